@@ -1,0 +1,58 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Node.Replication;
+
+/// <summary>Sets of messages that only grow and are acknowledged away: mailboxes.</summary>
+/// <remarks>Implemented by the cluster itself and, in tests of the chat, by memory.</remarks>
+internal interface IMessageSets
+{
+    /// <summary>Adds a message at every member of the set's tile. Adding twice is adding once.</summary>
+    /// <param name="progress">Called each time one more copy is on disk, also after the returned task has ended at the
+    /// majority, with all copies so far; never concurrently for one call.</param>
+    Task<AddOutcome> AddAsync(
+        SetKey set, MessageId id, ReadOnlyMemory<byte> content, Action<CopiesKept>? progress, CancellationToken cancellation);
+
+    /// <summary>Removes messages for ever at a majority; ids that are not there yet never will be.</summary>
+    /// <returns>Whether a majority has it on disk; false means retry.</returns>
+    Task<bool> AcknowledgeAsync(SetKey set, IReadOnlyList<MessageId> ids, CancellationToken cancellation);
+
+    /// <summary>Reads all unacknowledged messages that a majority keeps, page by page, each id once, in rough order of
+    /// arrival. A page comes as soon as it is known.</summary>
+    /// <exception cref="NoMajorityException">No majority answered in time.</exception>
+    IAsyncEnumerable<IReadOnlyList<StoredMessage>> ScanAsync(SetKey set, CancellationToken cancellation);
+
+    /// <summary>Who keeps the set as far as this node knows, the owner first.</summary>
+    ValueTask<SetPlace> PlaceAsync(SetKey set, CancellationToken cancellation);
+}
+
+/// <summary>A set: the point on the circle whose tile keeps it, and its name inside that tile.</summary>
+internal readonly record struct SetKey(RingId Point, string Name)
+{
+    public static SetKey Mailbox(string user) => new(RingId.OfKey("mbox", user), $"mbox/{user}");
+}
+
+internal readonly record struct StoredMessage(MessageId Id, ReadOnlyMemory<byte> Content);
+
+/// <summary>Which members have it on disk, and how many there are in all (K + 1).</summary>
+internal sealed record CopiesKept(IReadOnlyList<Peer> Members, int Of);
+
+/// <summary>The tile, its epoch and its members, the owner first.</summary>
+internal sealed record SetPlace(string Tile, ulong Epoch, IReadOnlyList<Peer> Members);
+
+internal abstract record AddOutcome
+{
+    private AddOutcome() { }
+
+    /// <summary>On disk at a majority.</summary>
+    public sealed record Stored(CopiesKept Copies) : AddOutcome;
+
+    /// <summary>A majority says the set is at its limit; nothing was kept.</summary>
+    public sealed record Full : AddOutcome;
+
+    /// <summary>No majority answered; <paramref name="Copies"/> tells who has it all the same. Retry with the same id.</summary>
+    public sealed record Queued(CopiesKept Copies) : AddOutcome;
+}
+
+/// <summary>Not enough members answered in time to be sure; retrying later is safe.</summary>
+internal sealed class NoMajorityException(string message) : Exception(message);

@@ -1,0 +1,59 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Node.Replication;
+
+/// <summary>Small values that never fork, kept at a key's owner and its successors.</summary>
+/// <remarks>Implemented by the cluster itself and, in tests of the chat, by memory.</remarks>
+internal interface IRegisters
+{
+    /// <summary>Reads the register, lets <paramref name="decide"/> say what it becomes, and writes that, as one
+    /// linearizable step.</summary>
+    /// <param name="decide">Gets the current value (empty when nothing was ever written) and returns the new one, or null
+    /// to leave it. May be called several times; must have no effect of its own.</param>
+    Task<ChangeOutcome> ChangeAsync(
+        RegisterKey key, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide, CancellationToken cancellation);
+
+    /// <summary>The value as of now, agreed by a majority.</summary>
+    Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation);
+}
+
+/// <summary>A register: the point on the circle whose tile keeps it, and its name inside that tile.</summary>
+internal readonly record struct RegisterKey(RingId Point, string Name)
+{
+    public static RegisterKey Account(string user) => new(RingId.OfKey("acct", user), $"acct/{user}");
+    public static RegisterKey Session(string user) => new(RingId.OfKey("acct", user), $"sess/{user}");
+    public static RegisterKey KeyLog(string user, ulong number) =>
+        new(RingId.OfKey("acct", user), $"keylog/{user}/{number}");
+}
+
+/// <summary>What became of a change.</summary>
+internal abstract record ChangeOutcome
+{
+    private ChangeOutcome() { }
+
+    /// <summary>The new value is on disk at a majority.</summary>
+    public sealed record Stored(ReadOnlyMemory<byte> Value) : ChangeOutcome;
+
+    /// <summary>The decider returned null; <paramref name="Current"/> is what it saw, agreed by a majority.</summary>
+    public sealed record Declined(ReadOnlyMemory<byte> Current) : ChangeOutcome;
+
+    /// <summary>No majority answered; nothing was changed. Retrying is safe.</summary>
+    public sealed record Unavailable(int Reached, int Needed) : ChangeOutcome;
+
+    /// <summary>It may have taken effect or may still; retry with the same operation id.</summary>
+    public sealed record Unknown : ChangeOutcome;
+}
+
+/// <summary>What a read found.</summary>
+internal abstract record ReadOutcome
+{
+    private ReadOutcome() { }
+
+    /// <summary>The agreed value; empty when nothing was ever written.</summary>
+    public sealed record Agreed(ReadOnlyMemory<byte> Value) : ReadOutcome;
+
+    /// <summary>No majority answered; <paramref name="Newest"/> is the newest value among the
+    /// <paramref name="Reached"/> copies that did (none when 0). Good for a degraded login, for nothing else.</summary>
+    public sealed record Unavailable(ReadOnlyMemory<byte>? Newest, int Reached, int Needed) : ReadOutcome;
+}
