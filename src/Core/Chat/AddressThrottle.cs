@@ -1,0 +1,32 @@
+namespace ChordChat.Core.Chat;
+
+/// <summary>Bounds the wrong guesses from one network address, whichever users they are for.</summary>
+/// <remarks>Right guesses cost nothing, so that many people behind one address can log in at once. Times are
+/// milliseconds of any clock that only goes forward. Not safe for threads.</remarks>
+public sealed class AddressThrottle(int failuresPerMinuteMax)
+{
+    public const int AddressCountMax = 10_000;
+    private const long WindowMs = 60_000;
+
+    private readonly record struct Window(long StartedAt, int FailureCount);
+
+    private readonly Dictionary<string, Window> _windows = [];
+
+    /// <summary>How long this address has to wait; zero when it may go on.</summary>
+    public TimeSpan Wait(string address, long now) =>
+        _windows.TryGetValue(address, out var window)
+        && window.FailureCount >= failuresPerMinuteMax
+        && window.StartedAt + WindowMs > now
+            ? TimeSpan.FromMilliseconds(window.StartedAt + WindowMs - now)
+            : TimeSpan.Zero;
+
+    public void Failed(string address, long now)
+    {
+        var window = _windows.GetValueOrDefault(address, new Window(now, 0));
+        if (window.StartedAt + WindowMs <= now)
+            window = new Window(now, 0);
+        if (_windows.Count >= AddressCountMax && !_windows.ContainsKey(address))
+            _windows.Clear(); // So many addresses at once are an attack; the throttle per user goes on.
+        _windows[address] = window with { FailureCount = window.FailureCount + 1 };
+    }
+}
