@@ -24,7 +24,7 @@ public sealed record Account(
     private const byte FormatVersion = 1;
 
     /// <summary>In `condition ? bytes : null` the null would become empty bytes, by way of byte[].</summary>
-    private static readonly ReadOnlyMemory<byte>? Nothing;
+    private static readonly ReadOnlyMemory<byte>? Nothing = null;
 
     private static ReadOnlySpan<byte> Magic => "CCAC"u8;
 
@@ -32,7 +32,7 @@ public sealed record Account(
     public static ReadOnlyMemory<byte>? Register(ReadOnlyMemory<byte> current, Account wanted) =>
         current.IsEmpty ? wanted.ToBytes() : Nothing;
 
-    /// <summary>Whether the account that stands now was created by this very operation, perhaps by an earlier try.</summary>
+    /// <summary>Whether the account that stands now was created by this very operation, by an earlier try.</summary>
     public static bool IsCreatedBy(ReadOnlyMemory<byte> current, UInt128 operation) =>
         !current.IsEmpty && FromBytes(current).CreatedBy == operation;
 
@@ -71,7 +71,7 @@ public sealed record Account(
             .U64((ulong)CreatedAtMs)
             .ToMemory();
 
-    /// <exception cref="InvalidDataException">These bytes are not an account of a version that this program knows.</exception>
+    /// <exception cref="InvalidDataException">Not an account of a version that this program knows.</exception>
     public static Account FromBytes(ReadOnlyMemory<byte> bytes)
     {
         var reader = new FieldReader(bytes);

@@ -1,9 +1,10 @@
 namespace ChordChat.Core.Chat;
 
-/// <summary>Slows down who guesses a user's password: some tries are free, then each has to wait twice as long.</summary>
+/// <summary>Slows down who guesses a user's password: some tries are free, then each waits twice as long.</summary>
 /// <remarks>
-/// Kept at the owner of the account's tile, or N nodes would give N times the guesses. Never locks for good, because that
-/// would let anybody lock anybody out. Times are milliseconds of any clock that only goes forward. Not safe for threads.
+/// Kept at the owner of the account's tile, or N nodes would give N times the guesses. Never locks for good, because
+/// that would let anybody lock anybody out. Times are milliseconds of any clock that only goes forward. Not safe for
+/// threads.
 /// </remarks>
 public sealed class GuessThrottle
 {
@@ -33,7 +34,7 @@ public sealed class GuessThrottle
     /// <summary>The right secret was given: what was tried before is forgiven.</summary>
     public void Succeeded(string user) => _tries.Remove(user);
 
-    /// <summary>How long the next try has to wait after so many that failed: nothing, then 2, 4, 8 s ... 15 min.</summary>
+    /// <summary>How long the next try waits after so many that failed: nothing, then 2, 4, 8 s ... 15 min.</summary>
     public static TimeSpan PauseAfter(int count) => count < FreeCount
         ? TimeSpan.Zero
         : TimeSpan.FromSeconds(Math.Min(PauseMax.TotalSeconds, Math.Pow(2, count - FreeCount + 1)));

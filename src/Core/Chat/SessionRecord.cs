@@ -2,7 +2,7 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Chat;
 
-/// <summary>What the register sess/&lt;user&gt; holds: which session is the current one. A user has one at a time.</summary>
+/// <summary>What the register sess/&lt;user&gt; holds: which session is the current one.</summary>
 /// <param name="Number">Grows with each session; of two sessions the one with the smaller number is over.</param>
 /// <param name="Node">Where the client is connected.</param>
 /// <param name="Epoch">The device epoch of its keys.</param>
@@ -12,7 +12,7 @@ public sealed record SessionRecord(ulong Number, NodeId Node, uint Epoch, UInt12
     private const byte FormatVersion = 1;
 
     /// <summary>In `condition ? bytes : null` the null would become empty bytes, by way of byte[].</summary>
-    private static readonly ReadOnlyMemory<byte>? Nothing;
+    private static readonly ReadOnlyMemory<byte>? Nothing = null;
 
     private static ReadOnlySpan<byte> Magic => "CCSR"u8;
 

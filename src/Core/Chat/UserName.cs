@@ -7,7 +7,7 @@ public static class UserName
 
     /// <summary>The rule in words, for whoever broke it.</summary>
     public const string Rule =
-        "a name has 1 to 32 characters: lower-case letters, digits, '.', '_' or '-', beginning with a letter or a digit";
+        "a name has 1 to 32 lower-case letters, digits, '.', '_' or '-' and begins with a letter or a digit";
 
     /// <summary>Whether it matches ^[a-z0-9][a-z0-9_.-]{0,31}$.</summary>
     public static bool IsValid(string? name)

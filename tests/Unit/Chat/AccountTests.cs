@@ -6,7 +6,8 @@ namespace ChordChat.Tests.Unit.Chat;
 public sealed class AccountTests
 {
     private static readonly Account Anna = new(
-        "anna", 7, "$2b$12$credential", 1, new KeyLogHead(0, 1, new byte[] { 1, 2, 3 }), new byte[] { 4, 5 }, default, 1_700_000_000_000);
+        "anna", 7, "$2b$12$credential", 1, new KeyLogHead(0, 1, new byte[] { 1, 2, 3 }), new byte[] { 4, 5 },
+        default, 1_700_000_000_000);
 
     [Fact]
     public void What_is_written_is_read_back()

@@ -10,7 +10,8 @@ public sealed class UserNameTests
     [InlineData("7up")]
     [InlineData("anna-maria_2.0")]
     [InlineData("abcdefghijklmnopqrstuvwxyz012345")]
-    public void Lower_case_letters_digits_and_three_signs_make_a_name(string name) => Assert.True(UserName.IsValid(name));
+    public void Lower_case_letters_digits_and_three_signs_make_a_name(string name) =>
+        Assert.True(UserName.IsValid(name));
 
     [Theory]
     [InlineData(null)]
