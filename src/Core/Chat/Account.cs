@@ -24,7 +24,7 @@ public sealed record Account(
     private const byte FormatVersion = 1;
 
     /// <summary>In `condition ? bytes : null` the null would become empty bytes, by way of byte[].</summary>
-    private static readonly ReadOnlyMemory<byte>? Nothing = null;
+    private static ReadOnlyMemory<byte>? Nothing => null;
 
     private static ReadOnlySpan<byte> Magic => "CCAC"u8;
 

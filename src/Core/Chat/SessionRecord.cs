@@ -12,7 +12,7 @@ public sealed record SessionRecord(ulong Number, NodeId Node, uint Epoch, UInt12
     private const byte FormatVersion = 1;
 
     /// <summary>In `condition ? bytes : null` the null would become empty bytes, by way of byte[].</summary>
-    private static readonly ReadOnlyMemory<byte>? Nothing = null;
+    private static ReadOnlyMemory<byte>? Nothing => null;
 
     private static ReadOnlySpan<byte> Magic => "CCSR"u8;
 
