@@ -1,4 +1,3 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 
 namespace ChordChat.Node.Replication;
