@@ -1,0 +1,48 @@
+namespace ChordChat.Core.Ring;
+
+/// <summary>What is believed of a member, worse downwards: within one incarnation the worse one wins.</summary>
+public enum Health
+{
+    Alive,
+
+    /// <summary>Did not answer, neither this node nor those it asked; routed around, keeps its tiles.</summary>
+    Suspect,
+
+    /// <summary>Says that it is about to go; still answers.</summary>
+    Leaving,
+
+    /// <summary>Suspect for so long that its tiles are given to others.</summary>
+    Dead,
+
+    /// <summary>Went away on purpose.</summary>
+    Left,
+}
+
+/// <summary>A member as the membership cache knows it.</summary>
+/// <param name="Incarnation">Grows at each start and whenever the member answers a suspicion; 0: on record in the
+/// genesis, never heard.</param>
+/// <param name="JoinedAtMs">What the member says of itself, Unix milliseconds; for people only.</param>
+public sealed record Member(Peer Peer, ulong Incarnation, Health Health, long JoinedAtMs)
+{
+    /// <summary>This node's time when it first heard of the member; not sent to others.</summary>
+    public TimeSpan KnownSince { get; init; }
+
+    /// <summary>This node's time when <see cref="Health"/> last changed; not sent to others.</summary>
+    public TimeSpan ChangedAt { get; init; }
+
+    /// <summary>Whether a second member saw it unreachable; not sent to others.</summary>
+    public bool Confirmed { get; init; }
+
+    public bool WasHeard => Incarnation > 0;
+
+    /// <summary>Answers as far as known.</summary>
+    public bool IsReachable => WasHeard && Health is Health.Alive or Health.Leaving;
+
+    /// <summary>Counts for N: not dead, not gone; founders count before they are heard.</summary>
+    public bool IsOnRecord => !WasHeard || Health is Health.Alive or Health.Suspect or Health.Leaving;
+
+    /// <summary>Whether what <paramref name="other"/> says is newer: the larger incarnation, then the worse health.</summary>
+    public bool IsOutdatedBy(Member other) => other.Incarnation != Incarnation
+        ? other.Incarnation > Incarnation
+        : other.Health > Health;
+}

@@ -1,0 +1,136 @@
+using System.Collections.Immutable;
+using static ChordChat.Core.Ring.MembershipInput;
+using Effects = System.Collections.Immutable.ImmutableArray<ChordChat.Core.Ring.MembershipEffect>;
+
+namespace ChordChat.Core.Ring;
+
+/// <summary>The membership cache and its failure detector, as one pure step.</summary>
+/// <remarks>
+/// Rules: docs/protocol.md, "Ring: membership cache", "Ring: failure detector", "Ring: gossip".
+/// Sources: Das, Gupta, Motivala, SWIM (DSN 2002); Dadgar et al., Lifeguard (DSN-W 2018).
+/// </remarks>
+public static class MembershipProtocol
+{
+    private const int StrainMax = 7;
+
+    /// <summary>What the node believes after <paramref name="input"/>, and what its host has to do.</summary>
+    /// <param name="random">The host's; used to choose whom to probe and whom to ask for help.</param>
+    public static (MembershipState State, Effects Effects) Step(
+        MembershipState s, MembershipInput input, Prng random) => input switch
+        {
+            ProbeDue due => ProbeRound.Run(s, due, random),
+            Acked acked => Acknowledge(s, acked, random),
+            Missed missed => AskHelpers(s, missed, random),
+            HelperSaid said => HearHelper(s, said),
+            Pinged pinged => Answer(s, pinged),
+            HeardOf(_, var peer) => ProbeRound.ProbeHint(s, peer),
+            Unreachable(_, var peer) => ProbeRound.ProbeDoubted(s, peer),
+            Founded(var now, var founders) => Found(s, founders, now),
+            Paused(var now) => Trust(s, now),
+            Moved(_, var address) => SayOfSelf(s, own => own with { Peer = own.Peer with { Address = address } }),
+            LeaveBegun => SayOfSelf(s, own => own with { Health = Health.Leaving }),
+            LeaveDone => ProbeRound.SayGoodbye(SayOfSelf(s, own => own with { Health = Health.Left }).State),
+            _ => (s, []),
+        };
+
+    private static (MembershipState, Effects) Acknowledge(MembershipState s, Acked acked, Prng random)
+    {
+        var probe = s.Probes.GetValueOrDefault(acked.Probe);
+        var (next, effects) = MembershipMerge.All(s, acked.Gossip.Insert(0, acked.From), acked.Now);
+        if (probe is null)
+            return (next, effects);
+        if (probe.Target != acked.From.Peer)
+        {
+            (next, var missed) = AskHelpers(next, new Missed(acked.Now, acked.Probe), random);
+            return (next, effects.AddRange(missed));
+        }
+
+        return (next with
+        {
+            Probes = next.Probes.Remove(acked.Probe),
+            Synced = next.Synced || probe.WantsAll,
+            Strain = Math.Max(0, next.Strain - 1),
+        }, effects);
+    }
+
+    /// <summary>A missed answer is no verdict yet: others are asked to try.</summary>
+    private static (MembershipState, Effects) AskHelpers(MembershipState s, Missed missed, Prng random)
+    {
+        if (s.Probes.GetValueOrDefault(missed.Probe) is not { HelpersAwaited: 0 } probe)
+            return (s, []);
+        var doubtful = s.Members[probe.Target.Node] is { WasHeard: true, Health: not (Health.Dead or Health.Left) };
+        if (!doubtful || missed.Now < s.TrustUntil)
+            return (s with { Probes = s.Probes.Remove(missed.Probe) }, []);
+        var helpers = ProbeRound.Shuffled(s.Members.Live.Remove(probe.Target), random).Take(s.Options.HelperCount).ToList();
+        if (helpers.Count == 0)
+            return Doubt(s with { Probes = s.Probes.Remove(missed.Probe) }, probe.Target, false, missed.Now);
+        var timeout = ProbeRound.TimeoutOf(s) * 2;
+        return (
+            s with { Probes = s.Probes.SetItem(missed.Probe, probe with { HelpersAwaited = helpers.Count }) },
+            [.. helpers.Select(helper => new MembershipEffect.PingFor(missed.Probe, helper, probe.Target, timeout))]);
+    }
+
+    private static (MembershipState, Effects) HearHelper(MembershipState s, HelperSaid said)
+    {
+        if (s.Probes.GetValueOrDefault(said.Probe) is not { HelpersAwaited: > 0 } probe)
+            return (s, []);
+        if (said.Answered is true)
+            return (s with { Probes = s.Probes.Remove(said.Probe), Strain = Math.Min(StrainMax, s.Strain + 1) }, []);
+        probe = probe with { HelpersAwaited = probe.HelpersAwaited - 1, Confirmed = probe.Confirmed || said.Answered is false };
+        if (probe.HelpersAwaited > 0)
+            return (s with { Probes = s.Probes.SetItem(said.Probe, probe) }, []);
+        s = s with { Probes = s.Probes.Remove(said.Probe) };
+        return said.Now < s.TrustUntil ? (s, []) : Doubt(s, probe.Target, probe.Confirmed, said.Now);
+    }
+
+    /// <summary>Nobody reached it: an alive member becomes suspect, one that was about to leave is dead at once.</summary>
+    private static (MembershipState, Effects) Doubt(MembershipState s, Peer target, bool confirmed, TimeSpan now) =>
+        s.Members[target.Node] switch
+        {
+            { Health: Health.Alive } member => MembershipMerge.Put(s, member, member with
+            { Health = Health.Suspect, ChangedAt = now, Confirmed = confirmed }),
+            { Health: Health.Leaving } member => MembershipMerge.Put(s, member, member with
+            { Health = Health.Dead, ChangedAt = now }),
+            { Health: Health.Suspect, Confirmed: false } member when confirmed =>
+                (s with { Members = s.Members.With(member with { Confirmed = true }) }, []),
+            _ => (s, []),
+        };
+
+    private static (MembershipState, Effects) Answer(MembershipState s, Pinged pinged)
+    {
+        var (next, effects) = MembershipMerge.All(s, pinged.Gossip.Insert(0, pinged.From), pinged.Now);
+        var all = pinged.WantAll || pinged.Digest != 0 && pinged.Digest != next.Members.Digest;
+        var gossip = Gossip.Everything(next);
+        if (!all)
+            (next, gossip) = Gossip.Pick(next, pinged.From.Peer.Node);
+        return (next, effects.Add(new MembershipEffect.Reply(next.Members.Own, gossip)));
+    }
+
+    private static (MembershipState, Effects) Found(MembershipState s, ImmutableArray<Peer> founders, TimeSpan now)
+    {
+        var settled = s.StartedAt - s.Options.Quarantine;
+        var unknown = founders.Where(peer => s.Members[peer.Node] is null).Aggregate(s.Members, (members, peer) =>
+            members.With(new Member(peer, 0, Health.Dead, 0) { KnownSince = settled, ChangedAt = now }));
+        return (s with { Members = unknown }, [new MembershipEffect.CacheChanged()]);
+    }
+
+    /// <summary>After an own pause: no late timeout counts, and every suspicion starts anew.</summary>
+    private static (MembershipState, Effects) Trust(MembershipState s, TimeSpan now)
+    {
+        var members = s.Members.All.Where(member => member.Health is Health.Suspect)
+            .Aggregate(s.Members, (all, member) => all.With(member with { ChangedAt = now }));
+        return (s with
+        {
+            Members = members,
+            Probes = ImmutableSortedDictionary<ulong, Probe>.Empty,
+            TrustUntil = now + s.Options.ProbeInterval * 2,
+        }, []);
+    }
+
+    private static (MembershipState State, Effects) SayOfSelf(MembershipState s, Func<Member, Member> change)
+    {
+        var own = change(s.Members.Own);
+        own = own with { Incarnation = own.Incarnation + 1 };
+        return (Gossip.Tell(s with { Members = s.Members.With(own) }, own.Peer.Node), []);
+    }
+}

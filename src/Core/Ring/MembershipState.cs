@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+
+namespace ChordChat.Core.Ring;
+
+/// <summary>Everything the failure detector and the gossip of one node keep. Immutable.</summary>
+public sealed record MembershipState
+{
+    public required Membership Members { get; init; }
+
+    public required MembershipOptions Options { get; init; }
+
+    /// <summary>When this process began: whoever it hears of in its first quarantine time counts as settled.</summary>
+    public required TimeSpan StartedAt { get; init; }
+
+    /// <summary>Probes on their way, by number.</summary>
+    public ImmutableSortedDictionary<ulong, Probe> Probes { get; init; } = ImmutableSortedDictionary<ulong, Probe>.Empty;
+
+    public ulong NextProbe { get; init; } = 1;
+
+    /// <summary>How often each record that changed was told on.</summary>
+    public ImmutableSortedDictionary<NodeId, int> Rumours { get; init; } = ImmutableSortedDictionary<NodeId, int>.Empty;
+
+    /// <summary>The members still to be probed in this round, in random order.</summary>
+    public ImmutableList<NodeId> Round { get; init; } = [];
+
+    /// <summary>Whether some member has sent its whole cache since the start.</summary>
+    public bool Synced { get; init; }
+
+    public TimeSpan ComparedAt { get; init; }
+
+    public TimeSpan PassiveAt { get; init; }
+
+    /// <summary>After an own pause nobody is suspected until then.</summary>
+    public TimeSpan TrustUntil { get; init; } = TimeSpan.MinValue;
+
+    /// <summary>0 to 7: how often lately this node itself was to blame for a missed answer; lengthens its timeouts.</summary>
+    public int Strain { get; init; }
+
+    /// <param name="incarnation">Larger than any that this node ever used: see <see cref="FirstIncarnation"/>.</param>
+    public static MembershipState Starting(
+        Peer self, ulong incarnation, long joinedAtMs, TimeSpan now, MembershipOptions? options = null)
+    {
+        var settled = now - TimeSpan.FromDays(1);
+        var own = new Member(self, incarnation, Health.Alive, joinedAtMs) { KnownSince = settled, ChangedAt = now };
+        return new()
+        {
+            Members = Membership.Of(own),
+            Options = options ?? MembershipOptions.Lan,
+            StartedAt = now,
+            Rumours = ImmutableSortedDictionary<NodeId, int>.Empty.Add(self.Node, 0),
+        };
+    }
+
+    /// <summary>The incarnation to start with, from a counter of starts that is on disk before the first message.</summary>
+    /// <remarks>The low bits are for what is added while running, so that only starts need the disk.</remarks>
+    public static ulong FirstIncarnation(ulong starts) => checked(starts << 24);
+}
+
+/// <summary>A probe on its way.</summary>
+/// <param name="HelpersAwaited">0 while the direct answer is awaited.</param>
+/// <param name="Confirmed">Whether a helper said that it got no answer either.</param>
+public sealed record Probe(Peer Target, int HelpersAwaited = 0, bool Confirmed = false, bool WantsAll = false);

@@ -1,0 +1,153 @@
+using System.Collections.Immutable;
+using Effects = System.Collections.Immutable.ImmutableArray<ChordChat.Core.Ring.MembershipEffect>;
+
+namespace ChordChat.Core.Ring;
+
+/// <summary>Whom a node probes and when a silent member is dead; docs/protocol.md, "Ring: failure detector".</summary>
+internal static class ProbeRound
+{
+    private const int SuspectsPerRoundMax = 3;
+    private const int GoodbyesMax = 8;
+
+    /// <summary>One beat: ages suspicions, then probes the neighbours, a random member, suspects, now and then a dead one.</summary>
+    public static (MembershipState, Effects) Run(MembershipState s, MembershipInput.ProbeDue due, Prng random)
+    {
+        var (aged, effects) = Age(s, due.Now);
+        s = Refill(aged, random);
+        var chosen = ImmutableArray.CreateBuilder<Peer>();
+        chosen.AddRange(due.Neighbours);
+        (s, var next) = NextOfRound(s);
+        if (next is not null)
+            chosen.Insert(0, next);
+        chosen.AddRange(Shuffled(PeersThat(s, member => member.Health is Health.Suspect), random).Take(SuspectsPerRoundMax));
+        if (due.Now - s.PassiveAt >= s.Options.PassiveInterval)
+        {
+            s = s with { PassiveAt = due.Now };
+            chosen.AddRange(Shuffled(PeersThat(s, member => member.Health is Health.Dead), random).Take(1));
+        }
+
+        var compares = s.Synced && due.Now - s.ComparedAt >= s.Options.CompareInterval;
+        foreach (var peer in chosen.Distinct())
+        {
+            if (Current(s, peer) is not { } target || IsProbed(s, target))
+                continue;
+            (s, var ping) = Ping(s, target, !s.Synced, compares);
+            effects = effects.Add(ping);
+            s = compares ? s with { ComparedAt = due.Now } : s;
+            compares = false;
+        }
+
+        return (s, effects);
+    }
+
+    /// <summary>A hint is worth a probe when it says something that the cache does not.</summary>
+    public static (MembershipState, Effects) ProbeHint(MembershipState s, Peer hint)
+    {
+        var known = s.Members[hint.Node];
+        var isNews = known is null || !known.IsReachable || known.Peer.Address != hint.Address;
+        var asked = s.Probes.Values.Any(probe => probe.Target == hint && probe.Target.Address == hint.Address);
+        if (!isNews || asked || hint == s.Members.Self || hint.Address.Length == 0)
+            return (s, []);
+        (s, var ping) = Ping(s, hint, !s.Synced, false);
+        return (s, [ping]);
+    }
+
+    public static (MembershipState, Effects) ProbeDoubted(MembershipState s, Peer doubted)
+    {
+        if (Current(s, doubted) is not { } target || IsProbed(s, target))
+            return (s, []);
+        (s, var ping) = Ping(s, target, false, false);
+        return (s, [ping]);
+    }
+
+    /// <summary>Tells the nearest members on both sides that this node has left.</summary>
+    public static (MembershipState, Effects) SayGoodbye(MembershipState s)
+    {
+        var around = SmallRing.Clockwise(s.Members.Self, s.Members.Live);
+        var near = around.Take(GoodbyesMax / 2).Concat(around.Reverse().Take(GoodbyesMax / 2)).Distinct();
+        Effects effects = [];
+        foreach (var peer in near)
+        {
+            (s, var ping) = Ping(s, peer, false, false);
+            effects = effects.Add(ping);
+        }
+
+        return (s, effects);
+    }
+
+    public static TimeSpan TimeoutOf(MembershipState s) => s.Options.ProbeTimeout * (1 + s.Strain);
+
+    public static IEnumerable<T> Shuffled<T>(IEnumerable<T> items, Prng random)
+    {
+        var left = items.ToList();
+        while (left.Count > 0)
+        {
+            var i = random.Below(left.Count);
+            (var item, left[i]) = (left[i], left[^1]);
+            left.RemoveAt(left.Count - 1);
+            yield return item;
+        }
+    }
+
+    /// <summary>Suspects that were given their time are dead; the dead are forgotten in the end.</summary>
+    private static (MembershipState, Effects) Age(MembershipState s, TimeSpan now)
+    {
+        Effects effects = [];
+        foreach (var member in s.Members.All)
+        {
+            if (member.Health is Health.Suspect && now - member.ChangedAt >= s.Options.DeadAfter
+                && (member.Confirmed || !SomebodyCouldConfirm(s)))
+            {
+                (s, var died) = MembershipMerge.Put(s, member, member with { Health = Health.Dead, ChangedAt = now });
+                effects = effects.AddRange(died);
+            }
+            else if (member.WasHeard && member.Health is Health.Dead or Health.Left && member.Peer != s.Members.Self
+                && now - member.ChangedAt >= s.Options.ForgetAfter)
+                s = s with { Members = s.Members.Without(member.Peer.Node), Rumours = s.Rumours.Remove(member.Peer.Node) };
+        }
+
+        return (s, effects);
+    }
+
+    private static bool SomebodyCouldConfirm(MembershipState s) => !s.Members.Live.IsEmpty;
+
+    private static MembershipState Refill(MembershipState s, Prng random) => s.Round.IsEmpty
+        ? s with { Round = [.. Shuffled(s.Members.Live.Select(peer => peer.Node), random)] }
+        : s;
+
+    private static (MembershipState, Peer?) NextOfRound(MembershipState s)
+    {
+        while (!s.Round.IsEmpty)
+        {
+            var node = s.Round[0];
+            s = s with { Round = s.Round.RemoveAt(0) };
+            if (s.Members[node] is { IsReachable: true } member)
+                return (s, member.Peer);
+        }
+
+        return (s, null);
+    }
+
+    private static IEnumerable<Peer> PeersThat(MembershipState s, Func<Member, bool> holds) =>
+        s.Members.All.Where(member => member.WasHeard && member.Peer != s.Members.Self && holds(member))
+            .Select(member => member.Peer);
+
+    /// <summary>The peer with its newest address, unless it is this node, unknown, gone or without an address.</summary>
+    private static Peer? Current(MembershipState s, Peer peer) => peer != s.Members.Self
+        && s.Members[peer.Node] is { WasHeard: true, Health: not Health.Left } member && member.Peer.Address.Length > 0
+            ? member.Peer : null;
+
+    private static bool IsProbed(MembershipState s, Peer peer) => s.Probes.Values.Any(probe => probe.Target == peer);
+
+    private static (MembershipState, MembershipEffect.Ping) Ping(MembershipState s, Peer to, bool wantAll, bool compares)
+    {
+        (s, var gossip) = Gossip.Pick(s, to.Node);
+        var ping = new MembershipEffect.Ping(
+            s.NextProbe, to, s.Members.Own, gossip, wantAll, compares ? s.Members.Digest : 0, TimeoutOf(s));
+        return (s with
+        {
+            Probes = s.Probes.Add(s.NextProbe, new Probe(to, WantsAll: wantAll)),
+            NextProbe = s.NextProbe + 1,
+        }, ping);
+    }
+}

@@ -1,0 +1,72 @@
+using System.Collections.Immutable;
+
+namespace ChordChat.Core.Ring;
+
+/// <summary>The way of a node to its place: ask ever closer predecessors; docs/protocol.md, "Ring: join".</summary>
+internal static class RingJoin
+{
+    /// <summary>Starts at the member that the membership cache holds for the nearest before this node.</summary>
+    public static (RingState, ImmutableArray<RingEffect>) Begin(RingState s)
+    {
+        s = SmallRing.Derive(s);
+        if (s.Phase is RingPhase.Member)
+            return (s, [new RingEffect.StabilizeSoon()]);
+        return Next(s with { Walk = new JoinWalk(s.Live, [], false) });
+    }
+
+    /// <summary>Judges an answer: this node's place is right behind whoever has the next node beyond it.</summary>
+    public static (RingState, ImmutableArray<RingEffect>) Continue(RingState s, Peer by, RingAnswer answer)
+    {
+        if (!answer.Member)
+            return Next(s);
+        var list = answer.Successors;
+        if (list.IsEmpty)
+            return Enter(s, by, [by]);
+        if (list[0] == s.Self)
+            return Enter(s, by, list.Length == 1 ? [by] : list.RemoveAt(0));
+        if (RingId.Between(by.Position, s.Self.Position, list[0].Position))
+            return Enter(s, by, list);
+        var heard = answer.Predecessor is { } before ? list.Add(before) : list;
+        return Next(s with { Walk = s.Walk with { Heard = s.Walk.Heard.AddRange(heard), MetMember = true } });
+    }
+
+    /// <summary>Asks the nearest node before this one that was not asked yet.</summary>
+    public static (RingState, ImmutableArray<RingEffect>) Next(RingState s, params ReadOnlySpan<RingEffect> before)
+    {
+        var walk = s.Walk;
+        var next = walk.Heard.Where(peer => peer != s.Self && !walk.Asked.Contains(peer.Node))
+            .MinBy(peer => peer.Position.DistanceTo(s.Self.Position));
+        if (next is not null && walk.Asked.Count < s.Options.JoinStepsMax)
+            return RingProtocol.Ask(
+                s with { Walk = walk with { Asked = walk.Asked.Add(next.Node) } }, AskKind.Join, next, before);
+        var nobodyIsMember = !walk.MetMember && next is null && !s.Live.IsEmpty;
+        return nobodyIsMember ? TakePlace(s, before) : (s, [.. before]);
+    }
+
+    /// <summary>docs/protocol.md, "Ring: start": everybody is starting, so each takes its place from the member list.</summary>
+    private static (RingState, ImmutableArray<RingEffect>) TakePlace(RingState s, ReadOnlySpan<RingEffect> before)
+    {
+        var clockwise = SmallRing.Clockwise(s.Self, s.Live);
+        var placed = s with
+        {
+            Phase = RingPhase.Member,
+            Successors = [.. clockwise.Take(s.Options.SuccessorCount)],
+            Predecessor = clockwise[^1],
+            Walk = JoinWalk.Empty,
+        };
+        return (RingProtocol.Changed(placed), [.. before, new RingEffect.StabilizeSoon()]);
+    }
+
+    private static (RingState, ImmutableArray<RingEffect>) Enter(RingState s, Peer by, ImmutableArray<Peer> list)
+    {
+        var member = RingProtocol.Changed(s with
+        {
+            Phase = RingPhase.Member,
+            Successors = SuccessorList.Cut(s.Self, list, s.Options.SuccessorCount),
+            Predecessor = by,
+            Walk = JoinWalk.Empty,
+            AskedCacheLast = false,
+        });
+        return RingProtocol.Ask(member, AskKind.Successor, member.Successors[0]);
+    }
+}
