@@ -1,0 +1,27 @@
+namespace ChordChat.Core.Replication;
+
+/// <summary>How patient a coordinator is.</summary>
+public sealed record CoordinatorOptions
+{
+    public static readonly CoordinatorOptions Default = new();
+
+    /// <summary>How long one round waits for a majority before the next try.</summary>
+    public TimeSpan RoundTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The first wait after being outrun or meeting an ended epoch; doubles with each, half of it at random.</summary>
+    public TimeSpan BackoffStart { get; init; } = TimeSpan.FromMilliseconds(5);
+
+    public TimeSpan BackoffMax { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How many rounds without success before giving up.</summary>
+    public int RoundsMax { get; init; } = 8;
+
+    /// <summary>How often an add is repeated to members that miss a copy after a majority has one.</summary>
+    public int LateRoundsMax { get; init; } = 5;
+
+    /// <summary>Rows asked for in one page of a scan.</summary>
+    public int ScanRowsMax { get; init; } = 512;
+
+    /// <summary>Bytes asked for in one page of a transfer.</summary>
+    public int PullBytesMax { get; init; } = 1 << 19;
+}

@@ -1,0 +1,216 @@
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>The part of a replica that moves it along the chain of configurations: seal, vote, learn, activate, retire.</summary>
+/// <remarks>docs/protocol.md#epoch-change. Lamport, Malkhi, Zhou, Reconfiguring a State Machine (2010).</remarks>
+internal sealed class EpochFollower
+{
+    private readonly Dictionary<TileId, TileHeader> _headers = [];
+    private readonly NodeId _self;
+    private readonly IReplicaStore _store;
+    private readonly ReplicaRules _rules;
+    private List<TileHeader> _changes = [];
+
+    public EpochFollower(NodeId self, IReplicaStore store, ReplicaRules rules)
+    {
+        (_self, _store, _rules) = (self, store, rules);
+        foreach (var header in store.Headers())
+            _headers[header.Tile] = header;
+    }
+
+    public IReadOnlyCollection<TileHeader> Headers => _headers.Values;
+
+    public TileHeader? Header(TileId tile) => _headers.GetValueOrDefault(tile);
+
+    public void Found(IEnumerable<TileConfiguration> genesis)
+    {
+        foreach (var configuration in genesis)
+            if (configuration.Contains(_self) && !_headers.ContainsKey(configuration.Tile))
+                Put(new TileHeader(configuration, TilePhase.Active));
+    }
+
+    public IReadOnlyList<TileHeader> TakeChanges()
+    {
+        if (_changes.Count == 0)
+            return [];
+        var taken = _changes;
+        _changes = [];
+        return taken;
+    }
+
+    public ReplicaReply Handle(ReplicaRequest request)
+    {
+        var header = Header(request.At.Tile);
+        return (request, header) switch
+        {
+            (ReplicaRequest.NewConfiguration known, _) => Learn(header, known.Next, known.Previous),
+            (_, null) => Replies.WrongTile,
+            (ReplicaRequest.Seal seal, _) => Seal(header, seal),
+            (ReplicaRequest.Decide decide, _) => Decide(header, decide),
+            (ReplicaRequest.Pull pull, _) => Pull(header, pull),
+            (ReplicaRequest.GetConfiguration, _) => Standing(header),
+            (ReplicaRequest.Absorb absorb, _) => Absorb(header, absorb),
+            (ReplicaRequest.Activate activate, _) => Activate(header, activate.At),
+            (ReplicaRequest.Retire retire, _) => Retire(header, retire.At),
+            (ReplicaRequest.Settle settle, _) => Settle(header, settle.At),
+            _ => throw new ArgumentException($"no rule for {request}", nameof(request)),
+        };
+    }
+
+    /// <summary>The honest answer to a request that this replica does not execute.</summary>
+    public static ReplicaReply WhyNot(TileHeader header, TileEpoch at)
+    {
+        var newest = header.Newest;
+        if (at.Generation < newest.Generation || (at.Generation == newest.Generation && at.Epoch < newest.Epoch))
+            return new ReplicaReply.Stale(newest, header.BeforeNewest);
+        if (header.Configuration.At != at || header.Phase == TilePhase.Learning)
+            return new ReplicaReply.Behind(header.Configuration);
+        return header.Phase == TilePhase.Sealed ? Replies.Sealed : Replies.WrongTile;
+    }
+
+    private ReplicaReply Seal(TileHeader header, ReplicaRequest.Seal request)
+    {
+        if (!MayVote(header, request.At))
+            return WhyNot(header, request.At);
+        if (request.Ballot <= header.NextPromised)
+            return new ReplicaReply.Nack(header.NextPromised);
+        var phase = _rules.SealingStops ? TilePhase.Sealed : header.Phase;
+        Put(header with { NextPromised = request.Ballot, Phase = phase });
+        return new ReplicaReply.SealGranted(header.NextAcceptedBallot, header.NextAccepted);
+    }
+
+    private ReplicaReply Decide(TileHeader header, ReplicaRequest.Decide request)
+    {
+        if (!MayVote(header, request.At))
+            return WhyNot(header, request.At);
+        if (request.Ballot < header.NextPromised)
+            return new ReplicaReply.Nack(header.NextPromised);
+        Put(header with
+        {
+            NextPromised = request.Ballot,
+            NextAcceptedBallot = request.Ballot,
+            NextAccepted = request.Next,
+            Phase = _rules.SealingStops ? TilePhase.Sealed : header.Phase,
+        });
+        return Replies.Accepted;
+    }
+
+    /// <summary>Acceptors are the members of the epoch that is to end, complete ones, as long as the end is open.</summary>
+    private static bool MayVote(TileHeader header, TileEpoch at) =>
+        header is { Phase: TilePhase.Active or TilePhase.Sealed, Pending: null } && header.Configuration.At == at;
+
+    private ReplicaReply.Standing Learn(TileHeader? header, TileConfiguration next, TileConfiguration? previous)
+    {
+        if (header is not null && !next.IsNewerThan(header.Newest))
+        {
+            if (header.Phase == TilePhase.Learning && header.Previous is null && next == header.Configuration)
+                Put(header with { Previous = previous });
+            return Standing(_headers[next.Tile]);
+        }
+
+        var follows = header is { Phase: TilePhase.Active or TilePhase.Sealed, Pending: null }
+            && header.Configuration.Generation == next.Generation && header.Configuration.Epoch + 1 == next.Epoch;
+        if (next.Contains(_self))
+        {
+            if (follows)
+                Put(header! with { Phase = TilePhase.Sealed, Pending = next });
+            else
+                BecomeLearner(next, previous);
+        }
+        else if (follows && _rules.LeaversKeepRows)
+            Put(header! with { Phase = TilePhase.Sealed, Pending = next });
+        else if (header is not null)
+            Leave(next);
+        else
+            return new ReplicaReply.Standing(next, TilePhase.None, previous);
+        return Standing(_headers[next.Tile]);
+    }
+
+    /// <summary>Starts empty: rows from an epoch that others have left behind may have been deleted there since.</summary>
+    private void BecomeLearner(TileConfiguration next, TileConfiguration? previous)
+    {
+        _store.DropRows(next.Tile);
+        Put(new TileHeader(next, TilePhase.Learning, Previous: previous));
+    }
+
+    private void Leave(TileConfiguration next)
+    {
+        _store.DropRows(next.Tile);
+        Put(new TileHeader(next, TilePhase.Retired));
+    }
+
+    private ReplicaReply Pull(TileHeader header, ReplicaRequest.Pull request)
+    {
+        var here = header.Configuration;
+        var complete = header is { Phase: TilePhase.Active or TilePhase.Sealed } && here.At == request.At;
+        var ended = header.Phase == TilePhase.Sealed || (!_rules.SealingStops && header.Phase == TilePhase.Active);
+        var source = ended && here.Generation == request.At.Generation && here.Epoch + 1 == request.At.Epoch;
+        if (!complete && !source)
+            return WhyNot(header, request.At);
+        var bytes = Math.Clamp(request.BytesMax, 1, Replica.PageBytesMax);
+        return new ReplicaReply.Pulled(_store.ReadPage(request.At.Tile, request.After, bytes), complete);
+    }
+
+    private ReplicaReply Absorb(TileHeader header, ReplicaRequest.Absorb request)
+    {
+        if (!IsLearning(header, request.At))
+            return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
+        var tile = header.Tile;
+        foreach (var register in request.Page.Registers)
+        {
+            var row = _store.GetRegister(tile, register.Key);
+            if (register.AcceptedBallot > row.AcceptedBallot)
+                _store.PutRegister(tile, register.Key, row with
+                {
+                    AcceptedBallot = register.AcceptedBallot,
+                    Value = register.Value,
+                });
+        }
+
+        foreach (var entry in request.Page.Entries)
+            if (entry.Content is { } content)
+                _store.Insert(tile, entry.Set, new SetMessage(entry.Id, content), entry.SinceMs, SetLimits.None);
+            else
+                _store.Bury(tile, entry.Set, entry.Id, entry.SinceMs);
+        return Replies.Done;
+    }
+
+    private ReplicaReply Activate(TileHeader header, TileEpoch at)
+    {
+        if (!IsLearning(header, at))
+            return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
+        Put(new TileHeader(header.Newest, TilePhase.Active, Previous: header.BeforeNewest));
+        return Replies.Done;
+    }
+
+    /// <summary>Learning, or sealed in the epoch before and a member of the next: its own rows count already.</summary>
+    private bool IsLearning(TileHeader header, TileEpoch at) =>
+        header.Newest.At == at && header.Newest.Contains(_self)
+        && (header.Phase == TilePhase.Learning || (header.Phase == TilePhase.Sealed && header.Pending is not null));
+
+    private ReplicaReply Retire(TileHeader header, TileEpoch at)
+    {
+        if (header.Phase != TilePhase.Sealed || header.Pending?.At != at || header.Pending.Contains(_self))
+            return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
+        Leave(header.Pending);
+        return Replies.Done;
+    }
+
+    private ReplicaReply Settle(TileHeader header, TileEpoch at)
+    {
+        if (header.Phase != TilePhase.Active || header.Configuration.At != at)
+            return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
+        Put(header with { Previous = null });
+        return Replies.Done;
+    }
+
+    private static ReplicaReply.Standing Standing(TileHeader header) => new(header.Newest, header.Phase, header.BeforeNewest);
+
+    private void Put(TileHeader header)
+    {
+        _store.PutHeader(header);
+        _headers[header.Tile] = header;
+        _changes.Add(header);
+    }
+}

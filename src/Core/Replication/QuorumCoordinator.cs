@@ -1,0 +1,143 @@
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>A coordinator that asks all members the same thing in rounds and waits for a majority in each.</summary>
+public abstract class QuorumCoordinator<TOutcome> : Coordinator
+    where TOutcome : class
+{
+    private ReplicaRequest? _asked;
+    private MemberSet _for;
+    private MemberSet _against;
+    private bool _settled;
+    private bool _waiting;
+
+    private protected QuorumCoordinator(TileConfiguration configuration, CoordinatorOptions options, ulong seed)
+        : base(configuration, options, seed) { }
+
+    /// <summary>What came of it; null until that is known.</summary>
+    public TOutcome? Outcome { get; private set; }
+
+    /// <summary>How many members have answered anything at all in the round that went furthest.</summary>
+    private protected int Reached { get; private set; }
+
+    private protected MemberSet For => _for;
+
+    private protected enum Vote
+    {
+        For,
+        Against,
+    }
+
+    /// <summary>Counts one member's reply. Called once per member and round, also after a majority was found.</summary>
+    private protected abstract Vote Judge(int member, ReplicaReply reply);
+
+    private protected abstract void OnMajority();
+
+    /// <summary>The last round has failed: state the outcome.</summary>
+    private protected abstract void GiveUp();
+
+    /// <summary>Too many members have said no for a majority to be possible.</summary>
+    private protected virtual void OnMinority() => Retry();
+
+    /// <summary>A vote that came after the majority.</summary>
+    private protected virtual void OnLate() { }
+
+    /// <summary>The timer of a round that has already found its majority.</summary>
+    private protected virtual void OnLateTimer() { }
+
+    private protected void Ask(ReplicaRequest request)
+    {
+        (_asked, _for, _against, _settled, _waiting) = (request, default, default, false, false);
+        foreach (var member in Configuration.Members)
+            Send(member, request);
+        SetTimer(Options.RoundTimeout);
+    }
+
+    /// <summary>Asks those that have not said yes in this round once more.</summary>
+    private protected void AskMissing()
+    {
+        _against = default;
+        for (var member = 0; member < Configuration.Members.Length; member++)
+            if (!_for.Contains(member))
+                Send(Configuration.Members[member], _asked!);
+        SetTimer(Options.RoundTimeout);
+    }
+
+    private protected void State(TOutcome outcome, bool done = true) => (Outcome, IsDone) = (outcome, done);
+
+    /// <summary>This round came to nothing: begin again after a while, or give up.</summary>
+    private protected void Retry()
+    {
+        if (!MayTryAgain())
+        {
+            GiveUp();
+            return;
+        }
+
+        (_asked, _waiting) = (null, true);
+        SetTimer(Backoff());
+    }
+
+    /// <summary>What a majority has agreed is carried over by the epoch change; only the open goes on there.</summary>
+    private protected override void Meet(TileConfiguration newest, TileConfiguration? previous)
+    {
+        if (Outcome is null)
+            base.Meet(newest, previous);
+        else
+            IsDone = true;
+    }
+
+    private protected sealed override void OnReply(NodeId from, ReplicaRequest request, ReplicaReply reply)
+    {
+        if (!IsOpen(from, request, out var member))
+            return;
+        if (Judge(member, reply) == Vote.For)
+            _for.Add(member);
+        else
+            _against.Add(member);
+        Reached = Math.Max(Reached, _for.Count + _against.Count);
+        if (_settled)
+            OnLate();
+        else
+            Count();
+    }
+
+    private protected sealed override void OnSilence(NodeId from, ReplicaRequest request)
+    {
+        if (!IsOpen(from, request, out var member))
+            return;
+        _against.Add(member);
+        if (!_settled)
+            Count();
+    }
+
+    private protected sealed override void OnTimer()
+    {
+        if (_settled)
+            OnLateTimer();
+        else if (_waiting)
+            Begin();
+        else if (MayTryAgain())
+            Begin();
+        else
+            GiveUp();
+    }
+
+    private bool IsOpen(NodeId from, ReplicaRequest request, out int member)
+    {
+        member = Configuration.Members.IndexOf(from);
+        return ReferenceEquals(request, _asked) && member >= 0 && !_for.Contains(member) && !_against.Contains(member);
+    }
+
+    private void Count()
+    {
+        if (_for.Count >= Majority)
+        {
+            _settled = true;
+            OnMajority();
+        }
+        else if (_against.Count > Configuration.Members.Length - Majority)
+            OnMinority();
+    }
+}

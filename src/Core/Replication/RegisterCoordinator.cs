@@ -1,0 +1,111 @@
+namespace ChordChat.Core.Replication;
+
+/// <summary>Prepare and Accept: what a change and a read of a register share.</summary>
+/// <remarks>docs/protocol.md#register. Rystsov, CASPaxos: Replicated State Machines without logs (2018).</remarks>
+public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome>
+    where TOutcome : class
+{
+    private readonly BallotSource _ballots;
+    private readonly HashSet<Ballot> _changes = [];
+    private Ballot _ballot;
+    private Ballot _best;
+    private Ballot _least;
+    private bool _changing;
+
+    private protected RegisterCoordinator(
+        TileConfiguration configuration, string key, BallotSource ballots, CoordinatorOptions options, ulong seed)
+        : base(configuration, options, seed) => (Key, _ballots) = (key, ballots);
+
+    private protected enum Phase
+    {
+        Peeking,
+        Preparing,
+        Accepting,
+    }
+
+    private protected string Key { get; }
+
+    private protected Phase At { get; private set; }
+
+    /// <summary>The value with the highest ballot in this round; then the value that is to be written.</summary>
+    private protected ReadOnlyMemory<byte> Value { get; private set; }
+
+    /// <summary>Whether a changed value was ever sent to be accepted: from then on failing is not knowing.</summary>
+    private protected bool MayHaveChanged => _changes.Count > 0;
+
+    /// <summary>Highest ballot refused so far; the next one must beat it.</summary>
+    private Ballot Highest { get; set; }
+
+    /// <summary>The new value, or null to leave the current one.</summary>
+    private protected abstract ReadOnlyMemory<byte>? Decide(ReadOnlyMemory<byte> current);
+
+    /// <summary>A changed value is on disk at a majority.</summary>
+    private protected abstract void OnStored(ReadOnlyMemory<byte> value);
+
+    /// <summary>The current value stays, and a majority agrees on it.</summary>
+    private protected abstract void OnKept(ReadOnlyMemory<byte> value);
+
+    private protected virtual Vote JudgePeek(int member, ReplicaReply reply) => Vote.Against;
+
+    private protected virtual void OnPeeked() { }
+
+    private protected void Peek()
+    {
+        At = Phase.Peeking;
+        Ask(new ReplicaRequest.Peek(Configuration.At, Key));
+    }
+
+    private protected void Prepare()
+    {
+        At = Phase.Preparing;
+        _ballot = _ballots.Next(Configuration.Epoch, Highest);
+        (_best, _least, Value) = (default, default, default);
+        Ask(new ReplicaRequest.Prepare(Configuration.At, Key, _ballot));
+    }
+
+    private protected sealed override Vote Judge(int member, ReplicaReply reply)
+    {
+        if (At == Phase.Peeking)
+            return JudgePeek(member, reply);
+        if (reply is ReplicaReply.Nack nack)
+            Highest = Ballot.Max(Highest, nack.Highest);
+        if (At == Phase.Accepting)
+            return reply is ReplicaReply.Accepted ? Vote.For : Vote.Against;
+        if (reply is not ReplicaReply.Promised promised)
+            return Vote.Against;
+        _least = For.Count == 0 || promised.AcceptedBallot < _least ? promised.AcceptedBallot : _least;
+        if (promised.AcceptedBallot > _best)
+            (_best, Value) = (promised.AcceptedBallot, promised.Value);
+        return Vote.For;
+    }
+
+    private protected sealed override void OnMajority()
+    {
+        if (At == Phase.Peeking)
+            OnPeeked();
+        else if (At == Phase.Preparing)
+            Propose();
+        else if (_changing)
+            OnStored(Value);
+        else
+            OnKept(Value);
+    }
+
+    private void Propose()
+    {
+        // Our own change of an earlier round may have been accepted by some: finish it instead of deciding anew.
+        _changing = _changes.Contains(_best);
+        if (!_changing && Decide(Value) is { } changed)
+            (Value, _changing) = (changed, true);
+        if (!_changing && _best == _least && (_best.IsNone || _best.Epoch == Configuration.Epoch))
+        {
+            OnKept(Value); // Never written, or already chosen in this epoch.
+            return;
+        }
+
+        if (_changing)
+            _changes.Add(_ballot);
+        At = Phase.Accepting;
+        Ask(new ReplicaRequest.Accept(Configuration.At, Key, _ballot, Value));
+    }
+}

@@ -1,0 +1,78 @@
+namespace ChordChat.Core.Replication;
+
+/// <summary>The value of a register as of now. One round trip and no commit unless a change is under way.</summary>
+/// <remarks>docs/protocol.md#register (fast read).</remarks>
+public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
+{
+    private readonly ReplicaRules _rules;
+    private readonly List<ReplicaReply.Peeked> _peeked = [];
+    private ReplicaReply.Peeked? _newest;
+    private bool _slow;
+
+    public RegisterRead(
+        TileConfiguration configuration, string key, BallotSource ballots, CoordinatorOptions options, ulong seed)
+        : this(configuration, key, ballots, options, seed, ReplicaRules.Protocol) { }
+
+    internal RegisterRead(
+        TileConfiguration configuration, string key, BallotSource ballots, CoordinatorOptions options, ulong seed,
+        ReplicaRules rules)
+        : base(configuration, key, ballots, options, seed) => _rules = rules;
+
+    private protected override void Begin()
+    {
+        _peeked.Clear();
+        if (_slow)
+            Prepare();
+        else
+            Peek();
+    }
+
+    private protected override Vote JudgePeek(int member, ReplicaReply reply)
+    {
+        if (reply is not ReplicaReply.Peeked peeked)
+            return Vote.Against;
+        _peeked.Add(peeked);
+        if (_newest is null || peeked.AcceptedBallot > _newest.AcceptedBallot)
+            _newest = peeked;
+        return Vote.For;
+    }
+
+    /// <summary>Rows that came by transfer were perhaps accepted by a minority of the old members, and different new
+    /// members may hold different ones; so a value counts as chosen only when it was accepted in this epoch.</summary>
+    private protected override void OnPeeked()
+    {
+        var first = _peeked[0];
+        var chosen = first.AcceptedBallot.IsNone
+            || first.AcceptedBallot.Epoch == Configuration.Epoch || !_rules.FastReadsCompareEpoch;
+        if (chosen && _peeked.TrueForAll(peeked => peeked.AcceptedBallot == first.AcceptedBallot))
+        {
+            State(new RegisterReadOutcome.Agreed(first.Value));
+            return;
+        }
+
+        _slow = true;
+        Prepare();
+    }
+
+    private protected override ReadOnlyMemory<byte>? Decide(ReadOnlyMemory<byte> current) => null;
+
+    private protected override void OnStored(ReadOnlyMemory<byte> value) => OnKept(value);
+
+    private protected override void OnKept(ReadOnlyMemory<byte> value) => State(new RegisterReadOutcome.Agreed(value));
+
+    private protected override void GiveUp() =>
+        State(new RegisterReadOutcome.Unavailable(_newest?.Value, Reached, Majority));
+}
+
+/// <summary>What a read found.</summary>
+public abstract record RegisterReadOutcome
+{
+    private RegisterReadOutcome() { }
+
+    /// <summary>A majority agrees on it; empty when nothing was ever written.</summary>
+    public sealed record Agreed(ReadOnlyMemory<byte> Value) : RegisterReadOutcome;
+
+    /// <summary>No majority answered. <paramref name="Newest"/> is the newest value among the copies that did (null: none
+    /// did): good for a degraded login and nothing else.</summary>
+    public sealed record Unavailable(ReadOnlyMemory<byte>? Newest, int Reached, int Needed) : RegisterReadOutcome;
+}

@@ -1,0 +1,134 @@
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>One node's copies of tiles: handles one request at a time inside the host's transaction.</summary>
+/// <remarks>
+/// One thread at a time. Replies may be sent only after the transaction has committed durably; a process whose commit
+/// failed must end. Headers are cached here, so the store must not be written behind this object's back.
+/// The argument why this never forks or loses data is in docs/protocol.md#why-it-is-safe.
+/// </remarks>
+public sealed class Replica
+{
+    /// <summary>How many bytes of content one page of a scan or a transfer holds at most (one row may exceed it).</summary>
+    public const int PageBytesMax = 1 << 20;
+
+    private readonly IReplicaStore _store;
+    private readonly ReplicaRules _rules;
+    private readonly SetLimits _limits;
+    private readonly EpochFollower _epochs;
+
+    public Replica(NodeId self, IReplicaStore store, SetLimits? limits = null)
+        : this(self, store, limits ?? SetLimits.Default, ReplicaRules.Protocol) { }
+
+    internal Replica(NodeId self, IReplicaStore store, SetLimits limits, ReplicaRules rules)
+    {
+        (Self, _store, _limits, _rules) = (self, store, limits, rules);
+        _epochs = new EpochFollower(self, store, rules);
+    }
+
+    public NodeId Self { get; }
+
+    /// <summary>Every tile that this node has to do with.</summary>
+    public IReadOnlyCollection<TileHeader> Headers => _epochs.Headers;
+
+    public TileHeader? Header(TileId tile) => _epochs.Header(tile);
+
+    /// <summary>Takes up the tiles that the cluster's genesis gives this node; tiles already known stay as they are.
+    /// Idempotent; inside a transaction like every request.</summary>
+    public void Found(IEnumerable<TileConfiguration> genesis) => _epochs.Found(genesis);
+
+    /// <summary>The headers that have changed since the last call; to be acted on after the commit.</summary>
+    public IReadOnlyList<TileHeader> TakeChanges() => _epochs.TakeChanges();
+
+    /// <summary>Carries out one request.</summary>
+    /// <param name="from">Who asks; local requests are refused to everybody but <see cref="Self"/>.</param>
+    /// <param name="nowMs">Unix milliseconds, kept with new entries for expiry.</param>
+    public ReplicaReply Handle(ReplicaRequest request, NodeId from, long nowMs)
+    {
+        if (request.IsLocal && from != Self)
+            throw new ArgumentException($"{request.GetType().Name} came from another node", nameof(request));
+        return request switch
+        {
+            ReplicaRequest.Add add => Refusal(add.At) ?? Add(add, nowMs),
+            ReplicaRequest.Prepare prepare => Refusal(prepare.At) ?? Prepare(prepare),
+            ReplicaRequest.Accept accept => Refusal(accept.At) ?? Accept(accept),
+            ReplicaRequest.Peek peek => Refusal(peek.At) ?? Peek(peek),
+            ReplicaRequest.Acknowledge acknowledge => Refusal(acknowledge.At) ?? Acknowledge(acknowledge, nowMs),
+            ReplicaRequest.Scan scan => Refusal(scan.At)
+                ?? _store.Scan(scan.At.Tile, scan.Set, scan.After, scan.RowsMax, PageBytesMax),
+            _ => _epochs.Handle(request),
+        };
+    }
+
+    /// <summary>Why a data operation of this epoch must not be executed here; null when it may.</summary>
+    private ReplicaReply? Refusal(TileEpoch at)
+    {
+        if (Header(at.Tile) is not { } header)
+            return Replies.WrongTile;
+        var usable = header.Phase == TilePhase.Active
+            || (!_rules.LearnersWait && header.Phase == TilePhase.Learning)
+            || (!_rules.EpochsAreCompared && header.Phase == TilePhase.Sealed);
+        var here = header.Configuration.At == at
+            || (!_rules.EpochsAreCompared && header.Configuration.Epoch >= at.Epoch);
+        return usable && here ? null : EpochFollower.WhyNot(header, at);
+    }
+
+    private ReplicaReply Prepare(ReplicaRequest.Prepare request)
+    {
+        var row = _store.GetRegister(request.At.Tile, request.Key);
+        if (request.Ballot <= row.Highest)
+            return new ReplicaReply.Nack(row.Highest);
+        _store.PutRegister(request.At.Tile, request.Key, row with { Promised = request.Ballot });
+        return new ReplicaReply.Promised(row.AcceptedBallot, row.Value);
+    }
+
+    private ReplicaReply Accept(ReplicaRequest.Accept request)
+    {
+        var row = _store.GetRegister(request.At.Tile, request.Key);
+        if (request.Ballot == row.AcceptedBallot && request.Value.Span.SequenceEqual(row.Value.Span))
+            return Replies.Accepted; // A duplicate: answering twice is voting once.
+        if (request.Ballot < row.Promised || request.Ballot <= row.AcceptedBallot)
+            return new ReplicaReply.Nack(row.Highest);
+        _store.PutRegister(
+            request.At.Tile, request.Key, new RegisterRow(request.Ballot, request.Ballot, request.Value));
+        return Replies.Accepted;
+    }
+
+    private ReplicaReply.Peeked Peek(ReplicaRequest.Peek request)
+    {
+        var row = _store.GetRegister(request.At.Tile, request.Key);
+        return new ReplicaReply.Peeked(row.AcceptedBallot, row.Value);
+    }
+
+    private ReplicaReply Add(ReplicaRequest.Add request, long nowMs)
+    {
+        var message = new SetMessage(request.Id, request.Content);
+        var insert = _store.Insert(request.At.Tile, request.Set, message, nowMs, _limits);
+        return insert.Result switch
+        {
+            SetInsertResult.Added or SetInsertResult.Present => new ReplicaReply.Added(insert.Arrival),
+            SetInsertResult.Buried => Replies.Buried,
+            _ => Replies.Full,
+        };
+    }
+
+    private ReplicaReply Acknowledge(ReplicaRequest.Acknowledge request, long nowMs)
+    {
+        foreach (var id in request.Ids)
+            _store.Bury(request.At.Tile, request.Set, id, nowMs);
+        return Replies.Acknowledged;
+    }
+}
+
+/// <summary>Replies that carry nothing, made once.</summary>
+internal static class Replies
+{
+    public static readonly ReplicaReply Accepted = new ReplicaReply.Accepted();
+    public static readonly ReplicaReply Acknowledged = new ReplicaReply.Acknowledged();
+    public static readonly ReplicaReply Buried = new ReplicaReply.Buried();
+    public static readonly ReplicaReply Full = new ReplicaReply.Full();
+    public static readonly ReplicaReply Sealed = new ReplicaReply.Sealed();
+    public static readonly ReplicaReply WrongTile = new ReplicaReply.WrongTile();
+    public static readonly ReplicaReply Done = new ReplicaReply.Done();
+}

@@ -1,0 +1,62 @@
+using System.Collections.Immutable;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>What a replica answers. Sent only after everything that it rests on is durable.</summary>
+public abstract record ReplicaReply
+{
+    private ReplicaReply() { }
+
+    /// <summary>Nothing below the ballot will be accepted; this is what was accepted last (none: the default).</summary>
+    public sealed record Promised(Ballot AcceptedBallot, ReadOnlyMemory<byte> Value) : ReplicaReply;
+
+    /// <summary>The value, or the vote for a configuration, is on disk.</summary>
+    public sealed record Accepted : ReplicaReply;
+
+    /// <summary>Outrun: try again above <paramref name="Highest"/>.</summary>
+    public sealed record Nack(Ballot Highest) : ReplicaReply;
+
+    /// <summary>What was accepted last; a default ballot means nothing ever was.</summary>
+    public sealed record Peeked(Ballot AcceptedBallot, ReadOnlyMemory<byte> Value) : ReplicaReply;
+
+    /// <summary>The message is on disk here, since <paramref name="Arrival"/>, perhaps from an earlier try.</summary>
+    public sealed record Added(long Arrival) : ReplicaReply;
+
+    /// <summary>The message was acknowledged before; it is not kept again.</summary>
+    public sealed record Buried : ReplicaReply;
+
+    /// <summary>The set is at its limit (<see cref="SetLimits"/>); the message is not kept here.</summary>
+    public sealed record Full : ReplicaReply;
+
+    /// <summary>The tombstones are on disk.</summary>
+    public sealed record Acknowledged : ReplicaReply;
+
+    /// <summary>Messages in order of arrival here. Ask on after <paramref name="Next"/> while there is more.</summary>
+    public sealed record Scanned(ImmutableArray<SetMessage> Messages, long Next, bool More) : ReplicaReply;
+
+    /// <summary>This replica answers for the epoch never again. It voted for this, or for nothing.</summary>
+    public sealed record SealGranted(Ballot AcceptedBallot, TileConfiguration? Vote) : ReplicaReply;
+
+    /// <summary>A page of rows, from a member of the new epoch that is complete (<paramref name="Complete"/>) or from a
+    /// sealed member of the epoch before.</summary>
+    public sealed record Pulled(TilePage Page, bool Complete) : ReplicaReply;
+
+    /// <summary>The newest configuration that this replica knows, and what it is itself: active in exactly that one when
+    /// <paramref name="Phase"/> is Active; sealed in the one before it, or in it, when Sealed.</summary>
+    public sealed record Standing(TileConfiguration Newest, TilePhase Phase, TileConfiguration? Previous) : ReplicaReply;
+
+    /// <summary>A newer configuration is decided: ask its members.</summary>
+    public sealed record Stale(TileConfiguration Newest, TileConfiguration? Previous) : ReplicaReply;
+
+    /// <summary>This replica has not come as far as the request's epoch; try again, or others.</summary>
+    public sealed record Behind(TileConfiguration Configuration) : ReplicaReply;
+
+    /// <summary>The epoch has ended and its successor is not known here yet; try again soon.</summary>
+    public sealed record Sealed : ReplicaReply;
+
+    /// <summary>This replica knows nothing of that tile.</summary>
+    public sealed record WrongTile : ReplicaReply;
+
+    /// <summary>A local request was carried out.</summary>
+    public sealed record Done : ReplicaReply;
+}

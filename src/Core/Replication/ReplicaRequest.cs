@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>What a replica can be asked for a tile.</summary>
+public abstract record ReplicaRequest
+{
+    private ReplicaRequest(TileEpoch at) => At = at;
+
+    /// <summary>Executed only by a replica that is at exactly this epoch (exceptions are named below).</summary>
+    public TileEpoch At { get; init; }
+
+    /// <summary>Whether only the node itself may ask this of its replica; a transport never accepts it.</summary>
+    public virtual bool IsLocal => false;
+
+    // Registers. docs/protocol.md#register
+
+    /// <summary>Promise to accept nothing below <paramref name="Ballot"/>. Promised or Nack.</summary>
+    public sealed record Prepare(TileEpoch At, string Key, Ballot Ballot) : ReplicaRequest(At);
+
+    /// <summary>Take this value. Accepted or Nack.</summary>
+    public sealed record Accept(TileEpoch At, string Key, Ballot Ballot, ReadOnlyMemory<byte> Value) : ReplicaRequest(At);
+
+    /// <summary>What did you accept last? Promises nothing and writes nothing. Peeked.</summary>
+    public sealed record Peek(TileEpoch At, string Key) : ReplicaRequest(At);
+
+    // Sets. docs/protocol.md#set
+
+    /// <summary>Keep a message. Added, Buried or Full.</summary>
+    public sealed record Add(TileEpoch At, string Set, MessageId Id, ReadOnlyMemory<byte> Content) : ReplicaRequest(At);
+
+    /// <summary>Remove messages for ever, also those not there yet. Acknowledged.</summary>
+    public sealed record Acknowledge(TileEpoch At, string Set, ImmutableArray<MessageId> Ids) : ReplicaRequest(At);
+
+    /// <summary>The messages whose arrival at this replica is larger than <paramref name="After"/>. Scanned.</summary>
+    public sealed record Scan(TileEpoch At, string Set, long After, int RowsMax) : ReplicaRequest(At);
+
+    // Epoch change. docs/protocol.md#epoch-change
+
+    /// <summary>Stop answering for this epoch, for ever, and say what you voted for. SealGranted or Nack.</summary>
+    public sealed record Seal(TileEpoch At, Ballot Ballot) : ReplicaRequest(At);
+
+    /// <summary>Vote for the next configuration. Accepted or Nack.</summary>
+    public sealed record Decide(TileEpoch At, Ballot Ballot, TileConfiguration Next) : ReplicaRequest(At);
+
+    /// <summary>This configuration is decided. Standing, whatever it changed.</summary>
+    /// <param name="Previous">The one before, to learn from; null when the sender does not know it any more.</param>
+    public sealed record NewConfiguration(TileConfiguration Next, TileConfiguration? Previous) : ReplicaRequest(Next.At);
+
+    /// <summary>A page of the state that <paramref name="At"/> starts with. Pulled.</summary>
+    /// <param name="After">Where the page before ended; default for the first.</param>
+    public sealed record Pull(TileEpoch At, TileCursor After, int BytesMax) : ReplicaRequest(At);
+
+    /// <summary>What do you know of this tile? Any epoch. Standing or WrongTile.</summary>
+    public sealed record GetConfiguration(TileId Tile) : ReplicaRequest(new TileEpoch(Tile, 0, 0));
+
+    // What a node asks of its own replica only.
+
+    /// <summary>Unite a pulled page with what this learner has. Done, or Stale when the epoch has passed.</summary>
+    public sealed record Absorb(TileEpoch At, TilePage Page) : ReplicaRequest(At)
+    {
+        public override bool IsLocal => true;
+    }
+
+    /// <summary>The state is complete: answer for this epoch from now on. Done or Stale.</summary>
+    public sealed record Activate(TileEpoch At) : ReplicaRequest(At)
+    {
+        public override bool IsLocal => true;
+    }
+
+    /// <summary>A majority of the members of <paramref name="At"/> is active: drop the rows of the epoch before.
+    /// Done or Stale.</summary>
+    public sealed record Retire(TileEpoch At) : ReplicaRequest(At)
+    {
+        public override bool IsLocal => true;
+    }
+
+    /// <summary>Every member knows <paramref name="At"/>: forget the configuration before. Done or Stale.</summary>
+    public sealed record Settle(TileEpoch At) : ReplicaRequest(At)
+    {
+        public override bool IsLocal => true;
+    }
+}

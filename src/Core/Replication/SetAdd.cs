@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>Keeps a message at all members and states the outcome at a majority; goes on for the rest.</summary>
+/// <remarks>docs/protocol.md#set. One round trip and one commit, side by side. Adding twice is adding once.</remarks>
+public sealed class SetAdd(
+    TileConfiguration configuration, string set, SetMessage message, CoordinatorOptions options, ulong seed)
+    : QuorumCoordinator<SetAddOutcome>(configuration, options, seed)
+{
+    private int _full;
+    private int _lateRounds;
+
+    /// <summary>The members known to have it on disk, at the configuration of now. Grows after the outcome is known.</summary>
+    public ImmutableArray<NodeId> Copies
+    {
+        get
+        {
+            var copies = ImmutableArray.CreateBuilder<NodeId>(Configuration.Members.Length);
+            for (var member = 0; member < Configuration.Members.Length; member++)
+                if (For.Contains(member))
+                    copies.Add(Configuration.Members[member]);
+            return copies.DrainToImmutable();
+        }
+    }
+
+    public int CopyCount => For.Count;
+
+    private protected override void Begin()
+    {
+        _full = 0;
+        Ask(new ReplicaRequest.Add(Configuration.At, set, message.Id, message.Content));
+    }
+
+    /// <summary>A buried message was kept and acknowledged before: for its sender that is as good as kept.</summary>
+    private protected override Vote Judge(int member, ReplicaReply reply)
+    {
+        _full += reply is ReplicaReply.Full ? 1 : 0;
+        return reply is ReplicaReply.Added or ReplicaReply.Buried ? Vote.For : Vote.Against;
+    }
+
+    private protected override void OnMajority() =>
+        State(new SetAddOutcome.Stored(), done: For.Count == Configuration.Members.Length);
+
+    private protected override void OnMinority()
+    {
+        if (IsFull)
+            GiveUp();
+        else
+            Retry();
+    }
+
+    private protected override void OnLate() => IsDone = For.Count == Configuration.Members.Length;
+
+    private protected override void OnLateTimer()
+    {
+        if (++_lateRounds < Options.LateRoundsMax)
+            AskMissing();
+        else
+            IsDone = true;
+    }
+
+    private protected override void GiveUp() =>
+        State(IsFull ? new SetAddOutcome.Refused() : new SetAddOutcome.Queued());
+
+    private bool IsFull => _full > Configuration.Members.Length - Majority;
+}
+
+/// <summary>What became of an add; who has it is told by <see cref="SetAdd.Copies"/>.</summary>
+public abstract record SetAddOutcome
+{
+    private SetAddOutcome() { }
+
+    /// <summary>On disk at a majority.</summary>
+    public sealed record Stored : SetAddOutcome;
+
+    /// <summary>The set is at its limit; a minority may have kept the message all the same.</summary>
+    public sealed record Refused : SetAddOutcome;
+
+    /// <summary>No majority answered; retry with the same id.</summary>
+    public sealed record Queued : SetAddOutcome;
+}

@@ -1,0 +1,45 @@
+namespace ChordChat.Core.Replication;
+
+/// <summary>What one replica holds of a tile's configuration. Durable before any reply that follows from it.</summary>
+/// <param name="Configuration">The one this replica belongs to; when retired, the newest known: a pointer.</param>
+/// <param name="NextPromised">Highest ballot heard for the decision of the next configuration.</param>
+/// <param name="NextAcceptedBallot">Ballot of <paramref name="NextAccepted"/>.</param>
+/// <param name="NextAccepted">What this replica voted for as the next configuration; perhaps never decided.</param>
+/// <param name="Pending">The decided next configuration, while this replica is still sealed in the old one.</param>
+/// <param name="Previous">The configuration before, until every member is known to have left it behind.</param>
+public sealed record TileHeader(
+    TileConfiguration Configuration,
+    TilePhase Phase,
+    Ballot NextPromised = default,
+    Ballot NextAcceptedBallot = default,
+    TileConfiguration? NextAccepted = null,
+    TileConfiguration? Pending = null,
+    TileConfiguration? Previous = null)
+{
+    public TileId Tile => Configuration.Tile;
+
+    /// <summary>The newest decided configuration that this replica knows of.</summary>
+    public TileConfiguration Newest => Pending ?? Configuration;
+
+    /// <summary>The configuration before <see cref="Newest"/>, if known.</summary>
+    public TileConfiguration? BeforeNewest => Pending is null ? Previous : Configuration;
+}
+
+/// <summary>What a replica may do for a tile.</summary>
+public enum TilePhase
+{
+    /// <summary>Nothing: it never had to do with the tile.</summary>
+    None = 0,
+
+    /// <summary>It collects the state of the epoch before and votes for nothing.</summary>
+    Learning = 1,
+
+    /// <summary>It answers for its epoch.</summary>
+    Active = 2,
+
+    /// <summary>It answers for its epoch never again; it keeps the rows for those who learn.</summary>
+    Sealed = 3,
+
+    /// <summary>It has left, holds no rows and points to the newest configuration it knows.</summary>
+    Retired = 4,
+}

@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>A part of a tile's rows on the way to a learner.</summary>
+/// <param name="Next">Where to go on, or null after the last page.</param>
+public sealed record TilePage(
+    ImmutableArray<TransferredRegister> Registers, ImmutableArray<TransferredEntry> Entries, TileCursor? Next)
+{
+    public static readonly TilePage Empty = new([], [], null);
+}
+
+/// <summary>A position in a tile's rows that stays right while rows are added: the last row that was read.</summary>
+/// <param name="Entries">Whether the registers are behind it.</param>
+/// <param name="Name">Register key or set name; null before the first row of its kind.</param>
+public readonly record struct TileCursor(bool Entries, string? Name, MessageId Id);
+
+/// <summary>An accepted value. Promises stay where they were made.</summary>
+public readonly record struct TransferredRegister(string Key, Ballot AcceptedBallot, ReadOnlyMemory<byte> Value);
+
+/// <summary>A message, or its tombstone when <paramref name="Content"/> is null.</summary>
+/// <param name="SinceMs">Unix milliseconds of its first arrival anywhere in this chain of copies, for expiry.</param>
+public readonly record struct TransferredEntry(string Set, MessageId Id, ReadOnlyMemory<byte>? Content, long SinceMs);
