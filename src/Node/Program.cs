@@ -1,2 +1,37 @@
-Console.Error.WriteLine("not built yet");
-return 70;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
+using ChordChat.Node.Storage;
+
+namespace ChordChat.Node;
+
+/// <summary>The program, and the map of what a running node is made of.</summary>
+internal static class Program
+{
+    public static Task<int> Main(string[] args) => CommandLine.RunAsync(args);
+
+    /// <summary>Puts a node together: each folder adds its own services, then what it answers on the node's port.</summary>
+    public static WebApplication Build(
+        NodeOptions options, IConfiguration settings, DataFolder folder, LocalNode node, ListenSockets sockets)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        var tls = new ClusterTls(folder.Identity);
+        builder.WebHost.UseNodePort(sockets, tls, folder.Identity.Trust);
+        builder.Services
+            .AddSingleton(TimeProvider.System)
+            .AddHosting(options, node)
+            .AddAdmission(folder.Identity, tls)
+            .AddSingleton(folder.Database)
+            .AddSingleton<ReadinessProbe>(_ => Task.FromResult<string?>("replication is not running"));
+
+        // .AddRing(...) .AddReplication(...) .AddChat(...) .AddView() belong in the chain above; the readiness probe is
+        // replication's to supply.
+
+        var app = builder.Build();
+        app.UseHealthPort(sockets.Health);
+        app.UseMembersOnly();
+        app.MapHealth();
+        app.MapAdmission();
+        // app.MapGrpcService<...>() of each folder.
+        return app;
+    }
+}

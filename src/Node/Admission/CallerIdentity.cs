@@ -1,0 +1,26 @@
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace ChordChat.Node.Admission;
+
+/// <summary>Who is at the other end of a connection, as its certificate proves; found once for each connection.</summary>
+/// <param name="Node">The member, or null for clients and strangers.</param>
+/// <param name="IsOperator">The holder of the authority's key.</param>
+internal sealed record CallerIdentity(NodeCertificate? Node, bool IsOperator)
+{
+    private static readonly CallerIdentity Nobody = new(null, false);
+
+    /// <summary>Runs after TLS and before HTTP, so that every request of the connection can ask who calls.</summary>
+    public static void Identify(ListenOptions listen, ClusterTrust trust) =>
+        listen.Use((ConnectionContext connection, Func<Task> next) =>
+        {
+            connection.Features.Set(Of(connection.Features.Get<ITlsConnectionFeature>(), trust));
+            return next();
+        });
+
+    public static CallerIdentity Of(HttpContext context) => context.Features.Get<CallerIdentity>() ?? Nobody;
+
+    private static CallerIdentity Of(ITlsConnectionFeature? tls, ClusterTrust trust) =>
+        tls?.ClientCertificate is { } certificate ? new(trust.NodeOf(certificate), trust.IsOperator(certificate)) : Nobody;
+}

@@ -1,0 +1,38 @@
+using System.Formats.Asn1;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ChordChat.Node.Admission;
+
+/// <summary>The name inside a certificate that only this cluster's authority can have given:
+/// <c>chordchat://CLUSTER/ROLE</c>, both in hex or a word, as a URI among its alternative names.</summary>
+/// <param name="Cluster">32 hex digits.</param>
+/// <param name="Role">"authority", "operator", or a node's salt in hex.</param>
+internal readonly record struct CertificateName(string Cluster, string Role)
+{
+    public const string Authority = "authority";
+    public const string Operator = "operator";
+    private const string Scheme = "chordchat";
+    private const string AlternativeNames = "2.5.29.17";
+    private static readonly Asn1Tag UriTag = new(TagClass.ContextSpecific, 6);
+
+    public Uri ToUri() => new($"{Scheme}://{Cluster}/{Role}");
+
+    /// <summary>The first such name, or null: the certificate has nothing to do with any cluster.</summary>
+    public static CertificateName? Of(X509Certificate2 certificate)
+    {
+        if (certificate.Extensions[AlternativeNames] is not { } extension)
+            return null;
+        var names = new AsnReader(extension.RawData, AsnEncodingRules.DER).ReadSequence();
+        while (names.HasData)
+        {
+            var tag = names.PeekTag();
+            if (!tag.HasSameClassAndValue(UriTag))
+                names.ReadEncodedValue();
+            else if (Uri.TryCreate(names.ReadCharacterString(UniversalTagNumber.IA5String, UriTag), UriKind.Absolute, out var uri)
+                && uri.Scheme == Scheme)
+                return new(uri.Host, uri.AbsolutePath.TrimStart('/'));
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace ChordChat.Node.Admission;
+
+/// <summary>The cluster's certificate authority: whoever holds its key decides who is a node. Nodes never need it.</summary>
+internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposable
+{
+    private static readonly TimeSpan ClockSlack = TimeSpan.FromDays(1);
+    private static readonly TimeSpan OwnLife = TimeSpan.FromDays(365 * 30);
+    private static readonly TimeSpan NodeLife = TimeSpan.FromDays(365 * 10);
+    private static readonly TimeSpan OperatorLife = TimeSpan.FromMinutes(10);
+
+    public X509Certificate2 Certificate => certificate;
+
+    private string Cluster { get; } = CertificateName.Of(certificate)?.Cluster
+        ?? throw new CryptographicException("the certificate is not a cluster authority's");
+
+    public static ClusterAuthority Create(ReadOnlySpan<byte> cluster, DateTimeOffset now)
+    {
+        var name = new CertificateName(Convert.ToHexStringLower(cluster), CertificateName.Authority);
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN=ChordChat cluster {name.Cluster[..8]}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(
+            X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
+        request.CertificateExtensions.Add(AlternativeNames(name, []));
+        return new(request.CreateSelfSigned(now - ClockSlack, now + OwnLife));
+    }
+
+    /// <summary>A certificate for a node's key, good for both ends of a connection.</summary>
+    /// <param name="salt">16 bytes that put the node where it stands on the circle.</param>
+    public X509Certificate2 IssueNode(ECDsa key, string name, ReadOnlySpan<byte> salt, DateTimeOffset now) =>
+        Issue(key, name, new(Cluster, Convert.ToHexStringLower(salt)), ["localhost", Dns.GetHostName(), name], now, NodeLife);
+
+    /// <summary>A certificate, with its key, for one command of the authority's holder; it expires in minutes.</summary>
+    public X509Certificate2 IssueOperator(DateTimeOffset now)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var issued = Issue(
+            key, CertificateName.Operator, new(Cluster, CertificateName.Operator), [], now, OperatorLife);
+        return CertificateFiles.WithKey(issued, key);
+    }
+
+    public byte[] Sign(byte[] data)
+    {
+        using var key = certificate.GetECDsaPrivateKey()!;
+        return key.SignData(data, HashAlgorithmName.SHA256);
+    }
+
+    public void Dispose() => certificate.Dispose();
+
+    private X509Certificate2 Issue(
+        ECDsa key, string commonName, CertificateName name, string[] hosts, DateTimeOffset now, TimeSpan life)
+    {
+        var request = new CertificateRequest($"CN={commonName}", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(
+            [new("1.3.6.1.5.5.7.3.1", "server"), new("1.3.6.1.5.5.7.3.2", "client")], critical: false));
+        request.CertificateExtensions.Add(
+            X509AuthorityKeyIdentifierExtension.CreateFromCertificate(certificate, true, false));
+        request.CertificateExtensions.Add(AlternativeNames(name, hosts));
+        return request.Create(certificate, now - ClockSlack, now + life, RandomNumberGenerator.GetBytes(16));
+    }
+
+    private static X509Extension AlternativeNames(CertificateName name, string[] hosts)
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddUri(name.ToUri());
+        foreach (var host in hosts.Distinct().Where(h => Uri.CheckHostName(h) == UriHostNameType.Dns))
+            names.AddDnsName(host);
+        if (hosts.Length > 0)
+            names.AddIpAddress(IPAddress.Loopback);
+        return names.Build();
+    }
+}

@@ -1,0 +1,133 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Hosting;
+
+namespace ChordChat.Node.Admission;
+
+/// <summary>DIR/cluster: the authority's key and what every member gets. Needed to invite, never to run.</summary>
+/// <remarks>DIR/nodes/NAME are the nodes' own folders, which can be moved to other machines.</remarks>
+internal sealed class ClusterFolder(string root)
+{
+    private const string AuthorityName = "authority";
+    private const string IssuedFile = "issued";
+
+    private string Folder { get; } = Path.Combine(root, "cluster");
+
+    public string NodeFolder(string name) => Path.Combine(root, "nodes", name);
+
+    public bool Exists => File.Exists(Path.Combine(Folder, GenesisFile.FileName));
+
+    /// <summary>Makes the authority, the secret and the founders' identities.</summary>
+    public Genesis Create(ClusterPlan plan, DateTimeOffset now)
+    {
+        if (Exists)
+            throw new StartRefusedException(
+                ExitCode.Usage,
+                $"{Folder} holds a cluster already. Start its nodes with 'chordchat-node run --data {NodeFolder("NAME")}', "
+                + "or name another --data for another cluster.");
+        var cluster = RandomNumberGenerator.GetBytes(Genesis.ClusterBytes);
+        var secret = RandomNumberGenerator.GetBytes(NodeIdentity.SecretBytes);
+        using var authority = ClusterAuthority.Create(cluster, now);
+        var founders = plan.Names.Select((name, i) =>
+        {
+            var wanted = Positions.Even(i, plan.Names.Count);
+            return Found(authority, cluster, name, wanted, now);
+        }).OrderBy(f => f.Founder.Position).ToArray();
+        var genesis = new Genesis
+        {
+            Cluster = [.. cluster],
+            Founders = [.. founders.Select(f => f.Founder)],
+            BackupCount = plan.BackupCount,
+            Policy = plan.Policy,
+            Demo = plan.Demo,
+            Created = now,
+        };
+        var text = GenesisFile.Write(genesis, authority);
+        foreach (var (_, identity) in founders)
+            identity.Write(NodeFolder(identity.Name), text, secret);
+        PrivateFiles.CreateFolder(Folder);
+        using (var key = authority.Certificate.GetECDsaPrivateKey()!)
+            CertificateFiles.Write(Folder, AuthorityName, authority.Certificate, key);
+        PrivateFiles.Write(Path.Combine(Folder, NodeIdentity.SecretFile), Encoding.ASCII.GetBytes(Convert.ToHexStringLower(secret)));
+        // Last, because its being there means that all of it is.
+        PrivateFiles.Write(Path.Combine(Folder, GenesisFile.FileName), text);
+        return genesis;
+    }
+
+    /// <summary>Reads the authority's key to issue with it.</summary>
+    /// <exception cref="StartRefusedException">There is none here, or it is damaged.</exception>
+    public ClusterAuthority OpenAuthority()
+    {
+        RequireCluster();
+        try
+        {
+            return new(CertificateFiles.Read(Folder, AuthorityName));
+        }
+        catch (Exception e) when (e is CryptographicException or FileNotFoundException)
+        {
+            throw new StartRefusedException(
+                ExitCode.Damaged, $"the authority's key in {Folder} cannot be read: {e.Message}. Without it nobody can be "
+                + "invited; running nodes do not need it. Put it back from a backup.");
+        }
+    }
+
+    public Genesis ReadGenesis()
+    {
+        RequireCluster();
+        return GenesisFile.Read(File.ReadAllBytes(Path.Combine(Folder, GenesisFile.FileName))).Genesis;
+    }
+
+    /// <summary>Makes an identity for a node that will join, under a name nobody has; remembers name and place.</summary>
+    /// <param name="name">Null for the next free one: n6 after n1 to n5.</param>
+    public NewIdentity Enrol(ClusterAuthority authority, string? name, DateTimeOffset now)
+    {
+        var genesis = ReadGenesis();
+        var issued = File.Exists(Path.Combine(Folder, IssuedFile))
+            ? File.ReadAllLines(Path.Combine(Folder, IssuedFile)).Select(line => line.Split(' ')).ToArray()
+            : [];
+        var names = genesis.Founders.Select(f => f.Name).Concat(issued.Select(line => line[0])).ToHashSet();
+        name ??= Enumerable.Range(names.Count + 1, int.MaxValue - names.Count - 1)
+            .Select(i => $"n{i.ToString(CultureInfo.InvariantCulture)}").First(n => !names.Contains(n));
+        if (!ClusterPlan.IsName(name))
+            throw new StartRefusedException(ExitCode.Usage, ClusterPlan.NameProblem(name));
+        if (names.Contains(name))
+            throw new StartRefusedException(
+                ExitCode.Usage, $"the name {name} has been given out already; choose another with --name, or leave it out.");
+        var taken = genesis.Founders.Select(f => f.Position)
+            .Concat(issued.Select(line => RingId.FirstBytes(Convert.FromHexString(line[1])))).ToArray();
+        var (founder, identity) = Found(authority, genesis.Cluster.AsSpan(), name, Positions.WidestGap(taken), now);
+        var lines = issued.Select(line => string.Join(' ', line))
+            .Append($"{name} {founder.Position} {founder.Node} {now:yyyy-MM-ddTHH:mm:ssZ}");
+        PrivateFiles.Write(Path.Combine(Folder, IssuedFile), Encoding.ASCII.GetBytes(string.Join('\n', lines) + "\n"));
+        return identity;
+    }
+
+    public byte[] ReadGenesisFile() => File.ReadAllBytes(Path.Combine(Folder, GenesisFile.FileName));
+
+    public byte[] ReadSecret() =>
+        Convert.FromHexString(File.ReadAllText(Path.Combine(Folder, NodeIdentity.SecretFile)).Trim());
+
+    private void RequireCluster()
+    {
+        if (!Exists)
+            throw new StartRefusedException(
+                ExitCode.NoNode, $"there is no cluster in {root}: {Folder} is missing. Name the folder that 'cluster init' "
+                + "wrote with --data.");
+    }
+
+    private static (Founder Founder, NewIdentity Identity) Found(
+        ClusterAuthority authority, ReadOnlySpan<byte> cluster, string name, RingId wanted, DateTimeOffset now)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var node = NodeId.FromBytes(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
+        var salt = Positions.SaltNear(cluster, node, wanted);
+        using var certificate = authority.IssueNode(key, name, salt, now);
+        return (
+            new(name, node, RingId.OfNode(cluster, node, salt), ImmutableArray.Create(salt)),
+            new(name, key.ExportPkcs8PrivateKeyPem(), certificate.ExportCertificatePem()));
+    }
+}

@@ -1,0 +1,38 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Node.Admission;
+
+/// <summary>What a node's certificate says of it. The id and the position are computed here, never taken from a message.</summary>
+/// <param name="Cluster">16 bytes.</param>
+internal sealed record NodeCertificate(NodeId Node, RingId Position, string Name, ImmutableArray<byte> Cluster)
+{
+    public const int SaltBytes = 16;
+
+    /// <summary>Reads the certificate, or null when it is not a node's. Whether the authority issued it is for
+    /// <see cref="ClusterTrust"/> to say.</summary>
+    public static NodeCertificate? Read(X509Certificate2 certificate)
+    {
+        try
+        {
+            if (CertificateName.Of(certificate) is not { } name || name.Role.Length != 2 * SaltBytes)
+                return null;
+            var cluster = Convert.FromHexString(name.Cluster);
+            if (cluster.Length != Genesis.ClusterBytes)
+                return null;
+            var node = IdOf(certificate.PublicKey);
+            var position = RingId.OfNode(cluster, node, Convert.FromHexString(name.Role));
+            return new(node, position, certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), [.. cluster]);
+        }
+        catch (Exception e) when (e is FormatException or CryptographicException or System.Formats.Asn1.AsnContentException)
+        {
+            return null;
+        }
+    }
+
+    public static NodeId IdOf(PublicKey key) => NodeId.FromBytes(SHA256.HashData(key.ExportSubjectPublicKeyInfo()));
+
+    public Peer At(string address) => new(Node, Position, Name, address);
+}

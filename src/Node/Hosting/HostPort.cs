@@ -1,0 +1,33 @@
+using System.Globalization;
+using System.Net;
+
+namespace ChordChat.Node.Hosting;
+
+/// <summary>host:port as people write it: 10.0.0.5:7401, [fd00::2]:7401, node3.lan:7401.</summary>
+internal readonly record struct HostPort(string Host, int Port)
+{
+    /// <summary>The address itself when the host is one and not a name.</summary>
+    public IPAddress? Address => IPAddress.TryParse(Host, out var address) ? address : null;
+
+    public static bool TryParse(string text, out HostPort result)
+    {
+        result = default;
+        var colon = text.LastIndexOf(':');
+        if (colon < 1 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            || port > IPEndPoint.MaxPort)
+            return false;
+        var host = text[..colon];
+        if (host is ['[', .., ']'])
+            host = host[1..^1];
+        else if (host.Contains(':', StringComparison.Ordinal))
+            return false; // An IPv6 address without brackets: nobody can tell where the port begins.
+        if (Uri.CheckHostName(host) == UriHostNameType.Unknown)
+            return false;
+        result = new(host, port);
+        return true;
+    }
+
+    public override string ToString() => Host.Contains(':', StringComparison.Ordinal)
+        ? string.Create(CultureInfo.InvariantCulture, $"[{Host}]:{Port}")
+        : string.Create(CultureInfo.InvariantCulture, $"{Host}:{Port}");
+}

@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+using Serilog.Events;
+
+namespace ChordChat.Node.Hosting;
+
+/// <summary>How one node runs. Each value's consequence stands in <see cref="NodeSettings"/>, which --help prints.</summary>
+internal sealed record NodeOptions
+{
+    /// <summary>The node's folder: identity, database, address.</summary>
+    public required string Data { get; init; }
+
+    public HostPort Listen { get; init; } = new("0.0.0.0", 7401);
+
+    /// <summary>Null: the machine's own address. Port 0: the port that is listened on.</summary>
+    public HostPort? Advertise { get; init; }
+
+    public ImmutableArray<HostPort> Seeds { get; init; } = [];
+
+    public bool Multicast { get; init; } = true;
+
+    public HostPort MulticastGroup { get; init; } = new("239.255.67.67", 7400);
+
+    public LogFormat Log { get; init; } = LogFormat.Text;
+
+    public LogEventLevel LogLevel { get; init; } = LogEventLevel.Information;
+
+    /// <summary>Plain HTTP with /healthz and /readyz only; null for none, 0 for any free port.</summary>
+    public HostPort? Health { get; init; }
+}
+
+internal enum LogFormat
+{
+    Text,
+    Json,
+}

@@ -1,0 +1,9 @@
+namespace ChordChat.Node.Hosting;
+
+/// <summary>The program cannot do what was asked, and its user can do something about it.</summary>
+/// <param name="code">What the process ends with.</param>
+/// <param name="message">What is wrong and what to do, in words for an operator; no secret.</param>
+internal sealed class StartRefusedException(ExitCode code, string message) : Exception(message)
+{
+    public ExitCode Code => code;
+}

@@ -1,0 +1,176 @@
+using System.Globalization;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
+using Microsoft.Data.Sqlite;
+
+namespace ChordChat.Node.Storage;
+
+/// <summary>The node's one SQLite file and its one connection, which belongs to the thread that writes.</summary>
+/// <remarks>
+/// WAL with synchronous=FULL: a commit has been fsynced when it returns (NORMAL would not do so in WAL). The lock is
+/// exclusive, so no other process can slip in between. Opening fails rather than weakens any of this.
+/// </remarks>
+internal sealed class NodeDatabase : IDisposable
+{
+    /// <summary>The version of all tables together; raised when an older program could not read what is written.</summary>
+    public const int SchemaVersion = 1;
+
+    public const string FileName = "chordchat.db";
+    private const int SqliteNotADatabase = 26;
+    private const int SqliteCorrupt = 11;
+
+    private readonly string _path;
+
+    private NodeDatabase(string path)
+    {
+        _path = path;
+        SystemSqlite.Prepare();
+        Connection = new(new SqliteConnectionStringBuilder { DataSource = path }.ToString());
+    }
+
+    /// <summary>The only connection there is. Not for two threads at once.</summary>
+    public SqliteConnection Connection { get; }
+
+    /// <summary>Opens or makes the file, proves it sound and this node's own.</summary>
+    /// <exception cref="StartRefusedException">Damaged, foreign, newer or in use; the text says what to do.</exception>
+    public static NodeDatabase Open(string folder, NodeCertificate owner)
+    {
+        var database = new NodeDatabase(Path.Combine(folder, FileName));
+        try
+        {
+            database.Connection.Open();
+            database.Configure();
+            database.CheckSound();
+            database.CheckSchema();
+            database.CheckOwner(owner);
+            return database;
+        }
+        catch (SqliteException e)
+        {
+            database.Dispose();
+            throw database.Refusal(e);
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Counts this start: one more than ever before, on disk before it is returned.</summary>
+    public ulong NextIncarnation()
+    {
+        var next = ulong.Parse(Meta("incarnation") ?? "0", CultureInfo.InvariantCulture) + 1;
+        SetMeta("incarnation", next.ToString(CultureInfo.InvariantCulture));
+        return next;
+    }
+
+    public string? Meta(string key)
+    {
+        using var command = Command("SELECT value FROM meta WHERE key = $key");
+        command.Parameters.AddWithValue("$key", key);
+        return command.ExecuteScalar() as string;
+    }
+
+    public void SetMeta(string key, string value)
+    {
+        using var command = Command("INSERT OR REPLACE INTO meta (key, value) VALUES ($key, $value)");
+        command.Parameters.AddWithValue("$key", key);
+        command.Parameters.AddWithValue("$value", value);
+        command.ExecuteNonQuery();
+    }
+
+    public void Dispose() => Connection.Dispose();
+
+    private void Configure()
+    {
+        Scalar("PRAGMA page_size = 8192"); // Before the first page is written; later it changes nothing.
+        Scalar("PRAGMA locking_mode = EXCLUSIVE");
+        Require("PRAGMA journal_mode = WAL", "wal");
+        Scalar("PRAGMA synchronous = FULL");
+        Require("PRAGMA synchronous", "2");
+        Scalar("PRAGMA fullfsync = 1"); // macOS: fsync alone leaves data in the drive's cache.
+        Scalar("PRAGMA checkpoint_fullfsync = 1");
+        Scalar("PRAGMA temp_store = MEMORY");
+    }
+
+    private void CheckSound()
+    {
+        if (Scalar("PRAGMA quick_check(1)") is var found and not "ok")
+            throw Damaged(found);
+    }
+
+    private void CheckSchema()
+    {
+        var version = int.Parse(Scalar("PRAGMA user_version"), CultureInfo.InvariantCulture);
+        if (version > SchemaVersion)
+            throw new StartRefusedException(
+                ExitCode.Newer,
+                $"{_path} was written by a newer chordchat-node (format {version}; this one knows up to {SchemaVersion}). "
+                + "Run the newer program again; the file has not been touched.");
+        Scalar("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
+        Scalar(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {SchemaVersion}"));
+    }
+
+    private void CheckOwner(NodeCertificate owner)
+    {
+        var cluster = Convert.ToHexStringLower(owner.Cluster.AsSpan());
+        var (storedCluster, storedNode) = (Meta("cluster"), Meta("node"));
+        if (storedCluster is null && storedNode is null)
+        {
+            SetMeta("cluster", cluster);
+            SetMeta("node", owner.Node.ToString());
+        }
+        else if (storedCluster != cluster)
+        {
+            throw Foreign($"of another cluster ({storedCluster?[..8]}, this node is of {cluster[..8]})");
+        }
+        else if (storedNode != owner.Node.ToString())
+        {
+            throw Foreign($"another node's ({storedNode?[..8]}, this is {owner.Node.ToString()[..8]})");
+        }
+    }
+
+    private StartRefusedException Foreign(string whose) => new(
+        ExitCode.Foreign,
+        $"{_path} is {whose}. A database and an identity that do not belong together would break promises that other "
+        + "nodes rely on. Put back the folder as it was, or start with a new folder from 'cluster join'.");
+
+    private StartRefusedException Damaged(string found) => new(
+        ExitCode.Damaged,
+        $"{_path} is damaged ({found.ReplaceLineEndings(" ")}). Check the disk. This node must not go on with it: move the "
+        + "folder away and join as a new node ('chordchat-node cluster invite' on the machine with the cluster folder, "
+        + "then 'chordchat-node cluster join TOKEN' here). Everything it kept is on other nodes.");
+
+    private StartRefusedException Refusal(SqliteException e) => e.SqliteErrorCode switch
+    {
+        5 or 6 => new(ExitCode.AlreadyRunning, $"{_path} is in use by another program. Close it, then start again."),
+        SqliteCorrupt or SqliteNotADatabase => Damaged(e.Message),
+        8 or 14 => new(ExitCode.Storage, $"{_path} cannot be opened for writing: {e.Message}. Check who owns the folder."),
+        13 => new(ExitCode.Storage, $"the disk of {_path} is full. Make room, then start again."),
+        _ => new(ExitCode.Storage, $"{_path} cannot be used: {e.Message}. Check the disk ('chordchat-node doctor')."),
+    };
+
+    private void Require(string pragma, string wanted)
+    {
+        if (Scalar(pragma) is var got && got != wanted)
+            throw new StartRefusedException(
+                ExitCode.Storage, $"{_path}: '{pragma}' gives '{got}' instead of '{wanted}', so an acknowledged message could "
+                + "be lost when power fails. Use a local disk with a common file system.");
+    }
+
+    private string Scalar(string sql)
+    {
+        using var command = Command(sql);
+        return Convert.ToString(command.ExecuteScalar(), CultureInfo.InvariantCulture) ?? "";
+    }
+
+    private SqliteCommand Command(string sql)
+    {
+        var command = Connection.CreateCommand();
+#pragma warning disable CA2100 // Only constants come here; values are parameters.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return command;
+    }
+}
