@@ -22,7 +22,8 @@ public abstract record MembershipEffect
     /// <summary>For operators and the page.</summary>
     public sealed record Happened(MembershipEvent Event) : MembershipEffect;
 
-    /// <summary>Who is reachable, the count or an address changed: tell the ring (<see cref="RingInput.MembersKnown"/>).</summary>
+    /// <summary>Who is reachable, the count or an address changed: give <see cref="MembershipState.ForRing"/> to
+    /// the ring.</summary>
     public sealed record CacheChanged : MembershipEffect;
 }
 

@@ -45,12 +45,13 @@ public static class MembershipProtocol
             return (next, effects.AddRange(missed));
         }
 
+        var firstSync = probe.WantsAll && !s.Synced;
         return (next with
         {
             Probes = next.Probes.Remove(acked.Probe),
             Synced = next.Synced || probe.WantsAll,
             Strain = Math.Max(0, next.Strain - 1),
-        }, effects);
+        }, firstSync ? effects.Add(new MembershipEffect.CacheChanged()) : effects);
     }
 
     /// <summary>A missed answer is no verdict yet: others are asked to try.</summary>

@@ -36,6 +36,10 @@ public sealed record MembershipState
     /// <summary>0 to 7: how often lately this node itself was to blame for a missed answer; lengthens its timeouts.</summary>
     public int Strain { get; init; }
 
+    /// <summary>What the ring layer is to know. Before the first whole cache came, nobody counts as reachable: a node
+    /// must not take a large ring for a small one.</summary>
+    public RingInput.MembersKnown ForRing() => new(Synced ? Members.Live : [], Members.Count);
+
     /// <param name="incarnation">Larger than any that this node ever used: see <see cref="FirstIncarnation"/>.</param>
     public static MembershipState Starting(
         Peer self, ulong incarnation, long joinedAtMs, TimeSpan now, MembershipOptions? options = null)

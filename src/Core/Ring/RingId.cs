@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -28,7 +29,11 @@ public readonly record struct RingId(UInt128 Value) : IComparable<RingId>
     /// <summary>Whether <paramref name="x"/> lies strictly inside the arc from <paramref name="a"/> clockwise to
     /// <paramref name="b"/>; for a == b that arc is the whole circle except a.</summary>
     public static bool Between(RingId a, RingId x, RingId b) =>
-        unchecked(x.Value - a.Value - UInt128.One) < unchecked(b.Value - a.Value - UInt128.One);
+        Between(a.Value, x.Value, b.Value);
+
+    /// <summary>The arc test on circles of any width, so that a small one can be tested to the last triple.</summary>
+    internal static bool Between<T>(T a, T x, T b) where T : IBinaryInteger<T>, IUnsignedNumber<T> =>
+        unchecked(x - a - T.One) < unchecked(b - a - T.One);
 
     /// <summary>How far clockwise it is from this point to <paramref name="other"/>; 0 for the same point.</summary>
     public UInt128 DistanceTo(RingId other) => unchecked(other.Value - Value);

@@ -1,0 +1,30 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+
+namespace ChordChat.Crypto.Messages;
+
+/// <summary>msgId: the name of a message, 16 random bytes chosen by its sender, the same on every retry.</summary>
+/// <remarks>It salts the message's key, so it must never be used for two different messages.</remarks>
+public readonly record struct EnvelopeId(UInt128 Value)
+{
+    public const int Bytes = 16;
+
+    public static EnvelopeId New() => FromBytes(RandomNumberGenerator.GetBytes(Bytes));
+
+    /// <summary>Reads 16 big-endian bytes.</summary>
+    /// <exception cref="ArgumentException">There are not exactly 16 bytes.</exception>
+    public static EnvelopeId FromBytes(ReadOnlySpan<byte> bytes) => bytes.Length == Bytes
+        ? new(BinaryPrimitives.ReadUInt128BigEndian(bytes))
+        : throw new ArgumentException($"a message id has {Bytes} bytes, not {bytes.Length}", nameof(bytes));
+
+    public byte[] ToBytes()
+    {
+        var bytes = new byte[Bytes];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, Value);
+        return bytes;
+    }
+
+    /// <summary>32 lower-case hex digits.</summary>
+    public override string ToString() => Value.ToString("x32", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,49 @@
+namespace ChordChat.Tests.Simulation.World;
+
+/// <summary>A node's disk: what is written can be read at once, but only what was synced outlives a crash.</summary>
+public sealed class Disk
+{
+    private readonly Stack<Action> _undo = [];
+
+    /// <summary>Notes how to take back a write that was just made.</summary>
+    public void Wrote(Action undo) => _undo.Push(undo);
+
+    /// <summary>Makes everything written so far durable.</summary>
+    public void Sync() => _undo.Clear();
+
+    /// <summary>Loses everything written since the last sync, as an atomic commit that never returned does.</summary>
+    public void Crash()
+    {
+        while (_undo.TryPop(out var undo))
+            undo();
+    }
+}
+
+/// <summary>A map on a <see cref="Disk"/>.</summary>
+/// <param name="rows">The place of the rows: a dictionary, sorted or not.</param>
+public sealed class DurableMap<TKey, TValue>(Disk disk, IDictionary<TKey, TValue> rows)
+    where TKey : notnull
+{
+    public IDictionary<TKey, TValue> Rows => rows;
+
+    public TValue? this[TKey key] => rows.TryGetValue(key, out var value) ? value : default;
+
+    public bool TryGet(TKey key, out TValue value) => rows.TryGetValue(key, out value!);
+
+    public void Put(TKey key, TValue value)
+    {
+        if (rows.TryGetValue(key, out var before))
+            disk.Wrote(() => rows[key] = before);
+        else
+            disk.Wrote(() => rows.Remove(key));
+        rows[key] = value;
+    }
+
+    public void Remove(TKey key)
+    {
+        if (!rows.TryGetValue(key, out var before))
+            return;
+        disk.Wrote(() => rows[key] = before);
+        rows.Remove(key);
+    }
+}

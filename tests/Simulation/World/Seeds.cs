@@ -1,0 +1,18 @@
+using System.Globalization;
+
+namespace ChordChat.Tests.Simulation.World;
+
+/// <summary>Which seeds to run: CHORDCHAT_SEED=n replays one, CHORDCHAT_SEEDS=count says how many from 1 on.</summary>
+public static class Seeds
+{
+    public static IEnumerable<ulong> Take(int usual)
+    {
+        if (Number("CHORDCHAT_SEED") is { } one)
+            return [one];
+        var count = (int)(Number("CHORDCHAT_SEEDS") ?? (ulong)usual);
+        return Enumerable.Range(1, count).Select(seed => (ulong)seed);
+    }
+
+    private static ulong? Number(string variable) =>
+        ulong.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var value) ? value : null;
+}
