@@ -43,7 +43,7 @@ internal sealed class CallServer : IAsyncDisposable
             listen.Protocols = HttpProtocols.Http2;
             listen.UseHttps(certificate);
         }));
-        builder.Services.AddSingleton(service);
+        builder.Services.AddSingleton(service); // One for all calls, so that a test can look into it.
         builder.Services.AddGrpc();
         var app = builder.Build();
         app.MapGrpcService<TService>();

@@ -70,6 +70,38 @@ public sealed class CallTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_stream_arrives_in_order_and_ends()
+    {
+        await using var server = await CallServer.StartAsync(new CountingView());
+        using var channel = server.Connect();
+        using var call = new View.ViewClient(channel).Watch(new WatchRequest());
+
+        var seen = new List<string>();
+        await foreach (var snapshot in call.ResponseStream.ReadAllAsync())
+            seen.Add(snapshot.SeenBy);
+
+        Assert.Equal(Enumerable.Range(0, CountingView.Count).Select(i => $"n{i}"), seen);
+        Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
+    }
+
+    [Fact]
+    public async Task A_stream_that_breaks_off_delivers_what_came_before_and_then_the_status()
+    {
+        await using var server = await CallServer.StartAsync(new CountingView { BreaksOff = true });
+        using var channel = server.Connect();
+        using var call = new View.ViewClient(channel).Watch(new WatchRequest());
+
+        var seen = 0;
+        var end = await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            await foreach (var _ in call.ResponseStream.ReadAllAsync())
+                seen++;
+        });
+
+        Assert.Equal((CountingView.Count, StatusCode.Unavailable), (seen, end.StatusCode));
+    }
+
+    [Fact]
     public async Task A_deadline_ends_the_call_on_both_sides()
     {
         using var channel = _server.Connect();
