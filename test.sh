@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# Builds everything (warnings are errors), checks the format and runs the suites, each with its time.
+#   ./test.sh                 all of it
+#   ./test.sh unit cluster    only these suites: unit simulation cluster endtoend browser
+# The last line counts what the test runners reported. A step that fails without a count is one failure more.
+set -uo pipefail
+cd "$(dirname "$0")" || exit 1
+
+# Nothing may outlive this script: no MSBuild nodes, no compiler server.
+export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false DOTNET_CLI_USE_MSBUILD_SERVER=0
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
+export DOTNET_CLI_HOME="${DOTNET_CLI_HOME:-${HOME:-/tmp}}"
+configuration="${CHORDCHAT_CONFIGURATION:-Release}"
+results="$PWD/artifacts/tests"
+suite_seconds_max="${CHORDCHAT_SUITE_SECONDS_MAX:-900}"
+passed=0 failed=0 skipped=0
+
+say() { printf '== %s\n' "$*"; }
+
+finish() {
+    local line="$passed passed, $failed failed"
+    ((skipped > 0)) && line+=", $skipped skipped"
+    printf '%s\n' "$line"
+    ((failed == 0))
+    exit
+}
+
+fail() {
+    failed=$((failed + 1))
+    say "$1: FAILED, $2"
+}
+
+# step NAME COMMAND...: runs it and prints its time.
+step() {
+    local name=$1 begun=$SECONDS
+    shift
+    if "$@" </dev/null; then
+        say "$name: $((SECONDS - begun)) s"
+    else
+        fail "$name" "after $((SECONDS - begun)) s: $*"
+        return 1
+    fi
+}
+
+# install PACKAGE...: from Debian, where we may.
+install() {
+    [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null || return 1
+    mkdir -p "$results"
+    {
+        apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+    } >"$results/apt.log" 2>&1 </dev/null
+}
+
+has_grpc_for_python() { /usr/bin/python3 -c 'import grpc, grpc_tools' 2>/dev/null; }
+has_chromium() { [[ -x /usr/bin/chromium ]]; }
+
+# prepare SUITE: gets what the suite needs; false if it cannot run without.
+prepare() {
+    case $1 in
+        Cluster)
+            has_grpc_for_python || install python3-grpcio python3-grpc-tools && has_grpc_for_python ||
+                say "Cluster: python3-grpcio and python3-grpc-tools are missing; their test is skipped"
+            ;;
+        Browser)
+            has_chromium || install chromium && has_chromium ||
+                { say "Browser: SKIPPED, /usr/bin/chromium is missing"; return 1; }
+            ;;
+    esac
+    return 0
+}
+
+limited() {
+    if command -v timeout >/dev/null; then timeout -k 10 "$suite_seconds_max" "$@"; else "$@"; fi
+}
+
+# count TRX: adds what the runner reported; prints "passed failed skipped" of this file.
+# VSTest leaves notExecuted at 0, so what was skipped is what was counted but not executed.
+counters() {
+    awk 'BEGIN { RS = "<" } /^Counters / {
+        for (i = 2; i <= NF; i++) { split($i, pair, "\""); sub("=", "", pair[1]); n[pair[1]] = pair[2] }
+        print n["passed"] + 0, n["executed"] - n["passed"], n["total"] - n["executed"]
+    }' "$1"
+}
+
+skipped_tests() {
+    awk 'BEGIN { RS = "<" } /^UnitTestResult / {
+        outcome = name = $0; sub(/.* outcome="/, "", outcome); sub(/.* testName="/, "", name)
+        skipped = outcome ~ /^NotExecuted"/; sub(/".*/, "", name)
+    } /^(StdOut|Message)>/ && skipped { sub(/^[A-Za-z]*>/, ""); print "   skipped " name ": " $0; skipped = 0 }' "$1"
+}
+
+run_suite() {
+    local suite=$1 begun=$SECONDS code trx="$results/$1.trx" p=0 f=0 s=0
+    if ! prepare "$suite"; then
+        skipped=$((skipped + 1))
+        return
+    fi
+    rm -f "$trx"
+    limited dotnet test "tests/$suite" --no-build -c "$configuration" --results-directory "$results" \
+        --logger "console;verbosity=minimal" --logger "trx;LogFileName=$suite.trx" </dev/null
+    code=$?
+    if [[ -f $trx ]]; then
+        read -r p f s < <(counters "$trx")
+        skipped_tests "$trx"
+    fi
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+    say "$suite: $((SECONDS - begun)) s, $p passed, $f failed, $s skipped"
+    if ((code == 124 || code == 137)); then
+        fail "$suite" "still running after $suite_seconds_max s"
+    elif ((code != 0 && f == 0)); then
+        fail "$suite" "the runner ended with code $code"
+    fi
+}
+
+suites=() built=()
+for argument in "$@"; do
+    case $(printf %s "$argument" | tr "[:upper:]" "[:lower:]") in
+        unit) suites+=(Unit) built+=(tests/Unit) ;;
+        simulation) suites+=(Simulation) built+=(tests/Simulation) ;;
+        cluster) suites+=(Cluster) built+=(tests/Cluster) ;;
+        endtoend) suites+=(EndToEnd) built=(ChordChat.sln) ;;
+        browser) suites+=(Browser) built=(ChordChat.sln) ;;
+        *)
+            echo "There is no suite $argument; there are unit, simulation, cluster, endtoend and browser." >&2
+            exit 2
+            ;;
+    esac
+done
+
+if ! command -v dotnet >/dev/null; then
+    fail build "dotnet is missing; install the .NET 10 SDK"
+    finish
+fi
+for target in "${built[@]:-ChordChat.sln}"; do
+    step "restore $target" dotnet restore "$target" -v quiet || finish
+    step "build $target" dotnet build "$target" --no-restore -c "$configuration" -v quiet -warnaserror || finish
+done
+if ((${#suites[@]} == 0)); then
+    step format dotnet format ChordChat.sln --no-restore --verify-no-changes
+    suites=(Unit Simulation Cluster EndToEnd Browser)
+fi
+for suite in "${suites[@]}"; do
+    run_suite "$suite"
+done
+finish
