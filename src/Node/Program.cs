@@ -1,4 +1,5 @@
 using ChordChat.Node.Admission;
+using ChordChat.Node.Discovery;
 using ChordChat.Node.Hosting;
 using ChordChat.Node.Storage;
 
@@ -13,13 +14,14 @@ internal static class Program
     public static WebApplication Build(
         NodeOptions options, IConfiguration settings, DataFolder folder, LocalNode node, ListenSockets sockets)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        var builder = WebApplication.CreateEmptyBuilder(new());
         var tls = new ClusterTls(folder.Identity);
         builder.WebHost.UseNodePort(sockets, tls, folder.Identity.Trust);
         builder.Services
             .AddSingleton(TimeProvider.System)
             .AddHosting(options, node)
             .AddAdmission(folder.Identity, tls)
+            .AddDiscovery(folder.Path)
             .AddSingleton(folder.Database)
             .AddSingleton<ReadinessProbe>(_ => Task.FromResult<string?>("replication is not running"));
 

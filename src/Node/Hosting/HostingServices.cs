@@ -16,6 +16,7 @@ internal static class HostingServices
             .AddLogging(logging => logging.ClearProviders().AddSerilog(OperatorLog.Create(options), dispose: true))
             .Configure<HostOptions>(host => host.ShutdownTimeout = StopMax)
             .AddHostedService<StartAnnouncer>()
+            .AddRoutingCore()
             .AddGrpc(grpc => grpc.MaxReceiveMessageSize = MessageBytesMax);
         return services;
     }

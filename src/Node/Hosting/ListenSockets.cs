@@ -73,7 +73,7 @@ internal sealed class ListenSockets : IDisposable
         }
     }
 
-    private static IPAddress OwnAddress() => NetworkInterface.GetAllNetworkInterfaces()
+    public static IPAddress OwnAddress() => NetworkInterface.GetAllNetworkInterfaces()
         .Where(n => n.OperationalStatus == OperationalStatus.Up && n.NetworkInterfaceType != NetworkInterfaceType.Loopback)
         .Select(n => n.GetIPProperties())
         .OrderByDescending(p => p.GatewayAddresses.Count > 0)

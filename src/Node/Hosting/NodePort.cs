@@ -12,6 +12,7 @@ internal static class NodePort
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(10);
 
     public static void UseNodePort(this IWebHostBuilder host, ListenSockets sockets, ClusterTls tls, ClusterTrust trust) => host
+        .UseKestrelCore()
         .UseSockets(transport => transport.CreateBoundListenSocket = sockets.Take)
         .ConfigureKestrel(kestrel =>
         {

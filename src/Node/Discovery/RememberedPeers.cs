@@ -1,0 +1,38 @@
+using System.Text;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
+
+namespace ChordChat.Node.Discovery;
+
+/// <summary>DATA/members: where others answered last time, so that a node finds back without multicast or seeds.</summary>
+/// <remarks>One line a node: id, name, host:port. A hint that may be old; losing it loses nothing else.</remarks>
+internal sealed class RememberedPeers(string folder)
+{
+    private const string FileName = "members";
+    private const int PeersMax = 1_000;
+    private readonly string _path = Path.Combine(folder, FileName);
+    private string _written = "";
+
+    /// <summary>Called by the ring when members or addresses changed; writes only what is new.</summary>
+    public void Save(IEnumerable<Peer> peers)
+    {
+        var lines = peers.OrderBy(p => p.Node).Take(PeersMax).Select(p => $"{p.Node} {p.Name} {p.Address}\n");
+        var text = string.Concat(lines);
+        if (text == _written || text.Length == 0)
+            return;
+        PrivateFiles.Write(_path, Encoding.ASCII.GetBytes(text));
+        _written = text;
+    }
+
+    /// <summary>Lines that are damaged are left out.</summary>
+    public IReadOnlyList<DiscoveredPeer> Load() => File.Exists(_path)
+        ? [.. File.ReadLines(_path).Select(Parse).OfType<DiscoveredPeer>()]
+        : [];
+
+    private static DiscoveredPeer? Parse(string line) =>
+        line.Split(' ') is [{ Length: 64 } id, var name, var address]
+        && id.All(char.IsAsciiHexDigit) && HostPort.TryParse(address, out _)
+            ? new(NodeId.FromBytes(Convert.FromHexString(id)), name, address, "memory")
+            : null;
+}

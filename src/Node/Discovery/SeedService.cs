@@ -1,0 +1,57 @@
+using System.Net;
+using System.Net.Sockets;
+using ChordChat.Node.Hosting;
+
+namespace ChordChat.Node.Discovery;
+
+/// <summary>Hints at the seeds that the operator named and at the members of last time: often while alone, seldom later,
+/// so that two halves of a cluster that lost each other meet again.</summary>
+internal sealed partial class SeedService(
+    NodeOptions options, RememberedPeers remembered, DiscoveredPeers peers, Company company, TimeProvider time,
+    ILogger<SeedService> logger) : BackgroundService
+{
+    private static readonly TimeSpan Alone = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan ResolveMax = TimeSpan.FromSeconds(5);
+    private readonly HashSet<string> _unresolved = [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var members = remembered.Load();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            foreach (var member in members)
+                peers.Hint(member);
+            foreach (var seed in options.Seeds)
+                foreach (var address in await ResolveAsync(seed, stoppingToken))
+                    peers.Hint(new(null, seed.ToString(), address.ToString(), "seed"));
+            await Task.Delay((company.IsAlone ? Alone : Settled) * Jitter(), time, stoppingToken);
+        }
+    }
+
+    private static double Jitter() => 0.75 + Random.Shared.NextDouble() / 2;
+
+    // Asked again each time: names move, and a container's name has as many addresses as it has copies.
+    private async Task<IEnumerable<HostPort>> ResolveAsync(HostPort seed, CancellationToken stoppingToken)
+    {
+        if (seed.Address is not null)
+            return [seed];
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        deadline.CancelAfter(ResolveMax);
+        try
+        {
+            var addresses = await Dns.GetHostAddressesAsync(seed.Host, deadline.Token);
+            _unresolved.Remove(seed.Host);
+            return addresses.Select(a => seed with { Host = a.ToString() });
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException && !stoppingToken.IsCancellationRequested)
+        {
+            if (_unresolved.Add(seed.Host))
+                LogUnresolved(seed, e.Message);
+            return [];
+        }
+    }
+
+    [LoggerMessage(5008, LogLevel.Warning, "the name of seed {Seed} has no address ({Why}); it is tried again and again")]
+    private partial void LogUnresolved(HostPort seed, string why);
+}

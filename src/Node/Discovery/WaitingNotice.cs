@@ -1,0 +1,41 @@
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
+
+namespace ChordChat.Node.Discovery;
+
+/// <summary>A node that finds nobody waits, and says so, with what to check.</summary>
+internal sealed partial class WaitingNotice(
+    LocalNode node, Genesis genesis, NodeOptions options, Company company, TimeProvider time,
+    ILogger<WaitingNotice> logger) : BackgroundService
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        if (genesis.Founders.Length == 1)
+            return; // A cluster of one waits for nobody.
+        var since = time.GetTimestamp();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await Task.Delay(Interval, time, stoppingToken);
+            if (company.IsAlone)
+                LogAlone(node.Self.Name, (int)time.GetElapsedTime(since).TotalSeconds, Where(), Check());
+            else
+                since = time.GetTimestamp();
+        }
+    }
+
+    private string Where()
+    {
+        var seeds = options.Seeds.Length == 0 ? "no seed" : $"seeds {string.Join(", ", options.Seeds)}";
+        return options.Multicast ? $"multicast {options.MulticastGroup}, {seeds}" : $"{seeds}, multicast is off";
+    }
+
+    private string Check() => options.Multicast
+        ? $"do other nodes run, does a firewall stop UDP {options.MulticastGroup.Port} or TCP; if there is no multicast "
+            + "here, start with --seed HOST:PORT of any other node"
+        : "does a node run at a seed and is its port open; name more with --seed HOST:PORT";
+
+    [LoggerMessage(5006, LogLevel.Warning, "{Name} has found nobody for {Seconds} s ({Where}). Check: {Check}")]
+    private partial void LogAlone(string name, int seconds, string where, string check);
+}
