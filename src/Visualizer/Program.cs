@@ -1,2 +1,53 @@
-Console.Error.WriteLine("not built yet");
-return 70;
+using System.CommandLine;
+using ChordChat.Visualizer.Finding;
+using ChordChat.Visualizer.Hosting;
+
+var port = new Option<int>("--port")
+{
+    Description = $"Port of the page; 0 takes any free one. Default {VisualizerOptions.DefaultPort}.",
+    DefaultValueFactory = _ => VisualizerOptions.DefaultPort,
+};
+var nodes = new Option<string[]>("--node")
+{
+    Description = "host:port of a node to begin with; may be repeated. Without it: CHORDCHAT_NODES, the file that "
+        + "CHORDCHAT_CLUSTER names, the network, then localhost:7401 to 7405.",
+    DefaultValueFactory = _ => [],
+};
+var listen = new Option<string>("--listen")
+{
+    Description = "Address to listen at. Anything but localhost shows who is online to whoever can reach it; "
+        + "containers need 0.0.0.0.",
+    DefaultValueFactory = _ => "localhost",
+};
+var command = new RootCommand("Shows the ring of a ChordChat cluster in a browser.") { port, nodes, listen };
+command.SetAction(async (parsed, stopping) =>
+{
+    var given = parsed.GetRequiredValue(nodes);
+    var options = new VisualizerOptions
+    {
+        Port = parsed.GetRequiredValue(port),
+        Listen = parsed.GetRequiredValue(listen),
+        Nodes = given.Length > 0 ? given : [.. Addresses.In(Environment.GetEnvironmentVariable("CHORDCHAT_NODES"))],
+        ClusterFile = Environment.GetEnvironmentVariable("CHORDCHAT_CLUSTER") is { Length: > 0 } path ? path : null,
+    };
+    var problems = options.Problems().ToArray();
+    foreach (var problem in problems)
+        await Console.Error.WriteLineAsync(problem);
+    if (problems.Length > 0)
+        return 64;
+    await using var app = VisualizerHost.Build(options);
+    try
+    {
+        await app.StartAsync(stopping);
+    }
+    catch (IOException cause)
+    {
+        await Console.Error.WriteLineAsync($"Cannot listen at port {options.Port} ({cause.Message}). Choose another with --port.");
+        return 69;
+    }
+
+    Console.WriteLine($"The ring is at {VisualizerHost.UrlOf(app, options)}");
+    await app.WaitForShutdownAsync(stopping);
+    return 0;
+});
+return await command.Parse(args).InvokeAsync();

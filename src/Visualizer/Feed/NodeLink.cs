@@ -1,0 +1,110 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using ChordChat.Visualizer.Trust;
+using ChordChat.Wire;
+using Grpc.Core;
+using Grpc.Net.Client;
+
+namespace ChordChat.Visualizer.Feed;
+
+/// <summary>A connection to one node that has shown that it is of the cluster.</summary>
+internal sealed class NodeLink : IDisposable
+{
+    private const int MessageBytesMax = 16 << 20;
+
+    private readonly GrpcChannel _channel;
+    private X509Certificate2? _certificate;
+
+    private NodeLink(string address)
+    {
+        Address = address;
+        _channel = GrpcChannel.ForAddress($"https://{address}", new GrpcChannelOptions
+        {
+            MaxReceiveMessageSize = MessageBytesMax,
+            DisposeHttpClient = true,
+            HttpHandler = new SocketsHttpHandler
+            {
+                UseProxy = false,
+                ConnectTimeout = TimeSpan.FromSeconds(2),
+                SslOptions = new SslClientAuthenticationOptions
+                {
+                    EnabledSslProtocols = SslProtocols.Tls13,
+                    // Kept for the judgement that follows the handshake: only then is the authority known.
+                    RemoteCertificateValidationCallback = (_, certificate, _, _) => Keep(certificate),
+                },
+            },
+        });
+        View = new View.ViewClient(_channel);
+        Chat = new Chat.ChatClient(_channel);
+    }
+
+    public string Address { get; }
+
+    /// <summary>The name the node gives itself: n1, n2, ...</summary>
+    public string Name { get; private set; } = "";
+
+    public View.ViewClient View { get; }
+
+    private Chat.ChatClient Chat { get; }
+
+    /// <summary>Connects and asks the node who it is.</summary>
+    /// <returns>Null when nobody answers there in time, or what answers is no node.</returns>
+    /// <exception cref="StrangeClusterException">A node answers that is of another cluster.</exception>
+    public static async Task<NodeLink?> TryConnectAsync(
+        string address, AuthorityPin pin, TimeSpan patience, CancellationToken cancellation)
+    {
+        var link = new NodeLink(address);
+        try
+        {
+            var info = await link.Chat.GetClusterAsync(
+                new GetClusterRequest(), deadline: DateTime.UtcNow + patience, cancellationToken: cancellation);
+            if (link._certificate is null || !pin.Accepts(link._certificate, info.Authority.ToByteArray()))
+                throw new StrangeClusterException(address);
+            link.Name = info.NodeName;
+            return link;
+        }
+        catch (Exception cause) when (cause is RpcException or OperationCanceledException or CryptographicException)
+        {
+            link.Dispose();
+            cancellation.ThrowIfCancellationRequested();
+            return null;
+        }
+        catch
+        {
+            link.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether the node still answers.</summary>
+    public async Task<bool> AnswersAsync(TimeSpan patience, CancellationToken cancellation)
+    {
+        try
+        {
+            await Chat.GetClusterAsync(
+                new GetClusterRequest(), deadline: DateTime.UtcNow + patience, cancellationToken: cancellation);
+            return true;
+        }
+        catch (RpcException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        _channel.Dispose();
+        _certificate?.Dispose();
+    }
+
+    /// <remarks>A later connection of the same channel must show the certificate that was judged.</remarks>
+    private bool Keep(X509Certificate? certificate)
+    {
+        if (certificate is null)
+            return false;
+        _certificate ??= new X509Certificate2(certificate);
+        return certificate.GetRawCertData().AsSpan().SequenceEqual(_certificate.RawData);
+    }
+}

@@ -1,0 +1,40 @@
+using System.Net;
+using ChordChat.Visualizer.Finding;
+
+namespace ChordChat.Visualizer.Hosting;
+
+/// <summary>What a start of the visualizer is told.</summary>
+internal sealed record VisualizerOptions
+{
+    public const int DefaultPort = 7480;
+
+    /// <summary>Where the page is served; 0 takes any free port.</summary>
+    public int Port { get; init; } = DefaultPort;
+
+    /// <summary>The address to listen at. Anything but a loopback name shows user names to whoever can reach it.</summary>
+    public string Listen { get; init; } = "localhost";
+
+    /// <summary>host:port of nodes to begin with. With none, it looks for one.</summary>
+    public IReadOnlyList<string> Nodes { get; init; } = [];
+
+    /// <summary>The file that says which nodes there are and whose certificates to believe; null for none.</summary>
+    public string? ClusterFile { get; init; }
+
+    /// <summary>Whether it may ask by multicast and try the usual local ports. Tests that want only their own nodes say no.</summary>
+    public bool Search { get; init; } = true;
+
+    public bool IsLoopback => Listen is "localhost" or "127.0.0.1" or "::1" or "[::1]";
+
+    /// <summary>Everything wrong with these values, not only the first thing.</summary>
+    public IEnumerable<string> Problems()
+    {
+        if (Port is < 0 or > 65535)
+            yield return $"--port is {Port}; it must be 1 to 65535, or 0 for any free one.";
+        if (Listen is not ("localhost" or "*") && !IPAddress.TryParse(Listen.Trim('[', ']'), out _))
+            yield return $"--listen is \"{Listen}\"; it must be localhost, an address of this machine, or * for all.";
+        foreach (var node in Nodes.Where(node => !Addresses.IsAddress(node)))
+            yield return $"--node is \"{node}\"; it must be host:port, like localhost:7401.";
+        if (ClusterFile is not null && !File.Exists(ClusterFile))
+            yield return $"CHORDCHAT_CLUSTER names {ClusterFile}, which is not there.";
+    }
+}

@@ -1,0 +1,45 @@
+using ChordChat.Visualizer.Feed;
+using ChordChat.Wire;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace ChordChat.Visualizer.Pages;
+
+/// <summary>The way of a lookup through the ring, as the watched node goes it.</summary>
+internal static class TracePage
+{
+    private const int NameLengthMax = 64;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    private static readonly JsonFormatter Json = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
+
+    public static async Task<IResult> AnswerAsync(string? name, RingFeed feed, CancellationToken cancellation)
+    {
+        if (name is not { Length: > 0 and <= NameLengthMax })
+            return Problem(400, "bad_name", $"A name has 1 to {NameLengthMax} characters.");
+        if (feed.Watched is not { } node)
+            return Problem(503, "no_node", "No node answers right now.");
+        try
+        {
+            var trace = await node.View.TraceAsync(
+                new TraceRequest { Name = name }, deadline: DateTime.UtcNow + Patience, cancellationToken: cancellation);
+            return Results.Text(Json.Format(trace), "application/json");
+        }
+        catch (RpcException cause)
+        {
+            return cause.StatusCode switch
+            {
+                StatusCode.InvalidArgument => Problem(400, "bad_name", cause.Status.Detail),
+                StatusCode.NotFound => Problem(404, "not_found", cause.Status.Detail),
+                StatusCode.DeadlineExceeded => Problem(504, "too_slow", $"{node.Name} did not find the way in time. Try again."),
+                _ => Problem(502, "node_failed", $"{node.Name} could not look that name up. Try again."),
+            };
+        }
+        catch (Exception cause) when (cause is ObjectDisposedException or InvalidOperationException)
+        {
+            return Problem(503, "no_node", "The node stopped answering. Try again."); // It was let go meanwhile.
+        }
+    }
+
+    private static IResult Problem(int status, string code, string message) =>
+        Results.Json(new { error = new { code, message } }, statusCode: status);
+}

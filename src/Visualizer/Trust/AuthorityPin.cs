@@ -1,0 +1,39 @@
+using System.Security.Cryptography.X509Certificates;
+
+namespace ChordChat.Visualizer.Trust;
+
+/// <summary>Whose nodes are believed: the first authority met, or the one that was given, until this program ends.</summary>
+/// <remarks>
+/// Reading needs no secret, so there is nothing to steal by standing between; the pin keeps one page from ever mixing
+/// two clusters, and a stranger from slipping into a page that is already looking at a ring.
+/// </remarks>
+internal sealed class AuthorityPin(byte[]? given)
+{
+    private byte[]? _authority = given;
+
+    /// <summary>The certificate of the authority, DER; null before the first node has answered.</summary>
+    public byte[]? Authority => Volatile.Read(ref _authority);
+
+    /// <summary>Whether a node with this certificate, which names this authority as its cluster's, is to be believed.</summary>
+    /// <remarks>Pins the authority when it is the first one.</remarks>
+    public bool Accepts(X509Certificate2 certificate, byte[] authority)
+    {
+        if (!IsIssued(certificate, authority))
+            return false;
+        var pinned = Interlocked.CompareExchange(ref _authority, authority, null) ?? authority;
+        return pinned.AsSpan().SequenceEqual(authority);
+    }
+
+    /// <summary>Whether the authority signed this certificate and it is valid now. Its host name does not matter.</summary>
+    /// <remarks>Nodes move between addresses; what makes a node is its key.</remarks>
+    public static bool IsIssued(X509Certificate2 certificate, byte[] authority)
+    {
+        using var root = X509CertificateLoader.LoadCertificate(authority);
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.Add(root);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.DisableCertificateDownloads = true;
+        return chain.Build(certificate);
+    }
+}

@@ -1,0 +1,117 @@
+// Puts the page together: what is known, what is selected, and who draws it.
+
+import { html } from './dom.js';
+import { follow } from './feed.js';
+import { Lookup } from './lookup.js';
+import { modelOf } from './model.js';
+import { Panels } from './panels.js';
+import { RingView } from './ring.js';
+import { many, time } from './words.js';
+
+const byId = id => document.getElementById(id);
+const view = { snapshot: null, model: null, selectedName: null, eyes: null, connected: false, trace: null };
+let due = false;
+
+const tip = {
+  show(tile, { x, y }) {
+    const names = tile.members.map(member => member?.name ?? 'unknown');
+    const backups = names.length > 1 ? `, backed by ${names.slice(1).join(', ')}` : '';
+    const phase = tile.phase === 'active' ? '' : ` · ${tile.phase}`;
+    const box = byId('tip');
+    box.replaceChildren(html('b', {}, names[0] ?? 'nobody'), `${backups} · tile ${tile.name}, epoch ${tile.epoch}${phase}`);
+    box.hidden = false;
+    const left = byId('ring-box').offsetLeft + x;
+    box.style.left = `${Math.min(Math.max(left, 130), byId('ring-box').parentElement.clientWidth - 130)}px`;
+    box.style.top = `${byId('ring-box').offsetTop + y}px`;
+  },
+  hide() { byId('tip').hidden = true; },
+};
+
+const ring = new RingView(byId('ring'), select, tip);
+const panels = new Panels(select);
+const lookup = new Lookup(trace => { view.trace = trace; draw(); }, position => view.model?.byPosition.get(position), select);
+
+function select(name) {
+  view.selectedName = name === view.selectedName ? null : name;
+  draw();
+}
+
+/** Draws once a frame at most, however much has changed. */
+function draw() {
+  if (due)
+    return;
+  due = true;
+  // A hidden page gets no frames; it is drawn when it is looked at again.
+  requestAnimationFrame(() => {
+    due = false;
+    drawNow();
+  });
+}
+
+function drawNow() {
+  const { model } = view;
+  drawEyes();
+  byId('empty').hidden = Boolean(model);
+  byId('legend').hidden = !model;
+  document.body.classList.toggle('no-ring', !model);
+  if (!model)
+    return;
+  const selected = model.byName.get(view.selectedName);
+  if (!selected)
+    view.selectedName = null;
+  ring.render({ model, selected, trace: view.trace });
+  panels.render(model, selected, view.eyes?.notes ?? []);
+  lookup.refresh();
+}
+
+/** Who tells us, and what is wrong when nobody does. */
+function drawEyes() {
+  const { eyes, model, connected } = view;
+  const live = connected && eyes?.state === 'watching' && model;
+  document.body.dataset.feed = !connected ? 'lost' : live ? 'live' : 'searching';
+  byId('cluster').hidden = !model;
+  byId('cluster').lastElementChild.textContent = model?.cluster.slice(0, 8) ?? '';
+  document.title = model ? `ChordChat ring: ${many(model.nodes.filter(n => n.state === 'alive').length, 'node')}` : 'ChordChat ring';
+  const text = live
+    ? ['Live, seen through ', html('b', {}, eyes.node), ` at ${eyes.address}`]
+    : [connected ? 'Looking for a node' : 'Visualizer does not answer'];
+  if (byId('eyes-text').textContent !== text.map(part => part.textContent ?? part).join(''))
+    byId('eyes-text').replaceChildren(...text);
+  banner(connected
+    ? (eyes?.state === 'watching' || !model ? '' : `No node answers any more. This is the ring as it was at ${time(model.atMs)}. ${eyes?.text ?? ''}`.trim())
+    : `The visualizer itself does not answer. Trying again${model ? `; this is the ring as it was at ${time(model.atMs)}` : ''}.`);
+  if (!model)
+    drawEmpty(eyes, connected);
+}
+
+function banner(text) {
+  byId('banner').hidden = !text;
+  if (byId('banner').textContent !== text)
+    byId('banner').textContent = text;
+}
+
+function drawEmpty(eyes, connected) {
+  const searching = connected && eyes?.state === 'searching' && eyes.rounds > 0;
+  byId('empty-title').textContent = searching ? 'No node answers' : 'Looking for a node';
+  byId('empty-text').textContent = searching ? eyes.text || 'Start some; this page will find them by itself.' : 'One moment.';
+  byId('empty-command').hidden = !searching;
+  byId('empty-tried').textContent = searching && eyes.tried.length ? `Tried ${eyes.tried.join(', ')}` : '';
+}
+
+function learn() {
+  view.connected = true;
+  view.model = view.snapshot && modelOf(view.snapshot, view.eyes?.silent);
+  draw();
+}
+
+follow({
+  ring(snapshot) { view.snapshot = snapshot; learn(); },
+  eyes(news) { view.eyes = news; learn(); },
+  lost() { view.connected = false; draw(); },
+});
+new ResizeObserver(draw).observe(byId('ring-box'));
+document.addEventListener('keydown', event => {
+  if (event.key === 'Escape' && view.selectedName)
+    select(view.selectedName);
+});
+document.addEventListener('visibilitychange', draw);
