@@ -1,0 +1,201 @@
+using ChordChat.Crypto;
+using ChordChat.Crypto.KeyLogs;
+using ChordChat.Crypto.Keyrings;
+using ChordChat.Crypto.Keys;
+using ChordChat.Crypto.Passwords;
+using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Profiles;
+using ChordChat.Wire;
+using Google.Protobuf;
+using Grpc.Core;
+using KdfParameters = ChordChat.Crypto.Passwords.KdfParameters;
+using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
+
+namespace ChordChat.Sdk.Accounts;
+
+/// <summary>Makes accounts and logs devices in. docs/e2e.md, Passwords and Login.</summary>
+public sealed class Accounts : IDisposable
+{
+    private const int PublishAttemptsMax = 3;
+
+    private readonly Profile _profile;
+    private readonly NodeLinks _links;
+
+    public Accounts(Profile profile, NodeSearch search)
+    {
+        _profile = profile;
+        // A cluster that was started on this machine says itself whom to trust; then nothing is left to first use.
+        if (search is { ClusterFile: { } path, Explicit.Count: 0 } && File.Exists(path)
+            && ClusterFile.Read(path).Authority is { } authority)
+            profile.Trust.Expect(authority);
+        _links = new NodeLinks(new NodePool(search with { Known = profile.KnownNodes }, profile.Trust));
+    }
+
+    /// <summary>Finds a node and pins its cluster's authority if this profile has none yet.</summary>
+    public async Task<ClusterGreeting> GreetAsync(CancellationToken cancellation = default)
+    {
+        var known = _profile.Trust.IsPinned;
+        var link = await _links.CurrentAsync(cancellation);
+        return new ClusterGreeting(
+            link.Cluster.NodeName, link.Address, _profile.Trust.Fingerprint, FirstSight: !known, link.Cluster.Demo);
+    }
+
+    /// <summary>Creates the account and makes this machine its first device.</summary>
+    /// <exception cref="ChordChatException"><c>bad_name</c>, <c>taken_name</c>, <c>weak_password</c>, ...</exception>
+    public async Task<UnlockedProfile> RegisterAsync(
+        string user, string password, CancellationToken cancellation = default)
+    {
+        CheckProfileIsFree(user);
+        var link = await _links.CurrentAsync(cancellation);
+        var cluster = ClusterId.FromBytes(link.Cluster.Cluster.Span);
+        if (Failures.Of(Password.Check(password, user, link.Cluster.Demo)) is { } problem)
+            throw problem;
+        var kdf = KdfParameters.New();
+        var makeIdentity = Task.Run(IdentityKey.Create, cancellation);
+        var makeDevice = Task.Run(DeviceKeys.Create, cancellation);
+        using var keys = Derive(cluster, user, password, kdf);
+        using var identity = await makeIdentity;
+        var device = await makeDevice;
+        // Not disposed of: the ring shares the device's keys, which live on in the profile.
+        var ring = Keyring.Create(identity, device);
+        var blob = KeyringBlob.Seal(cluster, user, ring, keys, kdf);
+        var entry = KeyLogEntryBuilder.Create(cluster, user, Now(), identity, device, KeyringBlob.HashOf(blob), kdf);
+        var request = new RegisterRequest
+        {
+            User = user,
+            Operation = ByteString.CopyFrom(Guid.NewGuid().ToByteArray()),
+            Secret = keys.AuthSecret,
+            KeyLogEntry = ByteString.CopyFrom(entry.Bytes.Span),
+            Keyring = ByteString.CopyFrom(blob),
+        };
+        await CallAsync("the account was not created", (chat, options) => chat.RegisterAsync(request, options), cancellation);
+        var log = KeyLog.Verify(cluster, user, [entry.Bytes.ToArray()])!;
+        return Save(new Device(log, device.Signing, [device.Encryption]), kdf, keys);
+    }
+
+    /// <summary>Logs in: with the device keys that are here, or else as a new device.</summary>
+    /// <exception cref="ChordChatException"><c>wrong_password</c>, <c>unknown_user</c>, <c>throttled</c>, ...</exception>
+    public async Task<UnlockedProfile> LogInAsync(string user, string password, CancellationToken cancellation = default)
+    {
+        if (_profile.User == user && _profile.HasDevice)
+            return _profile.Unlock(password);
+        CheckProfileIsFree(user);
+        var link = await _links.CurrentAsync(cancellation);
+        var cluster = ClusterId.FromBytes(link.Cluster.Cluster.Span);
+        var parameters = await CallAsync(
+            "login failed", (chat, options) => chat.GetKdfAsync(new GetKdfRequest { User = user }, options), cancellation,
+            Failures.UnknownUser(user));
+        if (parameters.Salt.Length != KdfParameters.SaltBytes)
+            throw BadKeyring();
+        var kdf = KdfParameters.FromBytes(parameters.Iterations, parameters.Salt.Span);
+        using var keys = Derive(cluster, user, password, kdf);
+        for (var attempt = 1; ; attempt++)
+            try
+            {
+                return await AddDeviceAsync(cluster, user, kdf, keys, cancellation);
+            }
+            catch (RpcException cause) when (cause.StatusCode == StatusCode.Aborted && attempt < PublishAttemptsMax)
+            {
+                // Another login came first; read its entry and publish on top.
+            }
+            catch (RpcException cause)
+            {
+                throw Failures.Of(cause, "login failed");
+            }
+    }
+
+    public void Dispose() => _links.Dispose();
+
+    private async Task<UnlockedProfile> AddDeviceAsync(
+        ClusterId cluster, string user, KdfParameters kdf, PasswordKeys keys, CancellationToken cancellation)
+    {
+        var makeDevice = Task.Run(DeviceKeys.Create, cancellation);
+        var reply = await CallAsync(
+            "login failed",
+            (chat, options) => chat.LogInAsync(new LogInRequest { User = user, Secret = keys.AuthSecret }, options),
+            cancellation, Failures.WrongPassword(user));
+        if (reply.Degraded)
+            throw Failures.Unavailable("login on a new device needs a majority of the account's copies");
+        var log = KeyLog.Verify(cluster, user, reply.KeyLog.Entries.Select(entry => entry.ToByteArray()));
+        var ring = KeyringBlob.Open(cluster, user, keys, reply.Keyring.Span);
+        if (log is null || ring is null || log.Head.Kdf != kdf || !KeyringBlob.IsThatOf(log, reply.Keyring.Span)
+            || !ring.Matches(log))
+            throw BadKeyring();
+        var device = await makeDevice;
+        var next = ring.WithDevice(log.Head.Epoch + 1, device);
+        var blob = KeyringBlob.Seal(cluster, user, next, keys, kdf);
+        var entry = KeyLogEntryBuilder.NewDevice(
+            log.Head, Now(), ring.Identity, device, KeyringBlob.HashOf(blob), kdf);
+        var request = new PublishKeysRequest
+        {
+            User = user,
+            Ticket = reply.Ticket,
+            KeyLogEntry = ByteString.CopyFrom(entry.Bytes.Span),
+            Keyring = ByteString.CopyFrom(blob),
+        };
+        await _links.CallAsync((chat, options) => chat.PublishKeysAsync(request, options), cancellation);
+        ring.Identity.Dispose();
+        return Save(
+            new Device(log.Append(entry.Bytes.Span)!, device.Signing, [.. next.EncryptionKeys.Select(key => key.Key)]),
+            kdf, keys);
+    }
+
+    private UnlockedProfile Save(Device device, KdfParameters kdf, PasswordKeys keys)
+    {
+        var unlocked = _profile.Save(device, kdf, keys, _profile.Trust);
+        _profile.RememberNodes(_links.Pool.Heard);
+        return unlocked;
+    }
+
+    private async Task<T> CallAsync<T>(
+        string what, Func<Chat.ChatClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation,
+        ChordChatException? whenRefused = null)
+    {
+        try
+        {
+            return await _links.CallAsync(call, cancellation);
+        }
+        catch (RpcException cause) when (whenRefused is not null
+            && cause.StatusCode is StatusCode.NotFound or StatusCode.Unauthenticated)
+        {
+            throw whenRefused!;
+        }
+        catch (RpcException cause) when (cause.StatusCode == StatusCode.AlreadyExists)
+        {
+            throw new ChordChatException(
+                "taken_name", "this name is taken", "choose another one, or log in if it is yours", cause);
+        }
+        catch (RpcException cause) when (cause.StatusCode == StatusCode.FailedPrecondition)
+        {
+            throw new ChordChatException(
+                "session_live", $"the cluster refuses a second login: {cause.Status.Detail}",
+                "log out on the other device first", cause);
+        }
+        catch (RpcException cause)
+        {
+            throw Failures.Of(cause, what);
+        }
+    }
+
+    private void CheckProfileIsFree(string user)
+    {
+        if (!UserName.IsValid(user))
+            throw Failures.BadName(user);
+        if (_profile.User is { } owner && owner != user)
+            throw new ChordChatException(
+                "other_profile", $"{_profile.Folder} is the profile of {owner}", "name another folder with --profile");
+    }
+
+    private static PasswordKeys Derive(ClusterId cluster, string user, string password, KdfParameters kdf) =>
+        PasswordKeys.Derive(cluster, user, password, kdf) ?? throw (kdf.AreAcceptable
+            ? Failures.WrongPassword(user)
+            : new ChordChatException(
+                "bad_parameters", "the node asks for a password derivation that is not safe",
+                "do not type the password again there; name another node with --node"));
+
+    private static ulong Now() => (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+
+    private static ChordChatException BadKeyring() => new(
+        "bad_keyring", "the node hands out a keyring that is not the newest one of this user",
+        "name another node with --node, and tell the operator");
+}

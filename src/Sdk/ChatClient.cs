@@ -1,0 +1,164 @@
+using System.Threading.Channels;
+using ChordChat.Crypto;
+using ChordChat.Sdk.Keys;
+using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Sessions;
+
+namespace ChordChat.Sdk;
+
+/// <summary>A logged-in user's client: sends, receives, remembers, and stays connected by itself.</summary>
+/// <remarks>
+/// Several clients may run on one profile at once: one holds the session, the others send and receive through the local
+/// store. Disposing ends the session at the node after what is due has been told.
+/// </remarks>
+public sealed class ChatClient : IAsyncDisposable
+{
+    private static readonly TimeSpan StorePoll = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ChangeSignal _changed = new();
+    private readonly UnlockedProfile _me;
+    private readonly NodeLinks _links;
+    private readonly SessionLease _lease;
+    private readonly Receipts _receipts;
+    private readonly Outbox _outbox;
+    private readonly SessionKeeper _keeper;
+    private readonly EventSink _sink;
+    private Task _running = Task.CompletedTask;
+
+    /// <param name="me">The unlocked profile; it stays the caller's and must outlive the client.</param>
+    public ChatClient(UnlockedProfile me, NodeSearch search)
+    {
+        _me = me;
+        var pool = new NodePool(search with { Known = me.Profile.KnownNodes }, me.Profile.Trust);
+        _links = new NodeLinks(pool);
+        _lease = new SessionLease(me.Profile.Folder);
+        var messages = new MessageTable(me.User, me.Key);
+        History = new History(me.Store, messages, _changed);
+        _sink = new EventSink(History);
+        var keys = new KeyBook(me, _links, _sink.Tell);
+        _outbox = new Outbox(me, keys, messages, TimeProvider.System);
+        _receipts = new Receipts(me.Store, _outbox, TimeProvider.System);
+        var inbox = new Inbox(me, keys, messages, TimeProvider.System);
+        _keeper = new SessionKeeper(me, _links, keys, _outbox, inbox, _receipts, _changed, _lease, _sink);
+        People = new People(me, _links, keys);
+    }
+
+    public string User => _me.User;
+
+    /// <summary>What happens, in order. Reading it is optional: the newest 4,096 are kept.</summary>
+    public ChannelReader<ClientEvent> Events => _sink.Events;
+
+    /// <summary>Messages on this machine; works offline.</summary>
+    public History History { get; }
+
+    /// <summary>Other people: who is online, where their mailbox is, what their safety number is.</summary>
+    public People People { get; }
+
+    /// <summary>The node that serves us now; null while there is none.</summary>
+    public string? Node => _keeper.Node;
+
+    /// <summary>Whether this process holds the profile's session (or may take it); false while another one does.</summary>
+    public bool TryHoldSession() => _lease.TryTake();
+
+    /// <summary>Starts connecting; returns at once.</summary>
+    public void Start()
+    {
+        _me.RequireDevice();
+        var keeper = Task.Run(() => _keeper.RunAsync(_stopping.Token));
+        _running = Task.WhenAll(keeper, Task.Run(() => WatchStoreAsync(_stopping.Token)));
+        _ = keeper.ContinueWith(
+            task => _sink.Tell(new ClientEvent.Ended(Bug(task.Exception!.GetBaseException()))),
+            CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+    }
+
+    /// <summary>Stores a message to be sent; it goes out as soon as there is a session.</summary>
+    /// <returns>Its id, at once; see <see cref="History.WaitAsync"/> for what becomes of it.</returns>
+    /// <exception cref="ChordChatException">Too large, to oneself, or not a name; nothing was stored.</exception>
+    public string Send(string to, string text)
+    {
+        CheckRecipient(to);
+        var id = _outbox.Add(to, MessageLimits.Encode(text));
+        _changed.Raise();
+        return id;
+    }
+
+    /// <exception cref="ChordChatException">Nobody can have this name, or it is one's own.</exception>
+    public void CheckRecipient(string to)
+    {
+        if (!UserName.IsValid(to))
+            throw Failures.BadName(to);
+        if (to == _me.User)
+            throw new ChordChatException(
+                "to_yourself", "a message to yourself would reach nobody", "name somebody else; /who lists who is online");
+    }
+
+    /// <summary>Marks messages as shown.</summary>
+    /// <param name="tellSender">Sends a read receipt.</param>
+    public void MarkShown(IEnumerable<string> ids, bool tellSender)
+    {
+        History.MarkShown(ids, tellSender);
+        _changed.Raise();
+    }
+
+    /// <summary>Sends the receipts that are due and waits until nodes keep everything that was to be sent.</summary>
+    /// <returns>Whether nothing is left.</returns>
+    public async Task<bool> FlushAsync(TimeSpan timeout, CancellationToken cancellation = default)
+    {
+        _receipts.PutDue(flush: true);
+        _changed.Raise();
+        var until = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+        while (true)
+        {
+            var next = _changed.Next;
+            if (_outbox.IsEmpty)
+                return true;
+            var left = until - Environment.TickCount64;
+            if (left <= 0)
+                return false;
+            await Task.WhenAny(next, Task.Delay(TimeSpan.FromMilliseconds(Math.Min(left, 100)), cancellation));
+            cancellation.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Forgets this device's keys; the history stays and opens with the password.</summary>
+    public void ForgetDevice() => _me.Profile.ForgetDevice();
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            using var patience = new CancellationTokenSource(GoodbyeTimeout);
+            await _keeper.SayGoodbyeAsync(patience.Token);
+            // The node answers with the end of the session, which ends the loop.
+            await _running.WaitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        catch (Exception cause) when (cause is Grpc.Core.RpcException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The session is gone already, or the node is: its lease ends it.
+        }
+
+        await _stopping.CancelAsync();
+        await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _lease.Dispose();
+        _links.Dispose();
+        _stopping.Dispose();
+    }
+
+    /// <summary>Another process of this profile has no other way to say that it stored something.</summary>
+    private async Task WatchStoreAsync(CancellationToken stopping)
+    {
+        while (true)
+        {
+            await Task.Delay(StorePoll, stopping);
+            if (_me.Store.ChangedElsewhere())
+                _changed.Raise();
+        }
+    }
+
+    private static ChordChatException Bug(Exception cause) => cause as ChordChatException ?? new ChordChatException(
+        "bug", $"the client failed: {cause.GetType().Name}: {cause.Message}", "start it again; please report this", cause);
+}

@@ -1,0 +1,39 @@
+using ChordChat.Crypto.KeyLogs;
+using ChordChat.Sdk.Messages;
+
+namespace ChordChat.Sdk;
+
+/// <summary>What happens to a running client, in the order in which it happened.</summary>
+public abstract record ClientEvent
+{
+    private ClientEvent() { }
+
+    /// <summary>A session stands.</summary>
+    /// <param name="Node">The node's name.</param>
+    /// <param name="Lost">The name of the node that was lost before; null for the first session.</param>
+    /// <param name="Degraded">No majority of the account's copies answers; messages may stay queued.</param>
+    public sealed record Connected(string Node, string? Lost, bool Degraded) : ClientEvent;
+
+    /// <summary>The session is gone; the client goes on looking for a node by itself.</summary>
+    public sealed record Disconnected(string Node, string Reason) : ClientEvent;
+
+    /// <summary>Nobody could be reached yet; told once until it succeeds.</summary>
+    public sealed record Searching(ChordChatException Reason) : ClientEvent;
+
+    /// <summary>A message may be shown now.</summary>
+    public sealed record Arrived(ChatMessage Message) : ClientEvent;
+
+    /// <summary>A message of ours came further.</summary>
+    public sealed record Changed(ChatMessage Message) : ClientEvent;
+
+    /// <summary>Everything that the mailbox held has arrived.</summary>
+    public sealed record CaughtUp : ClientEvent;
+
+    public sealed record KeysChanged(string User, PinState State) : ClientEvent;
+
+    /// <summary>A line from the node or from this client that a person should read.</summary>
+    public sealed record Notice(string Text) : ClientEvent;
+
+    /// <summary>The session ended and will not come back by itself.</summary>
+    public sealed record Ended(ChordChatException Reason) : ClientEvent;
+}

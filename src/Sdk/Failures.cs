@@ -1,0 +1,54 @@
+using ChordChat.Crypto.Passwords;
+using Grpc.Core;
+
+namespace ChordChat.Sdk;
+
+/// <summary>The texts that more than one place says.</summary>
+internal static class Failures
+{
+    public static ChordChatException WrongPassword(string user) => new(
+        "wrong_password", $"this is not the password of {user}", "try again; mind capitals and the keyboard's language");
+
+    public static ChordChatException UnknownUser(string user) => new(
+        "unknown_user", $"there is no user {user}", "check the spelling; names are all lower case");
+
+    public static ChordChatException BadName(string name) => new(
+        "bad_name", $"'{name}' cannot be a user name",
+        "use 1 to 32 of a-z, 0-9, '_', '.', '-' (no capitals, no spaces), starting with a letter or a digit");
+
+    public static ChordChatException Unavailable(string what, Exception? cause = null) => new(
+        "unavailable", $"{what}: too few nodes answer", "wait a moment and try again; ./startup.sh status shows the nodes",
+        cause);
+
+    /// <summary>What a failed call means when nothing more precise is known.</summary>
+    public static ChordChatException Of(RpcException cause, string what) => cause.StatusCode switch
+    {
+        StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Cancelled => Unavailable(what, cause),
+        StatusCode.ResourceExhausted => new ChordChatException(
+            "throttled", $"{what}: too many attempts", RetryHint(cause), cause),
+        StatusCode.InvalidArgument => new ChordChatException(
+            "invalid", $"{what}: {cause.Status.Detail}", "check what you typed", cause),
+        _ => new ChordChatException(
+            "node_error", $"{what}: the node says {cause.StatusCode}: {cause.Status.Detail}",
+            "try another node with --node; the node's log says more", cause),
+    };
+
+    public static ChordChatException? Of(PasswordProblem problem) => problem switch
+    {
+        PasswordProblem.None => null,
+        PasswordProblem.IllFormed => new ChordChatException(
+            "bad_password", "the password holds a control character", "type it again"),
+        PasswordProblem.TooShort => new ChordChatException(
+            "weak_password", $"the password is too short: at least {Password.CodePointsMin} characters",
+            "five random words make a good one"),
+        PasswordProblem.TooLong => new ChordChatException(
+            "bad_password", $"the password is longer than {Password.CodePointsMax} characters", "shorten it"),
+        _ => new ChordChatException(
+            "weak_password", "the password is too easy to guess", "five random words make a good one"),
+    };
+
+    private static string RetryHint(RpcException cause) =>
+        int.TryParse(cause.Trailers.GetValue("retry-after-ms"), out var ms)
+            ? $"try again in {Math.Max(1, (ms + 999) / 1000)} s"
+            : "wait a moment and try again";
+}

@@ -1,0 +1,36 @@
+using ChordChat.Crypto;
+
+namespace ChordChat.Sdk.Messages;
+
+/// <summary>An envelope that was opened and whose every claim was checked; what is left is to keep it.</summary>
+/// <param name="Seq">Place in its sender's chain for this chat and device epoch, from 1 on.</param>
+/// <param name="Body">Hash of the signed body.</param>
+/// <param name="PreviousBody">What the sender names as the body before; zero for seq 1.</param>
+/// <param name="Text">UTF-8; null for what is not shown, such as a receipt.</param>
+/// <param name="Note">A remark to show with it, or empty.</param>
+internal sealed record Arrival(
+    string Id,
+    string From,
+    uint Epoch,
+    ulong Seq,
+    Digest Body,
+    Digest PreviousBody,
+    long TimeMs,
+    byte[]? Text,
+    string Note);
+
+/// <summary>What became of arrivals when they were kept.</summary>
+internal sealed record Kept
+{
+    /// <summary>Messages that may be shown now, in order.</summary>
+    public List<string> Released { get; } = [];
+
+    /// <summary>Own messages that a receipt moved forward.</summary>
+    public List<string> Receipted { get; } = [];
+
+    /// <summary>An earlier message of this sender has not come: ask for the mailbox again.</summary>
+    public bool Gap { get; set; }
+
+    /// <summary>Two different bodies at one place of a chain: the sender's keys are used twice, or a replay.</summary>
+    public bool Fork { get; set; }
+}

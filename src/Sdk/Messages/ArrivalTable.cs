@@ -1,0 +1,142 @@
+using ChordChat.Crypto;
+using ChordChat.Sdk.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace ChordChat.Sdk.Messages;
+
+/// <summary>Keeps what arrives exactly once and releases it in its sender's order.</summary>
+/// <remarks>
+/// Everything here runs inside one transaction of the local store. A sender counts 1, 2, 3, ... for each chat and device
+/// epoch, receipts included. What comes too early is kept at once, safely, but held back from the screen until the gap
+/// is filled or given up. docs/e2e.md, Receiving, 9 and 10.
+/// </remarks>
+internal sealed class ArrivalTable(MessageTable messages)
+{
+    public static bool IsKnown(SqliteConnection db, string id) =>
+        db.Scalar<long>("SELECT 1 FROM heard WHERE id = $1 UNION SELECT 1 FROM messages WHERE id = $1", id) == 1;
+
+    /// <param name="wholeHistory">This is the account's first device, so every chain must start at 1.</param>
+    public void Keep(SqliteConnection db, Arrival arrival, bool wholeHistory, long nowMs, Kept result)
+    {
+        if (IsKnown(db, arrival.Id))
+            return;
+        var (epoch, seq) = ((long)arrival.Epoch, (long)arrival.Seq);
+        if (BodyAt(db, arrival.From, epoch, seq) is { } twin)
+        {
+            result.Fork |= twin != arrival.Body;
+            return;
+        }
+
+        db.Execute(
+            "INSERT INTO heard (id, peer, epoch, seq, body, at_ms) VALUES ($1, $2, $3, $4, $5, $6)",
+            arrival.Id, arrival.From, epoch, seq, arrival.Body.ToBytes(), nowMs);
+        result.Fork |= (seq == 1 ? default(Digest) : BodyAt(db, arrival.From, epoch, seq - 1)) is { } before
+            && before != arrival.PreviousBody;
+        var last = LastOf(db, arrival.From, epoch) ?? Start(db, arrival, wholeHistory);
+        if (arrival.Text is not null)
+            messages.InsertTheirs(db, arrival, seq <= last ? LateRank(db, arrival) : null);
+        if (seq <= last)
+        {
+            db.Execute(
+                """
+                UPDATE messages SET missing = max(missing - 1, 0) WHERE id = (
+                    SELECT id FROM messages WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq > $3 AND missing > 0
+                    ORDER BY seq LIMIT 1)
+                """,
+                arrival.From, epoch, seq);
+            if (arrival.Text is not null)
+                result.Released.Add(arrival.Id);
+            return;
+        }
+
+        Release(db, arrival.From, epoch, last, result);
+        result.Gap |= seq > (LastOf(db, arrival.From, epoch) ?? last);
+    }
+
+    /// <summary>Gives up on what has not come: shows what was held back, saying how many are missing.</summary>
+    public static void GiveUpGaps(SqliteConnection db, Kept result)
+    {
+        var held = db.Query(
+            """
+            SELECT h.peer, h.epoch, min(h.seq), c.seq FROM heard h JOIN chains c
+            ON c.peer = h.peer AND c.epoch = h.epoch AND c.mine = 0 WHERE h.seq > c.seq GROUP BY h.peer, h.epoch
+            """,
+            row => (Peer: row.GetString(0), Epoch: row.GetInt64(1), First: row.GetInt64(2), Last: row.GetInt64(3)));
+        foreach (var (peer, epoch, first, last) in held)
+        {
+            db.Execute(
+                """
+                UPDATE messages SET missing = $4 WHERE id = (
+                    SELECT id FROM messages WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq >= $3 AND rank IS NULL
+                    ORDER BY seq LIMIT 1)
+                """,
+                peer, epoch, first, first - last - 1);
+            Release(db, peer, epoch, first - 1, result);
+        }
+    }
+
+    public static bool HasGaps(SqliteConnection db) => db.Scalar<long>(
+        """
+        SELECT 1 FROM heard h JOIN chains c ON c.peer = h.peer AND c.epoch = h.epoch AND c.mine = 0
+        WHERE h.seq > c.seq LIMIT 1
+        """) == 1;
+
+    /// <summary>Advances the chain over everything that is there now, releasing messages on the way.</summary>
+    private static void Release(SqliteConnection db, string peer, long epoch, long last, Kept result)
+    {
+        while (BodyAt(db, peer, epoch, last + 1) is { } body)
+        {
+            last++;
+            db.Execute(
+                """
+                INSERT INTO chains (peer, mine, epoch, seq, body) VALUES ($1, 0, $2, $3, $4)
+                ON CONFLICT DO UPDATE SET seq = excluded.seq, body = excluded.body
+                """,
+                peer, epoch, last, body.ToBytes());
+            var held = db.Query(
+                "SELECT id FROM messages WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq = $3 AND rank IS NULL",
+                row => row.GetString(0), peer, epoch, last);
+            foreach (var id in held)
+            {
+                db.Execute("UPDATE messages SET rank = $2 WHERE id = $1", id, MessageTable.NextRank(db));
+                result.Released.Add(id);
+            }
+        }
+    }
+
+    private static Digest? BodyAt(SqliteConnection db, string peer, long epoch, long seq) =>
+        db.Scalar<byte[]>("SELECT body FROM heard WHERE peer = $1 AND epoch = $2 AND seq = $3", peer, epoch, seq)
+            is { } bytes ? Digest.FromBytes(bytes) : null;
+
+    private static long? LastOf(SqliteConnection db, string peer, long epoch) => db
+        .Query(
+            "SELECT seq FROM chains WHERE peer = $1 AND mine = 0 AND epoch = $2", row => (long?)row.GetInt64(0),
+            peer, epoch)
+        .FirstOrDefault();
+
+    /// <summary>Where a chain starts that this device has never heard: at 1, unless an earlier device of ours may have
+    /// received its beginning.</summary>
+    private static long Start(SqliteConnection db, Arrival arrival, bool wholeHistory)
+    {
+        var met = db.Scalar<long>("SELECT 1 FROM chains WHERE peer = $1 AND mine = 0 LIMIT 1", arrival.From) == 1;
+        var last = wholeHistory || met ? 0 : (long)arrival.Seq - 1;
+        db.Execute(
+            "INSERT INTO chains (peer, mine, epoch, seq, body) VALUES ($1, 0, $2, $3, $4)",
+            arrival.From, (long)arrival.Epoch, last, default(Digest).ToBytes());
+        return last;
+    }
+
+    /// <summary>A place between its neighbours in the sender's order, for what comes after its gap was given up.</summary>
+    private static double LateRank(SqliteConnection db, Arrival arrival)
+    {
+        var after = db.Scalar<double?>(
+            """
+            SELECT min(rank) FROM messages WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq > $3 AND rank IS NOT NULL
+            """,
+            arrival.From, (long)arrival.Epoch, (long)arrival.Seq);
+        if (after is not { } next)
+            return MessageTable.NextRank(db);
+        var previous = db.Scalar<double?>("SELECT max(rank) FROM messages WHERE rank < $1", next) ?? next - 1;
+        return (previous + next) / 2;
+    }
+}

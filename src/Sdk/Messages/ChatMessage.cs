@@ -1,0 +1,20 @@
+namespace ChordChat.Sdk.Messages;
+
+/// <summary>One message as this profile knows it.</summary>
+/// <param name="Id">32 hex digits, chosen by the sender.</param>
+/// <param name="Sent">By the sender's clock.</param>
+/// <param name="Copies">Names of the nodes that keep it; empty unless we sent it.</param>
+/// <param name="Of">How many copies there should be; 0 when not known.</param>
+/// <param name="MissingBefore">How many messages of this sender should have come before it and have not.</param>
+/// <param name="Note">A remark to show with it, such as why it was refused; empty as a rule.</param>
+public sealed record ChatMessage(
+    string Id,
+    string From,
+    string To,
+    string Text,
+    DateTimeOffset Sent,
+    MessageState State,
+    IReadOnlyList<string> Copies,
+    int Of,
+    int MissingBefore,
+    string Note);

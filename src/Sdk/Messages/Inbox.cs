@@ -1,0 +1,136 @@
+using System.Text;
+using ChordChat.Crypto.Messages;
+using ChordChat.Sdk.Keys;
+using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Storage;
+using ChordChat.Wire;
+using Google.Protobuf;
+using Microsoft.Data.Sqlite;
+
+namespace ChordChat.Sdk.Messages;
+
+/// <summary>Opens what nodes push, checks every claim in it, and keeps it; only then may it be acknowledged.</summary>
+/// <remarks>
+/// docs/e2e.md, Receiving. Every failure is a silent drop and a local count, never an answer: no node learns which
+/// check failed.
+/// </remarks>
+internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messages, TimeProvider time)
+{
+    private readonly ArrivalTable _arrivals = new(messages);
+
+    /// <summary>Envelopes that were not genuine, since the start.</summary>
+    public int Dropped { get; private set; }
+
+    /// <summary>Handles one frame's pushes.</summary>
+    /// <returns>What became of them, and the ids to acknowledge. What is not among them comes again.</returns>
+    public async Task<(Kept Kept, List<ByteString> Acknowledge)> HandleAsync(
+        Device device, IReadOnlyList<Push> pushes, CancellationToken cancellation)
+    {
+        var acknowledge = new List<ByteString>();
+        var opened = new List<OpenedMessage>();
+        foreach (var push in pushes)
+        {
+            var id = Convert.ToHexStringLower(push.Id.Span);
+            if (me.Store.Read(db => ArrivalTable.IsKnown(db, id)))
+            {
+                acknowledge.Add(push.Id);
+                continue;
+            }
+
+            var (message, settled) = await OpenAsync(device, push, id, cancellation);
+            if (message is not null)
+                opened.Add(message);
+            if (settled)
+                acknowledge.Add(push.Id);
+        }
+
+        return (Keep(device, opened), acknowledge);
+    }
+
+    /// <summary>Shows what was held back for messages that did not come.</summary>
+    public Kept GiveUpGaps() => me.Store.Write(db =>
+    {
+        var kept = new Kept();
+        ArrivalTable.GiveUpGaps(db, kept);
+        return kept;
+    });
+
+    public bool HasGaps => me.Store.Read(ArrivalTable.HasGaps);
+
+    /// <returns>The message if it is genuine; whether the mailbox need not offer it again.</returns>
+    private async Task<(OpenedMessage? Message, bool Settled)> OpenAsync(
+        Device device, Push push, string id, CancellationToken cancellation)
+    {
+        var unverified = DirectEnvelope.Open(push.Envelope.Span, me.Cluster, me.User, device.Find);
+        if (unverified is null || unverified.Id.ToString() != id)
+            return Drop();
+        if (unverified.From == me.User)
+            return (null, Settled: true);
+        try
+        {
+            var log = await keys.ContainingAsync(unverified.From, unverified.FromEntry, cancellation);
+            if (log is null)
+                return (null, Settled: false); // The node may be behind; a later look may show the entry.
+            if (unverified.Verify(log, device.Log) is not { } message)
+                return Drop();
+            if (message.IsWrongKeyForMe)
+                keys.RaiseConflict(message.Message.From);
+            return (message, Settled: true);
+        }
+        catch (ChordChatException cause) when (cause.Code == "unknown_user")
+        {
+            return Drop();
+        }
+        catch (ChordChatException)
+        {
+            return (null, Settled: false); // The sender's keys cannot be had now.
+        }
+
+        (OpenedMessage?, bool) Drop()
+        {
+            Dropped++;
+            return (null, true);
+        }
+    }
+
+    private Kept Keep(Device device, List<OpenedMessage> opened)
+    {
+        var kept = new Kept();
+        if (opened.Count == 0)
+            return kept;
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        me.Store.Write(db =>
+        {
+            foreach (var message in opened)
+            {
+                _arrivals.Keep(db, ToArrival(message), wholeHistory: device.Epoch == 1, now, kept);
+                if (message.Message.Content is MessageContent.Receipt receipt)
+                    Apply(db, message.Message.From, receipt, kept);
+            }
+        });
+        return kept;
+    }
+
+    private static void Apply(SqliteConnection db, string from, MessageContent.Receipt receipt, Kept kept)
+    {
+        var state = receipt.Kind == ReceiptKind.Read ? MessageState.Read : MessageState.Delivered;
+        foreach (var id in receipt.Messages.Select(id => id.ToString()))
+            if (MessageTable.Receipt(db, id, from, state))
+            {
+                // What has arrived need not be sent again, whatever the mailbox said.
+                db.Execute("DELETE FROM outbox WHERE id = $1", id);
+                kept.Receipted.Add(id);
+            }
+    }
+
+    private static Arrival ToArrival(OpenedMessage opened) => new(
+        opened.Id.ToString(),
+        opened.Message.From,
+        opened.Message.FromEpoch,
+        opened.Message.Seq,
+        opened.BodyHash,
+        opened.Message.PreviousBody,
+        (long)opened.Message.TimeMs,
+        opened.Message.Content is MessageContent.Text text ? Encoding.UTF8.GetBytes(text.Value) : null,
+        opened.IsFromReplacedDevice ? "sent by a device replaced since" : "");
+}

@@ -1,0 +1,99 @@
+using System.Text;
+using ChordChat.Crypto.Passwords;
+using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace ChordChat.Sdk.Messages;
+
+/// <summary>The messages of a profile: names, times and states in the clear, texts sealed.</summary>
+/// <remarks>
+/// <c>rank</c> is the place on the screen: growing in the order in which messages were sent or could be shown; null while
+/// a message is held back because an earlier one of its sender has not come.
+/// </remarks>
+internal sealed class MessageTable(string me, LocalKey key)
+{
+    private const string Columns = "id, peer, mine, sent_ms, state, copies, copies_of, missing, note, text";
+
+    public void InsertMine(SqliteConnection db, string id, string peer, byte[] text, long sentMs) => db.Execute(
+        """
+        INSERT INTO messages (id, peer, mine, epoch, seq, sent_ms, state, rank, unread, text)
+        VALUES ($1, $2, 1, 0, 0, $3, 0, $4, 0, $5)
+        """,
+        id, peer, sentMs, NextRank(db), key.Seal(id, text));
+
+    public void InsertTheirs(SqliteConnection db, Arrival arrival, double? rank) => db.Execute(
+        """
+        INSERT INTO messages (id, peer, mine, epoch, seq, sent_ms, state, rank, unread, owed, note, text)
+        VALUES ($1, $2, 0, $3, $4, $5, 3, $6, 1, 1, $7, $8)
+        """,
+        arrival.Id, arrival.From, (long)arrival.Epoch, (long)arrival.Seq, arrival.TimeMs, rank, arrival.Note,
+        key.Seal(arrival.Id, arrival.Text!));
+
+    public static double NextRank(SqliteConnection db) =>
+        Math.Floor(db.Scalar<double>("SELECT max(rank) FROM messages")) + 1;
+
+    public ChatMessage? Find(SqliteConnection db, string id) =>
+        db.Query($"SELECT {Columns} FROM messages WHERE id = $1", Read, id).FirstOrDefault();
+
+    /// <summary>The newest messages with somebody, oldest first.</summary>
+    public List<ChatMessage> History(SqliteConnection db, string peer, int count)
+    {
+        var newest = db.Query(
+            $"SELECT {Columns} FROM messages WHERE peer = $1 AND rank IS NOT NULL ORDER BY rank DESC LIMIT $2",
+            Read, peer, count);
+        newest.Reverse();
+        return newest;
+    }
+
+    /// <summary>Messages that came and were not shown yet, in the order in which to show them.</summary>
+    public List<ChatMessage> Unread(SqliteConnection db, int count) => db.Query(
+        $"SELECT {Columns} FROM messages WHERE unread = 1 AND rank IS NOT NULL ORDER BY rank LIMIT $1", Read, count);
+
+    /// <summary>Everybody there is a message with, the newest chat first, and how many are unread.</summary>
+    public static List<(string Peer, int Unread)> Chats(SqliteConnection db) => db.Query(
+        "SELECT peer, sum(unread) FROM messages WHERE rank IS NOT NULL GROUP BY peer ORDER BY max(rank) DESC",
+        row => (row.GetString(0), row.GetInt32(1)));
+
+    /// <summary>Marks as shown; <paramref name="tellSender"/> owes the sender a read receipt.</summary>
+    public static void MarkShown(SqliteConnection db, string id, bool tellSender) => db.Execute(
+        """
+        UPDATE messages SET unread = 0, owed = CASE WHEN $2 THEN 2 ELSE owed END, state = CASE WHEN $2 THEN 4 ELSE state END
+        WHERE id = $1 AND unread = 1
+        """,
+        id, tellSender);
+
+    /// <summary>Moves a message of ours forward; a late report of an earlier state changes nothing.</summary>
+    /// <returns>Whether it moved.</returns>
+    public static bool Advance(SqliteConnection db, string id, MessageState state, string copies, int of, string note) =>
+        db.Execute(
+            """
+            UPDATE messages SET state = max(state, $2), note = CASE WHEN $5 = '' THEN note ELSE $5 END,
+                copies = CASE WHEN length($3) > length(copies) THEN $3 ELSE copies END,
+                copies_of = CASE WHEN $4 > 0 THEN $4 ELSE copies_of END
+            WHERE id = $1 AND mine = 1 AND (state < $2 OR length($3) > length(copies)) AND state < 5
+            """,
+            id, (int)state, copies, of, note) == 1;
+
+    /// <summary>Applies a receipt of <paramref name="peer"/>.</summary>
+    /// <returns>Whether the message moved forward.</returns>
+    public static bool Receipt(SqliteConnection db, string id, string peer, MessageState state) => db.Execute(
+        "UPDATE messages SET state = $3 WHERE id = $1 AND mine = 1 AND peer = $2 AND state < $3",
+        id, peer, (int)state) == 1;
+
+    private ChatMessage Read(SqliteDataReader row)
+    {
+        var (id, peer, mine) = (row.GetString(0), row.GetString(1), row.GetBoolean(2));
+        return new ChatMessage(
+            id,
+            mine ? me : peer,
+            mine ? peer : me,
+            Encoding.UTF8.GetString(key.OpenRecord(id, row.Blob(9))),
+            DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)),
+            (MessageState)row.GetInt32(4),
+            row.GetString(5).Split(',', StringSplitOptions.RemoveEmptyEntries),
+            row.GetInt32(6),
+            row.GetInt32(7),
+            row.GetString(8));
+    }
+}

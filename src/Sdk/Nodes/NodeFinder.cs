@@ -1,0 +1,34 @@
+using System.Runtime.CompilerServices;
+
+namespace ChordChat.Sdk.Nodes;
+
+/// <summary>Lists addresses worth trying, source by source, so that a later source costs nothing when an earlier one
+/// answers.</summary>
+public static class NodeFinder
+{
+    private static readonly string[] DefaultAddresses =
+        ["localhost:7401", "localhost:7402", "localhost:7403", "localhost:7404", "localhost:7405"];
+
+    /// <summary>Groups of addresses: try all of one group before asking for the next.</summary>
+    public static async IAsyncEnumerable<IReadOnlyList<string>> SearchAsync(
+        NodeSearch search, [EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        if (search.Explicit.Count > 0)
+        {
+            yield return [.. search.Explicit.Select(NodeAddresses.Check)];
+            yield break;
+        }
+
+        if (search.Known.Count > 0)
+            yield return search.Known;
+        if (search.FromEnvironment.Count > 0)
+            yield return [.. search.FromEnvironment.Select(NodeAddresses.Check)];
+        if (search.ClusterFile is { } path)
+            yield return ClusterFile.Read(path).Addresses;
+        if (!search.AskNetwork)
+            yield break;
+        if (await MulticastQuestion.AskAsync(search.NetworkWait, cancellation) is { Count: > 0 } answers)
+            yield return answers;
+        yield return DefaultAddresses;
+    }
+}

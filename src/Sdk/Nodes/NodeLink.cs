@@ -1,0 +1,138 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using ChordChat.Wire;
+using Grpc.Core;
+using Grpc.Net.Client;
+
+namespace ChordChat.Sdk.Nodes;
+
+/// <summary>An open connection to one node whose certificate is of the trusted cluster.</summary>
+public sealed class NodeLink : IDisposable
+{
+    private const int FrameBytesMax = 16 * 1024 * 1024;
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(4);
+
+    private readonly GrpcChannel _channel;
+    private readonly ClusterTrust _trust;
+    private X509Certificate2? _presented;
+    private bool _refused;
+
+    private NodeLink(string address, ClusterTrust trust)
+    {
+        Address = address;
+        _trust = trust;
+        _channel = GrpcChannel.ForAddress($"https://{address}", new GrpcChannelOptions
+        {
+            HttpHandler = Handler(),
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = FrameBytesMax,
+        });
+        Chat = new Chat.ChatClient(_channel);
+    }
+
+    public string Address { get; }
+
+    public Chat.ChatClient Chat { get; }
+
+    /// <summary>What the node said about itself and its cluster when the link was opened.</summary>
+    public ClusterInfo Cluster { get; private set; } = new();
+
+    /// <summary>SHA-256 of the public key that the node proved to hold, 32 bytes; never taken from its word.</summary>
+    public byte[] NodeId => SHA256.HashData(_presented!.PublicKey.ExportSubjectPublicKeyInfo());
+
+    /// <summary>Connects, checks or pins the cluster's authority, and asks the node for its cluster.</summary>
+    /// <exception cref="ChordChatException"><c>unreachable</c>, <c>not_a_node</c> or <c>foreign_cluster</c>.</exception>
+    public static async Task<NodeLink> OpenAsync(string address, ClusterTrust trust, CancellationToken cancellation)
+    {
+        var link = new NodeLink(NodeAddresses.Check(address), trust);
+        try
+        {
+            link.Cluster = await link.Chat.GetClusterAsync(
+                new GetClusterRequest(), deadline: DateTime.UtcNow + CallTimeout, cancellationToken: cancellation);
+            if (link.Cluster.Cluster.Length != 16 || link._presented is null)
+                throw NotANode(address, null);
+            if (!trust.Pin(link.Cluster.Authority.ToByteArray(), link._presented))
+                throw link.Foreign();
+            return link;
+        }
+        catch (RpcException cause)
+        {
+            link.Dispose();
+            cancellation.ThrowIfCancellationRequested();
+            throw link.Explain(cause);
+        }
+        catch
+        {
+            link.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _channel.Dispose();
+
+    private SocketsHttpHandler Handler() => new()
+    {
+        ConnectTimeout = ConnectTimeout,
+        // A node that dies without a word is noticed after about two seconds.
+        KeepAlivePingDelay = TimeSpan.FromSeconds(1),
+        KeepAlivePingTimeout = TimeSpan.FromSeconds(1.5),
+        KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+        UseProxy = false,
+        SslOptions = new SslClientAuthenticationOptions
+        {
+            EnabledSslProtocols = SslProtocols.Tls13,
+            CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+            // Nodes move between addresses, so their names prove nothing: the cluster's authority does.
+            RemoteCertificateValidationCallback = (_, certificate, _, _) => Validate(certificate),
+        },
+    };
+
+    private bool Validate(X509Certificate? certificate)
+    {
+        if (certificate is null)
+            return false;
+        // The callback's own certificate is disposed after the handshake.
+        _presented = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+        _refused = !_trust.Accepts(_presented);
+        return !_refused;
+    }
+
+    private ChordChatException Explain(RpcException cause)
+    {
+        if (_refused)
+            return Foreign();
+        for (var inner = cause.Status.DebugException; inner is not null; inner = inner.InnerException)
+            if (SpeaksOtherwise(inner))
+                return NotANode(Address, cause);
+            else if (inner is SocketException or TimeoutException)
+                return Unreachable(cause);
+        return cause.StatusCode is StatusCode.Unimplemented or StatusCode.Unknown or StatusCode.Internal
+            ? NotANode(Address, cause)
+            : Unreachable(cause);
+    }
+
+    /// <summary>Something answered, but not with TLS 1.3 and HTTP/2.</summary>
+    private static bool SpeaksOtherwise(Exception cause) => cause switch
+    {
+        AuthenticationException or HttpProtocolException => true,
+        HttpRequestException request => request.HttpRequestError is HttpRequestError.VersionNegotiationError
+            or HttpRequestError.SecureConnectionError or HttpRequestError.InvalidResponse,
+        _ => false,
+    };
+
+    private ChordChatException Foreign() => new(
+        "foreign_cluster",
+        $"{Address} shows the certificate of another cluster; this profile trusts {_trust.Fingerprint}",
+        "name a node of your own cluster with --node, or use another --profile for the other cluster");
+
+    private ChordChatException Unreachable(Exception cause) => new(
+        "unreachable", $"no node answers at {Address}", "check the address, or start the cluster with ./startup.sh", cause);
+
+    private static ChordChatException NotANode(string address, Exception? cause) => new(
+        "not_a_node", $"what answers at {address} is not a ChordChat node",
+        "check host and port; nodes of one machine listen at 7401, 7402, ...", cause);
+}

@@ -1,0 +1,77 @@
+using Grpc.Core;
+
+namespace ChordChat.Sdk.Nodes;
+
+/// <summary>The one link in use, shared by the session and by single calls; replaced when its node fails.</summary>
+internal sealed class NodeLinks(NodePool pool) : IDisposable
+{
+    private const int AttemptsMax = 4;
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+
+    private readonly SemaphoreSlim _turn = new(1);
+    private NodeLink? _current;
+    private string? _failed;
+
+    public NodePool Pool => pool;
+
+    public async Task<NodeLink> CurrentAsync(CancellationToken cancellation)
+    {
+        await _turn.WaitAsync(cancellation);
+        try
+        {
+            return _current ??= await pool.OpenAsync(_failed, cancellation);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Takes a link out of use; the next one will be to another node if there is one.</summary>
+    public void Fail(NodeLink link)
+    {
+        if (Interlocked.CompareExchange(ref _current, null, link) != link)
+            return;
+        _failed = link.Address;
+        link.Dispose();
+    }
+
+    /// <summary>Makes one call, at another node if the first cannot answer now.</summary>
+    /// <param name="call">The call; it must be harmless to repeat.</param>
+    /// <exception cref="RpcException">The answer of the last node that was asked.</exception>
+    public async Task<T> CallAsync<T>(
+        Func<Wire.Chat.ChatClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var link = await CurrentAsync(cancellation);
+            try
+            {
+                var options = new CallOptions(
+                    deadline: DateTime.UtcNow + CallTimeout, cancellationToken: cancellation);
+                return await call(link.Chat, options);
+            }
+            catch (RpcException cause) when (attempt < AttemptsMax && IsPassing(cause))
+            {
+                cancellation.ThrowIfCancellationRequested();
+                // A node that answers "unavailable" lacks a quorum and lives; its session must not be torn down.
+                if (cause.Status.DebugException is not null)
+                    Fail(link);
+                await Task.Delay(TimeSpan.FromMilliseconds(100 * attempt), cancellation);
+            }
+            catch (ObjectDisposedException) when (attempt < AttemptsMax)
+            {
+                // Another caller has just taken this link out of use.
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _current?.Dispose();
+        _turn.Dispose();
+    }
+
+    private static bool IsPassing(RpcException cause) =>
+        cause.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded;
+}

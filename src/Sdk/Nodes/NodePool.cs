@@ -1,0 +1,86 @@
+namespace ChordChat.Sdk.Nodes;
+
+/// <summary>Opens a link to some living node and remembers every address of the cluster that it hears of.</summary>
+public sealed class NodePool(NodeSearch search, ClusterTrust trust)
+{
+    private const int RememberedMax = 32;
+    private readonly Lock _turn = new();
+    private readonly List<string> _heard = [];
+
+    public ClusterTrust Trust => trust;
+
+    /// <summary>Addresses heard of from the cluster itself, newest first.</summary>
+    public IReadOnlyList<string> Heard
+    {
+        get
+        {
+            lock (_turn)
+                return [.. _heard];
+        }
+    }
+
+    public void Remember(IEnumerable<string> addresses)
+    {
+        lock (_turn)
+            foreach (var address in addresses.Where(NodeAddresses.IsWellFormed))
+            {
+                _heard.Remove(address);
+                _heard.Insert(0, address);
+                if (_heard.Count > RememberedMax)
+                    _heard.RemoveAt(_heard.Count - 1);
+            }
+    }
+
+    /// <summary>Opens the first node that answers.</summary>
+    /// <param name="avoid">An address to try last: the node that has just failed.</param>
+    /// <exception cref="ChordChatException">Nobody answered; the most telling reason is given.</exception>
+    public async Task<NodeLink> OpenAsync(string? avoid, CancellationToken cancellation)
+    {
+        ChordChatException? worst = null;
+        var tried = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        if (Heard is { Count: > 0 } heard)
+        {
+            // Any node will do; a random order spreads the clients of a dead node over the others.
+            var order = heard.Where(address => address != avoid).OrderBy(_ => Random.Shared.Next()).ToList();
+            if (await TryAsync(order, tried, cancellation) is var (link, reason))
+            {
+                if (link is not null)
+                    return link;
+                worst = reason;
+            }
+        }
+
+        await foreach (var group in NodeFinder.SearchAsync(search, cancellation))
+        {
+            var (link, reason) = await TryAsync(group.OrderBy(address => address == avoid), tried, cancellation);
+            if (link is not null)
+                return link;
+            worst = MoreTelling(worst, reason);
+        }
+
+        throw worst ?? new ChordChatException(
+            "no_node", "no node was found", "start the cluster with ./startup.sh, or name a node with --node HOST:PORT");
+    }
+
+    private async Task<(NodeLink? Link, ChordChatException? Reason)> TryAsync(
+        IEnumerable<string> addresses, HashSet<string> tried, CancellationToken cancellation)
+    {
+        ChordChatException? reason = null;
+        foreach (var address in addresses.Where(tried.Add))
+            try
+            {
+                var link = await NodeLink.OpenAsync(address, trust, cancellation);
+                Remember(link.Cluster.Nodes.Select(node => node.Address).Append(address));
+                return (link, null);
+            }
+            catch (ChordChatException cause)
+            {
+                reason = MoreTelling(reason, cause);
+            }
+
+        return (null, reason);
+    }
+
+    private static ChordChatException? MoreTelling(ChordChatException? one, ChordChatException? other) =>
+        one is null || (one.Code == "unreachable" && other is not null) ? other ?? one : one;
+}

@@ -1,0 +1,149 @@
+using System.Buffers.Binary;
+using System.Text;
+using ChordChat.Crypto;
+using ChordChat.Crypto.Passwords;
+using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Storage;
+
+namespace ChordChat.Sdk.Profiles;
+
+/// <summary>One user's folder on one machine: trust pins, device keys and history in one SQLite file.</summary>
+/// <remarks>
+/// A random key seals every text and every private key; that key itself is sealed under the password, so that reading
+/// offline asks for the password and nothing else. Names, times and states of messages stand in the clear.
+/// </remarks>
+public sealed class Profile : IDisposable
+{
+    private const string FileName = "profile.db";
+
+    private Profile(string folder, LocalStore store)
+    {
+        Folder = folder;
+        Store = store;
+        Trust = new ClusterTrust(Fact("authority"));
+    }
+
+    public string Folder { get; }
+
+    /// <summary>Whose profile this is; null until somebody registered or logged in here.</summary>
+    public string? User => Fact("user") is { } name ? Encoding.UTF8.GetString(name) : null;
+
+    /// <summary>The cluster it belongs to; null as long as <see cref="User"/> is.</summary>
+    public ClusterId? Cluster => Fact("cluster") is { } bytes ? ClusterId.FromBytes(bytes) : null;
+
+    public ClusterTrust Trust { get; }
+
+    /// <summary>Whether the keys of a device are here; false after a logout.</summary>
+    public bool HasDevice => Fact("device") is not null;
+
+    /// <summary>Addresses of nodes met before.</summary>
+    public IReadOnlyList<string> KnownNodes => Fact("nodes") is { } list
+        ? Encoding.UTF8.GetString(list).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+        : [];
+
+    internal LocalStore Store { get; }
+
+    /// <summary>Where a user's profile lies unless somebody says otherwise: <c>~/.chordchat/USER</c>.</summary>
+    public static string DefaultFolder(string user) => Path.Combine(
+        Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".chordchat", user);
+
+    /// <summary>Opens the profile, creating the folder (readable by its owner only) when it is not there.</summary>
+    public static Profile Open(string folder)
+    {
+        try
+        {
+            if (OperatingSystem.IsWindows())
+                Directory.CreateDirectory(folder);
+            else
+                Directory.CreateDirectory(
+                    folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        {
+            throw new ChordChatException(
+                "profile_not_writable", $"the profile folder {folder} cannot be made: {cause.Message}",
+                "name another folder with --profile", cause);
+        }
+
+        return new Profile(folder, LocalStore.Open(Path.Combine(folder, FileName)));
+    }
+
+    /// <summary>Whether there is a profile in this folder, without making one.</summary>
+    public static bool ExistsIn(string folder) => File.Exists(Path.Combine(folder, FileName));
+
+    /// <summary>Opens the sealed part. Costs the password's stretching, about 0.3 s.</summary>
+    /// <exception cref="ChordChatException"><c>wrong_password</c>, or <c>not_logged_in</c> when nothing is here.
+    /// </exception>
+    public UnlockedProfile Unlock(string password)
+    {
+        if (User is not { } user || Cluster is not { } cluster || Fact("profile-key") is not { } record)
+            throw new ChordChatException(
+                "not_logged_in", $"nobody is logged in with the profile {Folder}",
+                "register with 'chordchat register NAME' or log in with 'chordchat login NAME'");
+        using var keys = PasswordKeys.Derive(cluster, user, password, Kdf()) ?? throw Failures.WrongPassword(user);
+        using var outer = keys.ToLocalKey();
+        var inner = outer.Open("profile-key", record) ?? throw Failures.WrongPassword(user);
+        var key = LocalKey.FromBytes(inner);
+        Array.Clear(inner);
+        var device = Fact("device") is { } sealedDevice
+            ? Device.Parse(cluster, user, key.OpenRecord("device", sealedDevice))
+            : null;
+        return new UnlockedProfile(this, cluster, user, key, device);
+    }
+
+    /// <summary>Writes what a registration or a login made, all of it or nothing.</summary>
+    internal UnlockedProfile Save(Device device, KdfParameters kdf, PasswordKeys keys, ClusterTrust trust)
+    {
+        using var outer = keys.ToLocalKey();
+        var key = KeepOrMakeKey(outer);
+        var inner = key.Export();
+        var kdfBytes = new byte[4 + KdfParameters.SaltBytes];
+        BinaryPrimitives.WriteUInt32BigEndian(kdfBytes, kdf.Iterations);
+        kdf.ToSaltBytes().CopyTo(kdfBytes, 4);
+        Store.Write(db =>
+        {
+            PutFact(db, "user", Encoding.UTF8.GetBytes(device.User));
+            PutFact(db, "cluster", device.Cluster.ToBytes());
+            PutFact(db, "authority", trust.Authority!);
+            PutFact(db, "kdf", kdfBytes);
+            PutFact(db, "profile-key", outer.Seal("profile-key", inner));
+            PutFact(db, "device", key.Seal("device", device.Write()));
+        });
+        Array.Clear(inner);
+        return new UnlockedProfile(this, device.Cluster, device.User, key, device);
+    }
+
+    internal void RememberNodes(IEnumerable<string> addresses)
+    {
+        var list = string.Join('\n', addresses.Take(16));
+        if (list != string.Join('\n', KnownNodes))
+            Store.Write(db => PutFact(db, "nodes", Encoding.UTF8.GetBytes(list)));
+    }
+
+    /// <summary>Forgets the device's keys, not the history.</summary>
+    internal void ForgetDevice() => Store.Write(db => db.Execute("DELETE FROM facts WHERE name = 'device'"));
+
+    public void Dispose() => Store.Dispose();
+
+    private LocalKey KeepOrMakeKey(LocalKey outer)
+    {
+        if (Fact("profile-key") is not { } record)
+            return LocalKey.New();
+        var inner = outer.Open("profile-key", record) ?? throw new ChordChatException(
+            "other_password", $"the history in {Folder} is sealed under another password",
+            "log in with another --profile folder, or move this one away");
+        return LocalKey.FromBytes(inner);
+    }
+
+    private KdfParameters Kdf()
+    {
+        var bytes = Fact("kdf")!;
+        return KdfParameters.FromBytes(BinaryPrimitives.ReadUInt32BigEndian(bytes), bytes.AsSpan(4));
+    }
+
+    private byte[]? Fact(string name) =>
+        Store.Read(db => db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", name));
+
+    private static void PutFact(Microsoft.Data.Sqlite.SqliteConnection db, string name, byte[] value) => db.Execute(
+        "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO UPDATE SET value = excluded.value", name, value);
+}

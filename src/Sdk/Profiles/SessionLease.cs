@@ -1,0 +1,32 @@
+namespace ChordChat.Sdk.Profiles;
+
+/// <summary>At most one process of a machine holds a profile's session; the others work through the local store.</summary>
+/// <remarks>A lock on a file: the operating system lets go of it however the process ends.</remarks>
+internal sealed class SessionLease(string folder) : IDisposable
+{
+    private FileStream? _file;
+
+    public bool IsHeld => _file is not null;
+
+    public bool TryTake()
+    {
+        if (_file is not null)
+            return true;
+        try
+        {
+            _file = new FileStream(
+                Path.Combine(folder, "session.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        _file?.Dispose();
+        _file = null;
+    }
+}

@@ -1,0 +1,114 @@
+using System.Reflection;
+using System.Security.Cryptography;
+using ChordChat.Crypto.Sessions;
+using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Profiles;
+using ChordChat.Wire;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace ChordChat.Sdk.Sessions;
+
+/// <summary>One Connect stream that a node has welcomed. Reading and writing may go on side by side.</summary>
+internal sealed class Session : IDisposable
+{
+    private static readonly TimeSpan WelcomeTimeout = TimeSpan.FromSeconds(5);
+    private static readonly string Program =
+        $"chordchat {Assembly.GetExecutingAssembly().GetName().Version?.ToString(3)}";
+
+    private readonly AsyncDuplexStreamingCall<ClientFrame, NodeFrame> _call;
+    private readonly SemaphoreSlim _writing = new(1);
+
+    private Session(NodeLink link, AsyncDuplexStreamingCall<ClientFrame, NodeFrame> call) => (Link, _call) = (link, call);
+
+    public NodeLink Link { get; }
+
+    public Welcome Welcome { get; private set; } = new();
+
+    /// <summary>Proves to the node who we are.</summary>
+    /// <returns>The session, or why the node will not have one.</returns>
+    /// <exception cref="RpcException">The node is gone or does not answer.</exception>
+    public static async Task<(Session? Session, SessionEnded? Refusal)> OpenAsync(
+        NodeLink link, Device device, CancellationToken cancellation)
+    {
+        var session = new Session(link, link.Chat.Connect(cancellationToken: cancellation));
+        try
+        {
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            deadline.CancelAfter(WelcomeTimeout);
+            var first = await session.ReadAsync(deadline.Token);
+            if (first?.Ended is { } refusedAtOnce)
+                return Close(refusedAtOnce);
+            if (first?.Challenge is not { } challenge || !challenge.NodeId.Span.SequenceEqual(link.NodeId)
+                || !challenge.Cluster.Span.SequenceEqual(device.Cluster.ToBytes()))
+                throw new RpcException(new Status(StatusCode.Internal, "the node's challenge is not its own"));
+            var hello = new ClientFrame { Hello = Answer(challenge, link, device) };
+            await session._call.RequestStream.WriteAsync(hello, deadline.Token);
+            var second = await session.ReadAsync(deadline.Token);
+            if (second?.Ended is { } refused)
+                return Close(refused);
+            session.Welcome = second?.Welcome
+                ?? throw new RpcException(new Status(StatusCode.Internal, "the node did not say welcome"));
+            return (session, null);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            session.Dispose();
+            throw new RpcException(new Status(StatusCode.DeadlineExceeded, "the node did not say welcome in time"));
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+
+        (Session?, SessionEnded?) Close(SessionEnded refusal)
+        {
+            session.Dispose();
+            return (null, refusal);
+        }
+    }
+
+    /// <summary>The next frame, or null when the node has closed the stream.</summary>
+    public async Task<NodeFrame?> ReadAsync(CancellationToken cancellation) =>
+        await _call.ResponseStream.MoveNext(cancellation) ? _call.ResponseStream.Current : null;
+
+    public async Task WriteAsync(ClientFrame frame, CancellationToken cancellation)
+    {
+        await _writing.WaitAsync(cancellation);
+        try
+        {
+            await _call.RequestStream.WriteAsync(frame, cancellation);
+        }
+        catch (Exception cause) when (cause is InvalidOperationException or IOException or HttpRequestException)
+        {
+            // The call is complete already, or the connection broke while this was on its way.
+            throw new RpcException(new Status(StatusCode.Unavailable, "the stream is closed", cause));
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
+    public void Dispose()
+    {
+        _call.Dispose();
+        _writing.Dispose();
+    }
+
+    private static Hello Answer(Challenge challenge, NodeLink link, Device device)
+    {
+        var nonce = RandomNumberGenerator.GetBytes(SessionProof.NonceBytes);
+        return new Hello
+        {
+            User = device.User,
+            Epoch = device.Epoch,
+            ClientNonce = ByteString.CopyFrom(nonce),
+            Client = Program,
+            Signature = ByteString.CopyFrom(SessionProof.Sign(
+                device.Signing, device.Cluster, link.NodeId, device.User, device.Epoch, challenge.NodeNonce.Span,
+                nonce)),
+        };
+    }
+}

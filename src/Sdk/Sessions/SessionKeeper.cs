@@ -1,0 +1,187 @@
+using ChordChat.Crypto.KeyLogs;
+using ChordChat.Sdk.Keys;
+using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Profiles;
+using ChordChat.Wire;
+using Grpc.Core;
+
+namespace ChordChat.Sdk.Sessions;
+
+/// <summary>Keeps a session standing: connects, and after every loss connects again, to another node first.</summary>
+internal sealed class SessionKeeper(
+    UnlockedProfile me, NodeLinks links, KeyBook keys, Outbox outbox, Inbox inbox, Receipts receipts,
+    ChangeSignal changed, SessionLease lease, IClientSink sink)
+{
+    private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(3);
+
+    private volatile Session? _current;
+
+    /// <summary>The name of the node that serves us now; null while there is no session.</summary>
+    public string? Node => _current?.Welcome.NodeName;
+
+    /// <summary>Runs until cancelled, or until the session ended for good.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        var device = me.RequireDevice();
+        string? lost = null;
+        for (var failures = 0; !stopping.IsCancellationRequested;)
+        {
+            if (!lease.TryTake())
+            {
+                // Another process of this profile serves our outbox; if it ends, we take over.
+                await Task.Delay(LeasePoll, stopping);
+                continue;
+            }
+
+            var (final, node) = await ServeOnceAsync(device, lost, stopping);
+            if (final is not null)
+            {
+                sink.Tell(new ClientEvent.Ended(final));
+                return;
+            }
+
+            failures = node is null ? failures + 1 : 0;
+            lost = node ?? lost;
+            if (failures > 0)
+                await Task.Delay(Backoff(failures), stopping);
+        }
+    }
+
+    /// <summary>Ends the session at once instead of after its lease.</summary>
+    public async Task SayGoodbyeAsync(CancellationToken cancellation)
+    {
+        if (_current is { } session)
+            await session.WriteAsync(new ClientFrame { LogOut = true }, cancellation);
+    }
+
+    /// <returns>Why it is over for good, or null; and the name of the node that served until then, or null.</returns>
+    private async Task<(ChordChatException? Final, string? Node)> ServeOnceAsync(
+        Device device, string? lost, CancellationToken stopping)
+    {
+        NodeLink? link = null;
+        string? node = null;
+        try
+        {
+            link = await links.CurrentAsync(stopping);
+            var (session, refusal) = await Session.OpenAsync(link, device, stopping);
+            if (session is null)
+                return (await JudgeAsync(refusal!, device, stopping), null);
+            using (session)
+            {
+                node = session.Welcome.NodeName;
+                var ended = await ServeAsync(session, device, lost, stopping);
+                if (ended is not null && await JudgeAsync(ended, device, stopping) is { } final)
+                    return (final, node);
+                sink.Tell(new ClientEvent.Disconnected(node, Describe(ended)));
+            }
+        }
+        catch (RpcException cause)
+        {
+            stopping.ThrowIfCancellationRequested();
+            if (await JudgeAsync(cause, device, stopping) is { } final)
+                return (final, node);
+            sink.Tell(node is null
+                ? new ClientEvent.Searching(Failures.Of(cause, "no session"))
+                : new ClientEvent.Disconnected(node, "it does not answer"));
+        }
+        catch (ChordChatException cause) when (node is null)
+        {
+            if (cause.Code == "foreign_cluster")
+                return (cause, null);
+            sink.Tell(new ClientEvent.Searching(cause));
+        }
+        finally
+        {
+            _current = null;
+        }
+
+        if (link is not null)
+            links.Fail(link);
+        return (null, node);
+    }
+
+    private async Task<SessionEnded?> ServeAsync(
+        Session session, Device device, string? lost, CancellationToken stopping)
+    {
+        links.Pool.Remember(session.Welcome.Nodes.Select(other => other.Address).Append(session.Link.Address));
+        me.Profile.RememberNodes(links.Pool.Heard);
+        _current = session;
+        sink.Tell(new ClientEvent.Connected(session.Welcome.NodeName, lost, session.Welcome.Degraded));
+        return await new SessionLoop(session, device, outbox, inbox, receipts, changed, sink).RunAsync(stopping);
+    }
+
+    /// <summary>Whether this end is final. A node's word is not enough for "another device": its entry must be signed.
+    /// </summary>
+    private async Task<ChordChatException?> JudgeAsync(SessionEnded ended, Device device, CancellationToken stopping)
+    {
+        switch (ended.Reason)
+        {
+            case SessionEnded.Types.Reason.TakenOver when IsNewer(device, ended.Entry.ToByteArray(), out var at):
+                return Retire(device, at);
+            case SessionEnded.Types.Reason.TakenOver or SessionEnded.Types.Reason.Refused:
+                if (await NewestEntryAsync(device, stopping) is { } entry)
+                    return Retire(device, DateTimeOffset.FromUnixTimeMilliseconds((long)entry.TimeMs));
+                return ended.Reason == SessionEnded.Types.Reason.TakenOver
+                    ? new ChordChatException(
+                        "taken_over", "this profile is in use in another place", "close the other one, or log in again")
+                    : new ChordChatException(
+                        "refused", $"the node refuses the session: {ended.Text}",
+                        "if you are logged in elsewhere, log out there first; then try again");
+            case SessionEnded.Types.Reason.LoggedOut:
+                return new ChordChatException("logged_out", "the session was logged out", "log in again to go on");
+            default:
+                return null;
+        }
+    }
+
+    private async Task<ChordChatException?> JudgeAsync(RpcException cause, Device device, CancellationToken stopping) =>
+        cause.StatusCode is StatusCode.FailedPrecondition or StatusCode.Unauthenticated or StatusCode.PermissionDenied
+            or StatusCode.NotFound
+            ? await JudgeAsync(
+                new SessionEnded { Reason = SessionEnded.Types.Reason.Refused, Text = cause.Status.Detail }, device, stopping)
+            : null;
+
+    private ChordChatException Retire(Device device, DateTimeOffset at)
+    {
+        me.Profile.ForgetDevice();
+        return new ChordChatException(
+            "taken_over", $"{device.User} logged in on another device at {at.ToLocalTime():HH:mm:ss}; this one is closed",
+            "if that was not you, log in here again and change the password");
+    }
+
+    private static bool IsNewer(Device device, byte[] bytes, out DateTimeOffset at)
+    {
+        var entry = bytes.Length == 0 ? null : device.Log.Append(bytes)?.Head;
+        at = entry is null ? default : DateTimeOffset.FromUnixTimeMilliseconds((long)entry.TimeMs);
+        return entry is not null;
+    }
+
+    private async Task<KeyLogEntry?> NewestEntryAsync(Device device, CancellationToken stopping)
+    {
+        try
+        {
+            var log = await keys.RefreshAsync(device.User, stopping);
+            return log.Head.Epoch > device.Epoch && log.Find(device.Log.Head.Hash) is not null ? log.Head : null;
+        }
+        catch (ChordChatException)
+        {
+            return null;
+        }
+    }
+
+    private static string Describe(SessionEnded? ended) => ended?.Reason switch
+    {
+        SessionEnded.Types.Reason.NodeStopping => "it is stopping",
+        SessionEnded.Types.Reason.TooSlow => "this client read too slowly",
+        _ => "it closed the connection",
+    };
+
+    /// <summary>0.1 s, 0.2 s, 0.4 s ... up to 3 s, each between half and all of that.</summary>
+    private static TimeSpan Backoff(int failures)
+    {
+        var full = TimeSpan.FromMilliseconds(100 * Math.Pow(2, Math.Min(failures - 1, 10)));
+        return (full < BackoffMax ? full : BackoffMax) * (0.5 + Random.Shared.NextDouble() / 2);
+    }
+}

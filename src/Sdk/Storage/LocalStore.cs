@@ -1,0 +1,139 @@
+using Microsoft.Data.Sqlite;
+
+namespace ChordChat.Sdk.Storage;
+
+/// <summary>The profile's SQLite file. Committed means on disk: a crash after it forgets nothing.</summary>
+/// <remarks>
+/// One connection and one lock (a leaf: no await, no call out while it is held). Several processes may have the same
+/// profile open; each sees the others' writes through <see cref="ChangedElsewhere"/>.
+/// </remarks>
+public sealed class LocalStore : IDisposable
+{
+    private const string Schema = """
+        CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS messages (
+            id TEXT PRIMARY KEY, peer TEXT NOT NULL, mine INTEGER NOT NULL,
+            epoch INTEGER NOT NULL, seq INTEGER NOT NULL, sent_ms INTEGER NOT NULL,
+            state INTEGER NOT NULL, rank REAL, unread INTEGER NOT NULL,
+            copies TEXT NOT NULL DEFAULT '', copies_of INTEGER NOT NULL DEFAULT 0,
+            missing INTEGER NOT NULL DEFAULT 0, owed INTEGER NOT NULL DEFAULT 0,
+            note TEXT NOT NULL DEFAULT '', text BLOB NOT NULL) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS messages_by_rank ON messages (peer, rank);
+        CREATE INDEX IF NOT EXISTS messages_by_seq ON messages (peer, mine, epoch, seq);
+        CREATE INDEX IF NOT EXISTS messages_place ON messages (rank);
+        CREATE INDEX IF NOT EXISTS messages_owed ON messages (owed) WHERE owed > 0;
+        CREATE INDEX IF NOT EXISTS messages_unread ON messages (unread, rank) WHERE unread = 1;
+        CREATE TABLE IF NOT EXISTS outbox (
+            position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, peer TEXT NOT NULL,
+            type INTEGER NOT NULL, content BLOB NOT NULL, envelope BLOB);
+        CREATE TABLE IF NOT EXISTS heard (
+            id TEXT PRIMARY KEY, peer TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+            body BLOB NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS heard_by_seq ON heard (peer, epoch, seq);
+        CREATE TABLE IF NOT EXISTS chains (
+            peer TEXT NOT NULL, mine INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
+            body BLOB NOT NULL, PRIMARY KEY (peer, mine, epoch)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS pins (user TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+        """;
+
+    private readonly SqliteConnection _connection;
+    private readonly Lock _turn = new();
+    private long _seenVersion;
+
+    private LocalStore(SqliteConnection connection) => _connection = connection;
+
+    /// <summary>Opens or creates the file.</summary>
+    /// <exception cref="ChordChatException">The file is not a profile, is damaged or cannot be written.</exception>
+    internal static LocalStore Open(string path)
+    {
+        SystemSqlite.EnsureLoaded();
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Pooling = false,
+            DefaultTimeout = 10,
+        }.ToString());
+        try
+        {
+            connection.Open();
+            connection.Execute("PRAGMA journal_mode = WAL");
+            connection.Execute("PRAGMA synchronous = FULL");
+            connection.Execute(Schema);
+            return new LocalStore(connection);
+        }
+        catch (SqliteException cause)
+        {
+            connection.Dispose();
+            throw new ChordChatException(
+                "profile_damaged", $"{path} cannot be opened: {cause.Message}",
+                "free disk space or check its permissions; a damaged profile can be moved away and logged in again", cause);
+        }
+    }
+
+    internal T Read<T>(Func<SqliteConnection, T> query)
+    {
+        lock (_turn)
+            return query(_connection);
+    }
+
+    /// <summary>Runs <paramref name="change"/> in one transaction, on disk when this returns.</summary>
+    internal T Write<T>(Func<SqliteConnection, T> change)
+    {
+        lock (_turn)
+        {
+            try
+            {
+                // Immediate: two processes that read and then write would otherwise dead-lock each other.
+                _connection.Execute("BEGIN IMMEDIATE");
+                var result = change(_connection);
+                _connection.Execute("COMMIT");
+                return result;
+            }
+            catch (Exception cause)
+            {
+                RollBack();
+                if (cause is SqliteException { SqliteErrorCode: 13 or 10 or 8 })
+                    throw new ChordChatException(
+                        "profile_not_writable", $"the profile cannot be written: {cause.Message}",
+                        "free disk space or check the folder's permissions; nothing was half done", cause);
+                throw;
+            }
+        }
+    }
+
+    internal void Write(Action<SqliteConnection> change) => Write(connection =>
+    {
+        change(connection);
+        return true;
+    });
+
+    /// <summary>Whether another process has committed since the last call.</summary>
+    internal bool ChangedElsewhere()
+    {
+        lock (_turn)
+        {
+            var version = _connection.Scalar<long>("PRAGMA data_version");
+            var changed = _seenVersion != 0 && version != _seenVersion;
+            _seenVersion = version;
+            return changed;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_turn)
+            _connection.Dispose();
+    }
+
+    private void RollBack()
+    {
+        try
+        {
+            _connection.Execute("ROLLBACK");
+        }
+        catch (SqliteException)
+        {
+            // SQLite rolls some errors back by itself; then there is nothing left to undo.
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using ChordChat.Sdk;
+using ChordChat.Sdk.Messages;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Sdk;
+
+public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
+{
+    private readonly FakeCluster _cluster = new();
+    private FakeNode _n1 = null!;
+    private FakeNode _n2 = null!;
+
+    public async Task InitializeAsync()
+    {
+        _n1 = await _cluster.AddNodeAsync("n1");
+        _n2 = await _cluster.AddNodeAsync("n2");
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _n1.DisposeAsync();
+        await _n2.DisposeAsync();
+    }
+
+    public void Dispose() => _cluster.Dispose();
+
+    [Fact]
+    public async Task Two_people_on_two_nodes_chat_in_order_and_see_what_became_of_each_message()
+    {
+        var (alice, bob) = await TwoAsync();
+        await using var _ = alice;
+        await using var __ = bob;
+        var ids = Enumerable.Range(1, 10).Select(i => alice.Client.Send("bob", $"hello {i}")).ToList();
+        Assert.Equal(Enumerable.Range(1, 10).Select(i => $"hello {i}"), await bob.ReadAsync(10));
+        bob.Client.Send("alice", "hello back");
+        Assert.Equal(["hello back"], await alice.ReadAsync(1));
+        var last = await alice.WaitAsync(ids[^1], MessageState.Delivered);
+        Assert.Equal(MessageState.Delivered, last.State);
+        Assert.Equal(["n1", "n2", "n3"], last.Copies);
+        Assert.Equal(3, last.Of);
+    }
+
+    [Fact]
+    public async Task A_client_whose_node_dies_is_on_another_within_five_seconds_and_loses_nothing()
+    {
+        var (alice, bob) = await TwoAsync();
+        await using var _ = alice;
+        await using var __ = bob;
+        alice.Client.Send("bob", "before");
+        Assert.Equal(["before"], await bob.ReadAsync(1));
+        var start = Environment.TickCount64;
+        await _n1.KillAsync();
+        alice.Client.Send("bob", "in between");
+        var back = await alice.SeeAsync<ClientEvent.Connected>();
+        Assert.InRange(Environment.TickCount64 - start, 0, 5000);
+        Assert.Equal(("n2", "n1"), (back.Node, back.Lost));
+        alice.Client.Send("bob", "after");
+        Assert.Equal(["in between", "after"], await bob.ReadAsync(2));
+    }
+
+    [Fact]
+    public async Task Messages_wait_for_a_client_that_is_offline()
+    {
+        var (alice, bob) = await TwoAsync();
+        await using var _ = alice;
+        await bob.DisposeAsync();
+        var ids = Enumerable.Range(1, 100).Select(i => alice.Client.Send("bob", $"{i}")).ToList();
+        Assert.Equal(MessageState.Kept, (await alice.WaitAsync(ids[^1], MessageState.Kept)).State);
+        await using var again = await (await Person.LogInAsync("bob", bob.Folder, _n2)).OnlineAsync();
+        Assert.Equal(Enumerable.Range(1, 100).Select(i => $"{i}"), await again.ReadAsync(100));
+        await alice.WaitAsync(ids[^1], MessageState.Delivered);
+        Assert.Equal(0, _cluster.Accounts["bob"].MailboxCount);
+    }
+
+    [Fact]
+    public async Task What_is_pushed_twice_or_out_of_order_is_shown_once_and_in_order()
+    {
+        var (alice, bob) = await TwoAsync();
+        await using var _ = alice;
+        await bob.DisposeAsync();
+        var ids = Enumerable.Range(1, 6).Select(i => alice.Client.Send("bob", $"{i}")).ToList();
+        await alice.WaitAsync(ids[^1], MessageState.Kept);
+        _cluster.Tamper = pushes => [.. pushes.Reverse(), .. pushes];
+        await using var again = await (await Person.LogInAsync("bob", bob.Folder, _n2)).OnlineAsync();
+        Assert.Equal(["1", "2", "3", "4", "5", "6"], await again.ReadAsync(6));
+    }
+
+    [Fact]
+    public async Task A_message_that_never_comes_is_shown_as_missing_after_a_while()
+    {
+        var (alice, bob) = await TwoAsync();
+        await using var _ = alice;
+        await using var __ = bob;
+        alice.Client.Send("bob", "1");
+        await bob.ReadAsync(1);
+        _cluster.Tamper = _ => [];
+        var lost = alice.Client.Send("bob", "2");
+        await alice.WaitAsync(lost, MessageState.Kept);
+        _cluster.Tamper = pushes => [.. pushes.Where(push => Convert.ToHexStringLower(push.Id.Span) != lost)];
+        alice.Client.Send("bob", "3");
+        Assert.Equal(["3"], await bob.ReadAsync(1));
+        Assert.Equal(1, bob.Client.History.With("alice")[^1].MissingBefore);
+    }
+
+    [Fact]
+    public async Task Queued_is_not_called_kept()
+    {
+        var (alice, bob) = await TwoAsync();
+        await using var _ = alice;
+        await using var __ = bob;
+        _cluster.HasQuorum = false;
+        var id = alice.Client.Send("bob", "x");
+        Assert.Equal(MessageState.Queued, (await alice.WaitAsync(id, MessageState.Queued)).State);
+        _cluster.HasQuorum = true;
+        await _n1.KillAsync(); // A new session sends it again.
+        Assert.True((await alice.WaitAsync(id, MessageState.Kept)).State >= MessageState.Kept);
+        Assert.Equal(["x"], await bob.ReadAsync(1));
+    }
+
+    [Fact]
+    public async Task A_login_on_a_new_device_closes_the_old_one_and_reads_the_mail_of_both()
+    {
+        var (alice, bob) = await TwoAsync();
+        await using var _ = alice;
+        await using var __ = bob;
+        await using var second = await Person.LogInAsync("bob", Person.NewFolder(), _n2);
+        var ended = await bob.SeeAsync<ClientEvent.Ended>();
+        Assert.Equal("taken_over", ended.Reason.Code);
+        alice.Client.Send("bob", "sealed for the old device"); // Alice's copy of bob's keys is still fresh enough.
+        await second.OnlineAsync();
+        Assert.Equal(["sealed for the old device"], await second.ReadAsync(1));
+        second.Client.Send("alice", "from the new device");
+        Assert.Equal(["from the new device"], await alice.ReadAsync(1));
+    }
+
+    private async Task<(Person Alice, Person Bob)> TwoAsync()
+    {
+        var people = await Task.WhenAll(Person.RegisterAsync("alice", _n1), Person.RegisterAsync("bob", _n2));
+        return (await people[0].OnlineAsync(), await people[1].OnlineAsync());
+    }
+}

@@ -1,0 +1,213 @@
+using System.Security.Cryptography;
+using ChordChat.Crypto.Sessions;
+using ChordChat.Wire;
+using Google.Protobuf;
+using Grpc.Core;
+using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
+
+namespace ChordChat.Tests.Cluster.Sdk;
+
+/// <summary>The client service of a fake node.</summary>
+internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Chat.ChatBase
+{
+    public override Task<ClusterInfo> GetCluster(GetClusterRequest request, ServerCallContext context)
+    {
+        var info = new ClusterInfo
+        {
+            Cluster = ByteString.CopyFrom(cluster.Id.ToBytes()),
+            NodeName = node.Name,
+            NodeId = ByteString.CopyFrom(node.Id),
+            Authority = ByteString.CopyFrom(cluster.Authority.RawData),
+            Copies = 3,
+        };
+        info.Nodes.Add(cluster.Nodes.Values.Select(Describe));
+        return Task.FromResult(info);
+    }
+
+    public override Task<KdfParameters> GetKdf(GetKdfRequest request, ServerCallContext context)
+    {
+        var kdf = Account(request.User).Log!.Head.Kdf;
+        return Task.FromResult(new KdfParameters
+        {
+            Iterations = kdf.Iterations,
+            Salt = ByteString.CopyFrom(kdf.ToSaltBytes()),
+        });
+    }
+
+    public override Task<RegisterReply> Register(RegisterRequest request, ServerCallContext context)
+    {
+        var log = KeyLog.Verify(cluster.Id, request.User, [request.KeyLogEntry.ToByteArray()])
+            ?? throw Fault(StatusCode.InvalidArgument, "the entry is not sound");
+        var account = new FakeAccount(request.Secret, request.Operation.ToByteArray())
+        {
+            Log = log,
+            Keyring = request.Keyring.ToByteArray(),
+        };
+        if (!cluster.Accounts.TryAdd(request.User, account)
+            && !cluster.Accounts[request.User].Operation.SequenceEqual(account.Operation))
+            throw Fault(StatusCode.AlreadyExists, "taken");
+        return Task.FromResult(new RegisterReply());
+    }
+
+    public override Task<LogInReply> LogIn(LogInRequest request, ServerCallContext context)
+    {
+        var account = Account(request.User);
+        if (account.Secret != request.Secret)
+            throw Fault(StatusCode.Unauthenticated, "wrong");
+        account.Ticket = RandomNumberGenerator.GetBytes(32);
+        return Task.FromResult(new LogInReply
+        {
+            Keyring = ByteString.CopyFrom(account.Keyring),
+            KeyLog = Entries(account),
+            Ticket = ByteString.CopyFrom(account.Ticket),
+        });
+    }
+
+    public override Task<PublishKeysReply> PublishKeys(PublishKeysRequest request, ServerCallContext context)
+    {
+        var account = Account(request.User);
+        if (!request.Ticket.Span.SequenceEqual(account.Ticket))
+            throw Fault(StatusCode.PermissionDenied, "no ticket");
+        account.Log = account.Log!.Append(request.KeyLogEntry.Span) ?? throw Fault(StatusCode.Aborted, "not next");
+        account.Keyring = request.Keyring.ToByteArray();
+        if (cluster.Sessions.TryRemove(request.User, out var old))
+            old.End(SessionEnded.Types.Reason.TakenOver, request.KeyLogEntry.ToByteArray());
+        return Task.FromResult(new PublishKeysReply());
+    }
+
+    public override Task<Wire.KeyLog> GetKeyLog(GetKeyLogRequest request, ServerCallContext context) =>
+        Task.FromResult(Entries(Account(request.User)));
+
+    public override Task<UserStatus> GetStatus(GetStatusRequest request, ServerCallContext context)
+    {
+        Account(request.User);
+        return Task.FromResult(Status(request.User));
+    }
+
+    public override Task<OnlineUsers> ListOnline(ListOnlineRequest request, ServerCallContext context)
+    {
+        var online = new OnlineUsers();
+        online.Users.Add(cluster.Sessions.Keys.Order().Select(Status));
+        return Task.FromResult(online);
+    }
+
+    public override Task<MailboxPlace> Where(WhereRequest request, ServerCallContext context)
+    {
+        var place = new MailboxPlace { User = request.User, Tile = "5a/7", Epoch = 1 };
+        place.Members.Add(cluster.Nodes.Values.Select(Describe));
+        return Task.FromResult(place);
+    }
+
+    public override async Task Connect(
+        IAsyncStreamReader<ClientFrame> requestStream, IServerStreamWriter<NodeFrame> responseStream,
+        ServerCallContext context)
+    {
+        var nonce = RandomNumberGenerator.GetBytes(32);
+        await responseStream.WriteAsync(new NodeFrame
+        {
+            Challenge = new Challenge
+            {
+                Cluster = ByteString.CopyFrom(cluster.Id.ToBytes()),
+                NodeId = ByteString.CopyFrom(node.Id),
+                NodeNonce = ByteString.CopyFrom(nonce),
+            },
+        });
+        if (!await requestStream.MoveNext(context.CancellationToken))
+            return;
+        var hello = requestStream.Current.Hello;
+        var account = Account(hello.User);
+        if (account.Log!.Head.Epoch != hello.Epoch || !SessionProof.Verify(
+            account.Log.Head.DeviceKey, cluster.Id, node.Id, hello.User, hello.Epoch, nonce, hello.ClientNonce.Span,
+            hello.Signature.Span))
+        {
+            await responseStream.WriteAsync(new NodeFrame
+            {
+                Ended = new SessionEnded { Reason = SessionEnded.Types.Reason.Refused, Text = "old epoch" },
+            });
+            return;
+        }
+
+        var session = new FakeSession(hello.User, node);
+        if (cluster.Sessions.TryGetValue(hello.User, out var old))
+            old.End(SessionEnded.Types.Reason.TakenOver);
+        cluster.Sessions[hello.User] = session;
+        Welcome(session, account);
+        var reading = ReadAsync(requestStream, session, account, context.CancellationToken);
+        try
+        {
+            await foreach (var frame in session.Frames.ReadAllAsync(context.CancellationToken))
+                await responseStream.WriteAsync(frame, context.CancellationToken);
+        }
+        finally
+        {
+            cluster.Sessions.TryRemove(KeyValuePair.Create(hello.User, session));
+            await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void Welcome(FakeSession session, FakeAccount account)
+    {
+        var welcome = new Welcome { Session = 1, NodeName = node.Name, Copies = 3 };
+        welcome.Nodes.Add(cluster.Nodes.Values.Select(Describe));
+        session.Write(new NodeFrame { Welcome = welcome });
+        PushMailbox(session, account);
+    }
+
+    private void PushMailbox(FakeSession session, FakeAccount account)
+    {
+        var frame = new NodeFrame { CaughtUp = true };
+        frame.Pushes.Add(cluster.Tamper(account.Mailbox()));
+        session.Write(frame);
+    }
+
+    private async Task ReadAsync(
+        IAsyncStreamReader<ClientFrame> frames, FakeSession session, FakeAccount account, CancellationToken cancellation)
+    {
+        while (await frames.MoveNext(cancellation))
+        {
+            var frame = frames.Current;
+            if (frame.Sends.Count > 0)
+            {
+                var reply = new NodeFrame();
+                reply.Outcomes.Add(frame.Sends.Select(send => cluster.Take(session.User, send)));
+                session.Write(reply);
+            }
+
+            foreach (var id in frame.Acknowledged)
+                account.Acknowledge(id);
+            if (frame.Resync)
+                PushMailbox(session, account);
+            if (frame.Heartbeat)
+                session.Write(new NodeFrame { Heartbeat = true });
+            if (frame.LogOut)
+                session.End(SessionEnded.Types.Reason.LoggedOut);
+        }
+    }
+
+    private UserStatus Status(string user) => new()
+    {
+        User = user,
+        Online = cluster.Sessions.TryGetValue(user, out var session),
+        SinceMs = session?.Since.ToUnixTimeMilliseconds() ?? 0,
+        NodeName = session?.Node.Name ?? "",
+    };
+
+    private FakeAccount Account(string user) =>
+        cluster.Accounts.TryGetValue(user, out var account) ? account : throw Fault(StatusCode.NotFound, "no such user");
+
+    private static Wire.KeyLog Entries(FakeAccount account)
+    {
+        var log = new Wire.KeyLog();
+        log.Entries.Add(account.Log!.Entries.Select(entry => ByteString.CopyFrom(entry.Bytes.Span)));
+        return log;
+    }
+
+    private static NodeAddress Describe(FakeNode node) => new()
+    {
+        Name = node.Name,
+        Address = node.Address,
+        NodeId = ByteString.CopyFrom(node.Id),
+    };
+
+    private static RpcException Fault(StatusCode code, string text) => new(new Status(code, text));
+}

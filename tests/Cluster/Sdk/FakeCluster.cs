@@ -1,0 +1,151 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using ChordChat.Crypto;
+using ChordChat.Wire;
+using Google.Protobuf;
+using Xunit;
+using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
+
+namespace ChordChat.Tests.Cluster.Sdk;
+
+/// <summary>What all fake nodes of one cluster share: accounts, mailboxes and sessions, in memory.</summary>
+/// <remarks>Keeps the contract of protos/chordchat/v1/chat.proto as a client sees it, and verifies what a node verifies;
+/// it does not replicate anything.</remarks>
+internal sealed class FakeCluster : IDisposable
+{
+    private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    public FakeCluster()
+    {
+        var request = new CertificateRequest("CN=fake cluster", _key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
+        Authority = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
+    }
+
+    public X509Certificate2 Authority { get; }
+
+    public ClusterId Id { get; } = ClusterId.New();
+
+    public ConcurrentDictionary<string, FakeAccount> Accounts { get; } = new();
+
+    public ConcurrentDictionary<string, FakeSession> Sessions { get; } = new();
+
+    public ConcurrentDictionary<string, FakeNode> Nodes { get; } = new();
+
+    /// <summary>Answers to sends while this is false are QUEUED, and nothing is pushed.</summary>
+    public bool HasQuorum { get; set; } = true;
+
+    /// <summary>Changes what is pushed to a recipient, as a faulty node might.</summary>
+    public Func<IReadOnlyList<Push>, IReadOnlyList<Push>> Tamper { get; set; } = pushes => pushes;
+
+    public async Task<FakeNode> AddNodeAsync(string name)
+    {
+        var node = await FakeNode.StartAsync(this, name);
+        Nodes[name] = node;
+        return node;
+    }
+
+    public X509Certificate2 Issue(string name)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
+        using var issued = request.Create(
+            Authority, DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(20),
+            RandomNumberGenerator.GetBytes(8));
+        using var paired = issued.CopyWithPrivateKey(key);
+        return X509CertificateLoader.LoadPkcs12(paired.Export(X509ContentType.Pkcs12), null);
+    }
+
+    public SendOutcome Take(string from, Send send)
+    {
+        var outcome = new SendOutcome { Id = send.Id, Of = 3 };
+        if (!Accounts.TryGetValue(send.To, out var account))
+        {
+            outcome.State = SendOutcome.Types.State.Refused;
+            outcome.Code = "unknown_user";
+            outcome.Text = $"there is no user {send.To}";
+            return outcome;
+        }
+
+        Assert.True(ChordChat.Crypto.Messages.EnvelopeHeader.TryParse(send.Envelope.Span)!.IsBetween(Id, from, send.To));
+        if (!HasQuorum)
+        {
+            outcome.State = SendOutcome.Types.State.Queued;
+            outcome.Copies.Add("n1");
+            return outcome;
+        }
+
+        var push = account.Add(new Push { Id = send.Id, Envelope = send.Envelope });
+        outcome.State = SendOutcome.Types.State.Kept;
+        outcome.Copies.Add(["n1", "n2", "n3"]);
+        if (push is not null && Sessions.TryGetValue(send.To, out var session))
+        {
+            outcome.Live = true;
+            foreach (var tampered in Tamper([push]))
+                session.Push(tampered);
+        }
+
+        return outcome;
+    }
+
+    public void Dispose()
+    {
+        Authority.Dispose();
+        _key.Dispose();
+    }
+}
+
+internal sealed class FakeAccount(string secret, byte[] operation)
+{
+    private readonly Lock _turn = new();
+    private readonly List<Push> _mailbox = [];
+    private readonly HashSet<ByteString> _tombstones = [];
+
+    public string Secret => secret;
+
+    public byte[] Operation => operation;
+
+    public KeyLog? Log { get; set; }
+
+    public byte[] Keyring { get; set; } = [];
+
+    public byte[] Ticket { get; set; } = [];
+
+    public int MailboxCount
+    {
+        get
+        {
+            lock (_turn)
+                return _mailbox.Count;
+        }
+    }
+
+    /// <summary>Adds unless it is there or was there: sending twice is sending once.</summary>
+    public Push? Add(Push push)
+    {
+        lock (_turn)
+        {
+            if (_tombstones.Contains(push.Id) || _mailbox.Any(kept => kept.Id == push.Id))
+                return null;
+            _mailbox.Add(push);
+            return push;
+        }
+    }
+
+    public void Acknowledge(ByteString id)
+    {
+        lock (_turn)
+        {
+            _mailbox.RemoveAll(kept => kept.Id == id);
+            _tombstones.Add(id);
+        }
+    }
+
+    public List<Push> Mailbox()
+    {
+        lock (_turn)
+            return [.. _mailbox];
+    }
+}

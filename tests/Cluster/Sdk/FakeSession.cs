@@ -1,0 +1,41 @@
+using System.Threading.Channels;
+using ChordChat.Wire;
+
+namespace ChordChat.Tests.Cluster.Sdk;
+
+/// <summary>The node's end of one session: frames to the client, in order.</summary>
+internal sealed class FakeSession(string user, FakeNode node)
+{
+    private readonly Channel<NodeFrame> _frames = Channel.CreateUnbounded<NodeFrame>();
+
+    public string User => user;
+
+    public FakeNode Node => node;
+
+    public DateTimeOffset Since { get; } = DateTimeOffset.UtcNow;
+
+    public ChannelReader<NodeFrame> Frames => _frames.Reader;
+
+    public void Write(NodeFrame frame) => _frames.Writer.TryWrite(frame);
+
+    public void Push(Push push)
+    {
+        var frame = new NodeFrame();
+        frame.Pushes.Add(push);
+        Write(frame);
+    }
+
+    public void End(SessionEnded.Types.Reason reason, byte[]? entry = null, string text = "")
+    {
+        Write(new NodeFrame
+        {
+            Ended = new SessionEnded
+            {
+                Reason = reason,
+                Entry = Google.Protobuf.ByteString.CopyFrom(entry ?? []),
+                Text = text,
+            },
+        });
+        _frames.Writer.TryComplete();
+    }
+}

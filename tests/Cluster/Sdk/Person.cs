@@ -1,0 +1,118 @@
+using ChordChat.Sdk;
+using ChordChat.Sdk.Accounts;
+using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Profiles;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Sdk;
+
+/// <summary>One user with a profile in a temporary folder.</summary>
+internal sealed class Person : IAsyncDisposable
+{
+    public const string Password = "five random words suffice";
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly Profile _profile;
+    private readonly UnlockedProfile _unlocked;
+    private readonly List<ClientEvent> _seen = [];
+
+    private Person(Profile profile, UnlockedProfile unlocked, NodeSearch search)
+    {
+        (_profile, _unlocked) = (profile, unlocked);
+        Client = new ChatClient(unlocked, search);
+    }
+
+    public ChatClient Client { get; }
+
+    public string Folder => _profile.Folder;
+
+    public static NodeSearch Search(params FakeNode[] nodes) => new()
+    {
+        Explicit = [.. nodes.Select(node => node.Address)],
+        AskNetwork = false,
+    };
+
+    public static string NewFolder() =>
+        Path.Combine(Path.GetTempPath(), "chordchat-tests", Guid.NewGuid().ToString("n"));
+
+    public static async Task<Person> RegisterAsync(string user, params FakeNode[] nodes)
+    {
+        var profile = Profile.Open(NewFolder());
+        using var accounts = new Accounts(profile, Search(nodes));
+        return new Person(profile, await accounts.RegisterAsync(user, Password), Search(nodes));
+    }
+
+    public static async Task<Person> LogInAsync(
+        string user, string folder, FakeNode node, string password = Password)
+    {
+        var profile = Profile.Open(folder);
+        try
+        {
+            using var accounts = new Accounts(profile, Search(node));
+            return new Person(profile, await accounts.LogInAsync(user, password), Search(node));
+        }
+        catch
+        {
+            profile.Dispose();
+            throw;
+        }
+    }
+
+    public async Task<Person> OnlineAsync()
+    {
+        Client.Start();
+        await SeeAsync<ClientEvent.Connected>();
+        return this;
+    }
+
+    /// <summary>Waits for the next event of this kind that was not waited for before.</summary>
+    public async Task<T> SeeAsync<T>(Func<T, bool>? which = null) where T : ClientEvent
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        try
+        {
+            while (true)
+            {
+                if (_seen.OfType<T>().FirstOrDefault(e => which?.Invoke(e) ?? true) is { } found)
+                {
+                    _seen.Remove(found);
+                    return found;
+                }
+
+                _seen.Add(await Client.Events.ReadAsync(deadline.Token));
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"no {typeof(T).Name}; seen: {string.Join(", ", _seen)}");
+        }
+    }
+
+    /// <summary>Waits until this many messages have arrived and not been read.</summary>
+    public async Task<List<string>> ReadAsync(int count)
+    {
+        var texts = new List<string>();
+        var until = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+        while (texts.Count < count)
+        {
+            var next = Client.History.NextChange;
+            texts.AddRange(Client.History.TakeUnread(1000).Select(message => message.Text));
+            if (texts.Count >= count)
+                break;
+            Assert.True(Environment.TickCount64 < until, $"only {texts.Count} of {count} messages arrived");
+            await Task.WhenAny(next, Task.Delay(100));
+        }
+
+        return texts;
+    }
+
+    public Task<ChatMessage> WaitAsync(string id, MessageState state) => Client.History.WaitAsync(id, state, Patience);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Client.DisposeAsync();
+        _unlocked.Dispose();
+        _profile.Dispose();
+    }
+}
