@@ -1,0 +1,86 @@
+using System.Globalization;
+using static ChordChat.Client.Commands.ConsoleCommand;
+
+namespace ChordChat.Client.Commands;
+
+/// <summary>Reads a typed line. A line that starts with two slashes says the text after the first.</summary>
+internal static class CommandParser
+{
+    /// <summary>Name, arguments and meaning of each command, in the order in which help shows them.</summary>
+    public static readonly IReadOnlyList<(string Name, string Arguments, string Meaning)> Known =
+    [
+        ("/help", "", "show this list"),
+        ("/msg", "<user> <text>", "send a message to somebody"),
+        ("/chat", "<user>", "open a chat: what you type from then on goes there"),
+        ("/history", "[n]", "show the last n messages of the open chat (20)"),
+        ("/who", "", "who is online, on any node"),
+        ("/status", "<user>", "whether somebody is online"),
+        ("/verify", "<user>", "show the safety number that you share with somebody; add 'ok' when it is the same on both sides"),
+        ("/where", "<user>", "which nodes keep somebody's mailbox"),
+        ("/logout", "", "end the session and forget this device's keys; history stays"),
+        ("/quit", "", "leave; the session ends, keys and history stay"),
+    ];
+
+    /// <param name="line">What was typed.</param>
+    /// <param name="openChat">The chat that is open, for commands that may leave the user out.</param>
+    public static ConsoleCommand Parse(string line, string? openChat)
+    {
+        var trimmed = line.Trim();
+        if (trimmed.Length == 0)
+            return new Nothing();
+        if (trimmed[0] != '/')
+            return new Say(line);
+        if (trimmed.StartsWith("//", StringComparison.Ordinal))
+            return new Say(trimmed[1..]);
+        var space = trimmed.IndexOf(' ', StringComparison.Ordinal);
+        var name = (space < 0 ? trimmed : trimmed[..space]).ToLowerInvariant();
+        var rest = space < 0 ? "" : trimmed[(space + 1)..].Trim();
+        var user = rest.Length > 0 ? rest : openChat;
+        return name switch
+        {
+            "/help" or "/?" => new Help(),
+            "/msg" => ParseMessage(rest),
+            "/chat" when rest.Length > 0 && !rest.Contains(' ') => new OpenChat(rest),
+            "/history" => ParseHistory(rest),
+            "/who" => new Who(),
+            "/status" when user is not null => new Status(user),
+            "/verify" when user is not null => ParseVerify(user, openChat),
+            "/where" when user is not null => new Where(user),
+            "/logout" => new LogOut(),
+            "/quit" or "/exit" or "/q" => new Quit(),
+            _ => Explain(name),
+        };
+    }
+
+    private static ConsoleCommand ParseMessage(string rest)
+    {
+        var space = rest.IndexOf(' ', StringComparison.Ordinal);
+        return space < 0 ? Explain("/msg") : new Message(rest[..space], rest[(space + 1)..].TrimStart());
+    }
+
+    private static ConsoleCommand ParseHistory(string rest) =>
+        rest.Length == 0 ? new History(20)
+        : int.TryParse(rest, NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0
+            ? new History(Math.Min(count, 10_000))
+            : Explain("/history");
+
+    private static ConsoleCommand ParseVerify(string user, string? openChat)
+    {
+        var words = user.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return words switch
+        {
+            ["ok"] when openChat is not null => new Verify(openChat, Confirmed: true),
+            [var name] => new Verify(name, Confirmed: false),
+            [var name, "ok"] => new Verify(name, Confirmed: true),
+            _ => Explain("/verify"),
+        };
+    }
+
+    private static Misunderstood Explain(string name)
+    {
+        foreach (var (known, arguments, _) in Known)
+            if (known == name)
+                return new Misunderstood($"write {known} {arguments}".TrimEnd());
+        return new Misunderstood($"there is no command {name}; /help lists them, and // starts a text with a slash");
+    }
+}

@@ -1,0 +1,35 @@
+namespace ChordChat.Client.Commands;
+
+/// <summary>What a typed line asks for.</summary>
+internal abstract record ConsoleCommand
+{
+    private ConsoleCommand() { }
+
+    /// <summary>Text without a slash: said to the chat that is open.</summary>
+    public sealed record Say(string Text) : ConsoleCommand;
+
+    public sealed record Message(string User, string Text) : ConsoleCommand;
+
+    public sealed record OpenChat(string User) : ConsoleCommand;
+
+    public sealed record History(int Count) : ConsoleCommand;
+
+    public sealed record Who : ConsoleCommand;
+
+    public sealed record Status(string User) : ConsoleCommand;
+
+    public sealed record Verify(string User, bool Confirmed) : ConsoleCommand;
+
+    public sealed record Where(string User) : ConsoleCommand;
+
+    public sealed record Help : ConsoleCommand;
+
+    public sealed record LogOut : ConsoleCommand;
+
+    public sealed record Quit : ConsoleCommand;
+
+    public sealed record Nothing : ConsoleCommand;
+
+    /// <summary>A line that asks for nothing we know; <see cref="Problem"/> says what to type instead.</summary>
+    public sealed record Misunderstood(string Problem) : ConsoleCommand;
+}
