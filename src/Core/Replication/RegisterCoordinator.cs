@@ -36,7 +36,8 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
     /// <summary>Highest ballot refused so far; the next one must beat it.</summary>
     private Ballot Highest { get; set; }
 
-    /// <summary>The new value, or null to leave the current one.</summary>
+    /// <summary>The new value, or null to leave the current one. Empty counts as null: it means "never written", and a null
+    /// array turns into it silently on its way through a conversion.</summary>
     private protected abstract ReadOnlyMemory<byte>? Decide(ReadOnlyMemory<byte> current);
 
     /// <summary>A changed value is on disk at a majority.</summary>
@@ -95,7 +96,7 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
     {
         // Our own change of an earlier round may have been accepted by some: finish it instead of deciding anew.
         _changing = _changes.Contains(_best);
-        if (!_changing && Decide(Value) is { } changed)
+        if (!_changing && Decide(Value) is { IsEmpty: false } changed)
             (Value, _changing) = (changed, true);
         if (!_changing && _best == _least && (_best.IsNone || _best.Epoch == Configuration.Epoch))
         {

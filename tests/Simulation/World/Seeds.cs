@@ -13,6 +13,6 @@ public static class Seeds
         return Enumerable.Range(1, count).Select(seed => (ulong)seed);
     }
 
-    private static ulong? Number(string variable) =>
+    internal static ulong? Number(string variable) =>
         ulong.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var value) ? value : null;
 }

@@ -5,10 +5,10 @@ namespace ChordChat.Tests.Simulation.World;
 /// <summary>What happened: a hash over everything, and the last events in words.</summary>
 public sealed class Trace
 {
-    public const int LinesMax = 40;
+    /// <summary>How many events a failure ends with; CHORDCHAT_LINES=n asks for more.</summary>
+    public static readonly int LinesMax = (int)(Seeds.Number("CHORDCHAT_LINES") ?? 40);
 
-    private readonly (TimeSpan At, string Kind, int From, int To, object? What)[] _last = new (TimeSpan, string, int, int, object?)[LinesMax];
-    private long _count;
+    private readonly Queue<(TimeSpan At, string Kind, int From, int To, object? What)> _last = [];
 
     /// <summary>Equal hashes mean equal runs: time, kind, ends and name of every event went into it.</summary>
     public ulong Hash { get; private set; } = 14695981039346656037;
@@ -17,7 +17,9 @@ public sealed class Trace
     /// change afterwards.</param>
     public void Add(TimeSpan at, string kind, int from, int to, object? what)
     {
-        _last[_count++ % LinesMax] = (at, kind, from, to, what);
+        if (_last.Count == LinesMax)
+            _last.Dequeue();
+        _last.Enqueue((at, kind, from, to, what));
         Mix((ulong)at.Ticks);
         Mix(kind);
         Mix(((ulong)(uint)from << 32) | (uint)to);
@@ -28,11 +30,11 @@ public sealed class Trace
     public override string ToString()
     {
         var lines = new List<string>();
-        for (var i = Math.Max(0, _count - LinesMax); i < _count; i++)
+        foreach (var (at, kind, from, to, what) in _last)
         {
-            var (at, kind, from, to, what) = _last[i % LinesMax];
             var ends = to < 0 ? Name(from) : $"{Name(from)} -> {Name(to)}";
-            lines.Add(string.Create(CultureInfo.InvariantCulture, $"{at.TotalMilliseconds,10:f3} ms {kind,-9} {ends} {what}"));
+            var time = at.TotalMilliseconds.ToString("f3", CultureInfo.InvariantCulture);
+            lines.Add($"{time,10} ms {kind,-9} {ends} {what}");
         }
 
         return string.Join('\n', lines);

@@ -1,0 +1,83 @@
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>One round of telling the members of a configuration, and of the one before, that it is decided, and of
+/// hearing how far they are.</summary>
+/// <remarks>
+/// docs/protocol.md#announcement. An active member repeats it until everybody has followed; a leaver, until a majority
+/// of the new members is active and its rows are needed no more. With nothing to tell it is an audit: a member that slept
+/// through changes hears of them.
+/// </remarks>
+public sealed class Announcement : Coordinator
+{
+    private readonly NodeId _self;
+    private readonly TileHeader _header;
+    private readonly ReplicaRequest.NewConfiguration _news;
+    private readonly NodeId[] _others;
+    private readonly HashSet<NodeId> _active = [];
+    private readonly HashSet<NodeId> _told = [];
+
+    public Announcement(NodeId self, TileHeader header, CoordinatorOptions options)
+        : base(header.Newest, options, seed: 0)
+    {
+        (_self, _header) = (self, header);
+        _news = new ReplicaRequest.NewConfiguration(header.Newest, header.BeforeNewest);
+        var before = header.BeforeNewest?.Members ?? [];
+        _others = [.. header.Newest.Members.Union(before).Where(node => node != self)];
+        if (header.Phase == TilePhase.Active)
+            _active.Add(self);
+    }
+
+    private protected override void Begin()
+    {
+        foreach (var node in _others)
+            Send(node, _news);
+        SetTimer(Options.RoundTimeout);
+        FinishWhenHeard();
+    }
+
+    private protected override void OnReply(NodeId from, ReplicaRequest request, ReplicaReply reply)
+    {
+        if (!ReferenceEquals(request, _news) || reply is not ReplicaReply.Standing standing)
+            return;
+        if (standing.Newest.IsNewerThan(Configuration))
+        {
+            Meet(standing.Newest, standing.Previous);
+            return;
+        }
+
+        _told.Add(from);
+        if (standing.Phase == TilePhase.Active && standing.Newest == Configuration)
+            _active.Add(from);
+        FinishWhenHeard();
+    }
+
+    private protected override void OnSilence(NodeId from, ReplicaRequest request) { }
+
+    private protected override void OnTimer() => Finish();
+
+    private protected override void Meet(TileConfiguration newest, TileConfiguration? previous)
+    {
+        Emit(new Effect.Learned(newest, previous));
+        Send(_self, new ReplicaRequest.NewConfiguration(newest, previous));
+        IsDone = true;
+    }
+
+    private void FinishWhenHeard()
+    {
+        if (_told.Count == _others.Length)
+            Finish();
+    }
+
+    private void Finish()
+    {
+        IsDone = true;
+        var active = Configuration.Members.Count(_active.Contains);
+        if (_header.Phase == TilePhase.Sealed && !Configuration.Contains(_self) && active >= Configuration.Majority)
+            Send(_self, new ReplicaRequest.Retire(Configuration.At));
+        else if (_header is { Phase: TilePhase.Active, Previous: not null }
+            && active == Configuration.Members.Length && _told.Count == _others.Length)
+            Send(_self, new ReplicaRequest.Settle(Configuration.At));
+    }
+}

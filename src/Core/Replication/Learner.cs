@@ -1,0 +1,188 @@
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>Collects the state that an epoch starts with, page by page, and then lets this node's replica answer.</summary>
+/// <remarks>
+/// docs/protocol.md#transfer. The state is complete when it holds everything of (i) a majority of the sealed members of
+/// the epoch before, this node counting if it is one, or (ii) one member that is complete already. It asks as few as
+/// needed first, and everybody once time is lost.
+/// </remarks>
+public sealed class Learner : Coordinator
+{
+    private readonly NodeId _self;
+    private readonly TileConfiguration? _previous;
+    private readonly int _sealedNeeded;
+    private readonly Source[] _sources;
+    private readonly Dictionary<ReplicaRequest, Source> _absorbing = new(ReferenceEqualityComparer.Instance);
+    private ReplicaRequest.Activate? _activating;
+    private bool _progress;
+
+    /// <param name="header">Learning, or sealed with a pending configuration that this node belongs to.</param>
+    public Learner(NodeId self, TileHeader header, CoordinatorOptions options, ulong seed)
+        : this(self, header, options, seed, ReplicaRules.Protocol) { }
+
+    internal Learner(NodeId self, TileHeader header, CoordinatorOptions options, ulong seed, ReplicaRules rules)
+        : base(header.Newest, options, seed)
+    {
+        _self = self;
+        _previous = header.BeforeNewest;
+        var own = header.Phase == TilePhase.Sealed ? 1 : 0; // Then this node's rows are those of a sealed member.
+        _sealedNeeded = _previous is null ? int.MaxValue : (rules.LearnersAskMajority ? _previous.Majority : 1) - own;
+        var nodes = _previous is null ? Configuration.Members : [.. _previous.Members.Union(Configuration.Members)];
+        _sources = [.. nodes.Where(node => node != self).Select(node => new Source(node))];
+    }
+
+    /// <summary>What came of it; null until that is known.</summary>
+    public LearnerOutcome? Outcome { get; private set; }
+
+    private protected override void Begin()
+    {
+        var first = _previous is null ? _sources.Length : Math.Min(_sealedNeeded, _sources.Length);
+        for (var i = 0; i < first; i++)
+            Restart(_sources[i]);
+        SetTimer(Options.RoundTimeout);
+        ActivateWhenComplete();
+    }
+
+    private protected override void OnReply(NodeId from, ReplicaRequest request, ReplicaReply reply)
+    {
+        if (ReferenceEquals(request, _activating))
+            End(reply is ReplicaReply.Done ? new LearnerOutcome.Activated() : new LearnerOutcome.Superseded());
+        else if (_absorbing.Remove(request, out var source))
+            OnAbsorbed(source, reply);
+        else if (Array.Find(_sources, other => other.Node == from && ReferenceEquals(other.Asked, request)) is { } asked)
+            OnPage(asked, reply);
+    }
+
+    private protected override void OnSilence(NodeId from, ReplicaRequest request)
+    {
+        if (Array.Find(_sources, other => other.Node == from && ReferenceEquals(other.Asked, request)) is { } asked)
+            Fail(asked);
+    }
+
+    private protected override void OnTimer()
+    {
+        if (!_progress && !MayTryAgain())
+        {
+            End(new LearnerOutcome.Stalled());
+            return;
+        }
+
+        if (!_progress)
+            foreach (var source in _sources)
+                if (source.Asked is { } asked)
+                    Send(source.Node, asked);
+                else if (!source.Finished && !_absorbing.ContainsValue(source))
+                    Restart(source);
+        _progress = false;
+        SetTimer(Options.RoundTimeout);
+    }
+
+    /// <summary>Every source that answers "stale" knows a newer epoch: this one need not be learned any more.</summary>
+    private protected override void Meet(TileConfiguration newest, TileConfiguration? previous)
+    {
+        Emit(new Effect.Learned(newest, previous));
+        Send(_self, new ReplicaRequest.NewConfiguration(newest, previous));
+        End(new LearnerOutcome.Superseded());
+    }
+
+    private void Restart(Source source)
+    {
+        (source.Complete, source.Finished) = (true, false);
+        Pull(source, default);
+    }
+
+    private void Pull(Source source, TileCursor after)
+    {
+        source.Asked = new ReplicaRequest.Pull(Configuration.At, after, Options.PullBytesMax);
+        Send(source.Node, source.Asked);
+    }
+
+    private void OnPage(Source source, ReplicaReply reply)
+    {
+        if (reply is not ReplicaReply.Pulled pulled)
+        {
+            if (reply is ReplicaReply.Behind or ReplicaReply.WrongTile)
+                Send(source.Node, new ReplicaRequest.NewConfiguration(Configuration, _previous));
+            Fail(source);
+            return;
+        }
+
+        // One page from the time before it was complete makes the whole copy that of a sealed member.
+        source.Complete &= pulled.Complete;
+        (source.Asked, source.Next, _progress) = (null, pulled.Page.Next, true);
+        var absorb = new ReplicaRequest.Absorb(Configuration.At, pulled.Page);
+        _absorbing.Add(absorb, source);
+        Send(_self, absorb);
+    }
+
+    private void OnAbsorbed(Source source, ReplicaReply reply)
+    {
+        if (reply is not ReplicaReply.Done)
+        {
+            End(new LearnerOutcome.Superseded());
+            return;
+        }
+
+        _progress = true;
+        if (source.Next is { } next)
+        {
+            Pull(source, next);
+            return;
+        }
+
+        source.Finished = true;
+        ActivateWhenComplete();
+    }
+
+    /// <summary>A sealed member counts once; a complete one is enough.</summary>
+    private void ActivateWhenComplete()
+    {
+        if (_activating is not null)
+            return;
+        var ended = _sources.Count(source =>
+            source.Finished && _previous is not null && _previous.Contains(source.Node));
+        if (ended < _sealedNeeded && !_sources.Any(source => source.Finished && source.Complete))
+            return;
+        _activating = new ReplicaRequest.Activate(Configuration.At);
+        Send(_self, _activating);
+    }
+
+    /// <summary>One source less: try the next that has not been asked.</summary>
+    private void Fail(Source source)
+    {
+        source.Asked = null;
+        source.Failed = true;
+        if (Array.Find(_sources, other => other is { Asked: null, Finished: false, Failed: false }) is { } spare
+            && !_absorbing.ContainsValue(spare))
+            Restart(spare);
+    }
+
+    private void End(LearnerOutcome outcome) => (Outcome, IsDone) = (outcome, true);
+
+    private sealed class Source(NodeId node)
+    {
+        public NodeId Node => node;
+        public ReplicaRequest? Asked { get; set; }
+        public TileCursor? Next { get; set; }
+        public bool Complete { get; set; }
+        public bool Finished { get; set; }
+        public bool Failed { get; set; }
+    }
+}
+
+/// <summary>How learning ended.</summary>
+public abstract record LearnerOutcome
+{
+    private LearnerOutcome() { }
+
+    /// <summary>The replica answers for the epoch.</summary>
+    public sealed record Activated : LearnerOutcome;
+
+    /// <summary>A newer epoch is decided.</summary>
+    public sealed record Superseded : LearnerOutcome;
+
+    /// <summary>Too few sources answered; try again later.</summary>
+    public sealed record Stalled : LearnerOutcome;
+}

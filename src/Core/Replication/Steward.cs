@@ -1,0 +1,170 @@
+using System.Collections.Immutable;
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>When the stewards of a tile act.</summary>
+public sealed record StewardOptions
+{
+    public static readonly StewardOptions Default = new();
+
+    /// <summary>The i-th living member waits i times this longer, so that two rarely start at once.</summary>
+    public TimeSpan Step { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a tile may stay sealed without a decision before a member takes over.</summary>
+    public TimeSpan SealedMax { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long the preferred members must stay the same before a tile whose members all live is moved.</summary>
+    public TimeSpan PreferredFor { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Wait between two rounds of telling members what they have missed.</summary>
+    public TimeSpan AnnounceEvery { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Wait between two questions to the other members whether the epoch is still the newest.</summary>
+    public TimeSpan AuditEvery { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The shortest time between two tries of one node to change the same tile.</summary>
+    public TimeSpan ChangeEvery { get; init; } = TimeSpan.FromSeconds(5);
+}
+
+/// <summary>What the ring suggests for a tile. Hints: they decide when a change is tried, never what it may do.</summary>
+/// <param name="Preferred">Owner and next K of the nodes that are alive, staying and out of quarantine.</param>
+/// <param name="Unwanted">Nodes dead for placement (seen so by two) or leaving.</param>
+public sealed record TileOutlook(ImmutableArray<NodeId> Preferred, IReadOnlySet<NodeId> Unwanted);
+
+/// <summary>What should be done about a tile now.</summary>
+public abstract record StewardAction
+{
+    private StewardAction() { }
+
+    public sealed record None : StewardAction;
+
+    /// <summary>Run an <see cref="EpochChange"/> to these members.</summary>
+    public sealed record Change(ImmutableArray<NodeId> Wanted) : StewardAction;
+
+    /// <summary>Run a <see cref="Learner"/>.</summary>
+    public sealed record Learn : StewardAction;
+
+    /// <summary>Run an <see cref="Announcement"/>.</summary>
+    public sealed record Announce : StewardAction;
+}
+
+/// <summary>One member's eye on one tile: what to do and when, from the header, the ring's hints and the time alone.</summary>
+/// <remarks>docs/protocol.md#steward. Remembers only since when things are as they are; a restart forgets that safely.</remarks>
+public sealed class Steward(NodeId self, StewardOptions options)
+{
+    private static readonly StewardAction Nothing = new StewardAction.None();
+    private static readonly StewardAction Learning = new StewardAction.Learn();
+    private static readonly StewardAction Announcing = new StewardAction.Announce();
+
+    private TileHeader? _seen;
+    private ImmutableArray<NodeId> _preferred = [];
+    private long _headerSinceMs;
+    private long _preferredSinceMs;
+    private long? _unwantedSinceMs;
+    private long? _changedMs;
+    private long? _announcedMs;
+
+    /// <summary>What to do now. Call every half second or so, and at once when the header has changed.</summary>
+    /// <param name="nowMs">Any clock that only goes forward.</param>
+    public StewardAction Decide(TileHeader header, TileOutlook outlook, long nowMs)
+    {
+        Look(header, outlook, nowMs);
+        return header switch
+        {
+            { Phase: TilePhase.Learning } => Learning,
+            { Phase: TilePhase.Sealed, Pending: { } pending } => pending.Contains(self) ? Learning : Announce(nowMs, 0),
+            { Phase: TilePhase.Sealed } => TakeOver(header, outlook, nowMs),
+            { Phase: TilePhase.Active } => Tend(header, outlook, nowMs),
+            _ => Nothing,
+        };
+    }
+
+    private void Look(TileHeader header, TileOutlook outlook, long nowMs)
+    {
+        if (_seen is null || _seen.Phase != header.Phase || _seen.Newest != header.Newest)
+        {
+            (_headerSinceMs, _announcedMs) = (nowMs, null);
+            if (_seen?.Newest != header.Newest)
+                (_unwantedSinceMs, _changedMs) = (null, null);
+        }
+
+        _seen = header;
+        if (!SameMembers(_preferred, outlook.Preferred))
+            (_preferred, _preferredSinceMs) = (outlook.Preferred, nowMs);
+        if (!header.Configuration.Members.Any(outlook.Unwanted.Contains))
+            _unwantedSinceMs = null;
+        else
+            _unwantedSinceMs ??= nowMs;
+    }
+
+    private StewardAction Tend(TileHeader header, TileOutlook outlook, long nowMs)
+    {
+        var rank = Rank(header.Configuration, outlook);
+        if (_unwantedSinceMs is { } unwanted && nowMs - unwanted >= Wait(rank)
+            && Change(header, outlook, nowMs) is { } urgent)
+            return urgent;
+        if (header.Previous is not null)
+            return Announce(nowMs, rank);
+        if (nowMs - _preferredSinceMs >= options.PreferredFor.TotalMilliseconds + Wait(rank)
+            && Change(header, outlook, nowMs) is { } moved)
+            return moved;
+        return _announcedMs is { } last && nowMs - last < options.AuditEvery.TotalMilliseconds
+            ? Nothing
+            : Announced(nowMs);
+    }
+
+    /// <summary>A change was begun and not decided: finish it, whoever began it.</summary>
+    private StewardAction TakeOver(TileHeader header, TileOutlook outlook, long nowMs)
+    {
+        var rank = Rank(header.Configuration, outlook);
+        if (nowMs - _headerSinceMs < options.SealedMax.TotalMilliseconds + Wait(rank) || IsTooSoon(nowMs))
+            return Nothing;
+        _changedMs = nowMs;
+        var wanted = IsAllowed(header.Configuration, outlook.Preferred)
+            ? outlook.Preferred
+            : header.Configuration.Members;
+        return new StewardAction.Change(wanted);
+    }
+
+    private StewardAction.Change? Change(TileHeader header, TileOutlook outlook, long nowMs)
+    {
+        var configuration = header.Configuration;
+        var reachable = configuration.Members.Count(member => !outlook.Unwanted.Contains(member));
+        if (IsTooSoon(nowMs) || reachable < configuration.Majority
+            || SameMembers(configuration.Members, outlook.Preferred) || !IsAllowed(configuration, outlook.Preferred))
+            return null;
+        _changedMs = nowMs;
+        return new StewardAction.Change(outlook.Preferred);
+    }
+
+    /// <summary>A tile never shrinks by itself: fewer copies would be less safe and no more available.</summary>
+    private static bool IsAllowed(TileConfiguration configuration, ImmutableArray<NodeId> wanted) =>
+        wanted.Length >= configuration.Members.Length;
+
+    private StewardAction Announce(long nowMs, int rank)
+    {
+        var since = _announcedMs is { } last
+            ? nowMs - last - options.AnnounceEvery.TotalMilliseconds
+            : nowMs - _headerSinceMs;
+        return since >= Wait(rank) ? Announced(nowMs) : Nothing;
+    }
+
+    private StewardAction Announced(long nowMs)
+    {
+        _announcedMs = nowMs;
+        return Announcing;
+    }
+
+    private bool IsTooSoon(long nowMs) =>
+        _changedMs is { } last && nowMs - last < options.ChangeEvery.TotalMilliseconds;
+
+    private double Wait(int rank) => rank * options.Step.TotalMilliseconds;
+
+    /// <summary>This node's place among the members that are wanted; the first acts first.</summary>
+    private int Rank(TileConfiguration configuration, TileOutlook outlook) =>
+        configuration.Members.TakeWhile(member => member != self).Count(member => !outlook.Unwanted.Contains(member));
+
+    private static bool SameMembers(ImmutableArray<NodeId> left, ImmutableArray<NodeId> right) =>
+        left.Length == right.Length && left.All(right.Contains);
+}

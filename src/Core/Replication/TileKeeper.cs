@@ -1,0 +1,73 @@
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>Looks after all tiles of one node: says which maintenance step machine to run next for each.</summary>
+/// <remarks>
+/// The host asks <see cref="Next"/> for every header about twice a second and at once for each header that has changed,
+/// runs the coordinator it gets like any other, and tells with <see cref="Ended"/> when that is done. At most one runs per
+/// tile. One thread at a time.
+/// </remarks>
+public sealed class TileKeeper
+{
+    private readonly NodeId _self;
+    private readonly BallotSource _ballots;
+    private readonly CoordinatorOptions _options;
+    private readonly StewardOptions _stewardOptions;
+    private readonly ReplicaRules _rules;
+    private readonly Dictionary<TileId, Steward> _stewards = [];
+    private readonly Dictionary<TileId, Coordinator> _running = [];
+    private ulong _seed;
+
+    /// <param name="seed">Any random number.</param>
+    public TileKeeper(
+        BallotSource ballots, CoordinatorOptions options, StewardOptions stewardOptions, ulong seed)
+        : this(ballots, options, stewardOptions, seed, ReplicaRules.Protocol) { }
+
+    internal TileKeeper(
+        BallotSource ballots, CoordinatorOptions options, StewardOptions stewardOptions, ulong seed, ReplicaRules rules)
+    {
+        (_self, _ballots, _options, _stewardOptions) = (ballots.Self, ballots, options, stewardOptions);
+        (_seed, _rules) = (seed, rules);
+    }
+
+    /// <summary>How many tiles are being changed, learnt or announced right now.</summary>
+    public int RunningCount => _running.Count;
+
+    /// <summary>The coordinator to start for this tile, or null when there is nothing to do or one is running.</summary>
+    /// <param name="nowMs">Any clock that only goes forward.</param>
+    public Coordinator? Next(TileHeader header, TileOutlook outlook, long nowMs)
+    {
+        if (_running.TryGetValue(header.Tile, out var running) && !running.IsDone && !IsOutdated(running, header))
+            return null;
+        _running.Remove(header.Tile);
+        if (!_stewards.TryGetValue(header.Tile, out var steward))
+            _stewards[header.Tile] = steward = new Steward(_self, _stewardOptions);
+        Coordinator? next = steward.Decide(header, outlook, nowMs) switch
+        {
+            StewardAction.Change change =>
+                new EpochChange(header.Configuration, change.Wanted, _ballots, _options, ++_seed),
+            StewardAction.Learn => new Learner(_self, header, _options, ++_seed, _rules),
+            StewardAction.Announce => new Announcement(_self, header, _options),
+            _ => null,
+        };
+        if (next is not null)
+            _running[header.Tile] = next;
+        return next;
+    }
+
+    /// <summary>Learning waits for nothing: what ran before it goes on harmlessly and is not counted any more.</summary>
+    private bool IsOutdated(Coordinator running, TileHeader header)
+    {
+        var learns = header.Newest.Contains(_self)
+            && (header.Phase == TilePhase.Learning || header is { Phase: TilePhase.Sealed, Pending: not null });
+        return learns && (running is not Learner || header.Newest.IsNewerThan(running.Configuration));
+    }
+
+    /// <summary>The coordinator that ran for this tile is done.</summary>
+    public void Ended(TileId tile, Coordinator coordinator)
+    {
+        if (_running.TryGetValue(tile, out var running) && ReferenceEquals(running, coordinator))
+            _running.Remove(tile);
+    }
+}
