@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Starts a ChordChat cluster on this machine: nodes, ring and visualizer. `./startup.sh --help` says the rest.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+home=${CHORDCHAT_HOME:-$here/.chordchat}
+built=${CHORDCHAT_BUILT:-$here/artifacts/bin}
+nodes='' replicas='' demo='' lan='' local_mode='' port=7401 page_port=7480
+
+die() { printf 'startup: %s\n' "$*" >&2; exit 1; }
+say() { printf '%s\n' "$*"; }
+
+usage() {
+  cat <<'TEXT'
+usage: ./startup.sh [options]          start, or bring back what is missing
+       ./startup.sh status             one line a node
+       ./startup.sh logs [node]        follow the log of one node, or of all
+       ./startup.sh stop               stop everything; data stays
+
+  --nodes N      how many nodes (default 5, or as many as the cluster has)
+  --replicas K   copies besides the owner's, fixed when the cluster is made (default 2)
+  --local        plain processes, even where a Docker engine answers
+  --demo         makes users a to h with password 1. For a try-out only: anybody can log in as them
+  --lan          local nodes answer on all interfaces instead of loopback only
+  --port P       first node port (default 7401); nodes use P, P+1, ...
+  --page-port P  the visualizer's port (default 7480)
+
+Data and certificates live in .chordchat (or CHORDCHAT_HOME). To start over: stop, then delete that folder.
+TEXT
+}
+
+whole() { [[ $2 =~ ^[0-9]+$ ]] || die "$1 needs a whole number, not '$2'"; }
+
+command='start' log_node=''
+while (($#)); do
+  case $1 in
+    --nodes|--replicas|--port|--page-port) (($# > 1)) || die "$1 needs a number"; whole "$1" "$2" ;;&
+    --nodes) nodes=$2; (($2 >= 1 && $2 <= 64)) || die "--nodes must be 1 to 64"; shift ;;
+    --replicas) replicas=$2; (($2 <= 8)) || die "--replicas must be 0 to 8"; shift ;;
+    --port) port=$2; shift ;;
+    --page-port) page_port=$2; shift ;;
+    --local) local_mode=1 ;;
+    --demo) demo=1 ;;
+    --lan) lan=1 ;;
+    stop|status) command=$1 ;;
+    logs) command=logs; if (($# > 1)) && [[ $2 != -* ]]; then log_node=$2; shift; fi ;;
+    -h|--help) usage; exit 0 ;;
+    *) die "what is '$1'? See ./startup.sh --help" ;;
+  esac
+  shift
+done
+
+# Which way it was started decides how it is asked and stopped.
+mode_file=$home/run/mode
+mode=$(cat "$mode_file" 2>/dev/null || true)
+
+engine_answers() { command -v docker >/dev/null && docker info >/dev/null 2>&1; }
+if [[ -z $mode ]]; then
+  if [[ -z $local_mode ]] && engine_answers; then mode=containers; else mode=local; fi
+elif [[ -n $local_mode && $mode == containers && $command == start ]]; then
+  die "this cluster runs in containers; './startup.sh stop' it and delete $home before starting it with --local"
+fi
+
+case $mode in
+  local) source "$here/docker/startup-local.sh" ;;
+  containers) source "$here/docker/startup-containers.sh" ;;
+  *) die "$mode_file says '$mode'; delete it and start again" ;;
+esac
+
+"cluster_$command"
