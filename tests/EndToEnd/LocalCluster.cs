@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace ChordChat.Tests.EndToEnd;
+
+/// <summary>A cluster that ./startup.sh --local started in a temporary folder; disposing stops and deletes it.</summary>
+internal sealed class LocalCluster : IAsyncDisposable
+{
+    private readonly int _port = FreePorts(16);
+
+    private LocalCluster() { }
+
+    public static string Repository { get; } = FindRepository();
+
+    public string Home { get; } = Directory.CreateTempSubdirectory("chordchat-e2e-").FullName;
+
+    public static async Task<LocalCluster> StartAsync(int nodes, params string[] options)
+    {
+        var cluster = new LocalCluster();
+        await cluster.StartupAsync(["--nodes", $"{nodes}", .. options]);
+        return cluster;
+    }
+
+    /// <summary>Runs ./startup.sh on this cluster: starts what does not run.</summary>
+    public async Task<string> StartupAsync(params string[] options)
+    {
+        var done = await RunAsync(
+            Path.Combine(Repository, "startup.sh"),
+            ["--local", "--port", $"{_port}", "--page-port", $"{_port + 15}", .. options], Environment());
+        return done.ExitCode == 0
+            ? done.Output
+            : throw new InvalidOperationException($"startup.sh ended with {done.ExitCode}\n{done.Output}\n{done.Error}\n{Logs()}");
+    }
+
+    public string Address(string node) => File.ReadAllText(Path.Combine(Home, "nodes", node, "address")).Trim();
+
+    public IReadOnlyList<string> Nodes =>
+        [.. Directory.GetDirectories(Path.Combine(Home, "nodes")).Select(folder => Path.GetFileName(folder)!).Order()];
+
+    public string Page => $"http://localhost:{_port + 15}";
+
+    /// <summary>What kill -9 does; returns when the process is gone.</summary>
+    public async Task KillAsync(string node)
+    {
+        var file = Path.Combine(Home, "run", $"{node}.pid");
+        using var process = Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(file)));
+        process.Kill();
+        await process.WaitForExitAsync();
+    }
+
+    public Dictionary<string, string> Environment() => new()
+    {
+        ["CHORDCHAT_HOME"] = Home,
+        ["CHORDCHAT_CLUSTER"] = Path.Combine(Home, "run", "nodes.json"),
+    };
+
+    public string Profile(string user) => Path.Combine(Home, "profiles", user);
+
+    /// <summary>The last lines of every node's log, for a failing test's message.</summary>
+    public string Logs() => string.Join('\n', Directory.Exists(Path.Combine(Home, "run"))
+        ? Directory.GetFiles(Path.Combine(Home, "run"), "*.log").Order()
+            .Select(log => $"--- {Path.GetFileName(log)}\n{string.Join('\n', File.ReadLines(log).TakeLast(15))}")
+        : []);
+
+    public async ValueTask DisposeAsync()
+    {
+        await RunAsync(Path.Combine(Repository, "startup.sh"), ["stop"], Environment());
+        if (System.Environment.GetEnvironmentVariable("CHORDCHAT_KEEP") is null)
+            Directory.Delete(Home, recursive: true);
+    }
+
+    /// <summary>Runs a program to its end.</summary>
+    public static async Task<Ended> RunAsync(
+        string program, IEnumerable<string> arguments, IDictionary<string, string> environment, string? input = null)
+    {
+        using var process = Begin(program, arguments, environment);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        if (input is not null)
+            await process.StandardInput.WriteAsync(input);
+        process.StandardInput.Close();
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+        await process.WaitForExitAsync(limit.Token);
+        return new(process.ExitCode, await output, await error);
+    }
+
+    public static Process Begin(
+        string program, IEnumerable<string> arguments, IDictionary<string, string> environment)
+    {
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        return Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start");
+    }
+
+    private static string FindRepository()
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "ChordChat.sln")))
+            folder = folder.Parent ?? throw new InvalidOperationException("ChordChat.sln is in no folder above the tests");
+        return folder.FullName;
+    }
+
+    /// <summary>The first of <paramref name="count"/> neighbouring ports that are all free now.</summary>
+    private static int FreePorts(int count)
+    {
+        for (var port = 17_000 + (System.Environment.ProcessId % 100 * 32); ; port += count)
+            if (Enumerable.Range(port, count).All(IsFree))
+                return port;
+    }
+
+    private static bool IsFree(int port)
+    {
+        using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            probe.Bind(new IPEndPoint(IPAddress.Loopback, port));
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}
+
+/// <summary>How a program ended and what it said.</summary>
+internal sealed record Ended(int ExitCode, string Output, string Error)
+{
+    /// <summary>Its standard output as one JSON object a line.</summary>
+    public IReadOnlyList<JsonElement> Objects =>
+        [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+
+    /// <summary>The machine-readable code of the error that it ended with.</summary>
+    public string ErrorCode =>
+        JsonDocument.Parse(Error.Trim().Split('\n')[^1]).RootElement.GetProperty("error").GetProperty("code").GetString()!;
+}
