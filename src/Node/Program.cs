@@ -1,7 +1,11 @@
 using ChordChat.Node.Admission;
 using ChordChat.Node.Discovery;
 using ChordChat.Node.Hosting;
+using ChordChat.Node.Replication;
+using ChordChat.Node.Ring;
 using ChordChat.Node.Storage;
+using ChordChat.Node.Transport;
+using ChordChat.Node.View;
 
 namespace ChordChat.Node;
 
@@ -23,17 +27,18 @@ internal static class Program
             .AddAdmission(folder.Identity, tls)
             .AddDiscovery(folder.Path)
             .AddSingleton(folder.Database)
-            .AddSingleton<ReadinessProbe>(_ => Task.FromResult<string?>("replication is not running"));
-
-        // .AddRing(...) .AddReplication(...) .AddChat(...) .AddView() belong in the chain above; the readiness probe is
-        // replication's to supply.
+            .AddTransport()
+            .AddRing(settings)
+            .AddReplication(settings)
+            .AddView();
 
         var app = builder.Build();
         app.UseHealthPort(sockets.Health);
         app.UseMembersOnly();
         app.MapHealth();
         app.MapAdmission();
-        // app.MapGrpcService<...>() of each folder.
+        app.MapTransport();
+        app.MapView();
         return app;
     }
 }

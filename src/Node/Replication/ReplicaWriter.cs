@@ -1,0 +1,172 @@
+using System.Runtime.InteropServices;
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Hosting;
+using ChordChat.Node.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace ChordChat.Node.Replication;
+
+/// <summary>The one thread that touches the replica and its database: takes what has gathered, carries it out in one
+/// transaction, commits (one fsync), and only then answers.</summary>
+/// <remarks>While a commit waits for the disk the next operations gather, so batches grow with the load by themselves.
+/// A failed write ends the node: its memory would say what the disk does not.</remarks>
+internal sealed partial class ReplicaWriter : IDisposable
+{
+    /// <summary>Operations in one transaction.</summary>
+    private const int BatchMax = 256;
+
+    /// <summary>Operations that may wait; further ones are not taken.</summary>
+    private const int WaitingMax = 65_536;
+
+    private readonly SqliteConnection _connection;
+    private readonly SqliteReplicaStore _store;
+    private readonly Replica _replica;
+    private readonly TileBoard _board;
+    private readonly TimeProvider _time;
+    private readonly IHostApplicationLifetime _life;
+    private readonly ILogger<ReplicaWriter> _logger;
+    private readonly Lock _turn = new();
+    private readonly AutoResetEvent _work = new(false);
+    private readonly Thread _thread;
+    private List<Work> _waiting = [];
+    private bool _stopping;
+
+    public ReplicaWriter(
+        NodeDatabase database,
+        LocalNode self,
+        IEnumerable<TileConfiguration> genesis,
+        TileBoard board,
+        TimeProvider time,
+        IHostApplicationLifetime life,
+        ILogger<ReplicaWriter> logger)
+    {
+        (_connection, _board, _time, _life, _logger) = (database.Connection, board, time, life, logger);
+        _store = new SqliteReplicaStore(_connection, LogDamaged);
+        _replica = new Replica(self.Self.Node, _store);
+        Transact(() => _replica.Found(genesis));
+        _board.Show(_replica.Headers);
+        _replica.TakeChanges();
+        _thread = new Thread(Run) { IsBackground = true, Name = "replica writer" };
+        _thread.Start();
+    }
+
+    /// <summary>Hands the replica a request; <paramref name="done"/> gets the reply on the writer's thread, after the
+    /// commit, and must be quick. It is never called when the node stops first.</summary>
+    /// <returns>False when too much waits already or the node stops: then nothing is done.</returns>
+    public bool Submit(ReplicaRequest request, NodeId from, Action<ReplicaReply> done) =>
+        Submit(new(request, from, done, null));
+
+    /// <summary>Runs a question on the store, between two transactions.</summary>
+    public Task<T> AskAsync<T>(Func<SqliteReplicaStore, T> question)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!Submit(new(null, default, null, () => answer.TrySetResult(question(_store)))))
+            answer.TrySetCanceled();
+        return answer.Task;
+    }
+
+    public void Dispose()
+    {
+        lock (_turn)
+            _stopping = true;
+        _work.Set();
+        _thread.Join();
+        _store.Dispose();
+        _work.Dispose();
+    }
+
+    private bool Submit(Work work)
+    {
+        lock (_turn)
+        {
+            if (_stopping || _waiting.Count >= WaitingMax)
+                return false;
+            _waiting.Add(work);
+            if (_waiting.Count > 1)
+                return true; // The thread has been woken for the first one.
+        }
+
+        _work.Set();
+        return true;
+    }
+
+    private void Run()
+    {
+        var batch = new List<Work>();
+        var replies = new List<ReplicaReply?>(BatchMax);
+        try
+        {
+            while (true)
+            {
+                _work.WaitOne();
+                lock (_turn)
+                {
+                    if (_stopping)
+                        return;
+                    (batch, _waiting) = (_waiting, batch);
+                }
+
+                for (var start = 0; start < batch.Count; start += BatchMax)
+                    CarryOut(batch, start, Math.Min(BatchMax, batch.Count - start), replies);
+                batch.Clear();
+            }
+        }
+        catch (Exception broken) when (broken is SqliteException or DamagedRowException)
+        {
+            lock (_turn)
+                _stopping = true;
+            LogBroken(broken is SqliteException { SqliteErrorCode: 13 }
+                ? "the disk is full: make room, then start this node again"
+                : broken.Message);
+            Environment.ExitCode = (int)ExitCode.Storage;
+            _life.StopApplication();
+        }
+    }
+
+    private void CarryOut(List<Work> batch, int start, int count, List<ReplicaReply?> replies)
+    {
+        var nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        replies.Clear();
+        Transact(() =>
+        {
+            foreach (var work in CollectionsMarshal.AsSpan(batch).Slice(start, count))
+                replies.Add(work.Request is null ? null : _replica.Handle(work.Request, work.From, nowMs));
+        });
+        var changes = _replica.TakeChanges();
+        if (changes.Count > 0)
+            _board.Show(changes);
+        for (var i = 0; i < count; i++)
+        {
+            var work = batch[start + i];
+            if (replies[i] is { } reply)
+                work.Done!(reply);
+            else
+                work.Question!();
+        }
+    }
+
+    private void Transact(Action change)
+    {
+        Execute("BEGIN");
+        change();
+        Execute("COMMIT");
+    }
+
+    private void Execute(string sql)
+    {
+        using var command = _connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private readonly record struct Work(
+        ReplicaRequest? Request, NodeId From, Action<ReplicaReply>? Done, Action? Question);
+
+    [LoggerMessage(2001, LogLevel.Critical, "this node's database cannot be written any more, so it stops: {Reason}")]
+    private partial void LogBroken(string reason);
+
+    [LoggerMessage(2002, LogLevel.Error, "the row {Row} is damaged on this node's disk; it is left out here and read from the "
+        + "other copies. Check the disk")]
+    private partial void LogDamaged(string row);
+}

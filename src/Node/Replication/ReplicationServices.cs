@@ -1,0 +1,41 @@
+using ChordChat.Core.Replication;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
+using ChordChat.Node.Storage;
+
+namespace ChordChat.Node.Replication;
+
+/// <summary>What keeps registers and sets: the replica and its writer, coordinators, stewards, learners.</summary>
+internal static class ReplicationServices
+{
+    public static IServiceCollection AddReplication(this IServiceCollection services, IConfiguration settings) => services
+        .AddSingleton(settings.GetSection("Replication").Get<CoordinatorOptions>() ?? CoordinatorOptions.Default)
+        .AddSingleton(made => Directory(made.GetRequiredService<Genesis>()))
+        .AddSingleton(made => new BallotSource(
+            made.GetRequiredService<LocalNode>().Self.Node, made.GetRequiredService<LocalNode>().Incarnation))
+        .AddSingleton<TileBoard>()
+        .AddSingleton(Writer)
+        .AddSingleton<ConfigurationSearch>()
+        .AddSingleton<ConfigurationNews>()
+        .AddSingleton(settings.GetSection("Steward").Get<StewardOptions>() ?? StewardOptions.Default)
+        .AddHostedService<TileTender>()
+        .AddSingleton<Replicator>()
+        .AddSingleton<IRegisters>(made => made.GetRequiredService<Replicator>())
+        .AddSingleton<IMessageSets>(made => made.GetRequiredService<Replicator>())
+        .AddSingleton<QuorumProof>()
+        .AddSingleton<ReadinessProbe>(made => made.GetRequiredService<QuorumProof>().ProveAsync);
+
+    private static IEnumerable<TileConfiguration> Tiles(Genesis genesis) => Placement.Genesis(
+        genesis.Founders.Select(founder => (founder.Position, founder.Node)), genesis.BackupCount + 1, genesis.TileBits);
+
+    private static TileDirectory Directory(Genesis genesis) => new(genesis.TileBits, Tiles(genesis));
+
+    private static ReplicaWriter Writer(IServiceProvider made) => new(
+        made.GetRequiredService<NodeDatabase>(),
+        made.GetRequiredService<LocalNode>(),
+        Tiles(made.GetRequiredService<Genesis>()),
+        made.GetRequiredService<TileBoard>(),
+        made.GetRequiredService<TimeProvider>(),
+        made.GetRequiredService<IHostApplicationLifetime>(),
+        made.GetRequiredService<ILogger<ReplicaWriter>>());
+}

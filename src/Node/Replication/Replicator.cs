@@ -1,0 +1,163 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Ring;
+using ChordChat.Node.Transport;
+
+namespace ChordChat.Node.Replication;
+
+/// <summary>Registers and message sets, kept by the cluster: each operation runs at the tile's members.</summary>
+internal sealed class Replicator(
+    ReplicaCalls calls,
+    TileDirectory directory,
+    ConfigurationSearch search,
+    BallotSource ballots,
+    RingDriver ring,
+    CoordinatorOptions options,
+    TimeProvider time) : IRegisters, IMessageSets
+{
+    public async Task<ChangeOutcome> ChangeAsync(
+        RegisterKey key, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var at = directory.At(key.Point);
+            var change = new RegisterChange(at, key.Name, decide, ballots, options, Seed());
+            var outcome = await RunAsync(change, () => change.Outcome, cancellation);
+            if (outcome is RegisterChangeOutcome.Unavailable && await search.FindNewerAsync(at, cancellation))
+                continue;
+            return outcome switch
+            {
+                RegisterChangeOutcome.Stored stored => new ChangeOutcome.Stored(stored.Value),
+                RegisterChangeOutcome.Refused refused => new ChangeOutcome.Declined(refused.Current),
+                RegisterChangeOutcome.Unavailable(var reached, var needed) =>
+                    new ChangeOutcome.Unavailable(reached, needed),
+                _ => new ChangeOutcome.Unknown(),
+            };
+        }
+    }
+
+    public async Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var at = directory.At(key.Point);
+            var read = new RegisterRead(at, key.Name, ballots, options, Seed());
+            var outcome = await RunAsync(read, () => read.Outcome, cancellation);
+            if (outcome is RegisterReadOutcome.Unavailable && await search.FindNewerAsync(at, cancellation))
+                continue;
+            return outcome switch
+            {
+                RegisterReadOutcome.Agreed agreed => new ReadOutcome.Agreed(agreed.Value),
+                RegisterReadOutcome.Unavailable(var newest, var reached, var needed) =>
+                    new ReadOutcome.Unavailable(newest, reached, needed),
+                var other => throw new InvalidOperationException($"no outcome for {other}"),
+            };
+        }
+    }
+
+    public async Task<AddOutcome> AddAsync(
+        SetKey set,
+        MessageId id,
+        ReadOnlyMemory<byte> content,
+        Action<CopiesKept>? progress,
+        CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var at = directory.At(set.Point);
+            var add = new SetAdd(at, set.Name, new SetMessage(id, content), options, Seed());
+            var told = 0;
+            var outcome = await RunAsync(add, () => add.Outcome, cancellation, () =>
+            {
+                if (add.CopyCount > told)
+                    progress?.Invoke(Copies(add));
+                told = add.CopyCount;
+            });
+            if (outcome is SetAddOutcome.Queued && await search.FindNewerAsync(at, cancellation))
+                continue;
+            return outcome switch
+            {
+                SetAddOutcome.Stored => new AddOutcome.Stored(Copies(add)),
+                SetAddOutcome.Refused => new AddOutcome.Full(),
+                _ => new AddOutcome.Queued(Copies(add)),
+            };
+        }
+    }
+
+    public async Task<bool> AcknowledgeAsync(
+        SetKey set, IReadOnlyList<MessageId> ids, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var at = directory.At(set.Point);
+            var bury = new SetAcknowledge(at, set.Name, [.. ids], options, Seed());
+            var outcome = await RunAsync(bury, () => bury.Outcome, cancellation);
+            if (outcome is SetAcknowledgeOutcome.Stored || !await search.FindNewerAsync(at, cancellation))
+                return outcome is SetAcknowledgeOutcome.Stored;
+        }
+    }
+
+    public async IAsyncEnumerable<IReadOnlyList<StoredMessage>> ScanAsync(
+        SetKey set, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var at = directory.At(set.Point);
+        var scan = new SetScan(at, set.Name, options, Seed());
+        var pages = Channel.CreateUnbounded<IReadOnlyList<StoredMessage>>();
+        var running = RunAsync(scan, () => scan.Outcome, cancellation, deliver: messages =>
+            pages.Writer.TryWrite([.. messages.Select(message => new StoredMessage(message.Id, message.Content))]));
+        _ = running.ContinueWith(_ => pages.Writer.Complete(), TaskScheduler.Default);
+        await foreach (var page in pages.Reader.ReadAllAsync(cancellation))
+            yield return page;
+        if (await running is SetScanOutcome.Complete)
+            yield break;
+        await search.FindNewerAsync(at, cancellation);
+        throw new NoMajorityException($"no majority of the members of {at.Tile} answered");
+    }
+
+    public ValueTask<SetPlace> PlaceAsync(SetKey set, CancellationToken cancellation)
+    {
+        var at = directory.At(set.Point);
+        return ValueTask.FromResult(new SetPlace(at.Tile.ToString(), at.Epoch, Peers(at.Members)));
+    }
+
+    private async Task<T> RunAsync<T>(
+        Coordinator coordinator,
+        Func<T?> outcome,
+        CancellationToken cancellation,
+        Action? progress = null,
+        Action<IReadOnlyList<SetMessage>>? deliver = null)
+        where T : class
+    {
+        var ended = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var operation = new Operation(coordinator, calls, directory, time, () =>
+        {
+            progress?.Invoke();
+            if (outcome() is { } known)
+                ended.TrySetResult(known);
+        }, deliver);
+        operation.Start();
+        if (!cancellation.CanBeCanceled)
+            return await ended.Task;
+        await using var _ = cancellation.UnsafeRegister(_ =>
+        {
+            if (ended.TrySetCanceled(cancellation))
+                operation.Cancel();
+        }, null);
+        return await ended.Task;
+    }
+
+    private CopiesKept Copies(SetAdd add) => new(Peers(add.Copies), add.Configuration.Members.Length);
+
+    private Peer[] Peers(IReadOnlyList<NodeId> nodes)
+    {
+        var now = ring.Now;
+        var peers = new Peer[nodes.Count];
+        for (var i = 0; i < peers.Length; i++)
+            peers[i] = now.Find(nodes[i]) ?? new Peer(nodes[i], default, nodes[i].ToString()[..8], "");
+        return peers;
+    }
+
+    private static ulong Seed() => (ulong)Random.Shared.NextInt64();
+}

@@ -1,0 +1,26 @@
+using System.Collections.Concurrent;
+using ChordChat.Core.Replication;
+
+namespace ChordChat.Node.Replication;
+
+/// <summary>What this node holds of each tile, as of the last commit; read by loops and pages, written by the writer.</summary>
+internal sealed class TileBoard
+{
+    private readonly ConcurrentDictionary<TileId, TileHeader> _headers = new();
+
+    public IEnumerable<TileHeader> All => _headers.Values;
+
+    /// <summary>Told of every header after the commit that changed it, on the writer's thread; must be quick.</summary>
+    public event Action<TileHeader>? Changed;
+
+    public TileHeader? Of(TileId tile) => _headers.GetValueOrDefault(tile);
+
+    public void Show(IEnumerable<TileHeader> headers)
+    {
+        foreach (var header in headers)
+        {
+            _headers[header.Tile] = header;
+            Changed?.Invoke(header);
+        }
+    }
+}

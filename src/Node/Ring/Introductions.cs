@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Discovery;
+using ChordChat.Node.Transport;
+using ChordChat.Wire;
+
+namespace ChordChat.Node.Ring;
+
+/// <summary>Turns hints (beacons, seeds, memory) into members: rings up the address, proves who answers, tells the ring.
+/// Tells discovery in turn who is there.</summary>
+internal sealed class Introductions(
+    RingDriver ring,
+    RingCalls calls,
+    DiscoveredPeers hints,
+    Company company,
+    RememberedPeers remembered,
+    TimeProvider time) : BackgroundService
+{
+    private const int AtOnceMax = 8;
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
+    private readonly SemaphoreSlim _free = new(AtOnceMax);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(FollowHintsAsync(stoppingToken), ReportAsync(stoppingToken));
+
+    private async Task FollowHintsAsync(CancellationToken stopping)
+    {
+        await foreach (var hint in hints.ReadAllAsync(stopping))
+        {
+            if (IsKnownThere(hint))
+                continue;
+            await _free.WaitAsync(stopping);
+            _ = MeetAsync(hint.Address, stopping);
+        }
+    }
+
+    /// <summary>Nothing to learn from a hint at a member that answers at that very address.</summary>
+    private bool IsKnownThere(DiscoveredPeer hint) => hint.Node is { } node
+        ? ring.Now.Members[node] is { IsReachable: true } member && member.Peer.Address == hint.Address
+        : ring.Now.Members.All.Any(member => member.IsReachable && member.Peer.Address == hint.Address);
+
+    private async Task MeetAsync(string address, CancellationToken stopping)
+    {
+        try
+        {
+            var own = ring.Now.Members.Own;
+            var ping = new PingRequest { From = own.ToWire(), WantAll = true };
+            var answer = await calls.PingStrangerAsync(address, ping, AnswerTimeout, stopping);
+            if (answer is not null && answer.From.Peer.Node != own.Peer.Node)
+                await ring.GiveAsync(now => new MembershipInput.Acked(
+                    now, 0, answer.From with { Peer = answer.From.Peer with { Address = address } }, answer.Gossip), stopping);
+        }
+        catch (OperationCanceledException)
+        {
+            // This node stops.
+        }
+        finally
+        {
+            _free.Release();
+        }
+    }
+
+    private async Task ReportAsync(CancellationToken stopping)
+    {
+        ImmutableArray<Peer> before = [];
+        while (!stopping.IsCancellationRequested)
+        {
+            var live = ring.Now.Members.Live;
+            company.Report(live.Length);
+            if (!live.SequenceEqual(before) || live.Zip(before).Any(pair => pair.First.Address != pair.Second.Address))
+                remembered.Save(live);
+            before = live;
+            await Task.Delay(ReportInterval, time, stopping);
+        }
+    }
+}

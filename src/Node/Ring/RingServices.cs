@@ -1,0 +1,27 @@
+using ChordChat.Core.Ring;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
+
+namespace ChordChat.Node.Ring;
+
+/// <summary>The ring's loop, its clocks and the walker of lookups.</summary>
+internal static class RingServices
+{
+    public static IServiceCollection AddRing(this IServiceCollection services, IConfiguration settings) => services
+        .AddSingleton(made => StartOf(made.GetRequiredService<Genesis>(), made.GetRequiredService<LocalNode>(), settings))
+        .AddSingleton<RingDriver>()
+        .AddHostedService(made => made.GetRequiredService<RingDriver>())
+        .AddSingleton<Lookups>()
+        .AddHostedService<RingTimers>()
+        .AddHostedService<Introductions>();
+
+    private static RingStart StartOf(Genesis genesis, LocalNode node, IConfiguration settings)
+    {
+        var founders = genesis.Founders
+            .Where(founder => founder.Node != node.Self.Node)
+            .Select(founder => new Peer(founder.Node, founder.Position, founder.Name, ""));
+        var ring = settings.GetSection("Ring").Get<RingOptions>() ?? new();
+        var membership = settings.GetSection("Membership").Get<MembershipOptions>() ?? MembershipOptions.Lan;
+        return new(node.Self, node.Incarnation, [.. founders], ring, membership);
+    }
+}

@@ -1,0 +1,14 @@
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Node.Ring;
+
+/// <summary>What this node believes of the ring and its members at one moment. Immutable.</summary>
+internal sealed record RingSnapshot(RingState Ring, FingerTable Fingers, MembershipState Membership)
+{
+    public Membership Members => Membership.Members;
+
+    public Peer Self => Membership.Members.Own.Peer;
+
+    /// <summary>Where a node is, as far as known.</summary>
+    public Peer? Find(NodeId node) => Members[node]?.Peer;
+}

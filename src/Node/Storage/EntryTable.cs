@@ -1,0 +1,263 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using ChordChat.Core.Replication;
+using Microsoft.Data.Sqlite;
+
+namespace ChordChat.Node.Storage;
+
+/// <summary>The messages and tombstones of all sets at this replica, in order of arrival.</summary>
+/// <remarks>A tombstone is a row whose content is null. The row number is the arrival: it only grows.</remarks>
+internal sealed class EntryTable : IDisposable
+{
+    private const string Schema = """
+        CREATE TABLE IF NOT EXISTS sets (
+            number INTEGER PRIMARY KEY, tile INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (tile, name));
+        CREATE TABLE IF NOT EXISTS entries (
+            arrival INTEGER PRIMARY KEY AUTOINCREMENT, set_number INTEGER NOT NULL, id BLOB NOT NULL,
+            since INTEGER NOT NULL, content BLOB, crc INTEGER NOT NULL, UNIQUE (set_number, id));
+        CREATE INDEX IF NOT EXISTS entries_live ON entries (set_number, arrival) WHERE content IS NOT NULL;
+        """;
+
+    private readonly ConcurrentDictionary<(TileId, string), SetRow> _sets = [];
+    private readonly Dictionary<TileId, long> _records = [];
+    private readonly Action<string> _damaged;
+    private readonly Statement _makeSet;
+    private readonly Statement _measure;
+    private readonly Statement _insert;
+    private readonly Statement _find;
+    private readonly Statement _bury;
+    private readonly Statement _scan;
+    private readonly Statement _setsFrom;
+    private readonly Statement _entriesAfter;
+    private readonly Statement _dropEntries;
+    private readonly Statement _dropSets;
+    private long _lastArrival;
+
+    public EntryTable(SqliteConnection connection, Action<string> damaged)
+    {
+        _damaged = damaged;
+        using (var create = connection.CreateCommand())
+        {
+            create.CommandText = Schema;
+            create.ExecuteNonQuery();
+            // A dropped row's arrival is never given out again: readers keep cursors.
+            create.CommandText = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'entries'), 0)";
+            _lastArrival = (long)create.ExecuteScalar()!;
+        }
+
+        _makeSet = new(connection, "INSERT INTO sets (tile, name) VALUES (?1, ?2) RETURNING number", 2);
+        _measure = new(connection, """
+            SELECT COALESCE(SUM(LENGTH(content)), 0) FROM entries WHERE set_number = ?1 AND content IS NOT NULL
+            """, 1);
+        _insert = new(connection, """
+            INSERT INTO entries (arrival, set_number, id, since, content, crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            ON CONFLICT (set_number, id) DO NOTHING
+            """, 6);
+        _find = new(connection, "SELECT arrival, LENGTH(content) FROM entries WHERE set_number = ?1 AND id = ?2", 2);
+        _bury = new(connection, "UPDATE entries SET content = NULL, since = ?2, crc = ?3 WHERE arrival = ?1", 3);
+        _scan = new(connection, """
+            SELECT arrival, id, content, crc FROM entries
+            WHERE set_number = ?1 AND arrival > ?2 AND content IS NOT NULL ORDER BY arrival LIMIT ?3
+            """, 3);
+        _setsFrom = new(connection, "SELECT name FROM sets WHERE tile = ?1 AND name >= ?2 ORDER BY name", 2);
+        _entriesAfter = new(connection, """
+            SELECT id, since, content, crc FROM entries WHERE set_number = ?1 AND id > ?2 ORDER BY id
+            """, 2);
+        _dropEntries = new(
+            connection, "DELETE FROM entries WHERE set_number IN (SELECT number FROM sets WHERE tile = ?1)", 1);
+        _dropSets = new(connection, "DELETE FROM sets WHERE tile = ?1", 1);
+        Count(connection);
+    }
+
+    public SetInsert Insert(TileId tile, string set, SetMessage message, long nowMs, SetLimits limits)
+    {
+        var row = SetOf(tile, set);
+        var id = message.Id.ToBytes();
+        var full = row.Count >= limits.CountMax || row.Bytes + message.Content.Length > limits.BytesMax;
+        if (!full && _insert.Run(
+                _lastArrival + 1, row.Number, id, nowMs, message.Content.ToWholeArray(),
+                CrcOf(set, id, message.Content.Span)) == 1)
+        {
+            Interlocked.Increment(ref row.Count);
+            row.Bytes += message.Content.Length;
+            Count(tile, 1);
+            return new(SetInsertResult.Added, ++_lastArrival);
+        }
+
+        using var found = _find.Read(row.Number, id);
+        if (!found.Read())
+            return new(SetInsertResult.Full, 0);
+        return found.IsDBNull(1) ? new(SetInsertResult.Buried, 0) : new(SetInsertResult.Present, found.GetInt64(0));
+    }
+
+    public void Bury(TileId tile, string set, MessageId id, long nowMs)
+    {
+        var row = SetOf(tile, set);
+        var bytes = id.ToBytes();
+        var crc = CrcOf(set, bytes, default);
+        long arrival, length;
+        using (var found = _find.Read(row.Number, bytes))
+        {
+            if (!found.Read())
+                (arrival, length) = (0, 0);
+            else if (found.IsDBNull(1))
+                return;
+            else
+                (arrival, length) = (found.GetInt64(0), found.GetInt64(1));
+        }
+
+        if (arrival == 0)
+        {
+            _insert.Run(++_lastArrival, row.Number, bytes, nowMs, null, crc);
+            return;
+        }
+
+        _bury.Run(arrival, nowMs, crc);
+        Interlocked.Decrement(ref row.Count);
+        row.Bytes -= length;
+        Count(tile, -1);
+    }
+
+    public ReplicaReply.Scanned Scan(TileId tile, string set, long after, int rowsMax, int bytesMax)
+    {
+        if (!_sets.TryGetValue((tile, set), out var found))
+            return new([], after, More: false);
+        var messages = ImmutableArray.CreateBuilder<SetMessage>();
+        var (next, bytes, more) = (after, 0, false);
+        using var rows = _scan.Read(found.Number, after, rowsMax + 1L);
+        while (!more && rows.Read())
+        {
+            more = messages.Count == rowsMax || bytes >= bytesMax;
+            if (more)
+                break;
+            next = rows.GetInt64(0);
+            var (id, content) = ((byte[])rows[1], (byte[])rows[2]);
+            if (CrcOf(set, id, content) != rows.GetInt64(3))
+            {
+                _damaged($"{set}/{Convert.ToHexStringLower(id)}");
+                continue;
+            }
+
+            messages.Add(new(MessageId.FromBytes(id), content));
+            bytes += content.Length;
+        }
+
+        return new(messages.ToImmutable(), next, more);
+    }
+
+    /// <summary>Entries by (set, id) after the cursor, and where to go on, or null.</summary>
+    public (ImmutableArray<TransferredEntry> Entries, TileCursor? Next) ReadPage(TileId tile, TileCursor after, int bytesMax)
+    {
+        var entries = ImmutableArray.CreateBuilder<TransferredEntry>();
+        var bytes = 0;
+        foreach (var set in SetsFrom(tile, after.Name ?? ""))
+        {
+            var start = set == after.Name ? after.Id.ToBytes() : [];
+            using var rows = _entriesAfter.Read(SetOf(tile, set).Number, start);
+            while (rows.Read())
+            {
+                var id = (byte[])rows[0];
+                var content = rows.IsDBNull(2) ? null : (byte[])rows[2];
+                if (CrcOf(set, id, content) != rows.GetInt64(3))
+                {
+                    _damaged($"{set}/{Convert.ToHexStringLower(id)}");
+                    continue;
+                }
+
+                entries.Add(new(set, MessageId.FromBytes(id), content is null ? null : content, rows.GetInt64(1)));
+                bytes += (content?.Length ?? 0) + 64;
+                if (bytes >= bytesMax)
+                    return (entries.ToImmutable(), new(Entries: true, set, MessageId.FromBytes(id)));
+            }
+        }
+
+        return (entries.ToImmutable(), null);
+    }
+
+    public void Drop(TileId tile)
+    {
+        _dropEntries.Run(tile.ToNumber());
+        _dropSets.Run(tile.ToNumber());
+        foreach (var key in _sets.Keys.Where(key => key.Item1 == tile).ToList())
+            _sets.TryRemove(key, out _);
+        _records.Remove(tile);
+    }
+
+    /// <summary>Live messages by tile.</summary>
+    public IEnumerable<KeyValuePair<TileId, long>> CountMessages() => _records;
+
+    /// <summary>Live messages of a set, or 0. May be asked from any thread.</summary>
+    public long PendingCount(TileId tile, string set) =>
+        _sets.TryGetValue((tile, set), out var row) ? Interlocked.Read(ref row.Count) : 0;
+
+    public void Dispose()
+    {
+        foreach (var statement in (Statement[])
+                 [
+                     _makeSet, _measure, _insert, _find, _bury, _scan, _setsFrom, _entriesAfter, _dropEntries,
+                     _dropSets,
+                 ])
+            statement.Dispose();
+    }
+
+    private List<string> SetsFrom(TileId tile, string name)
+    {
+        using var rows = _setsFrom.Read(tile.ToNumber(), name);
+        var names = new List<string>();
+        while (rows.Read())
+            names.Add(rows.GetString(0));
+        return names;
+    }
+
+    private SetRow SetOf(TileId tile, string set)
+    {
+        if (!_sets.TryGetValue((tile, set), out var row))
+        {
+            using var made = _makeSet.Read(tile.ToNumber(), set);
+            made.Read();
+            _sets[(tile, set)] = row = new SetRow(made.GetInt64(0)) { Bytes = 0 };
+        }
+
+        if (row.Bytes < 0)
+        {
+            using var measured = _measure.Read(row.Number);
+            measured.Read();
+            row.Bytes = measured.GetInt64(0);
+        }
+
+        return row;
+    }
+
+    /// <summary>Counts what is there, from the index alone; sizes are measured when a set is written to.</summary>
+    private void Count(SqliteConnection connection)
+    {
+        using var count = new Statement(connection, """
+            SELECT tile, name, number, COALESCE(n, 0) FROM sets LEFT JOIN (
+                SELECT set_number, COUNT(*) AS n FROM entries WHERE content IS NOT NULL GROUP BY set_number)
+            ON set_number = number
+            """, 0);
+        using var rows = count.Read();
+        while (rows.Read())
+        {
+            var (tile, live) = (TileNumber.ToTile(rows.GetInt64(0)), rows.GetInt64(3));
+            _sets[(tile, rows.GetString(1))] = new SetRow(rows.GetInt64(2)) { Count = live };
+            Count(tile, live);
+        }
+    }
+
+    private void Count(TileId tile, long more) => _records[tile] = _records.GetValueOrDefault(tile) + more;
+
+    private static long CrcOf(string set, byte[] id, ReadOnlySpan<byte> content) =>
+        new RowChecksum().With(set).With(id).With(content).Value;
+
+    private sealed class SetRow(long number)
+    {
+        /// <summary>Live messages; read from other threads too.</summary>
+        public long Count;
+
+        public long Number => number;
+
+        /// <summary>Of live messages; negative until measured.</summary>
+        public long Bytes { get; set; } = -1;
+    }
+}

@@ -1,0 +1,161 @@
+using System.Threading.Channels;
+using ChordChat.Core.Ring;
+using ChordChat.Wire;
+using Grpc.Core;
+
+namespace ChordChat.Node.Transport;
+
+/// <summary>The calls that this node makes to one other node: one stream, many calls in flight, sent in batches.</summary>
+/// <remarks>
+/// A call ends exactly once: with the answer, or with null when the peer cannot be reached, is too slow to take more,
+/// or the stream broke (then the call may or may not have taken effect). While the peer is down calls end at once.
+/// </remarks>
+internal sealed partial class PeerLink : IAsyncDisposable
+{
+    /// <summary>Calls that may wait for one peer; further ones end with null at once.</summary>
+    private const int InFlightMax = 16_384;
+
+    /// <summary>Calls in one frame, so that one frame never grows past gRPC's 4 MiB with 72 KiB messages.</summary>
+    private const int FrameCallsMax = 128;
+
+    private const int FrameBytesMax = 1 << 20;
+
+    private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(2);
+
+    private readonly NodeId _peer;
+    private readonly Func<NodeId, Wire.Replica.ReplicaClient?> _connect;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Channel<Call> _outbox = Channel.CreateUnbounded<Call>(new() { SingleReader = true });
+    private readonly Lock _turn = new();
+    private readonly Dictionary<ulong, Action<Answer?>> _pending = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _running;
+    private ulong _lastNumber;
+    private bool _down;
+
+    public PeerLink(
+        NodeId peer, Func<NodeId, Wire.Replica.ReplicaClient?> connect, TimeProvider time, ILogger logger)
+    {
+        (_peer, _connect, _time, _logger) = (peer, connect, time, logger);
+        _running = Task.Run(RunAsync);
+    }
+
+    /// <summary>Sends <paramref name="call"/> (its number is set here) and hands the answer to <paramref name="done"/>,
+    /// on any thread, possibly before this returns.</summary>
+    public void Send(Call call, Action<Answer?> done)
+    {
+        lock (_turn)
+        {
+            if (!_down && _pending.Count < InFlightMax && !_stopping.IsCancellationRequested)
+            {
+                call.Number = ++_lastNumber;
+                _pending.Add(call.Number, done);
+                _outbox.Writer.TryWrite(call);
+                return;
+            }
+        }
+
+        done(null);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _running;
+        _stopping.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        var backoff = TimeSpan.FromMilliseconds(50);
+        while (!_stopping.IsCancellationRequested)
+        {
+            try
+            {
+                if (!await _outbox.Reader.WaitToReadAsync(_stopping.Token))
+                    break;
+                var started = _time.GetTimestamp();
+                await ConnectedAsync();
+                if (_time.GetElapsedTime(started) > BackoffMax)
+                    backoff = TimeSpan.FromMilliseconds(50);
+            }
+            catch (Exception broken) when (IsOrdinary(broken))
+            {
+                if (!_stopping.IsCancellationRequested)
+                    LogBroken(_peer.ToString()[..8], broken.Message);
+            }
+
+            EndAll();
+            await Task.Delay(backoff, _time, _stopping.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+            backoff = backoff * 2 < BackoffMax ? backoff * 2 : BackoffMax;
+            lock (_turn)
+                _down = _stopping.IsCancellationRequested;
+        }
+
+        EndAll();
+    }
+
+    private static bool IsOrdinary(Exception broken) =>
+        broken is RpcException or IOException or OperationCanceledException or InvalidOperationException;
+
+    /// <summary>Carries calls and answers until the stream breaks; then throws or returns.</summary>
+    private async Task ConnectedAsync()
+    {
+        if (_connect(_peer) is not { } client)
+            return;
+        using var broken = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        using var stream = client.Link(cancellationToken: broken.Token);
+        var writing = WriteAsync(stream.RequestStream, broken.Token);
+        var reading = ReadAsync(stream.ResponseStream, broken.Token);
+        await Task.WhenAny(writing, reading);
+        await broken.CancelAsync();
+        await Task.WhenAll(writing, reading);
+    }
+
+    private async Task WriteAsync(IClientStreamWriter<CallFrame> stream, CancellationToken cancellation)
+    {
+        while (await _outbox.Reader.WaitToReadAsync(cancellation))
+        {
+            var frame = new CallFrame();
+            var bytes = 0;
+            while (frame.Calls.Count < FrameCallsMax && bytes < FrameBytesMax && _outbox.Reader.TryRead(out var call))
+            {
+                frame.Calls.Add(call);
+                bytes += call.CalculateSize();
+            }
+
+            await stream.WriteAsync(frame, cancellation);
+        }
+    }
+
+    private async Task ReadAsync(IAsyncStreamReader<AnswerFrame> stream, CancellationToken cancellation)
+    {
+        while (await stream.MoveNext(cancellation))
+            foreach (var answer in stream.Current.Answers)
+            {
+                Action<Answer?>? done;
+                lock (_turn)
+                    _pending.Remove(answer.Number, out done);
+                done?.Invoke(answer);
+            }
+    }
+
+    private void EndAll()
+    {
+        Action<Answer?>[] ended;
+        lock (_turn)
+        {
+            _down = true;
+            ended = [.. _pending.Values];
+            _pending.Clear();
+            while (_outbox.Reader.TryRead(out _)) { }
+        }
+
+        foreach (var done in ended)
+            done(null);
+    }
+
+    [LoggerMessage(3001, LogLevel.Debug, "link to {Peer} broke: {Reason}")]
+    private partial void LogBroken(string peer, string reason);
+}

@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+using ChordChat.Core.Replication;
+using ChordChat.Wire;
+
+namespace ChordChat.Node.Transport;
+
+/// <summary>Replica replies as answers and back.</summary>
+internal static class ReplicaAnswerMap
+{
+    private static readonly ReplicaReply.Accepted Accepted = new();
+    private static readonly ReplicaReply.Acknowledged Acknowledged = new();
+
+    public static Answer ToWire(this ReplicaReply reply) => reply switch
+    {
+        ReplicaReply.Added added => new() { Added = added.Arrival },
+        ReplicaReply.Buried => new() { Buried = ReplicaMap.Nothing },
+        ReplicaReply.Full => new() { Full = ReplicaMap.Nothing },
+        ReplicaReply.Acknowledged => new() { Acknowledged = ReplicaMap.Nothing },
+        ReplicaReply.Scanned scanned => new()
+        {
+            Scanned = new()
+            {
+                Messages = { scanned.Messages.Select(m => new WireMessage { Id = m.Id.ToWire(), Content = m.Content.ToWire() }) },
+                Next = scanned.Next,
+                More = scanned.More,
+            },
+        },
+        ReplicaReply.Promised promised => new() { Promised = ToWire(promised.AcceptedBallot, promised.Value) },
+        ReplicaReply.Peeked peeked => new() { Peeked = ToWire(peeked.AcceptedBallot, peeked.Value) },
+        ReplicaReply.Accepted => new() { Accepted = ReplicaMap.Nothing },
+        ReplicaReply.Nack nack => new() { Nack = nack.Highest.ToWire() },
+        ReplicaReply.SealGranted granted => new()
+        {
+            SealGranted = new()
+            {
+                AcceptedBallot = granted.AcceptedBallot.ToWire(),
+                Vote = granted.Vote?.ToWire(),
+            },
+        },
+        ReplicaReply.Pulled pulled => new() { Pulled = ToWire(pulled) },
+        ReplicaReply.Standing standing => new()
+        {
+            Standing = new()
+            {
+                Newest = standing.Newest.ToWire(),
+                Phase = (uint)standing.Phase,
+                Previous = standing.Previous?.ToWire(),
+            },
+        },
+        ReplicaReply.Stale stale => new()
+        {
+            Stale = new() { Newest = stale.Newest.ToWire(), Previous = stale.Previous?.ToWire() },
+        },
+        ReplicaReply.Behind behind => new() { Behind = behind.Configuration.ToWire() },
+        ReplicaReply.Sealed => new() { Sealed = ReplicaMap.Nothing },
+        ReplicaReply.WrongTile => new() { WrongTile = ReplicaMap.Nothing },
+        _ => throw new InvalidOperationException($"{reply.GetType().Name} is never sent to another node"),
+    };
+
+    /// <summary>The reply that an answer carries, or null when it carries a failure or something else.</summary>
+    /// <exception cref="MalformedException">A field is not what this version writes.</exception>
+    public static ReplicaReply? ToReplicaReply(this Answer answer) => answer.BodyCase switch
+    {
+        Answer.BodyOneofCase.Added => new ReplicaReply.Added(answer.Added),
+        Answer.BodyOneofCase.Buried => new ReplicaReply.Buried(),
+        Answer.BodyOneofCase.Full => new ReplicaReply.Full(),
+        Answer.BodyOneofCase.Acknowledged => Acknowledged,
+        Answer.BodyOneofCase.Scanned => new ReplicaReply.Scanned(
+            [.. answer.Scanned.Messages.Select(m => new SetMessage(m.Id.ToMessageId(), m.Content.Memory))],
+            answer.Scanned.Next, answer.Scanned.More),
+        Answer.BodyOneofCase.Promised => new ReplicaReply.Promised(
+            answer.Promised.AcceptedBallot.ToCore(), answer.Promised.Value.Memory),
+        Answer.BodyOneofCase.Peeked => new ReplicaReply.Peeked(
+            answer.Peeked.AcceptedBallot.ToCore(), answer.Peeked.Value.Memory),
+        Answer.BodyOneofCase.Accepted => Accepted,
+        Answer.BodyOneofCase.Nack => new ReplicaReply.Nack(answer.Nack.ToCore()),
+        Answer.BodyOneofCase.SealGranted => new ReplicaReply.SealGranted(
+            answer.SealGranted.AcceptedBallot.ToCore(), answer.SealGranted.Vote.ToCoreOrNull()),
+        Answer.BodyOneofCase.Pulled => ToCore(answer.Pulled),
+        Answer.BodyOneofCase.Standing => new ReplicaReply.Standing(
+            answer.Standing.Newest.ToCore(), (TilePhase)answer.Standing.Phase, answer.Standing.Previous.ToCoreOrNull()),
+        Answer.BodyOneofCase.Stale => new ReplicaReply.Stale(
+            answer.Stale.Newest.ToCore(), answer.Stale.Previous.ToCoreOrNull()),
+        Answer.BodyOneofCase.Behind => new ReplicaReply.Behind(answer.Behind.ToCore()),
+        Answer.BodyOneofCase.Sealed => new ReplicaReply.Sealed(),
+        Answer.BodyOneofCase.WrongTile => new ReplicaReply.WrongTile(),
+        _ => null,
+    };
+
+    private static PromisedAnswer ToWire(Ballot accepted, ReadOnlyMemory<byte> value) =>
+        new() { AcceptedBallot = accepted.ToWire(), Value = value.ToWire() };
+
+    private static PulledAnswer ToWire(ReplicaReply.Pulled pulled) => new()
+    {
+        Registers =
+        {
+            pulled.Page.Registers.Select(r => new WireRegister
+            {
+                Key = r.Key,
+                AcceptedBallot = r.AcceptedBallot.ToWire(),
+                Value = r.Value.ToWire(),
+            }),
+        },
+        Entries = { pulled.Page.Entries.Select(ToWire) },
+        Next = pulled.Page.Next?.ToWire(),
+        Complete = pulled.Complete,
+    };
+
+    private static WireEntry ToWire(TransferredEntry entry)
+    {
+        var wire = new WireEntry { Set = entry.Set, Id = entry.Id.ToWire(), SinceMs = entry.SinceMs };
+        if (entry.Content is { } content)
+            wire.Content = content.ToWire();
+        return wire;
+    }
+
+    private static ReplicaReply.Pulled ToCore(PulledAnswer pulled)
+    {
+        var registers = pulled.Registers.Select(r =>
+            new TransferredRegister(r.Key, r.AcceptedBallot.ToCore(), r.Value.Memory)).ToImmutableArray();
+        var entries = pulled.Entries.Select(e => new TransferredEntry(
+            e.Set, e.Id.ToMessageId(), e.HasContent ? e.Content.Memory : (ReadOnlyMemory<byte>?)null, e.SinceMs))
+            .ToImmutableArray();
+        return new(new TilePage(registers, entries, pulled.Next is null ? null : pulled.Next.ToCore()), pulled.Complete);
+    }
+}

@@ -1,0 +1,79 @@
+using ChordChat.Core.Replication;
+using ChordChat.Wire;
+
+namespace ChordChat.Node.Transport;
+
+/// <summary>Replica requests as calls and back.</summary>
+internal static class ReplicaCallMap
+{
+    public static Call ToWire(this ReplicaRequest request)
+    {
+        var call = new Call { At = request.At.ToWire() };
+        switch (request)
+        {
+            case ReplicaRequest.Add add:
+                call.Add = new() { Set = add.Set, Id = add.Id.ToWire(), Content = add.Content.ToWire() };
+                break;
+            case ReplicaRequest.Acknowledge acknowledge:
+                call.Acknowledge = new() { Set = acknowledge.Set, Ids = { acknowledge.Ids.Select(id => id.ToWire()) } };
+                break;
+            case ReplicaRequest.Scan scan:
+                call.Scan = new() { Set = scan.Set, After = scan.After, RowsMax = scan.RowsMax };
+                break;
+            case ReplicaRequest.Prepare prepare:
+                call.Prepare = new() { Key = prepare.Key, Ballot = prepare.Ballot.ToWire() };
+                break;
+            case ReplicaRequest.Accept accept:
+                call.Accept = new() { Key = accept.Key, Ballot = accept.Ballot.ToWire(), Value = accept.Value.ToWire() };
+                break;
+            case ReplicaRequest.Peek peek:
+                call.Peek = new() { Key = peek.Key };
+                break;
+            case ReplicaRequest.Seal seal:
+                call.Seal = seal.Ballot.ToWire();
+                break;
+            case ReplicaRequest.Decide decide:
+                call.Decide = new() { Ballot = decide.Ballot.ToWire(), Next = decide.Next.ToWire() };
+                break;
+            case ReplicaRequest.NewConfiguration decided:
+                call.NewConfiguration = new() { Next = decided.Next.ToWire(), Previous = decided.Previous?.ToWire() };
+                break;
+            case ReplicaRequest.Pull pull:
+                call.Pull = new() { After = pull.After.ToWire(), BytesMax = pull.BytesMax };
+                break;
+            case ReplicaRequest.GetConfiguration:
+                call.GetConfiguration = ReplicaMap.Nothing;
+                break;
+            default:
+                throw new InvalidOperationException($"{request.GetType().Name} is never sent to another node");
+        }
+
+        return call;
+    }
+
+    /// <summary>The replica request that a call carries, or null when it carries something else.</summary>
+    /// <exception cref="MalformedException">A field is not what this version writes.</exception>
+    public static ReplicaRequest? ToReplicaRequest(this Call call) => call.BodyCase switch
+    {
+        Call.BodyOneofCase.Add => new ReplicaRequest.Add(
+            call.At.ToCore(), call.Add.Set, call.Add.Id.ToMessageId(), call.Add.Content.Memory),
+        Call.BodyOneofCase.Acknowledge => new ReplicaRequest.Acknowledge(
+            call.At.ToCore(), call.Acknowledge.Set, [.. call.Acknowledge.Ids.Select(id => id.ToMessageId())]),
+        Call.BodyOneofCase.Scan => new ReplicaRequest.Scan(
+            call.At.ToCore(), call.Scan.Set, call.Scan.After, Math.Clamp(call.Scan.RowsMax, 1, 1_024)),
+        Call.BodyOneofCase.Prepare => new ReplicaRequest.Prepare(
+            call.At.ToCore(), call.Prepare.Key, call.Prepare.Ballot.ToCore()),
+        Call.BodyOneofCase.Accept => new ReplicaRequest.Accept(
+            call.At.ToCore(), call.Accept.Key, call.Accept.Ballot.ToCore(), call.Accept.Value.Memory),
+        Call.BodyOneofCase.Peek => new ReplicaRequest.Peek(call.At.ToCore(), call.Peek.Key),
+        Call.BodyOneofCase.Seal => new ReplicaRequest.Seal(call.At.ToCore(), call.Seal.ToCore()),
+        Call.BodyOneofCase.Decide => new ReplicaRequest.Decide(
+            call.At.ToCore(), call.Decide.Ballot.ToCore(), call.Decide.Next.ToCore()),
+        Call.BodyOneofCase.NewConfiguration => new ReplicaRequest.NewConfiguration(
+            call.NewConfiguration.Next.ToCore(), call.NewConfiguration.Previous.ToCoreOrNull()),
+        Call.BodyOneofCase.Pull => new ReplicaRequest.Pull(
+            call.At.ToCore(), call.Pull.After.ToCore(), Math.Clamp(call.Pull.BytesMax, 1, 1 << 20)),
+        Call.BodyOneofCase.GetConfiguration => new ReplicaRequest.GetConfiguration(call.At.ToCore().Tile),
+        _ => null,
+    };
+}

@@ -1,0 +1,74 @@
+using ChordChat.Core.Ring;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Ring;
+using ChordChat.Node.View;
+using ChordChat.Wire;
+using Grpc.Core;
+
+namespace ChordChat.Node.Transport;
+
+/// <summary>What other nodes ask this one about the ring. Who asks is read from the certificate.</summary>
+internal sealed class RingService(RingDriver ring, RingCalls calls, SelfPortrait portrait) : Wire.Ring.RingBase
+{
+    private static readonly TimeSpan HelpTimeout = TimeSpan.FromMilliseconds(500);
+
+    public override async Task<RingReply> GetRing(GetRingRequest request, ServerCallContext context) =>
+        (await ring.ReadAsync(context.CancellationToken)).ToWire();
+
+    public override async Task<NotifyReply> Notify(NotifyRequest request, ServerCallContext context)
+    {
+        await ring.GiveAsync(new RingInput.Notified(Caller(request.From, context)), context.CancellationToken);
+        return new NotifyReply();
+    }
+
+    public override Task<FindSuccessorReply> FindSuccessor(FindSuccessorRequest request, ServerCallContext context)
+    {
+        var now = ring.Now;
+        var point = Checked(() => request.Position.ToRingId());
+        return Task.FromResult(Routing.Answer(now.Ring, now.Fingers, null, point).ToWire());
+    }
+
+    public override async Task<PingReply> Ping(PingRequest request, ServerCallContext context)
+    {
+        var claimed = Checked(() => request.From.ToCore());
+        var from = claimed with { Peer = Caller(request.From.Peer, context) };
+        var gossip = Checked(() => request.Gossip.ToCore());
+        var reply = await ring.PingedAsync(from, gossip, request.WantAll, request.Digest, context.CancellationToken);
+        return new PingReply
+        {
+            Self = reply.Self.ToWire(),
+            Gossip = { reply.Gossip.Select(member => member.ToWire()) },
+        };
+    }
+
+    public override async Task<PingForReply> PingFor(PingForRequest request, ServerCallContext context)
+    {
+        var target = Checked(() => request.Target.ToCore());
+        var ping = new PingRequest { From = ring.Now.Membership.Members.Own.ToWire() };
+        var answer = await calls.PingAsync(target, ping, HelpTimeout, context.CancellationToken);
+        return new PingForReply { Answered = answer is not null };
+    }
+
+    public override async Task<DescribeReply> Describe(DescribeRequest request, ServerCallContext context) =>
+        await portrait.DrawAsync(context.CancellationToken);
+
+    /// <summary>The caller as its certificate says; only its address is its own word.</summary>
+    private static Peer Caller(WirePeer? claimed, ServerCallContext context)
+    {
+        var peer = Checked(() => claimed.ToCore());
+        var proven = context.GetPeerNode();
+        return new Peer(proven.Node, proven.Position, proven.Name, peer.Address);
+    }
+
+    private static T Checked<T>(Func<T> read)
+    {
+        try
+        {
+            return read();
+        }
+        catch (MalformedException e)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, e.Message));
+        }
+    }
+}

@@ -1,0 +1,18 @@
+namespace ChordChat.Node.Transport;
+
+/// <summary>Connections to other nodes and what travels on them.</summary>
+internal static class TransportServices
+{
+    public static IServiceCollection AddTransport(this IServiceCollection services) => services
+        .AddSingleton<PeerChannels>()
+        .AddSingleton<RingCalls>()
+        .AddSingleton<PeerLinks>()
+        .AddSingleton<ReplicaCalls>()
+        .AddSingleton<CallHandler>();
+
+    public static void MapTransport(this WebApplication app)
+    {
+        app.MapGrpcService<RingService>();
+        app.MapGrpcService<LinkService>();
+    }
+}

@@ -1,0 +1,59 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Replication;
+using ChordChat.Node.Ring;
+using ChordChat.Wire;
+using Grpc.Core;
+
+namespace ChordChat.Node.View;
+
+/// <summary>Shows the ring to whoever looks: pages need no login.</summary>
+internal sealed class ViewService(ClusterPicture picture, Lookups lookups, RingDriver ring, TileDirectory directory)
+    : Wire.View.ViewBase
+{
+    private const int NameMax = 64;
+
+    public override async Task Watch(
+        WatchRequest request, IServerStreamWriter<Snapshot> responseStream, ServerCallContext context)
+    {
+        try
+        {
+            await foreach (var snapshot in picture.WatchAsync(context.CancellationToken))
+                await responseStream.WriteAsync(snapshot, context.CancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The page was closed.
+        }
+    }
+
+    public override async Task<TraceReply> Trace(TraceRequest request, ServerCallContext context)
+    {
+        if (request.Name.Length is 0 or > NameMax || !request.Name.All(char.IsAscii))
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "a name has 1 to 64 ASCII characters"));
+        var point = SetKey.Mailbox(request.Name).Point;
+        var tile = directory.At(point);
+        var times = new List<double>();
+        var lookup = await lookups.FindAsync(
+            tile.Tile.Start, useCache: false, context.CancellationToken, took => times.Add(took.TotalMilliseconds));
+        if (lookup.Want is LookupWant.Failed(var why))
+            throw new RpcException(new Status(StatusCode.Unavailable, $"the lookup did not end: {why}; try again"));
+        var now = ring.Now;
+        var reply = new TraceReply
+        {
+            Position = point.ToString(),
+            Tile = tile.Tile.ToString(),
+            Members = { tile.Members.Select(member => now.Find(member)?.Position.ToString()).OfType<string>() },
+            Hops = { new TraceHop { Position = now.Self.Position.ToString(), Name = now.Self.Name, Why = "start" } },
+        };
+        for (var i = 0; i < lookup.Hops.Length; i++)
+            reply.Hops.Add(new TraceHop
+            {
+                Position = lookup.Hops[i].Step.Peer.Position.ToString(),
+                Name = lookup.Hops[i].Step.Peer.Name,
+                Why = lookup.Hops[i].Step.Why,
+                Ms = i < times.Count ? times[i] : 0,
+            });
+        return reply;
+    }
+}

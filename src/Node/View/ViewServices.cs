@@ -1,0 +1,13 @@
+namespace ChordChat.Node.View;
+
+/// <summary>What pages are shown.</summary>
+internal static class ViewServices
+{
+    public static IServiceCollection AddView(this IServiceCollection services) => services
+        .AddSingleton<EventLog>()
+        .AddSingleton<SelfPortrait>()
+        .AddSingleton<ClusterPicture>()
+        .AddHostedService(made => made.GetRequiredService<ClusterPicture>());
+
+    public static void MapView(this WebApplication app) => app.MapGrpcService<ViewService>();
+}
