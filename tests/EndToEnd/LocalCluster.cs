@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -45,7 +46,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     public async Task KillAsync(string node)
     {
         var file = Path.Combine(Home, "run", $"{node}.pid");
-        using var process = Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(file)));
+        using var process = Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(file), CultureInfo.InvariantCulture));
         process.Kill();
         await process.WaitForExitAsync();
     }

@@ -11,14 +11,14 @@ internal static class RingJoin
         s = SmallRing.Derive(s);
         if (s.Phase is RingPhase.Member)
             return (s, [new RingEffect.StabilizeSoon()]);
-        return Next(s with { Walk = new JoinWalk(s.Live, [], false) });
+        return Next(s with { Walk = JoinWalk.Empty with { Heard = s.Live } });
     }
 
     /// <summary>Judges an answer: this node's place is right behind whoever has the next node beyond it.</summary>
     public static (RingState, ImmutableArray<RingEffect>) Continue(RingState s, Peer by, RingAnswer answer)
     {
         if (!answer.Member)
-            return Next(s);
+            return Next(s with { Walk = s.Walk with { Outside = s.Walk.Outside.Add(by) } });
         var list = answer.Successors;
         if (list.IsEmpty)
             return Enter(s, by, [by]);
@@ -39,14 +39,14 @@ internal static class RingJoin
         if (next is not null && walk.Asked.Count < s.Options.JoinStepsMax)
             return RingProtocol.Ask(
                 s with { Walk = walk with { Asked = walk.Asked.Add(next.Node) } }, AskKind.Join, next, before);
-        var nobodyIsMember = !walk.MetMember && next is null && !s.Live.IsEmpty;
-        return nobodyIsMember ? TakePlace(s, before) : (s, [.. before]);
+        var allAreStarting = s.MemberCount > 0 && !walk.MetMember && !walk.Outside.IsEmpty;
+        return allAreStarting ? TakePlace(s, before) : (s, [.. before]);
     }
 
     /// <summary>docs/protocol.md, "Ring: start": everybody is starting, so each takes its place from the member list.</summary>
     private static (RingState, ImmutableArray<RingEffect>) TakePlace(RingState s, ReadOnlySpan<RingEffect> before)
     {
-        var clockwise = SmallRing.Clockwise(s.Self, s.Live);
+        var clockwise = SmallRing.Clockwise(s.Self, s.Walk.Outside);
         var placed = s with
         {
             Phase = RingPhase.Member,

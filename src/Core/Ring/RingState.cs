@@ -85,10 +85,12 @@ public enum AskKind
 /// <summary>A question on its way and the version of the state when it was asked.</summary>
 public sealed record PendingAsk(ulong Nonce, AskKind Kind, Peer Target, ulong VersionAtAsk);
 
-/// <summary>What a join has learned: whom it heard of, whom it asked, and whether anybody was in a ring.</summary>
-public sealed record JoinWalk(ImmutableArray<Peer> Heard, ImmutableHashSet<NodeId> Asked, bool MetMember)
+/// <summary>What a join has learned: whom it heard of, whom it asked, who is outside the ring too, and whether anybody
+/// is inside.</summary>
+public sealed record JoinWalk(
+    ImmutableArray<Peer> Heard, ImmutableHashSet<NodeId> Asked, ImmutableArray<Peer> Outside, bool MetMember)
 {
-    public static readonly JoinWalk Empty = new([], [], false);
+    public static readonly JoinWalk Empty = new([], [], [], false);
 }
 
 /// <summary>What a node tells of its ring state; a node outside the ring tells nothing but that.</summary>
