@@ -2,7 +2,9 @@ using System.Text;
 
 namespace ChordChat.Crypto;
 
-/// <summary>Every label of every hash, derived key and signature: one purpose, one label, one file that uses it.</summary>
+/// <summary>
+/// Every label of every hash, derived key and signature: one purpose, one label, one file that uses it.
+/// </summary>
 /// <remarks>Each is L(x) = b8("ChordChat/1/" + x), ready to stand in front of the data. docs/e2e.md, Labels.</remarks>
 internal static class Labels
 {

@@ -1,6 +1,8 @@
 namespace ChordChat.Crypto.Formats;
 
-/// <summary>0x80, then zeros up to a size of a short list, so that a length tells little. docs/e2e.md, Padding.</summary>
+/// <summary>
+/// 0x80, then zeros up to a size of a short list, so that a length tells little. docs/e2e.md, Padding.
+/// </summary>
 internal static class Padding
 {
     public const int BucketBytesMin = 256;

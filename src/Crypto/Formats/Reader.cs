@@ -3,7 +3,9 @@ using System.Text;
 
 namespace ChordChat.Crypto.Formats;
 
-/// <summary>Reads one format from its first byte to its last: fixed order, no optional field, nothing left over.</summary>
+/// <summary>
+/// Reads one format from its first byte to its last: fixed order, no optional field, nothing left over.
+/// </summary>
 /// <remarks>
 /// The first damage sticks: every later read yields zeros or nothing, and <see cref="AtEnd"/> stays false. So a
 /// parser reads all its fields and asks once, and its answer never says which field was wrong.

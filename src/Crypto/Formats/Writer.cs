@@ -4,7 +4,9 @@ using System.Text;
 
 namespace ChordChat.Crypto.Formats;
 
-/// <summary>Writes one format, field by field; <see cref="Finish"/> takes the bytes and leaves nothing behind.</summary>
+/// <summary>
+/// Writes one format, field by field; <see cref="Finish"/> takes the bytes and leaves nothing behind.
+/// </summary>
 /// <param name="capacity">Bytes to start with. Outgrown buffers are zeroed: what is written may be secret.</param>
 internal sealed class Writer(int capacity = 256)
 {

@@ -35,8 +35,11 @@ public sealed class KeyLog
     /// <summary>Whether <paramref name="bytes"/> may follow <paramref name="previous"/> in this user's log.</summary>
     /// <param name="previous">The head so far, already verified; null when the log is still empty.</param>
     /// <returns>The entry, or null for any reason at all.</returns>
-    /// <remarks>All a node needs before it stores an entry: at most two RSA verifications, no private operation.</remarks>
-    public static KeyLogEntry? VerifyNext(ClusterId cluster, string user, KeyLogEntry? previous, ReadOnlySpan<byte> bytes) =>
+    /// <remarks>
+    /// All a node needs before it stores an entry: at most two RSA verifications, no private operation.
+    /// </remarks>
+    public static KeyLogEntry? VerifyNext(
+        ClusterId cluster, string user, KeyLogEntry? previous, ReadOnlySpan<byte> bytes) =>
         KeyLogEntry.TryParse(bytes) is { } entry
         && entry.Cluster == cluster && entry.User == user
         && (previous is null ? IsFirst(entry) : MayFollow(previous, entry))

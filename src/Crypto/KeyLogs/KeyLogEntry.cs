@@ -4,7 +4,9 @@ using ChordChat.Crypto.Passwords;
 
 namespace ChordChat.Crypto.KeyLogs;
 
-/// <summary>One entry of a user's key log, well-formed. Whether it may follow another says <see cref="KeyLog"/>.</summary>
+/// <summary>
+/// One entry of a user's key log, well-formed. Whether it may follow another says <see cref="KeyLog"/>.
+/// </summary>
 /// <remarks>docs/e2e.md, Key-log entry.</remarks>
 public sealed class KeyLogEntry
 {

@@ -13,8 +13,11 @@ public static class KeyLogEntryBuilder
     /// <exception cref="ArgumentException">The user name or the KDF parameters are not acceptable.</exception>
     public static KeyLogEntry Create(
         ClusterId cluster, string user, ulong timeMs, IdentityKey identity, DeviceKeys device, Digest ringHash,
-        KdfParameters kdf) =>
-        Sign(Body(KeyLogEntryType.Create, cluster, user, identity, device, ringHash, kdf) with { TimeMs = timeMs }, identity, null);
+        KdfParameters kdf)
+    {
+        var body = Body(KeyLogEntryType.Create, cluster, user, identity, device, ringHash, kdf);
+        return Sign(body with { TimeMs = timeMs }, identity, null);
+    }
 
     /// <summary>A login or a new password: new device keys under the same identity.</summary>
     /// <param name="previous">The head of the log.</param>
@@ -41,7 +44,8 @@ public static class KeyLogEntryBuilder
     internal static KeyLogEntry Sign(KeyLogEntry.Fields fields, IdentityKey identity, IdentityKey? oldIdentity)
     {
         var bytes = SignedBytes(fields, identity, oldIdentity);
-        return KeyLogEntry.TryParse(bytes) ?? throw new ArgumentException("these values make no key-log entry", nameof(fields));
+        return KeyLogEntry.TryParse(bytes)
+            ?? throw new ArgumentException("these values make no key-log entry", nameof(fields));
     }
 
     internal static byte[] SignedBytes(KeyLogEntry.Fields fields, IdentityKey identity, IdentityKey? oldIdentity)

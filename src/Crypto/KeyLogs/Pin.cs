@@ -44,11 +44,9 @@ public sealed record Pin(string User, Digest Identity, ulong Seq, Digest Entry, 
         State == PinState.Conflict ? this : this with { State = PinState.Verified, Verified = true };
 
     /// <summary>The user has seen the notice about a new device, or agreed to a new identity.</summary>
-    public Pin AsSeen() => State switch
-    {
-        PinState.DeviceChanged or PinState.IdentityRotated => this with { State = Verified ? PinState.Verified : PinState.New },
-        _ => this,
-    };
+    public Pin AsSeen() => State is PinState.DeviceChanged or PinState.IdentityRotated
+        ? this with { State = Verified ? PinState.Verified : PinState.New }
+        : this;
 
     /// <summary>Someone was shown another key than the real one.</summary>
     public Pin AsConflict() => this with { State = PinState.Conflict, Verified = false };

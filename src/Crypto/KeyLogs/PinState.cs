@@ -15,6 +15,8 @@ public enum PinState
     /// <summary>A new identity, vouched for by the old one: sending asks once, the verified mark is gone.</summary>
     IdentityRotated,
 
-    /// <summary>A log that does not extend what was pinned. Sending is blocked; an attack or a fork, never routine.</summary>
+    /// <summary>
+    /// A log that does not extend what was pinned. Sending is blocked; an attack or a fork, never routine.
+    /// </summary>
     Conflict,
 }

@@ -5,7 +5,9 @@ using ChordChat.Crypto.Formats;
 
 namespace ChordChat.Crypto.KeyLogs;
 
-/// <summary>60 digits that two people compare to be sure of each other's identity. docs/e2e.md, Safety number.</summary>
+/// <summary>
+/// 60 digits that two people compare to be sure of each other's identity. docs/e2e.md, Safety number.
+/// </summary>
 /// <param name="Digits">60 digits, the same for both.</param>
 /// <param name="Qr">69 bytes: the same in full, for a QR code.</param>
 public sealed record SafetyNumber(string Digits, ReadOnlyMemory<byte> Qr)

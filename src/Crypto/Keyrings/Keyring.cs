@@ -9,12 +9,14 @@ namespace ChordChat.Crypto.Keyrings;
 
 /// <summary>All of a user's private keys that outlive a device, open. docs/e2e.md, Keyring.</summary>
 /// <remarks>
-/// Owns its keys: dispose of it and they are gone. <see cref="WithDevice(uint, DeviceKeys)"/> makes the next version, which shares the
-/// keys of this one; dispose of the last version only.
+/// Owns its keys: dispose of it and they are gone. <see cref="WithDevice(uint, DeviceKeys)"/> makes the next version,
+/// which shares the keys of this one; dispose of the last version only.
 /// </remarks>
 public sealed class Keyring : IDisposable
 {
-    /// <summary>When there are more, the oldest go, and with them the mail of that epoch that nobody read again.</summary>
+    /// <summary>
+    /// When there are more, the oldest go, and with them the mail of that epoch that nobody read again.
+    /// </summary>
     public const int EncryptionKeysMax = 256;
 
     private readonly ImmutableDictionary<Digest, EncryptionKey> _byId;
@@ -60,10 +62,13 @@ public sealed class Keyring : IDisposable
     public EncryptionKey? Find(Digest ekId) => _byId.GetValueOrDefault(ekId);
 
     /// <summary>Whether every key in here is the one that the log names, and the newest is there.</summary>
-    /// <remarks>Ask before using a ring that came from a node: MEGA lost its users' keys by not asking (2022).</remarks>
+    /// <remarks>
+    /// Ask before using a ring that came from a node: MEGA lost its users' keys by not asking (2022).
+    /// </remarks>
     public bool Matches(KeyLog log)
     {
-        if (!Identity.PublicModulus.Span.SequenceEqual(log.Head.Identity.Span) || EncryptionKeys[^1].Epoch != log.Head.Epoch)
+        var head = log.Head;
+        if (!Identity.PublicModulus.Span.SequenceEqual(head.Identity.Span) || EncryptionKeys[^1].Epoch != head.Epoch)
             return false;
         foreach (var (epoch, key) in EncryptionKeys)
         {

@@ -5,7 +5,9 @@ using ChordChat.Crypto.Passwords;
 
 namespace ChordChat.Crypto.Keyrings;
 
-/// <summary>A keyring sealed under the password, as nodes keep it, or under a recovery code. docs/e2e.md, Keyring.</summary>
+/// <summary>
+/// A keyring sealed under the password, as nodes keep it, or under a recovery code. docs/e2e.md, Keyring.
+/// </summary>
 /// <remarks>A node stores it, replicates it and cannot open it.</remarks>
 public static class KeyringBlob
 {
@@ -77,7 +79,8 @@ public static class KeyringBlob
     }
 
     private static Keyring? OpenBox(
-        ref Reader reader, ReadOnlySpan<byte> blob, ClusterId cluster, string user, ulong ringSeq, ReadOnlySpan<byte> key)
+        ref Reader reader, ReadOnlySpan<byte> blob, ClusterId cluster, string user, ulong ringSeq,
+        ReadOnlySpan<byte> key)
     {
         var salt = reader.Raw(SaltBytes);
         var prefix = blob[..reader.Position];

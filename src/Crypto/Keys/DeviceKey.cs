@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 namespace ChordChat.Crypto.Keys;
 
 /// <summary>DSK: the ECDSA P-256 key of one device epoch. Signs messages, sessions and settings.</summary>
-/// <remarks>Never leaves the device, not even in the keyring: a login elsewhere makes a new one. docs/e2e.md, Keys.</remarks>
+/// <remarks>
+/// Never leaves the device, not even in the keyring: a login elsewhere makes a new one. docs/e2e.md, Keys.
+/// </remarks>
 public sealed class DeviceKey : IDisposable
 {
     private const string P256 = "1.2.840.10045.3.1.7";

@@ -31,9 +31,12 @@ public sealed record DeviceKeys(UInt128 DeviceId, EncryptionKey Encryption, Devi
         reader.Expect("CCDK"u8);
         reader.Expect([1]);
         var deviceId = reader.U128();
-        var encryption = EncryptionKey.TryImport(reader.B16(RsaWire.Pkcs8BytesMax));
-        var signing = DeviceKey.TryImport(reader.B16(RsaWire.Pkcs8BytesMax));
-        if (reader.AtEnd && encryption is not null && signing is not null)
+        var encryptionBytes = reader.B16(RsaWire.Pkcs8BytesMax);
+        var signingBytes = reader.B16(RsaWire.Pkcs8BytesMax);
+        if (!reader.AtEnd)
+            return null;
+        var (encryption, signing) = (EncryptionKey.TryImport(encryptionBytes), DeviceKey.TryImport(signingBytes));
+        if (encryption is not null && signing is not null)
             return new(deviceId, encryption, signing);
         encryption?.Dispose();
         signing?.Dispose();

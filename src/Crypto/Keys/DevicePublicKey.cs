@@ -35,7 +35,9 @@ public sealed class DevicePublicKey : IDisposable
 
     public void Dispose() => _ecdsa.Dispose();
 
-    /// <remarks>ECDSA is malleable: two signatures of one body may both verify. So no id or chain contains one.</remarks>
+    /// <remarks>
+    /// ECDSA is malleable: two signatures of one body may both verify. So no id or chain contains one.
+    /// </remarks>
     internal bool Verify(byte[] label, ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature) =>
         signature.Length == SignatureBytes
         && _ecdsa.VerifyData([.. label, .. data], signature, HashAlgorithmName.SHA256);

@@ -45,7 +45,8 @@ internal static class RsaWire
         return rsa;
     }
 
-    public static byte[] ModulusOf(RSA rsa) => TryModulusOf(rsa) ?? throw new CryptographicException("not a 3072-bit key");
+    public static byte[] ModulusOf(RSA rsa) =>
+        TryModulusOf(rsa) ?? throw new CryptographicException("not a 3072-bit key");
 
     private static byte[]? TryModulusOf(RSA rsa)
     {

@@ -6,7 +6,9 @@ using ChordChat.Crypto.Keys;
 namespace ChordChat.Crypto.Messages;
 
 /// <summary>What anybody can read of a direct envelope: all that a node checks, and needs, without a key.</summary>
-/// <remarks>docs/e2e.md, Direct envelope. "CCDM" u8 1 | cluster | conv | msgId | u8 flags | u8 n | n x wrap | b32 box.</remarks>
+/// <remarks>
+/// docs/e2e.md, Direct envelope. "CCDM" u8 1 | cluster | conv | msgId | u8 flags | u8 n | n x wrap | b32 box.
+/// </remarks>
 public sealed class EnvelopeHeader
 {
     /// <summary>No envelope is longer than this.</summary>
@@ -14,6 +16,8 @@ public sealed class EnvelopeHeader
 
     private const byte DoNotStoreFlag = 1;
     private const int RecipientsMax = 2;
+    private const int FixedBytes = 71;
+    private const int WrapBytes = Digest.Bytes + EncryptionPublicKey.WrappedBytes;
 
     private EnvelopeHeader(
         ClusterId cluster, Digest conversation, EnvelopeId id, byte flags, ImmutableArray<Digest> recipients,
@@ -37,7 +41,9 @@ public sealed class EnvelopeHeader
     internal int PrefixBytes { get; }
 
     /// <summary>Reads and checks everything outside the seal.</summary>
-    /// <returns>Null for any damage: size, magic, version, unknown flag, recipients, box size, trailing bytes.</returns>
+    /// <returns>
+    /// Null for any damage: size, magic, version, unknown flag, recipients, box size, trailing bytes.
+    /// </returns>
     public static EnvelopeHeader? TryParse(ReadOnlySpan<byte> envelope)
     {
         if (envelope.Length > BytesMax)
@@ -51,7 +57,8 @@ public sealed class EnvelopeHeader
         var recipients = ReadRecipients(ref reader);
         var prefixBytes = reader.Position;
         var padded = reader.B32(BytesMax).Length - CommittingSeal.OverheadBytes;
-        reader.Require(padded is >= Padding.BucketBytesMin and <= Padding.BucketBytesMax && BitOperations.IsPow2(padded));
+        reader.Require(padded is >= Padding.BucketBytesMin and <= Padding.BucketBytesMax);
+        reader.Require(BitOperations.IsPow2(padded));
         return reader.AtEnd ? new(cluster, conversation, id, flags, recipients, prefixBytes) : null;
     }
 
@@ -65,17 +72,18 @@ public sealed class EnvelopeHeader
         ReadOnlySpan<(Digest EkId, byte[] Wrapped)> wraps)
     {
         var flags = doNotStore ? DoNotStoreFlag : (byte)0;
-        var writer = new Writer(71 + wraps.Length * WrapBytes)
+        var writer = new Writer(FixedBytes + wraps.Length * WrapBytes)
             .Raw("CCDM"u8).U8(1).Cluster(cluster).Digest(conversation).U128(id.Value).U8(flags).U8((byte)wraps.Length);
         foreach (var (ekId, wrapped) in wraps)
             writer.Digest(ekId).Raw(wrapped);
         return writer.Finish();
     }
 
-    internal ReadOnlySpan<byte> WrapOf(int recipient, ReadOnlySpan<byte> envelope) =>
-        envelope.Slice(PrefixBytes - (Recipients.Length - recipient) * WrapBytes + Digest.Bytes, EncryptionPublicKey.WrappedBytes);
-
-    private const int WrapBytes = Digest.Bytes + EncryptionPublicKey.WrappedBytes;
+    internal ReadOnlySpan<byte> WrapOf(int recipient, ReadOnlySpan<byte> envelope)
+    {
+        var start = PrefixBytes - (Recipients.Length - recipient) * WrapBytes;
+        return envelope.Slice(start + Digest.Bytes, EncryptionPublicKey.WrappedBytes);
+    }
 
     private static ImmutableArray<Digest> ReadRecipients(ref Reader reader)
     {

@@ -13,7 +13,8 @@ public abstract record MessageContent
     private const byte TextType = 1;
     private const byte ReceiptType = 3;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 =
+        new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private MessageContent() { }
 

@@ -2,8 +2,8 @@ namespace ChordChat.Crypto.Messages;
 
 /// <summary>Whether a message is where its sender put it. docs/e2e.md, Order.</summary>
 /// <remarks>
-/// Each device epoch of a sender numbers its messages of a conversation 1, 2, 3, and each names the body before it. What
-/// was seen is remembered as body hashes by (conversation, sender, epoch, seq).
+/// Each device epoch of a sender numbers its messages of a conversation 1, 2, 3, and each names the body before it.
+/// What was seen is remembered as body hashes by (conversation, sender, epoch, seq).
 /// </remarks>
 public static class MessageOrder
 {

@@ -7,7 +7,9 @@ public sealed record OpenedMessage(EnvelopeId Id, DirectMessage Message, Digest 
     /// <summary>This user's own message, sent by one of their devices: history, not news.</summary>
     public required bool IsOwn { get; init; }
 
-    /// <summary>Show it marked "sent by a device replaced since". Late mail is legitimate; orders from it are not.</summary>
+    /// <summary>
+    /// Show it marked "sent by a device replaced since". Late mail is legitimate; orders from it are not.
+    /// </summary>
     public required bool IsFromReplacedDevice { get; init; }
 
     /// <summary>

@@ -34,7 +34,9 @@ public sealed class UnverifiedMessage
     /// <returns>The message; null when it is not genuine, or the log is not the sender's: drop it silently.</returns>
     public OpenedMessage? Verify(KeyLog sender, KeyLog mine)
     {
-        if (sender.User != From || mine.User != _me || sender.Cluster != _header.Cluster || mine.Cluster != _header.Cluster)
+        if (sender.User != From || mine.User != _me)
+            return null;
+        if (sender.Cluster != _header.Cluster || mine.Cluster != _header.Cluster)
             return null;
         if (sender.Find(FromEntry) is not { } entry || entry.Epoch != _message.FromEpoch)
             return null;

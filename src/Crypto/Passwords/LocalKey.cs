@@ -3,7 +3,9 @@ using ChordChat.Crypto.Formats;
 
 namespace ChordChat.Crypto.Passwords;
 
-/// <summary>Seals what a client keeps on its own disk: its device keys, its history. docs/e2e.md, Local records.</summary>
+/// <summary>
+/// Seals what a client keeps on its own disk: its device keys, its history. docs/e2e.md, Local records.
+/// </summary>
 public sealed class LocalKey : IDisposable
 {
     public const int Bytes = 32;

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace ChordChat.Crypto.Passwords;
@@ -9,7 +8,9 @@ public static class Password
     public const int CodePointsMin = 10;
     public const int CodePointsMax = 256;
 
-    /// <summary>Whether a new password is acceptable. Logging in asks only what <see cref="TryNormalize"/> asks.</summary>
+    /// <summary>
+    /// Whether a new password is acceptable. Logging in asks only what <see cref="TryNormalize"/> asks.
+    /// </summary>
     /// <param name="demo">A demo cluster: any password of 1 to 256 code points will do.</param>
     public static PasswordProblem Check(string password, string user, bool demo)
     {
@@ -40,15 +41,18 @@ public static class Password
     /// <exception cref="PlatformNotSupportedException">InvariantGlobalization is on, or ICU is missing.</exception>
     public static void RequireNormalization()
     {
-        if ("A\u030A".Normalize(NormalizationForm.FormKC) != "\u00C5" || "\uFB01".Normalize(NormalizationForm.FormKC) != "fi")
-            throw new PlatformNotSupportedException("Unicode normalisation is off; turn InvariantGlobalization off or install ICU");
+        if ("A\u030A\uFB01".Normalize(NormalizationForm.FormKC) != "\u00C5fi")
+        {
+            throw new PlatformNotSupportedException(
+                "Unicode normalisation is off; turn InvariantGlobalization off or install ICU");
+        }
     }
 
     private static bool IsWellFormed(string password)
     {
         for (var i = 0; i < password.Length;)
         {
-            if (!Rune.TryGetRuneAt(password, i, out var rune) || Rune.GetUnicodeCategory(rune) == UnicodeCategory.Control)
+            if (!Rune.TryGetRuneAt(password, i, out var rune) || Rune.IsControl(rune))
                 return false;
             i += rune.Utf16SequenceLength;
         }

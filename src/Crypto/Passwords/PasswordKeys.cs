@@ -5,7 +5,9 @@ using ChordChat.Crypto.Formats;
 namespace ChordChat.Crypto.Passwords;
 
 /// <summary>What is derived from a password: one secret for the node, and keys that never leave the client.</summary>
-/// <remarks>docs/e2e.md, Passwords. Dispose zeroes the keys; <see cref="AuthSecret"/> is text and cannot be zeroed.</remarks>
+/// <remarks>
+/// docs/e2e.md, Passwords. Dispose zeroes the keys; <see cref="AuthSecret"/> is text and cannot be zeroed.
+/// </remarks>
 public sealed class PasswordKeys : IDisposable
 {
     private const int KeyBytes = 32;
@@ -26,7 +28,9 @@ public sealed class PasswordKeys : IDisposable
     public LocalKey ToLocalKey() => LocalKey.FromBytes(_localKey);
 
     /// <summary>Stretches a password: about 0.3 s of one core at the default number of iterations.</summary>
-    /// <returns>Null for text that no password can be, or parameters outside floor and cap: do not send anything.</returns>
+    /// <returns>
+    /// Null for text that no password can be, or parameters outside floor and cap: do not send anything.
+    /// </returns>
     /// <exception cref="PlatformNotSupportedException">This process cannot normalise Unicode.</exception>
     public static PasswordKeys? Derive(ClusterId cluster, string user, string password, KdfParameters kdf)
     {

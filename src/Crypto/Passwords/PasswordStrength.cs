@@ -3,7 +3,7 @@ namespace ChordChat.Crypto.Passwords;
 /// <summary>A rough, honest guess of how hard a password is to guess. docs/e2e.md, Passwords.</summary>
 /// <remarks>
 /// Whoever holds a copy of the sealed keyring can guess without limit, so there is a floor. This is an upper bound by
-/// shape, not a dictionary: it catches the passwords that every list starts with, repeats and runs, and the user's name.
+/// shape, not a dictionary: it catches what every list starts with, repeats and runs, and the user's name.
 /// </remarks>
 public static class PasswordStrength
 {

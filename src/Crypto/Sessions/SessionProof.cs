@@ -4,7 +4,9 @@ using ChordChat.Crypto.Keys;
 namespace ChordChat.Crypto.Sessions;
 
 /// <summary>How a device proves to one node, once, that it is a user's current device. docs/e2e.md, Session.</summary>
-/// <remarks>The node's id and fresh nonce stand in the signature, so no node can use it at another, nor twice.</remarks>
+/// <remarks>
+/// The node's id and fresh nonce stand in the signature, so no node can use it at another, nor twice.
+/// </remarks>
 public static class SessionProof
 {
     public const int NodeIdBytes = 32;

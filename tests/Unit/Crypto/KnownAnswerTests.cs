@@ -18,7 +18,8 @@ public class KnownAnswerTests
     public void A_password_gives_the_known_keys()
     {
         var (user, password) = (Text("pw", "user"), Text("pw", "password"));
-        var kdf = KdfParameters.FromBytes(Known.GetProperty("pw").GetProperty("iter").GetUInt32(), Known.Hex("pw", "salt16"));
+        var iterations = Known.GetProperty("pw").GetProperty("iter").GetUInt32();
+        var kdf = KdfParameters.FromBytes(iterations, Known.Hex("pw", "salt16"));
 
         var master = PasswordKeys.Master(TestUsers.Cluster, user, Password.TryNormalize(password), kdf);
         using var keys = PasswordKeys.Derive(TestUsers.Cluster, user, password, kdf)!;
@@ -33,7 +34,8 @@ public class KnownAnswerTests
     public void The_committing_seal_gives_the_known_box_and_opens_it()
     {
         byte[] key = Known.Hex("seal", "key"), salt = Known.Hex("seal", "salt"), box = Known.Hex("seal", "box");
-        byte[] context = Known.Hex("seal", "ctx"), associated = Known.Hex("seal", "aad"), plain = Known.Hex("seal", "pt");
+        byte[] context = Known.Hex("seal", "ctx"), associated = Known.Hex("seal", "aad");
+        var plain = Known.Hex("seal", "pt");
 
         Assert.Equal(box, CommittingSeal.Seal(key, salt, Labels.Keyring, context, associated, plain));
         Assert.Equal(plain, CommittingSeal.Open(key, salt, Labels.Keyring, context, associated, box));
@@ -107,7 +109,8 @@ public class KnownAnswerTests
         var opened = TestUsers.OpenAsBob(Known.Hex("direct", "env"))!.Verify(alice, TestUsers.BobLog)!;
 
         Assert.Equal("alice", opened.Message.From);
-        Assert.Equal(Known.Hex("direct", "body")[^11..], Encoding.UTF8.GetBytes(((MessageContent.Text)opened.Message.Content).Value));
+        var text = Assert.IsType<MessageContent.Text>(opened.Message.Content).Value;
+        Assert.Equal(Known.Hex("direct", "body")[^11..], Encoding.UTF8.GetBytes(text));
         Assert.True(opened.IsWrongKeyForMe); // It names no entry of Bob's log: its kleTo is zero.
     }
 
