@@ -14,7 +14,8 @@ internal static class Program
 {
     public static Task<int> Main(string[] args) => CommandLine.RunAsync(args);
 
-    /// <summary>Puts a node together: each folder adds its own services, then what it answers on the node's port.</summary>
+    /// <summary>Puts a node together: each folder adds its own services, then what it answers on the node's
+    /// port.</summary>
     public static WebApplication Build(
         NodeOptions options, IConfiguration settings, DataFolder folder, LocalNode node, ListenSockets sockets)
     {

@@ -3,7 +3,8 @@ namespace ChordChat.Node.Admission;
 /// <summary>Who this node is, whom it trusts, and how others get in.</summary>
 internal static class AdmissionServices
 {
-    public static IServiceCollection AddAdmission(this IServiceCollection services, NodeIdentity identity, ClusterTls tls) =>
+    public static IServiceCollection AddAdmission(
+        this IServiceCollection services, NodeIdentity identity, ClusterTls tls) =>
         services
             .AddSingleton(identity)
             .AddSingleton(identity.Genesis)

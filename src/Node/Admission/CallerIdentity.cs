@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace ChordChat.Node.Admission;
 
-/// <summary>Who is at the other end of a connection, as its certificate proves; found once for each connection.</summary>
+/// <summary>Who is at the other end of a connection, as its certificate proves; found once for each
+/// connection.</summary>
 /// <param name="Node">The member, or null for clients and strangers.</param>
 /// <param name="IsOperator">The holder of the authority's key.</param>
 internal sealed record CallerIdentity(NodeCertificate? Node, bool IsOperator)
@@ -22,5 +23,7 @@ internal sealed record CallerIdentity(NodeCertificate? Node, bool IsOperator)
     public static CallerIdentity Of(HttpContext context) => context.Features.Get<CallerIdentity>() ?? Nobody;
 
     private static CallerIdentity Of(ITlsConnectionFeature? tls, ClusterTrust trust) =>
-        tls?.ClientCertificate is { } certificate ? new(trust.NodeOf(certificate), trust.IsOperator(certificate)) : Nobody;
+        tls?.ClientCertificate is { } certificate
+            ? new(trust.NodeOf(certificate), trust.IsOperator(certificate))
+            : Nobody;
 }

@@ -9,7 +9,8 @@ internal static class CertificateFiles
 {
     public static void Write(string folder, string name, X509Certificate2 certificate, ECDsa key)
     {
-        PrivateFiles.Write(Path.Combine(folder, $"{name}.key"), Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem()));
+        PrivateFiles.Write(
+            Path.Combine(folder, $"{name}.key"), Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem()));
         PrivateFiles.Write(
             Path.Combine(folder, $"{name}.crt"), Encoding.ASCII.GetBytes(certificate.ExportCertificatePem()));
     }

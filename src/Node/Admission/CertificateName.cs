@@ -28,7 +28,8 @@ internal readonly record struct CertificateName(string Cluster, string Role)
             var tag = names.PeekTag();
             if (!tag.HasSameClassAndValue(UriTag))
                 names.ReadEncodedValue();
-            else if (Uri.TryCreate(names.ReadCharacterString(UniversalTagNumber.IA5String, UriTag), UriKind.Absolute, out var uri)
+            else if (Uri.TryCreate(
+                    names.ReadCharacterString(UniversalTagNumber.IA5String, UriTag), UriKind.Absolute, out var uri)
                 && uri.Scheme == Scheme)
                 return new(uri.Host, uri.AbsolutePath.TrimStart('/'));
         }

@@ -4,7 +4,8 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ChordChat.Node.Admission;
 
-/// <summary>The cluster's certificate authority: whoever holds its key decides who is a node. Nodes never need it.</summary>
+/// <summary>The cluster's certificate authority: whoever holds its key decides who is a node. Nodes never need
+/// it.</summary>
 internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposable
 {
     private static readonly TimeSpan ClockSlack = TimeSpan.FromDays(1);
@@ -21,7 +22,8 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
     {
         var name = new CertificateName(Convert.ToHexStringLower(cluster), CertificateName.Authority);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest($"CN=ChordChat cluster {name.Cluster[..8]}", key, HashAlgorithmName.SHA256);
+        var subject = $"CN=ChordChat cluster {name.Cluster[..8]}";
+        var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(
             X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.DigitalSignature, critical: true));
@@ -33,9 +35,12 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
     /// <summary>A certificate for a node's key, good for both ends of a connection.</summary>
     /// <param name="salt">16 bytes that put the node where it stands on the circle.</param>
     public X509Certificate2 IssueNode(ECDsa key, string name, ReadOnlySpan<byte> salt, DateTimeOffset now) =>
-        Issue(key, name, new(Cluster, Convert.ToHexStringLower(salt)), ["localhost", Dns.GetHostName(), name], now, NodeLife);
+        Issue(
+            key, name, new(Cluster, Convert.ToHexStringLower(salt)), ["localhost", Dns.GetHostName(), name],
+            now, NodeLife);
 
-    /// <summary>A certificate, with its key, for one command of the authority's holder; it expires in minutes.</summary>
+    /// <summary>A certificate, with its key, for one command of the authority's holder; it expires in
+    /// minutes.</summary>
     public X509Certificate2 IssueOperator(DateTimeOffset now)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -57,7 +62,8 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
     {
         var request = new CertificateRequest($"CN={commonName}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
+        request.CertificateExtensions.Add(
+            new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(
             [new("1.3.6.1.5.5.7.3.1", "server"), new("1.3.6.1.5.5.7.3.2", "client")], critical: false));
         request.CertificateExtensions.Add(

@@ -27,8 +27,8 @@ internal sealed class ClusterFolder(string root)
         if (Exists)
             throw new StartRefusedException(
                 ExitCode.Usage,
-                $"{Folder} holds a cluster already. Start its nodes with 'chordchat-node run --data {NodeFolder("NAME")}', "
-                + "or name another --data for another cluster.");
+                $"{Folder} holds a cluster already. Start its nodes with 'chordchat-node run --data "
+                + $"{NodeFolder("NAME")}', or name another --data for another cluster.");
         var cluster = RandomNumberGenerator.GetBytes(Genesis.ClusterBytes);
         var secret = RandomNumberGenerator.GetBytes(NodeIdentity.SecretBytes);
         using var authority = ClusterAuthority.Create(cluster, now);
@@ -52,7 +52,8 @@ internal sealed class ClusterFolder(string root)
         PrivateFiles.CreateFolder(Folder);
         using (var key = authority.Certificate.GetECDsaPrivateKey()!)
             CertificateFiles.Write(Folder, AuthorityName, authority.Certificate, key);
-        PrivateFiles.Write(Path.Combine(Folder, NodeIdentity.SecretFile), Encoding.ASCII.GetBytes(Convert.ToHexStringLower(secret)));
+        PrivateFiles.Write(
+            Path.Combine(Folder, NodeIdentity.SecretFile), Encoding.ASCII.GetBytes(Convert.ToHexStringLower(secret)));
         // Last, because its being there means that all of it is.
         PrivateFiles.Write(Path.Combine(Folder, GenesisFile.FileName), text);
         return genesis;
@@ -70,8 +71,8 @@ internal sealed class ClusterFolder(string root)
         catch (Exception e) when (e is CryptographicException or FileNotFoundException)
         {
             throw new StartRefusedException(
-                ExitCode.Damaged, $"the authority's key in {Folder} cannot be read: {e.Message}. Without it nobody can be "
-                + "invited; running nodes do not need it. Put it back from a backup.");
+                ExitCode.Damaged, $"the authority's key in {Folder} cannot be read: {e.Message}. Without it nobody "
+                + "can be invited; running nodes do not need it. Put it back from a backup.");
         }
     }
 
@@ -81,7 +82,8 @@ internal sealed class ClusterFolder(string root)
         return GenesisFile.Read(File.ReadAllBytes(Path.Combine(Folder, GenesisFile.FileName))).Genesis;
     }
 
-    /// <summary>Makes an identity for a node that will join, under a name nobody has; remembers name and place.</summary>
+    /// <summary>Makes an identity for a node that will join, under a name nobody has; remembers name and
+    /// place.</summary>
     /// <param name="name">Null for the next free one: n6 after n1 to n5.</param>
     public NewIdentity Enrol(ClusterAuthority authority, string? name, DateTimeOffset now)
     {
@@ -96,7 +98,8 @@ internal sealed class ClusterFolder(string root)
             throw new StartRefusedException(ExitCode.Usage, ClusterPlan.NameProblem(name));
         if (names.Contains(name))
             throw new StartRefusedException(
-                ExitCode.Usage, $"the name {name} has been given out already; choose another with --name, or leave it out.");
+                ExitCode.Usage, $"the name {name} has been given out already; choose another with --name, or leave it "
+                    + "out.");
         var taken = genesis.Founders.Select(f => f.Position)
             .Concat(issued.Select(line => RingId.FirstBytes(Convert.FromHexString(line[1])))).ToArray();
         var (founder, identity) = Found(authority, genesis.Cluster.AsSpan(), name, Positions.WidestGap(taken), now);
@@ -115,8 +118,8 @@ internal sealed class ClusterFolder(string root)
     {
         if (!Exists)
             throw new StartRefusedException(
-                ExitCode.NoNode, $"there is no cluster in {root}: {Folder} is missing. Name the folder that 'cluster init' "
-                + "wrote with --data.");
+                ExitCode.NoNode, $"there is no cluster in {root}: {Folder} is missing. Name the folder that 'cluster "
+                + "init' wrote with --data.");
     }
 
     private static (Founder Founder, NewIdentity Identity) Found(

@@ -12,7 +12,8 @@ internal sealed class ClusterTls(NodeIdentity identity)
     private readonly SslStreamCertificateContext _own =
         SslStreamCertificateContext.Create(identity.Certificate, null, offline: true);
 
-    /// <summary>What a node's port speaks. Who the caller is, <see cref="CallerIdentity"/> finds out afterwards.</summary>
+    /// <summary>What a node's port speaks. Who the caller is, <see cref="CallerIdentity"/> finds out
+    /// afterwards.</summary>
     public HttpsConnectionAdapterOptions ServerOptions() => new()
     {
         ServerCertificate = identity.Certificate,
@@ -41,7 +42,9 @@ internal sealed class ClusterTls(NodeIdentity identity)
         Handler(new SslClientAuthenticationOptions
         {
             EnabledSslProtocols = SslProtocols.Tls13,
-            ClientCertificateContext = own is null ? null : SslStreamCertificateContext.Create(own, null, offline: true),
+            ClientCertificateContext = own is null
+                ? null
+                : SslStreamCertificateContext.Create(own, null, offline: true),
             RemoteCertificateValidationCallback = (_, presented, _, _) =>
                 presented is X509Certificate2 certificate && trust.NodeOf(certificate) is not null,
         });

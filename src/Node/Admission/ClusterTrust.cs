@@ -3,7 +3,8 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ChordChat.Node.Admission;
 
-/// <summary>The one root that this cluster's members trust: its own authority. The system's roots mean nothing here.</summary>
+/// <summary>The one root that this cluster's members trust: its own authority. The system's roots mean nothing
+/// here.</summary>
 internal sealed class ClusterTrust(X509Certificate2 authority)
 {
     public X509Certificate2 Authority => authority;
@@ -19,7 +20,7 @@ internal sealed class ClusterTrust(X509Certificate2 authority)
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.Add(authority);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck; // Members are removed from configurations instead.
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck; // Configurations drop members instead.
         chain.ChainPolicy.DisableCertificateDownloads = true;
         return chain.Build(certificate) && CertificateName.Of(certificate)?.Cluster == Cluster;
     }
@@ -28,7 +29,8 @@ internal sealed class ClusterTrust(X509Certificate2 authority)
     public NodeCertificate? NodeOf(X509Certificate2 certificate) =>
         NodeCertificate.Read(certificate) is { } node && Issued(certificate) ? node : null;
 
-    /// <summary>Whether it is a certificate that the holder of the authority's key made for a command of his own.</summary>
+    /// <summary>Whether it is a certificate that the holder of the authority's key made for a command of his
+    /// own.</summary>
     public bool IsOperator(X509Certificate2 certificate) =>
         CertificateName.Of(certificate)?.Role == CertificateName.Operator && Issued(certificate);
 }

@@ -3,7 +3,8 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Node.Admission;
 
-/// <summary>What was agreed when the cluster was made, and never changes: signed by its authority, held by every node.</summary>
+/// <summary>What was agreed when the cluster was made, and never changes: signed by its authority, held by every
+/// node.</summary>
 /// <remarks>All tiles start at epoch 1 with members that follow from the founders alone, so nobody founds a ring at run
 /// time and two starts can never make two clusters.</remarks>
 internal sealed record Genesis

@@ -8,8 +8,10 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Node.Admission;
 
-/// <summary>cluster.json: the genesis as text that people can read, the authority's certificate and its signature.</summary>
-/// <remarks>The signature is over the exact bytes of the "genesis" value, so no second form of it has to agree.</remarks>
+/// <summary>cluster.json: the genesis as text that people can read, the authority's certificate and its
+/// signature.</summary>
+/// <remarks>The signature is over the exact bytes of the "genesis" value, so no second form of it has to
+/// agree.</remarks>
 internal static class GenesisFile
 {
     public const string FileName = "cluster.json";
@@ -41,7 +43,8 @@ internal static class GenesisFile
     }
 
     /// <summary>Reads and checks the file.</summary>
-    /// <exception cref="FormatException">It is not what an authority signed; the text says what is wrong with it.</exception>
+    /// <exception cref="FormatException">It is not what an authority signed; the text says what is wrong with
+    /// it.</exception>
     public static (Genesis Genesis, X509Certificate2 Authority) Read(ReadOnlyMemory<byte> file)
     {
         try
@@ -52,11 +55,13 @@ internal static class GenesisFile
                 throw new FormatException($"its version is {version}; this program knows version 1");
             var authority = X509CertificateLoader.LoadCertificate(root.GetProperty("authority").GetBytesFromBase64());
             var text = Encoding.UTF8.GetBytes(root.GetProperty("genesis").GetRawText());
-            using var key = authority.GetECDsaPublicKey() ?? throw new FormatException("its authority has no P-256 key");
+            using var key = authority.GetECDsaPublicKey()
+                ?? throw new FormatException("its authority has no P-256 key");
             if (!key.VerifyData(
                     SignedBytes(text), root.GetProperty("signature").GetBytesFromBase64(), HashAlgorithmName.SHA256))
                 throw new FormatException("its signature is wrong: somebody changed it");
-            var genesis = JsonSerializer.Deserialize<GenesisJson>(text, Format) ?? throw new FormatException("it is empty");
+            var genesis = JsonSerializer.Deserialize<GenesisJson>(text, Format)
+                ?? throw new FormatException("it is empty");
             return (FromJson(genesis), authority);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException

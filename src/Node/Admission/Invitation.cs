@@ -6,7 +6,8 @@ using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Admission;
 
-/// <summary>The two sides of an invite: the operator leaves a sealed identity at a node, the new machine fetches it.</summary>
+/// <summary>The two sides of an invite: the operator leaves a sealed identity at a node, the new machine fetches
+/// it.</summary>
 internal static class Invitation
 {
     private static readonly TimeSpan CallMax = TimeSpan.FromSeconds(10);
@@ -14,7 +15,8 @@ internal static class Invitation
     /// <summary>Enrols a new node and leaves what it needs at a running one.</summary>
     /// <param name="at">host:port of the running node, as the new machine will reach it.</param>
     public static async Task<JoinToken> InviteAsync(
-        ClusterFolder cluster, string at, string? name, TimeSpan life, DateTimeOffset now, CancellationToken cancellation)
+        ClusterFolder cluster, string at, string? name, TimeSpan life, DateTimeOffset now,
+        CancellationToken cancellation)
     {
         using var authority = cluster.OpenAuthority();
         var trust = new ClusterTrust(authority.Certificate);
@@ -31,8 +33,8 @@ internal static class Invitation
             at, () => http.PutAsync($"https://{at}/invites/{token.BundleId}?expires={expires}", content, cancellation));
         if (!reply.IsSuccessStatusCode)
             throw new StartRefusedException(
-                ExitCode.Unreachable, $"{at} did not take the invite ({(int)reply.StatusCode}): too many are waiting, or its "
-                + "clock differs by hours from this machine's.");
+                ExitCode.Unreachable, $"{at} did not take the invite ({(int)reply.StatusCode}): too many are waiting, "
+                + "or its clock differs by hours from this machine's.");
         return token;
     }
 
@@ -41,16 +43,17 @@ internal static class Invitation
     {
         if (token.Expires < now)
             throw new StartRefusedException(
-                ExitCode.Usage, $"the token expired at {token.Expires:u}. Ask for a new one ('chordchat-node cluster invite'), "
-                + "and check this machine's clock.");
+                ExitCode.Usage, $"the token expired at {token.Expires:u}. Ask for a new one ('chordchat-node cluster "
+                + "invite'), and check this machine's clock.");
         using var authority = await AuthorityAsync(token, cancellation);
-        using var http = new HttpClient(ClusterTls.CreateHandler(new ClusterTrust(authority), null)) { Timeout = CallMax };
+        var trust = new ClusterTrust(authority);
+        using var http = new HttpClient(ClusterTls.CreateHandler(trust, null)) { Timeout = CallMax };
         using var reply = await CallAsync(
             token.Address, () => http.PostAsync($"https://{token.Address}/join/{token.BundleId}", null, cancellation));
         if (reply.StatusCode == HttpStatusCode.NotFound)
             throw new StartRefusedException(
-                ExitCode.Unreachable, $"{token.Address} knows nothing of this token: it was used already, it expired, or that "
-                + "node was restarted. Ask for a new one ('chordchat-node cluster invite').");
+                ExitCode.Unreachable, $"{token.Address} knows nothing of this token: it was used already, it expired, "
+                + "or that node was restarted. Ask for a new one ('chordchat-node cluster invite').");
         return JoinBundle.Open(await reply.Content.ReadAsByteArrayAsync(cancellation), token)
             ?? throw new StartRefusedException(
                 ExitCode.Unreachable, $"what {token.Address} sent does not open with this token. Ask for a new one.");
@@ -69,7 +72,8 @@ internal static class Invitation
         var certificate = await reply.Content.ReadAsByteArrayAsync(cancellation);
         if (!CryptographicOperations.FixedTimeEquals(SHA256.HashData(certificate), token.Fingerprint))
             throw new StartRefusedException(
-                ExitCode.Foreign, $"{token.Address} is not of the cluster that the token is for. Somebody else answers there.");
+                ExitCode.Foreign, $"{token.Address} is not of the cluster that the token is for. Somebody else "
+                    + "answers there.");
         return X509CertificateLoader.LoadCertificate(certificate);
     }
 
@@ -82,8 +86,9 @@ internal static class Invitation
         catch (Exception e) when (e is HttpRequestException or TaskCanceledException)
         {
             throw new StartRefusedException(
-                ExitCode.Unreachable, $"no node of this cluster answers at {at} ({e.InnerException?.Message ?? e.Message}). Is it "
-                + "running, is the port open between these machines, is it of this cluster?");
+                ExitCode.Unreachable, $"no node of this cluster answers at {at} "
+                + $"({e.InnerException?.Message ?? e.Message}). Is it running, is the port open between these "
+                + "machines, is it of this cluster?");
         }
     }
 }

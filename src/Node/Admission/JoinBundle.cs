@@ -20,7 +20,8 @@ internal sealed record JoinBundle(NewIdentity Identity, byte[] Genesis, byte[] S
         RandomNumberGenerator.Fill(result.AsSpan(0, NonceBytes));
         using var aes = new AesGcm(token.BundleKey, TagBytes);
         aes.Encrypt(
-            result.AsSpan(0, NonceBytes), plain, result.AsSpan(NonceBytes + TagBytes), result.AsSpan(NonceBytes, TagBytes),
+            result.AsSpan(0, NonceBytes), plain,
+            result.AsSpan(NonceBytes + TagBytes), result.AsSpan(NonceBytes, TagBytes),
             Encoding.ASCII.GetBytes(token.BundleId));
         return result;
     }

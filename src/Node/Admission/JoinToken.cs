@@ -6,7 +6,8 @@ using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Admission;
 
-/// <summary>What a new member needs to get in, as one word: whom to ask, whom to trust, and the key to its identity.</summary>
+/// <summary>What a new member needs to get in, as one word: whom to ask, whom to trust, and the key to its
+/// identity.</summary>
 /// <param name="Fingerprint">SHA-256 of the authority's certificate.</param>
 /// <param name="Secret">16 random bytes; the token's holder alone can open the bundle.</param>
 /// <param name="Name">The name the new node will have.</param>

@@ -3,7 +3,8 @@ using Grpc.Core;
 
 namespace ChordChat.Node.Admission;
 
-/// <summary>The services that nodes offer to each other answer only callers with a certificate of this cluster.</summary>
+/// <summary>The services that nodes offer to each other answer only callers with a certificate of this
+/// cluster.</summary>
 internal static class MembersOnly
 {
     private static readonly PathString[] Services = ["/chordchat.v1.Ring", "/chordchat.v1.Replica"];

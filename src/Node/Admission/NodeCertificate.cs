@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
+using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Core.Ring;
 
 namespace ChordChat.Node.Admission;
 
-/// <summary>What a node's certificate says of it. The id and the position are computed here, never taken from a message.</summary>
+/// <summary>What a node's certificate says of it. The id and the position are computed here, never taken from a
+/// message.</summary>
 /// <param name="Cluster">16 bytes.</param>
 internal sealed record NodeCertificate(NodeId Node, RingId Position, string Name, ImmutableArray<byte> Cluster)
 {
@@ -24,9 +26,10 @@ internal sealed record NodeCertificate(NodeId Node, RingId Position, string Name
                 return null;
             var node = IdOf(certificate.PublicKey);
             var position = RingId.OfNode(cluster, node, Convert.FromHexString(name.Role));
-            return new(node, position, certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false), [.. cluster]);
+            var commonName = certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false);
+            return new(node, position, commonName, [.. cluster]);
         }
-        catch (Exception e) when (e is FormatException or CryptographicException or System.Formats.Asn1.AsnContentException)
+        catch (Exception e) when (e is FormatException or CryptographicException or AsnContentException)
         {
             return null;
         }

@@ -4,7 +4,8 @@ using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Admission;
 
-/// <summary>Who a node is and which cluster it belongs to: the four files of its folder, checked against each other.</summary>
+/// <summary>Who a node is and which cluster it belongs to: the four files of its folder, checked against each
+/// other.</summary>
 /// <param name="Certificate">With its private key.</param>
 /// <param name="Self">What the certificate says of this node.</param>
 /// <param name="Secret">32 bytes that only nodes know; keys the hashes of beacons.</param>
@@ -24,8 +25,9 @@ internal sealed record NodeIdentity(
             if (!File.Exists(Path.Combine(folder, name)))
                 throw new StartRefusedException(
                     ExitCode.NoNode,
-                    $"{folder} is not the folder of a node: it has no {name}. Make a cluster with 'chordchat-node cluster "
-                    + "init' or join one with 'chordchat-node cluster join TOKEN', then name the folder nodes/NAME with --data.");
+                    $"{folder} is not the folder of a node: it has no {name}. Make a cluster with 'chordchat-node "
+                    + "cluster init' or join one with 'chordchat-node cluster join TOKEN', then name the folder "
+                    + "nodes/NAME with --data.");
         }
 
         var (genesis, authority) = ReadGenesis(folder);
@@ -37,11 +39,11 @@ internal sealed record NodeIdentity(
             throw new StartRefusedException(
                 ExitCode.Foreign,
                 $"{folder}: {KeyName}.crt is of cluster {Convert.ToHexStringLower(self.Cluster.AsSpan()[..4])}, but "
-                + $"{GenesisFile.FileName} is of cluster {genesis.ShortName}. Files of two clusters were mixed: put back "
-                + "the folder as 'cluster init' or 'cluster join' made it.");
+                + $"{GenesisFile.FileName} is of cluster {genesis.ShortName}. Files of two clusters were mixed: put "
+                + "back the folder as 'cluster init' or 'cluster join' made it.");
         if (!trust.Issued(certificate))
-            throw Damaged(folder, $"{KeyName}.crt was not issued by the authority in {GenesisFile.FileName}, or has expired "
-                + $"(valid until {certificate.NotAfter:yyyy-MM-dd}; is this machine's clock right?)");
+            throw Damaged(folder, $"{KeyName}.crt was not issued by the authority in {GenesisFile.FileName}, or has "
+                + $"expired (valid until {certificate.NotAfter:yyyy-MM-dd}; is this machine's clock right?)");
         return new(certificate, self, genesis, trust, ReadSecret(folder));
     }
 

@@ -3,7 +3,8 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Node.Admission;
 
-/// <summary>Chooses salts so that nodes stand well apart on the circle and their shares of the keys are alike.</summary>
+/// <summary>Chooses salts so that nodes stand well apart on the circle and their shares of the keys are
+/// alike.</summary>
 /// <remarks>The authority may choose; a node may not, which is what the salt is for.</remarks>
 internal static class Positions
 {

@@ -20,7 +20,8 @@ internal static class PrivateFiles
         Directory.CreateDirectory(path, OwnerOnly | UnixFileMode.UserExecute);
     }
 
-    /// <summary>Replaces the file as one step: a reader sees the old content or the new, also after a power cut.</summary>
+    /// <summary>Replaces the file as one step: a reader sees the old content or the new, also after a power
+    /// cut.</summary>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
         var options = new FileStreamOptions

@@ -9,7 +9,8 @@ namespace ChordChat.Node.Discovery;
 
 /// <summary>"I am here": one datagram of ASCII words, so that a person with tcpdump can read it.</summary>
 /// <remarks>
-/// <c>chordchat* 1 CLUSTER NODE NAME HOST:PORT INCARNATION alone|settled SENT HMAC</c>: cluster and node in hex, sent in
+/// <c>chordchat* 1 CLUSTER NODE NAME HOST:PORT INCARNATION alone|settled SENT HMAC</c>: cluster and node in hex, sent
+/// in
 /// Unix milliseconds and growing at each beacon of a start, HMAC-SHA256 in hex under the cluster's secret over
 /// everything before the space in front of it.
 /// </remarks>

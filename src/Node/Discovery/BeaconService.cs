@@ -8,8 +8,8 @@ namespace ChordChat.Node.Discovery;
 
 /// <summary>Sends this node's beacons and hears the others', on every network of the machine.</summary>
 internal sealed class BeaconService(
-    LocalNode node, NodeIdentity identity, NodeOptions options, Company company, BeaconHearing hearing, TimeProvider time,
-    DiscoveryLog log) : BackgroundService
+    LocalNode node, NodeIdentity identity, NodeOptions options, Company company, BeaconHearing hearing,
+    TimeProvider time, DiscoveryLog log) : BackgroundService
 {
     private const int ReceivedPerSecondMax = 200; // For each network; what is over is a flood, not news.
     private const int InboxMax = 256;

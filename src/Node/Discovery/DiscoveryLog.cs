@@ -13,21 +13,21 @@ internal sealed partial class DiscoveryLog(ILogger<DiscoveryLog> logger)
     public partial void Foreign(string cluster, string name, HostPort address);
 
     [LoggerMessage(5003, LogLevel.Warning,
-        "a beacon of this cluster from {Name} at {Address} has a wrong hash and is ignored: a forgery, or a node with a "
-        + "damaged secret file")]
+        "a beacon of this cluster from {Name} at {Address} has a wrong hash and is ignored: a forgery, or a node with "
+        + "a damaged secret file")]
     public partial void Unproved(string name, HostPort address);
 
     [LoggerMessage(5004, LogLevel.Warning,
-        "the clocks of {Name} and this machine differ by {Minutes} minutes (ahead: {Ahead}), so its beacons are ignored. "
-        + "Set both by NTP")]
+        "the clocks of {Name} and this machine differ by {Minutes} minutes (ahead: {Ahead}), so its beacons are "
+        + "ignored. Set both by NTP")]
     public partial void WrongClock(string name, int minutes, bool ahead);
 
     [LoggerMessage(5005, LogLevel.Warning, "no beacons on network {Network}: {Why}")]
     public partial void NoBeacons(string network, string why);
 
     [LoggerMessage(5007, LogLevel.Critical,
-        "another process runs with the identity of {Name}, at {Address}: this folder was copied. One of the two must go for "
-        + "good; this one stops")]
+        "another process runs with the identity of {Name}, at {Address}: this folder was copied. One of the two must "
+        + "go for good; this one stops")]
     public partial void Copied(string name, HostPort address);
 
     [LoggerMessage(5009, LogLevel.Debug, "a beacon could not be sent on {Network}: {Why}")]

@@ -3,7 +3,8 @@ using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Discovery;
 
-/// <summary>How a client, who has no secret, finds a node: it asks the group and every node answers it directly.</summary>
+/// <summary>How a client, who has no secret, finds a node: it asks the group and every node answers it
+/// directly.</summary>
 /// <remarks>The answer is a hint like any other: the client trusts the cluster's authority, not the datagram.</remarks>
 internal static class Query
 {

@@ -5,7 +5,8 @@ using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Discovery;
 
-/// <summary>DATA/members: where others answered last time, so that a node finds back without multicast or seeds.</summary>
+/// <summary>DATA/members: where others answered last time, so that a node finds back without multicast or
+/// seeds.</summary>
 /// <remarks>One line a node: id, name, host:port. A hint that may be old; losing it loses nothing else.</remarks>
 internal sealed class RememberedPeers(string folder)
 {

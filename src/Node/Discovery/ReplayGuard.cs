@@ -8,7 +8,8 @@ internal sealed class ReplayGuard
     private const int NodesMax = 10_000;
     private readonly Dictionary<NodeId, (ulong Incarnation, long SentMs)> _newest = [];
 
-    /// <summary>Whether it is newer than all that came from its node before. The beacon must have been proved.</summary>
+    /// <summary>Whether it is newer than all that came from its node before. The beacon must have been
+    /// proved.</summary>
     /// <remarks>The same beacon comes once for each network two nodes share; the first copy counts.</remarks>
     public bool IsNew(Beacon beacon)
     {

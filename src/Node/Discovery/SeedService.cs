@@ -4,7 +4,8 @@ using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Discovery;
 
-/// <summary>Hints at the seeds that the operator named and at the members of last time: often while alone, seldom later,
+/// <summary>Hints at the seeds that the operator named and at the members of last time: often while alone, seldom
+/// later,
 /// so that two halves of a cluster that lost each other meet again.</summary>
 internal sealed partial class SeedService(
     NodeOptions options, RememberedPeers remembered, DiscoveredPeers peers, Company company, TimeProvider time,
@@ -44,7 +45,8 @@ internal sealed partial class SeedService(
             _unresolved.Remove(seed.Host);
             return addresses.Select(a => seed with { Host = a.ToString() });
         }
-        catch (Exception e) when (e is SocketException or OperationCanceledException && !stoppingToken.IsCancellationRequested)
+        catch (Exception e) when (e is SocketException or OperationCanceledException
+            && !stoppingToken.IsCancellationRequested)
         {
             if (_unresolved.Add(seed.Host))
                 LogUnresolved(seed, e.Message);
@@ -52,6 +54,7 @@ internal sealed partial class SeedService(
         }
     }
 
-    [LoggerMessage(5008, LogLevel.Warning, "the name of seed {Seed} has no address ({Why}); it is tried again and again")]
+    [LoggerMessage(5008, LogLevel.Warning,
+        "the name of seed {Seed} has no address ({Why}); it is tried again and again")]
     private partial void LogUnresolved(HostPort seed, string why);
 }

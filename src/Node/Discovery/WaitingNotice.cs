@@ -32,8 +32,8 @@ internal sealed partial class WaitingNotice(
     }
 
     private string Check() => options.Multicast
-        ? $"do other nodes run, does a firewall stop UDP {options.MulticastGroup.Port} or TCP; if there is no multicast "
-            + "here, start with --seed HOST:PORT of any other node"
+        ? $"do other nodes run, does a firewall stop UDP {options.MulticastGroup.Port} or TCP; if there is no "
+            + "multicast here, start with --seed HOST:PORT of any other node"
         : "does a node run at a seed and is its port open; name more with --seed HOST:PORT";
 
     [LoggerMessage(5006, LogLevel.Warning, "{Name} has found nobody for {Seconds} s ({Where}). Check: {Check}")]

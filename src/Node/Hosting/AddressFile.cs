@@ -3,7 +3,8 @@ using ChordChat.Node.Admission;
 
 namespace ChordChat.Node.Hosting;
 
-/// <summary>DATA/address: where the node in this folder answers, host:port; for scripts and for this program's commands.</summary>
+/// <summary>DATA/address: where the node in this folder answers, host:port; for scripts and for this program's
+/// commands.</summary>
 internal static class AddressFile
 {
     private const string FileName = "address";

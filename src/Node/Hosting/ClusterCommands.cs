@@ -15,21 +15,26 @@ internal static class ClusterCommands
 
     private static Command Init()
     {
-        var data = RunCommand.DataOption("Where to write cluster/ (the authority's key: keep it safe, nodes do not need it) and "
-            + "nodes/NAME for each founder (move each to the machine it shall run on).");
+        var data = RunCommand.DataOption("Where to write cluster/ (the authority's key: keep it safe, nodes do not "
+            + "need it) and nodes/NAME for each founder (move each to the machine it shall run on).");
         var count = new Option<int?>("--nodes")
         {
-            Description = "How many nodes found the cluster. All of them must be started; more can join later. Default 5.",
+            Description = "How many nodes found the cluster. All of them must be started; more can join later. "
+                + "Default 5.",
         };
-        var names = new Option<string>("--names") { Description = "Their names, with commas between. Default n1,n2,..." };
+        var names = new Option<string>("--names")
+        {
+            Description = "Their names, with commas between. Default n1,n2,...",
+        };
         var backups = new Option<int?>("--replicas")
         {
-            Description = "K: everything is kept on K + 1 nodes and survives the loss of any K/2 of them without a pause. "
-                + "For ever. Default 2 (three copies), less when there are fewer nodes.",
+            Description = "K: everything is kept on K + 1 nodes and survives the loss of any K/2 of them without a "
+                + "pause. For ever. Default 2 (three copies), less when there are fewer nodes.",
         };
         var policy = new Option<SessionPolicy>("--policy")
         {
-            Description = "takeover: a new login ends the old session; reject: a new login is refused while one is live. For ever.",
+            Description = "takeover: a new login ends the old session; reject: a new login is refused while one is "
+                + "live. For ever.",
             DefaultValueFactory = _ => SessionPolicy.Takeover,
         };
         var demo = new Option<bool>("--demo") { Description = "Accept short passwords. Never for real conversations." };
@@ -39,13 +44,15 @@ internal static class ClusterCommands
         };
         command.SetAction(parsed =>
         {
-            var named = parsed.GetValue(names)?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            var named = parsed.GetValue(names)?.Split(
+                ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
             var nodes = parsed.GetValue(count) ?? named?.Length ?? 5;
             if (named is not null && named.Length != nodes)
                 throw new StartRefusedException(ExitCode.Usage, $"--nodes is {nodes}, but --names has {named.Length}.");
             named ??= [.. Enumerable.Range(1, Math.Clamp(nodes, 0, ClusterPlan.FoundersMax + 1)).Select(i => $"n{i}")];
             var plan = new ClusterPlan(
-                named, parsed.GetValue(backups) ?? Math.Min(2, named.Length - 1), parsed.GetValue(policy), parsed.GetValue(demo));
+                named, parsed.GetValue(backups) ?? Math.Min(2, named.Length - 1),
+                parsed.GetValue(policy), parsed.GetValue(demo));
             Create(plan, parsed.GetRequiredValue(data));
         });
         return command;
@@ -54,14 +61,16 @@ internal static class ClusterCommands
     private static void Create(ClusterPlan plan, string data)
     {
         if (plan.Problems().ToArray() is { Length: > 0 } problems)
-            throw new StartRefusedException(ExitCode.Usage, string.Join("\n  ", problems.Prepend("this cluster cannot be made:")));
+            throw StartRefusedException.Usage("this cluster cannot be made:", problems);
         var folder = new ClusterFolder(data);
         var genesis = folder.Create(plan, DateTimeOffset.UtcNow);
-        Console.WriteLine($"cluster {genesis.ShortName}: {plan.Names.Count} nodes, {genesis.BackupCount + 1} copies of everything");
+        Console.WriteLine($"cluster {genesis.ShortName}: {plan.Names.Count} nodes, {genesis.BackupCount + 1} copies "
+            + "of everything");
         foreach (var name in plan.Names)
             Console.WriteLine($"  chordchat-node run --data {folder.NodeFolder(name)}");
         if (plan.Demo)
-            Console.WriteLine("This is a demo cluster: it accepts short passwords. Do not use it for real conversations.");
+            Console.WriteLine("This is a demo cluster: it accepts short passwords. Do not use it for real "
+                + "conversations.");
     }
 
     private static Command Invite()
@@ -69,8 +78,8 @@ internal static class ClusterCommands
         var data = RunCommand.DataOption("The folder that 'cluster init' wrote, with cluster/ in it.");
         var node = new Option<string>("--node")
         {
-            Description = "host:port of a running node, as the new machine will reach it; it keeps the (sealed) identity until "
-                + "the token is used. Default: the first node of --data that answers.",
+            Description = "host:port of a running node, as the new machine will reach it; it keeps the (sealed) "
+                + "identity until the token is used. Default: the first node of --data that answers.",
         };
         var name = new Option<string>("--name") { Description = "The new node's name. Default the next free one." };
         var minutes = new Option<int>("--minutes")
@@ -78,14 +87,20 @@ internal static class ClusterCommands
             Description = "How long the token is good for: whoever has it in that time becomes a node. Default 15.",
             DefaultValueFactory = _ => 15,
         };
-        var command = new Command("invite", "Print a token with which one machine can join, once.") { data, node, name, minutes };
+        var command = new Command("invite", "Print a token with which one machine can join, once.")
+        {
+            data, node, name, minutes,
+        };
         command.SetAction(async (parsed, cancellation) =>
         {
             var root = parsed.GetRequiredValue(data);
             var life = TimeSpan.FromMinutes(parsed.GetValue(minutes));
             if (life <= TimeSpan.Zero || life > Invites.LifeMax)
                 throw new StartRefusedException(ExitCode.Usage, "--minutes must be 1 to 1440.");
-            var at = parsed.GetValue(node) ?? AnyAddress(root);
+            var at = parsed.GetValue(node) ?? NodeContact.Addresses(root).FirstOrDefault()
+                ?? throw new StartRefusedException(
+                    ExitCode.Unreachable, $"no node of {root} has been started yet. Start one, or name a running one "
+                    + "with --node HOST:PORT.");
             if (!HostPort.TryParse(at, out var address))
                 throw new StartRefusedException(ExitCode.Usage, $"--node is '{at}'; it must look like 10.0.0.5:7401.");
             var token = await Invitation.InviteAsync(
@@ -104,9 +119,15 @@ internal static class ClusterCommands
 
     private static Command Join()
     {
-        var token = new Argument<string>("TOKEN") { Description = "What 'cluster invite' printed; - reads it from standard input." };
+        var token = new Argument<string>("TOKEN")
+        {
+            Description = "What 'cluster invite' printed; - reads it from standard input.",
+        };
         var data = RunCommand.DataOption("Where to write nodes/NAME, the new node's folder.");
-        var name = new Option<string>("--name") { Description = "The name the token must be for; refused when it is for another." };
+        var name = new Option<string>("--name")
+        {
+            Description = "The name the token must be for; refused when it is for another.",
+        };
         var command = new Command("join", "Make this machine a node of a cluster, with a token.") { token, data, name };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -121,12 +142,13 @@ internal static class ClusterCommands
         return command;
     }
 
-    private static async Task<string> JoinAsync(JoinToken token, string data, string? name, CancellationToken cancellation)
+    private static async Task<string> JoinAsync(
+        JoinToken token, string data, string? name, CancellationToken cancellation)
     {
         if (name is not null && name != token.Name)
             throw new StartRefusedException(
-                ExitCode.Usage, $"this token is for {token.Name}, not {name}. Leave --name out, or ask for a token for {name} "
-                + $"('chordchat-node cluster invite --name {name}').");
+                ExitCode.Usage, $"this token is for {token.Name}, not {name}. Leave --name out, or ask for a token "
+                + $"for {name} ('chordchat-node cluster invite --name {name}').");
         var folder = new ClusterFolder(data).NodeFolder(token.Name);
         if (File.Exists(Path.Combine(folder, GenesisFile.FileName)))
             throw new StartRefusedException(
@@ -136,10 +158,4 @@ internal static class ClusterCommands
         _ = NodeIdentity.Read(folder); // Says now, not at the first start, if anything does not fit.
         return folder;
     }
-
-    private static string AnyAddress(string root) =>
-        (Directory.Exists(Path.Combine(root, "nodes")) ? Directory.GetDirectories(Path.Combine(root, "nodes")) : [])
-            .Order().Select(AddressFile.Read).FirstOrDefault(address => address is not null)
-        ?? throw new StartRefusedException(
-            ExitCode.Unreachable, $"no node of {root} has been started yet. Start one, or name a running one with --node HOST:PORT.");
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ChordChat.Node.View;
 
 namespace ChordChat.Node.Hosting;
 
@@ -11,6 +12,9 @@ internal static class CommandLine
         {
             RunCommand.Create(),
             ClusterCommands.Create(),
+            RingCommand.Create(),
+            WhereCommand.Create(),
+            DoctorCommand.Create(),
         };
         try
         {

@@ -29,7 +29,8 @@ internal static class HealthEndpoints
             return;
         app.Use((context, next) =>
             context.Connection.LocalPort == health.Port && context.Request.Path.Value is not ("/healthz" or "/readyz")
-                ? Say(context, HttpStatusCode.NotFound, "only /healthz and /readyz are here; the node speaks TLS on its own port")
+                ? Say(context, HttpStatusCode.NotFound, "only /healthz and /readyz are here; the node speaks TLS on "
+                    + "its own port")
                 : next(context));
     }
 
@@ -40,7 +41,8 @@ internal static class HealthEndpoints
         return context.Response.WriteAsync(text + "\n", context.RequestAborted);
     }
 
-    /// <summary>One probe at a time, whoever asks and however often: anybody may ask, and each probe is a write.</summary>
+    /// <summary>One probe at a time, whoever asks and however often: anybody may ask, and each probe is a
+    /// write.</summary>
     private sealed class Readiness(ReadinessProbe probe, TimeProvider time)
     {
         private readonly Lock _turn = new();

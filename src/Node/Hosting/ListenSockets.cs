@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
@@ -6,7 +5,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace ChordChat.Node.Hosting;
 
-/// <summary>The node's ports, taken before anything else starts: so everything knows its own address from the beginning,
+/// <summary>The node's ports, taken before anything else starts: so everything knows its own address from the
+/// beginning,
 /// also with port 0, and a port in use is said at once.</summary>
 internal sealed class ListenSockets : IDisposable
 {
@@ -29,7 +29,8 @@ internal sealed class ListenSockets : IDisposable
             ? socket
             : throw new InvalidOperationException($"nobody bound {endpoint}");
 
-    /// <summary>What other machines should be told: as advertised, or the address of the first network with a gateway.</summary>
+    /// <summary>What other machines should be told: as advertised, or the address of the first network with a
+    /// gateway.</summary>
     public string AddressToTell(NodeOptions options)
     {
         if (options.Advertise is { } told)
@@ -60,21 +61,20 @@ internal sealed class ListenSockets : IDisposable
             Dispose();
             throw new StartRefusedException(ExitCode.CannotListen, e.SocketErrorCode switch
             {
-                SocketError.AddressAlreadyInUse => string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"port {at.Port} is in use by another program. Choose another with --listen, or 0 for any free one."),
+                SocketError.AddressAlreadyInUse =>
+                    $"the port of {at} is in use by another program. Choose another with --listen (0: any free one).",
                 SocketError.AddressNotAvailable =>
                     $"{at.Host} is not an address of this machine. Give --listen one that is, or 0.0.0.0 for all.",
-                SocketError.AccessDenied => string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"port {at.Port} needs special rights. Choose one above 1023 with --listen."),
+                SocketError.AccessDenied =>
+                    $"the port of {at} needs special rights. Choose one above 1023 with --listen.",
                 _ => $"cannot listen on {at}: {e.Message}",
             });
         }
     }
 
     public static IPAddress OwnAddress() => NetworkInterface.GetAllNetworkInterfaces()
-        .Where(n => n.OperationalStatus == OperationalStatus.Up && n.NetworkInterfaceType != NetworkInterfaceType.Loopback)
+        .Where(n => n.OperationalStatus == OperationalStatus.Up
+            && n.NetworkInterfaceType != NetworkInterfaceType.Loopback)
         .Select(n => n.GetIPProperties())
         .OrderByDescending(p => p.GatewayAddresses.Count > 0)
         .SelectMany(p => p.UnicastAddresses)

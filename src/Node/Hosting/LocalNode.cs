@@ -10,11 +10,13 @@ namespace ChordChat.Node.Hosting;
 /// <param name="address">host:port that other machines are told.</param>
 /// <param name="incarnation">Grows by one at each start; durable before anybody hears of it.</param>
 /// <param name="startedAt">When this process began to be the node.</param>
-internal sealed class LocalNode(NodeCertificate certificate, string address, ulong incarnation, DateTimeOffset startedAt)
+internal sealed class LocalNode(
+    NodeCertificate certificate, string address, ulong incarnation, DateTimeOffset startedAt)
 {
     private Peer _self = certificate.At(address);
 
-    /// <summary>This node as others know it. The address follows the machine's when it moves to another network.</summary>
+    /// <summary>This node as others know it. The address follows the machine's when it moves to another
+    /// network.</summary>
     public Peer Self => Volatile.Read(ref _self);
 
     public ulong Incarnation { get; } = incarnation;

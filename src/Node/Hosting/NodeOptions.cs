@@ -3,7 +3,8 @@ using Serilog.Events;
 
 namespace ChordChat.Node.Hosting;
 
-/// <summary>How one node runs. Each value's consequence stands in <see cref="NodeSettings"/>, which --help prints.</summary>
+/// <summary>How one node runs. Each value's consequence stands in <see cref="NodeSettings"/>, which --help
+/// prints.</summary>
 internal sealed record NodeOptions
 {
     /// <summary>The node's folder: identity, database, address.</summary>

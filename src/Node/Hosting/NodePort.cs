@@ -11,7 +11,8 @@ internal static class NodePort
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(10);
 
-    public static void UseNodePort(this IWebHostBuilder host, ListenSockets sockets, ClusterTls tls, ClusterTrust trust) => host
+    public static void UseNodePort(
+        this IWebHostBuilder host, ListenSockets sockets, ClusterTls tls, ClusterTrust trust) => host
         .UseKestrelCore()
         .UseSockets(transport => transport.CreateBoundListenSocket = sockets.Take)
         .ConfigureKestrel(kestrel =>
@@ -19,7 +20,7 @@ internal static class NodePort
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxConcurrentConnections = ConnectionsMax;
             kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnectionMax;
-            kestrel.Limits.Http2.KeepAlivePingDelay = PingDelay; // A client whose network vanished is noticed within 30 s.
+            kestrel.Limits.Http2.KeepAlivePingDelay = PingDelay; // A vanished client is noticed within 30 s.
             kestrel.Limits.Http2.KeepAlivePingTimeout = PingTimeout;
             kestrel.Listen(sockets.Node, listen =>
             {

@@ -7,30 +7,35 @@ namespace ChordChat.Node.Hosting;
 
 /// <summary>Every setting of a node: its one name everywhere, and what follows from it, in words.</summary>
 /// <remarks>
-/// A setting <c>multicast-group</c> is <c>"multicast-group"</c> in DATA/appsettings.json, <c>CHORDCHAT_MULTICAST_GROUP</c>
+/// A setting <c>multicast-group</c> is <c>"multicast-group"</c> in DATA/appsettings.json,
+/// <c>CHORDCHAT_MULTICAST_GROUP</c>
 /// in the environment and <c>--multicast-group</c> on the command line; the later of these wins.
 /// </remarks>
 internal static class NodeSettings
 {
     public static readonly Setting Data = new(
-        "data", "The node's folder (DIR/nodes/NAME). Everything the node is and keeps is in it: never copy it to run twice.");
+        "data", "The node's folder (DIR/nodes/NAME). Everything the node is and keeps is in it: never copy it to run "
+            + "twice.");
 
     public static readonly ImmutableArray<Setting> All =
     [
         new("listen", "Address and port to listen on. 0.0.0.0 serves every network of the machine, 127.0.0.1 only this "
             + "machine; port 0 takes any free one (it is written to DATA/address). Default 0.0.0.0:7401."),
-        new("advertise", "host:port that other nodes and clients are told, for when this machine is reached under another "
-            + "address than its own (containers, NAT). Wrong here means: found, but not reached. Default: its own."),
+        new("advertise", "host:port that other nodes and clients are told, for when this machine is reached under "
+            + "another address than its own (containers, NAT). Wrong here means: found, but not reached. Default: its "
+            + "own."),
         new("seed", "host:port of any other node, for networks without multicast; repeatable, and a DNS name may have "
-            + "several addresses. It is only asked for the way: it need not be special, or up, later.", Repeatable: true),
-        new("multicast", "false: neither send nor hear beacons; then --seed is the only way to be found.", Flag: "no-multicast"),
-        new("multicast-group", "Group and UDP port of the beacons. All nodes and clients of a network must agree on it. "
-            + "Default 239.255.67.67:7400."),
+            + "several addresses. It is only asked for the way: it need not be special, or up, later.",
+            Repeatable: true),
+        new("multicast", "false: neither send nor hear beacons; then --seed is the only way to be found.",
+            Flag: "no-multicast"),
+        new("multicast-group", "Group and UDP port of the beacons. All nodes and clients of a network must agree on "
+            + "it. Default 239.255.67.67:7400."),
         new("log", "text: one readable line for each event; json: one object a line, for collectors. Default text."),
-        new("log-level", "Debug says every message's fate and is much; Information what an operator wants; Warning only "
-            + "what somebody should look at. Default Information."),
-        new("health-port", "Port for plain HTTP /healthz and /readyz, for container engines and load balancers that do not "
-            + "speak TLS. Default none: both are on the node's port anyway."),
+        new("log-level", "Debug says every message's fate and is much; Information what an operator wants; Warning "
+            + "only what somebody should look at. Default Information."),
+        new("health-port", "Port for plain HTTP /healthz and /readyz, for container engines and load balancers that "
+            + "do not speak TLS. Default none: both are on the node's port anyway."),
         new("health-host", "Who may ask the health port: 127.0.0.1 this machine, 0.0.0.0 everybody (it tells nothing "
             + "secret, but each /readyz makes the cluster write). Default 127.0.0.1."),
     ];
@@ -40,7 +45,8 @@ internal static class NodeSettings
         new ConfigurationBuilder()
             .AddJsonFile(Path.Combine(Path.GetFullPath(data), "appsettings.json"), optional: true)
             .AddEnvironmentVariables("CHORDCHAT_") // Sections of the folders: CHORDCHAT_RING__STABILIZEINTERVAL.
-            .AddInMemoryCollection(All.Select(s => KeyValuePair.Create(s.Name, Environment.GetEnvironmentVariable(s.Variable)))
+            .AddInMemoryCollection(All
+                .Select(s => KeyValuePair.Create(s.Name, Environment.GetEnvironmentVariable(s.Variable)))
                 .Where(pair => pair.Value is not null))
             .AddInMemoryCollection(commandLine)
             .Build();
@@ -59,11 +65,14 @@ internal static class NodeSettings
             MulticastGroup = HostPortOf("multicast-group", settings, problems) ?? defaults.MulticastGroup,
             Log = Choice(settings["log"], "log", defaults.Log, problems),
             LogLevel = Choice<LogEventLevel>(settings["log-level"], "log-level", defaults.LogLevel, problems),
-            Health = settings["health-port"] is { } port ? HostPortOf("health-port", $"{healthHost}:{port}", problems) : null,
+            Health = settings["health-port"] is { } port
+                ? HostPortOf("health-port", $"{healthHost}:{port}", problems)
+                : null,
         };
         if (options.MulticastGroup.Address is not { AddressFamily: AddressFamily.InterNetwork } group
             || group.GetAddressBytes()[0] is < 224 or > 239)
-            problems.Add($"multicast-group is {options.MulticastGroup}; it must be 224.0.0.0 to 239.255.255.255 and a port.");
+            problems.Add($"multicast-group is {options.MulticastGroup}; it must be 224.0.0.0 to 239.255.255.255 and a "
+                + "port.");
         if (options.Listen.Address is null)
             problems.Add($"listen is {options.Listen}; it needs an IP address, for example 0.0.0.0:7401.");
         if (options.Health is { Address: null })
@@ -118,7 +127,8 @@ internal static class NodeSettings
         if (Enum.TryParse<T>(text, ignoreCase: true, out var value) && Enum.IsDefined(value)
             && !int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out _))
             return value;
-        problems.Add($"{name} is '{text}'; it must be one of {string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}.");
+        problems.Add($"{name} is '{text}'; it must be one of "
+            + $"{string.Join(", ", Enum.GetNames<T>()).ToLowerInvariant()}.");
         return fallback;
     }
 }

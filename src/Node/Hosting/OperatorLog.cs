@@ -6,7 +6,8 @@ using Serilog.Formatting.Json;
 
 namespace ChordChat.Node.Hosting;
 
-/// <summary>One line on the console for each event that an operator wants; the libraries below us only when they warn.</summary>
+/// <summary>One line on the console for each event that an operator wants; the libraries below us only when they
+/// warn.</summary>
 internal static class OperatorLog
 {
     public static Logger Create(NodeOptions options)

@@ -8,7 +8,8 @@ internal static class RunCommand
     public static Command Create()
     {
         var data = DataOption(NodeSettings.Data.Help);
-        var command = new Command("run", "Run the node in a folder until it is told to stop (SIGTERM, Ctrl+C).") { data };
+        var command = new Command("run", "Run the node in a folder until it is told to stop (SIGTERM, Ctrl+C).");
+        command.Add(data);
         var options = NodeSettings.All.Select(setting => (setting, option: OptionOf(setting))).ToArray();
         foreach (var (_, option) in options)
             command.Add(option);
@@ -47,7 +48,7 @@ internal static class RunCommand
         var problems = new List<string>();
         var options = NodeSettings.Read(data, settings, problems);
         if (problems.Count > 0)
-            throw new StartRefusedException(ExitCode.Usage, string.Join("\n  ", problems.Prepend("settings are wrong:")));
+            throw StartRefusedException.Usage("settings are wrong:", problems);
         await using var node = await RunningNode.StartAsync(options, settings, cancellation);
         await node.WaitForStopAsync();
         return Environment.ExitCode;
@@ -68,7 +69,10 @@ internal static class RunCommand
 
     private static Option OptionOf(Setting setting) => setting switch
     {
-        { Flag: { } flag } => new Option<bool>($"--{flag}") { Description = $"{setting.Help} [{setting.Variable}=false]" },
+        { Flag: { } flag } => new Option<bool>($"--{flag}")
+        {
+            Description = $"{setting.Help} [{setting.Variable}=false]",
+        },
         { Repeatable: true } => new Option<string[]>($"--{setting.Name}")
         {
             Description = $"{setting.Help} [{setting.Variable}, with commas between]",

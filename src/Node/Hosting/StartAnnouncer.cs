@@ -4,7 +4,8 @@ namespace ChordChat.Node.Hosting;
 
 /// <summary>Says in the log that the node has started, and that it has stopped.</summary>
 internal sealed partial class StartAnnouncer(
-    LocalNode node, NodeIdentity identity, NodeOptions options, ILogger<StartAnnouncer> logger) : IHostedLifecycleService
+    LocalNode node, NodeIdentity identity, NodeOptions options, ILogger<StartAnnouncer> logger)
+    : IHostedLifecycleService
 {
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -6,4 +6,8 @@ namespace ChordChat.Node.Hosting;
 internal sealed class StartRefusedException(ExitCode code, string message) : Exception(message)
 {
     public ExitCode Code => code;
+
+    /// <summary>Everything that is wrong with what was typed, a line each.</summary>
+    public static StartRefusedException Usage(string what, IEnumerable<string> problems) =>
+        new(ExitCode.Usage, string.Join("\n  ", problems.Prepend(what)));
 }

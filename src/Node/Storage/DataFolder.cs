@@ -6,7 +6,7 @@ namespace ChordChat.Node.Storage;
 /// <summary>A node's folder, opened by this process alone: identity checked, database sound, start counted.</summary>
 internal sealed class DataFolder : IDisposable
 {
-    private const string LockFile = "lock";
+    public const string LockFile = "lock";
     private const string StartedFile = "started";
     private readonly FileStream _lock;
 
@@ -26,7 +26,11 @@ internal sealed class DataFolder : IDisposable
     /// <summary>How often this node has been started, this time included; on disk before anybody hears of it.</summary>
     public ulong Incarnation { get; }
 
-    /// <exception cref="StartRefusedException">The folder is not to be used as it is; the text says what to do.</exception>
+    /// <summary>Whether the node in the folder ever had a database.</summary>
+    public static bool HasStarted(string path) => File.Exists(System.IO.Path.Combine(path, StartedFile));
+
+    /// <exception cref="StartRefusedException">The folder is not to be used as it is; the text says what to
+    /// do.</exception>
     public static DataFolder Open(string path)
     {
         var full = System.IO.Path.GetFullPath(path);
@@ -68,8 +72,8 @@ internal sealed class DataFolder : IDisposable
         {
             throw new StartRefusedException(
                 ExitCode.AlreadyRunning,
-                $"a node is running in {path} already{At(path)}. One folder is one node: stop that process first, or name "
-                + "another node's folder with --data.");
+                $"a node is running in {path} already{At(path)}. One folder is one node: stop that process first, or "
+                + "name another node's folder with --data.");
         }
     }
 
@@ -78,12 +82,12 @@ internal sealed class DataFolder : IDisposable
 
     private static void RequireDatabaseIfStarted(string path)
     {
-        if (File.Exists(System.IO.Path.Combine(path, StartedFile))
+        if (HasStarted(path)
             && !File.Exists(System.IO.Path.Combine(path, NodeDatabase.FileName)))
             throw new StartRefusedException(
                 ExitCode.Damaged,
-                $"{path}: {NodeDatabase.FileName} is gone. A node that has forgotten what it promised must not come back "
-                + "under its old identity: move the folder away and join as a new node with 'chordchat-node cluster join "
-                + "TOKEN'. Everything it kept is on other nodes.");
+                $"{path}: {NodeDatabase.FileName} is gone. A node that has forgotten what it promised must not come "
+                + "back under its old identity: move the folder away and join as a new node with 'chordchat-node "
+                + "cluster join TOKEN'. Everything it kept is on other nodes.");
     }
 }

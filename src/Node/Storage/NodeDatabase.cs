@@ -12,7 +12,8 @@ namespace ChordChat.Node.Storage;
 /// </remarks>
 internal sealed class NodeDatabase : IDisposable
 {
-    /// <summary>The version of all tables together; raised when an older program could not read what is written.</summary>
+    /// <summary>The version of all tables together; raised when an older program could not read what is
+    /// written.</summary>
     public const int SchemaVersion = 1;
 
     public const string FileName = "chordchat.db";
@@ -25,7 +26,7 @@ internal sealed class NodeDatabase : IDisposable
     {
         _path = path;
         SystemSqlite.Prepare();
-        Connection = new(new SqliteConnectionStringBuilder { DataSource = path }.ToString());
+        Connection = new(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
     }
 
     /// <summary>The only connection there is. Not for two threads at once.</summary>
@@ -106,8 +107,8 @@ internal sealed class NodeDatabase : IDisposable
         if (version > SchemaVersion)
             throw new StartRefusedException(
                 ExitCode.Newer,
-                $"{_path} was written by a newer chordchat-node (format {version}; this one knows up to {SchemaVersion}). "
-                + "Run the newer program again; the file has not been touched.");
+                $"{_path} was written by a newer chordchat-node (format {version}; this one knows up to "
+                + $"{SchemaVersion}). Run the newer program again; the file has not been touched.");
         Scalar("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
         Scalar(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {SchemaVersion}"));
     }
@@ -138,15 +139,16 @@ internal sealed class NodeDatabase : IDisposable
 
     private StartRefusedException Damaged(string found) => new(
         ExitCode.Damaged,
-        $"{_path} is damaged ({found.ReplaceLineEndings(" ")}). Check the disk. This node must not go on with it: move the "
-        + "folder away and join as a new node ('chordchat-node cluster invite' on the machine with the cluster folder, "
-        + "then 'chordchat-node cluster join TOKEN' here). Everything it kept is on other nodes.");
+        $"{_path} is damaged ({found.ReplaceLineEndings(" ")}). Check the disk. This node must not go on with it: "
+        + "move the folder away and join as a new node ('chordchat-node cluster invite' on the machine with the "
+        + "cluster folder, then 'chordchat-node cluster join TOKEN' here). Everything it kept is on other nodes.");
 
     private StartRefusedException Refusal(SqliteException e) => e.SqliteErrorCode switch
     {
         5 or 6 => new(ExitCode.AlreadyRunning, $"{_path} is in use by another program. Close it, then start again."),
         SqliteCorrupt or SqliteNotADatabase => Damaged(e.Message),
-        8 or 14 => new(ExitCode.Storage, $"{_path} cannot be opened for writing: {e.Message}. Check who owns the folder."),
+        8 or 14 => new(ExitCode.Storage, $"{_path} cannot be opened for writing: {e.Message}. Check who owns the "
+            + "folder."),
         13 => new(ExitCode.Storage, $"the disk of {_path} is full. Make room, then start again."),
         _ => new(ExitCode.Storage, $"{_path} cannot be used: {e.Message}. Check the disk ('chordchat-node doctor')."),
     };
@@ -155,8 +157,8 @@ internal sealed class NodeDatabase : IDisposable
     {
         if (Scalar(pragma) is var got && got != wanted)
             throw new StartRefusedException(
-                ExitCode.Storage, $"{_path}: '{pragma}' gives '{got}' instead of '{wanted}', so an acknowledged message could "
-                + "be lost when power fails. Use a local disk with a common file system.");
+                ExitCode.Storage, $"{_path}: '{pragma}' gives '{got}' instead of '{wanted}', so an acknowledged "
+                + "message could be lost when power fails. Use a local disk with a common file system.");
     }
 
     private string Scalar(string sql)

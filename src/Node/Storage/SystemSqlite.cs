@@ -26,7 +26,8 @@ internal static class SystemSqlite
 
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? search)
     {
-        if (name != "e_sqlite3" || !OperatingSystem.IsLinux() || !NativeLibrary.TryLoad("libsqlite3.so.0", out var library))
+        if (name != "e_sqlite3" || !OperatingSystem.IsLinux()
+            || !NativeLibrary.TryLoad("libsqlite3.so.0", out var library))
             return 0; // 0 means: look where you would have looked.
         if (VersionOf(library) > BundledVersion)
             return library;

@@ -1,0 +1,88 @@
+using System.Globalization;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Storage;
+
+namespace ChordChat.Node.Hosting;
+
+/// <summary>What the doctor looks at inside the node's folder. Nothing is changed by it.</summary>
+internal static class FolderChecks
+{
+    private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
+
+    public static NodeIdentity? Identity(string data, out List<Finding> findings)
+    {
+        findings = [];
+        try
+        {
+            var identity = NodeIdentity.Read(Path.GetFullPath(data));
+            findings.Add(new(
+                Verdict.Ok, "folder", $"{identity.Self.Name} of cluster {identity.Genesis.ShortName}, genesis signed"));
+            findings.Add(Expiry(identity));
+            if (!OperatingSystem.IsWindows())
+                findings.Add(Privacy(data));
+            return identity;
+        }
+        catch (StartRefusedException e)
+        {
+            findings.Add(new(Verdict.Fail, "folder", e.Message));
+            return null;
+        }
+    }
+
+    /// <summary>Whether some process holds the folder.</summary>
+    public static bool IsRunning(string data)
+    {
+        var path = Path.Combine(data, DataFolder.LockFile);
+        if (!File.Exists(path))
+            return false;
+        try
+        {
+            using var held = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            return false;
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+    }
+
+    public static Finding Database(string data, NodeIdentity identity, bool running)
+    {
+        if (running)
+            return new(Verdict.Ok, "database", "in use by the running node");
+        if (!File.Exists(Path.Combine(data, NodeDatabase.FileName)))
+            return DataFolder.HasStarted(data)
+                ? new(Verdict.Fail, "database", "gone", "join as a new node: 'cluster invite', 'cluster join TOKEN'")
+                : new(Verdict.Ok, "database", "none yet; the first start makes it");
+        try
+        {
+            using var database = NodeDatabase.Open(Path.GetFullPath(data), identity.Self);
+            return new(Verdict.Ok, "database", $"sound, SQLite {database.Connection.ServerVersion}");
+        }
+        catch (StartRefusedException e)
+        {
+            return new(Verdict.Fail, "database", e.Message);
+        }
+    }
+
+    private static Finding Expiry(NodeIdentity identity)
+    {
+        var until = identity.Certificate.NotAfter;
+        var text = string.Create(CultureInfo.InvariantCulture, $"valid until {until:yyyy-MM-dd}");
+        return until - DateTime.Now < RenewBefore
+            ? new(Verdict.Warn, "certificate", text, "join again as a new node before then: 'cluster invite'")
+            : new(Verdict.Ok, "certificate", text);
+    }
+
+    [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
+    private static Finding Privacy(string data)
+    {
+        const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead
+            | UnixFileMode.OtherWrite;
+        var exposed = Directory.GetFiles(data).Where(f => (File.GetUnixFileMode(f) & Others) != 0)
+            .Where(f => Path.GetFileName(f) is "identity.key" or "secret").ToArray();
+        return exposed.Length == 0
+            ? new(Verdict.Ok, "privacy", "key and secret can be read by their owner only")
+            : new(Verdict.Fail, "privacy", $"others can read {string.Join(", ", exposed)}", "chmod 600 them");
+    }
+}

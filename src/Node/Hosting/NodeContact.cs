@@ -1,0 +1,102 @@
+using System.CommandLine;
+using ChordChat.Node.Admission;
+using Grpc.Core;
+using Grpc.Net.Client;
+
+namespace ChordChat.Node.Hosting;
+
+/// <summary>A running node that a command talks to, proved by the authority in the operator's folder.</summary>
+internal sealed class NodeContact : IDisposable
+{
+    private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(3);
+
+    private NodeContact(string address, ClusterTrust trust)
+    {
+        Address = address;
+        Channel = GrpcChannel.ForAddress($"https://{address}", new GrpcChannelOptions
+        {
+            HttpHandler = ClusterTls.CreateHandler(trust, null),
+            DisposeHttpClient = true,
+        });
+    }
+
+    public string Address { get; }
+
+    public GrpcChannel Channel { get; }
+
+    public static (Option<string> Data, Option<string?> Node) Options() => (
+        RunCommand.DataOption("A node's folder, or the one that 'cluster init' wrote: whom to ask and to trust."),
+        new Option<string?>("--node")
+        {
+            Description = "host:port of the node to ask. Default: the first that answers.",
+        });
+
+    /// <summary>Finds a node of the folder's cluster that answers.</summary>
+    /// <exception cref="StartRefusedException">None does, or the folder knows no cluster.</exception>
+    public static async Task<NodeContact> OpenAsync(string? data, string? node, CancellationToken cancellation)
+    {
+        var trust = TrustOf(data ?? "");
+        var addresses = node is not null ? [node] : Addresses(data ?? "").ToArray();
+        using var http = new HttpClient(ClusterTls.CreateHandler(trust, null)) { Timeout = AnswerMax };
+        var failures = new List<string>();
+        foreach (var address in addresses)
+        {
+            try
+            {
+                using var reply = await http.GetAsync($"https://{address}/healthz", cancellation);
+                return new(address, trust);
+            }
+            catch (Exception e) when (e is HttpRequestException or UriFormatException or TaskCanceledException
+                && !cancellation.IsCancellationRequested)
+            {
+                failures.Add($"{address}: {e.InnerException?.Message ?? e.Message}");
+            }
+        }
+
+        throw new StartRefusedException(
+            ExitCode.Unreachable, failures.Count == 0
+                ? $"no node of {data} has been started yet. Start one, or name a running one with --node HOST:PORT."
+                : $"no node of this cluster answers: {string.Join("; ", failures)}. Start one, or name one by --node.");
+    }
+
+    /// <summary>Makes a call and says a refusal in words.</summary>
+    public async Task CallAsync(Func<Task> call)
+    {
+        try
+        {
+            await call();
+        }
+        catch (RpcException e)
+        {
+            throw new StartRefusedException(
+                ExitCode.Unreachable, $"{Address} did not answer this: {e.Status.Detail} ({e.StatusCode}).");
+        }
+    }
+
+    public void Dispose() => Channel.Dispose();
+
+    /// <summary>The folder's own node, or all nodes below it that have been started.</summary>
+    public static IEnumerable<string> Addresses(string data) =>
+        new[] { data }.Concat(NodeFolders(data)).Select(AddressFile.Read).OfType<string>();
+
+    private static string[] NodeFolders(string data) =>
+        Directory.Exists(Path.Combine(data, "nodes"))
+            ? [.. Directory.GetDirectories(Path.Combine(data, "nodes")).Order(StringComparer.Ordinal)]
+            : [];
+
+    private static ClusterTrust TrustOf(string data)
+    {
+        var file = new[] { data, Path.Combine(data, "cluster") }.Concat(NodeFolders(data))
+            .Select(folder => Path.Combine(folder, GenesisFile.FileName)).FirstOrDefault(File.Exists)
+            ?? throw new StartRefusedException(
+                ExitCode.NoNode, $"there is neither a node nor a cluster in {data}. Name a node's folder with --data.");
+        try
+        {
+            return new(GenesisFile.Read(File.ReadAllBytes(file)).Authority);
+        }
+        catch (FormatException e)
+        {
+            throw new StartRefusedException(ExitCode.Damaged, $"{file} is not to be trusted: {e.Message}.");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using System.CommandLine;
+using ChordChat.Node.Hosting;
+using ChordChat.Wire;
+
+namespace ChordChat.Node.View;
+
+/// <summary>where NAME: which nodes keep a user's mailbox.</summary>
+internal static class WhereCommand
+{
+    private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(10);
+
+    public static Command Create()
+    {
+        var (data, node) = NodeContact.Options();
+        var name = new Argument<string>("NAME") { Description = "A user's name; it need not exist." };
+        var command = new Command("where", "Print which nodes keep a user's mailbox, the owner first.")
+        {
+            name, data, node,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            using var contact = await NodeContact.OpenAsync(parsed.GetValue(data), parsed.GetValue(node), cancellation);
+            var client = new Wire.Chat.ChatClient(contact.Channel);
+            var place = new MailboxPlace();
+            await contact.CallAsync(async () => place = await client.WhereAsync(
+                new WhereRequest { User = parsed.GetRequiredValue(name) }, deadline: DateTime.UtcNow + AnswerMax,
+                cancellationToken: cancellation));
+            Console.WriteLine($"mailbox of {place.User}: tile {place.Tile}, epoch {place.Epoch}");
+            string[] head = ["node", "address", "keeps it as"];
+            var rows = place.Members.Select((m, i) => new[] { m.Name, m.Address, i == 0 ? "owner" : "backup" });
+            foreach (var line in RingCommand.Table([head, .. rows]))
+                Console.WriteLine(line);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,34 @@
+using ChordChat.Core.Ring;
+using ChordChat.Node.Discovery;
+using ChordChat.Tests.Unit.Hosting;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Discovery;
+
+public sealed class RememberedPeersTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Members_are_hints_again_after_a_restart()
+    {
+        var n2 = new Peer(new(2, 2), new(7), "n2", "10.0.0.2:7401");
+        new RememberedPeers(_folder.Path).Save([n2]);
+        Assert.Equal(
+            [new DiscoveredPeer(n2.Node, "n2", "10.0.0.2:7401", "memory")], new RememberedPeers(_folder.Path).Load());
+    }
+
+    [Fact]
+    public void Damaged_lines_are_left_out()
+    {
+        var peers = new RememberedPeers(_folder.Path);
+        peers.Save([new Peer(new(2, 2), new(7), "n2", "10.0.0.2:7401")]);
+        File.AppendAllText(_folder["members"], "nonsense\n" + new string('z', 64) + " n3 10.0.0.3:1\n");
+        Assert.Single(peers.Load());
+    }
+
+    [Fact]
+    public void A_new_node_remembers_nobody() => Assert.Empty(new RememberedPeers(_folder.Path).Load());
+}

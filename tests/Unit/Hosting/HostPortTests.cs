@@ -1,0 +1,30 @@
+using ChordChat.Node.Hosting;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Hosting;
+
+public class HostPortTests
+{
+    [Theory]
+    [InlineData("10.0.0.5:7401", "10.0.0.5", 7401)]
+    [InlineData("node3.lan:0", "node3.lan", 0)]
+    [InlineData("[fd00::2]:65535", "fd00::2", 65535)]
+    public void Host_and_port_are_read_and_written_alike(string text, string host, int port)
+    {
+        Assert.True(HostPort.TryParse(text, out var read));
+        Assert.Equal(new HostPort(host, port), read);
+        Assert.Equal(text, read.ToString());
+    }
+
+    [Theory]
+    [InlineData("7401")]
+    [InlineData(":7401")]
+    [InlineData("host:")]
+    [InlineData("host:65536")]
+    [InlineData("host:-1")]
+    [InlineData("host:7x")]
+    [InlineData("fd00::2:7401")]
+    [InlineData("a b:1")]
+    [InlineData("")]
+    public void Anything_else_is_refused(string text) => Assert.False(HostPort.TryParse(text, out _));
+}
