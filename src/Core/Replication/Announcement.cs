@@ -6,8 +6,8 @@ namespace ChordChat.Core.Replication;
 /// hearing how far they are.</summary>
 /// <remarks>
 /// docs/protocol.md#announcement. An active member repeats it until everybody has followed; a leaver, until a majority
-/// of the new members is active and its rows are needed no more. With nothing to tell it is an audit: a member that slept
-/// through changes hears of them.
+/// of the new members is active and its rows are needed no more. With nothing to tell it is an audit: a member that
+/// slept through changes hears of them.
 /// </remarks>
 public sealed class Announcement : Coordinator
 {

@@ -3,10 +3,11 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>A client operation or a piece of maintenance on one tile, as a step machine: input in, effects out.</summary>
+/// <summary>A client operation or a piece of maintenance on one tile, as a step machine: input in, effects
+/// out.</summary>
 /// <remarks>
-/// One thread at a time. The list a step returns is used again by the next step: carry it out first. The host hands each
-/// reply back with the very request object it answers, so that late answers of earlier rounds are told apart.
+/// One thread at a time. The list a step returns is used again by the next step: carry it out first. The host hands
+/// each reply back with the very request object it answers, so that late answers of earlier rounds are told apart.
 /// </remarks>
 public abstract class Coordinator
 {

@@ -8,7 +8,8 @@ public sealed record CoordinatorOptions
     /// <summary>How long one round waits for a majority before the next try.</summary>
     public TimeSpan RoundTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The first wait after being outrun or meeting an ended epoch; doubles with each, half of it at random.</summary>
+    /// <summary>The first wait after being outrun or meeting an ended epoch; doubles with each, half of it at
+    /// random.</summary>
     public TimeSpan BackoffStart { get; init; } = TimeSpan.FromMilliseconds(5);
 
     public TimeSpan BackoffMax { get; init; } = TimeSpan.FromMilliseconds(500);

@@ -10,7 +10,8 @@ public abstract record Effect
     /// <summary>Ask a replica, this node's own included; hand the reply back together with the request.</summary>
     public sealed record Send(NodeId To, ReplicaRequest Request) : Effect;
 
-    /// <summary>Call OnTimeout after the delay. Replaces the timer set before; a finished coordinator has none.</summary>
+    /// <summary>Call OnTimeout after the delay. Replaces the timer set before; a finished coordinator has
+    /// none.</summary>
     public sealed record SetTimer(TimeSpan Delay) : Effect;
 
     /// <summary>A newer configuration was heard of: remember it as a hint.</summary>

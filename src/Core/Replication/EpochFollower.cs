@@ -2,7 +2,8 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>The part of a replica that moves it along the chain of configurations: seal, vote, learn, activate, retire.</summary>
+/// <summary>The part of a replica that moves it along the chain of configurations: seal, vote, learn, activate,
+/// retire.</summary>
 /// <remarks>docs/protocol.md#epoch-change. Lamport, Malkhi, Zhou, Reconfiguring a State Machine (2010).</remarks>
 internal sealed class EpochFollower
 {
@@ -96,7 +97,8 @@ internal sealed class EpochFollower
         return Replies.Accepted;
     }
 
-    /// <summary>Acceptors are the members of the epoch that is to end, complete ones, as long as the end is open.</summary>
+    /// <summary>Acceptors are the members of the epoch that is to end, complete ones, as long as the end is
+    /// open.</summary>
     private static bool MayVote(TileHeader header, TileEpoch at) =>
         header is { Phase: TilePhase.Active or TilePhase.Sealed, Pending: null } && header.Configuration.At == at;
 
@@ -127,7 +129,8 @@ internal sealed class EpochFollower
         return Standing(_headers[next.Tile]);
     }
 
-    /// <summary>Starts empty: rows from an epoch that others have left behind may have been deleted there since.</summary>
+    /// <summary>Starts empty: rows from an epoch that others have left behind may have been deleted there
+    /// since.</summary>
     private void BecomeLearner(TileConfiguration next, TileConfiguration? previous)
     {
         _store.DropRows(next.Tile);
@@ -205,7 +208,8 @@ internal sealed class EpochFollower
         return Replies.Done;
     }
 
-    private static ReplicaReply.Standing Standing(TileHeader header) => new(header.Newest, header.Phase, header.BeforeNewest);
+    private static ReplicaReply.Standing Standing(TileHeader header) =>
+        new(header.Newest, header.Phase, header.BeforeNewest);
 
     private void Put(TileHeader header)
     {

@@ -1,10 +1,11 @@
 namespace ChordChat.Core.Replication;
 
-/// <summary>Where a replica keeps its rows. Synchronous; the host wraps a transaction around one or many requests.</summary>
+/// <summary>Where a replica keeps its rows. Synchronous; the host wraps a transaction around one or many
+/// requests.</summary>
 /// <remarks>
-/// All calls come from one thread at a time. What was written is visible at once to later calls, durable when the host's
-/// commit has returned, and only then may the host send the replies. After a failed commit the process must end: the
-/// replica's cached headers would say what the disk does not.
+/// All calls come from one thread at a time. What was written is visible at once to later calls, durable when the
+/// host's commit has returned, and only then may the host send the replies. After a failed commit the process must
+/// end: the replica's cached headers would say what the disk does not.
 /// Names are ASCII and ordered byte by byte.
 /// </remarks>
 public interface IReplicaStore
@@ -19,15 +20,18 @@ public interface IReplicaStore
 
     void PutRegister(TileId tile, string key, RegisterRow row);
 
-    /// <summary>Inserts a message unless its id is buried, present, or the set is at its limit, in that order.</summary>
+    /// <summary>Inserts a message unless its id is buried, present, or the set is at its limit, in that
+    /// order.</summary>
     /// <param name="nowMs">Unix milliseconds; kept for expiry, never for order.</param>
     SetInsert Insert(TileId tile, string name, SetMessage message, long nowMs, SetLimits limits);
 
-    /// <summary>Puts a tombstone in place of the message, or where it would be. Doing it twice is doing it once.</summary>
+    /// <summary>Puts a tombstone in place of the message, or where it would be. Doing it twice is doing it
+    /// once.</summary>
     void Bury(TileId tile, string name, MessageId id, long nowMs);
 
     /// <summary>Messages (no tombstones) with an arrival larger than <paramref name="after"/>, by arrival; at most
-    /// <paramref name="rowsMax"/> of them, and no more once <paramref name="bytesMax"/> of content are reached.</summary>
+    /// <paramref name="rowsMax"/> of them, and no more once <paramref name="bytesMax"/> of content are
+    /// reached.</summary>
     /// <returns><c>Next</c>: the arrival of the last one (or <paramref name="after"/>).</returns>
     ReplicaReply.Scanned Scan(TileId tile, string name, long after, int rowsMax, int bytesMax);
 
@@ -41,7 +45,8 @@ public interface IReplicaStore
 }
 
 /// <summary>What became of an insert.</summary>
-/// <param name="Arrival">For added and present: larger for each later arrival at this replica, starting above 0.</param>
+/// <param name="Arrival">For added and present: larger for each later arrival at this replica, starting above
+/// 0.</param>
 public readonly record struct SetInsert(SetInsertResult Result, long Arrival);
 
 public enum SetInsertResult

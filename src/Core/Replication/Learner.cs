@@ -2,7 +2,8 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>Collects the state that an epoch starts with, page by page, and then lets this node's replica answer.</summary>
+/// <summary>Collects the state that an epoch starts with, page by page, and then lets this node's replica
+/// answer.</summary>
 /// <remarks>
 /// docs/protocol.md#transfer. The state is complete when it holds everything of (i) a majority of the sealed members of
 /// the epoch before, this node counting if it is one, or (ii) one member that is complete already. It asks as few as
@@ -51,15 +52,18 @@ public sealed class Learner : Coordinator
             End(reply is ReplicaReply.Done ? new LearnerOutcome.Activated() : new LearnerOutcome.Superseded());
         else if (_absorbing.Remove(request, out var source))
             OnAbsorbed(source, reply);
-        else if (Array.Find(_sources, other => other.Node == from && ReferenceEquals(other.Asked, request)) is { } asked)
+        else if (FindSource(from, request) is { } asked)
             OnPage(asked, reply);
     }
 
     private protected override void OnSilence(NodeId from, ReplicaRequest request)
     {
-        if (Array.Find(_sources, other => other.Node == from && ReferenceEquals(other.Asked, request)) is { } asked)
+        if (FindSource(from, request) is { } asked)
             Fail(asked);
     }
+
+    private Source? FindSource(NodeId from, ReplicaRequest request) =>
+        Array.Find(_sources, source => source.Node == from && ReferenceEquals(source.Asked, request));
 
     private protected override void OnTimer()
     {

@@ -9,7 +9,8 @@ public static class Placement
     /// <summary>The owner (first node at or clockwise after the tile's start) and the next
     /// <paramref name="copies"/> - 1 nodes.</summary>
     /// <param name="ring">Nodes in order of position.</param>
-    public static ImmutableArray<NodeId> Members(TileId tile, IReadOnlyList<(RingId Position, NodeId Node)> ring, int copies)
+    public static ImmutableArray<NodeId> Members(
+        TileId tile, IReadOnlyList<(RingId Position, NodeId Node)> ring, int copies)
     {
         var owner = 0;
         while (owner < ring.Count && ring[owner].Position < tile.Start)

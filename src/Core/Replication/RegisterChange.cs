@@ -1,6 +1,7 @@
 namespace ChordChat.Core.Replication;
 
-/// <summary>Reads a register, lets a function decide what it becomes and writes that, as one linearizable step.</summary>
+/// <summary>Reads a register, lets a function decide what it becomes and writes that, as one linearizable
+/// step.</summary>
 /// <param name="decide">Gets the current value (empty: never written) and returns the new one, or null or empty to
 /// leave it. Called again when rivals interfere, perhaps with a value that contains this very change made in an earlier
 /// round: it must recognise that by an operation id inside the value.</param>

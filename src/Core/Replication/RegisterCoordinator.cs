@@ -36,8 +36,8 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
     /// <summary>Highest ballot refused so far; the next one must beat it.</summary>
     private Ballot Highest { get; set; }
 
-    /// <summary>The new value, or null to leave the current one. Empty counts as null: it means "never written", and a null
-    /// array turns into it silently on its way through a conversion.</summary>
+    /// <summary>The new value, or null to leave the current one. Empty counts as null: it means "never written", and
+    /// a null array turns into it silently on its way through a conversion.</summary>
     private protected abstract ReadOnlyMemory<byte>? Decide(ReadOnlyMemory<byte> current);
 
     /// <summary>A changed value is on disk at a majority.</summary>

@@ -72,7 +72,7 @@ public abstract record RegisterReadOutcome
     /// <summary>A majority agrees on it; empty when nothing was ever written.</summary>
     public sealed record Agreed(ReadOnlyMemory<byte> Value) : RegisterReadOutcome;
 
-    /// <summary>No majority answered. <paramref name="Newest"/> is the newest value among the copies that did (null: none
-    /// did): good for a degraded login and nothing else.</summary>
+    /// <summary>No majority answered. <paramref name="Newest"/> is the newest value among the copies that did (null:
+    /// none did): good for a degraded login and nothing else.</summary>
     public sealed record Unavailable(ReadOnlyMemory<byte>? Newest, int Reached, int Needed) : RegisterReadOutcome;
 }

@@ -10,7 +10,8 @@ namespace ChordChat.Core.Replication;
 /// </remarks>
 public sealed class Replica
 {
-    /// <summary>How many bytes of content one page of a scan or a transfer holds at most (one row may exceed it).</summary>
+    /// <summary>How many bytes of content one page of a scan or a transfer holds at most (one row may exceed
+    /// it).</summary>
     public const int PageBytesMax = 1 << 20;
 
     private readonly IReplicaStore _store;

@@ -7,7 +7,8 @@ public abstract record ReplicaReply
 {
     private ReplicaReply() { }
 
-    /// <summary>Nothing below the ballot will be accepted; this is what was accepted last (none: the default).</summary>
+    /// <summary>Nothing below the ballot will be accepted; this is what was accepted last (none: the
+    /// default).</summary>
     public sealed record Promised(Ballot AcceptedBallot, ReadOnlyMemory<byte> Value) : ReplicaReply;
 
     /// <summary>The value, or the vote for a configuration, is on disk.</summary>
@@ -41,9 +42,11 @@ public abstract record ReplicaReply
     /// sealed member of the epoch before.</summary>
     public sealed record Pulled(TilePage Page, bool Complete) : ReplicaReply;
 
-    /// <summary>The newest configuration that this replica knows, and what it is itself: active in exactly that one when
+    /// <summary>The newest configuration that this replica knows, and what it is itself: active in exactly that one
+    /// when
     /// <paramref name="Phase"/> is Active; sealed in the one before it, or in it, when Sealed.</summary>
-    public sealed record Standing(TileConfiguration Newest, TilePhase Phase, TileConfiguration? Previous) : ReplicaReply;
+    public sealed record Standing(TileConfiguration Newest, TilePhase Phase, TileConfiguration? Previous)
+        : ReplicaReply;
 
     /// <summary>A newer configuration is decided: ask its members.</summary>
     public sealed record Stale(TileConfiguration Newest, TileConfiguration? Previous) : ReplicaReply;

@@ -19,7 +19,8 @@ public abstract record ReplicaRequest
     public sealed record Prepare(TileEpoch At, string Key, Ballot Ballot) : ReplicaRequest(At);
 
     /// <summary>Take this value. Accepted or Nack.</summary>
-    public sealed record Accept(TileEpoch At, string Key, Ballot Ballot, ReadOnlyMemory<byte> Value) : ReplicaRequest(At);
+    public sealed record Accept(TileEpoch At, string Key, Ballot Ballot, ReadOnlyMemory<byte> Value)
+        : ReplicaRequest(At);
 
     /// <summary>What did you accept last? Promises nothing and writes nothing. Peeked.</summary>
     public sealed record Peek(TileEpoch At, string Key) : ReplicaRequest(At);
@@ -45,7 +46,8 @@ public abstract record ReplicaRequest
 
     /// <summary>This configuration is decided. Standing, whatever it changed.</summary>
     /// <param name="Previous">The one before, to learn from; null when the sender does not know it any more.</param>
-    public sealed record NewConfiguration(TileConfiguration Next, TileConfiguration? Previous) : ReplicaRequest(Next.At);
+    public sealed record NewConfiguration(TileConfiguration Next, TileConfiguration? Previous)
+        : ReplicaRequest(Next.At);
 
     /// <summary>A page of the state that <paramref name="At"/> starts with. Pulled.</summary>
     /// <param name="After">Where the page before ended; default for the first.</param>

@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>Buries messages at all members; the outcome is known at a majority. Ids not there yet never will be.</summary>
+/// <summary>Buries messages at all members; the outcome is known at a majority. Ids not there yet never will
+/// be.</summary>
 /// <remarks>docs/protocol.md#set.</remarks>
 public sealed class SetAcknowledge(
     TileConfiguration configuration, string set, ImmutableArray<MessageId> ids, CoordinatorOptions options, ulong seed)

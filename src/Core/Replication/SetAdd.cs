@@ -12,7 +12,8 @@ public sealed class SetAdd(
     private int _full;
     private int _lateRounds;
 
-    /// <summary>The members known to have it on disk, at the configuration of now. Grows after the outcome is known.</summary>
+    /// <summary>The members known to have it on disk, at the configuration of now. Grows after the outcome is
+    /// known.</summary>
     public ImmutableArray<NodeId> Copies
     {
         get

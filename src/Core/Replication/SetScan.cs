@@ -3,7 +3,8 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>Reads all messages of a set that are kept at a majority and not acknowledged, page by page, each id once.</summary>
+/// <summary>Reads all messages of a set that are kept at a majority and not acknowledged, page by page, each id
+/// once.</summary>
 /// <remarks>
 /// docs/protocol.md#set. Pages of a majority of members are united by id. A message seen at a majority is delivered at
 /// once; what only some hold is added to the others first (read repair), and their answer tells whether it was missing
@@ -128,7 +129,8 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
             _ready.Add(sighting.Message);
     }
 
-    /// <summary>All pages of a majority are here. What not all of that majority hold is added where it is missing.</summary>
+    /// <summary>All pages of a majority are here. What not all of that majority hold is added where it is
+    /// missing.</summary>
     private void Mend()
     {
         _mending = true;

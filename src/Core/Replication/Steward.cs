@@ -14,7 +14,8 @@ public sealed record StewardOptions
     /// <summary>How long a tile may stay sealed without a decision before a member takes over.</summary>
     public TimeSpan SealedMax { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long the preferred members must stay the same before a tile whose members all live is moved.</summary>
+    /// <summary>How long the preferred members must stay the same before a tile whose members all live is
+    /// moved.</summary>
     public TimeSpan PreferredFor { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Wait between two rounds of telling members what they have missed.</summary>
@@ -27,7 +28,8 @@ public sealed record StewardOptions
     public TimeSpan ChangeEvery { get; init; } = TimeSpan.FromSeconds(5);
 }
 
-/// <summary>What the ring suggests for a tile. Hints: they decide when a change is tried, never what it may do.</summary>
+/// <summary>What the ring suggests for a tile. Hints: they decide when a change is tried, never what it may
+/// do.</summary>
 /// <param name="Preferred">Owner and next K of the nodes that are alive, staying and out of quarantine.</param>
 /// <param name="Unwanted">Nodes dead for placement (seen so by two) or leaving.</param>
 public sealed record TileOutlook(ImmutableArray<NodeId> Preferred, IReadOnlySet<NodeId> Unwanted);
@@ -49,8 +51,10 @@ public abstract record StewardAction
     public sealed record Announce : StewardAction;
 }
 
-/// <summary>One member's eye on one tile: what to do and when, from the header, the ring's hints and the time alone.</summary>
-/// <remarks>docs/protocol.md#steward. Remembers only since when things are as they are; a restart forgets that safely.</remarks>
+/// <summary>One member's eye on one tile: what to do and when, from the header, the ring's hints and the time
+/// alone.</summary>
+/// <remarks>docs/protocol.md#steward. Remembers only since when things are as they are; a restart forgets that
+/// safely.</remarks>
 public sealed class Steward(NodeId self, StewardOptions options)
 {
     private static readonly StewardAction Nothing = new StewardAction.None();

@@ -11,6 +11,8 @@ public readonly record struct TileId(int Bits, uint Prefix) : IComparable<TileId
 {
     public const int BitsMax = 24;
 
+    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
+
     /// <summary>The first point of the tile; its owner is the first node at or clockwise after it.</summary>
     public RingId Start => new(Bits == 0 ? UInt128.Zero : (UInt128)Prefix << (RingId.Bits - Bits));
 
@@ -33,8 +35,8 @@ public readonly record struct TileId(int Bits, uint Prefix) : IComparable<TileId
         tile = default;
         var slash = text.IndexOf('/', StringComparison.Ordinal);
         if (slash < 0
-            || !uint.TryParse(text.AsSpan(0, slash), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var prefix)
-            || !int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var bits)
+            || !uint.TryParse(text.AsSpan(0, slash), NumberStyles.AllowHexSpecifier, Invariant, out var prefix)
+            || !int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, Invariant, out var bits)
             || bits > BitsMax || prefix >> bits != 0)
             return false;
         tile = new TileId(bits, prefix);
@@ -50,8 +52,8 @@ public readonly record struct TileId(int Bits, uint Prefix) : IComparable<TileId
     public static bool operator >=(TileId left, TileId right) => left.CompareTo(right) >= 0;
 
     /// <summary>The prefix in hex and the bits: 5a/7.</summary>
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{Prefix.ToString($"x{Math.Max(1, (Bits + 3) / 4)}", CultureInfo.InvariantCulture)}/{Bits}");
+    public override string ToString() =>
+        $"{Prefix.ToString($"x{Math.Max(1, (Bits + 3) / 4)}", Invariant)}/{Bits.ToString(Invariant)}";
 
     private static int Checked(int bits) => bits is >= 0 and <= BitsMax
         ? bits

@@ -5,8 +5,8 @@ namespace ChordChat.Core.Replication;
 /// <summary>Looks after all tiles of one node: says which maintenance step machine to run next for each.</summary>
 /// <remarks>
 /// The host asks <see cref="Next"/> for every header about twice a second and at once for each header that has changed,
-/// runs the coordinator it gets like any other, and tells with <see cref="Ended"/> when that is done. At most one runs per
-/// tile. One thread at a time.
+/// runs the coordinator it gets like any other, and tells with <see cref="Ended"/> when that is done. At most one
+/// runs per tile. One thread at a time.
 /// </remarks>
 public sealed class TileKeeper
 {
@@ -34,7 +34,8 @@ public sealed class TileKeeper
     /// <summary>How many tiles are being changed, learnt or announced right now.</summary>
     public int RunningCount => _running.Count;
 
-    /// <summary>The coordinator to start for this tile, or null when there is nothing to do or one is running.</summary>
+    /// <summary>The coordinator to start for this tile, or null when there is nothing to do or one is
+    /// running.</summary>
     /// <param name="nowMs">Any clock that only goes forward.</param>
     public Coordinator? Next(TileHeader header, TileOutlook outlook, long nowMs)
     {
@@ -56,7 +57,8 @@ public sealed class TileKeeper
         return next;
     }
 
-    /// <summary>Learning waits for nothing: what ran before it goes on harmlessly and is not counted any more.</summary>
+    /// <summary>Learning waits for nothing: what ran before it goes on harmlessly and is not counted any
+    /// more.</summary>
     private bool IsOutdated(Coordinator running, TileHeader header)
     {
         var learns = header.Newest.Contains(_self)

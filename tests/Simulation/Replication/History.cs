@@ -10,9 +10,12 @@ internal sealed class History
     private readonly Dictionary<(string Set, uint Id), Message> _messages = [];
     private readonly List<Reading> _readings = [];
 
-    public int Acknowledged => _accesses.Count(access => access.Returned != null) + _messages.Count(m => m.Value.Stored != null);
+    /// <summary>How many operations were told that they are done.</summary>
+    public int AcknowledgedCount =>
+        _accesses.Count(access => access.Returned is not null) + StoredMessages.Count();
 
-    public IEnumerable<(string Set, uint Id)> StoredMessages => _messages.Where(m => m.Value.Stored != null).Select(m => m.Key);
+    public IEnumerable<(string Set, uint Id)> StoredMessages =>
+        _messages.Where(message => message.Value.Stored is not null).Select(message => message.Key);
 
     public Access BeginAccess(string key, uint operation, bool appends, TimeSpan now)
     {
@@ -37,11 +40,13 @@ internal sealed class History
         _accesses.GroupBy(access => access.Key).Select(RegisterFault).FirstOrDefault(fault => fault is not null)
         ?? _readings.Select(ReadingFault).FirstOrDefault(fault => fault is not null);
 
-    /// <summary>Append-only lists: all lists ever returned are prefixes of each other, and nothing that had been returned
-    /// when an operation began is missing in what it returns. That is linearizability for such a register.</summary>
+    /// <summary>Append-only lists: all lists ever returned are prefixes of each other, and nothing that had been
+    /// returned when an operation began is missing in what it returns. That is linearizability for such a
+    /// register.</summary>
     private static string? RegisterFault(IEnumerable<Access> accesses)
     {
-        var returned = accesses.Where(access => access.Returned is not null).OrderBy(access => access.List.Length).ToArray();
+        var returned = accesses.Where(access => access.Returned is not null)
+            .OrderBy(access => access.List.Length).ToArray();
         for (var i = 1; i < returned.Length; i++)
             if (!returned[i].List.AsSpan().StartsWith(returned[i - 1].List))
                 return $"fork of {returned[i].Key}: [{Text(returned[i - 1].List)}] and [{Text(returned[i].List)}]";
@@ -60,7 +65,8 @@ internal sealed class History
             for (; next < byReturn.Length && byReturn[next].Returned < access.Invoked; next++)
                 longest = Math.Max(longest, byReturn[next].List.Length);
             if (access.List.Length < longest)
-                return $"operation {access.Operation} returned {access.List.Length} entries of {access.Key} after {longest} had been seen";
+                return $"operation {access.Operation} returned {access.List.Length} entries of {access.Key}, "
+                    + $"where {longest} had been seen before it began";
             if (access.Appends && Array.IndexOf(access.List, access.Operation) < longest)
                 return $"append {access.Operation} took effect before it was asked for";
         }

@@ -64,7 +64,7 @@ internal sealed class RandomCluster
 
     public int EpochCount => _chain.Count;
 
-    public int AcknowledgedCount => _history.Acknowledged;
+    public int AcknowledgedCount => _history.AcknowledgedCount;
 
     /// <summary>Both acts. Null when nothing is wrong, or the failure in words.</summary>
     public string? Run()
@@ -257,11 +257,12 @@ internal sealed class RandomCluster
             Decided(header.Newest);
     }
 
-    /// <summary>After the healing everything must work again: the tile settles, and a reading has all that was stored.</summary>
+    /// <summary>After the healing everything must work again: the tile settles, and a reading has all that was
+    /// stored.</summary>
     private string? FinalFault()
     {
         if (!_world.RunUntil(IsSettled, TimeSpan.FromSeconds(120)))
-            return $"not settled: {string.Join("; ", _nodes.SelectMany(n => n.Replica.Headers).Select(h => $"{h.Phase} {h.Newest}"))}";
+            return $"not settled: {string.Join("; ", _nodes.SelectMany(node => node.Replica.Headers).Select(Text))}";
         foreach (var node in _nodes)
             if (!Enumerable.Range(0, 3).Any(_ => IsReadable(node)))
                 return $"unreadable at n{Array.IndexOf(_nodes, node) + 1} after everything had healed";
@@ -279,6 +280,8 @@ internal sealed class RandomCluster
             TimeSpan.FromSeconds(10));
     }
 
+    private static string Text(TileHeader header) => $"{header.Phase} {header.Configuration}";
+
     /// <summary>All members of the newest configuration answer, and no leaver still waits.</summary>
     private bool IsSettled()
     {
@@ -287,8 +290,8 @@ internal sealed class RandomCluster
         var headers = _nodes.Select(node => node.Replica.Header(Tile)).ToArray();
         var newest = headers.Aggregate((TileConfiguration?)null, (best, header) =>
             header is not null && header.Newest.IsNewerThan(best) ? header.Newest : best)!;
-        return newest.Members.All(member =>
-                headers[_setup.NumberOf(member)] is { Phase: TilePhase.Active } header && header.Configuration == newest)
+        return newest.Members.All(member => headers[_setup.NumberOf(member)] is { Phase: TilePhase.Active } header
+                && header.Configuration == newest)
             && headers.All(header => header is null or { Phase: TilePhase.Retired or TilePhase.Active });
     }
 }

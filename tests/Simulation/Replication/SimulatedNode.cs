@@ -5,7 +5,8 @@ using ChordChat.Tests.Simulation.World;
 
 namespace ChordChat.Tests.Simulation.Replication;
 
-/// <summary>A node's replication as the real host runs it: one writer, commits before replies, step machines on timers.</summary>
+/// <summary>A node's replication as the real host runs it: one writer, commits before replies, step machines on
+/// timers.</summary>
 internal sealed class SimulatedNode
 {
     private readonly SimulatedWorld<ReplicaMessage> _world;

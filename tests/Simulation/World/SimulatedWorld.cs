@@ -1,10 +1,11 @@
 namespace ChordChat.Tests.Simulation.World;
 
-/// <summary>Nodes, a network and virtual time, all driven by one seed on one thread: a run can be repeated exactly.</summary>
+/// <summary>Nodes, a network and virtual time, all driven by one seed on one thread: a run can be repeated
+/// exactly.</summary>
 /// <remarks>
-/// Nodes are numbered from 0 and named n1, n2, ... A node is whatever takes its messages; what it keeps in memory is its
-/// own business at a crash (see <see cref="Disk"/>). Nothing in a world may depend on time of day, on hash codes that
-/// differ between processes, or on the order of a set of references.
+/// Nodes are numbered from 0 and named n1, n2, ... A node is whatever takes its messages; what it keeps in memory is
+/// its own business at a crash (see <see cref="Disk"/>). Nothing in a world may depend on time of day, on hash codes
+/// that differ between processes, or on the order of a set of references.
 /// </remarks>
 public sealed class SimulatedWorld<TMessage>(ulong seed)
     where TMessage : notnull
@@ -44,7 +45,8 @@ public sealed class SimulatedWorld<TMessage>(ulong seed)
 
     public bool IsUp(int node) => _nodes[node].Up;
 
-    /// <summary>Sends a message; it may be lost, late, doubled or overtaken. A node's messages to itself are exact.</summary>
+    /// <summary>Sends a message; it may be lost, late, doubled or overtaken. A node's messages to itself are
+    /// exact.</summary>
     public void Send(int from, int to, TMessage message)
     {
         if (!IsUp(from))
@@ -91,7 +93,8 @@ public sealed class SimulatedWorld<TMessage>(ulong seed)
 
     public void Run(TimeSpan duration) => RunUntil(() => false, duration);
 
-    /// <summary>Runs until the condition holds. False when <paramref name="limit"/> of virtual time passed first.</summary>
+    /// <summary>Runs until the condition holds. False when <paramref name="limit"/> of virtual time passed
+    /// first.</summary>
     public bool RunUntil(Func<bool> condition, TimeSpan limit)
     {
         var end = Now + limit;
