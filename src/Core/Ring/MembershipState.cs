@@ -38,7 +38,7 @@ public sealed record MembershipState
 
     /// <summary>What the ring layer is to know. Before the first whole cache came, nobody counts as reachable: a node
     /// must not take a large ring for a small one.</summary>
-    public RingInput.MembersKnown ForRing() => new(Synced ? Members.Live : [], Members.Count);
+    public RingInput.MembersKnown ForRing() => new(Synced ? Members.Live : [], Members.Count, Members.Gone);
 
     /// <param name="incarnation">Larger than any that this node ever used: see <see cref="FirstIncarnation"/>.</param>
     public static MembershipState Starting(

@@ -28,10 +28,8 @@ public abstract record RingInput
     /// <summary>The membership cache changed.</summary>
     /// <param name="Live">The other members that are reachable as far as known, with their newest addresses.</param>
     /// <param name="Count">N: members on record, this node included.</param>
-    public sealed record MembersKnown(ImmutableArray<Peer> Live, int Count) : RingInput;
-
-    /// <summary>A member left on purpose or was declared dead.</summary>
-    public sealed record Gone(Peer Peer) : RingInput;
+    /// <param name="Gone">Members that left on purpose or were declared dead.</param>
+    public sealed record MembersKnown(ImmutableArray<Peer> Live, int Count, ImmutableHashSet<NodeId> Gone) : RingInput;
 
     /// <summary>This process was paused: what its timers say about others means nothing.</summary>
     public sealed record Paused : RingInput;

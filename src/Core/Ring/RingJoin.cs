@@ -19,9 +19,12 @@ internal static class RingJoin
     {
         if (!answer.Member)
             return Next(s with { Walk = s.Walk with { Outside = s.Walk.Outside.Add(by) } });
+        if (answer.Successors.IsEmpty)
+            return Enter(s, by, [by]);
+        answer = CacheView.WithoutGone(s, answer);
         var list = answer.Successors;
         if (list.IsEmpty)
-            return Enter(s, by, [by]);
+            return Next(s with { Walk = s.Walk with { MetMember = true } });
         if (list[0] == s.Self)
             return Enter(s, by, list.Length == 1 ? [by] : list.RemoveAt(0));
         if (RingId.Between(by.Position, s.Self.Position, list[0].Position))

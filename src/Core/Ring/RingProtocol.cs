@@ -25,8 +25,7 @@ public static class RingProtocol
             Answered(var nonce, var answer) when Awaited(s, nonce) is { } ask => Learn(Close(s), ask, answer),
             StillAlive(var nonce) when Awaited(s, nonce) is not null => (Close(s) with { Candidate = null }, Nothing),
             AskTimedOut(var nonce) when Awaited(s, nonce) is { } ask => GiveUp(Close(s), ask),
-            MembersKnown(var live, var count) => SmallRing.Know(s, live, count),
-            Gone(var peer) => Forget(s, peer),
+            MembersKnown known => CacheView.Know(s, known),
             Paused => (s with { Pending = null }, Nothing),
             LeaveDue => (s with { Phase = RingPhase.Left, Pending = null }, Nothing),
             _ => (s, Nothing),
@@ -80,8 +79,8 @@ public static class RingProtocol
         return ask.Kind switch
         {
             AskKind.Join => RingJoin.Continue(s, ask.Target, answer),
-            AskKind.Successor => FromSuccessor(s, ask.Target, answer),
-            AskKind.Closer => FromCloser(s, ask.Target, answer),
+            AskKind.Successor => FromSuccessor(s, ask.Target, CacheView.WithoutGone(s, answer)),
+            AskKind.Closer => FromCloser(s, ask.Target, CacheView.WithoutGone(s, answer)),
             _ => (s, Nothing),
         };
     }
@@ -165,23 +164,6 @@ public static class RingProtocol
             return (s with { Candidate = null }, effects);
         var (asking, ask) = Ask(s, AskKind.Predecessor, known);
         return (asking, effects.AddRange(ask));
-    }
-
-    private static (RingState, ImmutableArray<RingEffect>) Forget(RingState s, Peer gone)
-    {
-        var live = s.Live.Remove(gone);
-        var wasHead = s.Successor == gone;
-        if (s.Predecessor == gone || s.Successors.Contains(gone))
-            s = Changed(s with
-            {
-                Successors = s.Successors.Remove(gone),
-                Predecessor = s.Predecessor == gone ? null : s.Predecessor,
-            });
-        s = s with { Live = live, Candidate = s.Candidate == gone ? null : s.Candidate };
-        if (s.Phase is not RingPhase.Member || !wasHead)
-            return (s, Nothing);
-        return (s.Successors.IsEmpty && s.MemberCount > 1 && !s.IsSmall
-            ? s with { Phase = RingPhase.Isolated, Walk = JoinWalk.Empty } : s, [new RingEffect.StabilizeSoon()]);
     }
 
     private static bool IsCloser(RingState s, Peer peer) => s.Successor is { } head

@@ -5,23 +5,6 @@ namespace ChordChat.Core.Ring;
 /// <summary>While N is at most r + 1 every list is everybody; docs/protocol.md, "Ring: small rings".</summary>
 internal static class SmallRing
 {
-    /// <summary>Takes over what the membership cache knows, new addresses included.</summary>
-    public static (RingState, ImmutableArray<RingEffect>) Know(RingState s, ImmutableArray<Peer> live, int count)
-    {
-        live = live.Remove(s.Self);
-        var newest = live.ToDictionary(peer => peer.Node);
-        Peer? Newest(Peer? peer) => peer is not null && newest.TryGetValue(peer.Node, out var known) ? known : peer;
-        var known = Derive(s with
-        {
-            Live = live,
-            MemberCount = count,
-            Successors = [.. s.Successors.Select(peer => Newest(peer)!)],
-            Predecessor = Newest(s.Predecessor),
-        });
-        var wakes = !live.IsEmpty && s.Live.IsEmpty || known.Phase != s.Phase;
-        return (known, wakes ? [new RingEffect.StabilizeSoon()] : []);
-    }
-
     /// <summary>In a small ring, the lists that follow from the cache; otherwise the state as it was.</summary>
     public static RingState Derive(RingState s)
     {

@@ -147,8 +147,7 @@ internal sealed partial class RingDriver : BackgroundService
                     Tell(happened, stopping);
                     break;
                 case MembershipEffect.CacheChanged:
-                    var members = _now.Members;
-                    StepRing(new RingInput.MembersKnown(members.Live, members.Count), null, stopping);
+                    StepRing(_now.Membership.ForRing(), null, stopping);
                     break;
             }
     }
@@ -157,10 +156,7 @@ internal sealed partial class RingDriver : BackgroundService
     {
         var peer = happened.Member.Peer;
         if (happened is MembershipEvent.Died or MembershipEvent.Left)
-        {
             Publish(_now with { Fingers = _now.Fingers.Without(peer) });
-            StepRing(new RingInput.Gone(peer), null, stopping);
-        }
 
         _events.Add(happened);
         if (happened is MembershipEvent.Suspected or MembershipEvent.Died or MembershipEvent.OwnIdSeenAhead)

@@ -74,7 +74,7 @@ internal sealed class RingChurn
         var contact = Random.Pick(_ring.Members.ToList());
         var crashed = _ring.World.Nodes.Where(number => !_ring.World.IsUp(number)).ToList();
         var node = crashed.Count > 0 && Random.Chance(0.3) ? _ring.Restart(Random.Pick(crashed)) : _ring.Add(Position());
-        node.Feed(new RingInput.MembersKnown([contact.Ring.Self], 0));
+        node.Feed(new RingInput.MembersKnown([contact.Ring.Self], 0, []));
         node.Start();
     }
 
@@ -88,7 +88,7 @@ internal sealed class RingChurn
                 node.Ring.Phase is not RingPhase.Member ? [Random.Pick(members)]
                 : !_hasCache ? []
                 : exact ? [.. members]
-                : [.. Random.Sample(_ring.Peers, Random.Below(_ring.Peers.Count))], 0));
+                : [.. Random.Sample(_ring.Peers, Random.Below(_ring.Peers.Count))], 0, []));
     }
 
     private UInt128 Position() => new(Random.Next(), Random.Next());

@@ -105,8 +105,6 @@ internal sealed class SimulatedNode(SimulatedRing ring, int number, RingState st
     {
         Events.Add($"{what.GetType().Name} {what.Member.Peer}");
         ring.World.Note(number, Events[^1]);
-        if (what is MembershipEvent.Left or MembershipEvent.Died)
-            Feed(new RingInput.Gone(what.Member.Peer));
     }
 
     private void Perform(RingEffect effect)
