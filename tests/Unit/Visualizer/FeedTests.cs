@@ -1,0 +1,82 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using ChordChat.Visualizer.Feed;
+using ChordChat.Visualizer.Trust;
+using ChordChat.Wire;
+using Xunit;
+using State = ChordChat.Wire.NodeView.Types.State;
+
+namespace ChordChat.Tests.Unit.Visualizer;
+
+public sealed class FeedTests
+{
+    [Fact]
+    public async Task A_slow_watcher_skips_to_the_newest_value()
+    {
+        var latest = new Latest<int>(1);
+        await using var watcher = latest.WatchAsync().GetAsyncEnumerator();
+        Assert.True(await watcher.MoveNextAsync());
+        Assert.Equal(1, watcher.Current);
+
+        latest.Publish(2);
+        latest.Publish(3);
+
+        Assert.True(await watcher.MoveNextAsync());
+        Assert.Equal(3, watcher.Current);
+        var waiting = watcher.MoveNextAsync();
+        Assert.False(waiting.IsCompleted);
+        latest.Publish(4);
+        Assert.True(await waiting);
+        Assert.Equal(4, watcher.Current);
+    }
+
+    [Fact]
+    public void After_a_loss_nodes_that_stood_are_asked_first_and_the_lost_one_last()
+    {
+        var ring = new Snapshot
+        {
+            Nodes =
+            {
+                new NodeView { Name = "n1", Address = "a:1", State = State.Alive },
+                new NodeView { Name = "n2", Address = "a:2", State = State.Suspect },
+                new NodeView { Name = "n3", Address = "unknown", State = State.Alive },
+                new NodeView { Name = "n4", Address = "a:4", State = State.Alive },
+            },
+        };
+        Assert.Equal(["a:4", "a:2", "a:1"], RingFeed.KnownAddresses(ring, "n1"));
+        Assert.Empty(RingFeed.KnownAddresses(null, null));
+    }
+
+    [Fact]
+    public void Only_the_newest_notes_are_kept()
+    {
+        var eyes = Eyes.Closed;
+        for (var i = 0; i < 50; i++)
+            eyes = eyes.With(new EyesNote(DateTimeOffset.UnixEpoch, "n1", $"{i}"));
+        Assert.Equal(Enumerable.Range(30, 20).Select(i => $"{i}"), eyes.Notes.Select(note => note.Text));
+    }
+
+    [Fact]
+    public void The_first_authority_is_pinned_and_another_is_refused()
+    {
+        using var ours = FindingTests.Authority();
+        using var theirs = FindingTests.Authority();
+        using var node = Issue(ours);
+        using var stranger = Issue(theirs);
+        var pin = new AuthorityPin(null);
+
+        Assert.False(pin.Accepts(stranger, ours.RawData), "an authority is not believed that did not sign the node");
+        Assert.Null(pin.Authority);
+        Assert.True(pin.Accepts(node, ours.RawData));
+        Assert.False(pin.Accepts(stranger, theirs.RawData));
+        Assert.True(pin.Accepts(node, ours.RawData));
+        Assert.False(new AuthorityPin(theirs.RawData).Accepts(node, ours.RawData), "what was given is the pin");
+    }
+
+    private static X509Certificate2 Issue(X509Certificate2 authority)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=node", key, HashAlgorithmName.SHA256);
+        return request.Create(authority, authority.NotBefore, authority.NotAfter, RandomNumberGenerator.GetBytes(8));
+    }
+}
