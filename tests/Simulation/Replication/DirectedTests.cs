@@ -6,8 +6,8 @@ namespace ChordChat.Tests.Simulation.Replication;
 /// <summary>Schedules that thousands of random seeds do not find. docs/protocol.md#planted-bugs.</summary>
 public class DirectedTests
 {
-    /// <summary>Two unfinished appends reach different members; the new members copy different majorities. A value that came
-    /// so may look agreed although a rival with a larger ballot sleeps at another new member.</summary>
+    /// <summary>Two unfinished appends reach different members; the new members copy different majorities. A value
+    /// that came so may look agreed although a rival with a larger ballot sleeps at another new member.</summary>
     [Fact]
     public void A_fast_read_returns_only_what_this_epoch_has_accepted()
     {
@@ -22,7 +22,8 @@ public class DirectedTests
         Assert.False(appended.AsSpan().StartsWith(read), Lists(read, appended));
     }
 
-    /// <summary>Two proposers share one acceptor, B, which promised the second one. If it forgets, both are stored.</summary>
+    /// <summary>Two proposers share one acceptor, B, which promised the second one. If it forgets, both are
+    /// stored.</summary>
     [Fact]
     public void A_promise_outlives_a_restart()
     {

@@ -40,9 +40,13 @@ internal sealed class Workbench
         _replicas[node] = new Replica(Ids[node], _stores[node], SetLimits.Default, _rules);
     }
 
-    /// <summary>An append of one entry by a node of its own, whose ballots start above <paramref name="round"/>.</summary>
-    public RegisterChange Append(TileConfiguration at, int node, ulong round, uint entry) => new(
-        at, "acct/a", list => History.Append(list.Span, entry), Ballots(at, node, round), CoordinatorOptions.Default, 1);
+    /// <summary>An append of one entry by a node of its own, whose ballots start above
+    /// <paramref name="round"/>.</summary>
+    public RegisterChange Append(TileConfiguration at, int node, ulong round, uint entry)
+    {
+        var ballots = Ballots(at, node, round);
+        return new(at, "acct/a", list => History.Append(list.Span, entry), ballots, CoordinatorOptions.Default, 1);
+    }
 
     public RegisterRead Read(TileConfiguration at, int node, ulong round) =>
         new(at, "acct/a", Ballots(at, node, round), CoordinatorOptions.Default, 1, _rules);
@@ -50,8 +54,8 @@ internal sealed class Workbench
     /// <summary>Starts a coordinator; nothing is delivered yet.</summary>
     public static Effect.Send[] Begin(Coordinator coordinator) => [.. coordinator.Start().OfType<Effect.Send>()];
 
-    /// <summary>Delivers the requests that go to these nodes, in order, and their replies; the others are lost. Gives what
-    /// the coordinator sends next.</summary>
+    /// <summary>Delivers the requests that go to these nodes, in order, and their replies; the others are lost. Gives
+    /// what the coordinator sends next.</summary>
     public Effect.Send[] Pass(Coordinator coordinator, IEnumerable<Effect.Send> sends, params int[] to)
     {
         var next = new List<Effect.Send>();

@@ -1,0 +1,85 @@
+using System.Collections.Immutable;
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Tests.Simulation.Replication;
+using ChordChat.Tests.Simulation.World;
+
+namespace ChordChat.Tests.Unit.Replication;
+
+/// <summary>Three replicas of one tile, whose requests are handed over by hand.</summary>
+internal sealed class Bench
+{
+    public static readonly TileId Tile = new(7, 0x5a);
+
+    public Bench(SetLimits? limits = null)
+    {
+        Ids = [.. Enumerable.Range(1, 5).Select(i => new NodeId((UInt128)(ulong)i << 124, 0))];
+        Now = new TileConfiguration(Tile, 0, 1, Ids[..3]);
+        Stores = [.. Ids.Select(_ => new MemoryReplicaStore(new Disk()))];
+        Replicas = [.. Ids.Select((id, i) => new Replica(id, Stores[i], limits))];
+        foreach (var replica in Replicas)
+            replica.Found([Now]);
+        Ballots = new BallotSource(Ids[0], 1);
+    }
+
+    public ImmutableArray<NodeId> Ids { get; }
+    public TileConfiguration Now { get; }
+    public MemoryReplicaStore[] Stores { get; }
+    public Replica[] Replicas { get; }
+    public BallotSource Ballots { get; }
+
+    /// <summary>Nodes that do not get requests, and nodes whose replies are lost.</summary>
+    public HashSet<int> Deaf { get; } = [];
+    public HashSet<int> Mute { get; } = [];
+
+    public List<Effect> Effects { get; } = [];
+
+    /// <summary>What is asked, and of whom, while nobody is deaf or mute by itself.</summary>
+    public List<Effect.Send> Sent { get; } = [];
+
+    public ReplicaReply Ask(int node, ReplicaRequest request) => Replicas[node].Handle(request, Ids[node], 1000);
+
+    /// <summary>Runs a coordinator to its end; when nothing more is on its way the timer rings.</summary>
+    public void Run(Coordinator coordinator)
+    {
+        var queue = new Queue<Effect.Send>();
+        Take(coordinator.Start(), queue);
+        for (var ringing = 0; !coordinator.IsDone && ringing < 100;)
+            if (queue.TryDequeue(out var send))
+                Pass(coordinator, send, queue);
+            else
+            {
+                ringing++;
+                Take(coordinator.OnTimeout(), queue);
+            }
+
+        while (queue.TryDequeue(out var late))
+            Pass(coordinator, late, queue); // What a coordinator sends with its last step goes out too.
+    }
+
+    private void Pass(Coordinator coordinator, Effect.Send send, Queue<Effect.Send> queue)
+    {
+        var node = Ids.IndexOf(send.To);
+        if (Deaf.Contains(node))
+            return;
+        var reply = Ask(node, send.Request);
+        if (!Mute.Contains(node))
+            Take(coordinator.On(send.To, send.Request, reply), queue);
+    }
+
+    private void Take(IReadOnlyList<Effect> effects, Queue<Effect.Send> queue)
+    {
+        Effects.AddRange(effects);
+        foreach (var send in effects.OfType<Effect.Send>())
+        {
+            Sent.Add(send);
+            queue.Enqueue(send);
+        }
+    }
+
+    public static ReadOnlyMemory<byte> Bytes(string text) => System.Text.Encoding.ASCII.GetBytes(text);
+
+    public static string Text(ReadOnlyMemory<byte> bytes) => System.Text.Encoding.ASCII.GetString(bytes.Span);
+
+    public static SetMessage Message(uint id, string content = "hello") => new(new MessageId(id), Bytes(content));
+}

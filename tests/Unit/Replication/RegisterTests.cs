@@ -1,0 +1,122 @@
+using ChordChat.Core.Replication;
+using Xunit;
+using static ChordChat.Tests.Unit.Replication.Bench;
+
+namespace ChordChat.Tests.Unit.Replication;
+
+/// <summary>docs/protocol.md#register: changes and reads against three replicas.</summary>
+public class RegisterTests
+{
+    private readonly Bench _bench = new();
+
+    [Fact]
+    public void What_was_stored_is_read_in_one_round()
+    {
+        Assert.Equal("a", Text(Assert.IsType<RegisterChangeOutcome.Stored>(Create("a")).Value));
+        _bench.Sent.Clear();
+        Assert.Equal("a", Text(Assert.IsType<RegisterReadOutcome.Agreed>(Read()).Value));
+        Assert.All(_bench.Sent, send => Assert.IsType<ReplicaRequest.Peek>(send.Request));
+    }
+
+    [Fact]
+    public void An_unknown_name_is_read_as_absent_and_leaves_no_row()
+    {
+        Assert.True(Assert.IsType<RegisterReadOutcome.Agreed>(Read()).Value.IsEmpty);
+        Assert.Equal(default, _bench.Stores[0].GetRegister(Tile, "k"));
+    }
+
+    [Fact]
+    public void The_second_creator_is_refused_and_sees_the_first()
+    {
+        Create("a");
+        Assert.Equal("a", Text(Assert.IsType<RegisterChangeOutcome.Refused>(Create("b")).Current));
+    }
+
+    [Fact]
+    public void A_null_array_and_an_empty_one_leave_the_value_alone()
+    {
+        Create("a");
+        var change = Change(_ => (byte[]?)null);
+        _bench.Run(change);
+        Assert.Equal("a", Text(Assert.IsType<RegisterChangeOutcome.Refused>(change.Outcome).Current));
+    }
+
+    [Fact]
+    public void Without_a_majority_nothing_has_changed_and_the_newest_copy_is_told()
+    {
+        Create("a");
+        _bench.Deaf.UnionWith([1, 2]);
+        Assert.Equal(new RegisterChangeOutcome.Unavailable(1, 2), Create("b"));
+        var read = Assert.IsType<RegisterReadOutcome.Unavailable>(Read());
+        Assert.Equal(("a", 1, 2), (Text(read.Newest!.Value), read.Reached, read.Needed));
+        _bench.Deaf.Add(0);
+        Assert.Null(Assert.IsType<RegisterReadOutcome.Unavailable>(Read()).Newest);
+    }
+
+    /// <summary>The answers to Accept are lost: the caller must not be told "failed", and its retry finds its own
+    /// work.</summary>
+    [Fact]
+    public void A_change_whose_answers_are_lost_is_unknown_and_its_retry_finds_it()
+    {
+        var change = Change(current => current.IsEmpty ? Bytes("a") : (ReadOnlyMemory<byte>?)null);
+        var prepares = change.Start().OfType<Effect.Send>().ToArray();
+        var accepts = prepares
+            .SelectMany(send => change.On(send.To, send.Request, Answer(send)).OfType<Effect.Send>().ToArray())
+            .ToArray();
+        Assert.Equal(3, accepts.Length);
+        foreach (var send in accepts)
+            Answer(send);
+        while (!change.IsDone)
+            change.OnTimeout();
+        Assert.IsType<RegisterChangeOutcome.Unknown>(change.Outcome);
+        Assert.Equal("a", Text(Assert.IsType<RegisterChangeOutcome.Refused>(Create("a")).Current));
+    }
+
+    [Fact]
+    public void An_outrun_proposer_beats_the_ballot_it_was_shown()
+    {
+        var rival = new BallotSource(_bench.Ids[4], 1).Next(1, new Ballot(1, 500, default, 0));
+        foreach (var node in new[] { 0, 1, 2 })
+            _bench.Ask(node, new ReplicaRequest.Prepare(_bench.Now.At, "k", rival));
+        Assert.IsType<RegisterChangeOutcome.Stored>(Create("a"));
+        Assert.Equal(6 + 3, _bench.Sent.Count); // Refused once, then promised and accepted.
+    }
+
+    [Fact]
+    public void An_operation_goes_on_at_the_newer_configuration_it_hears_of()
+    {
+        Create("a");
+        var change = new EpochChange(_bench.Now, _bench.Ids[2..5], _bench.Ballots, CoordinatorOptions.Default, 1);
+        _bench.Run(change);
+        foreach (var node in new[] { 2, 3, 4 })
+        {
+            var header = _bench.Replicas[node].Header(Tile)!;
+            _bench.Run(new Learner(_bench.Ids[node], header, CoordinatorOptions.Default, 1));
+        }
+
+        _bench.Effects.Clear();
+        Assert.Equal("a", Text(Assert.IsType<RegisterReadOutcome.Agreed>(Read()).Value));
+        Assert.Equal(2UL, Assert.Single(_bench.Effects.OfType<Effect.Learned>()).Newest.Epoch);
+        var decided = Assert.IsType<EpochChangeOutcome.Decided>(change.Outcome).Next;
+        Assert.Equal(decided, _bench.Replicas[3].Header(Tile)!.Configuration);
+    }
+
+    private ReplicaReply Answer(Effect.Send send) => _bench.Ask(_bench.Ids.IndexOf(send.To), send.Request);
+
+    private RegisterChange Change(Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide) =>
+        new(_bench.Now, "k", decide, _bench.Ballots, CoordinatorOptions.Default, 1);
+
+    private RegisterChangeOutcome Create(string value)
+    {
+        var change = Change(current => current.IsEmpty ? Bytes(value) : (ReadOnlyMemory<byte>?)null);
+        _bench.Run(change);
+        return change.Outcome!;
+    }
+
+    private RegisterReadOutcome Read()
+    {
+        var read = new RegisterRead(_bench.Now, "k", _bench.Ballots, CoordinatorOptions.Default, 1);
+        _bench.Run(read);
+        return read.Outcome!;
+    }
+}

@@ -1,0 +1,125 @@
+using ChordChat.Core.Replication;
+using Xunit;
+using static ChordChat.Tests.Unit.Replication.Bench;
+
+namespace ChordChat.Tests.Unit.Replication;
+
+/// <summary>docs/protocol.md#set: adds, acknowledgements and scans against three replicas.</summary>
+public class SetTests
+{
+    private readonly Bench _bench = new(new SetLimits(100, 10_000));
+
+    [Fact]
+    public void An_add_is_stored_at_a_majority_and_counts_the_later_copies()
+    {
+        var add = NewAdd(1);
+        var sends = add.Start().OfType<Effect.Send>().ToArray();
+        Pass(add, sends[0]);
+        Assert.Null(add.Outcome);
+        Pass(add, sends[1]);
+        Assert.IsType<SetAddOutcome.Stored>(add.Outcome);
+        Assert.Equal((2, false), (add.CopyCount, add.IsDone));
+        Pass(add, sends[2]);
+        Assert.True(add.IsDone);
+        Assert.Equal(_bench.Now.Members.ToArray(), add.Copies.ToArray());
+    }
+
+    [Fact]
+    public void A_late_member_is_asked_again_and_then_left_alone()
+    {
+        _bench.Deaf.Add(2);
+        var add = NewAdd(1);
+        _bench.Run(add);
+        Assert.IsType<SetAddOutcome.Stored>(add.Outcome);
+        Assert.Equal(CoordinatorOptions.Default.LateRoundsMax, _bench.Sent.Count(send => send.To == _bench.Ids[2]));
+    }
+
+    [Fact]
+    public void Without_a_majority_a_message_is_queued_and_its_copies_are_known()
+    {
+        _bench.Deaf.UnionWith([1, 2]);
+        var add = NewAdd(1);
+        _bench.Run(add);
+        Assert.IsType<SetAddOutcome.Queued>(add.Outcome);
+        Assert.Equal([_bench.Ids[0]], add.Copies.ToArray());
+    }
+
+    [Fact]
+    public void A_full_set_refuses_at_once()
+    {
+        var bench = new Bench(new SetLimits(0, 0));
+        var add = new SetAdd(bench.Now, "m", Message(1), CoordinatorOptions.Default, 1);
+        bench.Run(add);
+        Assert.IsType<SetAddOutcome.Refused>(add.Outcome);
+        Assert.Equal(3, bench.Sent.Count);
+    }
+
+    [Fact]
+    public void A_scan_unites_what_different_members_have_and_mends_them()
+    {
+        for (var id = 1u; id <= 60; id++)
+            for (var node = 0; node < 2; node++)
+                if (id % 3 == 0 || (id + node) % 2 == 0)
+                    Keep(node, id);
+        Assert.Equal(Enumerable.Range(1, 60).Select(id => (uint)id), Scan().Order());
+        for (var node = 0; node < 2; node++)
+            Assert.Equal(60, _bench.Stores[node].Scan(Tile, "m", 0, 999, 99_999).Messages.Length);
+    }
+
+    [Fact]
+    public void A_scan_never_shows_what_somebody_has_acknowledged_and_buries_it_everywhere()
+    {
+        Keep(0, 1);
+        Keep(0, 2);
+        _bench.Ask(1, new ReplicaRequest.Acknowledge(_bench.Now.At, "m", [new MessageId(1)]));
+        Assert.Equal([2u], Scan());
+        Assert.IsType<ReplicaReply.Buried>(
+            _bench.Ask(0, new ReplicaRequest.Add(_bench.Now.At, "m", new MessageId(1), Bytes("x"))));
+    }
+
+    [Fact]
+    public void A_scan_asks_another_member_when_one_is_silent_and_ends_without_a_majority()
+    {
+        Keep(1, 1);
+        Keep(2, 1);
+        _bench.Deaf.Add(0);
+        Assert.Equal([1u], Scan());
+        _bench.Deaf.Add(1);
+        var scan = NewScan();
+        _bench.Run(scan);
+        Assert.IsType<SetScanOutcome.Unavailable>(scan.Outcome);
+    }
+
+    [Fact]
+    public void An_acknowledgement_needs_a_majority()
+    {
+        _bench.Deaf.UnionWith([0, 1]);
+        var acknowledge = new SetAcknowledge(_bench.Now, "m", [new MessageId(1)], CoordinatorOptions.Default, 1);
+        _bench.Run(acknowledge);
+        Assert.IsType<SetAcknowledgeOutcome.Unknown>(acknowledge.Outcome);
+        _bench.Deaf.Remove(1);
+        acknowledge = new SetAcknowledge(_bench.Now, "m", [new MessageId(1)], CoordinatorOptions.Default, 1);
+        _bench.Run(acknowledge);
+        Assert.IsType<SetAcknowledgeOutcome.Stored>(acknowledge.Outcome);
+    }
+
+    private void Keep(int node, uint id) =>
+        _bench.Ask(node, new ReplicaRequest.Add(_bench.Now.At, "m", new MessageId(id), Bytes("hello")));
+
+    private SetAdd NewAdd(uint id) => new(_bench.Now, "m", Message(id), CoordinatorOptions.Default, 1);
+
+    private SetScan NewScan() => new(_bench.Now, "m", CoordinatorOptions.Default with { ScanRowsMax = 7 }, 1);
+
+    private void Pass(SetAdd add, Effect.Send send) =>
+        add.On(send.To, send.Request, _bench.Ask(_bench.Ids.IndexOf(send.To), send.Request));
+
+    private uint[] Scan()
+    {
+        _bench.Effects.Clear();
+        var scan = NewScan();
+        _bench.Run(scan);
+        Assert.IsType<SetScanOutcome.Complete>(scan.Outcome);
+        return [.. _bench.Effects.OfType<Effect.Deliver>().SelectMany(deliver => deliver.Messages)
+            .Select(message => (uint)message.Id.Value)];
+    }
+}

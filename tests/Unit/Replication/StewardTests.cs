@@ -1,0 +1,84 @@
+using System.Collections.Immutable;
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Replication;
+
+/// <summary>docs/protocol.md#steward.</summary>
+public class StewardTests
+{
+    private static readonly ImmutableArray<NodeId> Ids =
+        [.. Enumerable.Range(1, 5).Select(i => new NodeId((UInt128)(ulong)i, 0))];
+
+    private static readonly TileConfiguration Now = new(new TileId(7, 1), 0, 3, Ids[..3]);
+    private static readonly TileHeader Active = new(Now, TilePhase.Active);
+    private static readonly TileOutlook Calm = new(Ids[..3], ImmutableHashSet<NodeId>.Empty);
+    private static readonly TileOutlook FirstIsDead = new(Ids[1..4], ImmutableHashSet.Create(Ids[0]));
+
+    [Fact]
+    public void The_first_living_member_replaces_a_dead_one_and_the_next_waits_two_seconds()
+    {
+        Assert.Equal(0, FirstChange(1, Active, FirstIsDead));
+        Assert.Equal(2000, FirstChange(2, Active, FirstIsDead));
+    }
+
+    [Fact]
+    public void A_newcomer_is_taken_in_after_a_minute_of_quiet() =>
+        Assert.Equal(60_000, FirstChange(0, Active, Calm with { Preferred = Ids[..2].Add(Ids[3]) }));
+
+    [Fact]
+    public void A_tile_in_order_is_left_alone() => Assert.Null(FirstChange(0, Active, Calm));
+
+    [Fact]
+    public void Another_order_of_the_same_members_is_no_reason() =>
+        Assert.Null(FirstChange(0, Active, Calm with { Preferred = [Ids[2], Ids[1], Ids[0]] }));
+
+    [Fact]
+    public void A_tile_never_shrinks_by_itself() =>
+        Assert.Null(FirstChange(1, Active, FirstIsDead with { Preferred = Ids[1..3] }));
+
+    [Fact]
+    public void Without_a_living_majority_nothing_is_sealed() => Assert.Null(
+        FirstChange(2, Active, new TileOutlook(Ids[2..5], ImmutableHashSet.Create(Ids[0], Ids[1]))));
+
+    [Fact]
+    public void A_sealed_tile_is_taken_over_after_a_second_and_by_the_next_two_seconds_later()
+    {
+        var header = Active with { Phase = TilePhase.Sealed };
+        Assert.Equal(1000, FirstChange(0, header, Calm));
+        Assert.Equal(3000, FirstChange(1, header, Calm));
+    }
+
+    [Fact]
+    public void A_change_that_failed_is_not_tried_again_at_once()
+    {
+        var steward = new Steward(Ids[1], StewardOptions.Default);
+        Assert.IsType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 0));
+        Assert.IsNotType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 500));
+        Assert.IsType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 5000));
+    }
+
+    [Fact]
+    public void Who_joins_learns_and_who_leaves_announces()
+    {
+        var next = Now.Next(Ids[1..4]);
+        var leaver = Active with { Phase = TilePhase.Sealed, Pending = next };
+        Assert.IsType<StewardAction.Announce>(new Steward(Ids[0], StewardOptions.Default).Decide(leaver, Calm, 0));
+        Assert.IsType<StewardAction.Learn>(new Steward(Ids[1], StewardOptions.Default).Decide(leaver, Calm, 0));
+        var learner = new TileHeader(next, TilePhase.Learning, Previous: Now);
+        Assert.IsType<StewardAction.Learn>(new Steward(Ids[3], StewardOptions.Default).Decide(learner, Calm, 0));
+        var retired = new TileHeader(next, TilePhase.Retired);
+        Assert.IsType<StewardAction.None>(new Steward(Ids[0], StewardOptions.Default).Decide(retired, Calm, 0));
+    }
+
+    /// <summary>When within two minutes a member first starts a change; null: never.</summary>
+    private static long? FirstChange(int member, TileHeader header, TileOutlook outlook)
+    {
+        var steward = new Steward(Ids[member], StewardOptions.Default);
+        for (var now = 0L; now <= 120_000; now += 500)
+            if (steward.Decide(header, outlook, now) is StewardAction.Change)
+                return now;
+        return null;
+    }
+}
