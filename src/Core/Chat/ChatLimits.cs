@@ -7,7 +7,7 @@ public static class ChatLimits
     public const int EnvelopeBytesMax = 72 * 1024;
 
     /// <summary>A sealed keyring; each device a user ever had adds about 2 KiB.</summary>
-    public const int KeyringBytesMax = 512 * 1024;
+    public const int KeyringBytesMax = 640 * 1024;
 
     /// <summary>A signed key-log entry; the longest kind has about 2 KiB.</summary>
     public const int KeyLogEntryBytesMax = 4 * 1024;

@@ -30,7 +30,7 @@ public sealed class PresenceTable
         return lease;
     }
 
-    /// <summary>Ends this lease at once; remembered for a lease time, so that an older one does not come back.</summary>
+    /// <summary>Ends this lease at once; remembered for a lease time, so that an older one stays away.</summary>
     public void End(Lease lease, long now)
     {
         if (_entries.TryGetValue(lease.User, out var entry) && Supersedes(entry.Lease, lease))

@@ -1,0 +1,53 @@
+namespace ChordChat.Node.Chat;
+
+public sealed record ChatOptions
+{
+    /// <summary>Cost of bcrypt for new accounts, 10 to 14. One more doubles the work of a guess.</summary>
+    public int BcryptCost { get; init; } = 12;
+
+    /// <summary>Logins that wait for a free core before more are refused.</summary>
+    public int LoginQueueMax { get; init; } = 32;
+
+    /// <summary>Wrong passwords from one address in a minute before it has to wait.</summary>
+    public int FailuresPerAddressMax { get; init; } = 30;
+
+    /// <summary>How long after a login new keys may be published.</summary>
+    public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a client may think about the challenge.</summary>
+    public TimeSpan HelloTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Mean time between two renewals of a session's lease; a third of the lease or less.</summary>
+    public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often sessions are looked through for what is due.</summary>
+    public TimeSpan KeeperInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Mail that may wait in memory for one client that reads slowly. What does not fit stays in the mailbox.
+    /// </summary>
+    public int OutgoingBytesMax { get; init; } = 1024 * 1024;
+
+    /// <summary>Unanswered sends of one session before the node stops reading from it.</summary>
+    public int SendsInFlightMax { get; init; } = 1024;
+
+    /// <summary>Sealed messages in memory that wait for a majority. Past it the client has to resend.</summary>
+    public long QueuedBytesMax { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>First pause before a queued message is tried again; doubles up to 30 s.</summary>
+    public TimeSpan RetryPause { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Everything wrong with these values, not only the first thing.</summary>
+    public IEnumerable<string> Problems()
+    {
+        if (BcryptCost is < 10 or > 14)
+            yield return $"{nameof(BcryptCost)} is {BcryptCost}; it must be from 10 to 14.";
+        if (LoginQueueMax < 1)
+            yield return $"{nameof(LoginQueueMax)} is {LoginQueueMax}; nobody could log in.";
+        if (FailuresPerAddressMax < 1)
+            yield return $"{nameof(FailuresPerAddressMax)} is {FailuresPerAddressMax}; nobody could log in.";
+        if (HeartbeatInterval <= TimeSpan.Zero || HeartbeatInterval > TimeSpan.FromSeconds(5))
+            yield return $"{nameof(HeartbeatInterval)} is {HeartbeatInterval}, but leases last 15 s: at most 5 s.";
+        if (OutgoingBytesMax < 128 * 1024)
+            yield return $"{nameof(OutgoingBytesMax)} is {OutgoingBytesMax}; one message may have 72 KiB.";
+    }
+}

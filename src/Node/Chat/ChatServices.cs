@@ -1,0 +1,39 @@
+using ChordChat.Node.Transport;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>Accounts, sessions and messages.</summary>
+internal static class ChatServices
+{
+    /// <summary>Needs in the container: <see cref="ChatIdentity"/>, <see cref="IPeerChat"/>,
+    /// <see cref="IMailboxCounts"/>, TimeProvider, and the replication's IRegisters and IMessageSets.</summary>
+    public static IServiceCollection AddChat(this IServiceCollection services, ChatOptions options) => services
+        .AddSingleton(options)
+        .AddSingleton<ChatClock>()
+        .AddSingleton<SessionTable>()
+        .AddSingleton<PeerRequests>()
+        .AddSingleton<ChatPeers>()
+        .AddSingleton<Whereabouts>()
+        .AddSingleton<LeasePlaces>()
+        .AddSingleton<LiveDelivery>()
+        .AddSingleton<Accounts>()
+        .AddSingleton<KeyLogReader>()
+        .AddSingleton<ClientProofs>()
+        .AddSingleton<PasswordWork>()
+        .AddSingleton<Tickets>()
+        .AddSingleton<Guesses>()
+        .AddSingleton<Registration>()
+        .AddSingleton<Login>()
+        .AddSingleton<KeyPublication>()
+        .AddSingleton<SessionTakeovers>()
+        .AddSingleton<LeaseRenewals>()
+        .AddSingleton<SessionOpening>()
+        .AddSingleton<SessionClosing>()
+        .AddSingleton<EnvelopeSender>()
+        .AddSingleton<SendRetries>()
+        .AddSingleton<SessionKeeper>()
+        .AddSingleton<ChatDoor>()
+        .AddSingleton<ChatService>()
+        .AddHostedService(provider => provider.GetRequiredService<SendRetries>())
+        .AddHostedService(provider => provider.GetRequiredService<SessionKeeper>());
+}

@@ -1,0 +1,53 @@
+using ChordChat.Core.Chat;
+using ChordChat.Crypto.KeyLogs;
+using ChordChat.Crypto.Keyrings;
+using ChordChat.Crypto.Passwords;
+using ChordChat.Crypto.Sessions;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>What a node checks of what clients sign. It opens nothing: it could not.</summary>
+internal sealed class ClientProofs(ChatIdentity identity)
+{
+    /// <summary>The entry that begins a user's log, if it is one and names this keyring.</summary>
+    public KeyLogHead? FirstEntry(string user, ReadOnlyMemory<byte> entry, ReadOnlyMemory<byte> keyring) =>
+        KeyLog.VerifyNext(identity.Cluster, user, null, entry.Span) is { } first && Names(first, keyring)
+            ? new(first.Seq, first.Epoch, entry)
+            : null;
+
+    /// <summary>An entry of this user that is not the first and names this keyring. Its signature is not checked yet.
+    /// </summary>
+    public KeyLogHead? LaterEntry(string user, ReadOnlyMemory<byte> entry, ReadOnlyMemory<byte> keyring) =>
+        KeyLogEntry.TryParse(entry.Span) is { Seq: > 0 } later
+        && later.User == user && later.Cluster == identity.Cluster && Names(later, keyring)
+            ? new(later.Seq, later.Epoch, entry)
+            : null;
+
+    /// <summary>The whole rule, signatures included.</summary>
+    public bool MayFollow(string user, ReadOnlyMemory<byte> head, ReadOnlyMemory<byte> next) =>
+        KeyLogEntry.TryParse(head.Span) is { } previous
+        && KeyLog.VerifyNext(identity.Cluster, user, previous, next.Span) is not null;
+
+    public static KdfParameters KdfOf(Account account) => Read(account.Head.Entry).Kdf;
+
+    public static UInt128 DeviceOf(Account account) => Read(account.Head.Entry).DeviceId;
+
+    /// <summary>Whether the device of the account's newest entry signed this hello for this node's challenge.</summary>
+    public bool IsSignedBy(Account account, SessionHello hello, ReadOnlySpan<byte> nodeNonce) =>
+        SessionProof.Verify(
+            Read(account.Head.Entry).DeviceKey,
+            identity.Cluster,
+            identity.Self.Node.ToBytes(),
+            account.User,
+            hello.Epoch,
+            nodeNonce,
+            hello.ClientNonce.Span,
+            hello.Signature.Span);
+
+    private static bool Names(KeyLogEntry entry, ReadOnlyMemory<byte> keyring) =>
+        entry.RingHash == KeyringBlob.HashOf(keyring.Span);
+
+    /// <summary>Of an entry that was verified before it was stored.</summary>
+    private static KeyLogEntry Read(ReadOnlyMemory<byte> entry) =>
+        KeyLogEntry.TryParse(entry.Span) ?? throw new InvalidDataException("a stored key-log entry is damaged");
+}

@@ -1,0 +1,132 @@
+using ChordChat.Core.Chat;
+using ChordChat.Core.Replication;
+using ChordChat.Crypto.Messages;
+using ChordChat.Node.Replication;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>Takes sealed mail from clients: into the recipient's mailbox and, side by side, to the client.</summary>
+internal sealed partial class EnvelopeSender(
+    ChatIdentity identity,
+    Accounts accounts,
+    IMessageSets sets,
+    LiveDelivery live,
+    SendRetries retries,
+    IHostApplicationLifetime host,
+    ILogger<EnvelopeSender> logger)
+{
+    /// <summary>Starts a message on its way. What becomes of it is reported to the session. The next message of the
+    /// session may follow as soon as this returns, and stays behind this one.</summary>
+    public async ValueTask SubmitAsync(
+        LiveSession sender,
+        string to,
+        ReadOnlyMemory<byte> id,
+        ReadOnlyMemory<byte> envelope,
+        CancellationToken cancellation)
+    {
+        if (id.Length != 16)
+            return; // Nothing to answer to.
+        sender.Sends.Opened();
+        var messageId = MessageId.FromBytes(id.Span);
+        var submission = new Submission(sender, to, messageId, envelope, identity.Copies);
+        var header = envelope.Length <= ChatLimits.EnvelopeBytesMax ? EnvelopeHeader.TryParse(envelope.Span) : null;
+        if (Problem(sender, to, messageId, envelope, header) is { } refusal)
+            submission.Refused(refusal);
+        else if (await accounts.IsUnknownAsync(to, cancellation))
+            submission.Refused(new("unknown_user", $"nobody here is called {to}"));
+        else if (header!.DoNotStore)
+            _ = PassOnAsync(submission);
+        else
+            _ = SendAsync(submission); // Never awaited here: the next message must not wait for a disk.
+    }
+
+    private Refusal? Problem(
+        LiveSession sender, string to, MessageId id, ReadOnlyMemory<byte> envelope, EnvelopeHeader? header)
+    {
+        if (envelope.Length > ChatLimits.EnvelopeBytesMax)
+            return new("too_large", $"{envelope.Length} bytes; at most {ChatLimits.EnvelopeBytesMax} are allowed");
+        if (!UserName.IsValid(to))
+            return new("unknown_user", UserName.Rule);
+        if (to == sender.User)
+            return new("bad_envelope", "a message needs somebody else to go to");
+        if (header is null || header.Id.Value != id.Value)
+            return new("bad_envelope", "the sealed message is damaged or has another id");
+        return header.IsBetween(identity.Cluster, sender.User, to)
+            ? null
+            : new("bad_envelope", $"the sealed message is not one between {sender.User} and {to} in this cluster");
+    }
+
+    private async Task SendAsync(Submission submission)
+    {
+        var stopping = host.ApplicationStopping;
+        try
+        {
+            // The disk's round trip is the longer one, so that it goes first.
+            var add = sets.AddAsync(
+                SetKey.Mailbox(submission.To), submission.Id, submission.Envelope, submission.Progress, stopping);
+            var delivery = DeliverAsync(submission, stopping);
+            switch (await add)
+            {
+                case AddOutcome.Stored(var copies):
+                    submission.Kept(copies);
+                    break;
+                case AddOutcome.Full when !await delivery:
+                    submission.Refused(FullMailbox(submission.To));
+                    break;
+                case AddOutcome.Full:
+                    Queue(submission, new CopiesKept([], identity.Copies));
+                    break;
+                case AddOutcome.Queued(var copies):
+                    Queue(submission, copies);
+                    break;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops; the client sends it again elsewhere.
+        }
+        catch (Exception cause)
+        {
+            LogFailed(submission.Id, cause);
+            Queue(submission, new CopiesKept([], identity.Copies));
+        }
+    }
+
+    public static Refusal FullMailbox(string user) =>
+        new("mailbox_full", $"{user}'s mailbox is full until {user} logs in and reads it");
+
+    /// <summary>A signal that is of no use later: to the client, or nowhere.</summary>
+    private async Task PassOnAsync(Submission submission)
+    {
+        try
+        {
+            await DeliverAsync(submission, host.ApplicationStopping);
+            submission.Queued(new CopiesKept([], identity.Copies));
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+    }
+
+    private async Task<bool> DeliverAsync(Submission submission, CancellationToken cancellation)
+    {
+        var isLive = await live.DeliverAsync(submission.To, submission.Id, submission.Envelope, cancellation);
+        if (isLive)
+            submission.Delivered();
+        return isLive;
+    }
+
+    private void Queue(Submission submission, CopiesKept copies)
+    {
+        submission.Queued(copies);
+        if (!retries.TryAdd(submission))
+            LogRetriesFull(submission.Id);
+    }
+
+    [LoggerMessage(5030, LogLevel.Error, "Sending {Message} failed; it is tried again")]
+    private partial void LogFailed(MessageId message, Exception cause);
+
+    [LoggerMessage(5031, LogLevel.Warning, "Too much mail waits for a majority; {Message} is left to its sender")]
+    private partial void LogRetriesFull(MessageId message);
+}

@@ -1,0 +1,118 @@
+using ChordChat.Core.Chat;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Replication;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>Puts the keys of a new device on top of a key log, and ends the session of the device before.</summary>
+internal sealed partial class KeyPublication(
+    ChatIdentity identity,
+    Accounts accounts,
+    IRegisters registers,
+    KeyLogReader keyLogs,
+    Tickets tickets,
+    ClientProofs proofs,
+    Whereabouts whereabouts,
+    ChatPeers peers,
+    ILogger<KeyPublication> logger)
+{
+    public async Task<PublishOutcome> PublishAsync(
+        string user,
+        ReadOnlyMemory<byte> ticket,
+        ReadOnlyMemory<byte> entry,
+        ReadOnlyMemory<byte> keyring,
+        CancellationToken cancellation)
+    {
+        if (entry.Length > ChatLimits.KeyLogEntryBytesMax || keyring.Length is 0 or > ChatLimits.KeyringBytesMax)
+            return new PublishOutcome.Invalid("the key-log entry or the keyring is too long");
+        if (!UserName.IsValid(user) || proofs.LaterEntry(user, entry, keyring) is not { } next)
+            return new PublishOutcome.Invalid("the key-log entry is not one of this user's, or names another keyring");
+        if (!tickets.IsGood(ticket.Span, user, next.Number - 1))
+            return new PublishOutcome.NoTicket();
+        switch (await accounts.ReadAsync(user, cancellation))
+        {
+            case AccountRead.Found(var account, IsDegraded: false):
+                return await PublishAsync(account, next, keyring, cancellation);
+            case AccountRead.Unavailable(var reached, var needed):
+                return new PublishOutcome.Unavailable(reached, needed);
+            case AccountRead.Found:
+                return new PublishOutcome.Unavailable(1, identity.Copies / 2 + 1);
+            default:
+                return new PublishOutcome.NoTicket();
+        }
+    }
+
+    private async Task<PublishOutcome> PublishAsync(
+        Account account, KeyLogHead next, ReadOnlyMemory<byte> keyring, CancellationToken cancellation)
+    {
+        if (account.Head.Entry.Span.SequenceEqual(next.Entry.Span))
+            return new PublishOutcome.Published(); // An earlier try did it.
+        if (account.Head.Number >= next.Number)
+            return new PublishOutcome.Overtaken();
+        if (!proofs.MayFollow(account.User, account.Head.Entry, next.Entry))
+            return new PublishOutcome.Invalid("the key-log entry may not follow the newest one");
+        var live = await whereabouts.FindAsync(account.User, cancellation);
+        if (live is not null && identity.Policy == SessionPolicy.Reject)
+            return new PublishOutcome.Rejected();
+        if (!await keyLogs.ArchiveAsync(account, cancellation))
+            return new PublishOutcome.Unavailable(0, identity.Copies / 2 + 1);
+        var outcome = await registers.ChangeAsync(
+            RegisterKey.Account(account.User),
+            current => Account.PublishKeys(
+                current, next, keyring, (head, entry) => proofs.MayFollow(account.User, head, entry)),
+            cancellation);
+        return Judge(outcome, account.User, next, live);
+    }
+
+    private PublishOutcome Judge(ChangeOutcome outcome, string user, KeyLogHead next, Lease? live)
+    {
+        switch (outcome)
+        {
+            case ChangeOutcome.Stored:
+            case ChangeOutcome.Declined(var current) when Account.HasHead(current, next):
+                LogPublished(user, next.Epoch);
+                if (live is not null)
+                    _ = EndAsync(live, next.Entry); // Not awaited: if it fails, the new session's number ends the old.
+                return new PublishOutcome.Published();
+            case ChangeOutcome.Declined:
+                return new PublishOutcome.Overtaken();
+            case ChangeOutcome.Unavailable(var reached, var needed):
+                return new PublishOutcome.Unavailable(reached, needed);
+            default:
+                return new PublishOutcome.Unknown();
+        }
+    }
+
+    private async Task EndAsync(Lease live, ReadOnlyMemory<byte> entry)
+    {
+        var ending = new SessionEnding(live.User, live.Session, entry);
+        if (peers.Find(live.Node) is not { } node || !await peers.EndSessionAsync(node, ending, CancellationToken.None))
+            LogNotTold(live.User);
+    }
+
+    [LoggerMessage(5020, LogLevel.Information, "{User} has new keys: device epoch {Epoch}")]
+    private partial void LogPublished(string user, uint epoch);
+
+    [LoggerMessage(5021, LogLevel.Information, "The node of {User}'s old session did not answer")]
+    private partial void LogNotTold(string user);
+}
+
+internal abstract record PublishOutcome
+{
+    private PublishOutcome() { }
+
+    public sealed record Published : PublishOutcome;
+
+    /// <summary>Another entry came first.</summary>
+    public sealed record Overtaken : PublishOutcome;
+
+    public sealed record Invalid(string Why) : PublishOutcome;
+
+    public sealed record NoTicket : PublishOutcome;
+
+    public sealed record Rejected : PublishOutcome;
+
+    public sealed record Unavailable(int Reached, int Needed) : PublishOutcome;
+
+    public sealed record Unknown : PublishOutcome;
+}

@@ -1,0 +1,110 @@
+using ChordChat.Core.Chat;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Replication;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>One client that is connected to this node: who it is, and what goes to and fro.</summary>
+/// <remarks>Owns no task and no timer: 2,000 idle sessions cost 2,000 small objects.</remarks>
+internal sealed class LiveSession : IDisposable
+{
+    private readonly CancellationTokenSource _lifetime;
+    private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private SessionRecord _record;
+    private long _heardAt;
+
+    /// <param name="isDegraded">No majority has agreed on the number yet; the session's keeper tries again.</param>
+    /// <param name="call">Ends when the client's call ends.</param>
+    public LiveSession(
+        string user,
+        SessionRecord record,
+        bool isDegraded,
+        IMessageSets sets,
+        ChatOptions options,
+        long now,
+        CancellationToken call)
+    {
+        (User, _record, IsDegraded, _heardAt) = (user, record, isDegraded, now);
+        _lifetime = CancellationTokenSource.CreateLinkedTokenSource(call);
+        Lifetime = _lifetime.Token;
+        Outgoing = new Outgoing(options.OutgoingBytesMax);
+        Mail = new SessionMail(SetKey.Mailbox(user), Outgoing, sets, options.OutgoingBytesMax, Lifetime);
+        Settling = new MailSettling(SetKey.Mailbox(user), sets, Lifetime);
+        Sends = new SendWindow(options.SendsInFlightMax);
+        NextRenewalAt = now + 1000;
+    }
+
+    public string User { get; }
+    public Outgoing Outgoing { get; }
+    public SessionMail Mail { get; }
+    public MailSettling Settling { get; }
+    public SendWindow Sends { get; }
+    public CancellationToken Lifetime { get; }
+
+    public ulong Number => _record.Number;
+    public uint Epoch => _record.Epoch;
+    public UInt128 Device => _record.Device;
+    public bool IsDegraded { get; private set; }
+
+    /// <summary>Steady time of the client's last sign of life.</summary>
+    public long HeardAt
+    {
+        get => Volatile.Read(ref _heardAt);
+        set => Volatile.Write(ref _heardAt, value);
+    }
+
+    /// <summary>Written and read by the session's keeper only.</summary>
+    public long NextRenewalAt { get; set; }
+
+    public bool WasRenewed { get; set; }
+
+    public Lease Lease => new(User, _record.Number, _record.Node, _record.SinceMs);
+
+    /// <summary>Ends once nothing more is to be written to this client.</summary>
+    public Task Over => _over.Task;
+
+    public bool IsAt(NodeId node) => _record.Node == node;
+
+    /// <summary>A majority has agreed at last.</summary>
+    public void Confirmed(SessionRecord record)
+    {
+        _record = record;
+        IsDegraded = false;
+    }
+
+    public void TakenOver(ReadOnlyMemory<byte> entry) =>
+        End(new SessionEnd(SessionEndReason.TakenOver, entry, "you signed in on another device"));
+
+    /// <summary>Tells the client why, as the last thing, and hangs up.</summary>
+    public void End(SessionEnd end)
+    {
+        Outgoing.End(end);
+        EndLifetime();
+    }
+
+    /// <summary>Hangs up without a word: the client is gone, or is here again by another connection.</summary>
+    public void Close()
+    {
+        Outgoing.Close();
+        EndLifetime();
+        _over.TrySetResult();
+    }
+
+    public void Dispose()
+    {
+        Close();
+        _lifetime.Dispose();
+    }
+
+    private void EndLifetime()
+    {
+        try
+        {
+            _lifetime.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The call has ended already.
+        }
+    }
+}

@@ -1,0 +1,105 @@
+using ChordChat.Core.Chat;
+using ChordChat.Node.Admission;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>Checks a derived secret and hands out the sealed keyring. Says the same, after the same work, for a wrong
+/// password and for a user who does not exist.</summary>
+internal sealed partial class Login(
+    ChatIdentity identity,
+    Accounts accounts,
+    Guesses guesses,
+    PasswordWork passwords,
+    Tickets tickets,
+    KeyLogReader keyLogs,
+    Whereabouts whereabouts,
+    ILogger<Login> logger)
+{
+    /// <param name="isKnownDevice">Has keys of the newest epoch already and gets no right to publish others.</param>
+    /// <param name="address">Where the guess comes from.</param>
+    public async Task<LoginOutcome> LogInAsync(
+        string user, string secret, bool isKnownDevice, string address, CancellationToken cancellation)
+    {
+        if (!UserName.IsValid(user))
+            return new LoginOutcome.Wrong();
+        if (await guesses.TryAsync(user, address, cancellation) is { Ticks: > 0 } wait)
+            return Throttled(user, address, wait);
+        var read = await accounts.ReadAsync(user, cancellation);
+        if (read is AccountRead.Unavailable(var reached, var needed))
+            return new LoginOutcome.Unavailable(reached, needed);
+        var found = read as AccountRead.Found;
+        switch (await passwords.VerifyAsync(secret, found?.Account.Credential, cancellation))
+        {
+            case null:
+                return new LoginOutcome.Busy();
+            case false:
+                guesses.Failed(address);
+                LogWrong(user, address);
+                return new LoginOutcome.Wrong();
+        }
+
+        await guesses.SucceededAsync(user, cancellation);
+        return await GrantAsync(found!, isKnownDevice, cancellation);
+    }
+
+    private async Task<LoginOutcome> GrantAsync(
+        AccountRead.Found found, bool isKnownDevice, CancellationToken cancellation)
+    {
+        var (account, isDegraded) = found;
+        var isLive = await whereabouts.FindAsync(account.User, cancellation) is not null;
+        if (isLive && !isKnownDevice && identity.Policy == SessionPolicy.Reject)
+        {
+            LogRejected(account.User);
+            return new LoginOutcome.Rejected();
+        }
+
+        LogLoggedIn(account.User, isDegraded);
+        return new LoginOutcome.Granted(
+            account.Keyring,
+            await keyLogs.ReadAsync(account, 0, cancellation),
+            isDegraded || isKnownDevice ? default : tickets.Issue(account.User, account.Head.Number),
+            isDegraded,
+            isLive);
+    }
+
+    private LoginOutcome.Throttled Throttled(string user, string address, TimeSpan wait)
+    {
+        LogThrottled(user, address, (long)wait.TotalMilliseconds);
+        return new LoginOutcome.Throttled(wait);
+    }
+
+    [LoggerMessage(5010, LogLevel.Information, "{User} logged in (degraded: {IsDegraded})")]
+    private partial void LogLoggedIn(string user, bool isDegraded);
+
+    [LoggerMessage(5011, LogLevel.Information, "Wrong password or name: {User} from {Address}")]
+    private partial void LogWrong(string user, string address);
+
+    [LoggerMessage(5012, LogLevel.Warning, "Guesses of {User}'s password from {Address} wait {Ms} ms")]
+    private partial void LogThrottled(string user, string address, long ms);
+
+    [LoggerMessage(5013, LogLevel.Information, "Login of {User} refused: a session is live and the policy is reject")]
+    private partial void LogRejected(string user);
+}
+
+internal abstract record LoginOutcome
+{
+    private LoginOutcome() { }
+
+    /// <param name="Ticket">Empty when nothing may be published.</param>
+    public sealed record Granted(
+        ReadOnlyMemory<byte> Keyring,
+        IReadOnlyList<ReadOnlyMemory<byte>> KeyLog,
+        ReadOnlyMemory<byte> Ticket,
+        bool IsDegraded,
+        bool IsSessionLive) : LoginOutcome;
+
+    public sealed record Wrong : LoginOutcome;
+
+    public sealed record Throttled(TimeSpan Wait) : LoginOutcome;
+
+    public sealed record Rejected : LoginOutcome;
+
+    public sealed record Busy : LoginOutcome;
+
+    public sealed record Unavailable(int Reached, int Needed) : LoginOutcome;
+}

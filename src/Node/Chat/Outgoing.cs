@@ -1,0 +1,160 @@
+using ChordChat.Node.Replication;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>What waits to be written to one client. Mail in it is bounded; whoever finds it full leaves the mail where
+/// it is, in the mailbox.</summary>
+/// <remarks>Safe for threads. The lock is a leaf: nothing is called inside it.</remarks>
+internal sealed class Outgoing(int bytesMax)
+{
+    /// <summary>How much mail goes into one frame.</summary>
+    private const int BatchBytesMax = 256 * 1024;
+
+    private readonly Lock _turn = new();
+    private Queue<StoredMessage>? _mail;
+    private List<SendReport>? _reports;
+    private TaskCompletionSource? _room;
+    private long _mailBytes;
+    private bool _heartbeat;
+    private bool _caughtUp;
+    private bool _isOver;
+    private SessionEnd? _end;
+
+    /// <summary>Called whenever there is something to take; must not wait. Set once, before the first use.</summary>
+    public Action Wake { get; set; } = () => { };
+
+    public bool TryPush(StoredMessage message)
+    {
+        lock (_turn)
+        {
+            if (_isOver || (_mailBytes > 0 && _mailBytes + message.Content.Length > bytesMax))
+                return false;
+            (_mail ??= new()).Enqueue(message);
+            _mailBytes += message.Content.Length;
+        }
+
+        Wake();
+        return true;
+    }
+
+    public void Report(SendReport report)
+    {
+        lock (_turn)
+        {
+            if (_isOver)
+                return;
+            (_reports ??= []).Add(report);
+        }
+
+        Wake();
+    }
+
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_turn)
+                return _reports is null && _mail is null && !_heartbeat && !_caughtUp && _end is null;
+        }
+    }
+
+    public void Heartbeat()
+    {
+        lock (_turn)
+            _heartbeat = !_isOver;
+        Wake();
+    }
+
+    /// <summary>Says so once all mail that waits now has been taken.</summary>
+    public void CaughtUp()
+    {
+        lock (_turn)
+            _caughtUp = !_isOver;
+        Wake();
+    }
+
+    /// <summary>The last thing this client is told; mail that waits is left in the mailbox.</summary>
+    public void End(SessionEnd end)
+    {
+        lock (_turn)
+        {
+            _end ??= end;
+            Stop();
+        }
+
+        Wake();
+    }
+
+    /// <summary>Takes nothing more and gives nothing more: the client is gone.</summary>
+    public void Close()
+    {
+        lock (_turn)
+            Stop();
+    }
+
+    /// <summary>Takes as much as fits into one frame; null when nothing waits.</summary>
+    public OutgoingBatch? Take()
+    {
+        lock (_turn)
+        {
+            var mail = TakeMail();
+            var batch = new OutgoingBatch(_reports, mail, _heartbeat, _caughtUp && _mail is null, _end);
+            if (batch.IsEmpty)
+                return null;
+            _reports = null;
+            _heartbeat = false;
+            _caughtUp &= !batch.CaughtUp;
+            _end = null;
+            if (_mailBytes <= bytesMax / 2)
+                FreeRoom();
+            return batch;
+        }
+    }
+
+    /// <summary>Ends once half of the room for mail is free again, or the session is over.</summary>
+    public Task RoomAsync(CancellationToken cancellation)
+    {
+        lock (_turn)
+        {
+            if (_isOver || _mailBytes <= bytesMax / 2)
+                return Task.CompletedTask;
+            _room ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _room.Task.WaitAsync(cancellation);
+        }
+    }
+
+    private List<StoredMessage>? TakeMail()
+    {
+        if (_mail is null || _mail.Count == 0)
+            return null;
+        var taken = new List<StoredMessage>(Math.Min(_mail.Count, 64));
+        var bytes = 0;
+        while (_mail.TryPeek(out var next) && (taken.Count == 0 || bytes + next.Content.Length <= BatchBytesMax))
+        {
+            taken.Add(_mail.Dequeue());
+            bytes += next.Content.Length;
+        }
+
+        _mailBytes -= bytes;
+        if (_mail.Count == 0)
+            _mail = null; // An idle session keeps no buffer.
+        return taken;
+    }
+
+    private void Stop()
+    {
+        _isOver = true;
+        _mail = null;
+        _reports = null;
+        _heartbeat = false;
+        _caughtUp = false;
+        _mailBytes = 0;
+        FreeRoom();
+    }
+
+    private void FreeRoom()
+    {
+        _room?.SetResult();
+        _room = null;
+    }
+}

@@ -1,0 +1,26 @@
+using ChordChat.Node.Replication;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>What goes to a client in one frame.</summary>
+internal sealed record OutgoingBatch(
+    IReadOnlyList<SendReport>? Reports,
+    IReadOnlyList<StoredMessage>? Mail,
+    bool Heartbeat,
+    bool CaughtUp,
+    SessionEnd? End)
+{
+    public bool IsEmpty => Reports is null && Mail is null && !Heartbeat && !CaughtUp && End is null;
+}
+
+internal enum SessionEndReason
+{
+    /// <summary>Another device took over; the entry that it signed proves it.</summary>
+    TakenOver,
+    LoggedOut,
+    NodeStopping,
+    Refused,
+    TooSlow,
+}
+
+internal sealed record SessionEnd(SessionEndReason Reason, ReadOnlyMemory<byte> Entry, string Text);

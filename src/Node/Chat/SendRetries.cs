@@ -1,0 +1,118 @@
+using ChordChat.Node.Replication;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>Messages that no majority keeps yet: tried again, with ever longer pauses, while this node lives.</summary>
+internal sealed partial class SendRetries(
+    ChatOptions options,
+    IMessageSets sets,
+    LiveDelivery live,
+    ChatClock clock,
+    ILogger<SendRetries> logger) : BackgroundService
+{
+    private const long PauseMaxMs = 30_000;
+    private const int AtOnceMax = 64;
+
+    private sealed record Waiting(Submission Submission, long DueAt, int TryCount);
+
+    private readonly Lock _turn = new();
+    private readonly SemaphoreSlim _some = new(0);
+    private List<Waiting> _waiting = [];
+    private long _bytes;
+
+    /// <returns>False when there is no room: the sender's own copy has to do.</returns>
+    public bool TryAdd(Submission submission)
+    {
+        lock (_turn)
+        {
+            if (_bytes + submission.Envelope.Length > options.QueuedBytesMax)
+                return false;
+            _bytes += submission.Envelope.Length;
+            Put(submission, 0);
+        }
+
+        return true;
+    }
+
+    public override void Dispose()
+    {
+        _some.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await _some.WaitAsync(stoppingToken);
+                while (await TryDueAsync(stoppingToken))
+                    await Task.Delay(options.RetryPause / 4, clock.Time, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The node stops.
+        }
+    }
+
+    /// <returns>Whether anything waits still.</returns>
+    private async Task<bool> TryDueAsync(CancellationToken stopping)
+    {
+        foreach (var some in TakeDue().Chunk(AtOnceMax))
+            await Task.WhenAll(some.Select(waiting => TryAsync(waiting, stopping)));
+        lock (_turn)
+            return _waiting.Count > 0;
+    }
+
+    private List<Waiting> TakeDue()
+    {
+        lock (_turn)
+        {
+            var now = clock.Steady;
+            var due = _waiting.FindAll(waiting => waiting.DueAt <= now);
+            if (due.Count > 0)
+                _waiting = _waiting.FindAll(waiting => waiting.DueAt > now);
+            return due;
+        }
+    }
+
+    private async Task TryAsync(Waiting waiting, CancellationToken stopping)
+    {
+        var submission = waiting.Submission;
+        var add = sets.AddAsync(
+            SetKey.Mailbox(submission.To), submission.Id, submission.Envelope, submission.Progress, stopping);
+        if (!submission.IsLive
+            && await live.DeliverAsync(submission.To, submission.Id, submission.Envelope, stopping))
+            submission.Delivered();
+        switch (await add)
+        {
+            case AddOutcome.Stored(var copies):
+                submission.Kept(copies);
+                LogKept(submission.Id, waiting.TryCount + 1);
+                break;
+            case AddOutcome.Full when !submission.IsLive:
+                submission.Refused(EnvelopeSender.FullMailbox(submission.To));
+                break;
+            default:
+                lock (_turn)
+                    Put(submission, waiting.TryCount + 1);
+                return;
+        }
+
+        lock (_turn)
+            _bytes -= submission.Envelope.Length;
+    }
+
+    private void Put(Submission submission, int tryCount)
+    {
+        var pause = Math.Min(PauseMaxMs, options.RetryPause.TotalMilliseconds * Math.Pow(2, Math.Min(tryCount, 10)));
+        _waiting.Add(new Waiting(submission, clock.Steady + (long)pause, tryCount));
+        if (_waiting.Count == 1)
+            _some.Release();
+    }
+
+    [LoggerMessage(5032, LogLevel.Information, "{Message} is kept at last, after {TryCount} more tries")]
+    private partial void LogKept(Core.Replication.MessageId message, int tryCount);
+}

@@ -1,0 +1,6 @@
+namespace ChordChat.Node.Chat;
+
+/// <summary>What a client answers to the challenge.</summary>
+/// <param name="Client">Program and version, for the operator's log.</param>
+internal sealed record SessionHello(
+    string User, uint Epoch, ReadOnlyMemory<byte> ClientNonce, ReadOnlyMemory<byte> Signature, string Client);

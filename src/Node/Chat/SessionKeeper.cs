@@ -1,0 +1,84 @@
+using ChordChat.Core.Chat;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>The one loop that looks after all sessions of this node: leases, silence, and what has to be tried again.
+/// </summary>
+internal sealed partial class SessionKeeper(
+    ChatOptions options,
+    SessionTable sessions,
+    LeaseRenewals leases,
+    IHostApplicationLifetime host,
+    SessionOpening opening,
+    ChatClock clock,
+    ILogger<SessionKeeper> logger) : BackgroundService
+{
+    /// <summary>Tells every client to go elsewhere.</summary>
+    private void EndAll()
+    {
+        foreach (var session in sessions.All)
+            session.End(new(SessionEndReason.NodeStopping, default, "this node stops; connect to another one"));
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var ending = host.ApplicationStopping.Register(EndAll); // Before Kestrel waits for their calls.
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(Jittered(options.KeeperInterval), clock.Time, stoppingToken);
+                await BeatAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The node stops.
+        }
+    }
+
+    private async Task BeatAsync(CancellationToken stopping)
+    {
+        var now = clock.Steady;
+        List<LiveSession>? due = null;
+        foreach (var session in sessions.All)
+        {
+            if (now - session.HeardAt > ChatLimits.LeaseTime.TotalMilliseconds)
+            {
+                LogSilent(session.User, session.Number);
+                session.End(new(SessionEndReason.TooSlow, default, "nothing was heard from this client for 15 s"));
+                continue;
+            }
+
+            if (now < session.NextRenewalAt)
+                continue;
+            session.NextRenewalAt = now + (long)Jittered(options.HeartbeatInterval).TotalMilliseconds;
+            (due ??= []).Add(session);
+        }
+
+        if (due is null)
+            return;
+        await leases.RenewAsync(due, stopping);
+        foreach (var session in due)
+        {
+            if (session.Mail.IsScanDue)
+                session.Mail.Scan();
+            if (session.Settling.IsDue)
+                session.Settling.Start();
+            if (session.IsDegraded)
+                await ConfirmAsync(session, stopping);
+        }
+    }
+
+    private async Task ConfirmAsync(LiveSession session, CancellationToken stopping)
+    {
+        if (await opening.NumberAsync(session.User, session.Epoch, session.Device, stopping) is
+            { Record: { } record, IsDegraded: false })
+            session.Confirmed(record);
+    }
+
+    private static TimeSpan Jittered(TimeSpan interval) => interval * (0.75 + Random.Shared.NextDouble() / 4);
+
+    [LoggerMessage(5043, LogLevel.Information, "Nothing was heard from {User} for 15 s; session {Number} is over")]
+    private partial void LogSilent(string user, ulong number);
+}

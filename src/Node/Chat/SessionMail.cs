@@ -1,0 +1,223 @@
+using ChordChat.Core.Replication;
+using ChordChat.Node.Replication;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>Brings one session its mail: what the mailbox keeps, and what comes in meanwhile, each once.</summary>
+/// <remarks>
+/// Live mail goes straight to the client. When the client reads too slowly, live mail is refused, and the mailbox is
+/// read again once the client has caught up: a client that reads nothing costs no more than its bounded queue.
+/// Locks: this one, then <see cref="Outgoing"/>'s.
+/// </remarks>
+internal sealed class SessionMail(
+    SetKey mailbox, Outgoing outgoing, IMessageSets sets, int heldBytesMax, CancellationToken lifetime)
+{
+    /// <summary>Pushed messages that a client may leave unacknowledged before nothing more is pushed live.</summary>
+    private const int PushedMax = 16_384;
+
+    private readonly Lock _turn = new();
+    private HashSet<MessageId>? _pushed;
+    private HashSet<MessageId>? _settled; // Acknowledged during a scan, which may still bring them.
+    private List<StoredMessage>? _held; // Live mail during a scan: comes after what the mailbox kept before it.
+    private long _heldBytes;
+    private bool _isScanning;
+    private bool _scanAgain;
+    private bool _isBehind;
+    private bool _foundSome;
+    private int _vainScans;
+    private int _patience;
+
+    /// <summary>The last scan did not reach a majority; the session's keeper tries again.</summary>
+    public bool IsScanDue { get; private set; }
+
+    public DeliverOutcome Deliver(StoredMessage message)
+    {
+        lock (_turn)
+        {
+            if (_pushed?.Contains(message.Id) == true)
+                return DeliverOutcome.Delivered;
+            if (_isScanning)
+                return Hold(message);
+            if (_isBehind || _pushed?.Count >= PushedMax || !outgoing.TryPush(message))
+            {
+                _isBehind = true;
+                return DeliverOutcome.TooSlow; // After the queue's refusal a drain follows, and sees this.
+            }
+
+            (_pushed ??= []).Add(message.Id);
+            return DeliverOutcome.Delivered;
+        }
+    }
+
+    /// <summary>These are safe at the client.</summary>
+    public void Settled(IEnumerable<MessageId> ids)
+    {
+        bool hasRoomAgain;
+        lock (_turn)
+        {
+            var wasFull = _pushed?.Count >= PushedMax;
+            foreach (var id in ids)
+            {
+                _pushed?.Remove(id);
+                _settled?.Add(id);
+            }
+
+            hasRoomAgain = wasFull && _pushed?.Count < PushedMax;
+            if (_pushed is { Count: 0 })
+                _pushed = null;
+        }
+
+        if (hasRoomAgain)
+            Drained();
+    }
+
+    /// <summary>The client has read all that waited for it.</summary>
+    public void Drained()
+    {
+        lock (_turn)
+        {
+            if (!_isBehind || _pushed?.Count >= PushedMax)
+                return;
+            _isBehind = false;
+        }
+
+        Scan();
+    }
+
+    /// <summary>A member of the mailbox's tile says how much mail waits there. More than was pushed and not yet
+    /// acknowledged means that some was missed; the second time in a row it is looked for.</summary>
+    public void Heard(int pendingCount, bool isNew)
+    {
+        lock (_turn)
+        {
+            if (_isScanning || _isBehind)
+                return;
+            if (pendingCount <= (_pushed?.Count ?? 0))
+            {
+                _patience = 1;
+                _vainScans = 0;
+                return;
+            }
+
+            if (!isNew && _patience-- > 0)
+                return;
+            _patience = 1 << Math.Min(++_vainScans, 4);
+        }
+
+        Scan();
+    }
+
+    /// <summary>Reads the mailbox from the beginning and pushes what was not pushed yet.</summary>
+    public void Scan()
+    {
+        lock (_turn)
+        {
+            IsScanDue = false;
+            _scanAgain = _isScanning;
+            if (_isScanning)
+                return;
+            _isScanning = true;
+        }
+
+        _ = ScanAsync();
+    }
+
+    private async Task ScanAsync()
+    {
+        try
+        {
+            bool isComplete;
+            do
+            {
+                isComplete = await ScanOnceAsync();
+                if (isComplete)
+                    outgoing.CaughtUp();
+            }
+            while (GoesOn(isComplete));
+        }
+        catch (OperationCanceledException)
+        {
+            // The session is over.
+        }
+    }
+
+    private async Task<bool> ScanOnceAsync()
+    {
+        lock (_turn)
+        {
+            _settled = [];
+            _foundSome = false;
+        }
+
+        try
+        {
+            await foreach (var page in sets.ScanAsync(mailbox, lifetime))
+                foreach (var message in page)
+                    while (!TryBring(message))
+                    {
+                        await outgoing.RoomAsync(lifetime);
+                        lifetime.ThrowIfCancellationRequested();
+                    }
+
+            return true;
+        }
+        catch (NoMajorityException)
+        {
+            return false;
+        }
+    }
+
+    private bool TryBring(StoredMessage message)
+    {
+        lock (_turn)
+        {
+            if (_settled?.Contains(message.Id) == true || _pushed?.Contains(message.Id) == true)
+                return true;
+            if (!outgoing.TryPush(message))
+                return false;
+            (_pushed ??= []).Add(message.Id);
+            _foundSome = true;
+            return true;
+        }
+    }
+
+    private DeliverOutcome Hold(StoredMessage message)
+    {
+        if (_heldBytes + message.Content.Length > heldBytesMax)
+        {
+            _scanAgain = true;
+            return DeliverOutcome.TooSlow;
+        }
+
+        (_held ??= []).Add(message);
+        _heldBytes += message.Content.Length;
+        return DeliverOutcome.Delivered;
+    }
+
+    /// <summary>After a scan: the live mail that came during it. What does not fit is read from the mailbox later.
+    /// </summary>
+    private void Release()
+    {
+        var held = _held;
+        _held = null;
+        _heldBytes = 0;
+        foreach (var message in held ?? [])
+            if (_isBehind || !TryBring(message))
+                _isBehind = true;
+    }
+
+    private bool GoesOn(bool isComplete)
+    {
+        lock (_turn)
+        {
+            if (_foundSome)
+                _vainScans = 0;
+            Release();
+            IsScanDue = !isComplete;
+            _isScanning = _scanAgain && isComplete;
+            _scanAgain = false;
+            _settled = null;
+            return _isScanning;
+        }
+    }
+}

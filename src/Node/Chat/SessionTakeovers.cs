@@ -1,0 +1,30 @@
+namespace ChordChat.Node.Chat;
+
+/// <summary>Ends sessions here of which a newer one is elsewhere.</summary>
+internal sealed partial class SessionTakeovers(
+    Accounts accounts, IHostApplicationLifetime host, ILogger<SessionTakeovers> logger)
+{
+    /// <summary>Finds out whether another device has taken over, which its client is told with the proof, or the same
+    /// device is connected elsewhere, which it knows.</summary>
+    public void Superseded(LiveSession session) => _ = EndAsync(session);
+
+    private async Task EndAsync(LiveSession session)
+    {
+        try
+        {
+            if (await accounts.ReadAsync(session.User, host.ApplicationStopping) is AccountRead.Found(var account, _)
+                && account.Head.Epoch > session.Epoch)
+                session.TakenOver(account.Head.Entry);
+            else
+                session.Close();
+            LogSuperseded(session.User, session.Number);
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+    }
+
+    [LoggerMessage(5042, LogLevel.Information, "Session {Number} of {User} is over: a newer one is elsewhere")]
+    private partial void LogSuperseded(string user, ulong number);
+}

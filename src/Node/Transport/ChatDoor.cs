@@ -1,0 +1,102 @@
+using System.Security.Cryptography;
+using ChordChat.Node.Chat;
+using ChordChat.Wire;
+using Grpc.Core;
+
+namespace ChordChat.Node.Transport;
+
+/// <summary>The Connect stream from the challenge to its end.</summary>
+internal sealed class ChatDoor(
+    ChatIdentity identity,
+    ChatOptions options,
+    ChatPeers peers,
+    SessionOpening opening,
+    SessionClosing closing,
+    EnvelopeSender sender,
+    ChatClock clock)
+{
+    private const int NonceBytes = 32;
+
+    public async Task ServeAsync(
+        IAsyncStreamReader<ClientFrame> requests, IServerStreamWriter<NodeFrame> responses, ServerCallContext context)
+    {
+        var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
+        await responses.WriteAsync(new NodeFrame { Challenge = ChallengeOf(nonce) }, context.CancellationToken);
+        if (await HearHelloAsync(requests, context.CancellationToken) is not { } hello)
+            throw ChatFaults.Invalid("the first frame has to be a hello, within a minute");
+        switch (await opening.OpenAsync(hello, nonce, context.CancellationToken))
+        {
+            case OpenOutcome.Unavailable(var reached, var needed):
+                throw ChatFaults.NoMajority(reached, needed);
+            case OpenOutcome.Refused(var end):
+                await responses.WriteAsync(new NodeFrame { Ended = ChatMaps.ToWire(end) }, context.CancellationToken);
+                return;
+            case OpenOutcome.Opened(var session):
+                await ServeAsync(session, requests, responses, context);
+                return;
+        }
+    }
+
+    private async Task ServeAsync(
+        LiveSession session,
+        IAsyncStreamReader<ClientFrame> requests,
+        IServerStreamWriter<NodeFrame> responses,
+        ServerCallContext context)
+    {
+        try
+        {
+            await responses.WriteAsync(new NodeFrame { Welcome = WelcomeTo(session) }, context.CancellationToken);
+            var line = new ChatLine(session, requests, responses, sender, closing, clock);
+            _ = opening.AnnounceAsync(session);
+            await line.RunAsync(context.CancellationToken);
+            if (session.Lifetime.IsCancellationRequested && !session.Over.IsCompleted)
+                context.GetHttpContext().Abort(); // It does not even read why the session is over.
+        }
+        finally
+        {
+            closing.Disconnected(session);
+        }
+    }
+
+    private async Task<SessionHello?> HearHelloAsync(
+        IAsyncStreamReader<ClientFrame> requests, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(options.HelloTimeout);
+        try
+        {
+            return await requests.MoveNext(patience.Token) && requests.Current.Hello is { } hello
+                ? new SessionHello(
+                    hello.User, hello.Epoch, hello.ClientNonce.Memory, hello.Signature.Memory, Shortened(hello.Client))
+                : null;
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>For the log: a client chooses it.</summary>
+    private static string Shortened(string client) =>
+        new([.. client.Take(64).Select(c => char.IsControl(c) ? '?' : c)]);
+
+    private Challenge ChallengeOf(byte[] nonce) => new()
+    {
+        Cluster = ChatMaps.ToWire(identity.Cluster.ToBytes()),
+        NodeId = ChatMaps.ToWire(identity.Self.Node.ToBytes()),
+        NodeNonce = ChatMaps.ToWire(nonce),
+    };
+
+    private Welcome WelcomeTo(LiveSession session)
+    {
+        var welcome = new Welcome
+        {
+            Session = session.Number,
+            NodeName = identity.Self.Name,
+            Copies = (uint)identity.Copies,
+            Degraded = session.IsDegraded,
+        };
+        welcome.Nodes.Add(peers.All.Select(ChatMaps.ToWire));
+        return welcome;
+    }
+}

@@ -1,0 +1,152 @@
+using System.Buffers.Binary;
+using ChordChat.Core.Chat;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Replication;
+using ChordChat.Wire;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace ChordChat.Node.Transport;
+
+/// <summary>What clients ask of a node. Thin: words in, domain, words out.</summary>
+internal sealed class ChatService(
+    ChatIdentity identity,
+    ChatPeers peers,
+    Accounts accounts,
+    Registration registration,
+    Login login,
+    KeyPublication publication,
+    KeyLogReader keyLogs,
+    Whereabouts whereabouts,
+    IMessageSets sets,
+    ChatDoor door) : Wire.Chat.ChatBase
+{
+    private const int ListMax = 10_000;
+
+    public override Task<ClusterInfo> GetCluster(GetClusterRequest request, ServerCallContext context)
+    {
+        var info = new ClusterInfo
+        {
+            Cluster = ChatMaps.ToWire(identity.Cluster.ToBytes()),
+            NodeName = identity.Self.Name,
+            NodeId = ChatMaps.ToWire(identity.Self.Node.ToBytes()),
+            Authority = ChatMaps.ToWire(identity.Authority),
+            Policy = ChatMaps.ToWire(identity.Policy),
+            Copies = (uint)identity.Copies,
+            Demo = identity.IsDemo,
+        };
+        info.Nodes.Add(peers.All.Select(ChatMaps.ToWire));
+        return Task.FromResult(info);
+    }
+
+    public override async Task<KdfParameters> GetKdf(GetKdfRequest request, ServerCallContext context)
+    {
+        var kdf = ClientProofs.KdfOf((await FindAsync(request.User, context.CancellationToken)).Account);
+        return new KdfParameters { Iterations = kdf.Iterations, Salt = ByteString.CopyFrom(kdf.ToSaltBytes()) };
+    }
+
+    public override async Task<RegisterReply> Register(RegisterRequest request, ServerCallContext context)
+    {
+        if (request.Operation.Length != 16)
+            throw ChatFaults.Invalid("an operation id has 16 bytes");
+        var wish = new RegisterWish(
+            request.User,
+            BinaryPrimitives.ReadUInt128BigEndian(request.Operation.Span),
+            request.Secret,
+            request.KeyLogEntry.Memory,
+            request.Keyring.Memory);
+        return await registration.RegisterAsync(wish, context.CancellationToken) switch
+        {
+            RegisterOutcome.Registered => new RegisterReply(),
+            var other => throw ChatFaults.For(other),
+        };
+    }
+
+    public override async Task<LogInReply> LogIn(LogInRequest request, ServerCallContext context)
+    {
+        if (request.Secret.Length != ChatLimits.SecretLength)
+            throw ChatFaults.Invalid("the secret has 43 characters");
+        var address = context.GetHttpContext().Connection.RemoteIpAddress?.ToString() ?? "unknown";
+        return await login.LogInAsync(
+            request.User, request.Secret, request.KnownDevice, address, context.CancellationToken) switch
+        {
+            LoginOutcome.Granted granted => new LogInReply
+            {
+                Keyring = ChatMaps.ToWire(granted.Keyring),
+                KeyLog = ChatMaps.ToWire(granted.KeyLog),
+                Ticket = ChatMaps.ToWire(granted.Ticket),
+                Degraded = granted.IsDegraded,
+                SessionLive = granted.IsSessionLive,
+            },
+            var other => throw ChatFaults.For(other),
+        };
+    }
+
+    public override async Task<PublishKeysReply> PublishKeys(PublishKeysRequest request, ServerCallContext context) =>
+        await publication.PublishAsync(
+            request.User,
+            request.Ticket.Memory,
+            request.KeyLogEntry.Memory,
+            request.Keyring.Memory,
+            context.CancellationToken) switch
+        {
+            PublishOutcome.Published => new PublishKeysReply(),
+            var other => throw ChatFaults.For(other),
+        };
+
+    public override async Task<KeyLog> GetKeyLog(GetKeyLogRequest request, ServerCallContext context)
+    {
+        var (account, _) = await FindAsync(request.User, context.CancellationToken);
+        try
+        {
+            return ChatMaps.ToWire(await keyLogs.ReadAsync(account, request.From, context.CancellationToken));
+        }
+        catch (NoMajorityException)
+        {
+            throw ChatFaults.NoMajority(0, 1);
+        }
+    }
+
+    public override async Task<UserStatus> GetStatus(GetStatusRequest request, ServerCallContext context)
+    {
+        if (!UserName.IsValid(request.User))
+            throw ChatFaults.UnknownUser(request.User);
+        if (await whereabouts.FindAsync(request.User, context.CancellationToken) is { } lease)
+            return ChatMaps.ToWire(lease, peers.Find(lease.Node));
+        if (await accounts.IsUnknownAsync(request.User, context.CancellationToken))
+            throw ChatFaults.UnknownUser(request.User);
+        return new UserStatus { User = request.User };
+    }
+
+    public override async Task<OnlineUsers> ListOnline(ListOnlineRequest request, ServerCallContext context)
+    {
+        var max = (int)Math.Min(request.Limit == 0 ? ListMax : request.Limit, ListMax);
+        var users = new OnlineUsers();
+        foreach (var lease in await whereabouts.ListAsync(max, context.CancellationToken))
+            users.Users.Add(ChatMaps.ToWire(lease, peers.Find(lease.Node)));
+        return users;
+    }
+
+    public override async Task<MailboxPlace> Where(WhereRequest request, ServerCallContext context)
+    {
+        if (!UserName.IsValid(request.User) || await accounts.IsUnknownAsync(request.User, context.CancellationToken))
+            throw ChatFaults.UnknownUser(request.User);
+        var place = await sets.PlaceAsync(SetKey.Mailbox(request.User), context.CancellationToken);
+        var reply = new MailboxPlace { User = request.User, Tile = place.Tile, Epoch = place.Epoch };
+        reply.Members.Add(place.Members.Select(ChatMaps.ToWire));
+        return reply;
+    }
+
+    public override Task Connect(
+        IAsyncStreamReader<ClientFrame> requestStream,
+        IServerStreamWriter<NodeFrame> responseStream,
+        ServerCallContext context) => door.ServeAsync(requestStream, responseStream, context);
+
+    private async Task<AccountRead.Found> FindAsync(string user, CancellationToken cancellation) =>
+        await accounts.ReadAsync(user, cancellation) switch
+        {
+            AccountRead.Found found => found,
+            AccountRead.Unavailable(var reached, var needed) => throw ChatFaults.NoMajority(reached, needed),
+            _ => throw ChatFaults.UnknownUser(user),
+        };
+}
