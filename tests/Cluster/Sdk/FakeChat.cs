@@ -8,7 +8,7 @@ using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 namespace ChordChat.Tests.Cluster.Sdk;
 
 /// <summary>The client service of a fake node.</summary>
-internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Chat.ChatBase
+internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.ChatBase
 {
     public override Task<ClusterInfo> GetCluster(GetClusterRequest request, ServerCallContext context)
     {

@@ -21,7 +21,7 @@ public sealed class CallTests : IAsyncLifetime
     public async Task A_unary_call_carries_headers_answer_status_and_trailers()
     {
         using var channel = _server.Connect();
-        using var call = new Chat.ChatClient(channel).GetClusterAsync(
+        using var call = new Wire.Chat.ChatClient(channel).GetClusterAsync(
             new GetClusterRequest(), new Metadata { { "Name", "n1" }, { "token-bin", [0, 7, 255] } });
 
         var answer = await call;
@@ -37,7 +37,7 @@ public sealed class CallTests : IAsyncLifetime
         using var channel = _server.Connect();
 
         var refusal = await Assert.ThrowsAsync<RpcException>(
-            async () => await new Chat.ChatClient(channel).GetKdfAsync(new GetKdfRequest { User = "carol" }));
+            async () => await new Wire.Chat.ChatClient(channel).GetKdfAsync(new GetKdfRequest { User = "carol" }));
 
         Assert.Equal(StatusCode.NotFound, refusal.StatusCode);
         Assert.Equal("nobody is called carol", refusal.Status.Detail);
@@ -49,14 +49,14 @@ public sealed class CallTests : IAsyncLifetime
     public void A_blocking_call_works_too()
     {
         using var channel = _server.Connect();
-        Assert.Equal(3u, new Chat.ChatClient(channel).GetCluster(new GetClusterRequest()).Copies);
+        Assert.Equal(3u, new Wire.Chat.ChatClient(channel).GetCluster(new GetClusterRequest()).Copies);
     }
 
     [Fact]
     public async Task A_duplex_stream_echoes_in_order_and_ends_with_trailers()
     {
         using var channel = _server.Connect();
-        using var call = new Chat.ChatClient(channel).Connect();
+        using var call = new Wire.Chat.ChatClient(channel).Connect();
         for (var i = 0; i < 1_000; i++)
             await call.RequestStream.WriteAsync(FrameOf(i));
         await call.RequestStream.CompleteAsync();
@@ -106,7 +106,7 @@ public sealed class CallTests : IAsyncLifetime
     {
         using var channel = _server.Connect();
 
-        var refusal = await Assert.ThrowsAsync<RpcException>(async () => await new Chat.ChatClient(channel)
+        var refusal = await Assert.ThrowsAsync<RpcException>(async () => await new Wire.Chat.ChatClient(channel)
             .WhereAsync(new WhereRequest(), deadline: DateTime.UtcNow.AddMilliseconds(200)));
 
         Assert.Equal(StatusCode.DeadlineExceeded, refusal.StatusCode);
@@ -118,7 +118,7 @@ public sealed class CallTests : IAsyncLifetime
     {
         using var channel = _server.Connect();
         using var cancellation = new CancellationTokenSource();
-        using var call = new Chat.ChatClient(channel).Connect(cancellationToken: cancellation.Token);
+        using var call = new Wire.Chat.ChatClient(channel).Connect(cancellationToken: cancellation.Token);
         await call.RequestStream.WriteAsync(FrameOf(1));
         Assert.True(await call.ResponseStream.MoveNext());
 
@@ -134,7 +134,7 @@ public sealed class CallTests : IAsyncLifetime
     {
         using var channel = _server.Connect();
         var refusal = await Assert.ThrowsAsync<RpcException>(
-            async () => await new Chat.ChatClient(channel).GetStatusAsync(new GetStatusRequest()));
+            async () => await new Wire.Chat.ChatClient(channel).GetStatusAsync(new GetStatusRequest()));
         Assert.Equal(StatusCode.Unimplemented, refusal.StatusCode);
     }
 

@@ -4,7 +4,7 @@ using Grpc.Core;
 namespace ChordChat.Tests.Cluster.StandIns;
 
 /// <summary>A chat service without a chat: it shows what travels over a call.</summary>
-internal sealed class EchoChat : Chat.ChatBase
+internal sealed class EchoChat : Wire.Chat.ChatBase
 {
     /// <summary>Completes when a call that never ends by itself was seen to be cancelled here.</summary>
     public TaskCompletionSource Cancelled { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -1,0 +1,42 @@
+using ChordChat.Core.Chat;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Chat;
+
+namespace ChordChat.Tests.Cluster.Chat;
+
+/// <summary>The link between nodes of one process: calls the other side's <see cref="PeerRequests"/>.</summary>
+internal sealed class MemoryPeers(IReadOnlyList<Peer> peers) : IPeerChat
+{
+    private readonly Dictionary<Peer, PeerRequests> _nodes = [];
+
+    /// <summary>Nodes that do not answer.</summary>
+    public HashSet<Peer> Unreachable { get; } = [];
+
+    public IReadOnlyList<Peer> Peers => peers;
+
+    public void Add(Peer peer, PeerRequests requests) => _nodes[peer] = requests;
+
+    public Task<IReadOnlyList<LeaseAnswer>?> RenewAsync(
+        Peer peer, IReadOnlyList<LeaseRenewal> renewals, CancellationToken cancellation) =>
+        Task.FromResult(Find(peer)?.Renew(renewals));
+
+    public Task<LeaseFound?> FindLeaseAsync(Peer peer, string user, CancellationToken cancellation) =>
+        Task.FromResult(Find(peer)?.FindLease(user));
+
+    public Task<DeliverOutcome> DeliverAsync(Peer node, LiveMessage message, CancellationToken cancellation) =>
+        Task.FromResult(Find(node)?.Deliver(message) ?? DeliverOutcome.Unreachable);
+
+    public Task<bool> EndSessionAsync(Peer node, SessionEnding ending, CancellationToken cancellation)
+    {
+        Find(node)?.EndSession(ending);
+        return Task.FromResult(Find(node) is not null);
+    }
+
+    public Task<TimeSpan?> CountGuessAsync(Peer peer, string user, GuessStep step, CancellationToken cancellation) =>
+        Task.FromResult(Find(peer)?.CountGuess(user, step));
+
+    public Task<IReadOnlyList<Lease>?> ListSessionsAsync(Peer peer, int max, CancellationToken cancellation) =>
+        Task.FromResult(Find(peer)?.ListSessions(max));
+
+    private PeerRequests? Find(Peer peer) => Unreachable.Contains(peer) ? null : _nodes.GetValueOrDefault(peer);
+}

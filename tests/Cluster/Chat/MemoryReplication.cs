@@ -1,0 +1,132 @@
+using System.Runtime.CompilerServices;
+using ChordChat.Core.Chat;
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Replication;
+
+namespace ChordChat.Tests.Cluster.Chat;
+
+/// <summary>The whole cluster's registers and sets in memory: linearizable by a lock, cut off on request.</summary>
+internal sealed class MemoryReplication(IReadOnlyList<Peer> members) : IRegisters, IMessageSets, IMailboxCounts
+{
+    private readonly Lock _turn = new();
+    private readonly Dictionary<string, ReadOnlyMemory<byte>> _registers = [];
+    private readonly Dictionary<string, List<StoredMessage>> _sets = [];
+    private readonly Dictionary<string, HashSet<MessageId>> _tombstones = [];
+
+    /// <summary>No majority answers; values that are there are still seen as the newest of a minority.</summary>
+    public bool IsCut { get; set; }
+
+    public int MessageCountMax { get; set; } = MailboxLimits.MessageCountMax;
+
+    /// <summary>What a scan waits for before its first page.</summary>
+    public Task ScanGate { get; set; } = Task.CompletedTask;
+
+    public int ScanCount { get; private set; }
+
+    public async Task<ChangeOutcome> ChangeAsync(
+        RegisterKey key, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide, CancellationToken cancellation)
+    {
+        await Task.Yield();
+        lock (_turn)
+        {
+            if (IsCut)
+                return new ChangeOutcome.Unavailable(1, 2);
+            var current = _registers.GetValueOrDefault(key.Name);
+            if (decide(current) is not { } next)
+                return new ChangeOutcome.Declined(current);
+            _registers[key.Name] = next.ToArray();
+            return new ChangeOutcome.Stored(next);
+        }
+    }
+
+    public async Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation)
+    {
+        await Task.Yield();
+        lock (_turn)
+        {
+            var found = _registers.TryGetValue(key.Name, out var value);
+            return IsCut
+                ? new ReadOutcome.Unavailable(found ? value : null, 1, 2)
+                : new ReadOutcome.Agreed(value);
+        }
+    }
+
+    public async Task<AddOutcome> AddAsync(
+        SetKey set,
+        MessageId id,
+        ReadOnlyMemory<byte> content,
+        Action<CopiesKept>? progress,
+        CancellationToken cancellation)
+    {
+        var outcome = Add(set, id, content); // At once, because calls keep their order.
+        await Task.Yield();
+        if (outcome is AddOutcome.Stored)
+            _ = Task.Run(() => progress?.Invoke(new CopiesKept(Copies(3), 3)), cancellation);
+        return outcome;
+    }
+
+    private AddOutcome Add(SetKey set, MessageId id, ReadOnlyMemory<byte> content)
+    {
+        lock (_turn)
+        {
+            if (IsCut)
+                return new AddOutcome.Queued(new CopiesKept([members[0]], 3));
+            var messages = _sets.TryGetValue(set.Name, out var there) ? there : _sets[set.Name] = [];
+            var isNew = messages.All(message => message.Id != id) && !Tombstones(set).Contains(id);
+            if (isNew && messages.Count >= MessageCountMax)
+                return new AddOutcome.Full();
+            if (isNew)
+                messages.Add(new StoredMessage(id, content.ToArray()));
+            return new AddOutcome.Stored(new CopiesKept(Copies(2), 3));
+        }
+    }
+
+    public async Task<bool> AcknowledgeAsync(SetKey set, IReadOnlyList<MessageId> ids, CancellationToken cancellation)
+    {
+        await Task.Yield();
+        lock (_turn)
+        {
+            if (IsCut)
+                return false;
+            Tombstones(set).UnionWith(ids);
+            _sets.GetValueOrDefault(set.Name)?.RemoveAll(message => Tombstones(set).Contains(message.Id));
+            return true;
+        }
+    }
+
+    public async IAsyncEnumerable<IReadOnlyList<StoredMessage>> ScanAsync(
+        SetKey set, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await ScanGate.WaitAsync(cancellation);
+        List<StoredMessage> all;
+        lock (_turn)
+        {
+            ScanCount++;
+            if (IsCut)
+                throw new NoMajorityException("cut");
+            all = [.. _sets.GetValueOrDefault(set.Name) ?? []];
+        }
+
+        foreach (var page in all.Chunk(64))
+            yield return page;
+    }
+
+    public ValueTask<SetPlace> PlaceAsync(SetKey set, CancellationToken cancellation) =>
+        ValueTask.FromResult(new SetPlace("00/7", 1, members));
+
+    public int PendingCount(string user) => Kept(user).Count;
+
+    /// <summary>What a user's mailbox holds.</summary>
+    public IReadOnlyList<StoredMessage> Kept(string user)
+    {
+        lock (_turn)
+            return [.. _sets.GetValueOrDefault(SetKey.Mailbox(user).Name) ?? []];
+    }
+
+    private HashSet<MessageId> Tombstones(SetKey set) =>
+        _tombstones.TryGetValue(set.Name, out var ids) ? ids : _tombstones[set.Name] = [];
+
+    private Peer[] Copies(int count) => [.. Enumerable.Range(0, count).Select(i => members[i % members.Count])];
+}
