@@ -23,7 +23,7 @@ count_containers() {
 (
   flock 9
   [ -d /data/cluster ] || chordchat-node cluster init --data /data --nodes "${CHORDCHAT_FOUNDERS:-$(count_containers)}" \
-    --replicas "${CHORDCHAT_REPLICAS:-2}" ${CHORDCHAT_DEMO:+--demo}
+    ${CHORDCHAT_REPLICAS:+--replicas "$CHORDCHAT_REPLICAS"} ${CHORDCHAT_DEMO:+--demo}
 ) 9>/data/init.lock
 
 run() { # folder, with its lock held on descriptor 8: the node inherits it and holds it while it lives
@@ -36,12 +36,15 @@ for folder in $(ls -d /data/nodes/* | sort -V); do
   if flock -n 8; then run "$folder"; fi
 done
 
-# More containers than identities: this one joins, as the next name.
+# More containers than identities: this one joins, as the next name, through whichever node answers first.
 exec 7>/data/join.lock
 flock 7
-number=$(($(ls /data/nodes | wc -l) + 1))
-folder=/data/nodes/n$number
-chordchat-node cluster join "$(chordchat-node cluster invite --data /data --quiet)" --data "$folder" --name "n$number"
+until token=$(chordchat-node cluster invite --data /data --node node:7401); do sleep 2; done
+before=$(ls /data/nodes)
+chordchat-node cluster join "$token" --data /data
+for name in $(ls /data/nodes); do
+  case " $(echo $before) " in *" $name "*) ;; *) folder=/data/nodes/$name ;; esac
+done
 exec 8>"$folder/container.lock"
 flock 8
 exec 7>&-

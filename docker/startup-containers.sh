@@ -35,7 +35,7 @@ write_cluster_file() {
       printf '{"name":"%s","address":"%s"}' "$(name_in "$container")" "$(published "$container")"
     done
     container=$(node_containers | head -1)
-    printf '],"authority":"%s"}\n' "$(docker exec "$container" cat /data/cluster/ca.crt | grep -v -e '-----' | tr -d '\n')"
+    printf '],"authority":"%s"}\n' "$(docker exec "$container" cat /data/cluster/authority.crt | grep -v -e '-----' | tr -d '\n')"
   } >"$home/run/nodes.json.new"
   mv "$home/run/nodes.json.new" "$home/run/nodes.json"
 }
@@ -59,7 +59,7 @@ cluster_start() {
   want=${nodes:-$((have > 0 ? have : 5))}
   ((want >= have)) || { say "(this cluster has $have nodes; it is not made smaller)"; want=$have; }
   say "building images and starting $want nodes ..."
-  CHORDCHAT_FOUNDERS=$want CHORDCHAT_REPLICAS=${replicas:-2} CHORDCHAT_DEMO=$demo \
+  CHORDCHAT_FOUNDERS=$want CHORDCHAT_REPLICAS=$replicas CHORDCHAT_DEMO=$demo \
     compose up -d --build --scale "node=$want" >"$home/run/compose.log" 2>&1 \
     || { tail -20 "$home/run/compose.log" >&2; die "compose failed; its whole output is in $home/run/compose.log"; }
   echo containers >"$mode_file"

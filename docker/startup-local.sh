@@ -41,16 +41,17 @@ make_cluster() {
     [[ -z $replicas ]] || say "(--replicas was fixed when the cluster was made; it is not changed)"
     return
   fi
-  "$node_program" cluster init --data "$home" --nodes "${nodes:-5}" --replicas "${replicas:-2}" ${demo:+--demo}
+  "$node_program" cluster init --data "$home" --nodes "${nodes:-5}" ${replicas:+--replicas "$replicas"} ${demo:+--demo} \
+    >"$home/run/init.log" || die "the cluster could not be made"
+  head -1 "$home/run/init.log"
 }
 
+# Nodes beyond those that the cluster has, joined through one that runs.
 join_more() {
-  local have token
-  have=$(node_names | wc -l)
-  while [[ -n $nodes ]] && ((have < nodes)); do
-    have=$((have + 1))
-    token=$("$node_program" cluster invite --data "$home" --quiet)
-    "$node_program" cluster join "$token" --data "$home/nodes/n$have" --name "n$have"
+  local token
+  while [[ -n $nodes ]] && (($(node_names | wc -l) < nodes)); do
+    token=$("$node_program" cluster invite --data "$home" 2>>"$home/run/init.log") || die "no invitation: see $home/run/init.log"
+    "$node_program" cluster join "$token" --data "$home" >>"$home/run/init.log" || die "a node could not join: see $home/run/init.log"
   done
 }
 
@@ -74,19 +75,22 @@ write_cluster_file() {
       printf '{"name":"%s","address":"127.0.0.1:%s"}' "$name" "$at"
       at=$((at + 1))
     done
-    printf '],"authority":"%s"}\n' "$(grep -v -e '-----' "$home/cluster/ca.crt" | tr -d '\n')"
+    printf '],"authority":"%s"}\n' "$(grep -v -e '-----' "$home/cluster/authority.crt" | tr -d '\n')"
   } >"$home/run/nodes.json.new"
   mv "$home/run/nodes.json.new" "$home/run/nodes.json"
 }
 
+ready=' ' # names of the nodes that have been seen ready in this run
 wait_ready() {
   local name why deadline=$((SECONDS + 60))
   for name in "$@"; do
+    [[ $ready == *" $name "* ]] && continue
     until why=$("$node_program" ready --data "$home/nodes/$name" 2>&1); do
       runs "$name" || { tail -5 "$home/run/$name.log" >&2; die "$name stopped; its log is $home/run/$name.log"; }
       ((SECONDS < deadline)) || die "$name is not ready after 60 s: $why (log: $home/run/$name.log)"
       sleep 0.2
     done
+    ready+="$name "
     say "  $name ready at $(address_of "$name")"
   done
 }
@@ -110,24 +114,30 @@ make_demo_users() {
   done
 }
 
-cluster_start() {
-  local name at
-  umask 077
-  mkdir -p "$home/run"
-  build_all
-  make_cluster
-  join_more
-  echo local >"$mode_file"
-  [[ -f $home/run/port ]] && port=$(cat "$home/run/port")
-  echo "$port" >"$home/run/port"
+start_nodes() {
+  local name at=$port
   write_cluster_file
-  at=$port
   for name in $(node_names); do
     start_node "$name" "$at"
     at=$((at + 1))
   done
   # shellcheck disable=SC2046
   wait_ready $(node_names)
+}
+
+cluster_start() {
+  umask 077
+  mkdir -p "$home/run"
+  build_all
+  make_cluster
+  echo local >"$mode_file"
+  [[ -f $home/run/port ]] && port=$(cat "$home/run/port")
+  echo "$port" >"$home/run/port"
+  start_nodes
+  if [[ -n $nodes ]] && (($(node_names | wc -l) < nodes)); then
+    join_more
+    start_nodes
+  fi
   start_page
   [[ -z $demo ]] || make_demo_users
   say ''

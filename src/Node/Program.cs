@@ -1,5 +1,6 @@
 using ChordChat.Node.Admission;
 using ChordChat.Node.Discovery;
+using ChordChat.Node.Chat;
 using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
 using ChordChat.Node.Ring;
@@ -31,6 +32,7 @@ internal static class Program
             .AddTransport()
             .AddRing(settings)
             .AddReplication(settings)
+            .AddChat(settings)
             .AddView();
 
         var app = builder.Build();

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using ChordChat.Core.Ring;
 using ChordChat.Crypto;
 using ChordChat.Node.Admission;
@@ -23,4 +24,15 @@ internal sealed record ChatIdentity
 
     /// <summary>A cluster to play with: its clients accept short passwords.</summary>
     public bool IsDemo { get; init; }
+
+    public static ChatIdentity Of(NodeIdentity identity, Peer self) => new()
+    {
+        Self = self,
+        Cluster = ClusterId.FromBytes(identity.Genesis.Cluster.AsSpan()),
+        Authority = identity.Trust.Authority.RawData,
+        TicketKey = HKDF.DeriveKey(HashAlgorithmName.SHA256, identity.Secret, 32, info: "chordchat/tickets"u8.ToArray()),
+        Policy = identity.Genesis.Policy,
+        Copies = identity.Genesis.BackupCount + 1,
+        IsDemo = identity.Genesis.Demo,
+    };
 }

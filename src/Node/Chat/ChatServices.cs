@@ -1,10 +1,21 @@
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Transport;
+using ChordChat.Node.View;
 
 namespace ChordChat.Node.Chat;
 
 /// <summary>Accounts, sessions and messages.</summary>
 internal static class ChatServices
 {
+    /// <summary>The chat of a real node, on what the other folders have put into the container.</summary>
+    public static IServiceCollection AddChat(this IServiceCollection services, IConfiguration settings) => services
+        .AddSingleton(made => ChatIdentity.Of(
+            made.GetRequiredService<NodeIdentity>(), made.GetRequiredService<LocalNode>().Self))
+        .AddSingleton<IMailboxCounts, MailboxCounts>()
+        .AddSingleton<IPresentUsers>(made => made.GetRequiredService<SessionTable>())
+        .AddChat(settings.GetSection("Chat").Get<ChatOptions>() ?? new());
+
     /// <summary>Needs in the container: <see cref="ChatIdentity"/>, <see cref="IPeerChat"/>,
     /// <see cref="IMailboxCounts"/>, TimeProvider, and the replication's IRegisters and IMessageSets.</summary>
     public static IServiceCollection AddChat(this IServiceCollection services, ChatOptions options) => services

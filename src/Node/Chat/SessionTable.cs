@@ -1,15 +1,18 @@
 using System.Collections.Concurrent;
+using ChordChat.Node.View;
 
 namespace ChordChat.Node.Chat;
 
 /// <summary>The sessions that are connected to this node: one for a user.</summary>
-internal sealed class SessionTable
+internal sealed class SessionTable : IPresentUsers
 {
     private readonly ConcurrentDictionary<string, LiveSession> _sessions = new();
 
     public int Count => _sessions.Count;
 
     public IEnumerable<LiveSession> All => _sessions.Values;
+
+    public IReadOnlyList<string> Names => [.. _sessions.Keys.Order(StringComparer.Ordinal)];
 
     public LiveSession? Find(string user) => _sessions.GetValueOrDefault(user);
 

@@ -15,6 +15,7 @@ internal static class CommandLine
             RingCommand.Create(),
             WhereCommand.Create(),
             DoctorCommand.Create(),
+            ReadyCommand.Create(),
         };
         try
         {

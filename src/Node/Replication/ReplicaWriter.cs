@@ -66,6 +66,9 @@ internal sealed partial class ReplicaWriter : IDisposable
         return answer.Task;
     }
 
+    /// <summary>Live messages of a set on this node, or 0. Any thread.</summary>
+    public long PendingCount(TileId tile, string set) => _store.PendingCount(tile, set);
+
     public void Dispose()
     {
         lock (_turn)

@@ -6,7 +6,7 @@ using ChordChat.Wire;
 namespace ChordChat.Node.Transport;
 
 /// <summary>Hands each call of a peer to the part of this node that answers it.</summary>
-internal sealed class CallHandler(ReplicaWriter writer, ConfigurationNews news)
+internal sealed class CallHandler(ReplicaWriter writer, ConfigurationNews news, PeerChatAnswers chat)
 {
     /// <summary>Answers exactly once, on any thread, perhaps before this returns.</summary>
     public void Handle(NodeId from, Call call, Action<Answer> reply)
@@ -21,7 +21,7 @@ internal sealed class CallHandler(ReplicaWriter writer, ConfigurationNews news)
                     reply(Failure("overloaded or stopping"));
             }
             else
-                reply(Failure("unknown call"));
+                reply(chat.Answer(call) ?? Failure("unknown call"));
         }
         catch (MalformedException e)
         {

@@ -1,3 +1,5 @@
+using ChordChat.Node.Chat;
+
 namespace ChordChat.Node.Transport;
 
 /// <summary>Connections to other nodes and what travels on them.</summary>
@@ -8,11 +10,17 @@ internal static class TransportServices
         .AddSingleton<RingCalls>()
         .AddSingleton<PeerLinks>()
         .AddSingleton<ReplicaCalls>()
+        .AddSingleton<PeerChatAnswers>()
+        .AddSingleton<IPeerChat, PeerChatLink>()
+        .AddSingleton<PeerChatAnswers>()
+        .AddSingleton<IPeerChat, PeerChatLink>()
         .AddSingleton<CallHandler>();
 
     public static void MapTransport(this WebApplication app)
     {
         app.MapGrpcService<RingService>();
         app.MapGrpcService<LinkService>();
+        app.MapGrpcService<ChatService>();
+        app.MapGrpcService<ChatService>();
     }
 }

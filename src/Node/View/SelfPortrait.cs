@@ -9,7 +9,7 @@ namespace ChordChat.Node.View;
 
 /// <summary>What this node shows of itself.</summary>
 internal sealed class SelfPortrait(
-    LocalNode node, RingDriver ring, TileBoard board, ReplicaWriter writer, IPresentUsers? users = null)
+    LocalNode node, RingDriver ring, TileBoard board, ReplicaWriter writer, IPresentUsers users)
 {
     private const int UsersMax = 500;
 
@@ -34,7 +34,7 @@ internal sealed class SelfPortrait(
             },
             OwnRecords = (ulong)counts.Where(count => own.Contains(count.Key)).Sum(count => count.Value),
             BackupRecords = (ulong)counts.Where(count => !own.Contains(count.Key)).Sum(count => count.Value),
-            Users = { users?.Names.Take(UsersMax) ?? [] },
+            Users = { users.Names.Take(UsersMax) },
             SinceMs = node.StartedAt.ToUnixTimeMilliseconds(),
             Tiles = { held.Select(ToWire) },
         };

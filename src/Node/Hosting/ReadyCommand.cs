@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Net;
+using ChordChat.Node.Admission;
+
+namespace ChordChat.Node.Hosting;
+
+/// <summary>ready: whether the node in a folder runs and can keep a message, for scripts and container engines.</summary>
+internal static class ReadyCommand
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);
+
+    public static Command Create()
+    {
+        var data = RunCommand.DataOption("The node's folder (DIR/nodes/NAME).");
+        var alive = new Option<bool>("--alive")
+        {
+            Description = "Ask only whether the process answers, not whether it can reach a majority of copies.",
+        };
+        var command = new Command("ready", "Say whether the node in a folder is ready; exit code 0 only when it is.")
+        {
+            data, alive,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var path = parsed.GetValue(alive) ? "/healthz" : "/readyz";
+            var (isReady, text) = await AskAsync(parsed.GetRequiredValue(data), path, cancellation);
+            Console.WriteLine(text);
+            return isReady ? (int)ExitCode.Done : (int)ExitCode.Unreachable;
+        });
+        return command;
+    }
+
+    private static async Task<(bool IsReady, string Text)> AskAsync(
+        string folder, string path, CancellationToken cancellation)
+    {
+        var identity = NodeIdentity.Read(folder);
+        if (AddressFile.Read(folder) is not { } address)
+            return (false, "it has not been started yet");
+        using var client = new HttpClient(ClusterTls.CreateHandler(identity.Trust, null)) { Timeout = Patience };
+        try
+        {
+            using var answer = await client.GetAsync(new Uri($"https://{address}{path}"), cancellation);
+            var text = (await answer.Content.ReadAsStringAsync(cancellation)).Trim();
+            return (answer.StatusCode == HttpStatusCode.OK, text);
+        }
+        catch (HttpRequestException)
+        {
+            return (false, $"nobody answers at {address}");
+        }
+        catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return (false, $"no answer from {address} within {Patience.TotalSeconds:0} s");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using ChordChat.Core.Chat;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Ring;
+using ChordChat.Wire;
+
+namespace ChordChat.Node.Transport;
+
+/// <summary>The chat's questions to other nodes, over the links between nodes.</summary>
+internal sealed class PeerChatLink(PeerLinks links, RingDriver ring) : IPeerChat
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private (RingSnapshot? Of, Peer[] Peers) _peers;
+
+    public IReadOnlyList<Peer> Peers
+    {
+        get
+        {
+            var now = ring.Now;
+            if (!ReferenceEquals(_peers.Of, now))
+                _peers = (now, [now.Self, .. now.Members.Live]);
+            return _peers.Peers;
+        }
+    }
+
+    public async Task<IReadOnlyList<LeaseAnswer>?> RenewAsync(
+        Peer peer, IReadOnlyList<LeaseRenewal> renewals, CancellationToken cancellation)
+    {
+        var answers = new List<LeaseAnswer>(renewals.Count);
+        foreach (var part in renewals.Chunk(PeerChatMap.UsersMax))
+        {
+            var call = new RenewLeasesCall
+            {
+                Renewals = { part.Select(one => new LeaseRenewalCall { Lease = one.Lease.ToWire(), Ends = one.Ends }) },
+            };
+            var answer = await CallAsync(peer, new Call { RenewLeases = call }, cancellation);
+            if (answer?.RenewLeases is not { } renewed || renewed.Leases.Count != part.Length)
+                return null;
+            answers.AddRange(renewed.Leases.Select(one => new LeaseAnswer(one.Current.ToLease(), one.Pending)));
+        }
+
+        return answers;
+    }
+
+    public async Task<LeaseFound?> FindLeaseAsync(Peer peer, string user, CancellationToken cancellation)
+    {
+        var call = new Call { FindLease = new FindLeaseCall { User = user } };
+        var answer = await CallAsync(peer, call, cancellation);
+        return answer?.FindLease is { } found ? new LeaseFound(found.Lease?.ToLease()) : null;
+    }
+
+    public Task<DeliverOutcome> DeliverAsync(Peer node, LiveMessage message, CancellationToken cancellation)
+    {
+        var ended = new TaskCompletionSource<DeliverOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+        links.Send(node.Node, new Call { Deliver = message.ToWire() }, answer =>
+            ended.TrySetResult(answer?.Deliver?.ToCore() ?? DeliverOutcome.Unreachable));
+        return OrUnreachableAsync(ended.Task, cancellation);
+    }
+
+    public async Task<bool> EndSessionAsync(Peer node, SessionEnding ending, CancellationToken cancellation)
+    {
+        var call = new EndSessionCall { User = ending.User, Session = ending.Session, Entry = ending.Entry.ToWire() };
+        return (await CallAsync(node, new Call { EndSession = call }, cancellation))?.EndSession is not null;
+    }
+
+    public async Task<TimeSpan?> CountGuessAsync(
+        Peer peer, string user, GuessStep step, CancellationToken cancellation)
+    {
+        var call = new CountGuessCall { User = user, Succeeded = step is GuessStep.Succeeded };
+        var answer = await CallAsync(peer, new Call { CountGuess = call }, cancellation);
+        return answer?.CountGuess is { } counted ? TimeSpan.FromMilliseconds(counted.WaitMs) : null;
+    }
+
+    public async Task<IReadOnlyList<Lease>?> ListSessionsAsync(Peer peer, int max, CancellationToken cancellation)
+    {
+        var call = new Call { ListSessions = new ListSessionsCall { Limit = (uint)max } };
+        var answer = await CallAsync(peer, call, cancellation);
+        return answer?.ListSessions is { } listed ? [.. listed.Leases.Select(lease => lease.ToLease())] : null;
+    }
+
+    private static async Task<DeliverOutcome> OrUnreachableAsync(
+        Task<DeliverOutcome> delivery, CancellationToken cancellation)
+    {
+        try
+        {
+            return await delivery.WaitAsync(Patience, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            return DeliverOutcome.Unreachable;
+        }
+    }
+
+    private Task<Answer?> CallAsync(Peer peer, Call call, CancellationToken cancellation) =>
+        links.CallAsync(peer.Node, call, Patience, cancellation);
+}

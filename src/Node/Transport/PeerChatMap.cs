@@ -1,0 +1,53 @@
+using ChordChat.Core.Chat;
+using ChordChat.Node.Chat;
+using ChordChat.Wire;
+using Google.Protobuf;
+
+namespace ChordChat.Node.Transport;
+
+/// <summary>What nodes say to each other of sessions and deliveries: domain on one side, Wire on the other.</summary>
+internal static class PeerChatMap
+{
+    public const int UsersMax = 4_096;
+    private const int NameMax = 64;
+
+    public static WireLease ToWire(this Lease lease) => new()
+    {
+        User = lease.User,
+        Session = lease.Session,
+        Node = lease.Node.ToWire(),
+        SinceMs = lease.SinceMs,
+    };
+
+    public static Lease ToLease(this WireLease? lease) => lease is null
+        ? throw new MalformedException("lease")
+        : new(lease.User.ToUser(), lease.Session, lease.Node.ToNodeId(), lease.SinceMs);
+
+    public static string ToUser(this string name) =>
+        name.Length is > 0 and <= NameMax ? name : throw new MalformedException("user name");
+
+    public static LiveMessage ToCore(this DeliverCall call) =>
+        new(call.User.ToUser(), call.Session, call.Id.ToMessageId(), call.Envelope.Memory);
+
+    public static DeliverCall ToWire(this LiveMessage message) => new()
+    {
+        User = message.User,
+        Session = message.Session,
+        Id = message.Id.ToWire(),
+        Envelope = UnsafeByteOperations.UnsafeWrap(message.Envelope),
+    };
+
+    public static DeliverAnswer.Types.Result ToWire(this DeliverOutcome outcome) => outcome switch
+    {
+        DeliverOutcome.Delivered => DeliverAnswer.Types.Result.Delivered,
+        DeliverOutcome.TooSlow => DeliverAnswer.Types.Result.TooSlow,
+        _ => DeliverAnswer.Types.Result.NotHere,
+    };
+
+    public static DeliverOutcome ToCore(this DeliverAnswer answer) => answer.Result switch
+    {
+        DeliverAnswer.Types.Result.Delivered => DeliverOutcome.Delivered,
+        DeliverAnswer.Types.Result.TooSlow => DeliverOutcome.TooSlow,
+        _ => DeliverOutcome.NotHere,
+    };
+}
