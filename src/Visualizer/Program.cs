@@ -42,7 +42,8 @@ command.SetAction(async (parsed, stopping) =>
     }
     catch (IOException cause)
     {
-        await Console.Error.WriteLineAsync($"Cannot listen at port {options.Port} ({cause.Message}). Choose another with --port.");
+        await Console.Error.WriteLineAsync(
+            $"Cannot listen at port {options.Port} ({cause.Message}). Choose another with --port.");
         return 69;
     }
 

@@ -53,7 +53,8 @@ public sealed class LayoutTests(Chromium chromium)
     /// <summary>Pairs of level labels whose boxes meet, and labels that leave the window.</summary>
     private const string CoveredNames = """
         (() => {
-          const all = [...document.querySelectorAll('#ring .label')].map(e => [e.textContent, e.getBoundingClientRect()]);
+          const labels = [...document.querySelectorAll('#ring .label')];
+          const all = labels.map(e => [e.textContent, e.getBoundingClientRect()]);
           const bad = all.filter(([, r]) => r.left < 0 || r.right > innerWidth).map(([name]) => `${name} leaves`);
           for (const [i, [a, r]] of all.entries())
             for (const [b, s] of all.slice(i + 1))

@@ -7,7 +7,7 @@ namespace ChordChat.Visualizer.Feed;
 /// <param name="Rounds">How many times all addresses have been tried in vain since a node last answered.</param>
 /// <param name="Tried">The addresses of the last round.</param>
 /// <param name="Text">What a person should know beyond that; mostly empty.</param>
-/// <param name="Silent">A node that has just stopped answering us, whatever the ring still says of it; mostly empty.</param>
+/// <param name="Silent">A node that has just stopped answering us, whatever the ring says; mostly empty.</param>
 /// <param name="Notes">The newest things that happened to the view itself, oldest first.</param>
 internal sealed record Eyes(
     string State,

@@ -3,7 +3,7 @@ using ChordChat.Visualizer.Trust;
 namespace ChordChat.Visualizer.Feed;
 
 /// <summary>Tries many addresses a little after one another and takes the first node that answers.</summary>
-/// <remarks>One address after the other would wait for every machine that is down; all at once would disturb all.</remarks>
+/// <remarks>One after the other would wait for every machine that is down; all at once would disturb all.</remarks>
 internal static class FirstToAnswer
 {
     private const int AddressesMax = 64;

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace ChordChat.Visualizer.Feed;
 
-/// <summary>A value that changes, and any number of watchers. A slow one skips to the newest; nobody is waited for.</summary>
+/// <summary>A value that changes, and any number of watchers. A slow one skips; nobody is waited for.</summary>
 internal sealed class Latest<T>(T first)
 {
     private sealed class Cell(T value)

@@ -6,8 +6,9 @@ using Grpc.Core;
 
 namespace ChordChat.Visualizer.Feed;
 
-/// <summary>Watches the ring through one node at a time, and moves to another by itself when that one falls silent.</summary>
-internal sealed partial class RingFeed(NodeFinder finder, TimeProvider time, ILogger<RingFeed> logger) : BackgroundService
+/// <summary>Watches the ring through one node, and moves to another by itself when that one falls silent.</summary>
+internal sealed partial class RingFeed(NodeFinder finder, TimeProvider time, ILogger<RingFeed> logger)
+    : BackgroundService
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(700);
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(500);
@@ -69,7 +70,7 @@ internal sealed partial class RingFeed(NodeFinder finder, TimeProvider time, ILo
             .Select(node => node.Address),
     ];
 
-    /// <summary>Passes on every snapshot until the node ends the stream, breaks it, or answers no question any more.</summary>
+    /// <summary>Passes on every snapshot until the node ends or breaks the stream, or answers no question.</summary>
     private async Task WatchOneAsync(NodeLink link, CancellationToken stoppingToken)
     {
         using var silent = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
@@ -154,7 +155,7 @@ internal sealed partial class RingFeed(NodeFinder finder, TimeProvider time, ILo
         var eyes = _latest.Value.Eyes;
         var text = stranger is null
             ? ""
-            : $"At {stranger} answers a node of another cluster than before. Restart the visualizer to look at that one.";
+            : $"A node of another cluster answers at {stranger}. Restart the visualizer to look at that one.";
         _latest.Publish(_latest.Value with
         {
             Eyes = eyes with

@@ -11,7 +11,7 @@ internal sealed record ClusterFile(IReadOnlyList<string> Nodes, byte[]? Authorit
 {
     public static ClusterFile Nothing { get; } = new([], null);
 
-    /// <summary>Reads {"nodes":[{"name","address"}],"authority"}; a file that is gone or half written is nothing yet.</summary>
+    /// <summary>Reads {"nodes":[{"name","address"}],"authority"}; a file that is not there yet is nothing.</summary>
     /// <remarks>The authority is PEM, base64 of DER, or the path of a file with either.</remarks>
     public static ClusterFile Read(string path)
     {
@@ -19,9 +19,10 @@ internal sealed record ClusterFile(IReadOnlyList<string> Nodes, byte[]? Authorit
         {
             return Parse(File.ReadAllText(path), Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
-        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException or JsonException or FormatException
-            or CryptographicException or InvalidOperationException)
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException or JsonException
+            or FormatException or CryptographicException or InvalidOperationException or KeyNotFoundException)
         {
+            // Half written, perhaps: it is read again at the next attempt.
             return Nothing;
         }
     }
@@ -33,7 +34,9 @@ internal sealed record ClusterFile(IReadOnlyList<string> Nodes, byte[]? Authorit
         var root = document.RootElement;
         List<string> nodes = [];
         if (root.TryGetProperty("nodes", out var list))
-            nodes.AddRange(list.EnumerateArray().Select(node => node.GetProperty("address").GetString()!).Where(Addresses.IsAddress));
+            nodes.AddRange(list.EnumerateArray()
+                .Select(node => node.GetProperty("address").GetString() ?? "")
+                .Where(Addresses.IsAddress));
         var authority = root.TryGetProperty("authority", out var text) && text.GetString() is { Length: > 0 } written
             ? AuthorityOf(written, folder)
             : null;

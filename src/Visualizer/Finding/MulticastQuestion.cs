@@ -5,14 +5,14 @@ using System.Text;
 
 namespace ChordChat.Visualizer.Finding;
 
-/// <summary>Asks the network which nodes there are: "chordchat? 1" out, "chordchat! 1 cluster name host:port" back.</summary>
+/// <summary>Asks the network for nodes: "chordchat? 1" out, "chordchat! 1 cluster name host:port" back.</summary>
 internal static class MulticastQuestion
 {
     private const int AnswersMax = 64;
     private static readonly IPEndPoint Group = new(IPAddress.Parse("239.255.67.67"), 7400);
     private static readonly byte[] Question = "chordchat? 1"u8.ToArray();
 
-    /// <summary>The addresses that answered in time. Anybody can answer: what counts is the certificate there.</summary>
+    /// <summary>The addresses that answered in time. Anybody can: what counts is the certificate there.</summary>
     public static async Task<IReadOnlyList<string>> AskAsync(TimeSpan patience, CancellationToken cancellation)
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -36,7 +36,8 @@ internal static class MulticastQuestion
         {
             using var socket = new UdpClient(new IPEndPoint(local, 0));
             socket.Client.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastTimeToLive, 1);
-            socket.Client.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastInterface, local.GetAddressBytes());
+            socket.Client.SetSocketOption(
+                SocketOptionLevel.IP, SocketOptionName.MulticastInterface, local.GetAddressBytes());
             await socket.SendAsync(Question, Group, enough);
             while (found.Count < AnswersMax)
                 if (AddressIn((await socket.ReceiveAsync(enough)).Buffer) is { } address)

@@ -2,17 +2,17 @@ using ChordChat.Visualizer.Hosting;
 
 namespace ChordChat.Visualizer.Finding;
 
-/// <summary>Where a node might be: what was said at the start, what the environment says, what the network answers.</summary>
+/// <summary>Where a node might be: what the start or the environment says, what the network answers.</summary>
 internal sealed class NodeFinder(VisualizerOptions options)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(400);
     private static readonly string[] UsualPlaces = [.. Enumerable.Range(7401, 5).Select(port => $"localhost:{port}")];
 
-    /// <summary>The certificate of the authority that the cluster file names, DER; null to believe the first one met.</summary>
+    /// <summary>The authority's certificate in the cluster file, DER; null to believe the first one met.</summary>
     public byte[]? Authority => options.ClusterFile is { } path ? ClusterFile.Read(path).Authority : null;
 
     /// <summary>Every address worth trying, the best first.</summary>
-    /// <remarks>The cluster file is read anew each time: the cluster may have been started after this program.</remarks>
+    /// <remarks>The cluster file is read anew each time: nodes come and go, and ports change.</remarks>
     public async Task<IReadOnlyList<string>> FindAsync(CancellationToken cancellation)
     {
         List<string> found = [.. options.Nodes];

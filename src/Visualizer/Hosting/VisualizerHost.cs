@@ -2,8 +2,6 @@ using System.Net;
 using ChordChat.Visualizer.Feed;
 using ChordChat.Visualizer.Finding;
 using ChordChat.Visualizer.Pages;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace ChordChat.Visualizer.Hosting;
@@ -42,7 +40,7 @@ internal static class VisualizerHost
     /// <summary>Where the page is, once the host has started.</summary>
     public static string UrlOf(WebApplication app, VisualizerOptions options)
     {
-        var bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
+        var bound = app.Urls.First();
         return $"http://{(options.IsLoopback ? "localhost" : options.Listen)}:{new Uri(bound).Port}";
     }
 

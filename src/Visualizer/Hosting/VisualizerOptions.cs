@@ -11,7 +11,7 @@ internal sealed record VisualizerOptions
     /// <summary>Where the page is served; 0 takes any free port.</summary>
     public int Port { get; init; } = DefaultPort;
 
-    /// <summary>The address to listen at. Anything but a loopback name shows user names to whoever can reach it.</summary>
+    /// <summary>Where to listen. Anything but a loopback name shows user names to whoever can reach it.</summary>
     public string Listen { get; init; } = "localhost";
 
     /// <summary>host:port of nodes to begin with. With none, it looks for one.</summary>
@@ -20,7 +20,7 @@ internal sealed record VisualizerOptions
     /// <summary>The file that says which nodes there are and whose certificates to believe; null for none.</summary>
     public string? ClusterFile { get; init; }
 
-    /// <summary>Whether it may ask by multicast and try the usual local ports. Tests that want only their own nodes say no.</summary>
+    /// <summary>Whether it may ask by multicast and try the usual local ports, when no node was named.</summary>
     public bool Search { get; init; } = true;
 
     public bool IsLoopback => Listen is "localhost" or "127.0.0.1" or "::1" or "[::1]";

@@ -3,18 +3,20 @@ using ChordChat.Visualizer.Feed;
 
 namespace ChordChat.Visualizer.Pages;
 
-/// <summary>The live feed of a page: server-sent events "ring", "eyes" and, so that silence means something, "beat".</summary>
+/// <summary>A live feed: server-sent events "ring", "eyes" and, so that silence means something, "beat".</summary>
 internal static class FeedPage
 {
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Rest = TimeSpan.FromMilliseconds(100);
 
-    public static async Task ServeAsync(HttpContext context, RingFeed feed, TimeProvider time, IHostApplicationLifetime life)
+    public static async Task ServeAsync(
+        HttpContext context, RingFeed feed, TimeProvider time, IHostApplicationLifetime life)
     {
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Headers["X-Accel-Buffering"] = "no";
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, life.ApplicationStopping);
+        using var ended =
+            CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, life.ApplicationStopping);
         try
         {
             await context.Response.WriteAsync("retry: 1000\n\n", ended.Token);
@@ -26,7 +28,8 @@ internal static class FeedPage
         }
     }
 
-    private static async Task SendAsync(HttpResponse response, RingFeed feed, TimeProvider time, CancellationToken ended)
+    private static async Task SendAsync(
+        HttpResponse response, RingFeed feed, TimeProvider time, CancellationToken ended)
     {
         FeedState? sent = null;
         await using var states = feed.WatchAsync(ended).GetAsyncEnumerator(ended);
@@ -43,7 +46,7 @@ internal static class FeedPage
             await next;
             var state = states.Current;
             if (sent?.Eyes != state.Eyes)
-                await WriteAsync(response, "eyes", JsonSerializer.Serialize(state.Eyes, JsonSerializerOptions.Web), ended);
+                await WriteAsync(response, "eyes", Json(state.Eyes), ended);
             if (state.Ring is { } ring && !ReferenceEquals(sent?.Ring, ring))
                 await WriteAsync(response, "ring", ring, ended);
             sent = state;
@@ -51,6 +54,8 @@ internal static class FeedPage
             next = states.MoveNextAsync().AsTask();
         }
     }
+
+    private static string Json(Eyes eyes) => JsonSerializer.Serialize(eyes, JsonSerializerOptions.Web);
 
     private static async Task WriteAsync(HttpResponse response, string name, string json, CancellationToken ended)
     {

@@ -20,8 +20,9 @@ internal static class TracePage
             return Problem(503, "no_node", "No node answers right now.");
         try
         {
+            var question = new TraceRequest { Name = name };
             var trace = await node.View.TraceAsync(
-                new TraceRequest { Name = name }, deadline: DateTime.UtcNow + Patience, cancellationToken: cancellation);
+                question, deadline: DateTime.UtcNow + Patience, cancellationToken: cancellation);
             return Results.Text(Json.Format(trace), "application/json");
         }
         catch (RpcException cause)
@@ -30,7 +31,8 @@ internal static class TracePage
             {
                 StatusCode.InvalidArgument => Problem(400, "bad_name", cause.Status.Detail),
                 StatusCode.NotFound => Problem(404, "not_found", cause.Status.Detail),
-                StatusCode.DeadlineExceeded => Problem(504, "too_slow", $"{node.Name} did not find the way in time. Try again."),
+                StatusCode.DeadlineExceeded =>
+                    Problem(504, "too_slow", $"{node.Name} did not find the way in time. Try again."),
                 _ => Problem(502, "node_failed", $"{node.Name} could not look that name up. Try again."),
             };
         }

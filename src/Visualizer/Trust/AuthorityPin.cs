@@ -2,7 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ChordChat.Visualizer.Trust;
 
-/// <summary>Whose nodes are believed: the first authority met, or the one that was given, until this program ends.</summary>
+/// <summary>Whose nodes are believed: the authority given, or the first one met, until this program ends.</summary>
 /// <remarks>
 /// Reading needs no secret, so there is nothing to steal by standing between; the pin keeps one page from ever mixing
 /// two clusters, and a stranger from slipping into a page that is already looking at a ring.
@@ -14,7 +14,7 @@ internal sealed class AuthorityPin(byte[]? given)
     /// <summary>The certificate of the authority, DER; null before the first node has answered.</summary>
     public byte[]? Authority => Volatile.Read(ref _authority);
 
-    /// <summary>Whether a node with this certificate, which names this authority as its cluster's, is to be believed.</summary>
+    /// <summary>Whether to believe a node with this certificate that names this authority as its cluster's.</summary>
     /// <remarks>Pins the authority when it is the first one.</remarks>
     public bool Accepts(X509Certificate2 certificate, byte[] authority)
     {
@@ -24,7 +24,7 @@ internal sealed class AuthorityPin(byte[]? given)
         return pinned.AsSpan().SequenceEqual(authority);
     }
 
-    /// <summary>Whether the authority signed this certificate and it is valid now. Its host name does not matter.</summary>
+    /// <summary>Whether the authority signed this certificate and it is valid now, whatever its host name.</summary>
     /// <remarks>Nodes move between addresses; what makes a node is its key.</remarks>
     public static bool IsIssued(X509Certificate2 certificate, byte[] authority)
     {

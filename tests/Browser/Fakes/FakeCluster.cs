@@ -5,7 +5,7 @@ using State = ChordChat.Wire.NodeView.Types.State;
 
 namespace ChordChat.Tests.Browser.Fakes;
 
-/// <summary>A scripted cluster of real servers: they speak gRPC over TLS 1.3, and agree on everything at once.</summary>
+/// <summary>A scripted cluster of real servers: they speak gRPC over TLS 1.3 and agree at once.</summary>
 internal sealed class FakeCluster : IAsyncDisposable
 {
     private readonly FakeAuthority _authority = new();
@@ -33,7 +33,8 @@ internal sealed class FakeCluster : IAsyncDisposable
     public void Imagine(int count)
     {
         for (var i = Members.Length + 1; i <= count; i++)
-            _members.Publish(Members.Add(new($"n{i}", FakeRing.PointOf($"place {i}"), $"localhost:{20000 + i}", State.Alive, [])));
+            _members.Publish(Members.Add(
+                new($"n{i}", FakeRing.PointOf($"place {i}"), $"localhost:{20000 + i}", State.Alive, [])));
     }
 
     public async Task<FakeNode> JoinAsync(string name, params string[] users)
@@ -83,11 +84,12 @@ internal sealed class FakeCluster : IAsyncDisposable
     {
         var before = SnapshotFor("").Tiles;
         var member = Members.First(m => m.Name == name);
-        var after = Members.Replace(member, member with { State = state, Users = state == State.Dead ? [] : member.Users });
+        var users = state == State.Dead ? [] : member.Users;
+        var after = Members.Replace(member, member with { State = state, Users = users });
         Happen(kind, name, text);
         foreach (var (old, now) in before.Zip(FakeRing.SnapshotOf(after, "", []).Tiles))
             if (old.Members[0] != now.Members[0])
-                Happen("tile_moved", NameAt(now.Members[0]), $"tile {now.Tile} moved from {name} to {NameAt(now.Members[0])}");
+                Happen("tile_moved", NameAt(now.Members[0]), $"tile {now.Tile} moved to {NameAt(now.Members[0])}");
         _members.Publish(after);
     }
 

@@ -64,7 +64,8 @@ internal sealed class FakeNode : IAsyncDisposable
 
 internal sealed class FakeView(FakeNode node) : View.ViewBase
 {
-    public override async Task Watch(WatchRequest request, IServerStreamWriter<Snapshot> answers, ServerCallContext context)
+    public override async Task Watch(
+        WatchRequest request, IServerStreamWriter<Snapshot> answers, ServerCallContext context)
     {
         await foreach (var _ in node.Cluster.WatchAsync(context.CancellationToken))
         {

@@ -7,7 +7,8 @@ using State = ChordChat.Wire.NodeView.Types.State;
 namespace ChordChat.Tests.Browser.Fakes;
 
 /// <summary>One member of a scripted ring.</summary>
-internal sealed record FakeMember(string Name, UInt128 Position, string Address, State State, IReadOnlyList<string> Users);
+internal sealed record FakeMember(
+    string Name, UInt128 Position, string Address, State State, IReadOnlyList<string> Users);
 
 /// <summary>
 /// A ring as it would be once all pointers are right: successors, fingers, tiles with two backups and the way of a
@@ -49,14 +50,16 @@ internal static class FakeRing
         var why = "start";
         while (true)
         {
-            reply.Hops.Add(new TraceHop { Position = Hex(at.Position), Name = at.Name, Why = why, Ms = 0.6 * reply.Hops.Count });
+            var ms = 0.6 * reply.Hops.Count;
+            reply.Hops.Add(new TraceHop { Position = Hex(at.Position), Name = at.Name, Why = why, Ms = ms });
             if (at == owner)
                 return reply;
             (at, why) = NextHop(at, key, owner, standing);
         }
     }
 
-    private static (FakeMember Next, string Why) NextHop(FakeMember at, UInt128 key, FakeMember owner, FakeMember[] standing)
+    private static (FakeMember Next, string Why) NextHop(
+        FakeMember at, UInt128 key, FakeMember owner, FakeMember[] standing)
     {
         for (var i = 127; i >= 0; i--)
         {
@@ -71,7 +74,7 @@ internal static class FakeRing
     private static NodeView NodeOf(FakeMember member, FakeMember[] standing, TileView[] tiles)
     {
         var position = Hex(member.Position);
-        var others = standing.Where(other => other != member).OrderBy(other => unchecked(other.Position - member.Position)).ToArray();
+        var others = Clockwise(member.Position, standing).Where(other => other != member).ToArray();
         var view = new NodeView
         {
             Name = member.Name,
@@ -105,12 +108,15 @@ internal static class FakeRing
             End = Hex(start + (UInt128.One << (128 - TileBits)) - 1),
             Epoch = 1,
             Phase = "active",
-            Members = { standing.OrderBy(member => unchecked(member.Position - start)).Take(Copies).Select(m => Hex(m.Position)) },
+            Members = { Clockwise(start, standing).Take(Copies).Select(member => Hex(member.Position)) },
         };
     }
 
     private static FakeMember[] Standing(IReadOnlyList<FakeMember> members) =>
         [.. members.Where(member => member.State is not State.Dead)];
+
+    private static IEnumerable<FakeMember> Clockwise(UInt128 from, FakeMember[] standing) =>
+        standing.OrderBy(member => unchecked(member.Position - from));
 
     private static FakeMember Successor(UInt128 point, FakeMember[] standing) =>
         standing.MinBy(member => unchecked(member.Position - point))!;

@@ -35,11 +35,11 @@ public sealed class Chromium : IAsyncLifetime
     }
 
     /// <param name="still">Whether this person asked for less motion.</param>
-    internal async Task<RingPage> OpenAsync(string url, int width = 1280, int height = 860, bool dark = false, bool still = false)
+    internal async Task<RingPage> OpenAsync(string url, int width = 1280, bool dark = false, bool still = false)
     {
         var context = await _browser!.NewContextAsync(new BrowserNewContextOptions
         {
-            ViewportSize = new ViewportSize { Width = width, Height = height },
+            ViewportSize = new ViewportSize { Width = width, Height = 860 },
             ColorScheme = dark ? ColorScheme.Dark : ColorScheme.Light,
             ReducedMotion = still ? ReducedMotion.Reduce : ReducedMotion.NoPreference,
         });

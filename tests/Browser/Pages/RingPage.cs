@@ -7,6 +7,13 @@ namespace ChordChat.Tests.Browser.Pages;
 /// <summary>The visualizer's page as a person sees it. Knows nothing of where the ring behind it comes from.</summary>
 internal sealed class RingPage : IAsyncDisposable
 {
+    /// <summary>Colours fade for 0.8 s; a picture in between shows neither before nor after.</summary>
+    private const string FadesEnd = """
+        Promise.all(document.getAnimations()
+          .filter(animation => animation.effect.getTiming().iterations === 1)
+          .map(animation => animation.finished.catch(() => {})))
+        """;
+
     private readonly IBrowserContext _context;
     private readonly string _url;
 
@@ -65,9 +72,9 @@ internal sealed class RingPage : IAsyncDisposable
     /// <summary>Keeps a picture under artifacts/browser of the repository.</summary>
     public async Task ShootAsync(string name, bool whole = false)
     {
-        // Colours fade for 0.8 s; a picture in between shows neither before nor after.
-        await Page.EvaluateAsync("Promise.all(document.getAnimations().filter(a => a.effect.getTiming().iterations === 1).map(a => a.finished))");
-        await Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Artifacts, $"{name}.png"), FullPage = whole });
+        await Page.EvaluateAsync(FadesEnd);
+        var path = Path.Combine(Artifacts, $"{name}.png");
+        await Page.ScreenshotAsync(new PageScreenshotOptions { Path = path, FullPage = whole });
     }
 
     public async ValueTask DisposeAsync() => await _context.DisposeAsync();
@@ -78,7 +85,7 @@ internal sealed class RingPage : IAsyncDisposable
     {
         var folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "ChordChat.sln")))
-            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("no ChordChat.sln above the tests");
+            folder = Path.GetDirectoryName(folder) ?? throw new InvalidOperationException("no ChordChat.sln above");
         return folder;
     }
 }

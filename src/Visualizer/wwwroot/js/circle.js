@@ -17,7 +17,8 @@ const write = p => `${p.x.toFixed(2)} ${p.y.toFixed(2)}`;
 export function arc(from, to, radius, centre) {
   const span = clockwise(from, to);
   const large = span > 0.5 ? 1 : 0;
-  return `M${write(at(from, radius, centre))}A${radius} ${radius} 0 ${large} 1 ${write(at(from + span, radius, centre))}`;
+  const end = write(at(from + span, radius, centre));
+  return `M${write(at(from, radius, centre))}A${radius} ${radius} 0 ${large} 1 ${end}`;
 }
 
 /** A straight line between two radii at one turn. */
@@ -113,8 +114,8 @@ function parted(boxes, radius, centre) {
     for (let j = i + 1; j < boxes.length; j++) {
       const a = middleOf(boxes[i], radius, centre);
       const b = middleOf(boxes[j], radius, centre);
-      const apart = Math.abs(a.x - b.x) >= (boxes[i].w + boxes[j].w) / 2 || Math.abs(a.y - b.y) >= (boxes[i].h + boxes[j].h) / 2;
-      if (apart)
+      const apart = Math.abs(a.x - b.x) >= (boxes[i].w + boxes[j].w) / 2;
+      if (apart || Math.abs(a.y - b.y) >= (boxes[i].h + boxes[j].h) / 2)
         continue;
       const ahead = clockwise(boxes[i].turn, boxes[j].turn) <= 0.5 ? 1 : -1;
       boxes[i].turn -= ahead * 0.002;

@@ -16,8 +16,9 @@ export function eventRows(events) {
 
 function folded(group) {
   const key = `${group.at(-1).atMs}-${group.at(-1).number}`;
+  const where = group[0].node ? `, ${group[0].node}` : '';
   return html('details', {},
-    html('summary', { 'data-key': key }, `${many(group.length, 'tile')} moved${group[0].node ? `, ${group[0].node}` : ''}`),
+    html('summary', { 'data-key': key }, `${many(group.length, 'tile')} moved${where}`),
     html('ul', {}, group.map(event => html('li', {}, event.text))));
 }
 

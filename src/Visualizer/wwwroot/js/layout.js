@@ -60,7 +60,8 @@ function labelledOf(model, trace, dense, labelSize) {
     const text = shorten(node.name, dense ? 12 : 16);
     const state = node.state === 'alive' || dense ? '' : node.state;
     const eye = node.name === model.seenBy ? 22 : 0;
-    return { turn: node.turn, text, state, eye, lines: state ? 2 : 1, width: Math.max(pen.measureText(text).width, pen.measureText(state).width * 0.82) + eye };
+    const width = Math.max(pen.measureText(text).width, pen.measureText(state).width * 0.82) + eye;
+    return { turn: node.turn, text, state, eye, lines: state ? 2 : 1, width };
   });
   if (trace) {
     const text = shorten(trace.name, 14);

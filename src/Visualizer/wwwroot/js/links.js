@@ -27,9 +27,10 @@ function pointer(plan, from, to, right, direction, mine) {
   const classes = `${direction > 0 ? 'successor' : 'predecessor'}${right ? '' : ' astray'}${mine ? ' mine' : ''}`;
   const owner = from.colour;
   if (!right) {
+    const head = chordHead(from.turn, to.turn, radius, plan.centre, plan.head);
     return [
       svg('path', { class: `link ${classes}`, d: chord(from.turn, to.turn, radius, plan.centre), owner }),
-      svg('path', { class: `head ${classes}`, d: chordHead(from.turn, to.turn, radius, plan.centre, plan.head), owner }),
+      svg('path', { class: `head ${classes}`, d: head, owner }),
     ];
   }
   const [a, b] = direction > 0 ? [from.turn, to.turn] : [to.turn, from.turn];

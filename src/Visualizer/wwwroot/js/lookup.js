@@ -4,6 +4,7 @@ import { html, refill } from './dom.js';
 import { point, reason } from './words.js';
 
 const HopMs = 760;
+const Clear = { class: 'plain', type: 'button', 'data-key': 'clear' };
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 export class Lookup {
@@ -114,8 +115,9 @@ export class Lookup {
       html('div', { class: 'chips' }, trace.members.map(position => {
         const node = this.#nodeAt(position);
         const name = node?.name ?? point(position);
-        return html('button', { class: 'chip', type: 'button', 'data-key': name, onclick: () => node && this.#select(node.name) },
+        const onclick = () => node && this.#select(node.name);
+        return html('button', { class: 'chip', type: 'button', 'data-key': name, onclick },
           html('i', { class: 'dot', owner: node?.colour ?? 'var(--quiet)' }), html('span', {}, name));
-      }), html('button', { class: 'plain', type: 'button', 'data-key': 'clear', onclick: () => this.#clear() }, 'Clear')));
+      }), html('button', { ...Clear, onclick: () => this.#clear() }, 'Clear')));
   }
 }

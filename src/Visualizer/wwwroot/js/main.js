@@ -18,7 +18,8 @@ const tip = {
     const backups = names.length > 1 ? `, backed by ${names.slice(1).join(', ')}` : '';
     const phase = tile.phase === 'active' ? '' : ` · ${tile.phase}`;
     const box = byId('tip');
-    box.replaceChildren(html('b', {}, names[0] ?? 'nobody'), `${backups} · tile ${tile.name}, epoch ${tile.epoch}${phase}`);
+    const rest = `${backups} · tile ${tile.name}, epoch ${tile.epoch}${phase}`;
+    box.replaceChildren(html('b', {}, names[0] ?? 'nobody'), rest);
     box.hidden = false;
     const left = byId('ring-box').offsetLeft + x;
     box.style.left = `${Math.min(Math.max(left, 130), byId('ring-box').parentElement.clientWidth - 130)}px`;
@@ -29,7 +30,12 @@ const tip = {
 
 const ring = new RingView(byId('ring'), select, tip);
 const panels = new Panels(select);
-const lookup = new Lookup(trace => { view.trace = trace; draw(); }, position => view.model?.byPosition.get(position), select);
+const lookup = new Lookup(show, position => view.model?.byPosition.get(position), select);
+
+function show(trace) {
+  view.trace = trace;
+  draw();
+}
 
 function select(name) {
   view.selectedName = name === view.selectedName ? null : name;
@@ -71,15 +77,18 @@ function drawEyes() {
   document.body.dataset.feed = !connected ? 'lost' : live ? 'live' : 'searching';
   byId('cluster').hidden = !model;
   byId('cluster').lastElementChild.textContent = model?.cluster.slice(0, 8) ?? '';
-  document.title = model ? `ChordChat ring: ${many(model.nodes.filter(n => n.state === 'alive').length, 'node')}` : 'ChordChat ring';
+  const alive = model?.nodes.filter(node => node.state === 'alive').length;
+  document.title = model ? `ChordChat ring: ${many(alive, 'node')}` : 'ChordChat ring';
   const text = live
     ? ['Live, seen through ', html('b', {}, eyes.node), ` at ${eyes.address}`]
     : [connected ? 'Looking for a node' : 'Visualizer does not answer'];
   if (byId('eyes-text').textContent !== text.map(part => part.textContent ?? part).join(''))
     byId('eyes-text').replaceChildren(...text);
-  banner(connected
-    ? (eyes?.state === 'watching' || !model ? '' : `No node answers any more. This is the ring as it was at ${time(model.atMs)}. ${eyes?.text ?? ''}`.trim())
-    : `The visualizer itself does not answer. Trying again${model ? `; this is the ring as it was at ${time(model.atMs)}` : ''}.`);
+  const last = model ? `This is the ring as it was at ${time(model.atMs)}.` : '';
+  if (!connected)
+    banner(`The visualizer itself does not answer. Trying again. ${last}`.trim());
+  else
+    banner(model && eyes?.state === 'searching' ? `No node answers any more. ${last} ${eyes.text}`.trim() : '');
   if (!model)
     drawEmpty(eyes, connected);
 }
@@ -93,7 +102,8 @@ function banner(text) {
 function drawEmpty(eyes, connected) {
   const searching = connected && eyes?.state === 'searching' && eyes.rounds > 0;
   byId('empty-title').textContent = searching ? 'No node answers' : 'Looking for a node';
-  byId('empty-text').textContent = searching ? eyes.text || 'Start some; this page will find them by itself.' : 'One moment.';
+  const advice = eyes?.text || 'Start some; this page will find them by itself.';
+  byId('empty-text').textContent = searching ? advice : 'One moment.';
   byId('empty-command').hidden = !searching;
   byId('empty-tried').textContent = searching && eyes.tried.length ? `Tried ${eyes.tried.join(', ')}` : '';
 }

@@ -32,7 +32,8 @@ export function modelOf(snapshot, silent) {
     byName: new Map(nodes.map(node => [node.name, node])),
     tiles,
     copies: Math.max(0, ...tiles.map(tile => tile.members.length)),
-    people: nodes.flatMap(node => node.users.map(user => ({ user, node }))).sort((a, b) => byName.compare(a.user, b.user)),
+    people: nodes.flatMap(node => node.users.map(user => ({ user, node })))
+      .sort((a, b) => byName.compare(a.user, b.user)),
     events: snapshot.events.map(e => ({ ...e, atMs: Number(e.atMs), number: Number(e.number) })),
   };
 }

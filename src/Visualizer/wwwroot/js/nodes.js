@@ -71,7 +71,9 @@ export class NodeMarks {
       x: label.x - (label.anchor === 'middle' ? item.eye / 2 : 0), y: label.y - (item.lines - 1) * plan.labelHeight / 2,
       'text-anchor': label.anchor, transform: rotate, 'font-size': plan.labelSize,
     });
-    parts.label.replaceChildren(svg('tspan', { class: 'label-name' }, item.text), ...(item.state ? [svg('tspan', { class: 'label-state', x: label.x, dy: plan.labelHeight }, item.state)] : []));
+    parts.label.replaceChildren(svg('tspan', { class: 'label-name' }, item.text));
+    if (item.state)
+      parts.label.append(svg('tspan', { class: 'label-state', x: label.x, dy: plan.labelHeight }, item.state));
     const away = Math.min(clockwise(turn, label.turn), clockwise(label.turn, turn));
     const end = at(label.turn, plan.label - 2, plan.centre);
     const start = at(turn, plan.node + plan.marker + 1, plan.centre);
@@ -122,5 +124,6 @@ function eyePlace(label, item, plan) {
   if (label.anchor === 'middle')
     return `translate(${(label.x + item.width / 2 - 8).toFixed(2)} ${label.y.toFixed(2)})`;
   const along = (item.width - 8) * (label.anchor === 'start' ? 1 : -1);
-  return `rotate(${label.rotate} ${label.x} ${label.y}) translate(${label.x + along} ${label.y}) scale(${plan.small ? 0.7 : 0.8})`;
+  const scale = plan.small ? 0.7 : 0.8;
+  return `rotate(${label.rotate} ${label.x} ${label.y}) translate(${label.x + along} ${label.y}) scale(${scale})`;
 }

@@ -6,6 +6,7 @@ import { brief, count, many, point, share, since } from './words.js';
 
 const byId = id => document.getElementById(id);
 const PeopleShown = 300;
+const Close = { class: 'plain', type: 'button', 'data-key': 'close' };
 
 export class Panels {
   #select;
@@ -46,7 +47,7 @@ export class Panels {
     const rows = model.named.map(n => [n.name, n.state, n.users.length, n.ownRecords, n.backupRecords, n.colour]);
     refill(byId('nodes'), rows, () => [
       html('div', { class: 'row head', 'aria-hidden': 'true' },
-        html('span'), html('span', {}, 'name'), html('span', {}, 'people'), html('span', {}, 'own'), html('span', {}, 'backups')),
+        ['', 'name', 'people', 'own', 'backups'].map(name => html('span', {}, name))),
       html('div', { class: 'rows' }, model.named.map(node => this.#row(node))),
     ]);
   }
@@ -78,9 +79,11 @@ export class Panels {
         html('i', { class: `dot${node.state === 'dead' ? ' off' : ''}`, owner: node.colour }),
         html('h2', { id: 'node-title' }, node.name),
         html('span', { class: `state is-${node.state}` }, node.state),
-        html('button', { class: 'plain', type: 'button', 'data-key': 'close', onclick: () => this.#select(node.name) }, 'Close')),
+        html('button', { ...Close, onclick: () => this.#select(node.name) }, 'Close')),
       html('dl', { class: 'trio' },
-        ...figure('own records', node.ownRecords), ...figure('kept for others', node.backupRecords), ...figure('sessions', node.sessions)),
+        figure('own records', node.ownRecords),
+        figure('kept for others', node.backupRecords),
+        figure('sessions', node.sessions)),
       html('dl', { class: 'facts' }, this.#facts(node)),
     ]);
   }
@@ -89,14 +92,15 @@ export class Panels {
     const facts = [
       ['Address', html('code', {}, node.address || 'unknown')],
       ['Position', html('code', { title: node.position }, point(node.position))],
-      ['Range', html('span', {}, html('code', {}, `${point(node.fromAt)} to ${point(node.position)}`), `, ${share(node.share)} of the circle`)],
+      ['Range', html('span', {},
+        html('code', {}, `${point(node.fromAt)} to ${point(node.position)}`), `, ${share(node.share)} of the circle`)],
       ['Tiles', `owns ${node.owned.length}, keeps ${node.backed.length} as backup`],
       ['Node id', html('code', { title: node.id }, `${node.id.slice(0, 16)}…`)],
       node.sinceMs > 0 && node.state !== 'dead' && ['Up for', since(node.sinceMs)],
       ['Predecessor', node.predecessor ? this.#chips([node.predecessor]) : 'none known'],
       ['Successors', node.successors.length ? this.#chips(node.successors) : 'none known'],
-      ['Fingers', node.fingers.length ? html('div', { class: 'chips' }, node.fingers.map(finger => this.#chip(finger.target,
-        finger.from === finger.to ? `${finger.to}` : `${finger.from} to ${finger.to}`))) : 'none known'],
+      ['Fingers', node.fingers.length ? html('div', { class: 'chips' }, node.fingers.map(({ target, from, to }) =>
+        this.#chip(target, from === to ? `${to}` : `${from} to ${to}`))) : 'none known'],
       ['People', node.users.length ? html('div', { class: 'chips' }, node.users.map(user =>
         html('span', { class: 'chip' }, html('span', {}, user)))) : 'nobody here'],
     ];
@@ -108,8 +112,9 @@ export class Panels {
   }
 
   #chip(node, before) {
+    const text = before ? `${before}: ${node.name}` : node.name;
     return html('button', { class: 'chip', type: 'button', onclick: () => this.#select(node.name) },
-      html('i', { class: 'dot', owner: node.colour }), html('span', {}, before ? `${before}: ${node.name}` : node.name));
+      html('i', { class: 'dot', owner: node.colour }), html('span', {}, text));
   }
 
   #people(model) {
@@ -139,4 +144,4 @@ export class Panels {
   }
 }
 
-const figure = (name, value) => [html('div', {}, html('dt', {}, name), html('dd', {}, brief(value)))];
+const figure = (name, value) => html('div', {}, html('dt', {}, name), html('dd', {}, brief(value)));

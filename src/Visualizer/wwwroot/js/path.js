@@ -56,6 +56,7 @@ function* keyMark(plan, trace, tile, label) {
   const start = at(turn, edge + 8, plan.centre);
   yield svg('path', { class: 'leader', d: `M${start.x} ${start.y}L${end.x} ${end.y}` });
   yield svg('text', {
-    class: 'key-label', x: label.x, y: label.y, 'text-anchor': label.anchor, transform: rotate, 'font-size': plan.labelSize,
+    class: 'key-label', x: label.x, y: label.y, transform: rotate,
+    'text-anchor': label.anchor, 'font-size': plan.labelSize,
   }, plan.labelled.at(-1).text);
 }

@@ -6,7 +6,11 @@ const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-dig
 export const count = n => whole.format(n);
 
 /** Short enough for a figure: 1,234 stays, 12,345 becomes 12.3 k. */
-export const brief = n => n < 1e4 ? count(n) : n < 1e5 ? `${(n / 1e3).toFixed(1)} k` : n < 1e6 ? `${Math.round(n / 1e3)} k` : `${(n / 1e6).toFixed(1)} M`;
+export function brief(n) {
+  if (n < 1e4)
+    return count(n);
+  return n < 1e6 ? `${(n / 1e3).toFixed(n < 1e5 ? 1 : 0)} k` : `${(n / 1e6).toFixed(1)} M`;
+}
 
 export const many = (n, one, more = `${one}s`) => `${count(n)} ${n === 1 ? one : more}`;
 export const time = ms => clock.format(new Date(ms));
@@ -27,7 +31,7 @@ export function since(ms) {
 }
 
 export const States = {
-  ALIVE: 'alive', SUSPECT: 'suspect', DEAD: 'dead', LEAVING: 'leaving', JOINING: 'joining', STATE_UNSPECIFIED: 'unknown',
+  ALIVE: 'alive', SUSPECT: 'suspect', DEAD: 'dead', LEAVING: 'leaving', JOINING: 'joining',
 };
 
 /** A hop's reason in words that need no paper. */
