@@ -1,2 +1,3 @@
-Console.Error.WriteLine("not built yet");
-return 70;
+using ChordChat.Client.Scripting;
+
+return await CommandLine.RunAsync(args);

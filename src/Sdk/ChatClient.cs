@@ -44,7 +44,8 @@ public sealed class ChatClient : IAsyncDisposable
         _receipts = new Receipts(me.Store, _outbox, TimeProvider.System);
         var inbox = new Inbox(me, keys, messages, TimeProvider.System);
         _keeper = new SessionKeeper(me, _links, keys, _outbox, inbox, _receipts, _changed, _lease, _sink);
-        People = new People(me, _links, keys);
+        People = new People(me, keys);
+        Lookup = new Lookup(_links);
     }
 
     public string User => _me.User;
@@ -55,7 +56,10 @@ public sealed class ChatClient : IAsyncDisposable
     /// <summary>Messages on this machine; works offline.</summary>
     public History History { get; }
 
-    /// <summary>Other people: who is online, where their mailbox is, what their safety number is.</summary>
+    /// <summary>Who is online, and where mailboxes lie.</summary>
+    public Lookup Lookup { get; }
+
+    /// <summary>Other people's keys.</summary>
     public People People { get; }
 
     /// <summary>The node that serves us now; null while there is none.</summary>
@@ -76,7 +80,7 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     /// <summary>Stores a message to be sent; it goes out as soon as there is a session.</summary>
-    /// <returns>Its id, at once; see <see cref="History.WaitAsync"/> for what becomes of it.</returns>
+    /// <returns>Its id, at once; ask the history for what becomes of it.</returns>
     /// <exception cref="ChordChatException">Too large, to oneself, or not a name; nothing was stored.</exception>
     public string Send(string to, string text)
     {

@@ -31,6 +31,13 @@ public sealed class Accounts : IDisposable
         _links = new NodeLinks(new NodePool(search with { Known = profile.KnownNodes }, profile.Trust));
     }
 
+    /// <exception cref="ChordChatException"><c>bad_name</c>: nobody can have this name.</exception>
+    public static void CheckName(string user)
+    {
+        if (!UserName.IsValid(user))
+            throw Failures.BadName(user);
+    }
+
     /// <summary>Finds a node and pins its cluster's authority if this profile has none yet.</summary>
     public async Task<ClusterGreeting> GreetAsync(CancellationToken cancellation = default)
     {
@@ -50,6 +57,7 @@ public sealed class Accounts : IDisposable
         var cluster = ClusterId.FromBytes(link.Cluster.Cluster.Span);
         if (Failures.Of(Password.Check(password, user, link.Cluster.Demo)) is { } problem)
             throw problem;
+        await CheckNameIsFreeAsync(user, cancellation);
         var kdf = KdfParameters.New();
         var makeIdentity = Task.Run(IdentityKey.Create, cancellation);
         var makeDevice = Task.Run(DeviceKeys.Create, cancellation);
@@ -162,8 +170,7 @@ public sealed class Accounts : IDisposable
         }
         catch (RpcException cause) when (cause.StatusCode == StatusCode.AlreadyExists)
         {
-            throw new ChordChatException(
-                "taken_name", "this name is taken", "choose another one, or log in if it is yours", cause);
+            throw TakenName(cause);
         }
         catch (RpcException cause) when (cause.StatusCode == StatusCode.FailedPrecondition)
         {
@@ -177,10 +184,25 @@ public sealed class Accounts : IDisposable
         }
     }
 
+    /// <summary>Says early what registering would say after a second of making keys; registering decides.</summary>
+    private async Task CheckNameIsFreeAsync(string user, CancellationToken cancellation)
+    {
+        try
+        {
+            await _links.CallAsync(
+                (chat, options) => chat.GetKdfAsync(new GetKdfRequest { User = user }, options), cancellation);
+        }
+        catch (RpcException)
+        {
+            return;
+        }
+
+        throw TakenName(null);
+    }
+
     private void CheckProfileIsFree(string user)
     {
-        if (!UserName.IsValid(user))
-            throw Failures.BadName(user);
+        CheckName(user);
         if (_profile.User is { } owner && owner != user)
             throw new ChordChatException(
                 "other_profile", $"{_profile.Folder} is the profile of {owner}", "name another folder with --profile");
@@ -192,6 +214,9 @@ public sealed class Accounts : IDisposable
             : new ChordChatException(
                 "bad_parameters", "the node asks for a password derivation that is not safe",
                 "do not type the password again there; name another node with --node"));
+
+    private static ChordChatException TakenName(Exception? cause) => new(
+        "taken_name", "this name is taken", "choose another one, or log in if it is yours", cause);
 
     private static ulong Now() => (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
 

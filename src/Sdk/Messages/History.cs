@@ -31,8 +31,14 @@ public sealed class History
 
     /// <summary>Waits until a message of ours has come as far as <paramref name="state"/>, or is refused.</summary>
     /// <returns>The message as it is then, or as it is when the time is over.</returns>
+    public Task<ChatMessage> WaitAsync(
+        string id, MessageState state, TimeSpan timeout, CancellationToken cancellation = default) =>
+        WaitAsync(id, message => message.State >= state, timeout, cancellation);
+
+    /// <summary>Waits until <paramref name="enough"/> holds of a message.</summary>
+    /// <returns>The message as it is then, or as it is when the time is over.</returns>
     public async Task<ChatMessage> WaitAsync(
-        string id, MessageState state, TimeSpan timeout, CancellationToken cancellation = default)
+        string id, Func<ChatMessage, bool> enough, TimeSpan timeout, CancellationToken cancellation = default)
     {
         var until = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
         while (true)
@@ -40,7 +46,7 @@ public sealed class History
             var next = _changed.Next;
             var message = Find(id) ?? throw new ArgumentException("no such message", nameof(id));
             var left = until - Environment.TickCount64;
-            if (message.State >= state || left <= 0)
+            if (enough(message) || left <= 0)
                 return message;
             await Task.WhenAny(next, Task.Delay(TimeSpan.FromMilliseconds(left), cancellation));
             cancellation.ThrowIfCancellationRequested();

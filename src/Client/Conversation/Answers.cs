@@ -1,0 +1,67 @@
+using ChordChat.Client.Commands;
+using ChordChat.Client.Terminal;
+using ChordChat.Crypto.KeyLogs;
+using ChordChat.Sdk;
+
+namespace ChordChat.Client.Conversation;
+
+/// <summary>How answers to commands look.</summary>
+internal static class Answers
+{
+    public static IReadOnlyList<StyledLine> Help() =>
+    [
+        .. CommandParser.Known.Select(known => new StyledLine(
+            26, new Span($"{known.Name} {known.Arguments}".PadRight(26), Style.Bold), new Span(known.Meaning, Style.Dim))),
+        Transcript.Note("Tab completes commands and names, the arrow keys bring lines back"),
+        Transcript.Note("waiting: only here. queued: a node has it. kept 3/3: on disk there. delivered, read: bob says so"),
+    ];
+
+    public static IReadOnlyList<StyledLine> Who(IReadOnlyList<Presence> online, Action<string> meet)
+    {
+        foreach (var presence in online)
+            meet(presence.User);
+        return online.Count == 0
+            ? [Transcript.Note("nobody is online")]
+            : [Transcript.Note($"{online.Count} online: {string.Join(", ", online.Select(presence => presence.User))}")];
+    }
+
+    public static IReadOnlyList<StyledLine> Status(Presence presence) =>
+    [
+        Transcript.Note(presence switch
+        {
+            { Online: true, Since: { } since } => $"{presence.User} is online since {since.ToLocalTime():HH:mm}",
+            { Online: true } => $"{presence.User} is online",
+            _ => $"{presence.User} is offline",
+        }),
+    ];
+
+    public static IReadOnlyList<StyledLine> Where(MailboxMembers place) =>
+    [
+        Transcript.Note(
+            $"the mailbox of {place.User} is in tile {place.Tile}, epoch {place.Epoch}, kept by "
+            + string.Join(", ", place.Members)),
+    ];
+
+    public static IReadOnlyList<StyledLine> Chats(IReadOnlyList<(string Peer, int Unread)> chats) => chats.Count == 0
+        ? [Transcript.Note("no messages yet; /chat <user> opens a chat")]
+        : [.. chats.Select(chat => Transcript.Note(chat.Unread > 0 ? $"{chat.Peer}: {chat.Unread} unread" : chat.Peer))];
+
+    public static async Task<IReadOnlyList<StyledLine>> VerifyAsync(People people, string user, bool confirmed)
+    {
+        var number = await people.SafetyNumberAsync(user);
+        if (confirmed)
+        {
+            people.MarkVerified(user);
+            return [Transcript.Note($"{user} is verified", Style.Good)];
+        }
+
+        var known = people.KeysOf(user) == PinState.Verified ? "verified" : "not verified yet";
+        return
+        [
+            Transcript.Note($"your safety number with {user} ({known}):"),
+            StyledLine.Of("    " + number[..35], Style.Bold),
+            StyledLine.Of("    " + number[36..], Style.Bold),
+            Transcript.Note($"read it to {user} in person; if it is the same there, write /verify {user} ok"),
+        ];
+    }
+}

@@ -1,0 +1,239 @@
+using ChordChat.Client.Commands;
+using ChordChat.Client.Terminal;
+using ChordChat.Sdk;
+using ChordChat.Sdk.Messages;
+
+namespace ChordChat.Client.Conversation;
+
+/// <summary>The chat as a person has it in front of them: which chat is open, what was shown, what is unread.</summary>
+/// <remarks>One loop calls this, so nothing here needs a lock. Questions to nodes run beside it and print when answered.
+/// </remarks>
+internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<Task<Action>> later)
+{
+    private readonly Dictionary<string, (int Handle, MessageState State)> _printed = [];
+    private readonly Dictionary<string, int> _unread = [];
+    private string? _open;
+    private bool _online;
+    private bool _saidSearching;
+
+    /// <summary>Set when the chat is over: the exit code.</summary>
+    public int? Finished { get; private set; }
+
+    public IEnumerable<string> Names => client.History.Chats().Select(chat => chat.Peer).Concat(_met).Distinct();
+
+    private readonly SortedSet<string> _met = [];
+
+    /// <summary>Shows what came while nobody looked.</summary>
+    public void Start()
+    {
+        foreach (var message in client.History.Unread())
+            Show(message);
+        Prompt();
+    }
+
+    public void On(ClientEvent happened)
+    {
+        switch (happened)
+        {
+            case ClientEvent.Connected connected:
+                (_online, _saidSearching) = (true, false);
+                view.Print(Transcript.Connected(connected));
+                break;
+            case ClientEvent.Disconnected:
+                _online = false;
+                break;
+            case ClientEvent.Searching searching when !_saidSearching:
+                _saidSearching = true;
+                view.Print(Transcript.Note(
+                    $"{searching.Reason.Message}; still trying, messages wait on this machine", Style.Warning));
+                break;
+            case ClientEvent.Arrived(var message):
+                Show(message);
+                break;
+            case ClientEvent.Changed(var message):
+                Update(message);
+                break;
+            case ClientEvent.KeysChanged changed:
+                view.Print(Transcript.KeysChanged(changed));
+                break;
+            case ClientEvent.Notice(var text):
+                view.Print(Transcript.Note(Printable.Of(text), Style.Warning));
+                break;
+            case ClientEvent.Ended(var reason):
+                view.Print(Transcript.Problem(reason));
+                Finished ??= 1;
+                break;
+        }
+
+        Prompt();
+    }
+
+    public void OnLine(string line)
+    {
+        try
+        {
+            Run(CommandParser.Parse(line, _open));
+        }
+        catch (ChordChatException cause)
+        {
+            view.Print(Transcript.Problem(cause));
+        }
+
+        Prompt();
+    }
+
+    private void Run(ConsoleCommand command)
+    {
+        switch (command)
+        {
+            case ConsoleCommand.Say(var text) when _open is { } user: Send(user, text); break;
+            case ConsoleCommand.Say:
+                view.Print(Transcript.Note("nobody is listening: open a chat with /chat <user> first"));
+                break;
+            case ConsoleCommand.Message(var user, var text): Send(user, text); break;
+            case ConsoleCommand.OpenChat(var user): Open(user); break;
+            case ConsoleCommand.History(var count): ShowHistory(count); break;
+            case ConsoleCommand.Who: Ask(async () => Answers.Who(await client.Lookup.WhoAsync(), Meet)); break;
+            case ConsoleCommand.Status(var user):
+                Ask(async () => Answers.Status(await client.Lookup.StatusAsync(user)));
+                break;
+            case ConsoleCommand.Where(var user):
+                Ask(async () => Answers.Where(await client.Lookup.WhereAsync(user)));
+                break;
+            case ConsoleCommand.Verify(var user, var confirmed):
+                Ask(async () => await Answers.VerifyAsync(client.People, user, confirmed));
+                break;
+            case ConsoleCommand.Help: PrintAll(Answers.Help()); break;
+            case ConsoleCommand.LogOut:
+                client.ForgetDevice();
+                view.Print(Transcript.Note("logged out; the keys of this device are gone, the history stays"));
+                Finished = 0;
+                break;
+            case ConsoleCommand.Quit: Finished = 0; break;
+            case ConsoleCommand.Misunderstood(var problem): view.Print(Transcript.Note(problem)); break;
+        }
+    }
+
+    /// <summary>Checks the name first, so that a typing error leaves nothing in the history.</summary>
+    private void Send(string user, string text)
+    {
+        client.CheckRecipient(user);
+        MessageLimits.Encode(text);
+        if (client.People.KeysOf(user) is not null)
+        {
+            Store(user, text);
+            return;
+        }
+
+        later(CheckAndStoreAsync());
+
+        async Task<Action> CheckAndStoreAsync()
+        {
+            await client.People.CheckExistsAsync(user);
+            return () => Store(user, text);
+        }
+    }
+
+    private void Store(string user, string text)
+    {
+        client.People.MarkSeen(user);
+        var message = client.History.Find(client.Send(user, text))!;
+        _printed[message.Id] = (view.Print(Transcript.Line(message, client.User, unread: false), Transcript.StateField),
+            message.State);
+        _open ??= user;
+        Prompt();
+    }
+
+    private void Show(ChatMessage message)
+    {
+        if (message.MissingBefore > 0)
+            view.Print(Transcript.Missing(message));
+        var open = message.From == _open;
+        view.Print(Transcript.Line(message, client.User, unread: !open));
+        if (open)
+            client.MarkShown([message.Id], tellSender: true);
+        else
+            _unread[message.From] = _unread.GetValueOrDefault(message.From) + 1;
+    }
+
+    private void Update(ChatMessage message)
+    {
+        if (!_printed.TryGetValue(message.Id, out var printed) || printed.State == message.State)
+            return;
+        var (text, style) = Transcript.State(message);
+        _printed[message.Id] = (printed.Handle, message.State);
+        if (!view.Rewrite(printed.Handle, text, style) && message.State == MessageState.Refused)
+            view.Print(Transcript.Line(message, client.User, unread: false));
+        else if (message.State == MessageState.Refused && message.Note.Length > 0)
+            view.Print(Transcript.Note($"{message.To}: {message.Note}", Style.Bad));
+    }
+
+    private void Open(string user)
+    {
+        client.CheckRecipient(user);
+        if (client.History.Chats().Any(chat => chat.Peer == user) || client.People.KeysOf(user) is not null)
+            OpenKnown(user);
+        else
+            Ask(async () =>
+            {
+                await client.People.CheckExistsAsync(user);
+                return [];
+            }, () => OpenKnown(user));
+    }
+
+    private void OpenKnown(string user)
+    {
+        _open = user;
+        _unread.Remove(user);
+        var unread = client.History.Unread().Where(message => message.From == user).Select(message => message.Id);
+        client.MarkShown(unread.ToList(), tellSender: true);
+        view.Print(Transcript.Note($"chat with {user}; /history shows what was said"));
+        Prompt();
+    }
+
+    private void ShowHistory(int count)
+    {
+        if (_open is not { } user)
+        {
+            PrintAll(Answers.Chats(client.History.Chats()));
+            return;
+        }
+
+        foreach (var message in client.History.With(user, count))
+            view.Print(Transcript.Line(message, client.User, unread: false, dated: true));
+    }
+
+    /// <summary>Asks beside the loop; the answer is printed by the loop.</summary>
+    private void Ask(Func<Task<IReadOnlyList<StyledLine>>> question, Action? then = null)
+    {
+        later(AskAsync());
+
+        async Task<Action> AskAsync()
+        {
+            var lines = await question();
+            return () =>
+            {
+                PrintAll(lines);
+                then?.Invoke();
+            };
+        }
+    }
+
+    private void Meet(string user) => _met.Add(user);
+
+    private void PrintAll(IEnumerable<StyledLine> lines)
+    {
+        foreach (var line in lines)
+            view.Print(line);
+    }
+
+    private void Prompt()
+    {
+        var waiting = string.Join(' ', _unread.Select(chat => $"●{chat.Key} {chat.Value}"));
+        view.SetPrompt(new StyledLine(
+            0,
+            new Span(_online ? "" : "(connecting) ", Style.Warning),
+            new Span(waiting.Length > 0 ? waiting + " " : "", Style.Warning),
+            new Span((_open ?? client.User) + "> ", Style.Bold)));
+    }
+}

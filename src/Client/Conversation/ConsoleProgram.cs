@@ -1,0 +1,110 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Threading.Channels;
+using ChordChat.Client.Scripting;
+using ChordChat.Client.Terminal;
+using ChordChat.Sdk;
+
+namespace ChordChat.Client.Conversation;
+
+/// <summary><c>chordchat</c> without a command: asks who you are, then chats until you leave.</summary>
+internal static class ConsoleProgram
+{
+    public static async Task<int> RunAsync(ScriptContext context, CancellationToken cancellation)
+    {
+        using var door = await FrontDoor.EnterAsync(context, cancellation);
+        await using var client = new ChatClient(door.Me, context.Search);
+        if (!client.TryHoldSession())
+            throw new ChordChatException(
+                "profile_in_use", $"another chordchat of {client.User} is running on this profile",
+                "use that one, or close it first");
+        client.Start();
+        return Console.IsInputRedirected
+            ? await PlainAsync(client, cancellation)
+            : await TerminalAsync(client, cancellation);
+    }
+
+    private static async Task<int> TerminalAsync(ChatClient client, CancellationToken cancellation)
+    {
+        var inputs = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
+        var strokes = Channel.CreateUnbounded<KeyStroke>();
+        await using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 16 * 1024);
+        var colours = Environment.GetEnvironmentVariable("NO_COLOR") is not { Length: > 0 };
+        var screen = new Screen(output, () => (Console.WindowWidth, Console.WindowHeight), colours);
+        ConsoleChat? chat = null;
+        var view = new TerminalView(screen, () => chat?.Names ?? []);
+        chat = new ConsoleChat(client, view, task => _ = LaterAsync(task, view, inputs.Writer));
+        var closed = false;
+        Console.TreatControlCAsInput = true;
+        KeyReader.Start(strokes.Writer);
+        using var resized = OperatingSystem.IsWindows()
+            ? null
+            : PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => inputs.Writer.TryWrite(view.Redraw));
+        using var stop = new CancellationTokenSource();
+        var pumps = Task.WhenAll(
+            PumpAsync(strokes.Reader, stroke => () =>
+            {
+                if (view.Type(stroke, out closed) is { } line)
+                    chat.OnLine(line);
+            }, inputs.Writer, stop.Token),
+            PumpAsync(client.Events, happened => () => chat.On(happened), inputs.Writer, stop.Token));
+        chat.Start();
+        while (chat.Finished is null && !closed)
+            (await inputs.Reader.ReadAsync(cancellation))();
+        screen.Close();
+        Console.TreatControlCAsInput = false;
+        await stop.CancelAsync();
+        await pumps.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return chat.Finished ?? 0;
+    }
+
+    private static async Task<int> PlainAsync(ChatClient client, CancellationToken cancellation)
+    {
+        var inputs = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
+        var view = new PlainView(Console.Out);
+        var pending = new List<Task>();
+        var chat = new ConsoleChat(client, view, task => pending.Add(LaterAsync(task, view, inputs.Writer)));
+        using var stop = new CancellationTokenSource();
+        var pump = PumpAsync(client.Events, happened => () => chat.On(happened), inputs.Writer, stop.Token);
+        var ended = false;
+        var reading = Task.Run(() =>
+        {
+            while (Console.In.ReadLine() is { } line)
+                inputs.Writer.TryWrite(() => chat.OnLine(line));
+            inputs.Writer.TryWrite(() => ended = true);
+        }, cancellation);
+        chat.Start();
+        while (chat.Finished is null && !ended)
+            (await inputs.Reader.ReadAsync(cancellation))();
+        await Task.WhenAll(pending);
+        while (inputs.Reader.TryRead(out var rest))
+            rest();
+        // What was typed into a pipe must not be lost because the pipe was short.
+        var flushed = await client.FlushAsync(TimeSpan.FromSeconds(5), cancellation);
+        await stop.CancelAsync();
+        await pump.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return chat.Finished ?? (flushed ? 0 : CommandLine.Failed);
+    }
+
+    private static async Task LaterAsync(Task<Action> task, IConsoleView view, ChannelWriter<Action> inputs)
+    {
+        Action then;
+        try
+        {
+            then = await task;
+        }
+        catch (ChordChatException cause)
+        {
+            then = () => view.Print(Transcript.Problem(cause));
+        }
+
+        inputs.TryWrite(then);
+    }
+
+    private static async Task PumpAsync<T>(
+        ChannelReader<T> from, Func<T, Action> wrap, ChannelWriter<Action> to, CancellationToken stopping)
+    {
+        await foreach (var item in from.ReadAllAsync(stopping))
+            to.TryWrite(wrap(item));
+    }
+}

@@ -1,0 +1,92 @@
+using ChordChat.Client.Scripting;
+using ChordChat.Sdk;
+using ChordChat.Sdk.Accounts;
+using ChordChat.Sdk.Profiles;
+
+namespace ChordChat.Client.Conversation;
+
+/// <summary>Finds out who sits there: a known profile and its password, or a registration, or a login.</summary>
+internal sealed class FrontDoor : IDisposable
+{
+    private readonly Profile _profile;
+
+    private FrontDoor(Profile profile, UnlockedProfile me) => (_profile, Me) = (profile, me);
+
+    public UnlockedProfile Me { get; }
+
+    public static async Task<FrontDoor> EnterAsync(ScriptContext context, CancellationToken cancellation)
+    {
+        var user = KnownUser(context);
+        var register = false;
+        if (user is null)
+        {
+            register = AskWhetherNew();
+            user = Prompt.Line("name: ") is { Length: > 0 } typed
+                ? typed
+                : throw new ChordChatException("usage", "no name was given", "start again and type a name");
+        }
+
+        Accounts.CheckName(user);
+        var profile = Profile.Open(context.FolderOf(user));
+        try
+        {
+            return new FrontDoor(profile, await EnterAsync(context, profile, user, register, cancellation));
+        }
+        catch
+        {
+            profile.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        Me.Dispose();
+        _profile.Dispose();
+    }
+
+    private static async Task<UnlockedProfile> EnterAsync(
+        ScriptContext context, Profile profile, string user, bool register, CancellationToken cancellation)
+    {
+        if (profile is { HasDevice: true } && profile.User == user)
+            return profile.Unlock(context.Password($"password for {user}: "));
+        using var accounts = new Accounts(profile, context.Search);
+        var greeting = await accounts.GreetAsync(cancellation);
+        Console.Error.WriteLine($"found {greeting.Node} at {greeting.Address}");
+        if (greeting.FirstSight)
+            Console.Error.WriteLine($"first sight of this cluster; its fingerprint is {greeting.Fingerprint}");
+        if (greeting.Demo)
+            Console.Error.WriteLine("this is a demo cluster: its passwords protect nothing");
+        if (!register)
+            return await accounts.LogInAsync(user, context.Password($"password for {user}: "), cancellation);
+        var password = context.Password($"new password for {user} (five random words are good): ");
+        Console.Error.WriteLine("making keys ...");
+        return await accounts.RegisterAsync(user, password, cancellation);
+    }
+
+    /// <summary>The user whose profile is here already; null when that must be asked.</summary>
+    private static string? KnownUser(ScriptContext context)
+    {
+        if (context.User is { } named)
+            return named;
+        if (context.NamedFolder is { } folder)
+        {
+            if (!Profile.ExistsIn(folder))
+                return null;
+            using var profile = Profile.Open(folder);
+            return profile.User;
+        }
+
+        return ScriptContext.LocalUsers() is [var only] ? only : null;
+    }
+
+    private static bool AskWhetherNew()
+    {
+        while (Prompt.Line("[r]egister or [l]og in? ") is { } answer)
+            if (answer.StartsWith('r') || answer.StartsWith('R'))
+                return true;
+            else if (answer.StartsWith('l') || answer.StartsWith('L'))
+                return false;
+        throw new ChordChatException("usage", "nobody answered", "run chordchat in a terminal, or see chordchat --help");
+    }
+}

@@ -1,0 +1,15 @@
+using ChordChat.Client.Terminal;
+
+namespace ChordChat.Client.Conversation;
+
+/// <summary>Where the chat is shown: a terminal with an input row, or plain lines.</summary>
+internal interface IConsoleView
+{
+    /// <returns>A handle for <see cref="Rewrite"/>.</returns>
+    int Print(StyledLine line, Mark? mark = null);
+
+    /// <returns>False if that line cannot be changed any more.</returns>
+    bool Rewrite(int handle, string text, Style style);
+
+    void SetPrompt(StyledLine prompt);
+}

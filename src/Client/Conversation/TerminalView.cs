@@ -1,0 +1,36 @@
+using ChordChat.Client.Commands;
+using ChordChat.Client.Terminal;
+
+namespace ChordChat.Client.Conversation;
+
+/// <summary>A screen with the line editor under it.</summary>
+internal sealed class TerminalView(Screen screen, Func<IEnumerable<string>> names) : IConsoleView
+{
+    private readonly LineEditor _editor = new(before => Completer.Complete(before, names()));
+    private StyledLine _prompt = StyledLine.Of("> ");
+
+    public int Print(StyledLine line, Mark? mark = null) => screen.Print(line, mark);
+
+    public bool Rewrite(int handle, string text, Style style) => screen.Rewrite(handle, text, style);
+
+    public void SetPrompt(StyledLine prompt)
+    {
+        _prompt = prompt;
+        Redraw();
+    }
+
+    public void Redraw() => screen.SetInput(_prompt, _editor.Text, _editor.Cursor);
+
+    /// <returns>The line that this key finished, or null; <paramref name="closed"/> when the user wants to leave.</returns>
+    public string? Type(KeyStroke stroke, out bool closed)
+    {
+        var result = _editor.Handle(stroke);
+        closed = result is EditResult.Closed;
+        if (result is EditResult.Candidates candidates)
+            screen.Print(StyledLine.Of(string.Join("  ", candidates.Words), Style.Dim));
+        if (result is EditResult.ClearScreen)
+            screen.Clear();
+        Redraw();
+        return (result as EditResult.Submitted)?.Line;
+    }
+}

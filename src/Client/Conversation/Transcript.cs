@@ -1,0 +1,80 @@
+using System.Globalization;
+using ChordChat.Client.Terminal;
+using ChordChat.Crypto.KeyLogs;
+using ChordChat.Sdk;
+using ChordChat.Sdk.Messages;
+
+namespace ChordChat.Client.Conversation;
+
+/// <summary>How messages and events look. Pure: values in, lines out.</summary>
+internal static class Transcript
+{
+    /// <summary>Where a message's state stands in its line: after the time.</summary>
+    public static readonly Mark StateField = new(Column: 6, Width: 9);
+
+    private const string Unread = "● new";
+
+    /// <param name="me">Whose screen this is.</param>
+    /// <param name="unread">Marks a message of a chat that is not open.</param>
+    /// <param name="dated">Shows the day as well, for history.</param>
+    public static StyledLine Line(ChatMessage message, string me, bool unread, bool dated = false)
+    {
+        var mine = message.From == me;
+        var (state, style) = mine ? State(message) : unread ? (Unread, Style.Warning) : ("", Style.Plain);
+        var who = mine ? $"you → {message.To}: " : $"{message.From}: ";
+        var time = message.Sent.ToLocalTime();
+        var day = dated && time.Date != DateTime.Today ? $"{time.ToString("d MMM", CultureInfo.InvariantCulture)} " : "";
+        var note = message.Note.Length > 0 ? $" ({Printable.Of(message.Note)})" : "";
+        return new StyledLine(
+            StateField.Column + StateField.Width + 1,
+            new Span($"{time.ToString("HH:mm", CultureInfo.InvariantCulture)} ", Style.Dim),
+            new Span(state.PadRight(StateField.Width) + " ", style),
+            new Span(day, Style.Dim),
+            new Span(who, mine ? Style.Dim : Style.Accent),
+            new Span(Printable.Of(message.Text), Style.Plain),
+            new Span(note, Style.Warning));
+    }
+
+    /// <summary>What is known of a message of ours, in one or two words.</summary>
+    public static (string Text, Style Style) State(ChatMessage message) => message.State switch
+    {
+        MessageState.Waiting => ("waiting", Style.Warning),
+        MessageState.Queued => ("queued", Style.Warning),
+        MessageState.Kept => ($"kept {message.Copies.Count}/{message.Of}", Style.Dim),
+        MessageState.Delivered => ("delivered", Style.Good),
+        MessageState.Read => ("read", Style.Good),
+        _ => ("refused", Style.Bad),
+    };
+
+    public static StyledLine Missing(ChatMessage before) => Note(
+        before.MissingBefore == 1
+            ? $"1 message of {before.From} is missing here"
+            : $"{before.MissingBefore} messages of {before.From} are missing here",
+        Style.Warning);
+
+    public static StyledLine Connected(ClientEvent.Connected connected) => Note(
+        connected switch
+        {
+            { Lost: null } => $"connected to {connected.Node}",
+            { Lost: var lost } when lost == connected.Node => $"back on {connected.Node}",
+            _ => $"{connected.Lost} is gone; now on {connected.Node}",
+        }
+        + (connected.Degraded ? " (too few copies answer: messages may stay queued)" : ""),
+        connected.Degraded ? Style.Warning : Style.Dim);
+
+    public static StyledLine KeysChanged(ClientEvent.KeysChanged changed) => changed.State switch
+    {
+        PinState.DeviceChanged => Note($"{changed.User} logged in on a new device", Style.Dim),
+        PinState.IdentityRotated => Note(
+            $"{changed.User} has a new identity; compare safety numbers: /verify {changed.User}", Style.Warning),
+        PinState.Conflict => Note(
+            $"WARNING: somebody showed wrong keys for {changed.User}. Nothing is sent to {changed.User} any more; "
+            + "ask in person and tell the operator.", Style.Bad),
+        _ => Note($"keys of {changed.User} changed", Style.Dim),
+    };
+
+    public static StyledLine Note(string text, Style style = Style.Dim) => new(2, new Span("· " + text, style));
+
+    public static StyledLine Problem(ChordChatException cause) =>
+        new(2, new Span("! " + cause.Message, Style.Bad), new Span($"; {cause.Hint}", Style.Dim));
+}

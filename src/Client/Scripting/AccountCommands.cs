@@ -1,0 +1,51 @@
+using ChordChat.Sdk;
+using ChordChat.Sdk.Accounts;
+using ChordChat.Sdk.Profiles;
+
+namespace ChordChat.Client.Scripting;
+
+/// <summary><c>register</c> and <c>login</c>.</summary>
+internal static class AccountCommands
+{
+    public static async Task<int> RegisterAsync(ScriptContext context, string user, CancellationToken cancellation)
+    {
+        Accounts.CheckName(user);
+        using var profile = Profile.Open(context.FolderOf(user));
+        using var accounts = new Accounts(profile, context.Search);
+        var greeting = await accounts.GreetAsync(cancellation);
+        using var me = await accounts.RegisterAsync(user, context.Password($"new password for {user}: "), cancellation);
+        Say(context, user, greeting, $"{user} is registered; keys and history are in {profile.Folder}");
+        return 0;
+    }
+
+    public static async Task<int> LogInAsync(ScriptContext context, string user, CancellationToken cancellation)
+    {
+        Accounts.CheckName(user);
+        using var profile = Profile.Open(context.FolderOf(user));
+        using var accounts = new Accounts(profile, context.Search);
+        var greeting = await accounts.GreetAsync(cancellation);
+        var password = context.Password($"password for {user}: ");
+        for (var attempt = 1; ; attempt++)
+        {
+            using var me = await accounts.LogInAsync(user, password, cancellation);
+            await using var session = new ScriptSession(me, context.Search);
+            try
+            {
+                await session.ConnectedAsync(TimeSpan.FromSeconds(15), cancellation);
+                Say(context, user, greeting, $"{user} is logged in; keys and history are in {profile.Folder}");
+                return 0;
+            }
+            catch (ChordChatException cause) when (cause.Code == "taken_over" && attempt == 1)
+            {
+                // The keys that were here are of a device replaced since: log in as a new one.
+            }
+        }
+    }
+
+    private static void Say(ScriptContext context, string user, ClusterGreeting greeting, string text)
+    {
+        if (greeting.FirstSight && !context.Json)
+            Console.Error.WriteLine($"first sight of this cluster; its fingerprint is {greeting.Fingerprint}");
+        context.Print(JsonLines.Account(user, greeting.Node, greeting.Fingerprint), text);
+    }
+}

@@ -1,0 +1,158 @@
+using System.CommandLine;
+using ChordChat.Client.Conversation;
+using ChordChat.Sdk;
+
+namespace ChordChat.Client.Scripting;
+
+/// <summary>The table of what <c>chordchat</c> understands. Without a command it opens the console chat.</summary>
+internal static class CommandLine
+{
+    public const int Failed = 1;
+    public const int Misused = 2;
+
+    private static readonly Option<bool> Json = new("--json") { Description = "one JSON object a line", Recursive = true };
+
+    private static readonly Option<string?> Profile = new("--profile")
+    {
+        Description = "folder of keys and history (CHORDCHAT_PROFILE; default ~/.chordchat/USER)",
+        Recursive = true,
+        HelpName = "DIR",
+    };
+
+    private static readonly Option<string[]> Node = new("--node")
+    {
+        Description = "a node to talk to, again for more; otherwise nodes are looked for",
+        Recursive = true,
+        HelpName = "HOST:PORT",
+        AllowMultipleArgumentsPerToken = false,
+    };
+
+    private static readonly Option<string?> PasswordFile = new("--password-file")
+    {
+        Description = "file whose first line is the password (or set CHORDCHAT_PASSWORD)",
+        Recursive = true,
+        HelpName = "F",
+    };
+
+    private static readonly Option<string?> User = new("--user")
+    {
+        Description = "whose profile to use when there are several",
+        Recursive = true,
+    };
+
+    private static readonly Argument<string> Name = new("user") { Description = "a user's name" };
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var parsed = Build().Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            Report(args.Contains("--json"), new ChordChatException(
+                "usage", parsed.Errors[0].Message, "chordchat --help lists commands and options"));
+            return Misused;
+        }
+
+        return await parsed.InvokeAsync();
+    }
+
+    private static RootCommand Build()
+    {
+        var root = new RootCommand("ChordChat: chat on a cluster that has no centre. Without a command: the console chat.");
+        foreach (var option in new Option[] { Json, Profile, Node, PasswordFile, User })
+            root.Options.Add(option);
+        root.SetAction((parsed, cancellation) => GuardAsync(parsed, context => ConsoleProgram.RunAsync(context, cancellation)));
+        root.Subcommands.Add(Command("register", "create an account", AccountCommands.RegisterAsync));
+        root.Subcommands.Add(Command("login", "log in on this machine", AccountCommands.LogInAsync));
+        root.Subcommands.Add(Command("status", "whether somebody is online", QueryCommands.StatusAsync));
+        root.Subcommands.Add(Command("where", "which nodes keep somebody's mailbox", QueryCommands.WhereAsync));
+        root.Subcommands.Add(Send());
+        root.Subcommands.Add(Tail());
+        root.Subcommands.Add(History());
+        return root;
+    }
+
+    private static Command Command(
+        string name, string description, Func<ScriptContext, string, CancellationToken, Task<int>> run)
+    {
+        var command = new Command(name, description) { Name };
+        command.SetAction((parsed, cancellation) =>
+            GuardAsync(parsed, context => run(context, parsed.GetValue(Name)!, cancellation)));
+        return command;
+    }
+
+    private static Command Send()
+    {
+        var words = new Argument<string[]>("user text")
+        {
+            Description = "the user, then the text; '-' for the text reads one message per line of standard input",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        var wait = new Option<string>("--wait")
+        {
+            Description = "what to wait for: kept (on disk at a majority) or delivered",
+            DefaultValueFactory = _ => "kept",
+        };
+        wait.AcceptOnlyFromAmong("kept", "delivered");
+        var timeout = Timeout(15);
+        var command = new Command("send", "send messages") { words, wait, timeout };
+        command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => SendCommand.RunAsync(
+            context, parsed.GetValue(words)!, parsed.GetValue(wait)!, TimeSpan.FromSeconds(parsed.GetValue(timeout)),
+            cancellation)));
+        return command;
+    }
+
+    private static Command Tail()
+    {
+        var count = new Option<int?>("--count") { Description = "end after this many messages", HelpName = "N" };
+        var timeout = new Option<double?>("--timeout") { Description = "end after this many seconds", HelpName = "S" };
+        var command = new Command("tail", "print messages as they come") { count, timeout };
+        command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => TailCommand.RunAsync(
+            context, parsed.GetValue(count), parsed.GetValue(timeout) is { } s ? TimeSpan.FromSeconds(s) : null,
+            cancellation)));
+        return command;
+    }
+
+    private static Command History()
+    {
+        var limit = new Option<int>("--limit")
+        {
+            Description = "only the newest N messages",
+            HelpName = "N",
+            DefaultValueFactory = _ => int.MaxValue,
+        };
+        var command = new Command("history", "print what this machine remembers; works offline") { Name, limit };
+        command.SetAction((parsed, _) => GuardAsync(parsed, context =>
+            Task.FromResult(QueryCommands.History(context, parsed.GetValue(Name)!, parsed.GetValue(limit)))));
+        return command;
+    }
+
+    private static Option<double> Timeout(double seconds) => new("--timeout")
+    {
+        Description = "how many seconds to wait",
+        HelpName = "S",
+        DefaultValueFactory = _ => seconds,
+    };
+
+    private static async Task<int> GuardAsync(ParseResult parsed, Func<ScriptContext, Task<int>> run)
+    {
+        var json = parsed.GetValue(Json);
+        try
+        {
+            return await run(new ScriptContext(
+                json, parsed.GetValue(Profile), parsed.GetValue(Node) ?? [], parsed.GetValue(PasswordFile),
+                parsed.GetValue(User)));
+        }
+        catch (ChordChatException cause)
+        {
+            Report(json, cause);
+            return Failed;
+        }
+        catch (OperationCanceledException)
+        {
+            return 130; // As a shell reports an interrupt.
+        }
+    }
+
+    private static void Report(bool json, ChordChatException cause) => Console.Error.WriteLine(
+        json ? JsonLines.Error(cause) : $"chordchat: {cause.Message}; {cause.Hint}");
+}

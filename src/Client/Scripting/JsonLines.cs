@@ -1,0 +1,104 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using ChordChat.Sdk;
+using ChordChat.Sdk.Messages;
+
+namespace ChordChat.Client.Scripting;
+
+/// <summary>The fixed shapes that scripts read: one object a line. Members keep their names and order.</summary>
+internal static class JsonLines
+{
+    private static readonly JsonWriterOptions Options = new()
+    {
+        // Output is a line of a terminal or pipe, never part of a web page: umlauts may stay readable.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static string Account(string user, string node, string fingerprint) => Write(json =>
+    {
+        json.WriteString("user", user);
+        json.WriteString("node", node);
+        json.WriteString("fingerprint", fingerprint);
+    });
+
+    public static string Sent(ChatMessage message) => Write(json =>
+    {
+        json.WriteString("id", message.Id);
+        json.WriteString("to", message.To);
+        json.WriteString("state", StateOf(message.State));
+        json.WriteStartArray("copies");
+        foreach (var copy in message.Copies)
+            json.WriteStringValue(copy);
+        json.WriteEndArray();
+        json.WriteNumber("of", message.Of);
+    });
+
+    public static string Message(ChatMessage message) => Write(json =>
+    {
+        json.WriteString("id", message.Id);
+        json.WriteString("from", message.From);
+        json.WriteString("to", message.To);
+        json.WriteString("text", message.Text);
+        json.WriteString("sent", Time(message.Sent));
+        json.WriteString("state", StateOf(message.State));
+    });
+
+    public static string Status(Presence presence) => Write(json =>
+    {
+        json.WriteString("user", presence.User);
+        json.WriteBoolean("online", presence.Online);
+        if (presence.Since is { } since)
+            json.WriteString("since", Time(since));
+        else
+            json.WriteNull("since");
+    });
+
+    public static string Where(MailboxMembers place) => Write(json =>
+    {
+        json.WriteString("user", place.User);
+        json.WriteString("tile", place.Tile);
+        json.WriteNumber("epoch", place.Epoch);
+        json.WriteStartArray("members");
+        foreach (var member in place.Members)
+            json.WriteStringValue(member);
+        json.WriteEndArray();
+    });
+
+    public static string Error(ChordChatException cause) => Write(json =>
+    {
+        json.WriteStartObject("error");
+        json.WriteString("code", cause.Code);
+        json.WriteString("message", cause.Message);
+        json.WriteString("hint", cause.Hint);
+        json.WriteEndObject();
+    });
+
+    public static string StateOf(MessageState state) => state switch
+    {
+        MessageState.Waiting => "waiting",
+        MessageState.Queued => "queued",
+        MessageState.Kept => "kept",
+        MessageState.Delivered => "delivered",
+        MessageState.Read => "read",
+        _ => "refused",
+    };
+
+    private static string Time(DateTimeOffset time) =>
+        time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
+
+    private static string Write(Action<Utf8JsonWriter> members)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(buffer, Options))
+        {
+            json.WriteStartObject();
+            members(json);
+            json.WriteEndObject();
+        }
+
+        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+    }
+}

@@ -1,0 +1,30 @@
+using System.Text;
+
+namespace ChordChat.Client.Scripting;
+
+/// <summary>Asks a person for a line.</summary>
+internal static class Prompt
+{
+    /// <returns>Null at the end of the input.</returns>
+    public static string? Line(string prompt)
+    {
+        Console.Error.Write(prompt);
+        return Console.In.ReadLine()?.Trim();
+    }
+
+    /// <summary>Reads a password without showing it.</summary>
+    public static string Password(string prompt)
+    {
+        Console.Error.Write(prompt);
+        if (Console.IsInputRedirected)
+            return Console.In.ReadLine() ?? "";
+        var typed = new StringBuilder();
+        while (Console.ReadKey(intercept: true) is var key && key.Key != ConsoleKey.Enter)
+            if (key.Key == ConsoleKey.Backspace && typed.Length > 0)
+                typed.Length--;
+            else if (!char.IsControl(key.KeyChar))
+                typed.Append(key.KeyChar);
+        Console.Error.WriteLine();
+        return typed.ToString();
+    }
+}

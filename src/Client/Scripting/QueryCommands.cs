@@ -1,0 +1,57 @@
+using ChordChat.Client.Terminal;
+using ChordChat.Sdk;
+using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Profiles;
+
+namespace ChordChat.Client.Scripting;
+
+/// <summary>Commands that only ask: <c>history</c> this machine, <c>status</c> and <c>where</c> any node.</summary>
+internal static class QueryCommands
+{
+    public static int History(ScriptContext context, string user, int limit)
+    {
+        using var profile = context.OpenProfile();
+        using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
+        foreach (var message in Sdk.Messages.History.Of(me).With(user, limit))
+            context.Print(JsonLines.Message(message), Line(message));
+        return 0;
+    }
+
+    public static async Task<int> StatusAsync(ScriptContext context, string user, CancellationToken cancellation)
+    {
+        var presence = await AskAsync(context, lookup => lookup.StatusAsync(user, cancellation));
+        var since = presence.Since is { } time ? $" since {time.ToLocalTime():g}" : "";
+        context.Print(JsonLines.Status(presence), $"{user} is {(presence.Online ? "online" + since : "offline")}");
+        return 0;
+    }
+
+    public static async Task<int> WhereAsync(ScriptContext context, string user, CancellationToken cancellation)
+    {
+        var place = await AskAsync(context, lookup => lookup.WhereAsync(user, cancellation));
+        context.Print(
+            JsonLines.Where(place),
+            $"{user}: tile {place.Tile}, epoch {place.Epoch}, kept by {string.Join(", ", place.Members)}");
+        return 0;
+    }
+
+    /// <summary>Needs no password, and no profile either; but where there is one, its pins hold.</summary>
+    private static async Task<T> AskAsync<T>(ScriptContext context, Func<Lookup, Task<T>> ask)
+    {
+        var search = context.Search;
+        if (context.NamedFolder is { } folder && Profile.ExistsIn(folder))
+        {
+            using var profile = Profile.Open(folder);
+            using var known = new Lookup(search with { Known = profile.KnownNodes }, profile.Trust);
+            return await ask(known);
+        }
+
+        var authority = search is { ClusterFile: { } path, Explicit.Count: 0 } ? ClusterFile.Read(path).Authority : null;
+        using var lookup = new Lookup(search, new ClusterTrust(authority));
+        return await ask(lookup);
+    }
+
+    private static string Line(ChatMessage message) =>
+        $"{message.Sent.ToLocalTime():yyyy-MM-dd HH:mm:ss} {message.From} > {message.To} "
+        + $"[{JsonLines.StateOf(message.State)}] {Printable.Of(message.Text)}";
+}

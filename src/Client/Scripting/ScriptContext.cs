@@ -1,0 +1,82 @@
+using ChordChat.Sdk;
+using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Profiles;
+
+namespace ChordChat.Client.Scripting;
+
+/// <summary>What every command was given: where the profile lies, which nodes to ask, how to get the password.</summary>
+internal sealed record ScriptContext(
+    bool Json, string? ProfileFolder, IReadOnlyList<string> Nodes, string? PasswordFile, string? User)
+{
+    public NodeSearch Search => NodeSearch.FromVariables(Nodes);
+
+    /// <summary>The folder that was named for this user, or the default one.</summary>
+    public string FolderOf(string user) => NamedFolder ?? Profile.DefaultFolder(user);
+
+    /// <summary>The folder that <c>--profile</c> or CHORDCHAT_PROFILE names.</summary>
+    public string? NamedFolder => ProfileFolder
+        ?? (Environment.GetEnvironmentVariable("CHORDCHAT_PROFILE") is { Length: > 0 } folder ? folder : null);
+
+    /// <summary>The profile to work with, which must be there.</summary>
+    /// <exception cref="ChordChatException">There is none, or several and nobody said which.</exception>
+    public Profile OpenProfile()
+    {
+        var folder = NamedFolder ?? (User is { } user ? Profile.DefaultFolder(user) : OnlyProfile());
+        if (!Profile.ExistsIn(folder))
+            throw NobodyLoggedIn(folder);
+        var profile = Profile.Open(folder);
+        if (User is { } expected && profile.User is { } owner && owner != expected)
+        {
+            profile.Dispose();
+            throw new ChordChatException(
+                "other_profile", $"{folder} is the profile of {owner}, not of {expected}", "name the right --profile");
+        }
+
+        return profile;
+    }
+
+    /// <summary>The password from the file or the environment; asks for it when a person sits there.</summary>
+    public string Password(string prompt)
+    {
+        if (PasswordFile is { } path)
+            try
+            {
+                return File.ReadLines(path).FirstOrDefault() ?? "";
+            }
+            catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+            {
+                throw new ChordChatException(
+                    "no_password", $"the password file {path} cannot be read: {cause.Message}", "check --password-file",
+                    cause);
+            }
+
+        if (Environment.GetEnvironmentVariable("CHORDCHAT_PASSWORD") is { Length: > 0 } password)
+            return password;
+        return Console.IsInputRedirected
+            ? throw new ChordChatException(
+                "no_password", "there is no password", "name a --password-file or set CHORDCHAT_PASSWORD")
+            : Prompt.Password(prompt);
+    }
+
+    public void Print(string json, string text) => Console.Out.WriteLine(Json ? json : text);
+
+    public static IReadOnlyList<string> LocalUsers()
+    {
+        var root = Path.GetDirectoryName(Profile.DefaultFolder("x"))!;
+        return Directory.Exists(root)
+            ? [.. Directory.GetDirectories(root).Where(Profile.ExistsIn).Select(folder => Path.GetFileName(folder)!).Order()]
+            : [];
+    }
+
+    private static string OnlyProfile() => LocalUsers() switch
+    {
+        [var user] => Profile.DefaultFolder(user),
+        [] => throw NobodyLoggedIn("~/.chordchat"),
+        var users => throw new ChordChatException(
+            "which_user", $"there are several profiles here: {string.Join(", ", users)}", "say which one with --user NAME"),
+    };
+
+    private static ChordChatException NobodyLoggedIn(string folder) => new(
+        "not_logged_in", $"there is no profile in {folder}",
+        "register with 'chordchat register NAME' or log in with 'chordchat login NAME'");
+}

@@ -1,0 +1,70 @@
+using ChordChat.Crypto;
+using ChordChat.Sdk.Nodes;
+using ChordChat.Wire;
+using Grpc.Core;
+
+namespace ChordChat.Sdk;
+
+/// <summary>What any node answers to anybody, without a login: who is online and where a mailbox lies.</summary>
+public sealed class Lookup : IDisposable
+{
+    private readonly NodeLinks _links;
+
+    /// <summary>Asks nodes found by <paramref name="search"/>.</summary>
+    public Lookup(NodeSearch search, ClusterTrust trust)
+        : this(new NodeLinks(new NodePool(search, trust)))
+    {
+    }
+
+    internal Lookup(NodeLinks links) => _links = links;
+
+    public async Task<Presence> StatusAsync(string user, CancellationToken cancellation = default)
+    {
+        var status = await AskAsync(
+            user, (chat, options) => chat.GetStatusAsync(new GetStatusRequest { User = user }, options), cancellation);
+        return ToPresence(status);
+    }
+
+    /// <summary>Everybody who is online now, at most <paramref name="limit"/>.</summary>
+    public async Task<IReadOnlyList<Presence>> WhoAsync(uint limit = 500, CancellationToken cancellation = default)
+    {
+        var online = await AskAsync(
+            null, (chat, options) => chat.ListOnlineAsync(new ListOnlineRequest { Limit = limit }, options),
+            cancellation);
+        return [.. online.Users.Select(ToPresence)];
+    }
+
+    public async Task<MailboxMembers> WhereAsync(string user, CancellationToken cancellation = default)
+    {
+        var place = await AskAsync(
+            user, (chat, options) => chat.WhereAsync(new WhereRequest { User = user }, options), cancellation);
+        return new MailboxMembers(user, place.Tile, place.Epoch, [.. place.Members.Select(member => member.Name)]);
+    }
+
+    public void Dispose() => _links.Dispose();
+
+    private async Task<T> AskAsync<T>(
+        string? user, Func<Chat.ChatClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation)
+    {
+        if (user is not null && !UserName.IsValid(user))
+            throw Failures.BadName(user);
+        try
+        {
+            return await _links.CallAsync(call, cancellation);
+        }
+        catch (RpcException cause) when (cause.StatusCode == StatusCode.NotFound && user is not null)
+        {
+            throw Failures.UnknownUser(user);
+        }
+        catch (RpcException cause)
+        {
+            throw Failures.Of(cause, "the question was not answered");
+        }
+    }
+
+    private static Presence ToPresence(UserStatus status) => new(
+        status.User,
+        status.Online,
+        status is { Online: true, SinceMs: > 0 } ? DateTimeOffset.FromUnixTimeMilliseconds(status.SinceMs) : null,
+        status.NodeName);
+}

@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Sdk;
+
+/// <summary>The client program as scripts use it: exit codes, fixed shapes, one clear line for each mistake.</summary>
+public sealed class ScriptingTests : IAsyncLifetime, IDisposable
+{
+    /// <summary>The client as its own project built it: src/Client/bin/CONFIGURATION/FRAMEWORK/chordchat.dll.</summary>
+    private static readonly string Program = Path.GetFullPath(Path.Combine(
+        AppContext.BaseDirectory, "../../../../../src/Client/bin",
+        Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../.."), AppContext.BaseDirectory), "chordchat.dll"));
+
+    private readonly FakeCluster _cluster = new();
+    private readonly string _home = Person.NewFolder();
+    private FakeNode _node = null!;
+
+    public async Task InitializeAsync()
+    {
+        _node = await _cluster.AddNodeAsync("n1");
+        await _cluster.AddNodeAsync("n2");
+        await Task.WhenAll(OkAsync("alice", "register", "alice"), OkAsync("bob", "register", "bob"));
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (var node in _cluster.Nodes.Values)
+            await node.DisposeAsync();
+    }
+
+    public void Dispose() => _cluster.Dispose();
+
+    [Fact]
+    public async Task Two_people_script_a_conversation()
+    {
+        var sent = Assert.Single(await OkAsync("alice", "send", "bob", "hello", "bob"));
+        Assert.Equal(["id", "to", "state", "copies", "of"], sent.EnumerateObject().Select(member => member.Name));
+        Assert.Equal("kept", sent.GetProperty("state").GetString());
+        Assert.Equal(3, sent.GetProperty("copies").GetArrayLength());
+        var more = await RunAsync("alice", ["send", "bob", "-"], "second\nthird\n");
+        Assert.Equal(2, more.Output.Count);
+
+        var read = await OkAsync("bob", "tail", "--count", "3", "--timeout", "20");
+        Assert.Equal(["hello bob", "second", "third"], read.Select(message => message.GetProperty("text").GetString()));
+        Assert.Equal(
+            ["id", "from", "to", "text", "sent", "state"], read[0].EnumerateObject().Select(member => member.Name));
+        Assert.Equal(sent.GetProperty("id").GetString(), read[0].GetProperty("id").GetString());
+
+        await OkAsync("bob", "send", "alice", "--", "--json is an option");
+        await OkAsync("alice", "tail", "--count", "1", "--timeout", "20");
+        var history = await OkAsync("alice", "history", "bob");
+        Assert.Equal(
+            ["hello bob", "second", "third", "--json is an option"],
+            history.Select(message => message.GetProperty("text").GetString()));
+        Assert.Equal("delivered", history[0].GetProperty("state").GetString());
+    }
+
+    [Fact]
+    public async Task Sending_with_wait_delivered_waits_for_the_recipient_and_tells_the_truth_without()
+    {
+        var alone = await RunAsync("alice", ["send", "bob", "are you there", "--wait", "delivered", "--timeout", "1"]);
+        Assert.Equal((1, "kept"), (alone.Code, alone.Output.Single().GetProperty("state").GetString()));
+        Assert.Equal("not_in_time", alone.ErrorCode);
+        var tail = RunAsync("bob", ["tail", "--count", "2", "--timeout", "60"]);
+        var heard = await OkAsync("alice", "send", "bob", "now", "--wait", "delivered", "--timeout", "60");
+        Assert.Equal("delivered", heard.Single().GetProperty("state").GetString());
+        Assert.Equal(0, (await tail).Code);
+    }
+
+    [Fact]
+    public async Task Status_and_where_need_neither_profile_nor_password()
+    {
+        var status = Assert.Single(await OkAsync("nobody", "status", "bob"));
+        Assert.Equal("""{"user":"bob","online":false,"since":null}""", status.GetRawText());
+        var where = Assert.Single(await OkAsync("nobody", "where", "bob"));
+        Assert.Equal(["user", "tile", "epoch", "members"], where.EnumerateObject().Select(member => member.Name));
+    }
+
+    [Fact]
+    public async Task Each_mistake_gets_one_line_that_says_what_to_do_and_leaves_nothing_behind()
+    {
+        await FailsAsync("wrong_password", "alice", ["send", "bob", "x"], password: "not the right one");
+        await FailsAsync("wrong_password", "carol", ["login", "alice"], password: "not the right one");
+        await FailsAsync("unknown_user", "alice", ["send", "nobody", "x"]);
+        await FailsAsync("unknown_user", "carol", ["login", "carol"]);
+        await FailsAsync("taken_name", "carol", ["register", "bob"]);
+        await FailsAsync("weak_password", "carol", ["register", "carol"], password: "short");
+        await FailsAsync("bad_name", "carol", ["register", "Carol"]);
+        await FailsAsync("bad_name", "alice", ["send", "bob smith", "x"]);
+        await FailsAsync("too_large", "alice", ["send", "bob", "-"], input: new string('x', 1 << 20));
+        await FailsAsync("to_yourself", "alice", ["send", "alice", "x"]);
+        await FailsAsync("not_logged_in", "carol", ["send", "bob", "x"]);
+        Assert.Empty(await OkAsync("alice", "history", "nobody"));
+        Assert.Empty(await OkAsync("alice", "history", "bob"));
+    }
+
+    [Fact]
+    public async Task Addresses_that_are_no_node_of_this_cluster_are_told_apart()
+    {
+        using var foreign = new FakeCluster();
+        await using var other = await foreign.AddNodeAsync("n1");
+        await FailsAsync("foreign_cluster", "alice", ["send", "bob", "x"], node: other.Address);
+        await FailsAsync("bad_address", "alice", ["send", "bob", "x"], node: "nonsense");
+        await FailsAsync("unreachable", "alice", ["send", "bob", "x"], node: "127.0.0.1:1");
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var talking = AnswerPlainlyAsync(silent);
+        await FailsAsync("not_a_node", "alice", ["send", "bob", "x"], node: silent.LocalEndpoint.ToString()!);
+        silent.Stop();
+        await Assert.ThrowsAnyAsync<SocketException>(() => talking);
+    }
+
+    private static async Task AnswerPlainlyAsync(TcpListener listener)
+    {
+        while (true)
+        {
+            using var client = await listener.AcceptTcpClientAsync();
+            await client.GetStream().WriteAsync("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"u8.ToArray());
+        }
+    }
+
+    private async Task<List<JsonElement>> OkAsync(string who, params string[] arguments)
+    {
+        var run = await RunAsync(who, arguments);
+        Assert.True(run.Code == 0, $"{string.Join(' ', arguments)} ended with {run.Code}: {run.Error}");
+        return run.Output;
+    }
+
+    private async Task FailsAsync(
+        string code, string who, string[] arguments, string password = Person.Password, string? input = null,
+        string? node = null)
+    {
+        var run = await RunAsync(who, arguments, input, password, node);
+        Assert.True(run.ErrorCode == code, $"{string.Join(' ', arguments)}: {run.Code} {run.Error}");
+        Assert.NotEqual(0, run.Code);
+    }
+
+    private async Task<Run> RunAsync(
+        string who, string[] arguments, string? input = null, string password = Person.Password, string? node = null)
+    {
+        var start = new ProcessStartInfo("dotnet")
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment = { ["CHORDCHAT_PASSWORD"] = password },
+        };
+        start.Environment.Remove("CHORDCHAT_CLUSTER");
+        string[] all =
+        [
+            Program,
+            "--json", "--profile", Path.Combine(_home, who), "--node", node ?? _node.Address, .. arguments,
+        ];
+        foreach (var argument in all)
+            start.ArgumentList.Add(argument);
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.StandardInput.WriteAsync(input ?? "");
+        process.StandardInput.Close();
+        await process.WaitForExitAsync();
+        var lines = (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        return new Run(process.ExitCode, [.. lines.Select(line => JsonDocument.Parse(line).RootElement)], await error);
+    }
+
+    private sealed record Run(int Code, List<JsonElement> Output, string Error)
+    {
+        public string? ErrorCode => Error.StartsWith('{')
+            ? JsonDocument.Parse(Error).RootElement.GetProperty("error").GetProperty("code").GetString()
+            : null;
+    }
+}
