@@ -60,13 +60,18 @@ public sealed class DataFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_database_is_refused()
+    public void A_database_that_is_damaged_where_nobody_looks_is_refused()
     {
-        DataFolder.Open(_n1).Dispose();
+        using (var folder = DataFolder.Open(_n1))
+            Ask(folder.Database, """
+                CREATE TABLE filler (content TEXT);
+                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)
+                INSERT INTO filler SELECT hex(randomblob(500)) FROM n;
+                """);
         using (var file = File.OpenWrite(Path.Combine(_n1, NodeDatabase.FileName)))
         {
-            file.Position = 4096;
-            file.Write([.. Enumerable.Repeat((byte)0xa5, 20_000)]);
+            file.Position = 32 * 8192;
+            file.Write([.. Enumerable.Repeat((byte)0xa5, 8192)]);
         }
 
         Refused(ExitCode.Damaged, _n1);
