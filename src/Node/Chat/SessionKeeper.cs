@@ -20,9 +20,15 @@ internal sealed partial class SessionKeeper(
             session.End(new(SessionEndReason.NodeStopping, default, "this node stops; connect to another one"));
     }
 
+    /// <remarks>Clients are sent away as soon as the node begins to stop, before Kestrel waits for their calls.</remarks>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        host.ApplicationStopping.Register(EndAll);
+        return base.StartAsync(cancellationToken);
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var ending = host.ApplicationStopping.Register(EndAll); // Before Kestrel waits for their calls.
         try
         {
             while (true)

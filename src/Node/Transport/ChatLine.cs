@@ -28,9 +28,9 @@ internal sealed class ChatLine(
             while (await requests.MoveNext(session.Lifetime))
                 await TakeAsync(requests.Current);
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException or RpcException)
+        catch (Exception e) when (e is OperationCanceledException or IOException or InvalidOperationException)
         {
-            // The session is over, or the connection broke.
+            // The session is over, or the connection broke; gRPC calls reading after that an invalid operation.
         }
 
         if (!call.IsCancellationRequested && session.Lifetime.IsCancellationRequested)
