@@ -28,17 +28,15 @@ internal sealed class RingChurn
 
     private Prng Random => _ring.World.Random;
 
-    public int Crashes { get; private set; }
-
     /// <summary>Churn, then calm. Gives the first fault in words, or null.</summary>
-    public string? Run(TimeSpan churn, bool spares)
+    public string? Run(TimeSpan churn)
     {
         _ring.AddExact(Enumerable.Range(0, 7).Select(_ => Position()));
         _ring.OnChanged = _ => Check();
         var end = _ring.World.Now + churn;
         while (_fault is null && _ring.World.Now < end)
         {
-            Disturb(spares);
+            Disturb();
             _ring.World.RunUntil(() => _fault is not null, Random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(600)));
         }
 
@@ -53,15 +51,13 @@ internal sealed class RingChurn
     private bool IsExact() => _ring.Running.All(node => node.Ring.Phase is RingPhase.Member)
         && new RingChecker(_ring).Inexactness() is null;
 
-    private void Disturb(bool spares)
+    private void Disturb()
     {
         var running = _ring.Running.ToList();
         if (running.Count < MembersMax && Random.Chance(0.55))
             Join();
-        else if (Random.Pick(running) is var victim && (spares ? new RingChecker(_ring).CanSpare(victim.Ring.Self)
-            : running.Count > _ring.Options.SuccessorCount + 2))
+        else if (Random.Pick(running) is var victim && new RingChecker(_ring).CanSpare(victim.Ring.Self))
         {
-            Crashes++;
             _ring.World.Crash(victim.Number);
             Check();
         }

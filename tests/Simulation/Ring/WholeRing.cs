@@ -31,6 +31,8 @@ internal sealed class WholeRing
 
     public void Join(UInt128 position) => Start(Ring.Add(position));
 
+    public void Start(int number) => Start(Ring[number]);
+
     public void Restart(int number) => Start(Ring.Restart(number));
 
     /// <summary>Runs until everything is exact. Gives the failure's text when that takes longer.</summary>
