@@ -5,6 +5,7 @@ using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Sdk.Sessions;
+using Grpc.Core;
 
 namespace ChordChat.Sdk;
 
@@ -65,7 +66,8 @@ public sealed class ChatClient : IAsyncDisposable
     /// <summary>The node that serves us now; null while there is none.</summary>
     public string? Node => _keeper.Node;
 
-    /// <summary>Whether this process holds the profile's session (or may take it); false while another one does.</summary>
+    /// <summary>Whether this process holds the profile's session (or may take it); false while another one
+    /// does.</summary>
     public bool TryHoldSession() => _lease.TryTake();
 
     /// <summary>Starts connecting; returns at once.</summary>
@@ -97,7 +99,7 @@ public sealed class ChatClient : IAsyncDisposable
             throw Failures.BadName(to);
         if (to == _me.User)
             throw new ChordChatException(
-                "to_yourself", "a message to yourself would reach nobody", "name somebody else; /who lists who is online");
+                "to_yourself", "a message to yourself would reach nobody", "name somebody else");
     }
 
     /// <summary>Marks messages as shown.</summary>
@@ -140,7 +142,7 @@ public sealed class ChatClient : IAsyncDisposable
             // The node answers with the end of the session, which ends the loop.
             await _running.WaitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        catch (Exception cause) when (cause is Grpc.Core.RpcException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception cause) when (cause is RpcException or OperationCanceledException or ObjectDisposedException)
         {
             // The session is gone already, or the node is: its lease ends it.
         }
@@ -164,5 +166,5 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     private static ChordChatException Bug(Exception cause) => cause as ChordChatException ?? new ChordChatException(
-        "bug", $"the client failed: {cause.GetType().Name}: {cause.Message}", "start it again; please report this", cause);
+        "bug", $"the client failed: {cause.GetType().Name}: {cause.Message}", "start it again and report this", cause);
 }

@@ -4,7 +4,8 @@ using ChordChat.Sdk.Sessions;
 
 namespace ChordChat.Sdk;
 
-/// <summary>Turns what sessions report into events. A reader that never reads costs a bounded amount of memory.</summary>
+/// <summary>Turns what sessions report into events. A reader that never reads costs a bounded amount of
+/// memory.</summary>
 internal sealed class EventSink(History history) : IClientSink
 {
     private readonly Channel<ClientEvent> _events = Channel.CreateBounded<ClientEvent>(

@@ -7,7 +7,7 @@ namespace ChordChat.Sdk;
 internal static class Failures
 {
     public static ChordChatException WrongPassword(string user) => new(
-        "wrong_password", $"this is not the password of {user}", "try again; mind capitals and the keyboard's language");
+        "wrong_password", $"this is not the password of {user}", "try again; mind capitals and the keyboard layout");
 
     public static ChordChatException UnknownUser(string user) => new(
         "unknown_user", $"there is no user {user}", "check the spelling; names are all lower case");
@@ -17,8 +17,8 @@ internal static class Failures
         "use 1 to 32 of a-z, 0-9, '_', '.', '-' (no capitals, no spaces), starting with a letter or a digit");
 
     public static ChordChatException Unavailable(string what, Exception? cause = null) => new(
-        "unavailable", $"{what}: too few nodes answer", "wait a moment and try again; ./startup.sh status shows the nodes",
-        cause);
+        "unavailable", $"{what}: too few nodes answer",
+        "wait a moment and try again; ./startup.sh status shows the nodes", cause);
 
     /// <summary>What a failed call means when nothing more precise is known.</summary>
     public static ChordChatException Of(RpcException cause, string what) => cause.StatusCode switch

@@ -15,7 +15,7 @@ internal static class CommandParser
         ("/history", "[n]", "show the last n messages of the open chat (20)"),
         ("/who", "", "who is online, on any node"),
         ("/status", "<user>", "whether somebody is online"),
-        ("/verify", "<user>", "show the safety number that you share with somebody; add 'ok' when it is the same on both sides"),
+        ("/verify", "<user>", "show the safety number you share; with 'ok' behind the name: it is the same there"),
         ("/where", "<user>", "which nodes keep somebody's mailbox"),
         ("/logout", "", "end the session and forget this device's keys; history stays"),
         ("/quit", "", "leave; the session ends, keys and history stay"),

@@ -11,9 +11,11 @@ internal static class Answers
     public static IReadOnlyList<StyledLine> Help() =>
     [
         .. CommandParser.Known.Select(known => new StyledLine(
-            26, new Span($"{known.Name} {known.Arguments}".PadRight(26), Style.Bold), new Span(known.Meaning, Style.Dim))),
+            26,
+            new Span($"{known.Name} {known.Arguments}".PadRight(26), Style.Bold),
+            new Span(known.Meaning, Style.Dim))),
         Transcript.Note("Tab completes commands and names, the arrow keys bring lines back"),
-        Transcript.Note("waiting: only here. queued: a node has it. kept 3/3: on disk there. delivered, read: bob says so"),
+        Transcript.Note("waiting: only here; queued: a node has it; kept 3/3: on disk there; then they say so"),
     ];
 
     public static IReadOnlyList<StyledLine> Who(IReadOnlyList<Presence> online, Action<string> meet)
@@ -22,7 +24,7 @@ internal static class Answers
             meet(presence.User);
         return online.Count == 0
             ? [Transcript.Note("nobody is online")]
-            : [Transcript.Note($"{online.Count} online: {string.Join(", ", online.Select(presence => presence.User))}")];
+            : [Transcript.Note($"{online.Count} online: {string.Join(", ", online.Select(one => one.User))}")];
     }
 
     public static IReadOnlyList<StyledLine> Status(Presence presence) =>
@@ -44,7 +46,8 @@ internal static class Answers
 
     public static IReadOnlyList<StyledLine> Chats(IReadOnlyList<(string Peer, int Unread)> chats) => chats.Count == 0
         ? [Transcript.Note("no messages yet; /chat <user> opens a chat")]
-        : [.. chats.Select(chat => Transcript.Note(chat.Unread > 0 ? $"{chat.Peer}: {chat.Unread} unread" : chat.Peer))];
+        : [.. chats.Select(chat =>
+            Transcript.Note(chat.Unread > 0 ? $"{chat.Peer}: {chat.Unread} unread" : chat.Peer))];
 
     public static async Task<IReadOnlyList<StyledLine>> VerifyAsync(People people, string user, bool confirmed)
     {

@@ -6,7 +6,8 @@ using ChordChat.Sdk.Messages;
 namespace ChordChat.Client.Conversation;
 
 /// <summary>The chat as a person has it in front of them: which chat is open, what was shown, what is unread.</summary>
-/// <remarks>One loop calls this, so nothing here needs a lock. Questions to nodes run beside it and print when answered.
+/// <remarks>One loop calls this, so nothing here needs a lock. Questions to nodes run beside it and print when
+/// answered.
 /// </remarks>
 internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<Task<Action>> later)
 {

@@ -87,6 +87,7 @@ internal sealed class FrontDoor : IDisposable
                 return true;
             else if (answer.StartsWith('l') || answer.StartsWith('L'))
                 return false;
-        throw new ChordChatException("usage", "nobody answered", "run chordchat in a terminal, or see chordchat --help");
+        throw new ChordChatException(
+            "usage", "nobody answered", "run chordchat in a terminal, or see chordchat --help");
     }
 }

@@ -21,7 +21,8 @@ internal sealed class TerminalView(Screen screen, Func<IEnumerable<string>> name
 
     public void Redraw() => screen.SetInput(_prompt, _editor.Text, _editor.Cursor);
 
-    /// <returns>The line that this key finished, or null; <paramref name="closed"/> when the user wants to leave.</returns>
+    /// <returns>The line that this key finished, or null; <paramref name="closed"/> when the user wants to
+    /// leave.</returns>
     public string? Type(KeyStroke stroke, out bool closed)
     {
         var result = _editor.Handle(stroke);

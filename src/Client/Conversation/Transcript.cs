@@ -23,7 +23,7 @@ internal static class Transcript
         var (state, style) = mine ? State(message) : unread ? (Unread, Style.Warning) : ("", Style.Plain);
         var who = mine ? $"you → {message.To}: " : $"{message.From}: ";
         var time = message.Sent.ToLocalTime();
-        var day = dated && time.Date != DateTime.Today ? $"{time.ToString("d MMM", CultureInfo.InvariantCulture)} " : "";
+        var day = dated && time.Date != DateTime.Today ? time.ToString("d MMM ", CultureInfo.InvariantCulture) : "";
         var note = message.Note.Length > 0 ? $" ({Printable.Of(message.Note)})" : "";
         return new StyledLine(
             StateField.Column + StateField.Width + 1,

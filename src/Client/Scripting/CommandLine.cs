@@ -10,7 +10,11 @@ internal static class CommandLine
     public const int Failed = 1;
     public const int Misused = 2;
 
-    private static readonly Option<bool> Json = new("--json") { Description = "one JSON object a line", Recursive = true };
+    private static readonly Option<bool> Json = new("--json")
+    {
+        Description = "one JSON object a line",
+        Recursive = true,
+    };
 
     private static readonly Option<string?> Profile = new("--profile")
     {
@@ -57,10 +61,11 @@ internal static class CommandLine
 
     private static RootCommand Build()
     {
-        var root = new RootCommand("ChordChat: chat on a cluster that has no centre. Without a command: the console chat.");
+        var root = new RootCommand("Chat on a cluster that has no centre. Without a command: the console chat.");
         foreach (var option in new Option[] { Json, Profile, Node, PasswordFile, User })
             root.Options.Add(option);
-        root.SetAction((parsed, cancellation) => GuardAsync(parsed, context => ConsoleProgram.RunAsync(context, cancellation)));
+        root.SetAction((parsed, cancellation) =>
+            GuardAsync(parsed, context => ConsoleProgram.RunAsync(context, cancellation)));
         root.Subcommands.Add(Command("register", "create an account", AccountCommands.RegisterAsync));
         root.Subcommands.Add(Command("login", "log in on this machine", AccountCommands.LogInAsync));
         root.Subcommands.Add(Command("status", "whether somebody is online", QueryCommands.StatusAsync));

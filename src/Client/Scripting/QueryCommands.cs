@@ -46,7 +46,9 @@ internal static class QueryCommands
             return await ask(known);
         }
 
-        var authority = search is { ClusterFile: { } path, Explicit.Count: 0 } ? ClusterFile.Read(path).Authority : null;
+        var authority = search is { ClusterFile: { } path, Explicit.Count: 0 }
+            ? ClusterFile.Read(path).Authority
+            : null;
         using var lookup = new Lookup(search, new ClusterTrust(authority));
         return await ask(lookup);
     }

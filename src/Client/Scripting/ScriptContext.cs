@@ -4,7 +4,8 @@ using ChordChat.Sdk.Profiles;
 
 namespace ChordChat.Client.Scripting;
 
-/// <summary>What every command was given: where the profile lies, which nodes to ask, how to get the password.</summary>
+/// <summary>What every command was given: where the profile lies, which nodes to ask, how to get the
+/// password.</summary>
 internal sealed record ScriptContext(
     bool Json, string? ProfileFolder, IReadOnlyList<string> Nodes, string? PasswordFile, string? User)
 {
@@ -63,9 +64,9 @@ internal sealed record ScriptContext(
     public static IReadOnlyList<string> LocalUsers()
     {
         var root = Path.GetDirectoryName(Profile.DefaultFolder("x"))!;
-        return Directory.Exists(root)
-            ? [.. Directory.GetDirectories(root).Where(Profile.ExistsIn).Select(folder => Path.GetFileName(folder)!).Order()]
-            : [];
+        if (!Directory.Exists(root))
+            return [];
+        return [.. Directory.GetDirectories(root).Where(Profile.ExistsIn).Select(Path.GetFileName).Order()!];
     }
 
     private static string OnlyProfile() => LocalUsers() switch
@@ -73,7 +74,7 @@ internal sealed record ScriptContext(
         [var user] => Profile.DefaultFolder(user),
         [] => throw NobodyLoggedIn("~/.chordchat"),
         var users => throw new ChordChatException(
-            "which_user", $"there are several profiles here: {string.Join(", ", users)}", "say which one with --user NAME"),
+            "which_user", $"there are several profiles here: {string.Join(", ", users)}", "say which with --user NAME"),
     };
 
     private static ChordChatException NobodyLoggedIn(string folder) => new(

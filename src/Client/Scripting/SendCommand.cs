@@ -4,7 +4,8 @@ using ChordChat.Sdk.Messages;
 
 namespace ChordChat.Client.Scripting;
 
-/// <summary><c>send USER TEXT</c>, <c>send USER -</c> and <c>send -</c> (each line: the user, a space, the text).</summary>
+/// <summary><c>send USER TEXT</c>, <c>send USER -</c> and <c>send -</c> (each line: the user, a space, the
+/// text).</summary>
 internal static class SendCommand
 {
     private const int InFlightMax = 256;
@@ -111,7 +112,8 @@ internal static class SendCommand
         if (message.State >= state)
             return true;
         var late = new ChordChatException(
-            "not_in_time", $"the message to {message.To} is {JsonLines.StateOf(message.State)} after {timeout.TotalSeconds} s",
+            "not_in_time",
+            $"the message to {message.To} is {JsonLines.StateOf(message.State)} after {timeout.TotalSeconds} s",
             "it stays in the outbox and goes out with the next session");
         Console.Error.WriteLine(context.Json ? JsonLines.Error(late) : $"chordchat: {late.Message}; {late.Hint}");
         return false;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 
 namespace ChordChat.Client.Scripting;
@@ -23,7 +24,8 @@ internal static class TailCommand
             var messages = history.TakeUnread(Math.Min(count - printed ?? 200, 200));
             foreach (var message in messages)
                 context.Print(
-                    JsonLines.Message(message), $"{message.Sent.ToLocalTime():HH:mm:ss} {message.From}: {message.Text}");
+                    JsonLines.Message(message),
+                    $"{message.Sent.ToLocalTime():HH:mm:ss} {message.From}: {Printable.Of(message.Text)}");
             printed += messages.Count;
             if (messages.Count > 0)
                 continue;

@@ -24,7 +24,8 @@ internal enum EditKey
     EndOfInput,
 }
 
-/// <summary>One key as the editor understands it; <see cref="Text"/> is what <see cref="EditKey.Text"/> types.</summary>
+/// <summary>One key as the editor understands it; <see cref="Text"/> is what <see cref="EditKey.Text"/>
+/// types.</summary>
 internal readonly record struct KeyStroke(EditKey Key, string Text = "")
 {
     /// <summary>Translates what the console reports. A surrogate pair comes as two keys: see <see cref="KeyReader"/>.

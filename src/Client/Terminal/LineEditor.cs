@@ -33,7 +33,8 @@ internal sealed class LineEditor(Func<string, IReadOnlyList<string>> complete)
 
     public string Text { get; private set; } = "";
 
-    /// <summary>Where the next character goes: an index into <see cref="Text"/>, always between text elements.</summary>
+    /// <summary>Where the next character goes: an index into <see cref="Text"/>, always between text
+    /// elements.</summary>
     public int Cursor { get; private set; }
 
     public EditResult Handle(KeyStroke stroke)

@@ -3,7 +3,8 @@ using System.Text;
 
 namespace ChordChat.Client.Terminal;
 
-/// <summary>Makes other people's text harmless: it may not move the cursor, change colours or reverse the line.</summary>
+/// <summary>Makes other people's text harmless: it may not move the cursor, change colours or reverse the
+/// line.</summary>
 internal static class Printable
 {
     public static string Of(string text)

@@ -4,9 +4,9 @@ namespace ChordChat.Client.Terminal;
 
 /// <summary>Draws a growing transcript above one input row, and touches nothing else.</summary>
 /// <remarks>
-/// The input always takes exactly one row (it scrolls sideways), so printing above it is: clear that row, print, draw it
-/// again. What is being typed can therefore never be torn apart. Rows are broken here, not by the terminal, so that a
-/// mark in a line printed earlier can be found again and rewritten; after a resize nothing older is touched any more.
+/// The input always takes exactly one row (it scrolls sideways), so printing above it is: clear that row, print, draw
+/// it again. What is being typed can therefore never be torn apart. Rows are broken here, not by the terminal, so that
+/// a mark in a line printed earlier can be found again and rewritten; after a resize nothing older is touched any more.
 /// </remarks>
 internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> size, bool colours)
 {

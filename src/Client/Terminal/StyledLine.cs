@@ -20,7 +20,8 @@ internal sealed record StyledLine(int Indent, params Span[] Spans)
 {
     public static StyledLine Of(string text, Style style = Style.Plain) => new(0, new Span(text, style));
 
-    /// <summary>The rows that this line takes at <paramref name="width"/> columns, with or without colour codes.</summary>
+    /// <summary>The rows that this line takes at <paramref name="width"/> columns, with or without colour
+    /// codes.</summary>
     public IReadOnlyList<string> Rows(int width, bool colours)
     {
         var rows = new List<string>();

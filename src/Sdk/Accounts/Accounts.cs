@@ -76,14 +76,17 @@ public sealed class Accounts : IDisposable
             KeyLogEntry = ByteString.CopyFrom(entry.Bytes.Span),
             Keyring = ByteString.CopyFrom(blob),
         };
-        await CallAsync("the account was not created", (chat, options) => chat.RegisterAsync(request, options), cancellation);
+        await CallAsync(
+            "the account was not created", (chat, options) => chat.RegisterAsync(request, options), cancellation);
         var log = KeyLog.Verify(cluster, user, [entry.Bytes.ToArray()])!;
         return Save(new Device(log, device.Signing, [device.Encryption]), kdf, keys);
     }
 
     /// <summary>Logs in: with the device keys that are here, or else as a new device.</summary>
-    /// <exception cref="ChordChatException"><c>wrong_password</c>, <c>unknown_user</c>, <c>throttled</c>, ...</exception>
-    public async Task<UnlockedProfile> LogInAsync(string user, string password, CancellationToken cancellation = default)
+    /// <exception cref="ChordChatException"><c>wrong_password</c>, <c>unknown_user</c>, <c>throttled</c>,
+    /// ...</exception>
+    public async Task<UnlockedProfile> LogInAsync(
+        string user, string password, CancellationToken cancellation = default)
     {
         if (_profile.User == user && _profile.HasDevice)
             return _profile.Unlock(password);
@@ -91,8 +94,8 @@ public sealed class Accounts : IDisposable
         var link = await _links.CurrentAsync(cancellation);
         var cluster = ClusterId.FromBytes(link.Cluster.Cluster.Span);
         var parameters = await CallAsync(
-            "login failed", (chat, options) => chat.GetKdfAsync(new GetKdfRequest { User = user }, options), cancellation,
-            Failures.UnknownUser(user));
+            "login failed", (chat, options) => chat.GetKdfAsync(new GetKdfRequest { User = user }, options),
+            cancellation, Failures.UnknownUser(user));
         if (parameters.Salt.Length != KdfParameters.SaltBytes)
             throw BadKeyring();
         var kdf = KdfParameters.FromBytes(parameters.Iterations, parameters.Salt.Span);

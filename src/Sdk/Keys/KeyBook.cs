@@ -80,7 +80,9 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
         }
         catch (RpcException cause) when (cause.StatusCode == StatusCode.NotFound)
         {
-            throw known is null ? Failures.UnknownUser(user) : Failures.Unavailable($"the keys of {user} are hidden", cause);
+            throw known is null
+                ? Failures.UnknownUser(user)
+                : Failures.Unavailable($"the keys of {user} are hidden", cause);
         }
         catch (RpcException cause)
         {
@@ -131,7 +133,8 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
             return known;
         var record = me.Key.Seal("pin/" + user, PinRecord.Write(known.Log, known.Pin));
         me.Store.Write(db => db.Execute(
-            "INSERT INTO pins (user, value) VALUES ($1, $2) ON CONFLICT DO UPDATE SET value = excluded.value", user, record));
+            "INSERT INTO pins (user, value) VALUES ($1, $2) ON CONFLICT DO UPDATE SET value = excluded.value",
+            user, record));
         return known;
     }
 

@@ -6,9 +6,9 @@ namespace ChordChat.Sdk.Messages;
 
 /// <summary>Keeps what arrives exactly once and releases it in its sender's order.</summary>
 /// <remarks>
-/// Everything here runs inside one transaction of the local store. A sender counts 1, 2, 3, ... for each chat and device
-/// epoch, receipts included. What comes too early is kept at once, safely, but held back from the screen until the gap
-/// is filled or given up. docs/e2e.md, Receiving, 9 and 10.
+/// Everything here runs inside one transaction of the local store. A sender counts 1, 2, 3, ... for each chat and
+/// device epoch, receipts included. What comes too early is kept at once, safely, but held back from the screen until
+/// the gap is filled or given up. docs/e2e.md, Receiving, 9 and 10.
 /// </remarks>
 internal sealed class ArrivalTable(MessageTable messages)
 {
@@ -126,7 +126,8 @@ internal sealed class ArrivalTable(MessageTable messages)
         return last;
     }
 
-    /// <summary>A place between its neighbours in the sender's order, for what comes after its gap was given up.</summary>
+    /// <summary>A place between its neighbours in the sender's order, for what comes after its gap was given
+    /// up.</summary>
     private static double LateRank(SqliteConnection db, Arrival arrival)
     {
         var after = db.Scalar<double?>(

@@ -8,8 +8,8 @@ namespace ChordChat.Sdk.Messages;
 
 /// <summary>The messages of a profile: names, times and states in the clear, texts sealed.</summary>
 /// <remarks>
-/// <c>rank</c> is the place on the screen: growing in the order in which messages were sent or could be shown; null while
-/// a message is held back because an earlier one of its sender has not come.
+/// <c>rank</c> is the place on the screen: growing in the order in which messages were sent or could be shown; null
+/// while a message is held back because an earlier one of its sender has not come.
 /// </remarks>
 internal sealed class MessageTable(string me, LocalKey key)
 {
@@ -58,14 +58,16 @@ internal sealed class MessageTable(string me, LocalKey key)
     /// <summary>Marks as shown; <paramref name="tellSender"/> owes the sender a read receipt.</summary>
     public static void MarkShown(SqliteConnection db, string id, bool tellSender) => db.Execute(
         """
-        UPDATE messages SET unread = 0, owed = CASE WHEN $2 THEN 2 ELSE owed END, state = CASE WHEN $2 THEN 4 ELSE state END
+        UPDATE messages SET unread = 0,
+            owed = CASE WHEN $2 THEN 2 ELSE owed END, state = CASE WHEN $2 THEN 4 ELSE state END
         WHERE id = $1 AND unread = 1
         """,
         id, tellSender);
 
     /// <summary>Moves a message of ours forward; a late report of an earlier state changes nothing.</summary>
     /// <returns>Whether it moved.</returns>
-    public static bool Advance(SqliteConnection db, string id, MessageState state, string copies, int of, string note) =>
+    public static bool Advance(
+        SqliteConnection db, string id, MessageState state, string copies, int of, string note) =>
         db.Execute(
             """
             UPDATE messages SET state = max(state, $2), note = CASE WHEN $5 = '' THEN note ELSE $5 END,

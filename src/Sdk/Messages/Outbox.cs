@@ -74,7 +74,10 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
 
     /// <summary>Sealed messages after a position, as they go onto the wire.</summary>
     public List<(long Position, Send Send)> Sealed(long after, int count) => me.Store.Read(db => db.Query(
-        "SELECT position, id, peer, envelope FROM outbox WHERE position > $1 AND envelope IS NOT NULL ORDER BY position LIMIT $2",
+        """
+        SELECT position, id, peer, envelope FROM outbox WHERE position > $1 AND envelope IS NOT NULL
+        ORDER BY position LIMIT $2
+        """,
         row => (row.GetInt64(0), new Send
         {
             Id = ByteString.CopyFrom(Convert.FromHexString(row.GetString(1))),

@@ -3,8 +3,10 @@ using ChordChat.Sdk.Storage;
 
 namespace ChordChat.Sdk.Messages;
 
-/// <summary>Tells senders that their messages arrived: the first at once, then at most once in two seconds a chat.</summary>
-/// <remarks>What is owed stands in the history itself, so a crash between storing and telling forgets nothing.</remarks>
+/// <summary>Tells senders that their messages arrived: the first at once, then at most once in two seconds a
+/// chat.</summary>
+/// <remarks>What is owed stands in the history itself, so a crash between storing and telling forgets
+/// nothing.</remarks>
 internal sealed class Receipts(LocalStore store, Outbox outbox, TimeProvider time)
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
@@ -26,7 +28,9 @@ internal sealed class Receipts(LocalStore store, Outbox outbox, TimeProvider tim
         var any = false;
         foreach (var chat in owed.GroupBy(message => message.Peer))
         {
-            var wait = _lastSent.TryGetValue(chat.Key, out var last) ? Interval - time.GetElapsedTime(last) : TimeSpan.Zero;
+            var wait = _lastSent.TryGetValue(chat.Key, out var last)
+                ? Interval - time.GetElapsedTime(last)
+                : TimeSpan.Zero;
             if (!flush && wait > TimeSpan.Zero)
             {
                 next = next is { } sooner && sooner < wait ? sooner : wait;

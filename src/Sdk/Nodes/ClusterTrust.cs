@@ -26,7 +26,8 @@ public sealed class ClusterTrust
     public static string FingerprintOf(byte[] authority) => string.Join(' ', Convert
         .ToHexStringLower(SHA256.HashData(authority).AsSpan(0, 16)).Chunk(4).Select(four => new string(four)));
 
-    /// <summary>Names the authority to expect before the first connection; changes nothing once one is pinned.</summary>
+    /// <summary>Names the authority to expect before the first connection; changes nothing once one is
+    /// pinned.</summary>
     public void Expect(byte[] authority) => _authority ??= X509CertificateLoader.LoadCertificate(authority);
 
     /// <summary>Whether <paramref name="presented"/> was issued by the pinned authority; anything goes before the pin,

@@ -45,7 +45,8 @@ public sealed class NodeLink : IDisposable
     public byte[] NodeId => SHA256.HashData(_presented!.PublicKey.ExportSubjectPublicKeyInfo());
 
     /// <summary>Connects, checks or pins the cluster's authority, and asks the node for its cluster.</summary>
-    /// <exception cref="ChordChatException"><c>unreachable</c>, <c>not_a_node</c> or <c>foreign_cluster</c>.</exception>
+    /// <exception cref="ChordChatException"><c>unreachable</c>, <c>not_a_node</c> or
+    /// <c>foreign_cluster</c>.</exception>
     public static async Task<NodeLink> OpenAsync(string address, ClusterTrust trust, CancellationToken cancellation)
     {
         var link = new NodeLink(NodeAddresses.Check(address), trust);
@@ -130,7 +131,8 @@ public sealed class NodeLink : IDisposable
         "name a node of your own cluster with --node, or use another --profile for the other cluster");
 
     private ChordChatException Unreachable(Exception cause) => new(
-        "unreachable", $"no node answers at {Address}", "check the address, or start the cluster with ./startup.sh", cause);
+        "unreachable", $"no node answers at {Address}",
+        "check the address, or start the cluster with ./startup.sh", cause);
 
     private static ChordChatException NotANode(string address, Exception? cause) => new(
         "not_a_node", $"what answers at {address} is not a ChordChat node",

@@ -59,7 +59,8 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
         }
 
         throw worst ?? new ChordChatException(
-            "no_node", "no node was found", "start the cluster with ./startup.sh, or name a node with --node HOST:PORT");
+            "no_node", "no node was found",
+            "start the cluster with ./startup.sh, or name a node with --node HOST:PORT");
     }
 
     private async Task<(NodeLink? Link, ChordChatException? Reason)> TryAsync(

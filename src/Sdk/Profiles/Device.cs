@@ -4,8 +4,8 @@ using ChordChat.Crypto.Keys;
 
 namespace ChordChat.Sdk.Profiles;
 
-/// <summary>What makes this machine a user's current device: its signing key, the encryption keys of every epoch so far,
-/// and the user's own key log. The identity key is not among it.</summary>
+/// <summary>What makes this machine a user's current device: its signing key, the encryption keys of every epoch so
+/// far, and the user's own key log. The identity key is not among it.</summary>
 internal sealed class Device : IDisposable
 {
     private readonly Dictionary<Digest, EncryptionKey> _byId;

@@ -145,5 +145,6 @@ public sealed class Profile : IDisposable
         Store.Read(db => db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", name));
 
     private static void PutFact(Microsoft.Data.Sqlite.SqliteConnection db, string name, byte[] value) => db.Execute(
-        "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO UPDATE SET value = excluded.value", name, value);
+        "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO UPDATE SET value = excluded.value",
+        name, value);
 }

@@ -1,6 +1,7 @@
 namespace ChordChat.Sdk.Profiles;
 
-/// <summary>At most one process of a machine holds a profile's session; the others work through the local store.</summary>
+/// <summary>At most one process of a machine holds a profile's session; the others work through the local
+/// store.</summary>
 /// <remarks>A lock on a file: the operating system lets go of it however the process ends.</remarks>
 internal sealed class SessionLease(string folder) : IDisposable
 {

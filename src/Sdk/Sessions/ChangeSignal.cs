@@ -5,7 +5,8 @@ internal sealed class ChangeSignal
 {
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completes at the next <see cref="Raise"/>. Take it before looking, or a change may slip between.</summary>
+    /// <summary>Completes at the next <see cref="Raise"/>. Take it before looking, or a change may slip
+    /// between.</summary>
     public Task Next => Volatile.Read(ref _next).Task;
 
     public void Raise() =>

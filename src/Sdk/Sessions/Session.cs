@@ -19,7 +19,8 @@ internal sealed class Session : IDisposable
     private readonly AsyncDuplexStreamingCall<ClientFrame, NodeFrame> _call;
     private readonly SemaphoreSlim _writing = new(1);
 
-    private Session(NodeLink link, AsyncDuplexStreamingCall<ClientFrame, NodeFrame> call) => (Link, _call) = (link, call);
+    private Session(NodeLink link, AsyncDuplexStreamingCall<ClientFrame, NodeFrame> call) =>
+        (Link, _call) = (link, call);
 
     public NodeLink Link { get; }
 

@@ -140,14 +140,16 @@ internal sealed class SessionKeeper(
         cause.StatusCode is StatusCode.FailedPrecondition or StatusCode.Unauthenticated or StatusCode.PermissionDenied
             or StatusCode.NotFound
             ? await JudgeAsync(
-                new SessionEnded { Reason = SessionEnded.Types.Reason.Refused, Text = cause.Status.Detail }, device, stopping)
+                new SessionEnded { Reason = SessionEnded.Types.Reason.Refused, Text = cause.Status.Detail }, device,
+                stopping)
             : null;
 
     private ChordChatException Retire(Device device, DateTimeOffset at)
     {
         me.Profile.ForgetDevice();
         return new ChordChatException(
-            "taken_over", $"{device.User} logged in on another device at {at.ToLocalTime():HH:mm:ss}; this one is closed",
+            "taken_over",
+            $"{device.User} logged in on another device at {at.ToLocalTime():HH:mm:ss}; this one is closed",
             "if that was not you, log in here again and change the password");
     }
 

@@ -66,7 +66,7 @@ public sealed class LocalStore : IDisposable
             connection.Dispose();
             throw new ChordChatException(
                 "profile_damaged", $"{path} cannot be opened: {cause.Message}",
-                "free disk space or check its permissions; a damaged profile can be moved away and logged in again", cause);
+                "free disk space or check its permissions; move a damaged profile away and log in again", cause);
         }
     }
 

@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 
 namespace ChordChat.Sdk.Storage;
 
-/// <summary>Prefers the system's SQLite, which gets security fixes, to the older copy that the package bundles.</summary>
+/// <summary>Prefers the system's SQLite, which gets security fixes, to the older copy that the package
+/// bundles.</summary>
 internal static class SystemSqlite
 {
     private static readonly string[] Names = ["libsqlite3.so.0", "libsqlite3.dylib"];

@@ -161,7 +161,8 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
     }
 
     private async Task ReadAsync(
-        IAsyncStreamReader<ClientFrame> frames, FakeSession session, FakeAccount account, CancellationToken cancellation)
+        IAsyncStreamReader<ClientFrame> frames, FakeSession session, FakeAccount account,
+        CancellationToken cancellation)
     {
         while (await frames.MoveNext(cancellation))
         {
@@ -193,7 +194,9 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
     };
 
     private FakeAccount Account(string user) =>
-        cluster.Accounts.TryGetValue(user, out var account) ? account : throw Fault(StatusCode.NotFound, "no such user");
+        cluster.Accounts.TryGetValue(user, out var account)
+            ? account
+            : throw Fault(StatusCode.NotFound, "no such user");
 
     private static Wire.KeyLog Entries(FakeAccount account)
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Crypto;
+using ChordChat.Crypto.Messages;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Xunit;
@@ -10,8 +11,8 @@ using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 namespace ChordChat.Tests.Cluster.Sdk;
 
 /// <summary>What all fake nodes of one cluster share: accounts, mailboxes and sessions, in memory.</summary>
-/// <remarks>Keeps the contract of protos/chordchat/v1/chat.proto as a client sees it, and verifies what a node verifies;
-/// it does not replicate anything.</remarks>
+/// <remarks>Keeps the contract of protos/chordchat/v1/chat.proto as a client sees it, and verifies what a node
+/// verifies; it does not replicate anything.</remarks>
 internal sealed class FakeCluster : IDisposable
 {
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -69,7 +70,7 @@ internal sealed class FakeCluster : IDisposable
             return outcome;
         }
 
-        Assert.True(ChordChat.Crypto.Messages.EnvelopeHeader.TryParse(send.Envelope.Span)!.IsBetween(Id, from, send.To));
+        Assert.True(EnvelopeHeader.TryParse(send.Envelope.Span)!.IsBetween(Id, from, send.To));
         if (!HasQuorum)
         {
             outcome.State = SendOutcome.Types.State.Queued;

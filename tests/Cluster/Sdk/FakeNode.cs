@@ -12,7 +12,8 @@ using Microsoft.Extensions.Logging;
 
 namespace ChordChat.Tests.Cluster.Sdk;
 
-/// <summary>A node as a client sees it: real gRPC over real TLS 1.3, with <see cref="FakeCluster"/> behind it.</summary>
+/// <summary>A node as a client sees it: real gRPC over real TLS 1.3, with <see cref="FakeCluster"/> behind
+/// it.</summary>
 internal sealed class FakeNode : IAsyncDisposable
 {
     private WebApplication? _host;

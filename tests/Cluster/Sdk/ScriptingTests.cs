@@ -12,7 +12,8 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
     /// <summary>The client as its own project built it: src/Client/bin/CONFIGURATION/FRAMEWORK/chordchat.dll.</summary>
     private static readonly string Program = Path.GetFullPath(Path.Combine(
         AppContext.BaseDirectory, "../../../../../src/Client/bin",
-        Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../.."), AppContext.BaseDirectory), "chordchat.dll"));
+        Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../.."), AppContext.BaseDirectory),
+        "chordchat.dll"));
 
     private readonly FakeCluster _cluster = new();
     private readonly string _home = Person.NewFolder();

@@ -1,0 +1,48 @@
+using ChordChat.Client.Commands;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Client;
+
+public sealed class CommandParserTests
+{
+    public static TheoryData<string, object> Lines => new()
+    {
+        { "hello /there", new ConsoleCommand.Say("hello /there") },
+        { "//shrug", new ConsoleCommand.Say("/shrug") },
+        { "   ", new ConsoleCommand.Nothing() },
+        { "/msg carol  hi there", new ConsoleCommand.Message("carol", "hi there") },
+        { "/CHAT carol", new ConsoleCommand.OpenChat("carol") },
+        { "/history", new ConsoleCommand.History(20) },
+        { "/history 5", new ConsoleCommand.History(5) },
+        { "/status", new ConsoleCommand.Status("bob") },
+        { "/status carol", new ConsoleCommand.Status("carol") },
+        { "/verify", new ConsoleCommand.Verify("bob", false) },
+        { "/verify ok", new ConsoleCommand.Verify("bob", true) },
+        { "/verify carol ok", new ConsoleCommand.Verify("carol", true) },
+        { "/where carol", new ConsoleCommand.Where("carol") },
+        { "/who", new ConsoleCommand.Who() },
+        { "/logout", new ConsoleCommand.LogOut() },
+        { "/quit", new ConsoleCommand.Quit() },
+        { "/msg carol", new ConsoleCommand.Misunderstood("write /msg <user> <text>") },
+        { "/chat", new ConsoleCommand.Misunderstood("write /chat <user>") },
+        { "/history many", new ConsoleCommand.Misunderstood("write /history [n]") },
+    };
+
+    [Theory]
+    [MemberData(nameof(Lines))]
+    public void Each_line_is_one_command(string line, object expected) =>
+        Assert.Equal(expected, CommandParser.Parse(line, openChat: "bob"));
+
+    [Fact]
+    public void An_unknown_command_is_not_sent_to_anybody() =>
+        Assert.IsType<ConsoleCommand.Misunderstood>(CommandParser.Parse("/mgs carol secret", "bob"));
+
+    [Theory]
+    [InlineData("/h", new[] { "/help", "/history" })]
+    [InlineData("/msg c", new[] { "carol", "chris" })]
+    [InlineData("/msg carol b", new string[0])]
+    [InlineData("hello b", new string[0])]
+    [InlineData("/who c", new string[0])]
+    public void Tab_offers_commands_first_and_then_people(string before, string[] offered) =>
+        Assert.Equal(offered, Completer.Complete(before, ["bob", "carol", "chris", "carol"]));
+}

@@ -1,0 +1,97 @@
+using ChordChat.Client.Terminal;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Client;
+
+public sealed class ScreenTests : IDisposable
+{
+    private readonly FakeTerminal _terminal = new(40, 10);
+    private readonly Screen _screen;
+    private (int Width, int Height) _size;
+
+    public ScreenTests()
+    {
+        _size = _terminal.Size;
+        _screen = new Screen(_terminal, () => _size, colours: true);
+    }
+
+    public void Dispose() => _terminal.Dispose();
+
+    [Fact]
+    public void A_message_that_arrives_leaves_what_is_being_typed_alone()
+    {
+        _screen.SetInput(StyledLine.Of("bob> "), "half a sente", 6);
+        _screen.Print(StyledLine.Of("10:31 carol: hi", Style.Accent));
+        Assert.Equal(["10:31 carol: hi", "bob> half a sente"], _terminal.Rows);
+        Assert.Equal((1, 11), _terminal.Cursor);
+    }
+
+    [Fact]
+    public void A_long_line_is_broken_between_words_and_indented()
+    {
+        _screen.SetInput(StyledLine.Of("> "), "x", 1);
+        _screen.Print(new StyledLine(6, new Span("10:31 ", Style.Dim), new Span("one two three four five six seven eight", Style.Plain)));
+        Assert.Equal(["10:31 one two three four five six seven", "      eight", "> x"], _terminal.Rows);
+    }
+
+    [Fact]
+    public void A_word_longer_than_the_screen_is_cut_and_wide_characters_are_not()
+    {
+        _screen.Print(StyledLine.Of(new string('漢', 25)));
+        Assert.Equal([new string('漢', 20), new string('漢', 5), ">"], _terminal.Rows);
+    }
+
+    [Fact]
+    public void An_input_longer_than_the_row_scrolls_sideways_with_the_cursor_in_sight()
+    {
+        var text = string.Concat(Enumerable.Range(0, 30).Select(i => $"w{i} "));
+        for (var cursor = 0; cursor <= text.Length; cursor++)
+        {
+            _screen.SetInput(StyledLine.Of("> "), text, cursor);
+            var row = Assert.Single(_terminal.Rows);
+            var (_, column) = _terminal.Cursor;
+            Assert.InRange(column, 2, 39);
+            if (cursor < text.Length && text[cursor] != ' ')
+                Assert.Equal(text[cursor], row[column]);
+        }
+    }
+
+    [Fact]
+    public void The_mark_of_an_earlier_line_is_rewritten_in_place()
+    {
+        var handle = _screen.Print(StyledLine.Of("10:31 waiting   you: hello"), new Mark(6, 9));
+        _screen.Print(StyledLine.Of("10:32 bob: a line that is longer than the screen is wide"));
+        _screen.SetInput(StyledLine.Of("> "), "typing", 3);
+        Assert.True(_screen.Rewrite(handle, "kept 3/3", Style.Dim));
+        Assert.Equal("10:31 kept 3/3  you: hello", _terminal.Rows[0]);
+        Assert.Equal("> typing", _terminal.Rows[^1]);
+        Assert.Equal((3, 5), _terminal.Cursor);
+    }
+
+    [Fact]
+    public void A_line_that_has_scrolled_away_is_left_alone()
+    {
+        var handle = _screen.Print(StyledLine.Of("10:31 waiting   you: hello"), new Mark(6, 9));
+        for (var i = 0; i < 12; i++)
+            _screen.Print(StyledLine.Of($"line {i}"));
+        Assert.False(_screen.Rewrite(handle, "kept 3/3", Style.Dim));
+        Assert.Equal("10:31 waiting   you: hello", _terminal.Rows[0]);
+    }
+
+    [Fact]
+    public void After_a_resize_nothing_older_is_touched()
+    {
+        var handle = _screen.Print(StyledLine.Of("10:31 waiting   you: hello"), new Mark(6, 9));
+        _size = (30, 10);
+        Assert.False(_screen.Rewrite(handle, "kept 3/3", Style.Dim));
+        _screen.SetInput(StyledLine.Of("> "), new string('x', 100), 100);
+        Assert.InRange(_terminal.Rows[^1].Length, 1, 30);
+    }
+
+    [Fact]
+    public void Other_peoples_text_cannot_move_the_cursor_or_turn_the_line_around()
+    {
+        var text = Printable.Of("a\u001b[2J\u0007b\u202Ec\r\td\u0085");
+        Assert.Equal("a\uFFFD[2J\uFFFDb\uFFFDc    d\uFFFD", text);
+    }
+}

@@ -1,0 +1,132 @@
+using System.Text;
+using ChordChat.Crypto;
+using ChordChat.Crypto.Passwords;
+using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Storage;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Sdk;
+
+public sealed class ArrivalTableTests : IDisposable
+{
+    private readonly LocalStore _store = LocalStore.Open(":memory:");
+    private readonly LocalKey _key = LocalKey.New();
+    private readonly MessageTable _messages;
+    private readonly ArrivalTable _arrivals;
+    private readonly List<string> _shown = [];
+
+    public ArrivalTableTests()
+    {
+        _messages = new MessageTable("bob", _key);
+        _arrivals = new ArrivalTable(_messages);
+    }
+
+    public void Dispose()
+    {
+        _store.Dispose();
+        _key.Dispose();
+    }
+
+    [Theory]
+    [InlineData("1 2 3 4", "1 2 3 4")]
+    [InlineData("4 3 2 1", "1 2 3 4")]
+    [InlineData("2 1 2 4 4 3", "1 2 3 4")]
+    [InlineData("1 3 4", "1")]
+    public void Whatever_the_order_of_arrival_each_is_shown_once_and_in_order(string arrive, string shown)
+    {
+        foreach (var seq in arrive.Split(' '))
+            Arrive(int.Parse(seq, null));
+        Assert.Equal(shown, string.Join(' ', _shown));
+        Assert.Equal(shown, History());
+    }
+
+    [Fact]
+    public void A_gap_that_is_given_up_is_counted_and_mended_when_the_rest_comes_after_all()
+    {
+        Arrive(1);
+        Assert.True(Arrive(4).Gap);
+        Assert.True(_store.Read(ArrivalTable.HasGaps));
+        Collect(_store.Write(db =>
+        {
+            var kept = new Kept();
+            ArrivalTable.GiveUpGaps(db, kept);
+            return kept;
+        }));
+        Assert.False(_store.Read(ArrivalTable.HasGaps));
+        Assert.Equal(2, Messages()[^1].MissingBefore);
+        Arrive(3);
+        Assert.Equal(1, Messages()[^1].MissingBefore);
+        Arrive(2);
+        Assert.Equal(0, Messages()[^1].MissingBefore);
+        Assert.Equal("1 2 3 4", History());
+    }
+
+    [Fact]
+    public void A_receipt_takes_a_place_but_is_not_shown()
+    {
+        Arrive(1);
+        Arrive(3);
+        Arrive(2, text: false);
+        Assert.Equal("1 3", History());
+    }
+
+    [Fact]
+    public void Two_bodies_at_one_place_are_an_alarm_and_only_the_first_is_shown()
+    {
+        Arrive(1);
+        Assert.True(Arrive(1, twin: true).Fork);
+        Assert.Equal("1", History());
+    }
+
+    [Fact]
+    public void A_body_that_names_another_predecessor_is_an_alarm()
+    {
+        Arrive(1);
+        Assert.True(Arrive(2, previous: BodyOf(9)).Fork);
+        Assert.False(Arrive(3).Fork);
+    }
+
+    [Fact]
+    public void A_second_device_starts_where_the_mailbox_starts_and_still_notices_gaps()
+    {
+        Assert.False(Arrive(5, wholeHistory: false).Gap);
+        Assert.True(Arrive(7, wholeHistory: false).Gap);
+        Arrive(6, wholeHistory: false);
+        Assert.Equal("5 6 7", History());
+    }
+
+    [Fact]
+    public void A_senders_new_device_counts_anew()
+    {
+        Arrive(1);
+        Arrive(2);
+        Assert.False(Arrive(1, epoch: 2).Gap);
+        Assert.Equal("1 2 1", History());
+    }
+
+    private Kept Arrive(
+        int seq, bool text = true, bool twin = false, Digest? previous = null, bool wholeHistory = true, uint epoch = 1)
+    {
+        var arrival = new Arrival(
+            $"{epoch:x}{(twin ? 1 : 0):x}{seq:x30}", "alice", epoch, (ulong)seq, twin ? BodyOf(100 + seq) : BodyOf(seq),
+            previous ?? (seq == 1 ? default : BodyOf(seq - 1)), 0, text ? Encoding.UTF8.GetBytes($"{seq}") : null, "");
+        return Collect(_store.Write(db =>
+        {
+            var kept = new Kept();
+            _arrivals.Keep(db, arrival, wholeHistory, 0, kept);
+            return kept;
+        }));
+    }
+
+    private Kept Collect(Kept kept)
+    {
+        _shown.AddRange(kept.Released.Select(id => _store.Read(db => _messages.Find(db, id))!.Text));
+        return kept;
+    }
+
+    private List<ChatMessage> Messages() => _store.Read(db => _messages.History(db, "alice", 100));
+
+    private string History() => string.Join(' ', Messages().Select(message => message.Text));
+
+    private static Digest BodyOf(int seq) => new(1, (UInt128)seq);
+}
