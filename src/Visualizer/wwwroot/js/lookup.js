@@ -103,8 +103,14 @@ export class Lookup {
     return html('ol', { class: 'hops', 'aria-label': `The way to ${trace.name}` }, trace.hops.map((hop, i) =>
       html('li', { class: i > trace.shown ? 'pending' : '' },
         html('span', { class: 'step' }, `${i + 1}`),
-        html('span', {}, html('b', {}, hop.name), html('span', { class: 'why' }, ` ${reason(hop.why)}`)),
+        html('span', {}, html('b', {}, hop.name), html('span', { class: 'why' }, ` ${this.#reason(trace, hop)}`)),
         html('span', { class: 'ms' }, i === 0 ? '' : `${hop.ms < 10 ? hop.ms.toFixed(1) : Math.round(hop.ms)} ms`))));
+  }
+
+  /** A node that is asked for what it owns itself has nowhere to go. */
+  #reason(trace, hop) {
+    const alone = trace.hops.length === 1 && trace.members[0] === hop.position;
+    return alone ? 'was asked, and owns the tile itself' : reason(hop.why);
   }
 
   #answer(trace) {

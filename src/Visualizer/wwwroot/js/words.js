@@ -41,7 +41,7 @@ export function reason(why) {
     return `finger ${finger[1]}: jumps at least 1/${whole.format(2 ** (128 - Number(finger[1])))} of the circle`;
   return {
     start: 'was asked',
-    successor: 'next on the circle',
+    successor: 'is among its successors',
     owner: 'owns the tile',
   }[why] ?? why;
 }
