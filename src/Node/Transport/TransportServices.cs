@@ -12,15 +12,12 @@ internal static class TransportServices
         .AddSingleton<ReplicaCalls>()
         .AddSingleton<PeerChatAnswers>()
         .AddSingleton<IPeerChat, PeerChatLink>()
-        .AddSingleton<PeerChatAnswers>()
-        .AddSingleton<IPeerChat, PeerChatLink>()
         .AddSingleton<CallHandler>();
 
     public static void MapTransport(this WebApplication app)
     {
         app.MapGrpcService<RingService>();
         app.MapGrpcService<LinkService>();
-        app.MapGrpcService<ChatService>();
         app.MapGrpcService<ChatService>();
     }
 }
