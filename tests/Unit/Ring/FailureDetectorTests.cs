@@ -1,0 +1,185 @@
+using System.Collections.Immutable;
+using ChordChat.Core.Ring;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Ring;
+
+/// <summary>docs/protocol.md, "Ring: failure detector" and "Ring: gossip".</summary>
+public class FailureDetectorTests
+{
+    private readonly Prng _random = new(1);
+    private MembershipState _state = MembershipState.Starting(Peers.At(0), MembershipState.FirstIncarnation(1), 0, TimeSpan.Zero);
+    private ImmutableArray<MembershipEffect> _effects = [];
+    private TimeSpan _now;
+
+    [Fact]
+    public void A_missed_answer_makes_three_others_try_and_one_success_is_enough()
+    {
+        Know(10, 20, 30, 40, 50);
+        var probe = ProbeOf(10);
+        Step(new MembershipInput.Missed(_now, probe));
+        var helpers = _effects.OfType<MembershipEffect.PingFor>().ToList();
+        Assert.Equal(3, helpers.Select(help => help.Helper).Distinct().Count());
+        Assert.DoesNotContain(helpers, help => help.Helper == Peers.At(10));
+        Step(new MembershipInput.HelperSaid(_now, probe, false));
+        Step(new MembershipInput.HelperSaid(_now, probe, true));
+        Step(new MembershipInput.HelperSaid(_now, probe, false));
+        Assert.Equal(Health.Alive, HealthOf(10));
+        Assert.Equal(1, _state.Strain);
+    }
+
+    [Fact]
+    public void A_member_that_nobody_reaches_is_suspect_and_dead_after_the_placement_time()
+    {
+        Know(10, 20, 30);
+        Doubt(10, helpers: 2, says: false);
+        Assert.Equal(Health.Suspect, HealthOf(10));
+        _now += TimeSpan.FromSeconds(14.9);
+        Step(new MembershipInput.ProbeDue(_now, []));
+        Assert.Equal(Health.Suspect, HealthOf(10));
+        _now += TimeSpan.FromSeconds(0.1);
+        Step(new MembershipInput.ProbeDue(_now, []));
+        Assert.Equal(Health.Dead, HealthOf(10));
+    }
+
+    [Fact]
+    public void A_suspicion_that_no_second_member_shares_moves_no_tiles()
+    {
+        Know(10, 20, 30);
+        Doubt(10, helpers: 2, says: null);
+        _now += TimeSpan.FromMinutes(10);
+        Step(new MembershipInput.ProbeDue(_now, []));
+        Assert.Equal(Health.Suspect, HealthOf(10));
+    }
+
+    [Fact]
+    public void A_pause_of_this_node_makes_nobody_suspect_and_gives_suspects_their_full_time_again()
+    {
+        Know(10, 20, 30);
+        Doubt(20, helpers: 2, says: false);
+        var late = ProbeOf(10);
+        _now += TimeSpan.FromSeconds(30);
+        Step(new MembershipInput.Paused(_now));
+        Step(new MembershipInput.Missed(_now, late));
+        Step(new MembershipInput.ProbeDue(_now, []));
+        Assert.Equal((Health.Alive, Health.Suspect), (HealthOf(10), HealthOf(20)));
+        var early = ProbeOf(30);
+        Step(new MembershipInput.Missed(_now, early));
+        Assert.Equal(Health.Alive, HealthOf(30));
+    }
+
+    [Fact]
+    public void A_ping_to_a_suspect_tells_it_so_and_its_refutation_brings_it_back()
+    {
+        Know(10, 20);
+        Doubt(10, helpers: 1, says: false);
+        Step(new MembershipInput.ProbeDue(_now, []));
+        var ping = _effects.OfType<MembershipEffect.Ping>().Single(ping => ping.To == Peers.At(10));
+        Assert.Contains(ping.Gossip, record => record.Peer == Peers.At(10) && record.Health is Health.Suspect);
+        Step(new MembershipInput.Acked(_now, ping.Probe, Alive(10, incarnation: 2), []));
+        Assert.Contains(_effects, effect => effect is MembershipEffect.Happened(MembershipEvent.AliveAgain));
+        Assert.Contains(_effects, effect => effect is MembershipEffect.CacheChanged);
+    }
+
+    [Fact]
+    public void Every_member_is_probed_once_before_anybody_again()
+    {
+        Know(10, 20, 30, 40, 50);
+        var probed = new List<Peer>();
+        for (var i = 0; i < 10; i++)
+        {
+            _now += TimeSpan.FromSeconds(1);
+            Step(new MembershipInput.ProbeDue(_now, []));
+            foreach (var ping in _effects.OfType<MembershipEffect.Ping>().ToList())
+            {
+                probed.Add(ping.To);
+                Step(new MembershipInput.Acked(_now, ping.Probe, Alive((int)ping.To.Position.Value, 1), []));
+            }
+        }
+
+        Assert.Equal(5, probed.Take(5).Distinct().Count());
+        Assert.Equal(5, probed.Skip(5).Distinct().Count());
+    }
+
+    [Fact]
+    public void A_change_is_told_on_three_times_log2_N_times_and_no_more()
+    {
+        Know(10, 20, 30);
+        var told = 0;
+        for (var i = 0; i < 100; i++)
+        {
+            Step(new MembershipInput.Pinged(_now, Alive(20, 1), [], false, 0));
+            var reply = Assert.IsType<MembershipEffect.Reply>(_effects[^1]);
+            told += reply.Gossip.Count(record => record.Peer == Peers.At(10));
+        }
+
+        Assert.Equal(9, 1 + told); // N = 4: 3 * ceil(log2 5); the first was the answer in Know.
+    }
+
+    [Fact]
+    public void Another_digest_or_a_wish_for_all_is_answered_with_every_record()
+    {
+        Know(10, 20, 30);
+        Step(new MembershipInput.Pinged(_now, Alive(20, 1), [], WantAll: true, 0));
+        Assert.Equal(4, Assert.IsType<MembershipEffect.Reply>(_effects[^1]).Gossip.Length);
+        Step(new MembershipInput.Pinged(_now, Alive(20, 1), [], false, _state.Members.Digest + 1));
+        Assert.Equal(4, Assert.IsType<MembershipEffect.Reply>(_effects[^1]).Gossip.Length);
+    }
+
+    [Fact]
+    public void A_hint_is_probed_and_not_believed()
+    {
+        Step(new MembershipInput.HeardOf(_now, Peers.At(10)));
+        Assert.Equal(Peers.At(10), Assert.IsType<MembershipEffect.Ping>(Assert.Single(_effects)).To);
+        Assert.Null(_state.Members[Peers.At(10).Node]);
+        Step(new MembershipInput.HeardOf(_now, Peers.At(10)));
+        Assert.Empty(_effects);
+    }
+
+    [Fact]
+    public void Founders_count_before_anybody_heard_them_and_nobody_is_reachable_before_the_first_whole_cache()
+    {
+        Step(new MembershipInput.Founded(_now, Peers.All(0, 10, 20)));
+        Assert.Equal(3, _state.ForRing().Count);
+        Step(new MembershipInput.Pinged(_now, Alive(10, 1), [], false, 0));
+        Assert.Empty(_state.ForRing().Live);
+        var probe = ProbeOf(10);
+        Step(new MembershipInput.Acked(_now, probe, Alive(10, 1), []));
+        Assert.Equal(Peers.At(10), Assert.Single(_state.ForRing().Live));
+    }
+
+    [Fact]
+    public void A_node_that_goes_tells_its_nearest_members()
+    {
+        Know(10, 20, 30);
+        Step(new MembershipInput.LeaveBegun(_now));
+        Step(new MembershipInput.LeaveDone(_now));
+        var pings = _effects.OfType<MembershipEffect.Ping>().ToList();
+        Assert.Equal(3, pings.Count);
+        Assert.All(pings, ping => Assert.Equal(Health.Left, ping.Self.Health));
+    }
+
+    private void Step(MembershipInput input) => (_state, _effects) = MembershipProtocol.Step(_state, input, _random);
+
+    private void Know(params int[] positions) => Step(new MembershipInput.Pinged(
+        _now, Alive(positions[0], 1), [.. positions.Select(position => Alive(position, 1))], false, 0));
+
+    private ulong ProbeOf(int position)
+    {
+        Step(new MembershipInput.ProbeDue(_now, [Peers.At((UInt128)position)]));
+        return _state.Probes.Single(probe => probe.Value.Target == Peers.At((UInt128)position)).Key;
+    }
+
+    private void Doubt(int position, int helpers, bool? says)
+    {
+        var probe = ProbeOf(position);
+        Step(new MembershipInput.Missed(_now, probe));
+        for (var i = 0; i < helpers; i++)
+            Step(new MembershipInput.HelperSaid(_now, probe, says));
+    }
+
+    private Health HealthOf(int position) => _state.Members[Peers.At((UInt128)position).Node]!.Health;
+
+    private static Member Alive(int position, ulong incarnation) =>
+        new(Peers.At((UInt128)position), incarnation, Health.Alive, 0);
+}
