@@ -37,6 +37,7 @@ internal static class Program
 
         var app = builder.Build();
         app.UseHealthPort(sockets.Health);
+        app.UseStopGrace();
         app.UseMembersOnly();
         app.MapHealth();
         app.MapAdmission();

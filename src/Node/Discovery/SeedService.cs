@@ -54,7 +54,7 @@ internal sealed partial class SeedService(
         }
     }
 
-    [LoggerMessage(5008, LogLevel.Warning,
+    [LoggerMessage(8008, LogLevel.Warning,
         "the name of seed {Seed} has no address ({Why}); it is tried again and again")]
     private partial void LogUnresolved(HostPort seed, string why);
 }

@@ -15,13 +15,16 @@ internal sealed partial class WaitingNotice(
         if (genesis.Founders.Length == 1)
             return; // A cluster of one waits for nobody.
         var since = time.GetTimestamp();
+        var wasAlone = true;
         while (!stoppingToken.IsCancellationRequested)
         {
             await Task.Delay(Interval, time, stoppingToken);
-            if (company.IsAlone)
+            var alone = company.IsAlone;
+            if (alone && wasAlone)
                 LogAlone(node.Self.Name, (int)time.GetElapsedTime(since).TotalSeconds, Where(), Check());
             else
                 since = time.GetTimestamp();
+            wasAlone = alone;
         }
     }
 
@@ -36,6 +39,6 @@ internal sealed partial class WaitingNotice(
             + "multicast here, start with --seed HOST:PORT of any other node"
         : "does a node run at a seed and is its port open; name more with --seed HOST:PORT";
 
-    [LoggerMessage(5006, LogLevel.Warning, "{Name} has found nobody for {Seconds} s ({Where}). Check: {Check}")]
+    [LoggerMessage(8006, LogLevel.Warning, "{Name} has found nobody for {Seconds} s ({Where}). Check: {Check}")]
     private partial void LogAlone(string name, int seconds, string where, string check);
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
-using Serilog.Formatting.Json;
 
 namespace ChordChat.Node.Hosting;
 
@@ -18,7 +17,7 @@ internal static class OperatorLog
             .MinimumLevel.Override("System", LogEventLevel.Warning)
             .MinimumLevel.Override("Grpc", LogEventLevel.Warning);
         return (options.Log == LogFormat.Json
-            ? settings.WriteTo.Console(new JsonFormatter(renderMessage: true))
+            ? settings.WriteTo.Console(new JsonLines())
             : settings.WriteTo.Console(
                 outputTemplate: "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}",
                 formatProvider: CultureInfo.InvariantCulture)).CreateLogger();

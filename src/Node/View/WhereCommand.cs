@@ -12,7 +12,7 @@ internal static class WhereCommand
     public static Command Create()
     {
         var (data, node) = NodeContact.Options();
-        var name = new Argument<string>("NAME") { Description = "A user's name; it need not exist." };
+        var name = new Argument<string>("NAME") { Description = "A user's name." };
         var command = new Command("where", "Print which nodes keep a user's mailbox, the owner first.")
         {
             name, data, node,
