@@ -28,11 +28,15 @@ public sealed class Learner : Coordinator
     {
         _self = self;
         _previous = header.BeforeNewest;
-        var own = header.Phase == TilePhase.Sealed ? 1 : 0; // Then this node's rows are those of a sealed member.
+        IsNewcomer = header.Phase != TilePhase.Sealed;
+        var own = IsNewcomer ? 0 : 1; // Otherwise this node's rows are those of a sealed member.
         _sealedNeeded = _previous is null ? int.MaxValue : (rules.LearnersAskMajority ? _previous.Majority : 1) - own;
         var nodes = _previous is null ? Configuration.Members : [.. _previous.Members.Union(Configuration.Members)];
         _sources = [.. nodes.Where(node => node != self).Select(node => new Source(node))];
     }
+
+    /// <summary>Whether this node starts empty instead of from the epoch before.</summary>
+    internal bool IsNewcomer { get; }
 
     /// <summary>What came of it; null until that is known.</summary>
     public LearnerOutcome? Outcome { get; private set; }

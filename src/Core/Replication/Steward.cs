@@ -24,6 +24,13 @@ public sealed record StewardOptions
     /// <summary>Wait between two questions to the other members whether the epoch is still the newest.</summary>
     public TimeSpan AuditEvery { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Tiles that a node may copy at once as a newcomer: more would only share the same disk and wire.
+    /// Members of the epoch before are not held up, since their tile waits for them.</summary>
+    public int NewcomersMax { get; init; } = 4;
+
+    /// <summary>Tiles whose epoch one node changes at once; the others wait their turn.</summary>
+    public int ChangesMax { get; init; } = 4;
+
     /// <summary>The shortest time between two tries of one node to change the same tile.</summary>
     public TimeSpan ChangeEvery { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -4,9 +4,9 @@ namespace ChordChat.Core.Replication;
 
 /// <summary>Looks after all tiles of one node: says which maintenance step machine to run next for each.</summary>
 /// <remarks>
-/// The host asks <see cref="Next"/> for every header about twice a second and at once for each header that has changed,
-/// runs the coordinator it gets like any other, and tells with <see cref="Ended"/> when that is done. At most one
-/// runs per tile. One thread at a time.
+/// The host asks <see cref="Next"/> for every header about twice a second, at once for each header that has changed,
+/// and for every header again when a coordinator is done, since others may have waited for its turn. It runs what it
+/// gets like any other coordinator. At most one counts per tile. One thread at a time.
 /// </remarks>
 public sealed class TileKeeper
 {
@@ -17,6 +17,7 @@ public sealed class TileKeeper
     private readonly ReplicaRules _rules;
     private readonly Dictionary<TileId, Steward> _stewards = [];
     private readonly Dictionary<TileId, Coordinator> _running = [];
+    private readonly Dictionary<TileId, long> _notBeforeMs = [];
     private ulong _seed;
 
     /// <param name="seed">Any random number.</param>
@@ -42,11 +43,15 @@ public sealed class TileKeeper
         if (_running.TryGetValue(header.Tile, out var running) && !running.IsDone && !IsOutdated(running, header))
             return null;
         _running.Remove(header.Tile);
+        if (running is Learner { Outcome: LearnerOutcome.Stalled })
+            _notBeforeMs[header.Tile] = nowMs + (long)_stewardOptions.AnnounceEvery.TotalMilliseconds;
+        if (MustWait(header, nowMs))
+            return null;
         if (!_stewards.TryGetValue(header.Tile, out var steward))
             _stewards[header.Tile] = steward = new Steward(_self, _stewardOptions);
         Coordinator? next = steward.Decide(header, outlook, nowMs) switch
         {
-            StewardAction.Change change =>
+            StewardAction.Change change when Count(running => running is EpochChange) < _stewardOptions.ChangesMax =>
                 new EpochChange(header.Configuration, change.Wanted, _ballots, _options, ++_seed),
             StewardAction.Learn => new Learner(_self, header, _options, ++_seed, _rules),
             StewardAction.Announce => new Announcement(_self, header, _options),
@@ -66,10 +71,13 @@ public sealed class TileKeeper
         return learns && (running is not Learner || header.Newest.IsNewerThan(running.Configuration));
     }
 
-    /// <summary>The coordinator that ran for this tile is done.</summary>
-    public void Ended(TileId tile, Coordinator coordinator)
-    {
-        if (_running.TryGetValue(tile, out var running) && ReferenceEquals(running, coordinator))
-            _running.Remove(tile);
-    }
+    /// <summary>A newcomer waits for its turn, and after a try that found too few sources lets others go
+    /// first.</summary>
+    private bool MustWait(TileHeader header, long nowMs) => header.Phase == TilePhase.Learning
+        && (nowMs < _notBeforeMs.GetValueOrDefault(header.Tile)
+            || Count(running => running is Learner { IsNewcomer: true }) >= _stewardOptions.NewcomersMax);
+
+    private int Count(Func<Coordinator, bool> which) =>
+        _running.Values.Count(running => !running.IsDone && which(running));
+
 }

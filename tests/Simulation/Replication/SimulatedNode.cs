@@ -141,7 +141,6 @@ internal sealed class SimulatedNode
             {
                 if (!coordinator.IsDone)
                     return;
-                Keeper.Ended(header.Tile, coordinator);
                 if (coordinator is EpochChange { Outcome: EpochChangeOutcome.Decided decided })
                     _setup.Decided(decided.Next);
             });

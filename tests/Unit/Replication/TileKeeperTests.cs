@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Replication;
+
+/// <summary>docs/protocol.md#steward: what one node does at once.</summary>
+public class TileKeeperTests
+{
+    private static readonly ImmutableArray<NodeId> Ids =
+        [.. Enumerable.Range(1, 5).Select(i => new NodeId((UInt128)i, 0))];
+
+    private static readonly TileOutlook Outlook = new(Ids[..3], ImmutableHashSet<NodeId>.Empty);
+    private readonly TileKeeper _keeper = new(
+        new BallotSource(Ids[0], 1), CoordinatorOptions.Default, new StewardOptions { NewcomersMax = 2 }, seed: 1);
+
+    [Fact]
+    public void A_newcomer_copies_only_so_many_tiles_at_once_and_members_are_not_held_up()
+    {
+        var newcomers = TileId.All(3).Select(tile => Next(new TileHeader(Second(tile), TilePhase.Learning))).ToArray();
+        Assert.Equal(2, newcomers.Count(coordinator => coordinator is Learner));
+        var members = TileId.All(4).Select(tile =>
+            Next(new TileHeader(First(tile), TilePhase.Sealed, Pending: Second(tile))));
+        Assert.All(members, coordinator => Assert.IsType<Learner>(coordinator));
+    }
+
+    [Fact]
+    public void Learning_does_not_wait_for_what_runs_and_runs_once()
+    {
+        var tile = new TileId(3, 1);
+        Assert.IsType<Announcement>(Next(new TileHeader(First(tile), TilePhase.Active)));
+        Assert.Null(Next(new TileHeader(First(tile), TilePhase.Active)));
+        var ended = new TileHeader(First(tile), TilePhase.Sealed, Pending: Second(tile));
+        Assert.IsType<Learner>(Next(ended));
+        Assert.Null(Next(ended));
+    }
+
+    [Fact]
+    public void A_newcomer_that_found_no_source_lets_others_go_first()
+    {
+        var (stuck, other) = (Learning(0), Learning(1));
+        var learner = Assert.IsType<Learner>(Next(stuck));
+        learner.Start();
+        while (!learner.IsDone)
+            learner.OnTimeout();
+        Assert.Null(Next(stuck));
+        Assert.IsType<Learner>(Next(other));
+        Assert.IsType<Learner>(_keeper.Next(stuck, Outlook, 2000));
+    }
+
+    private static TileHeader Learning(uint prefix) =>
+        new(Second(new TileId(3, prefix)), TilePhase.Learning, Previous: First(new TileId(3, prefix)));
+
+    private static TileConfiguration First(TileId tile) => new(tile, 0, 1, Ids[..3]);
+
+    private static TileConfiguration Second(TileId tile) => First(tile).Next([Ids[0], Ids[3], Ids[4]]);
+
+    private Coordinator? Next(TileHeader header) => _keeper.Next(header, Outlook, 0);
+}
