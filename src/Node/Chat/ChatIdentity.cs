@@ -30,7 +30,8 @@ internal sealed record ChatIdentity
         Self = self,
         Cluster = ClusterId.FromBytes(identity.Genesis.Cluster.AsSpan()),
         Authority = identity.Trust.Authority.RawData,
-        TicketKey = HKDF.DeriveKey(HashAlgorithmName.SHA256, identity.Secret, 32, info: "chordchat/tickets"u8.ToArray()),
+        TicketKey = HKDF.DeriveKey(
+            HashAlgorithmName.SHA256, identity.Secret, 32, info: "chordchat/tickets"u8.ToArray()),
         Policy = identity.Genesis.Policy,
         Copies = identity.Genesis.BackupCount + 1,
         IsDemo = identity.Genesis.Demo,

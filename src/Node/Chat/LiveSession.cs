@@ -58,6 +58,9 @@ internal sealed class LiveSession : IDisposable
 
     public bool WasRenewed { get; set; }
 
+    /// <summary>The keeper's latest try to get a degraded session its number.</summary>
+    public Task Confirming { get; set; } = Task.CompletedTask;
+
     public Lease Lease => new(User, _record.Number, _record.Node, _record.SinceMs);
 
     /// <summary>Ends once nothing more is to be written to this client.</summary>

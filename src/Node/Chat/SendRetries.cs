@@ -61,7 +61,7 @@ internal sealed partial class SendRetries(
     private async Task<bool> TryDueAsync(CancellationToken stopping)
     {
         foreach (var some in TakeDue().Chunk(AtOnceMax))
-            await Task.WhenAll(some.Select(waiting => TryAsync(waiting, stopping)));
+            await Task.WhenAll(some.Select(waiting => TryOrPutBackAsync(waiting, stopping)));
         lock (_turn)
             return _waiting.Count > 0;
     }
@@ -75,6 +75,20 @@ internal sealed partial class SendRetries(
             if (due.Count > 0)
                 _waiting = _waiting.FindAll(waiting => waiting.DueAt > now);
             return due;
+        }
+    }
+
+    private async Task TryOrPutBackAsync(Waiting waiting, CancellationToken stopping)
+    {
+        try
+        {
+            await TryAsync(waiting, stopping);
+        }
+        catch (Exception cause) when (cause is not OperationCanceledException)
+        {
+            LogFailed(waiting.Submission.Id, cause);
+            lock (_turn)
+                Put(waiting.Submission, waiting.TryCount + 1);
         }
     }
 
@@ -112,6 +126,9 @@ internal sealed partial class SendRetries(
         if (_waiting.Count == 1)
             _some.Release();
     }
+
+    [LoggerMessage(5033, LogLevel.Error, "Sending {Message} again failed; it is tried once more")]
+    private partial void LogFailed(Core.Replication.MessageId message, Exception cause);
 
     [LoggerMessage(5032, LogLevel.Information, "{Message} is kept at last, after {TryCount} more tries")]
     private partial void LogKept(Core.Replication.MessageId message, int tryCount);

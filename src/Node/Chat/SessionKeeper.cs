@@ -20,7 +20,7 @@ internal sealed partial class SessionKeeper(
             session.End(new(SessionEndReason.NodeStopping, default, "this node stops; connect to another one"));
     }
 
-    /// <remarks>Clients are sent away as soon as the node begins to stop, before Kestrel waits for their calls.</remarks>
+    /// <remarks>Clients are sent away as soon as the node begins to stop: Kestrel waits for their calls.</remarks>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         host.ApplicationStopping.Register(EndAll);
@@ -71,8 +71,8 @@ internal sealed partial class SessionKeeper(
                 session.Mail.Scan();
             if (session.Settling.IsDue)
                 session.Settling.Start();
-            if (session.IsDegraded)
-                await ConfirmAsync(session, stopping);
+            if (session.IsDegraded && session.Confirming.IsCompleted)
+                session.Confirming = ConfirmAsync(session, stopping); // Not awaited: leases must not wait for it.
         }
     }
 

@@ -18,6 +18,7 @@ internal sealed partial class SessionOpening(
     ILogger<SessionOpening> logger)
 {
     private const int TryCount = 3;
+    private static readonly TimeSpan AnnounceMax = TimeSpan.FromMilliseconds(250);
 
     /// <param name="nodeNonce">32 bytes of the challenge; its caller uses it once.</param>
     /// <param name="call">Ends when the client's call ends.</param>
@@ -36,19 +37,14 @@ internal sealed partial class SessionOpening(
         }
     }
 
-    /// <summary>Tells the members of the mailbox's tile where the user is now, and then brings the mail.</summary>
+    /// <summary>Tells the members of the mailbox's tile where the user is now, and then brings the mail. That order, so
+    /// that a message which this reading misses is delivered live; but a member that is gone delays no mail.</summary>
     public async Task AnnounceAsync(LiveSession session)
     {
-        try
-        {
-            await leases.RenewAsync([session], session.Lifetime);
-        }
-        catch (OperationCanceledException)
-        {
-            return;
-        }
-
+        var announcing = leases.RenewAsync([session], session.Lifetime);
+        await Task.WhenAny(announcing, Task.Delay(AnnounceMax, clock.Time));
         session.Mail.Scan();
+        await announcing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // It throws when the session is over.
     }
 
     private async Task<OpenOutcome> OpenAsync(

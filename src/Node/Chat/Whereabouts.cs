@@ -11,14 +11,8 @@ internal sealed class Whereabouts(IMessageSets sets, ChatPeers peers)
     public async Task<Lease?> FindAsync(string user, CancellationToken cancellation)
     {
         var place = await sets.PlaceAsync(SetKey.Mailbox(user), cancellation);
-        var answers = await AskAsync(place.Members, user, cancellation);
-        if (answers.All(answer => answer is null))
-            answers = await AskAsync(peers.All, user, cancellation);
-        return answers
-            .Select(answer => answer?.Lease)
-            .OfType<Lease>()
-            .OrderByDescending(lease => (lease.Session, lease.SinceMs))
-            .FirstOrDefault();
+        var (answered, lease) = await AskAsync(place.Members, user, cancellation);
+        return answered > 0 ? lease : (await AskAsync(peers.All, user, cancellation)).Lease;
     }
 
     /// <summary>Everybody who is connected to a node that answers.</summary>
@@ -33,7 +27,27 @@ internal sealed class Whereabouts(IMessageSets sets, ChatPeers peers)
             .Take(max)];
     }
 
-    private Task<LeaseFound?[]> AskAsync(
-        IReadOnlyList<Peer> asked, string user, CancellationToken cancellation) =>
-        Task.WhenAll(asked.Select(peer => peers.FindLeaseAsync(peer, user, cancellation)));
+    /// <summary>Once a majority has answered and some know the user, nobody else is waited for: one of them may be
+    /// gone.</summary>
+    private async Task<(int Answered, Lease? Lease)> AskAsync(
+        IReadOnlyList<Peer> asked, string user, CancellationToken cancellation)
+    {
+        var (answered, best) = (0, (Lease?)null);
+        await foreach (var answer in Task.WhenEach(
+            asked.Select(peer => peers.FindLeaseAsync(peer, user, cancellation))))
+        {
+            if (await answer is not { } found)
+                continue;
+            answered++;
+            if (found.Lease is { } lease && (best is null || IsNewer(lease, best)))
+                best = lease;
+            if (best is not null && answered > asked.Count / 2)
+                break;
+        }
+
+        return (answered, best);
+    }
+
+    private static bool IsNewer(Lease lease, Lease other) =>
+        lease.Session > other.Session || (lease.Session == other.Session && lease.SinceMs > other.SinceMs);
 }
