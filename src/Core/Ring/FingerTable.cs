@@ -2,7 +2,8 @@ using System.Collections.Immutable;
 
 namespace ChordChat.Core.Ring;
 
-/// <summary>Shortcuts: finger i is the successor of self + 2^i, as far as known. A hint for lookups, never for safety.</summary>
+/// <summary>Shortcuts: finger i is the successor of self + 2^i, as far as known. A hint for lookups, never for
+/// safety.</summary>
 /// <remarks>docs/protocol.md, "Ring: fingers". Immutable. Entries that would be this node itself are empty.</remarks>
 public sealed record FingerTable
 {
@@ -18,7 +19,8 @@ public sealed record FingerTable
     /// <summary>The point whose successor <see cref="Fix"/> wants next.</summary>
     public RingId NextStart => Self.FingerStart(Next);
 
-    /// <summary>Takes the owner of <see cref="NextStart"/> as the finger, and as every further finger that starts before it.</summary>
+    /// <summary>Takes the owner of <see cref="NextStart"/> as the finger, and as every further finger that starts
+    /// before it.</summary>
     public FingerTable Fix(Peer owner)
     {
         var fingers = Fingers.ToBuilder();

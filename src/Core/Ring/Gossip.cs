@@ -9,7 +9,8 @@ internal static class Gossip
     /// <summary>How often a change is told on: 3 * ceil(log2(N + 1)).</summary>
     public static int RepeatsMax(int count) => 3 * (BitOperations.Log2((uint)Math.Max(count, 1)) + 1);
 
-    /// <summary>The least told records, and what <paramref name="to"/> must know of itself to answer a suspicion.</summary>
+    /// <summary>The least told records, and what <paramref name="to"/> must know of itself to answer a
+    /// suspicion.</summary>
     public static (MembershipState, ImmutableArray<Member>) Pick(MembershipState s, NodeId to)
     {
         var told = s.Rumours.OrderBy(rumour => rumour.Value).Take(s.Options.GossipMax).ToList();
@@ -33,5 +34,6 @@ internal static class Gossip
         [.. s.Members.All.Where(member => member.WasHeard)];
 
     /// <summary>A record that changed is told on from the start.</summary>
-    public static MembershipState Tell(MembershipState s, NodeId about) => s with { Rumours = s.Rumours.SetItem(about, 0) };
+    public static MembershipState Tell(MembershipState s, NodeId about) =>
+        s with { Rumours = s.Rumours.SetItem(about, 0) };
 }

@@ -41,7 +41,8 @@ public sealed record Member(Peer Peer, ulong Incarnation, Health Health, long Jo
     /// <summary>Counts for N: not dead, not gone; founders count before they are heard.</summary>
     public bool IsOnRecord => !WasHeard || Health is Health.Alive or Health.Suspect or Health.Leaving;
 
-    /// <summary>Whether what <paramref name="other"/> says is newer: the larger incarnation, then the worse health.</summary>
+    /// <summary>Whether what <paramref name="other"/> says is newer: the larger incarnation, then the worse
+    /// health.</summary>
     public bool IsOutdatedBy(Member other) => other.Incarnation != Incarnation
         ? other.Incarnation > Incarnation
         : other.Health > Health;

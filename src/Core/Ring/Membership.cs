@@ -20,7 +20,8 @@ public sealed class Membership
     /// <summary>This node's own record.</summary>
     public Member Own => this[Self.Node]!;
 
-    public static Membership Of(Member own) => new Membership(own.Peer, [], ImmutableDictionary<NodeId, RingId>.Empty).With(own);
+    public static Membership Of(Member own) =>
+        new Membership(own.Peer, [], ImmutableDictionary<NodeId, RingId>.Empty).With(own);
 
     public Member? this[NodeId node] =>
         _positions.TryGetValue(node, out var position) ? _byPosition[IndexAt(position)] : null;
@@ -34,9 +35,11 @@ public sealed class Membership
 
     /// <summary>Members that left on purpose or were declared dead.</summary>
     public ImmutableHashSet<NodeId> Gone => [.. _byPosition
-        .Where(member => member.WasHeard && member.Health is Health.Dead or Health.Left).Select(member => member.Peer.Node)];
+        .Where(member => member.WasHeard && member.Health is Health.Dead or Health.Left)
+        .Select(member => member.Peer.Node)];
 
-    /// <summary>All members from <paramref name="point"/> clockwise, each once; one exactly at the point is first.</summary>
+    /// <summary>All members from <paramref name="point"/> clockwise, each once; one exactly at the point is
+    /// first.</summary>
     public IEnumerable<Member> Clockwise(RingId point)
     {
         var start = IndexAt(point);
@@ -87,7 +90,8 @@ public sealed class Membership
         ? new Membership(Self, _byPosition.RemoveAt(IndexAt(position)), _positions.Remove(node))
         : this;
 
-    /// <summary>The index of the first record at or after <paramref name="point"/>; the length when there is none.</summary>
+    /// <summary>The index of the first record at or after <paramref name="point"/>; the length when there is
+    /// none.</summary>
     private int IndexAt(RingId point)
     {
         int low = 0, high = _byPosition.Length;

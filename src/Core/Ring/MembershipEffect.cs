@@ -7,13 +7,15 @@ public abstract record MembershipEffect
 {
     private MembershipEffect() { }
 
-    /// <summary>Ping <paramref name="To"/>; come back with Acked or, after <paramref name="Timeout"/>, with Missed.</summary>
+    /// <summary>Ping <paramref name="To"/>; come back with Acked or, after <paramref name="Timeout"/>, with
+    /// Missed.</summary>
     /// <param name="Digest">0: nothing to compare.</param>
     public sealed record Ping(
         ulong Probe, Peer To, Member Self, ImmutableArray<Member> Gossip, bool WantAll, ulong Digest, TimeSpan Timeout)
         : MembershipEffect;
 
-    /// <summary>Ask <paramref name="Helper"/> to probe <paramref name="Target"/>; come back with HelperSaid, always.</summary>
+    /// <summary>Ask <paramref name="Helper"/> to probe <paramref name="Target"/>; come back with HelperSaid,
+    /// always.</summary>
     public sealed record PingFor(ulong Probe, Peer Helper, Peer Target, TimeSpan Timeout) : MembershipEffect;
 
     /// <summary>The answer to the Pinged of this step.</summary>
@@ -44,6 +46,7 @@ public abstract record MembershipEvent(Member Member)
 
     public sealed record AddressChanged(Member Member, string Before) : MembershipEvent(Member);
 
-    /// <summary>Others know a later incarnation of this node than it ever had: a copied or restored data folder.</summary>
+    /// <summary>Others know a later incarnation of this node than it ever had: a copied or restored data
+    /// folder.</summary>
     public sealed record OwnIdSeenAhead(Member Member) : MembershipEvent(Member);
 }

@@ -12,7 +12,8 @@ public abstract record MembershipInput(TimeSpan Now)
 
     /// <summary>The answer to <see cref="MembershipEffect.Ping"/>. The transport checked that it is
     /// <paramref name="From"/>'s: node id and position are those of the certificate.</summary>
-    public sealed record Acked(TimeSpan Now, ulong Probe, Member From, ImmutableArray<Member> Gossip) : MembershipInput(Now);
+    public sealed record Acked(TimeSpan Now, ulong Probe, Member From, ImmutableArray<Member> Gossip)
+        : MembershipInput(Now);
 
     /// <summary>No answer in time to <see cref="MembershipEffect.Ping"/>.</summary>
     public sealed record Missed(TimeSpan Now, ulong Probe) : MembershipInput(Now);
@@ -25,7 +26,8 @@ public abstract record MembershipInput(TimeSpan Now)
     public sealed record Pinged(
         TimeSpan Now, Member From, ImmutableArray<Member> Gossip, bool WantAll, ulong Digest) : MembershipInput(Now);
 
-    /// <summary>A beacon, a seed or a peer's word that <paramref name="Peer"/> is at its address. Probed, not believed.</summary>
+    /// <summary>A beacon, a seed or a peer's word that <paramref name="Peer"/> is at its address. Probed, not
+    /// believed.</summary>
     public sealed record HeardOf(TimeSpan Now, Peer Peer) : MembershipInput(Now);
 
     /// <summary>A call to <paramref name="Peer"/> went unanswered elsewhere. Probed, not believed.</summary>

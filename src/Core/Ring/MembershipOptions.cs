@@ -19,7 +19,8 @@ public sealed record MembershipOptions
     /// <summary>How long to wait for a direct answer; an indirect probe gets twice as long.</summary>
     public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromMilliseconds(400);
 
-    /// <summary>How long a member stays Suspect before it is Dead for placement. Longer moves less data for nothing.</summary>
+    /// <summary>How long a member stays Suspect before it is Dead for placement. Longer moves less data for
+    /// nothing.</summary>
     public TimeSpan DeadAfter { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long a newcomer is routed to without being given tiles.</summary>

@@ -62,7 +62,8 @@ public static class MembershipProtocol
         var doubtful = s.Members[probe.Target.Node] is { WasHeard: true, Health: not (Health.Dead or Health.Left) };
         if (!doubtful || missed.Now < s.TrustUntil)
             return (s with { Probes = s.Probes.Remove(missed.Probe) }, []);
-        var helpers = ProbeRound.Shuffled(s.Members.Live.Remove(probe.Target), random).Take(s.Options.HelperCount).ToList();
+        var others = s.Members.Live.Remove(probe.Target);
+        var helpers = ProbeRound.Shuffled(others, random).Take(s.Options.HelperCount).ToList();
         if (helpers.Count == 0)
             return Doubt(s with { Probes = s.Probes.Remove(missed.Probe) }, probe.Target, false, missed.Now);
         var timeout = ProbeRound.TimeoutOf(s) * 2;
@@ -77,14 +78,16 @@ public static class MembershipProtocol
             return (s, []);
         if (said.Answered is true)
             return (s with { Probes = s.Probes.Remove(said.Probe), Strain = Math.Min(StrainMax, s.Strain + 1) }, []);
-        probe = probe with { HelpersAwaited = probe.HelpersAwaited - 1, Confirmed = probe.Confirmed || said.Answered is false };
+        var confirmed = probe.Confirmed || said.Answered is false;
+        probe = probe with { HelpersAwaited = probe.HelpersAwaited - 1, Confirmed = confirmed };
         if (probe.HelpersAwaited > 0)
             return (s with { Probes = s.Probes.SetItem(said.Probe, probe) }, []);
         s = s with { Probes = s.Probes.Remove(said.Probe) };
         return said.Now < s.TrustUntil ? (s, []) : Doubt(s, probe.Target, probe.Confirmed, said.Now);
     }
 
-    /// <summary>Nobody reached it: an alive member becomes suspect, one that was about to leave is dead at once.</summary>
+    /// <summary>Nobody reached it: an alive member becomes suspect, one that was about to leave is dead at
+    /// once.</summary>
     private static (MembershipState, Effects) Doubt(MembershipState s, Peer target, bool confirmed, TimeSpan now) =>
         s.Members[target.Node] switch
         {

@@ -13,7 +13,8 @@ public sealed record MembershipState
     public required TimeSpan StartedAt { get; init; }
 
     /// <summary>Probes on their way, by number.</summary>
-    public ImmutableSortedDictionary<ulong, Probe> Probes { get; init; } = ImmutableSortedDictionary<ulong, Probe>.Empty;
+    public ImmutableSortedDictionary<ulong, Probe> Probes { get; init; } =
+        ImmutableSortedDictionary<ulong, Probe>.Empty;
 
     public ulong NextProbe { get; init; } = 1;
 
@@ -33,7 +34,8 @@ public sealed record MembershipState
     /// <summary>After an own pause nobody is suspected until then.</summary>
     public TimeSpan TrustUntil { get; init; } = TimeSpan.MinValue;
 
-    /// <summary>0 to 7: how often lately this node itself was to blame for a missed answer; lengthens its timeouts.</summary>
+    /// <summary>0 to 7: how often lately this node itself was to blame for a missed answer; lengthens its
+    /// timeouts.</summary>
     public int Strain { get; init; }
 
     /// <summary>What the ring layer is to know. Before the first whole cache came, nobody counts as reachable: a node
@@ -55,7 +57,8 @@ public sealed record MembershipState
         };
     }
 
-    /// <summary>The incarnation to start with, from a counter of starts that is on disk before the first message.</summary>
+    /// <summary>The incarnation to start with, from a counter of starts that is on disk before the first
+    /// message.</summary>
     /// <remarks>The low bits are for what is added while running, so that only starts need the disk.</remarks>
     public static ulong FirstIncarnation(ulong starts) => checked(starts << 24);
 }

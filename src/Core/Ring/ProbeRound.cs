@@ -9,7 +9,8 @@ internal static class ProbeRound
     private const int SuspectsPerRoundMax = 3;
     private const int GoodbyesMax = 8;
 
-    /// <summary>One beat: ages suspicions, then probes the neighbours, a random member, suspects, now and then a dead one.</summary>
+    /// <summary>One beat: ages suspicions, then probes the neighbours, a random member, suspects, now and then a dead
+    /// one.</summary>
     public static (MembershipState, Effects) Run(MembershipState s, MembershipInput.ProbeDue due, Prng random)
     {
         var (aged, effects) = Age(s, due.Now);
@@ -19,7 +20,8 @@ internal static class ProbeRound
         (s, var next) = NextOfRound(s);
         if (next is not null)
             chosen.Insert(0, next);
-        chosen.AddRange(Shuffled(PeersThat(s, member => member.Health is Health.Suspect), random).Take(SuspectsPerRoundMax));
+        var suspects = PeersThat(s, member => member.Health is Health.Suspect);
+        chosen.AddRange(Shuffled(suspects, random).Take(SuspectsPerRoundMax));
         if (due.Now - s.PassiveAt >= s.Options.PassiveInterval)
         {
             s = s with { PassiveAt = due.Now };
@@ -103,7 +105,11 @@ internal static class ProbeRound
             }
             else if (member.WasHeard && member.Health is Health.Dead or Health.Left && member.Peer != s.Members.Self
                 && now - member.ChangedAt >= s.Options.ForgetAfter)
-                s = s with { Members = s.Members.Without(member.Peer.Node), Rumours = s.Rumours.Remove(member.Peer.Node) };
+                s = s with
+                {
+                    Members = s.Members.Without(member.Peer.Node),
+                    Rumours = s.Rumours.Remove(member.Peer.Node),
+                };
         }
 
         return (s, effects);
@@ -132,14 +138,16 @@ internal static class ProbeRound
         s.Members.All.Where(member => member.WasHeard && member.Peer != s.Members.Self && holds(member))
             .Select(member => member.Peer);
 
-    /// <summary>The peer with its newest address, unless it is this node, unknown, gone or without an address.</summary>
+    /// <summary>The peer with its newest address, unless it is this node, unknown, gone or without an
+    /// address.</summary>
     private static Peer? Current(MembershipState s, Peer peer) => peer != s.Members.Self
         && s.Members[peer.Node] is { WasHeard: true, Health: not Health.Left } member && member.Peer.Address.Length > 0
             ? member.Peer : null;
 
     private static bool IsProbed(MembershipState s, Peer peer) => s.Probes.Values.Any(probe => probe.Target == peer);
 
-    private static (MembershipState, MembershipEffect.Ping) Ping(MembershipState s, Peer to, bool wantAll, bool compares)
+    private static (MembershipState, MembershipEffect.Ping) Ping(
+        MembershipState s, Peer to, bool wantAll, bool compares)
     {
         (s, var gossip) = Gossip.Pick(s, to.Node);
         var ping = new MembershipEffect.Ping(

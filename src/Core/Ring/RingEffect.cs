@@ -5,13 +5,15 @@ public abstract record RingEffect
 {
     private RingEffect() { }
 
-    /// <summary>Ask for the ring state of <paramref name="To"/> (GetRing) and come back with Answered or AskTimedOut.</summary>
+    /// <summary>Ask for the ring state of <paramref name="To"/> (GetRing) and come back with Answered or
+    /// AskTimedOut.</summary>
     public sealed record AskRing(ulong Nonce, Peer To) : RingEffect;
 
     /// <summary>Ask <paramref name="To"/> for a sign of life and come back with StillAlive or AskTimedOut.</summary>
     public sealed record AskAlive(ulong Nonce, Peer To) : RingEffect;
 
-    /// <summary>Tell <paramref name="To"/> that this node believes to precede it (Notify); no answer is awaited.</summary>
+    /// <summary>Tell <paramref name="To"/> that this node believes to precede it (Notify); no answer is
+    /// awaited.</summary>
     public sealed record Notify(Peer To) : RingEffect;
 
     /// <summary>The answer to the RingRead of this step.</summary>

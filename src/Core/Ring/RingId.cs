@@ -12,14 +12,16 @@ public readonly record struct RingId(UInt128 Value) : IComparable<RingId>
     /// <summary>m: the number of bits of an identifier, and of fingers.</summary>
     public const int Bits = 128;
 
-    /// <summary>The point of a partition key: the first 16 bytes of SHA-256("key/v1" | kind | 0 | partition key).</summary>
+    /// <summary>The point of a partition key: the first 16 bytes of SHA-256("key/v1" | kind | 0 | partition
+    /// key).</summary>
     /// <remarks>Every node must compute it alike, so <paramref name="partitionKey"/> is ASCII only.</remarks>
     public static RingId OfKey(string kind, string partitionKey) =>
         FirstBytes(SHA256.HashData([.. "key/v1"u8, .. Encoding.ASCII.GetBytes(kind), 0, .. Encoding.ASCII.GetBytes(partitionKey)]));
 
     /// <summary>The point of a node: the first 16 bytes of SHA-256("pos/v1" | cluster | node id | salt).</summary>
     /// <param name="cluster">16 bytes.</param>
-    /// <param name="salt">From the cluster's authority at enrolment, so that nobody can choose a place by trying keys.</param>
+    /// <param name="salt">From the cluster's authority at enrolment, so that nobody can choose a place by trying
+    /// keys.</param>
     public static RingId OfNode(ReadOnlySpan<byte> cluster, NodeId node, ReadOnlySpan<byte> salt) =>
         FirstBytes(SHA256.HashData([.. "pos/v1"u8, .. cluster, .. node.ToBytes(), .. salt]));
 

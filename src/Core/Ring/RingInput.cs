@@ -10,10 +10,12 @@ public abstract record RingInput
     /// <summary>The stabilize timer, or the short wait after <see cref="RingEffect.StabilizeSoon"/>.</summary>
     public sealed record StabilizeDue : RingInput;
 
-    /// <summary>Somebody asks for the ring state (GetRing); answered at once by <see cref="RingEffect.Reveal"/>.</summary>
+    /// <summary>Somebody asks for the ring state (GetRing); answered at once by
+    /// <see cref="RingEffect.Reveal"/>.</summary>
     public sealed record RingRead : RingInput;
 
-    /// <summary><paramref name="From"/> believes that it precedes this node (Notify). It lives: it just spoke.</summary>
+    /// <summary><paramref name="From"/> believes that it precedes this node (Notify). It lives: it just
+    /// spoke.</summary>
     public sealed record Notified(Peer From) : RingInput;
 
     /// <summary>The answer to <see cref="RingEffect.AskRing"/>.</summary>

@@ -46,7 +46,8 @@ internal static class RingJoin
         return allAreStarting ? TakePlace(s, before) : (s, [.. before]);
     }
 
-    /// <summary>docs/protocol.md, "Ring: start": everybody is starting, so each takes its place from the member list.</summary>
+    /// <summary>docs/protocol.md, "Ring: start": everybody is starting, so each takes its place from the member
+    /// list.</summary>
     private static (RingState, ImmutableArray<RingEffect>) TakePlace(RingState s, ReadOnlySpan<RingEffect> before)
     {
         var clockwise = SmallRing.Clockwise(s.Self, s.Walk.Outside);

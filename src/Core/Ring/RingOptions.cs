@@ -3,7 +3,8 @@ namespace ChordChat.Core.Ring;
 /// <summary>The ring layer's numbers.</summary>
 public sealed record RingOptions
 {
-    /// <summary>r: how many successors to know. The ring survives r - 1 neighbouring crashes between two rounds.</summary>
+    /// <summary>r: how many successors to know. The ring survives r - 1 neighbouring crashes between two
+    /// rounds.</summary>
     public int SuccessorCount { get; init; } = 8;
 
     /// <summary>How many nodes one attempt to join may ask before it starts again.</summary>

@@ -68,7 +68,8 @@ public static class RingProtocol
         ? (Changed(s), [new RingEffect.Reveal(new RingAnswer(true, s.Predecessor, s.Successors))])
         : (s, [new RingEffect.Reveal(RingAnswer.NotMember)]);
 
-    private static PendingAsk? Awaited(RingState s, ulong nonce) => s.Pending is { } ask && ask.Nonce == nonce ? ask : null;
+    private static PendingAsk? Awaited(RingState s, ulong nonce) =>
+        s.Pending is { } ask && ask.Nonce == nonce ? ask : null;
 
     private static RingState Close(RingState s) => s with { Pending = null };
 

@@ -19,7 +19,8 @@ public enum RingPhase
 }
 
 /// <summary>Everything a node believes about its neighbourhood: an immutable snapshot, safe to read anywhere.</summary>
-/// <remarks>docs/protocol.md, "Ring: state". Do not compare whole states with ==: arrays compare by reference.</remarks>
+/// <remarks>docs/protocol.md, "Ring: state". Do not compare whole states with ==: arrays compare by
+/// reference.</remarks>
 public sealed record RingState
 {
     public required Peer Self { get; init; }
@@ -33,7 +34,8 @@ public sealed record RingState
     /// <summary>The next nodes clockwise, nearest first, at most r, never this node, none twice.</summary>
     public ImmutableArray<Peer> Successors { get; init; } = [];
 
-    /// <summary>Grows whenever this state changes or is read by somebody who will act on it: the read-abort rule.</summary>
+    /// <summary>Grows whenever this state changes or is read by somebody who will act on it: the read-abort
+    /// rule.</summary>
     public ulong Version { get; init; }
 
     /// <summary>The question on its way; there is at most one.</summary>

@@ -5,7 +5,8 @@ namespace ChordChat.Core.Ring;
 /// <summary>How successor lists are put together; docs/protocol.md, "Ring: successor lists".</summary>
 internal static class SuccessorList
 {
-    /// <summary>The list of a node that heard <paramref name="head"/> and its list: both, cut at r and at itself.</summary>
+    /// <summary>The list of a node that heard <paramref name="head"/> and its list: both, cut at r and at
+    /// itself.</summary>
     /// <remarks>
     /// When that is short and did not come round to this node, entries of the old list that stand beyond it fill it up:
     /// they skip nobody whom the old list did not skip.

@@ -17,7 +17,8 @@ internal sealed class RingChecker
         _lists = members.ToDictionary(node => node.Ring.Self.Node, node => node.Ring.Successors.ToArray());
         _predecessors = members.ToDictionary(node => node.Ring.Self.Node, node => node.Ring.Predecessor);
         _order = [.. members.Select(node => node.Ring.Self).OrderBy(peer => peer.Position)];
-        _next = _order.ToDictionary(peer => peer.Node, peer => _lists[peer.Node].FirstOrDefault(next => _lists.ContainsKey(next.Node)));
+        _next = _order.ToDictionary(
+            peer => peer.Node, peer => _lists[peer.Node].FirstOrDefault(next => _lists.ContainsKey(next.Node)));
         _r = ring.Options.SuccessorCount;
     }
 
@@ -53,7 +54,8 @@ internal sealed class RingChecker
         return null;
     }
 
-    /// <summary>Whether the ring can spare a node: with one more live successor each, and one more principal, than needed.</summary>
+    /// <summary>Whether the ring can spare a node: with one more live successor each, and one more principal, than
+    /// needed.</summary>
     public bool CanSpare(Peer victim)
     {
         if (_order.Length <= _r + 2 || !_lists.ContainsKey(victim.Node))

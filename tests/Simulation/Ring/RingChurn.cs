@@ -74,7 +74,8 @@ internal sealed class RingChurn
         node.Start();
     }
 
-    /// <summary>Gives members caches that are exact, or that hold anybody who ever was, in the ring or not, alive or dead;
+    /// <summary>Gives members caches that are exact, or that hold anybody who ever was, in the ring or not, alive or
+    /// dead;
     /// and those who still look for their place somebody to ask.</summary>
     private void SetCaches(bool exact)
     {

@@ -3,7 +3,8 @@ using Xunit;
 
 namespace ChordChat.Tests.Simulation.Ring;
 
-/// <summary>docs/protocol.md, "Ring: state" to "Ring: join": Zave's invariant after every change, then an exact ring.</summary>
+/// <summary>docs/protocol.md, "Ring: state" to "Ring: join": Zave's invariant after every change, then an exact
+/// ring.</summary>
 public class RingChurnTests
 {
     public static TheoryData<ulong> SeedsToRun => [.. Seeds.Take(100)];

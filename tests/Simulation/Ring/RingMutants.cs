@@ -3,7 +3,8 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Tests.Simulation.Ring;
 
-/// <summary>Well-known wrong versions of the protocol, made around the right one, to see that the checks find them.</summary>
+/// <summary>Well-known wrong versions of the protocol, made around the right one, to see that the checks find
+/// them.</summary>
 internal static class RingMutants
 {
     /// <summary>Join as in 2001: the joiner knows its successor and nothing else.</summary>
@@ -15,7 +16,8 @@ internal static class RingMutants
             : (next, effects);
     }
 
-    /// <summary>A closer node that the successor names is taken up and notified, without asking whether it lives.</summary>
+    /// <summary>A closer node that the successor names is taken up and notified, without asking whether it
+    /// lives.</summary>
     public static (RingState, ImmutableArray<RingEffect>) AdoptUnseen(RingState s, RingInput input)
     {
         var (next, effects) = RingProtocol.Step(s, input);

@@ -82,7 +82,8 @@ internal sealed class SimulatedRing(ulong seed, RingOptions options, RingStep? s
 
     public void Changed(SimulatedNode node) => OnChanged?.Invoke(node);
 
-    public void Saw(SimulatedNode node, RingInput input, ImmutableArray<RingEffect> effects) => OnStep?.Invoke(node, input, effects);
+    public void Saw(SimulatedNode node, RingInput input, ImmutableArray<RingEffect> effects) =>
+        OnStep?.Invoke(node, input, effects);
 
     private SimulatedNode New(int number, RingState state) => new(this, number, state, step ?? RingProtocol.Step);
 }

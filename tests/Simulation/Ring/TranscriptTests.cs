@@ -3,7 +3,8 @@ using Xunit;
 
 namespace ChordChat.Tests.Simulation.Ring;
 
-/// <summary>The named scenarios of docs/protocol.md, as a person can read them. r is 3; a node's number says where it stands.</summary>
+/// <summary>The named scenarios of docs/protocol.md, as a person can read them. r is 3; a node's number says where it
+/// stands.</summary>
 public class TranscriptTests
 {
     private readonly SimulatedRing _ring = new(1, new RingOptions

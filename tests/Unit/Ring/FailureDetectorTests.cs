@@ -8,7 +8,8 @@ namespace ChordChat.Tests.Unit.Ring;
 public class FailureDetectorTests
 {
     private readonly Prng _random = new(1);
-    private MembershipState _state = MembershipState.Starting(Peers.At(0), MembershipState.FirstIncarnation(1), 0, TimeSpan.Zero);
+    private MembershipState _state =
+        MembershipState.Starting(Peers.At(0), MembershipState.FirstIncarnation(1), 0, TimeSpan.Zero);
     private ImmutableArray<MembershipEffect> _effects = [];
     private TimeSpan _now;
 

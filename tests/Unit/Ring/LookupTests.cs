@@ -101,7 +101,8 @@ public class LookupTests
         private readonly Peer[] _peers = [.. peers.OrderBy(peer => peer.Position)];
         private readonly Dictionary<NodeId, (RingState State, FingerTable Fingers)> _beliefs = [];
 
-        public PerfectRing(int memberCount, int successorCount, ulong seed) : this(Scattered(memberCount, seed), successorCount)
+        public PerfectRing(int memberCount, int successorCount, ulong seed)
+            : this(Scattered(memberCount, seed), successorCount)
         {
         }
 

@@ -118,7 +118,8 @@ public class MembershipMergeTests
         Assert.Equal<Peer>([.. Peers.All(10, 20, 0)], [.. s.Members.Placement(new RingId(5), 3, TimeSpan.FromSeconds(160), quarantine)]);
     }
 
-    private static MembershipState Fresh() => MembershipState.Starting(Self, MembershipState.FirstIncarnation(1), 0, TimeSpan.Zero);
+    private static MembershipState Fresh() =>
+        MembershipState.Starting(Self, MembershipState.FirstIncarnation(1), 0, TimeSpan.Zero);
 
     private static Member Record(int position, ulong incarnation, Health health) =>
         new(Peers.At((UInt128)position), incarnation, health, 0);
