@@ -16,7 +16,7 @@ public sealed record StewardOptions
 
     /// <summary>How long the preferred members must stay the same before a tile whose members all live is
     /// moved.</summary>
-    public TimeSpan PreferredFor { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan PreferredFor { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Wait between two rounds of telling members what they have missed.</summary>
     public TimeSpan AnnounceEvery { get; init; } = TimeSpan.FromSeconds(2);

@@ -11,6 +11,7 @@ public sealed record MembershipOptions
     {
         ProbeTimeout = TimeSpan.FromSeconds(2),
         DeadAfter = TimeSpan.FromSeconds(120),
+        Quarantine = TimeSpan.FromSeconds(60),
     };
 
     /// <summary>How often the host says ProbeDue: a dead neighbour is noticed that much later.</summary>
@@ -24,7 +25,7 @@ public sealed record MembershipOptions
     public TimeSpan DeadAfter { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How long a newcomer is routed to without being given tiles.</summary>
-    public TimeSpan Quarantine { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan Quarantine { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>How often the whole cache is compared with that of a random member.</summary>
     public TimeSpan CompareInterval { get; init; } = TimeSpan.FromSeconds(30);

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Discovery;
 using ChordChat.Node.Transport;
-using ChordChat.Wire;
 
 namespace ChordChat.Node.Ring;
 
@@ -45,8 +44,7 @@ internal sealed class Introductions(
         try
         {
             var own = ring.Now.Members.Own;
-            var ping = new PingRequest { From = own.ToWire(), WantAll = true };
-            var answer = await calls.PingStrangerAsync(address, ping, AnswerTimeout, stopping);
+            var answer = await calls.MeetAsync(address, own, AnswerTimeout, stopping);
             if (answer is not null && answer.From.Peer.Node != own.Peer.Node)
                 await ring.GiveAsync(now => new MembershipInput.Acked(
                     now, 0, answer.From with { Peer = answer.From.Peer with { Address = address } }, answer.Gossip), stopping);

@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Transport;
 using ChordChat.Node.View;
-using ChordChat.Wire;
 
 namespace ChordChat.Node.Ring;
 
@@ -175,8 +174,8 @@ internal sealed partial class RingDriver : BackgroundService
 
     private async Task AskAliveAsync(ulong nonce, Peer to, CancellationToken stopping)
     {
-        var ping = new PingRequest { From = _now.Members.Own.ToWire() };
-        var answer = await Quietly(_calls.PingAsync(to, ping, _now.Ring.Options.AskTimeout, stopping));
+        var answer = await Quietly(
+            _calls.AskAliveAsync(to, _now.Members.Own, _now.Ring.Options.AskTimeout, stopping));
         Give(answer is null ? new RingInput.AskTimedOut(nonce) : new RingInput.StillAlive(nonce));
     }
 
@@ -189,14 +188,7 @@ internal sealed partial class RingDriver : BackgroundService
 
     private async Task PingAsync(MembershipEffect.Ping ping, CancellationToken stopping)
     {
-        var request = new PingRequest
-        {
-            From = ping.Self.ToWire(),
-            Gossip = { ping.Gossip.Select(member => member.ToWire()) },
-            WantAll = ping.WantAll,
-            Digest = ping.Digest,
-        };
-        var answer = await Quietly(_calls.PingAsync(ping.To, request, ping.Timeout, stopping));
+        var answer = await Quietly(_calls.PingAsync(ping, stopping));
         _inbox.Writer.TryWrite(new RingWork.OnMembers(now => answer is null
             ? new MembershipInput.Missed(now, ping.Probe)
             : new MembershipInput.Acked(now, ping.Probe, answer.From, answer.Gossip)));

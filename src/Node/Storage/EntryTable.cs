@@ -164,7 +164,9 @@ internal sealed class EntryTable : IDisposable
                     continue;
                 }
 
-                entries.Add(new(set, MessageId.FromBytes(id), content is null ? null : content, rows.GetInt64(1)));
+                // Spelt out: a null array turned into memory would be an empty message instead of a tombstone.
+                var kept = content is null ? (ReadOnlyMemory<byte>?)null : content;
+                entries.Add(new(set, MessageId.FromBytes(id), kept, rows.GetInt64(1)));
                 bytes += (content?.Length ?? 0) + 64;
                 if (bytes >= bytesMax)
                     return (entries.ToImmutable(), new(Entries: true, set, MessageId.FromBytes(id)));

@@ -10,16 +10,17 @@ namespace ChordChat.Node.Transport;
 internal sealed class PeerChatLink(PeerLinks links, RingDriver ring) : IPeerChat
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-    private (RingSnapshot? Of, Peer[] Peers) _peers;
+    private KnownPeers? _known;
 
     public IReadOnlyList<Peer> Peers
     {
         get
         {
-            var now = ring.Now;
-            if (!ReferenceEquals(_peers.Of, now))
-                _peers = (now, [now.Self, .. now.Members.Live]);
-            return _peers.Peers;
+            var members = ring.Now.Members;
+            var known = Volatile.Read(ref _known);
+            if (known is null || !ReferenceEquals(known.Of, members))
+                Volatile.Write(ref _known, known = new(members, [members.Own.Peer, .. members.Live]));
+            return known.Peers;
         }
     }
 
@@ -93,4 +94,6 @@ internal sealed class PeerChatLink(PeerLinks links, RingDriver ring) : IPeerChat
 
     private Task<Answer?> CallAsync(Peer peer, Call call, CancellationToken cancellation) =>
         links.CallAsync(peer.Node, call, Patience, cancellation);
+
+    private sealed record KnownPeers(Membership Of, Peer[] Peers);
 }

@@ -21,16 +21,32 @@ internal sealed class RingCalls(PeerChannels channels)
         CallAsync(to, async (client, options) => (await client.FindSuccessorAsync(
             new FindSuccessorRequest { Position = point.ToWire() }, options)).ToCore(), timeout, cancellation);
 
-    public Task<Pinged?> PingAsync(Peer to, PingRequest ping, TimeSpan timeout, CancellationToken cancellation) =>
-        CallAsync(to, async (client, options) => ToCore(await client.PingAsync(ping, options)), timeout, cancellation);
+    /// <summary>A probe that carries gossip both ways.</summary>
+    public Task<Pinged?> PingAsync(MembershipEffect.Ping ping, CancellationToken cancellation)
+    {
+        var request = new PingRequest
+        {
+            From = ping.Self.ToWire(),
+            Gossip = { ping.Gossip.Select(member => member.ToWire()) },
+            WantAll = ping.WantAll,
+            Digest = ping.Digest,
+        };
+        return CallAsync(
+            ping.To, async (client, options) => ToCore(await client.PingAsync(request, options)), ping.Timeout, cancellation);
+    }
 
-    /// <summary>Pings whoever of this cluster answers at an address.</summary>
-    public async Task<Pinged?> PingStrangerAsync(
-        string address, PingRequest ping, TimeSpan timeout, CancellationToken cancellation)
+    /// <summary>A question for a sign of life and nothing else.</summary>
+    public Task<Pinged?> AskAliveAsync(Peer to, Member self, TimeSpan timeout, CancellationToken cancellation) =>
+        CallAsync(to, async (client, options) => ToCore(await client.PingAsync(
+            new PingRequest { From = self.ToWire() }, options)), timeout, cancellation);
+
+    /// <summary>Asks whoever of this cluster answers at an address who it is and whom it knows.</summary>
+    public async Task<Pinged?> MeetAsync(string address, Member self, TimeSpan timeout, CancellationToken cancellation)
     {
         using var channel = channels.ToStranger(address);
+        var request = new PingRequest { From = self.ToWire(), WantAll = true };
         return await CallAsync(
-            channel, async (client, options) => ToCore(await client.PingAsync(ping, options)), timeout, cancellation);
+            channel, async (client, options) => ToCore(await client.PingAsync(request, options)), timeout, cancellation);
     }
 
     /// <summary>What <paramref name="helper"/> saw of <paramref name="target"/>; null when the helper did not answer.</summary>

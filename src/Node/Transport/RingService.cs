@@ -44,8 +44,8 @@ internal sealed class RingService(RingDriver ring, RingCalls calls, SelfPortrait
     public override async Task<PingForReply> PingFor(PingForRequest request, ServerCallContext context)
     {
         var target = Checked(() => request.Target.ToCore());
-        var ping = new PingRequest { From = ring.Now.Membership.Members.Own.ToWire() };
-        var answer = await calls.PingAsync(target, ping, HelpTimeout, context.CancellationToken);
+        var answer = await calls.AskAliveAsync(
+            target, ring.Now.Members.Own, HelpTimeout, context.CancellationToken);
         return new PingForReply { Answered = answer is not null };
     }
 

@@ -24,8 +24,8 @@ public class StewardTests
     }
 
     [Fact]
-    public void A_newcomer_is_taken_in_after_a_minute_of_quiet() =>
-        Assert.Equal(60_000, FirstChange(0, Active, Calm with { Preferred = Ids[..2].Add(Ids[3]) }));
+    public void A_newcomer_is_taken_in_after_ten_seconds_of_quiet() =>
+        Assert.Equal(10_000, FirstChange(0, Active, Calm with { Preferred = Ids[..2].Add(Ids[3]) }));
 
     [Fact]
     public void A_tile_in_order_is_left_alone() => Assert.Null(FirstChange(0, Active, Calm));

@@ -114,8 +114,8 @@ public class MembershipMergeTests
         var quarantine = Fresh().Options.Quarantine;
         var (s, _) = Hear(Fresh(), [Record(10, 1, Health.Alive)], TimeSpan.FromSeconds(1));
         (s, _) = Hear(s, [Record(20, 1, Health.Alive)], TimeSpan.FromSeconds(100));
-        Assert.Equal<Peer>([.. Peers.All(10, 0)], [.. s.Members.Placement(new RingId(5), 3, TimeSpan.FromSeconds(159), quarantine)]);
-        Assert.Equal<Peer>([.. Peers.All(10, 20, 0)], [.. s.Members.Placement(new RingId(5), 3, TimeSpan.FromSeconds(160), quarantine)]);
+        Assert.Equal<Peer>([.. Peers.All(10, 0)], [.. s.Members.Placement(new RingId(5), 3, TimeSpan.FromSeconds(114), quarantine)]);
+        Assert.Equal<Peer>([.. Peers.All(10, 20, 0)], [.. s.Members.Placement(new RingId(5), 3, TimeSpan.FromSeconds(115), quarantine)]);
     }
 
     private static MembershipState Fresh() =>
