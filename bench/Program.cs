@@ -1,2 +1,3 @@
-Console.Error.WriteLine("not built yet");
-return 70;
+using ChordChat.Bench;
+
+return await BenchCommand.Create().Parse(args).InvokeAsync();
