@@ -40,7 +40,21 @@ internal sealed class LocalCluster : IAsyncDisposable
     public IReadOnlyList<string> Nodes =>
         [.. Directory.GetDirectories(Path.Combine(Home, "nodes")).Select(folder => Path.GetFileName(folder)!).Order()];
 
-    public string Page => $"http://localhost:{_port + 15}";
+    private string Page => $"http://localhost:{_port + 15}";
+
+    /// <summary>The next picture of the ring that the visualizer sends to a page.</summary>
+    public async Task<JsonElement> ReadPageAsync()
+    {
+        using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(30) };
+        using var feed = new StreamReader(await client.GetStreamAsync(new Uri($"{Page}/feed")));
+        for (var isRing = false; ;)
+        {
+            var line = await feed.ReadLineAsync() ?? throw new InvalidOperationException("the visualizer ended its feed");
+            if (isRing && line.StartsWith("data: ", StringComparison.Ordinal))
+                return JsonDocument.Parse(line[6..]).RootElement;
+            isRing = line == "event: ring";
+        }
+    }
 
     /// <summary>What kill -9 does; returns when the process is gone.</summary>
     public async Task KillAsync(string node)
