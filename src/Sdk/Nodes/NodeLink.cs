@@ -13,7 +13,7 @@ namespace ChordChat.Sdk.Nodes;
 public sealed class NodeLink : IDisposable
 {
     private const int FrameBytesMax = 16 * 1024 * 1024;
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(4);
 
     private readonly GrpcChannel _channel;

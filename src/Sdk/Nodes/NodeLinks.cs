@@ -7,6 +7,7 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
 {
     private const int AttemptsMax = 4;
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan SecondTry = TimeSpan.FromMilliseconds(300);
 
     private readonly SemaphoreSlim _turn = new(1);
     private NodeLink? _current;
@@ -19,11 +20,25 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
         await _turn.WaitAsync(cancellation);
         try
         {
-            return _current ??= await pool.OpenAsync(_failed, cancellation);
+            return _current ??= await OpenAsync(cancellation);
         }
         finally
         {
             _turn.Release();
+        }
+    }
+
+    /// <summary>Tries twice: a machine under load may be too slow once.</summary>
+    private async Task<NodeLink> OpenAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await pool.OpenAsync(_failed, cancellation);
+        }
+        catch (ChordChatException cause) when (cause.Code == "unreachable")
+        {
+            await Task.Delay(SecondTry, cancellation);
+            return await pool.OpenAsync(_failed, cancellation);
         }
     }
 
