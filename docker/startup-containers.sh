@@ -1,15 +1,25 @@
 # shellcheck shell=bash disable=SC2154
 # Nodes as containers. Sourced by startup.sh; each cluster_* function is one of its commands.
 
+project=${COMPOSE_PROJECT_NAME:-chordchat}
+client=${CHORDCHAT_CLIENT:-client1}
+
 compose() {
   local tool=(docker compose)
   docker compose version >/dev/null 2>&1 || tool=(docker-compose)
   command -v "${tool[0]}" >/dev/null || die "neither 'docker compose' nor 'docker-compose' is there; install one, or use --local"
-  "${tool[@]}" -p chordchat -f "$here/docker/compose.yaml" "$@"
+  "${tool[@]}" -p "$project" -f "$here/docker/compose.yaml" "$@"
 }
 
-node_containers() { docker ps -a --filter label=com.docker.compose.project=chordchat \
-  --filter label=com.docker.compose.service=node --format '{{.Names}}' | sort -V; }
+# compose, with its output kept and shown only when it fails.
+quietly() {
+  compose "$@" >>"$home/run/compose.log" 2>&1 \
+    || { tail -20 "$home/run/compose.log" >&2; die "compose failed; its whole output is in $home/run/compose.log"; }
+}
+
+node_containers() { docker ps -a --filter "label=com.docker.compose.project=$project" \
+  --filter label=com.docker.compose.service=node --filter label=com.docker.compose.oneoff=False \
+  --format '{{.Names}}' | sort -V; }
 
 name_in() { docker exec "$1" sh -c 'basename "$(cat /tmp/node-folder)"' 2>/dev/null || echo '?'; }
 published() { docker port "$1" 7401/tcp 2>/dev/null | head -1; }
@@ -44,10 +54,24 @@ make_demo_users() {
   local user
   say 'making demo users a to h, password 1. WARNING: anybody can log in as them'
   for user in a b c d e f g h; do
-    docker exec -e CHORDCHAT_PASSWORD=1 client1 sh -c \
-      "[ -d /home/chordchat/demo/$user ] || chordchat register $user --profile /home/chordchat/demo/$user" >/dev/null \
+    docker exec -e CHORDCHAT_PASSWORD=1 "$client" sh -c \
+      "[ -d ~/demo/$user ] || chordchat register $user --profile ~/demo/$user" >/dev/null \
       || say "  ($user was not made)"
   done
+}
+
+# Founders are made before the nodes start, so that they need not guess how many of them there will be.
+# Prints how many nodes the cluster has.
+make_cluster() {
+  compose run --rm -T --no-deps node init "${nodes:-5}" ${replicas:+--replicas "$replicas"} ${demo:+--demo} \
+    2>>"$home/run/compose.log" </dev/null | tail -1
+}
+
+# A second start with other ports would replace every container: the first start's ports stay.
+remember_ports() {
+  [[ -f $home/run/port ]] && port=$(<"$home/run/port")
+  [[ -f $home/run/visualizer.port ]] && page_port=$(<"$home/run/visualizer.port")
+  export CHORDCHAT_PORTS="$port-$((port + 63))" CHORDCHAT_PAGE_PORT=$page_port
 }
 
 cluster_start() {
@@ -55,20 +79,24 @@ cluster_start() {
   engine_answers || die "no Docker engine answers; start it, or use --local"
   umask 077
   mkdir -p "$home/run"
-  have=$(node_containers | wc -l)
-  want=${nodes:-$((have > 0 ? have : 5))}
+  : >"$home/run/compose.log"
+  remember_ports
+  say 'building images (once, until a source changes) ...'
+  quietly build
+  have=$(make_cluster) || have=''
+  [[ $have =~ ^[1-9][0-9]*$ ]] || { tail -5 "$home/run/compose.log" >&2; die "the cluster could not be made"; }
+  want=${nodes:-$have}
   ((want >= have)) || { say "(this cluster has $have nodes; it is not made smaller)"; want=$have; }
-  say "building images and starting $want nodes ..."
-  CHORDCHAT_FOUNDERS=$want CHORDCHAT_REPLICAS=$replicas CHORDCHAT_DEMO=$demo \
-    compose up -d --build --scale "node=$want" >"$home/run/compose.log" 2>&1 \
-    || { tail -20 "$home/run/compose.log" >&2; die "compose failed; its whole output is in $home/run/compose.log"; }
   echo containers >"$mode_file"
+  echo "$port" >"$home/run/port"
+  echo "$page_port" >"$home/run/visualizer.port"
+  quietly up -d --scale "node=$want"
   wait_ready
   write_cluster_file
   [[ -z $demo ]] || make_demo_users
   say ''
-  say 'look at the ring:  http://localhost:7480'
-  say 'chat:              docker exec -it client1 chordchat'
+  say "look at the ring:  http://localhost:$page_port"
+  say "chat:              docker exec -it $client chordchat"
   say 'stop:              ./startup.sh stop'
 }
 
@@ -97,6 +125,8 @@ cluster_logs() {
 }
 
 cluster_stop() {
-  compose stop >"$home/run/compose.log" 2>&1 || { tail -5 "$home/run/compose.log" >&2; die "compose could not stop it"; }
-  say "stopped; data stays in the volume chordchat_data ('docker volume rm chordchat_data' deletes it)"
+  remember_ports
+  : >"$home/run/compose.log"
+  quietly stop
+  say "stopped; data stays in the volume ${project}_data ('docker-compose -p $project -f docker/compose.yaml down -v' deletes it)"
 }
