@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Discovery;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Ring;
@@ -10,6 +11,7 @@ namespace ChordChat.Node.Ring;
 internal sealed class Introductions(
     RingDriver ring,
     RingCalls calls,
+    LocalNode node,
     DiscoveredPeers hints,
     Company company,
     RememberedPeers remembered,
@@ -64,6 +66,8 @@ internal sealed class Introductions(
         ImmutableArray<Peer> before = [];
         while (!stopping.IsCancellationRequested)
         {
+            if (node.Self.Address is var address && address != ring.Now.Self.Address)
+                await ring.GiveAsync(now => new MembershipInput.Moved(now, address), stopping);
             var live = ring.Now.Members.Live;
             company.Report(live.Length);
             if (!live.SequenceEqual(before) || live.Zip(before).Any(pair => pair.First.Address != pair.Second.Address))
