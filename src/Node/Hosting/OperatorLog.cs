@@ -15,11 +15,18 @@ internal static class OperatorLog
             .MinimumLevel.Is(options.LogLevel)
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .MinimumLevel.Override("System", LogEventLevel.Warning)
-            .MinimumLevel.Override("Grpc", LogEventLevel.Warning);
+            .MinimumLevel.Override("Grpc", LogEventLevel.Warning)
+            .Filter.ByExcluding(IsBrokenOff);
         return (options.Log == LogFormat.Json
             ? settings.WriteTo.Console(new JsonLines())
             : settings.WriteTo.Console(
                 outputTemplate: "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}",
                 formatProvider: CultureInfo.InvariantCulture)).CreateLogger();
     }
+
+    /// <summary>gRPC calls it an error that a caller stopped waiting or went away; for an operator that is no news.</summary>
+    private static bool IsBrokenOff(LogEvent happened) =>
+        happened.Exception is IOException or OperationCanceledException
+        && happened.Properties.TryGetValue(Constants.SourceContextPropertyName, out var source)
+        && source is ScalarValue { Value: string name } && name.StartsWith("Grpc.", StringComparison.Ordinal);
 }
