@@ -25,7 +25,8 @@ usage: ./startup.sh [options]          start, or bring back what is missing
   --port P       first node port (default 7401); nodes use P, P+1, ...
   --page-port P  the visualizer's port (default 7480)
 
-Data and certificates live in .chordchat (or CHORDCHAT_HOME). To start over: stop, then delete that folder.
+Data and certificates live in .chordchat (or CHORDCHAT_HOME). To start over: stop, then delete that folder;
+with containers also: docker-compose -f docker/compose.yaml down -v
 TEXT
 }
 

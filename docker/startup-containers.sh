@@ -7,7 +7,8 @@ client=${CHORDCHAT_CLIENT:-client1}
 compose() {
   local tool=(docker compose)
   docker compose version >/dev/null 2>&1 || tool=(docker-compose)
-  command -v "${tool[0]}" >/dev/null || die "neither 'docker compose' nor 'docker-compose' is there; install one, or use --local"
+  command -v "${tool[0]}" >/dev/null \
+    || die "neither 'docker compose' nor 'docker-compose' is there; install one, or use --local"
   "${tool[@]}" -p "$project" -f "$here/docker/compose.yaml" "$@"
 }
 
@@ -45,7 +46,8 @@ write_cluster_file() {
       printf '{"name":"%s","address":"%s"}' "$(name_in "$container")" "$(published "$container")"
     done
     container=$(node_containers | head -1)
-    printf '],"authority":"%s"}\n' "$(docker exec "$container" cat /data/cluster/authority.crt | grep -v -e '-----' | tr -d '\n')"
+    printf '],"authority":"%s"}\n' \
+      "$(docker exec "$container" cat /data/cluster/authority.crt | grep -v -e '-----' | tr -d '\n')"
   } >"$home/run/nodes.json.new"
   mv "$home/run/nodes.json.new" "$home/run/nodes.json"
 }
@@ -128,5 +130,5 @@ cluster_stop() {
   remember_ports
   : >"$home/run/compose.log"
   quietly stop
-  say "stopped; data stays in the volume ${project}_data ('docker-compose -p $project -f docker/compose.yaml down -v' deletes it)"
+  say "stopped; data stays in the volume ${project}_data"
 }

@@ -18,7 +18,15 @@ internal static class SystemSqlite
         {
             if (_ready)
                 return;
-            NativeLibrary.SetDllImportResolver(typeof(SQLitePCL.SQLite3Provider_e_sqlite3).Assembly, Resolve);
+            try
+            {
+                NativeLibrary.SetDllImportResolver(typeof(SQLitePCL.SQLite3Provider_e_sqlite3).Assembly, Resolve);
+            }
+            catch (InvalidOperationException)
+            {
+                // Another part of this process (a client, in tests) has set the same preference already.
+            }
+
             SQLitePCL.Batteries_V2.Init();
             _ready = true;
         }

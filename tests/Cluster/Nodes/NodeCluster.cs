@@ -1,0 +1,129 @@
+using System.Security.Cryptography.X509Certificates;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
+using ChordChat.Node.Replication;
+using ChordChat.Node.Ring;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ChordChat.Tests.Cluster.Nodes;
+
+/// <summary>A new cluster of whole nodes in this process: free loopback ports, no multicast, each seeded with another's
+/// address; what takes minutes in the field takes a second.</summary>
+internal sealed class NodeCluster : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+
+    private static readonly IConfiguration Settings = new ConfigurationBuilder()
+        .AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Membership:Quarantine"] = "00:00:00.2",
+            ["Membership:ProbeInterval"] = "00:00:00.3",
+            ["Ring:StabilizeInterval"] = "00:00:00.3",
+            ["Steward:PreferredFor"] = "00:00:01",
+            ["Steward:Step"] = "00:00:00.5",
+            ["Steward:ChangeEvery"] = "00:00:01",
+        })
+        .Build();
+
+    private readonly string _root = Directory.CreateTempSubdirectory("chordchat-nodes-").FullName;
+    private readonly ClusterFolder _folder;
+    private readonly SortedDictionary<string, RunningNode> _running = [];
+
+    private NodeCluster(int founders)
+    {
+        _folder = new(_root);
+        var names = Enumerable.Range(1, founders).Select(i => $"n{i}").ToArray();
+        var plan = new ClusterPlan(names, Math.Min(2, founders - 1), SessionPolicy.Takeover, Demo: false);
+        _folder.Create(plan, DateTimeOffset.UtcNow);
+    }
+
+    public RunningNode this[string name] => _running[name];
+
+    public IEnumerable<string> Names => _running.Keys;
+
+    /// <summary>Founds a cluster, starts its nodes one after the other and waits until each can write to a quorum and
+    /// sees all others.</summary>
+    public static async Task<NodeCluster> StartAsync(int founders)
+    {
+        var cluster = new NodeCluster(founders);
+        for (var i = 1; i <= founders; i++)
+            await cluster.StartAsync($"n{i}");
+        await cluster.SettleAsync();
+        return cluster;
+    }
+
+    /// <summary>Starts a node on a port that it has not had before in this test.</summary>
+    public async Task<RunningNode> StartAsync(string name)
+    {
+        var options = new NodeOptions
+        {
+            Data = _folder.NodeFolder(name),
+            Listen = new("127.0.0.1", 0),
+            Multicast = false,
+            // By name, as in containers; of one node only: the others must hear of it from each other.
+            Seeds = [.. _running.Values.TakeLast(1).Select(SeedAt)],
+            LogLevel = Serilog.Events.LogEventLevel.Fatal,
+        };
+        return _running[name] = await RunningNode.StartAsync(options, Settings, CancellationToken.None);
+    }
+
+    /// <summary>A new machine: gets a token from the operator and its identity from a running node, then starts.</summary>
+    public async Task<RunningNode> JoinAsync(string through)
+    {
+        var now = DateTimeOffset.UtcNow;
+        var token = await Invitation.InviteAsync(
+            _folder, AddressOf(through), null, TimeSpan.FromMinutes(1), now, CancellationToken.None);
+        var bundle = await Invitation.FetchAsync(token, now, CancellationToken.None);
+        bundle.Identity.Write(_folder.NodeFolder(token.Name), bundle.Genesis, bundle.Secret);
+        return await StartAsync(token.Name);
+    }
+
+    public async Task StopAsync(string name)
+    {
+        _running.Remove(name, out var node);
+        await node!.DisposeAsync();
+    }
+
+    public string AddressOf(string name) => this[name].Node.Self.Address;
+
+    /// <summary>The certificate that every node's is issued by.</summary>
+    public X509Certificate2 Authority => NodeIdentity.Read(_folder.NodeFolder("n1")).Trust.Authority;
+
+    public IRegisters Registers(string at) => this[at].Services.GetRequiredService<IRegisters>();
+
+    public IMessageSets Sets(string at) => this[at].Services.GetRequiredService<IMessageSets>();
+
+    public Membership MembersSeenBy(string name) => this[name].Services.GetRequiredService<RingDriver>().Now.Members;
+
+    /// <summary>Waits until every running node sees all others where they are and can write to a quorum.</summary>
+    public Task SettleAsync() => Condition.UntilAsync(
+        $"{string.Join(' ', Names)} see each other and can write", Patience, async () =>
+        {
+            foreach (var (name, node) in _running)
+            {
+                if (_running.Values.Any(other => other != node && !Sees(name, other)))
+                    return false;
+                var probe = node.Services.GetRequiredService<ReadinessProbe>();
+                if (await probe(CancellationToken.None) is not null)
+                    return false;
+            }
+
+            return true;
+        });
+
+    private bool Sees(string name, RunningNode other) =>
+        MembersSeenBy(name)[other.Node.Self.Node] is { IsReachable: true } member
+        && member.Peer.Address == other.Node.Self.Address;
+
+    private static HostPort SeedAt(RunningNode node) => HostPort.TryParse(node.Node.Self.Address, out var at)
+        ? at with { Host = "localhost" }
+        : throw new FormatException(node.Node.Self.Address);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_running.Values.Select(node => node.DisposeAsync().AsTask()));
+        Directory.Delete(_root, recursive: true);
+    }
+}
