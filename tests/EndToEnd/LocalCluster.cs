@@ -15,7 +15,15 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     public static string Repository { get; } = FindRepository();
 
+    /// <summary>The node program that ./startup.sh built; there once any cluster has been started.</summary>
+    public static string NodeProgram { get; } = Path.Combine(
+        System.Environment.GetEnvironmentVariable("CHORDCHAT_BUILT") ?? Path.Combine(Repository, "artifacts", "bin"),
+        "chordchat-node");
+
     public string Home { get; } = Directory.CreateTempSubdirectory("chordchat-e2e-").FullName;
+
+    /// <summary>A folder and ports only, for a cluster that is not what ./startup.sh makes.</summary>
+    public static LocalCluster Prepare() => new();
 
     public static async Task<LocalCluster> StartAsync(int nodes, params string[] options)
     {
@@ -40,7 +48,7 @@ internal sealed class LocalCluster : IAsyncDisposable
     public IReadOnlyList<string> Nodes =>
         [.. Directory.GetDirectories(Path.Combine(Home, "nodes")).Select(folder => Path.GetFileName(folder)!).Order()];
 
-    private string Page => $"http://localhost:{_port + 15}";
+    public string Page => $"http://localhost:{_port + 15}";
 
     /// <summary>The next picture of the ring that the visualizer sends to a page.</summary>
     public async Task<JsonElement> ReadPageAsync()
@@ -65,6 +73,25 @@ internal sealed class LocalCluster : IAsyncDisposable
         await process.WaitForExitAsync();
     }
 
+    /// <summary>Waits for a node that ends by itself.</summary>
+    public async Task GoneAsync(string node)
+    {
+        var pid = int.Parse(
+            await File.ReadAllTextAsync(Path.Combine(Home, "run", $"{node}.pid")), CultureInfo.InvariantCulture);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        try
+        {
+            using var process = Process.GetProcessById(pid);
+            await process.WaitForExitAsync(limit.Token);
+        }
+        catch (ArgumentException)
+        {
+            // It was gone before.
+        }
+    }
+
+    public Task StopAsync() => RunAsync(Path.Combine(Repository, "startup.sh"), ["stop"], Environment());
+
     public Dictionary<string, string> Environment() => new()
     {
         ["CHORDCHAT_HOME"] = Home,
@@ -81,7 +108,7 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await RunAsync(Path.Combine(Repository, "startup.sh"), ["stop"], Environment());
+        await StopAsync();
         if (System.Environment.GetEnvironmentVariable("CHORDCHAT_KEEP") is null)
             Directory.Delete(Home, recursive: true);
     }
@@ -93,9 +120,16 @@ internal sealed class LocalCluster : IAsyncDisposable
         using var process = Begin(program, arguments, environment);
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
-        if (input is not null)
+        try
+        {
             await process.StandardInput.WriteAsync(input);
-        process.StandardInput.Close();
+            process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It ended before it had read everything; how, its exit code says.
+        }
+
         using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         await process.WaitForExitAsync(limit.Token);
         return new(process.ExitCode, await output, await error);
