@@ -69,7 +69,7 @@ internal sealed class NodeCluster : IAsyncDisposable
         return _running[name] = await RunningNode.StartAsync(options, Settings, CancellationToken.None);
     }
 
-    /// <summary>A new machine: gets a token from the operator and its identity from a running node, then starts.</summary>
+    /// <summary>A new machine: gets a token, fetches its identity from a running node with it, and starts.</summary>
     public async Task<RunningNode> JoinAsync(string through)
     {
         var now = DateTimeOffset.UtcNow;
