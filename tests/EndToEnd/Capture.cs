@@ -58,7 +58,8 @@ internal sealed class Capture : IAsyncDisposable
         if (!System.IO.File.Exists(Program))
             return $"{Program} is not installed (Debian's package tshark)";
         // -d only compiles the filter, but for that it opens the interface.
-        using var trial = LocalCluster.Begin(Program, ["-i", "lo", "-d", "-f", "tcp"], new Dictionary<string, string>());
+        using var trial = LocalCluster.Begin(
+            Program, ["-i", "lo", "-d", "-f", "tcp"], new Dictionary<string, string>());
         trial.StandardOutput.ReadToEnd();
         trial.WaitForExit();
         return trial.ExitCode == 0 ? null : "dumpcap may not listen on the loopback interface here";

@@ -60,7 +60,8 @@ internal sealed record Secret(string What, byte[] Bytes)
         return content.ToArray();
     }
 
-    /// <summary>The characters that these bytes alone decide when they begin at this byte of a group of three.</summary>
+    /// <summary>The characters that these bytes alone decide when they begin at this byte of a group of three.
+    /// </summary>
     private string Base64(int shift)
     {
         byte[] shifted = [.. new byte[shift], .. Bytes];
