@@ -37,7 +37,15 @@ internal sealed class Capture : IAsyncDisposable
         return new(process, file);
     }
 
-    /// <summary>Ends it after it has written what it saw.</summary>
+    /// <summary>Waits until this stands in the file, and with it all that was said before.</summary>
+    public async Task HeardAsync(Secret spoken)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (Secret.Find([spoken], File).Count == 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(100), limit.Token);
+    }
+
+    /// <summary>Ends it. Packets that it had not read yet are lost.</summary>
     public async Task StopAsync()
     {
         if (_process.HasExited)

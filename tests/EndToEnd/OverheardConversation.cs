@@ -48,8 +48,10 @@ public sealed class OverheardConversation : IAsyncLifetime
         using var http = new HttpClient();
         using var aloud = await http.GetAsync(
             new Uri($"{Cluster.Page}/{Encoding.UTF8.GetString(Spoken.Bytes)}"));
-        if (Capture is not null)
-            await Capture.StopAsync();
+        if (Capture is null)
+            return;
+        await Capture.HeardAsync(Spoken);
+        await Capture.StopAsync();
     }
 
     public async Task DisposeAsync()
