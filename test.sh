@@ -52,6 +52,7 @@ install() {
 }
 
 has_grpc_for_python() { /usr/bin/python3 -c 'import grpc, grpc_tools' 2>/dev/null; }
+has_dumpcap() { command -v dumpcap >/dev/null; }
 has_chromium() { [[ -x /usr/bin/chromium ]]; }
 
 # prepare SUITE: gets what the suite needs; false if it cannot run without.
@@ -60,6 +61,10 @@ prepare() {
         Cluster)
             has_grpc_for_python || install python3-grpcio python3-grpc-tools && has_grpc_for_python ||
                 say "Cluster: python3-grpcio and python3-grpc-tools are missing; their test is skipped"
+            ;;
+        EndToEnd)
+            has_dumpcap || install tshark && has_dumpcap ||
+                say "EndToEnd: dumpcap (tshark) is missing; the search of captured traffic is skipped"
             ;;
         Browser)
             has_chromium || install chromium && has_chromium ||
