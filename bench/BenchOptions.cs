@@ -14,7 +14,7 @@ internal sealed record BenchOptions
     /// <summary>Sessions that the outstanding messages are spread over; one when fewer are outstanding.</summary>
     public int SenderCount { get; init; } = 8;
 
-    public int RecipientCount { get; init; } = 64;
+    public int RecipientCount { get; init; } = 128;
 
     /// <summary>Bytes of text in a message. Up to about 700 make a sealed box of 1 KiB.</summary>
     public int TextBytes { get; init; } = 700;
@@ -28,6 +28,10 @@ internal sealed record BenchOptions
 
     /// <summary>Messages of one run are divided by this.</summary>
     public int Divisor { get; init; } = 1;
+
+    /// <summary>Load before anything is measured. The runtime compiles what is hot again, for as long as that; with too
+    /// little of it that is what is measured.</summary>
+    public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(30);
 
     public TimeSpan IdleTime { get; init; } = TimeSpan.FromSeconds(20);
 
@@ -43,6 +47,7 @@ internal sealed record BenchOptions
         LoginCount = 10,
         BcryptCost = 10,
         Divisor = 20,
+        WarmUp = TimeSpan.FromSeconds(1),
         IdleTime = TimeSpan.FromSeconds(6),
     };
 

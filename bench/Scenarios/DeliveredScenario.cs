@@ -6,8 +6,6 @@ namespace ChordChat.Bench.Scenarios;
 /// than the sender, and acknowledge frame by frame, which removes the message from all copies again.</summary>
 internal static class DeliveredScenario
 {
-    private const int WarmUpOutstanding = 64;
-
     public static async Task RunAsync(Workbench bench, CancellationToken cancellation)
     {
         var (options, people, nodes) = (bench.Options, bench.People, bench.Nodes);
@@ -15,7 +13,7 @@ internal static class DeliveredScenario
         var recipients = await people.RegisterAsync(nodes.Cheap, "dr", options.RecipientCount, cancellation, keys: 1);
         await using var online = await SessionGroup.OpenAsync(bench, recipients, 1, cancellation);
         await using var sessions = await SessionGroup.OpenAsync(bench, senders, 0, cancellation);
-        await VolleyRun.RunAsync(bench, sessions, recipients, online, WarmUpOutstanding, cancellation);
+        await VolleyRun.WarmUpAsync(bench, sessions, recipients, online, cancellation);
         foreach (var outstanding in options.Outstanding)
             bench.Results.Write(
                 "delivered",

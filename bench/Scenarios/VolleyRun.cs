@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 using ChordChat.Bench.Load;
 using ChordChat.Bench.Results;
@@ -8,6 +9,19 @@ namespace ChordChat.Bench.Scenarios;
 /// <summary>One volley, measured.</summary>
 internal static class VolleyRun
 {
+    private const int WarmUpOutstanding = 64;
+
+    /// <summary>Sends until the time for warming up is over.</summary>
+    public static async Task WarmUpAsync(
+        Workbench bench, SessionGroup senders, IReadOnlyList<Person> recipients, SessionGroup? online,
+        CancellationToken cancellation)
+    {
+        var started = Stopwatch.GetTimestamp();
+        do
+            await RunAsync(bench, senders, recipients, online, WarmUpOutstanding, cancellation);
+        while (Stopwatch.GetElapsedTime(started) < bench.Options.WarmUp);
+    }
+
     /// <param name="online">The recipients' sessions; null when they are offline and only keeping is measured.</param>
     public static async Task<JsonObject> RunAsync(
         Workbench bench, SessionGroup senders, IReadOnlyList<Person> recipients, SessionGroup? online, int outstanding,

@@ -19,7 +19,8 @@ internal sealed partial class ReplicaWriter : IDisposable
     /// <summary>Operations that may wait; further ones are not taken.</summary>
     private const int WaitingMax = 65_536;
 
-    private readonly SqliteConnection _connection;
+    private readonly Statement _begin;
+    private readonly Statement _commit;
     private readonly SqliteReplicaStore _store;
     private readonly Replica _replica;
     private readonly TileBoard _board;
@@ -41,10 +42,14 @@ internal sealed partial class ReplicaWriter : IDisposable
         IHostApplicationLifetime life,
         ILogger<ReplicaWriter> logger)
     {
-        (_connection, _board, _time, _life, _logger) = (database.Connection, board, time, life, logger);
-        _store = new SqliteReplicaStore(_connection, LogDamaged);
+        (_board, _time, _life, _logger) = (board, time, life, logger);
+        _begin = new Statement(database.Connection, "BEGIN", 0);
+        _commit = new Statement(database.Connection, "COMMIT", 0);
+        _store = new SqliteReplicaStore(database.Connection, LogDamaged);
         _replica = new Replica(self.Self.Node, _store);
-        Transact(() => _replica.Found(genesis));
+        _begin.Run();
+        _replica.Found(genesis);
+        _commit.Run();
         _board.Show(_replica.Headers);
         _replica.TakeChanges();
         _thread = new Thread(Run) { IsBackground = true, Name = "replica writer" };
@@ -76,6 +81,8 @@ internal sealed partial class ReplicaWriter : IDisposable
         _work.Set();
         _thread.Join();
         _store.Dispose();
+        _begin.Dispose();
+        _commit.Dispose();
         _work.Dispose();
     }
 
@@ -131,11 +138,10 @@ internal sealed partial class ReplicaWriter : IDisposable
     {
         var nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
         replies.Clear();
-        Transact(() =>
-        {
-            foreach (var work in CollectionsMarshal.AsSpan(batch).Slice(start, count))
-                replies.Add(work.Request is null ? null : _replica.Handle(work.Request, work.From, nowMs));
-        });
+        _begin.Run();
+        foreach (var work in CollectionsMarshal.AsSpan(batch).Slice(start, count))
+            replies.Add(work.Request is null ? null : _replica.Handle(work.Request, work.From, nowMs));
+        _commit.Run();
         var changes = _replica.TakeChanges();
         if (changes.Count > 0)
             _board.Show(changes);
@@ -147,20 +153,6 @@ internal sealed partial class ReplicaWriter : IDisposable
             else
                 work.Question!();
         }
-    }
-
-    private void Transact(Action change)
-    {
-        Execute("BEGIN");
-        change();
-        Execute("COMMIT");
-    }
-
-    private void Execute(string sql)
-    {
-        using var command = _connection.CreateCommand();
-        command.CommandText = sql;
-        command.ExecuteNonQuery();
     }
 
     private readonly record struct Work(

@@ -85,7 +85,7 @@ internal sealed class NodeDatabase : IDisposable
 
     private void Configure()
     {
-        Scalar("PRAGMA page_size = 8192"); // Before the first page is written; later it changes nothing.
+        Scalar("PRAGMA page_size = 4096"); // Before the first page is written; later it changes nothing.
         Scalar("PRAGMA locking_mode = EXCLUSIVE");
         Require("PRAGMA journal_mode = WAL", "wal");
         Scalar("PRAGMA synchronous = FULL");
@@ -93,6 +93,8 @@ internal sealed class NodeDatabase : IDisposable
         Scalar("PRAGMA fullfsync = 1"); // macOS: fsync alone leaves data in the drive's cache.
         Scalar("PRAGMA checkpoint_fullfsync = 1");
         Scalar("PRAGMA temp_store = MEMORY");
+        Scalar("PRAGMA wal_autocheckpoint = 4000"); // 16 MiB: a page that is written often is moved home once.
+        Scalar("PRAGMA cache_size = -16384"); // KiB
     }
 
     private void CheckSound()

@@ -37,7 +37,7 @@ public sealed class DataFolderTests : IDisposable
         Assert.Equal("wal", Ask(folder.Database, "PRAGMA journal_mode"));
         Assert.Equal("2", Ask(folder.Database, "PRAGMA synchronous"));
         Assert.Equal("exclusive", Ask(folder.Database, "PRAGMA locking_mode"));
-        Assert.Equal("8192", Ask(folder.Database, "PRAGMA page_size"));
+        Assert.Equal("4096", Ask(folder.Database, "PRAGMA page_size"));
     }
 
     [Fact]
@@ -70,8 +70,8 @@ public sealed class DataFolderTests : IDisposable
                 """);
         using (var file = File.OpenWrite(Path.Combine(_n1, NodeDatabase.FileName)))
         {
-            file.Position = 32 * 8192;
-            file.Write([.. Enumerable.Repeat((byte)0xa5, 8192)]);
+            file.Position = 32 * 4096;
+            file.Write([.. Enumerable.Repeat((byte)0xa5, 4096)]);
         }
 
         Refused(ExitCode.Damaged, _n1);
