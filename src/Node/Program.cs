@@ -1,6 +1,6 @@
 using ChordChat.Node.Admission;
-using ChordChat.Node.Discovery;
 using ChordChat.Node.Chat;
+using ChordChat.Node.Discovery;
 using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
 using ChordChat.Node.Ring;

@@ -1,7 +1,7 @@
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Replication;
 using ChordChat.Node.Hosting;
+using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Transport;
 
