@@ -1,6 +1,7 @@
 using System.Globalization;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
+using ChordChat.Sdk.Storage;
 using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Node.Storage;

@@ -46,7 +46,7 @@ public sealed class LocalStore : IDisposable
     /// <exception cref="ChordChatException">The file is not a profile, is damaged or cannot be written.</exception>
     internal static LocalStore Open(string path)
     {
-        SystemSqlite.EnsureLoaded();
+        SystemSqlite.Prepare();
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = path,
