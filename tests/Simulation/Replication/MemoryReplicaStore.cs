@@ -4,81 +4,122 @@ using ChordChat.Tests.Simulation.World;
 
 namespace ChordChat.Tests.Simulation.Replication;
 
-/// <summary>A replica's rows in memory, on a disk that can lose what was not synced.</summary>
+/// <summary>A replica's rows in memory, on a disk that can lose what was not synced and flip a bit in what
+/// was.</summary>
 public sealed class MemoryReplicaStore : IReplicaStore
 {
-    private readonly DurableMap<TileId, TileHeader> _headers;
-    private readonly DurableMap<(TileId, string), RegisterRow> _registers;
-    private readonly DurableMap<(TileId, string, MessageId), Entry> _entries;
-    private readonly DurableMap<string, long> _counters;
+    private static readonly TileRows Nothing = new();
 
-    public MemoryReplicaStore(Disk disk)
+    private readonly Disk _disk;
+    private readonly SortedDictionary<TileId, TileHeader> _headers = [];
+    private readonly Dictionary<TileId, TileRows> _tiles = [];
+    private readonly HashSet<object> _damaged = [];
+    private long _arrival;
+
+    public MemoryReplicaStore(Disk disk) => _disk = disk;
+
+    /// <summary>A copy of another disk, as a backup or a cloned machine has it: what was synced there.</summary>
+    public MemoryReplicaStore(Disk disk, MemoryReplicaStore image)
     {
-        _headers = new(disk, new SortedDictionary<TileId, TileHeader>());
-        _registers = new(disk, new SortedDictionary<(TileId, string), RegisterRow>(Comparer<(TileId, string)>.Create(
-            static (a, b) => Compare(a.Item1, a.Item2, default, b.Item1, b.Item2, default))));
-        _entries = new(disk, new SortedDictionary<(TileId, string, MessageId), Entry>(
-            Comparer<(TileId, string, MessageId)>.Create(
-                static (a, b) => Compare(a.Item1, a.Item2, a.Item3, b.Item1, b.Item2, b.Item3))));
-        _counters = new(disk, new Dictionary<string, long>());
+        _disk = disk;
+        _arrival = image._arrival;
+        foreach (var (tile, header) in image._headers)
+            _headers[tile] = header;
+        foreach (var (tile, rows) in image._tiles)
+            _tiles[tile] = new TileRows(rows);
+        _damaged.UnionWith(image._damaged);
     }
 
-    public IEnumerable<TileHeader> Headers() => _headers.Rows.Values.ToArray();
+    /// <summary>Told of each damaged message that was left out.</summary>
+    public Action? FoundDamaged { get; set; }
 
-    public void PutHeader(TileHeader header) => _headers.Put(header.Tile, header);
+    /// <summary>How many rows hold a flipped bit that nobody has come upon yet.</summary>
+    public int DamagedCount => _damaged.Count;
 
-    public RegisterRow GetRegister(TileId tile, string key) => _registers[(tile, key)];
+    /// <exception cref="DamagedRowException">A header does not match its checksum.</exception>
+    public IEnumerable<TileHeader> Headers()
+    {
+        foreach (var tile in _headers.Keys)
+            RequireSound(tile);
+        return _headers.Values.ToArray();
+    }
 
-    public void PutRegister(TileId tile, string key, RegisterRow row) => _registers.Put((tile, key), row);
+    public void PutHeader(TileHeader header)
+    {
+        var had = _headers.TryGetValue(header.Tile, out var before);
+        _disk.Wrote(() => Restore(_headers, header.Tile, had, before!));
+        _headers[header.Tile] = header;
+        _damaged.Remove(header.Tile);
+    }
+
+    public RegisterRow GetRegister(TileId tile, string key)
+    {
+        RequireSound((tile, key));
+        return RowsOf(tile).Registers.GetValueOrDefault(key);
+    }
+
+    public void PutRegister(TileId tile, string key, RegisterRow row)
+    {
+        var registers = WritableRowsOf(tile).Registers;
+        var had = registers.TryGetValue(key, out var before);
+        _disk.Wrote(() => Restore(registers, key, had, before));
+        registers[key] = row;
+    }
 
     public SetInsert Insert(TileId tile, string name, SetMessage message, long nowMs, SetLimits limits)
     {
-        if (_entries.TryGet((tile, name, message.Id), out var entry))
+        var rows = WritableRowsOf(tile);
+        if (rows.Entries.TryGetValue((name, message.Id), out var entry))
             return entry.Content is null ? new(SetInsertResult.Buried, 0) : new(SetInsertResult.Present, entry.Arrival);
-        var live = Live(tile, name).ToArray();
-        if (live.Length >= limits.CountMax
-            || live.Sum(row => (long)row.Value.Content!.Value.Length) + message.Content.Length > limits.BytesMax)
+        var (count, bytes) = rows.Sizes.GetValueOrDefault(name);
+        if (count >= limits.CountMax || bytes + message.Content.Length > limits.BytesMax)
             return new(SetInsertResult.Full, 0);
-        var arrival = _counters["arrival"] + 1;
-        _counters.Put("arrival", arrival);
-        _entries.Put((tile, name, message.Id), new Entry(message.Content, arrival, nowMs));
-        return new(SetInsertResult.Added, arrival);
+        PutEntry(rows, name, message.Id, new Entry(message.Content, NextArrival(), nowMs));
+        return new(SetInsertResult.Added, _arrival);
     }
 
     public void Bury(TileId tile, string name, MessageId id, long nowMs)
     {
-        if (!_entries.TryGet((tile, name, id), out var entry) || entry.Content is not null)
-            _entries.Put((tile, name, id), new Entry(null, entry.Arrival, nowMs));
+        var rows = WritableRowsOf(tile);
+        if (rows.Entries.TryGetValue((name, id), out var entry) && entry.Content is null)
+            return;
+        PutEntry(rows, name, id, new Entry(null, entry.Arrival, nowMs));
+        _damaged.Remove((tile, name, id));
     }
 
     public ReplicaReply.Scanned Scan(TileId tile, string name, long after, int rowsMax, int bytesMax)
     {
-        var rows = Live(tile, name).Where(row => row.Value.Arrival > after).OrderBy(row => row.Value.Arrival).ToArray();
         var messages = ImmutableArray.CreateBuilder<SetMessage>();
-        var (bytes, next) = (0, after);
-        foreach (var (key, entry) in rows)
+        var (bytes, next, more) = (0, after, false);
+        foreach (var (key, entry) in Live(RowsOf(tile), name).Where(row => row.Value.Arrival > after)
+            .OrderBy(row => row.Value.Arrival))
         {
-            if (messages.Count >= rowsMax || bytes >= bytesMax)
+            more = messages.Count >= rowsMax || bytes >= bytesMax;
+            if (more)
                 break;
-            messages.Add(new SetMessage(key.Item3, entry.Content!.Value));
-            bytes += entry.Content.Value.Length;
             next = entry.Arrival;
+            if (IsDamaged((tile, name, key.Id)))
+                continue;
+            messages.Add(new SetMessage(key.Id, entry.Content!.Value));
+            bytes += entry.Content.Value.Length;
         }
 
-        return new ReplicaReply.Scanned(messages.ToImmutable(), next, messages.Count < rows.Length);
+        return new ReplicaReply.Scanned(messages.ToImmutable(), next, more);
     }
 
     public TilePage ReadPage(TileId tile, TileCursor after, int bytesMax)
     {
         var registers = ImmutableArray.CreateBuilder<TransferredRegister>();
         var entries = ImmutableArray.CreateBuilder<TransferredEntry>();
+        var rows = RowsOf(tile);
         var bytes = 0;
         if (!after.Entries)
         {
-            foreach (var ((where, key), row) in _registers.Rows)
+            foreach (var (key, row) in rows.Registers)
             {
-                if (where != tile || row.AcceptedBallot.IsNone || string.CompareOrdinal(key, after.Name) <= 0)
+                if (row.AcceptedBallot.IsNone || string.CompareOrdinal(key, after.Name) <= 0)
                     continue;
+                RequireSound((tile, key));
                 registers.Add(new TransferredRegister(key, row.AcceptedBallot, row.Value));
                 if ((bytes += row.Value.Length + 100) >= bytesMax)
                     return new TilePage(registers.ToImmutable(), [], new TileCursor(false, key, default));
@@ -87,9 +128,9 @@ public sealed class MemoryReplicaStore : IReplicaStore
             after = new TileCursor(true, null, default);
         }
 
-        foreach (var ((where, name, id), entry) in _entries.Rows)
+        foreach (var ((name, id), entry) in rows.Entries)
         {
-            if (where != tile || Compare(where, name, id, where, after.Name ?? "", after.Id) <= 0)
+            if (TileRows.Compare((name, id), (after.Name ?? "", after.Id)) <= 0 || IsDamaged((tile, name, id)))
                 continue;
             entries.Add(new TransferredEntry(name, id, entry.Content, entry.SinceMs));
             if ((bytes += (entry.Content?.Length ?? 0) + 50) >= bytesMax)
@@ -101,30 +142,157 @@ public sealed class MemoryReplicaStore : IReplicaStore
 
     public void DropRows(TileId tile)
     {
-        foreach (var key in _registers.Rows.Keys.Where(key => key.Item1 == tile).ToArray())
-            _registers.Remove(key);
-        foreach (var key in _entries.Rows.Keys.Where(key => key.Item1 == tile).ToArray())
-            _entries.Remove(key);
+        if (!_tiles.Remove(tile, out var rows))
+            return;
+        _disk.Wrote(() => _tiles[tile] = rows);
+        _damaged.RemoveWhere(row => row is (TileId at, string _) && at == tile
+            || row is (TileId of, string _, MessageId _) && of == tile);
     }
 
     /// <summary>What a disk does that forgets promises: the planted bug "promise not durable".</summary>
     public void ForgetPromises()
     {
-        foreach (var (key, row) in _registers.Rows.ToArray())
-            _registers.Put(key, row with { Promised = default });
-        foreach (var (tile, header) in _headers.Rows.ToArray())
-            _headers.Put(tile, header with { NextPromised = default });
+        foreach (var rows in _tiles.Values)
+            foreach (var (key, row) in rows.Registers.ToArray())
+                rows.Registers[key] = row with { Promised = default };
+        foreach (var (tile, header) in _headers.ToArray())
+            _headers[tile] = header with { NextPromised = default };
     }
 
-    private IEnumerable<KeyValuePair<(TileId, string, MessageId), Entry>> Live(TileId tile, string name) =>
-        _entries.Rows.Where(row => row.Key.Item1 == tile && row.Key.Item2 == name && row.Value.Content is not null);
+    /// <summary>What was last accepted, for checkers: not an access of the node.</summary>
+    public RegisterRow PeekRegister(TileId tile, string key) => RowsOf(tile).Registers.GetValueOrDefault(key);
 
-    private static int Compare(TileId tile, string name, MessageId id, TileId tile2, string name2, MessageId id2)
+    /// <summary>Whether a message, or its tombstone, is here and sound; for checkers.</summary>
+    public bool HasEntry(TileId tile, string name, MessageId id) =>
+        RowsOf(tile).Entries.ContainsKey((name, id)) && !_damaged.Contains((tile, name, id));
+
+    /// <summary>All accepted values and all entries of a tile in words, for comparing copies.</summary>
+    public IEnumerable<string> Contents(TileId tile)
     {
-        var byTile = tile.CompareTo(tile2);
-        var byName = byTile != 0 ? byTile : string.CompareOrdinal(name, name2);
-        return byName != 0 ? byName : id.CompareTo(id2);
+        foreach (var (key, row) in RowsOf(tile).Registers)
+            if (!row.AcceptedBallot.IsNone)
+                yield return $"{key} = {row.AcceptedBallot}";
+        foreach (var ((name, id), entry) in RowsOf(tile).Entries)
+            yield return $"{name}/{id.Value} {(entry.Content is null ? "buried" : "kept")}";
+    }
+
+    /// <summary>Flips a bit in one row: the <paramref name="which"/>th message, register or header, as far as there are
+    /// any.</summary>
+    public string? Flip(RowKind kind, int which)
+    {
+        List<object> rows = kind switch
+        {
+            RowKind.Header => [.. _headers.Keys.Select(tile => (object)tile)],
+            RowKind.Register => [.. _tiles.OrderBy(tile => tile.Key)
+                .SelectMany(tile => tile.Value.Registers.Keys.Select(key => (object)(tile.Key, key)))],
+            _ => [.. _tiles.OrderBy(tile => tile.Key).SelectMany(tile => tile.Value.Entries
+                .Where(entry => entry.Value.Content is not null)
+                .Select(entry => (object)(tile.Key, entry.Key.Name, entry.Key.Id)))],
+        };
+        if (rows.Count == 0)
+            return null;
+        _damaged.Add(rows[which % rows.Count]);
+        return rows[which % rows.Count].ToString();
+    }
+
+    private bool IsDamaged(object row)
+    {
+        if (_damaged.Count == 0 || !_damaged.Contains(row))
+            return false;
+        FoundDamaged?.Invoke();
+        return true;
+    }
+
+    private void RequireSound(object row)
+    {
+        if (_damaged.Count > 0 && _damaged.Contains(row))
+            throw new DamagedRowException($"{row}");
+    }
+
+    private TileRows RowsOf(TileId tile) => _tiles.GetValueOrDefault(tile, Nothing);
+
+    private TileRows WritableRowsOf(TileId tile)
+    {
+        if (_tiles.TryGetValue(tile, out var rows))
+            return rows;
+        _disk.Wrote(() => _tiles.Remove(tile));
+        return _tiles[tile] = new TileRows();
+    }
+
+    private void PutEntry(TileRows rows, string name, MessageId id, Entry entry)
+    {
+        var had = rows.Entries.TryGetValue((name, id), out var before);
+        var size = rows.Sizes.GetValueOrDefault(name);
+        _disk.Wrote(() =>
+        {
+            Restore(rows.Entries, (name, id), had, before);
+            rows.Sizes[name] = size;
+        });
+        rows.Entries[(name, id)] = entry;
+        rows.Sizes[name] = (
+            size.Count + (entry.Content is null ? 0 : 1) - (before.Content is null ? 0 : 1),
+            size.Bytes + (entry.Content?.Length ?? 0) - (before.Content?.Length ?? 0));
+    }
+
+    private long NextArrival()
+    {
+        var before = _arrival;
+        _disk.Wrote(() => _arrival = before);
+        return ++_arrival;
+    }
+
+    private static IEnumerable<KeyValuePair<(string Name, MessageId Id), Entry>> Live(TileRows rows, string name) =>
+        rows.Entries.Where(row => row.Key.Name == name && row.Value.Content is not null);
+
+    private static void Restore<TKey, TValue>(IDictionary<TKey, TValue> rows, TKey key, bool had, TValue before)
+    {
+        if (had)
+            rows[key] = before;
+        else
+            rows.Remove(key);
     }
 
     private readonly record struct Entry(ReadOnlyMemory<byte>? Content, long Arrival, long SinceMs);
+
+    /// <summary>The rows of one tile, in the order in which they are transferred.</summary>
+    private sealed class TileRows
+    {
+        private static readonly Comparer<(string Name, MessageId Id)> ByNameAndId =
+            Comparer<(string Name, MessageId Id)>.Create(Compare);
+
+        public TileRows()
+        {
+        }
+
+        public TileRows(TileRows other)
+        {
+            Registers = new(other.Registers, StringComparer.Ordinal);
+            Entries = new(other.Entries, ByNameAndId);
+            Sizes = new(other.Sizes, StringComparer.Ordinal);
+        }
+
+        public SortedDictionary<string, RegisterRow> Registers { get; } = new(StringComparer.Ordinal);
+
+        public SortedDictionary<(string Name, MessageId Id), Entry> Entries { get; } = new(ByNameAndId);
+
+        /// <summary>Messages without tombstones, by set.</summary>
+        public Dictionary<string, (int Count, long Bytes)> Sizes { get; } = new(StringComparer.Ordinal);
+
+        public static int Compare((string Name, MessageId Id) a, (string Name, MessageId Id) b)
+        {
+            var byName = string.CompareOrdinal(a.Name, b.Name);
+            return byName != 0 ? byName : a.Id.CompareTo(b.Id);
+        }
+    }
 }
+
+/// <summary>What a flipped bit hits.</summary>
+public enum RowKind
+{
+    Message,
+    Register,
+    Header,
+}
+
+/// <summary>A row that decides what this node may promise does not match its checksum: the process ends.</summary>
+public sealed class DamagedRowException(string row) : Exception($"damaged row {row}");

@@ -1,9 +1,27 @@
 namespace ChordChat.Tests.Simulation.World;
 
-/// <summary>A node's disk: what is written can be read at once, but only what was synced outlives a crash.</summary>
+/// <summary>What happens to the writes of a transaction that a crash interrupts.</summary>
+public enum CrashKind
+{
+    /// <summary>None of it reached the disk.</summary>
+    Lost,
+
+    /// <summary>All of it did, though nobody was told.</summary>
+    Survived,
+
+    /// <summary>The last page is half written. The journal's checksum says so, and recovery takes it all
+    /// back.</summary>
+    Torn,
+}
+
+/// <summary>A node's disk: what is written can be read at once, but only what was synced is sure to outlive a
+/// crash.</summary>
 public sealed class Disk
 {
     private readonly Stack<Action> _undo = [];
+
+    /// <summary>Whether recovery notices a torn transaction. Only a planted mistake switches it off.</summary>
+    public bool HasJournal { get; set; } = true;
 
     /// <summary>Notes how to take back a write that was just made.</summary>
     public void Wrote(Action undo) => _undo.Push(undo);
@@ -11,11 +29,16 @@ public sealed class Disk
     /// <summary>Makes everything written so far durable.</summary>
     public void Sync() => _undo.Clear();
 
-    /// <summary>Loses everything written since the last sync, as an atomic commit that never returned does.</summary>
-    public void Crash()
+    /// <summary>Ends the open transaction as an atomic commit that never returned does: all of it is there, or
+    /// nothing.</summary>
+    public void Crash(CrashKind kind = CrashKind.Lost)
     {
-        while (_undo.TryPop(out var undo))
-            undo();
+        if (kind == CrashKind.Survived)
+            _undo.Clear();
+        var kept = kind == CrashKind.Torn && !HasJournal ? _undo.Count / 2 : 0;
+        while (_undo.Count > kept)
+            _undo.Pop()();
+        _undo.Clear();
     }
 }
 

@@ -3,7 +3,7 @@ namespace ChordChat.Tests.Simulation.World;
 /// <summary>How the links between nodes treat messages. All of it may be changed while the world runs.</summary>
 public sealed class Network
 {
-    private readonly HashSet<(int From, int To)> _cuts = [];
+    private readonly Dictionary<(int From, int To), int> _cuts = [];
 
     /// <summary>Probability that a message is lost.</summary>
     public double Loss { get; set; }
@@ -22,10 +22,19 @@ public sealed class Network
 
     public bool IsWhole => _cuts.Count == 0;
 
-    public bool IsCut(int from, int to) => _cuts.Contains((from, to));
+    public bool IsCut(int from, int to) => _cuts.Count > 0 && _cuts.ContainsKey((from, to));
 
-    /// <summary>Cuts one direction; the other still works.</summary>
-    public void Cut(int from, int to) => _cuts.Add((from, to));
+    /// <summary>Cuts one direction; the other still works. Cuts may overlap: each needs its own mending.</summary>
+    public void Cut(int from, int to) => _cuts[(from, to)] = _cuts.GetValueOrDefault((from, to)) + 1;
+
+    /// <summary>Ends one cut of this direction; does nothing when there is none.</summary>
+    public void Mend(int from, int to)
+    {
+        if (_cuts.TryGetValue((from, to), out var count) && count > 1)
+            _cuts[(from, to)] = count - 1;
+        else
+            _cuts.Remove((from, to));
+    }
 
     /// <summary>Cuts every link between the two sides, or only those out of <paramref name="side"/>.</summary>
     public void Split(IReadOnlyCollection<int> side, IEnumerable<int> others, bool oneWay = false)

@@ -10,7 +10,8 @@ namespace ChordChat.Tests.Simulation.World;
 public sealed class SimulatedWorld<TMessage>(ulong seed)
     where TMessage : notnull
 {
-    private readonly PriorityQueue<Happening, (TimeSpan At, long Order)> _queue = new();
+    private readonly PriorityQueue<Happening, Moment> _queue = new(Comparer<Moment>.Create(static (a, b) =>
+        a.At != b.At ? a.At.CompareTo(b.At) : a.Order.CompareTo(b.Order)));
     private readonly List<Node> _nodes = [];
     private long _order;
 
@@ -31,6 +32,9 @@ public sealed class SimulatedWorld<TMessage>(ulong seed)
     /// <summary>Messages that were handed to a running node.</summary>
     public long Delivered { get; private set; }
 
+    /// <summary>Everything that happened: messages, timers, faults.</summary>
+    public long Happened { get; private set; }
+
     public IEnumerable<int> Nodes => Enumerable.Range(0, _nodes.Count);
 
     public IEnumerable<int> Running => Nodes.Where(IsUp);
@@ -44,6 +48,8 @@ public sealed class SimulatedWorld<TMessage>(ulong seed)
     }
 
     public bool IsUp(int node) => _nodes[node].Up;
+
+    public bool IsPaused(int node) => _nodes[node].Held is not null;
 
     /// <summary>Sends a message; it may be lost, late, doubled or overtaken. A node's messages to itself are
     /// exact.</summary>
@@ -75,7 +81,7 @@ public sealed class SimulatedWorld<TMessage>(ulong seed)
     public void Crash(int node)
     {
         var state = _nodes[node];
-        (state.Up, state.Life) = (false, state.Life + 1);
+        (state.Up, state.Life, state.Held) = (false, state.Life + 1, null);
         Trace.Add(Now, "crash", node, -1, null);
     }
 
@@ -86,6 +92,26 @@ public sealed class SimulatedWorld<TMessage>(ulong seed)
         var state = _nodes[node];
         (state.Up, state.Receive) = (true, receive ?? state.Receive);
         Trace.Add(Now, "restart", node, -1, null);
+    }
+
+    /// <summary>Stops a node as SIGSTOP does: it does nothing, and neither timers nor messages are lost.</summary>
+    public void Pause(int node)
+    {
+        if (!IsUp(node) || IsPaused(node))
+            return;
+        _nodes[node].Held = [];
+        Trace.Add(Now, "pause", node, -1, null);
+    }
+
+    /// <summary>Lets a paused node go on: all that it missed comes at once, in order.</summary>
+    public void Resume(int node)
+    {
+        if (_nodes[node].Held is not { } held)
+            return;
+        _nodes[node].Held = null;
+        Trace.Add(Now, "resume", node, -1, null);
+        foreach (var action in held)
+            Later(TimeSpan.Zero, new Happening(node, _nodes[node].Life, action));
     }
 
     /// <summary>Puts a line of one's own into the trace.</summary>
@@ -108,11 +134,22 @@ public sealed class SimulatedWorld<TMessage>(ulong seed)
 
             var happening = _queue.Dequeue();
             Now = next.At;
-            if (happening.Node < 0 || (_nodes[happening.Node].Life == happening.Life && IsUp(happening.Node)))
+            Happened++;
+            if (happening.Node < 0)
                 happening.Action();
+            else if (_nodes[happening.Node] is { Up: true } node && node.Life == happening.Life)
+                Do(node, happening.Action);
         }
 
         return true;
+    }
+
+    private static void Do(Node node, Action action)
+    {
+        if (node.Held is null)
+            action();
+        else
+            node.Held.Add(action);
     }
 
     /// <summary>The text of a failed run: the seed first, the last events at the end.</summary>
@@ -125,10 +162,16 @@ public sealed class SimulatedWorld<TMessage>(ulong seed)
         if (lost)
             return;
         Delivered++;
-        _nodes[to].Receive(from, message);
+        var node = _nodes[to];
+        if (node.Held is null)
+            node.Receive(from, message);
+        else
+            node.Held.Add(() => node.Receive(from, message));
     }
 
-    private void Later(TimeSpan delay, Happening happening) => _queue.Enqueue(happening, (Now + delay, _order++));
+    private void Later(TimeSpan delay, Happening happening) => _queue.Enqueue(happening, new(Now + delay, _order++));
+
+    private readonly record struct Moment(TimeSpan At, long Order);
 
     private readonly record struct Happening(int Node, int Life, Action Action);
 
@@ -137,5 +180,8 @@ public sealed class SimulatedWorld<TMessage>(ulong seed)
         public required Action<int, TMessage> Receive { get; set; }
         public bool Up { get; set; } = true;
         public int Life { get; set; }
+
+        /// <summary>What a paused node has missed; null while it runs.</summary>
+        public List<Action>? Held { get; set; }
     }
 }

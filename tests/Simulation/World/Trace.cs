@@ -23,7 +23,7 @@ public sealed class Trace
         Mix((ulong)at.Ticks);
         Mix(kind);
         Mix(((ulong)(uint)from << 32) | (uint)to);
-        Mix(what as string ?? what?.GetType().Name ?? "");
+        Mix(what as string ?? (what as ITraced)?.TraceName ?? what?.GetType().Name ?? "");
     }
 
     /// <summary>The last events, oldest first.</summary>
@@ -49,4 +49,10 @@ public sealed class Trace
     }
 
     private void Mix(ulong value) => Hash = unchecked((Hash ^ value) * 1099511628211);
+}
+
+/// <summary>Says by which name an event is hashed, where the type alone would say too little.</summary>
+public interface ITraced
+{
+    string TraceName { get; }
 }
