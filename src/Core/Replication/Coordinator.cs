@@ -57,10 +57,14 @@ public abstract class Coordinator
 
     public IReadOnlyList<Effect> OnTimeout() => Step(OnTimer);
 
+    /// <summary>The host has passed on what the last <see cref="Effect.Deliver"/> brought and has room for more.</summary>
+    public IReadOnlyList<Effect> OnTaken() => Step(Resume);
+
     private protected abstract void Begin();
     private protected abstract void OnReply(NodeId from, ReplicaRequest request, ReplicaReply reply);
     private protected abstract void OnSilence(NodeId from, ReplicaRequest request);
     private protected abstract void OnTimer();
+    private protected virtual void Resume() { }
 
     /// <summary>Goes on at a newer configuration. Epochs only grow, so this ends.</summary>
     private protected virtual void Meet(TileConfiguration newest, TileConfiguration? previous)

@@ -8,7 +8,8 @@ namespace ChordChat.Core.Replication;
 /// <remarks>
 /// docs/protocol.md#set. Pages of a majority of members are united by id. A message seen at a majority is delivered at
 /// once; what only some hold is added to the others first (read repair), and their answer tells whether it was missing
-/// there or acknowledged. Order is roughly that of arrival at the first member.
+/// there or acknowledged. Order is roughly that of arrival at the first member. The members are read in step, and not
+/// ahead of a paced reader, so that a scan holds a page of each and what only some of them have.
 /// </remarks>
 public sealed class SetScan(TileConfiguration configuration, string set, CoordinatorOptions options, ulong seed)
     : Coordinator(configuration, options, seed)
@@ -24,6 +25,11 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     private bool _mending;
     private bool _waiting;
     private bool _progress;
+    private bool _untaken;
+
+    /// <summary>Whether the host says <see cref="Coordinator.OnTaken"/> after each delivery; until then no page is
+    /// asked for and no time runs.</summary>
+    public bool IsPaced { get; init; }
 
     /// <summary>What came of it; null until that is known.</summary>
     public SetScanOutcome? Outcome { get; private set; }
@@ -32,6 +38,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     {
         Unasked,
         Reading,
+        Paused,
         Finished,
         Failed,
     }
@@ -59,6 +66,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         else
             Fail(stream);
         Flush();
+        ReadOn();
     }
 
     private protected override void OnSilence(NodeId from, ReplicaRequest request)
@@ -67,10 +75,23 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
             BeginAgain();
         else if (FindStream(from, request) is { } stream)
             Fail(stream);
+        ReadOn();
+    }
+
+    private protected override void Resume()
+    {
+        if (!_untaken)
+            return;
+        _untaken = false;
+        _progress = true; // The time that the reader took is not the members'.
+        SetTimer(Options.RoundTimeout);
+        ReadOn();
     }
 
     private protected override void OnTimer()
     {
+        if (_untaken)
+            return; // The timer starts again with the reader.
         if (_waiting)
             Begin();
         else if (_progress)
@@ -100,15 +121,27 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         var member = Array.IndexOf(_streams, stream);
         foreach (var message in page.Messages)
             See(member, message);
+        stream.Asked = null;
         if (page.More)
         {
-            Read(stream, page.Next);
+            (stream.Standing, stream.Next) = (Standing.Paused, page.Next);
             return;
         }
 
-        (stream.Standing, stream.Asked) = (Standing.Finished, null);
+        stream.Standing = Standing.Finished;
         if (!_mending && _streams.Count(other => other.Standing == Standing.Finished) >= Majority)
             Mend();
+    }
+
+    /// <summary>Asks for the next pages once a majority has answered for the last ones and they were taken.</summary>
+    private void ReadOn()
+    {
+        if (_untaken || _mending || _waiting || IsDone
+            || _streams.Count(stream => stream.Standing is Standing.Paused or Standing.Finished) < Majority)
+            return;
+        foreach (var stream in _streams)
+            if (stream.Standing == Standing.Paused)
+                Read(stream, stream.Next);
     }
 
     private void See(int member, SetMessage message)
@@ -239,6 +272,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
             return;
         Emit(new Effect.Deliver([.. _ready]));
         _ready.Clear();
+        _untaken = IsPaced;
     }
 
     private struct Sighting
@@ -252,6 +286,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         public NodeId Node => node;
         public Standing Standing { get; set; }
         public ReplicaRequest? Asked { get; set; }
+        public long Next { get; set; }
     }
 }
 

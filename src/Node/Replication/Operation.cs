@@ -27,9 +27,13 @@ internal sealed class Operation(
         Start,
         Reply,
         Timeout,
+        Taken,
     }
 
     public void Start() => Feed(new(Kind.Start));
+
+    /// <summary>What was delivered last has been passed on; more may come.</summary>
+    public void Taken() => Feed(new(Kind.Taken));
 
     /// <summary>Nobody wants the outcome any more.</summary>
     public void Cancel()
@@ -75,6 +79,7 @@ internal sealed class Operation(
         {
             Kind.Start => coordinator.Start(),
             Kind.Timeout => coordinator.OnTimeout(),
+            Kind.Taken => coordinator.OnTaken(),
             _ when input.Reply is null => coordinator.OnUnreachable(input.From, input.Request!),
             _ => coordinator.On(input.From, input.Request!, input.Reply),
         });

@@ -103,14 +103,32 @@ internal sealed class Replicator(
         SetKey set, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var at = directory.At(set.Point);
-        var scan = new SetScan(at, set.Name, options, Seed());
-        var pages = Channel.CreateUnbounded<IReadOnlyList<StoredMessage>>();
-        var running = RunAsync(scan, () => scan.Outcome, cancellation, deliver: messages =>
-            pages.Writer.TryWrite([.. messages.Select(message => new StoredMessage(message.Id, message.Content))]));
-        _ = running.ContinueWith(_ => pages.Writer.Complete(), TaskScheduler.Default);
-        await foreach (var page in pages.Reader.ReadAllAsync(cancellation))
-            yield return page;
-        if (await running is SetScanOutcome.Complete)
+        var scan = new SetScan(at, set.Name, options, Seed()) { IsPaced = true };
+        // Paced: the next pages are asked for when the last ones were taken, so no more waits here than was on its way.
+        var pages = Channel.CreateUnbounded<IReadOnlyList<SetMessage>>(new() { SingleReader = true });
+        SetScanOutcome? outcome = null;
+        var operation = new Operation(scan, calls, directory, time, () =>
+        {
+            if (scan.Outcome is not { } known)
+                return;
+            outcome = known;
+            pages.Writer.TryComplete();
+        }, messages => pages.Writer.TryWrite(messages));
+        try
+        {
+            operation.Start();
+            await foreach (var page in pages.Reader.ReadAllAsync(cancellation))
+            {
+                yield return [.. page.Select(message => new StoredMessage(message.Id, message.Content))];
+                operation.Taken();
+            }
+        }
+        finally
+        {
+            operation.Cancel();
+        }
+
+        if (outcome is SetScanOutcome.Complete)
             yield break;
         await search.FindNewerAsync(at, cancellation);
         throw new NoMajorityException($"no majority of the members of {at.Tile} answered");

@@ -66,6 +66,34 @@ public class SetTests
             Assert.Equal(60, _bench.Stores[node].Scan(Tile, "m", 0, 999, 99_999).Messages.Length);
     }
 
+    /// <summary>docs/protocol.md#set: the reader's pace.</summary>
+    [Fact]
+    public void A_scan_asks_for_the_next_pages_only_when_the_last_were_taken()
+    {
+        for (var id = 1u; id <= 50; id++)
+            for (var node = 0; node < 3; node++)
+                Keep(node, id);
+        var scan = NewScan(isPaced: true);
+        var asked = new Queue<Effect.Send>(scan.Start().OfType<Effect.Send>());
+        var shown = 0;
+        while (!scan.IsDone)
+        {
+            List<Effect> effects = [];
+            while (asked.TryDequeue(out var send))
+                effects.AddRange(scan.On(
+                    send.To, send.Request, _bench.Ask(_bench.Ids.IndexOf(send.To), send.Request)));
+            var delivered = effects.OfType<Effect.Deliver>().Sum(deliver => deliver.Messages.Count);
+            shown += delivered;
+            Assert.InRange(delivered, 1, 7);
+            Assert.Empty(effects.OfType<Effect.Send>());
+            Assert.Empty(scan.OnTimeout()); // A reader may take as long as it likes.
+            if (!scan.IsDone)
+                scan.OnTaken().OfType<Effect.Send>().ToList().ForEach(asked.Enqueue);
+        }
+
+        Assert.Equal(50, shown);
+    }
+
     [Fact]
     public void A_scan_never_shows_what_somebody_has_acknowledged_and_buries_it_everywhere()
     {
@@ -108,7 +136,8 @@ public class SetTests
 
     private SetAdd NewAdd(uint id) => new(_bench.Now, "m", Message(id), CoordinatorOptions.Default, 1);
 
-    private SetScan NewScan() => new(_bench.Now, "m", CoordinatorOptions.Default with { ScanRowsMax = 7 }, 1);
+    private SetScan NewScan(bool isPaced = false) =>
+        new(_bench.Now, "m", CoordinatorOptions.Default with { ScanRowsMax = 7 }, 1) { IsPaced = isPaced };
 
     private void Pass(SetAdd add, Effect.Send send) =>
         add.On(send.To, send.Request, _bench.Ask(_bench.Ids.IndexOf(send.To), send.Request));
