@@ -6,6 +6,8 @@ namespace ChordChat.Sdk;
 /// <summary>The texts that more than one place says.</summary>
 internal static class Failures
 {
+    private const int HintMax = 200;
+
     public static ChordChatException WrongPassword(string user) => new(
         "wrong_password", $"this is not the password of {user}", "try again; mind capitals and the keyboard layout");
 
@@ -18,20 +20,26 @@ internal static class Failures
 
     public static ChordChatException Unavailable(string what, Exception? cause = null) => new(
         "unavailable", $"{what}: too few nodes answer",
-        "wait a moment and try again; ./startup.sh status shows the nodes", cause);
+        HintOf(cause as RpcException, "wait a moment and try again; ./startup.sh status shows the nodes"), cause);
 
     /// <summary>What a failed call means when nothing more precise is known.</summary>
     public static ChordChatException Of(RpcException cause, string what) => cause.StatusCode switch
     {
         StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Cancelled => Unavailable(what, cause),
         StatusCode.ResourceExhausted => new ChordChatException(
-            "throttled", $"{what}: too many attempts", RetryHint(cause), cause),
+            "throttled", $"{what}: too many attempts", HintOf(cause, RetryHint(cause)), cause),
         StatusCode.InvalidArgument => new ChordChatException(
-            "invalid", $"{what}: {cause.Status.Detail}", "check what you typed", cause),
+            "invalid", $"{what}: {cause.Status.Detail}", HintOf(cause, "check what you typed"), cause),
         _ => new ChordChatException(
             "node_error", $"{what}: the node says {cause.StatusCode}: {cause.Status.Detail}",
-            "try another node with --node; the node's log says more", cause),
+            HintOf(cause, "try another node with --node; the node's log says more"), cause),
     };
+
+    /// <summary>What the node advises, or else what this client does.</summary>
+    public static string HintOf(RpcException? cause, string otherwise) =>
+        cause?.Trailers.GetValue("hint") is { Length: > 0 and <= HintMax } hint && hint.All(c => c is >= ' ' and <= '~')
+            ? hint
+            : otherwise;
 
     public static ChordChatException? Of(PasswordProblem problem) => problem switch
     {

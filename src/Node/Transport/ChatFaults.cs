@@ -5,13 +5,17 @@ using Grpc.Core;
 namespace ChordChat.Node.Transport;
 
 /// <summary>What a client is told when the answer is no: the one table from outcomes to gRPC's status codes.</summary>
+/// <remarks>docs/protocol.md#refusals: the status says what happened, the hint what to do about it.</remarks>
 internal static class ChatFaults
 {
     public const string RetryAfterTrailer = "retry-after-ms";
+    public const string HintTrailer = "hint";
+    private const string LogInAgain = "log in again";
 
     public static RpcException For(RegisterOutcome outcome) => outcome switch
     {
-        RegisterOutcome.Taken => Fault(StatusCode.AlreadyExists, "this name is taken"),
+        RegisterOutcome.Taken => Fault(
+            StatusCode.AlreadyExists, "this name is taken", "choose another one, or log in if it is yours"),
         RegisterOutcome.Invalid(var why) => Invalid(why),
         RegisterOutcome.Busy => Busy(),
         RegisterOutcome.Unavailable(var reached, var needed) => NoMajority(reached, needed),
@@ -21,8 +25,9 @@ internal static class ChatFaults
 
     public static RpcException For(LoginOutcome outcome) => outcome switch
     {
-        LoginOutcome.Wrong => Fault(StatusCode.Unauthenticated, "wrong user name or password"),
-        LoginOutcome.Throttled(var wait) => Later($"too many tries; wait {Math.Ceiling(wait.TotalSeconds)} s", wait),
+        LoginOutcome.Wrong => Fault(
+            StatusCode.Unauthenticated, "wrong user name or password", "try again; mind capitals"),
+        LoginOutcome.Throttled(var wait) => Later("too many tries", wait),
         LoginOutcome.Rejected => SessionLive(),
         LoginOutcome.Busy => Busy(),
         LoginOutcome.Unavailable(var reached, var needed) => NoMajority(reached, needed),
@@ -31,36 +36,44 @@ internal static class ChatFaults
 
     public static RpcException For(PublishOutcome outcome) => outcome switch
     {
-        PublishOutcome.Overtaken => Fault(StatusCode.Aborted, "another device published first; log in again"),
+        PublishOutcome.Overtaken => Fault(StatusCode.Aborted, "another device published first", LogInAgain),
         PublishOutcome.Invalid(var why) => Invalid(why),
-        PublishOutcome.NoTicket => Fault(StatusCode.Unauthenticated, "the login is too old; log in again"),
+        PublishOutcome.NoTicket => Fault(StatusCode.Unauthenticated, "the login is too old", LogInAgain),
         PublishOutcome.Rejected => SessionLive(),
         PublishOutcome.Unavailable(var reached, var needed) => NoMajority(reached, needed),
         PublishOutcome.Unknown => Undecided(),
         _ => throw new InvalidOperationException($"no status for {outcome}"),
     };
 
-    public static RpcException UnknownUser(string user) => Fault(StatusCode.NotFound, $"nobody here is called {user}");
+    public static RpcException UnknownUser(string user) => Fault(
+        StatusCode.NotFound, $"nobody here is called {user}", "check the spelling; names are all lower case");
 
-    public static RpcException Invalid(string why) => Fault(StatusCode.InvalidArgument, why);
+    public static RpcException Invalid(string why) => Fault(StatusCode.InvalidArgument, why, "correct it and try again");
 
+    /// <summary>Nothing was changed.</summary>
     public static RpcException NoMajority(int reached, int needed) => Fault(
-        StatusCode.Unavailable, $"{reached} of the {needed} nodes that are needed answered; try again soon");
+        StatusCode.Unavailable,
+        $"{reached} of the {needed} nodes that are needed answered",
+        "nothing was changed; try again when more nodes answer, or at another node");
 
     private static RpcException SessionLive() => Fault(
-        StatusCode.FailedPrecondition, "you are logged in elsewhere; log out there, or wait 15 s after it has gone");
+        StatusCode.FailedPrecondition, "you are logged in elsewhere", "log out there, or wait 15 s after it has gone");
 
     private static RpcException Undecided() => Fault(
-        StatusCode.Unavailable, "it may have taken effect; repeat it to find out");
+        StatusCode.Unavailable, "it may have taken effect", "repeat it to find out");
 
-    private static RpcException Busy() => Later("too many logins at once; try again", TimeSpan.FromSeconds(1));
+    private static RpcException Busy() => Later("too many logins at once", TimeSpan.FromSeconds(1));
 
-    private static RpcException Later(string text, TimeSpan wait) => new(
-        new Status(StatusCode.ResourceExhausted, text),
-        new Metadata
-        {
-            { RetryAfterTrailer, ((long)wait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture) },
-        });
+    private static RpcException Later(string text, TimeSpan wait)
+    {
+        var seconds = Math.Max(1, Math.Ceiling(wait.TotalSeconds));
+        var fault = Fault(StatusCode.ResourceExhausted, text, $"try again in {seconds} s");
+        fault.Trailers.Add(
+            RetryAfterTrailer, ((long)wait.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
+        return fault;
+    }
 
-    private static RpcException Fault(StatusCode code, string text) => new(new Status(code, text));
+    /// <param name="hint">ASCII, as trailers are.</param>
+    private static RpcException Fault(StatusCode code, string text, string hint) =>
+        new(new Status(code, text), new Metadata { { HintTrailer, hint } });
 }

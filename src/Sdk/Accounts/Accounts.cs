@@ -179,7 +179,7 @@ public sealed class Accounts : IDisposable
         {
             throw new ChordChatException(
                 "session_live", $"the cluster refuses a second login: {cause.Status.Detail}",
-                "log out on the other device first", cause);
+                Failures.HintOf(cause, "log out on the other device first"), cause);
         }
         catch (RpcException cause)
         {

@@ -31,6 +31,7 @@ public sealed class PythonPeerTests : IAsyncLifetime
 
         Assert.Equal("NOT_FOUND", (string?)said["code"]);
         Assert.Equal("nobody here is called carol", (string?)said["details"]);
+        Assert.Equal("check the spelling; names are all lower case", (string?)said["trailers"]?["hint"]);
     }
 
     [PythonFact]
