@@ -46,6 +46,7 @@ internal sealed class EpochFollower
         return (request, header) switch
         {
             (ReplicaRequest.NewConfiguration known, _) => Learn(header, known.Next, known.Previous),
+            (ReplicaRequest.Distrust distrust, _) => Distrust(distrust.Tile),
             (_, null) => Replies.WrongTile,
             (ReplicaRequest.Seal seal, _) => Seal(header, seal),
             (ReplicaRequest.Decide decide, _) => Decide(header, decide),
@@ -65,9 +66,22 @@ internal sealed class EpochFollower
         var newest = header.Newest;
         if (at.Generation < newest.Generation || (at.Generation == newest.Generation && at.Epoch < newest.Epoch))
             return new ReplicaReply.Stale(newest, header.BeforeNewest);
-        if (header.Configuration.At != at || header.Phase == TilePhase.Learning)
+        if (header.Configuration.At != at || header.Phase is TilePhase.Learning or TilePhase.Damaged)
             return new ReplicaReply.Behind(header.Configuration);
         return header.Phase == TilePhase.Sealed ? Replies.Sealed : Replies.WrongTile;
+    }
+
+    /// <summary>docs/protocol.md#scrub. From here the replica is as good as dead for this epoch; the next one takes it
+    /// in as a learner, which starts empty, or leaves it out.</summary>
+    public ReplicaReply Distrust(TileId tile)
+    {
+        if (Header(tile) is not { Phase: not (TilePhase.Retired or TilePhase.Damaged) } header)
+            return Replies.Done;
+        if (header.Newest.Contains(_self))
+            Put(new TileHeader(header.Newest, TilePhase.Damaged, Previous: header.BeforeNewest));
+        else
+            Leave(header.Newest);
+        return Replies.Done;
     }
 
     private ReplicaReply Seal(TileHeader header, ReplicaRequest.Seal request)

@@ -16,6 +16,7 @@ public interface IReplicaStore
     void PutHeader(TileHeader header);
 
     /// <summary>The row, or the default when there is none.</summary>
+    /// <exception cref="DamagedTileException">It is not what was written; so for the reads below.</exception>
     RegisterRow GetRegister(TileId tile, string key);
 
     void PutRegister(TileId tile, string key, RegisterRow row);

@@ -49,6 +49,20 @@ public sealed class Replica
     {
         if (request.IsLocal && from != Self)
             throw new ArgumentException($"{request.GetType().Name} came from another node", nameof(request));
+        try
+        {
+            return Execute(request, nowMs);
+        }
+        catch (DamagedTileException damage)
+        {
+            // What the request has written before is a learner's: those rows are dropped before it learns again.
+            _epochs.Distrust(damage.Tile);
+            return new ReplicaReply.Behind(Header(damage.Tile)!.Configuration);
+        }
+    }
+
+    private ReplicaReply Execute(ReplicaRequest request, long nowMs)
+    {
         return request switch
         {
             ReplicaRequest.Add add => Refusal(add.At) ?? Add(add, nowMs),

@@ -77,6 +77,12 @@ public abstract record ReplicaRequest
         public override bool IsLocal => true;
     }
 
+    /// <summary>A row of this tile was found damaged: believe none of them. Any epoch. Done.</summary>
+    public sealed record Distrust(TileId Tile) : ReplicaRequest(new TileEpoch(Tile, 0, 0))
+    {
+        public override bool IsLocal => true;
+    }
+
     /// <summary>Every member knows <paramref name="At"/>: forget the configuration before. Done or Stale.</summary>
     public sealed record Settle(TileEpoch At) : ReplicaRequest(At)
     {

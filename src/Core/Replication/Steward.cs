@@ -85,7 +85,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
         {
             { Phase: TilePhase.Learning } => Learning,
             { Phase: TilePhase.Sealed, Pending: { } pending } => pending.Contains(self) ? Learning : Announce(nowMs, 0),
-            { Phase: TilePhase.Sealed } => TakeOver(header, outlook, nowMs),
+            { Phase: TilePhase.Sealed or TilePhase.Damaged } => TakeOver(header, outlook, nowMs),
             { Phase: TilePhase.Active } => Tend(header, outlook, nowMs),
             _ => Nothing,
         };
@@ -125,7 +125,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
             : Announced(nowMs);
     }
 
-    /// <summary>A change was begun and not decided: finish it, whoever began it.</summary>
+    /// <summary>A change was begun and not decided, or this copy is damaged: end the epoch, whoever began it.</summary>
     private StewardAction TakeOver(TileHeader header, TileOutlook outlook, long nowMs)
     {
         var rank = Rank(header.Configuration, outlook);

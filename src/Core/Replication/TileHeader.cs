@@ -42,4 +42,8 @@ public enum TilePhase
 
     /// <summary>It has left, holds no rows and points to the newest configuration it knows.</summary>
     Retired = 4,
+
+    /// <summary>A row was found damaged: it answers nothing, votes for nothing and is no source, until a newer epoch
+    /// takes it in as a learner or leaves it out.</summary>
+    Damaged = 5,
 }

@@ -45,7 +45,7 @@ internal sealed partial class ReplicaWriter : IDisposable
         (_board, _time, _life, _logger) = (board, time, life, logger);
         _begin = new Statement(database.Connection, "BEGIN", 0);
         _commit = new Statement(database.Connection, "COMMIT", 0);
-        _store = new SqliteReplicaStore(database.Connection, LogDamaged);
+        _store = new SqliteReplicaStore(database.Connection, NameDamaged);
         _replica = new Replica(self.Self.Node, _store);
         _begin.Run();
         _replica.Found(genesis);
@@ -161,7 +161,9 @@ internal sealed partial class ReplicaWriter : IDisposable
     [LoggerMessage(2001, LogLevel.Critical, "this node's database cannot be written any more, so it stops: {Reason}")]
     private partial void LogBroken(string reason);
 
-    [LoggerMessage(2002, LogLevel.Error, "the row {Row} is damaged on this node's disk; it is left out here and read from the "
-        + "other copies. Check the disk")]
-    private partial void LogDamaged(string row);
+    private void NameDamaged(DamagedRow row) => LogDamaged(row.Table, row.Tile.ToString(), row.Kind);
+
+    [LoggerMessage(2002, LogLevel.Error, "a row on this node's disk is damaged (table {Table}, tile {Tile}, {Kind}); it is mended "
+        + "from the other copies. Check the disk")]
+    private partial void LogDamaged(string table, string tile, string kind);
 }

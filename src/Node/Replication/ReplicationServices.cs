@@ -19,6 +19,8 @@ internal static class ReplicationServices
         .AddSingleton<ConfigurationNews>()
         .AddSingleton(settings.GetSection("Steward").Get<StewardOptions>() ?? StewardOptions.Default)
         .AddHostedService<TileTender>()
+        .AddSingleton(settings.GetSection("Scrub").Get<ScrubOptions>() ?? new ScrubOptions())
+        .AddHostedService<Scrubber>()
         .AddSingleton<Replicator>()
         .AddSingleton<IRegisters>(made => made.GetRequiredService<Replicator>())
         .AddSingleton<IMessageSets>(made => made.GetRequiredService<Replicator>())

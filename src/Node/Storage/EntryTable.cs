@@ -20,7 +20,7 @@ internal sealed class EntryTable : IDisposable
 
     private readonly ConcurrentDictionary<(TileId, string), SetRow> _sets = [];
     private readonly Dictionary<TileId, long> _records = [];
-    private readonly Action<string> _damaged;
+    private readonly Action<DamagedRow> _damaged;
     private readonly Statement _makeSet;
     private readonly Statement _measure;
     private readonly Statement _insert;
@@ -29,11 +29,12 @@ internal sealed class EntryTable : IDisposable
     private readonly Statement _scan;
     private readonly Statement _setsFrom;
     private readonly Statement _entriesAfter;
+    private readonly Statement _check;
     private readonly Statement _dropEntries;
     private readonly Statement _dropSets;
     private long _lastArrival;
 
-    public EntryTable(SqliteConnection connection, Action<string> damaged)
+    public EntryTable(SqliteConnection connection, Action<DamagedRow> damaged)
     {
         _damaged = damaged;
         using (var create = connection.CreateCommand())
@@ -56,12 +57,15 @@ internal sealed class EntryTable : IDisposable
         _find = new(connection, "SELECT arrival, LENGTH(content) FROM entries WHERE set_number = ?1 AND id = ?2", 2);
         _bury = new(connection, "UPDATE entries SET content = NULL, since = ?2, crc = ?3 WHERE arrival = ?1", 3);
         _scan = new(connection, """
-            SELECT arrival, id, content, crc FROM entries
+            SELECT arrival, id, content, crc, since FROM entries
             WHERE set_number = ?1 AND arrival > ?2 AND content IS NOT NULL ORDER BY arrival LIMIT ?3
             """, 3);
         _setsFrom = new(connection, "SELECT name FROM sets WHERE tile = ?1 AND name >= ?2 ORDER BY name", 2);
         _entriesAfter = new(connection, """
             SELECT id, since, content, crc FROM entries WHERE set_number = ?1 AND id > ?2 ORDER BY id
+            """, 2);
+        _check = new(connection, """
+            SELECT arrival, set_number, id, since, content, crc FROM entries WHERE arrival > ?1 ORDER BY arrival LIMIT ?2
             """, 2);
         _dropEntries = new(
             connection, "DELETE FROM entries WHERE set_number IN (SELECT number FROM sets WHERE tile = ?1)", 1);
@@ -76,7 +80,7 @@ internal sealed class EntryTable : IDisposable
         var full = row.Count >= limits.CountMax || row.Bytes + message.Content.Length > limits.BytesMax;
         if (!full && _insert.Run(
                 _lastArrival + 1, row.Number, id, nowMs, message.Content.ToWholeArray(),
-                CrcOf(set, id, message.Content.Span)) == 1)
+                CrcOf(tile, set, id, nowMs, message.Content.Span)) == 1)
         {
             Interlocked.Increment(ref row.Count);
             row.Bytes += message.Content.Length;
@@ -94,7 +98,7 @@ internal sealed class EntryTable : IDisposable
     {
         var row = SetOf(tile, set);
         var bytes = id.ToBytes();
-        var crc = CrcOf(set, bytes, default);
+        var crc = CrcOf(tile, set, bytes, nowMs, default);
         long arrival, length;
         using (var found = _find.Read(row.Number, bytes))
         {
@@ -132,12 +136,8 @@ internal sealed class EntryTable : IDisposable
                 break;
             next = rows.GetInt64(0);
             var (id, content) = ((byte[])rows[1], (byte[])rows[2]);
-            if (CrcOf(set, id, content) != rows.GetInt64(3))
-            {
-                _damaged($"{set}/{Convert.ToHexStringLower(id)}");
-                continue;
-            }
-
+            if (CrcOf(tile, set, id, rows.GetInt64(4), content) != rows.GetInt64(3))
+                throw Damaged(tile, set);
             messages.Add(new(MessageId.FromBytes(id), content));
             bytes += content.Length;
         }
@@ -158,11 +158,8 @@ internal sealed class EntryTable : IDisposable
             {
                 var id = (byte[])rows[0];
                 var content = rows.IsDBNull(2) ? null : (byte[])rows[2];
-                if (CrcOf(set, id, content) != rows.GetInt64(3))
-                {
-                    _damaged($"{set}/{Convert.ToHexStringLower(id)}");
-                    continue;
-                }
+                if (CrcOf(tile, set, id, rows.GetInt64(1), content) != rows.GetInt64(3))
+                    throw Damaged(tile, set);
 
                 // Spelt out: a null array turned into memory would be an empty message instead of a tombstone.
                 var kept = content is null ? (ReadOnlyMemory<byte>?)null : content;
@@ -174,6 +171,31 @@ internal sealed class EntryTable : IDisposable
         }
 
         return (entries.ToImmutable(), null);
+    }
+
+    /// <summary>Reads rows again as they stand in the table, after an arrival, and compares their checksums.</summary>
+    /// <returns>The last arrival that was read, or null after the last row; and the tiles with damage.</returns>
+    /// <exception cref="DamagedRowException">A damaged row does not even say to which tile it belongs.</exception>
+    public (long? Next, HashSet<TileId> Damaged) Check(long after, int count)
+    {
+        var names = _sets.ToDictionary(set => set.Value.Number, set => set.Key);
+        var damaged = new HashSet<TileId>();
+        long? last = null;
+        var read = 0;
+        using var rows = _check.Read(after, (long)count);
+        for (; rows.Read(); read++)
+        {
+            last = rows.GetInt64(0);
+            if (!names.TryGetValue(rows.GetInt64(1), out var set))
+                throw new DamagedRowException("entries of no tile");
+            var (tile, name) = set;
+            var isSound = rows[2] is byte[] id && rows[3] is long since && rows[4] is byte[] or DBNull
+                && rows[5] is long crc && CrcOf(tile, name, id, since, rows[4] as byte[]) == crc;
+            if (!isSound && damaged.Add(tile))
+                _damaged(DamagedRow.Of("entries", tile, name));
+        }
+
+        return (read == count ? last : null, damaged);
     }
 
     public void Drop(TileId tile)
@@ -196,8 +218,8 @@ internal sealed class EntryTable : IDisposable
     {
         foreach (var statement in (Statement[])
                  [
-                     _makeSet, _measure, _insert, _find, _bury, _scan, _setsFrom, _entriesAfter, _dropEntries,
-                     _dropSets,
+                     _makeSet, _measure, _insert, _find, _bury, _scan, _setsFrom, _entriesAfter, _check,
+                     _dropEntries, _dropSets,
                  ])
             statement.Dispose();
     }
@@ -249,8 +271,14 @@ internal sealed class EntryTable : IDisposable
 
     private void Count(TileId tile, long more) => _records[tile] = _records.GetValueOrDefault(tile) + more;
 
-    private static long CrcOf(string set, byte[] id, ReadOnlySpan<byte> content) =>
-        new RowChecksum().With(set).With(id).With(content).Value;
+    private DamagedTileException Damaged(TileId tile, string set)
+    {
+        _damaged(DamagedRow.Of("entries", tile, set));
+        return new DamagedTileException(tile);
+    }
+
+    private static long CrcOf(TileId tile, string set, byte[] id, long since, ReadOnlySpan<byte> content) =>
+        new RowChecksum().With(tile.ToNumber()).With(set).With(id).With(since).With(content).Value;
 
     private sealed class SetRow(long number)
     {

@@ -15,7 +15,7 @@ internal sealed class NodeDatabase : IDisposable
 {
     /// <summary>The version of all tables together; raised when an older program could not read what is
     /// written.</summary>
-    public const int SchemaVersion = 1;
+    public const int SchemaVersion = 2;
 
     public const string FileName = "chordchat.db";
     private const int SqliteNotADatabase = 26;
@@ -114,6 +114,12 @@ internal sealed class NodeDatabase : IDisposable
                 ExitCode.Newer,
                 $"{_path} was written by a newer chordchat-node (format {version}; this one knows up to "
                 + $"{SchemaVersion}). Run the newer program again; the file has not been touched.");
+        if (version is > 0 and < SchemaVersion)
+            throw new StartRefusedException(
+                ExitCode.Newer,
+                $"{_path} was written by an older chordchat-node (format {version}; this one writes {SchemaVersion}) and "
+                + "cannot be read any more. Run the older program, or begin a new cluster; the file has not been "
+                + "touched.");
         Scalar("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
         Scalar(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {SchemaVersion}"));
     }

@@ -6,16 +6,19 @@ namespace ChordChat.Node.Storage;
 
 /// <summary>A replica's rows in SQLite. Everything runs on the writer's thread, inside the writer's transaction.</summary>
 /// <remarks>Set entries live in <see cref="EntryTable"/>; this class keeps headers and registers and puts pages together.
-/// Every row carries a checksum. A damaged header or register ends the node; a damaged message is left out.</remarks>
+/// Every row carries a checksum (docs/protocol.md#scrub). A header stands twice in its row, so that a damaged one is
+/// read from its spare; when both are damaged the node ends. Any other damaged row makes its tile distrusted.</remarks>
 internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
 {
     private const string Schema = """
-        CREATE TABLE IF NOT EXISTS tiles (tile INTEGER PRIMARY KEY, header BLOB NOT NULL, crc INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS tiles (
+            tile INTEGER PRIMARY KEY, header BLOB NOT NULL, crc INTEGER NOT NULL, spare BLOB NOT NULL);
         CREATE TABLE IF NOT EXISTS registers (
             tile INTEGER NOT NULL, key TEXT NOT NULL, promised BLOB NOT NULL, accepted BLOB NOT NULL,
             value BLOB NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (tile, key)) WITHOUT ROWID;
         """;
 
+    private readonly Action<DamagedRow> _damaged;
     private readonly EntryTable _entries;
     private readonly Dictionary<TileId, long> _registerCounts = [];
     private readonly Statement _allHeaders;
@@ -23,10 +26,11 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
     private readonly Statement _getRegister;
     private readonly Statement _putRegister;
     private readonly Statement _registersAfter;
+    private readonly Statement _checkRegisters;
     private readonly Statement _dropRegisters;
     private bool _isMissing;
 
-    public SqliteReplicaStore(SqliteConnection connection, Action<string> damaged)
+    public SqliteReplicaStore(SqliteConnection connection, Action<DamagedRow> damaged)
     {
         using (var create = connection.CreateCommand())
         {
@@ -34,9 +38,11 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
             create.ExecuteNonQuery();
         }
 
+        _damaged = damaged;
         _entries = new EntryTable(connection, damaged);
-        _allHeaders = new(connection, "SELECT tile, header, crc FROM tiles", 0);
-        _putHeader = new(connection, "INSERT OR REPLACE INTO tiles (tile, header, crc) VALUES (?1, ?2, ?3)", 3);
+        _allHeaders = new(connection, "SELECT tile, header, crc, spare FROM tiles", 0);
+        _putHeader = new(connection,
+            "INSERT OR REPLACE INTO tiles (tile, header, crc, spare) VALUES (?1, ?2, ?3, ?2)", 3);
         _getRegister = new(
             connection, "SELECT promised, accepted, value, crc FROM registers WHERE tile = ?1 AND key = ?2", 2);
         _putRegister = new(connection, """
@@ -46,6 +52,10 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
             SELECT key, promised, accepted, value, crc FROM registers
             WHERE tile = ?1 AND key > ?2 AND accepted <> x'' ORDER BY key
             """, 2);
+        _checkRegisters = new(connection, """
+            SELECT tile, key, promised, accepted, value, crc FROM registers
+            WHERE (tile, key) > (?1, ?2) ORDER BY tile, key LIMIT ?3
+            """, 3);
         _dropRegisters = new(connection, "DELETE FROM registers WHERE tile = ?1", 1);
         using var count = new Statement(connection, "SELECT tile, COUNT(*) FROM registers GROUP BY tile", 0);
         using var counts = count.Read();
@@ -65,32 +75,47 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
     /// <summary>Live messages of a set, or 0. May be asked from any thread.</summary>
     public long PendingCount(TileId tile, string set) => _entries.PendingCount(tile, set);
 
+    /// <exception cref="DamagedRowException">A header and its spare are both damaged.</exception>
     public IEnumerable<TileHeader> Headers()
     {
+        var (headers, damaged) = ReadHeaders();
+        foreach (var header in damaged)
+            PutHeader(header);
+        return headers;
+    }
+
+    private (List<TileHeader> All, List<TileHeader> Damaged) ReadHeaders()
+    {
         using var rows = _allHeaders.Read();
-        var headers = new List<TileHeader>();
+        var (headers, damaged) = (new List<TileHeader>(), new List<TileHeader>());
         while (rows.Read())
         {
-            var bytes = (byte[])rows[1];
-            headers.Add(new RowChecksum().With(bytes).Value == rows.GetInt64(2)
-                ? HeaderFormat.Read(bytes)
-                : throw new DamagedRowException($"tiles/{rows.GetInt64(0):x}"));
+            var (tile, crc) = (rows.GetInt64(0), rows.GetInt64(2));
+            var (bytes, spare) = (rows[1] as byte[], rows[3] as byte[]);
+            var (first, second) = (HeaderCrc(tile, bytes) == crc, HeaderCrc(tile, spare) == crc);
+            var sound = first ? bytes : second ? spare : null;
+            headers.Add(HeaderFormat.Read(sound ?? throw new DamagedRowException($"tiles/{tile:x}")));
+            if (first && second)
+                continue;
+            damaged.Add(headers[^1]);
+            _damaged(new("tiles", headers[^1].Tile, "header"));
         }
 
-        return headers;
+        return (headers, damaged);
     }
 
     public void PutHeader(TileHeader header)
     {
         var bytes = HeaderFormat.Write(header);
-        _putHeader.Run(header.Tile.ToNumber(), bytes, new RowChecksum().With(bytes).Value);
+        var tile = header.Tile.ToNumber();
+        _putHeader.Run(tile, bytes, HeaderCrc(tile, bytes));
     }
 
     public RegisterRow GetRegister(TileId tile, string key)
     {
         using var rows = _getRegister.Read(tile.ToNumber(), key);
         _isMissing = !rows.Read();
-        return _isMissing ? default : ReadRegister(rows, 0, key);
+        return _isMissing ? default : ReadRegister(rows, 0, tile, key);
     }
 
     /// <remarks>Always follows the <see cref="GetRegister"/> of the same key.</remarks>
@@ -101,7 +126,41 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
         _isMissing = false;
         var (promised, accepted) = (HeaderFormat.Write(row.Promised), HeaderFormat.Write(row.AcceptedBallot));
         _putRegister.Run(
-            tile.ToNumber(), key, promised, accepted, row.Value.ToWholeArray(), CrcOf(key, promised, accepted, row.Value.Span));
+            tile.ToNumber(), key, promised, accepted, row.Value.ToWholeArray(),
+            CrcOf(tile.ToNumber(), key, promised, accepted, row.Value.Span));
+    }
+
+    /// <summary>Reads rows again and compares their checksums: all headers (mended from their spares), then registers by
+    /// key, then entries by arrival.</summary>
+    /// <param name="count">Registers or entries to read at most.</param>
+    /// <returns>Where to go on, or null after the last row; and the tiles whose rows are to be distrusted.</returns>
+    /// <exception cref="DamagedRowException">Damage that no tile can be named for, or a header and its spare.</exception>
+    public (ScrubCursor? Next, HashSet<TileId> Damaged) Check(ScrubCursor after, int count)
+    {
+        if (after == default)
+            foreach (var header in ReadHeaders().Damaged)
+                PutHeader(header);
+        if (after.Arrival is { } arrival)
+        {
+            var (next, found) = _entries.Check(arrival, count);
+            return (next is null ? null : after with { Arrival = next }, found);
+        }
+
+        var damaged = new HashSet<TileId>();
+        var (last, read) = (after, 0);
+        using var rows = _checkRegisters.Read(after.Tile, after.Key ?? "", (long)count);
+        for (; rows.Read(); read++)
+        {
+            last = new(rows.GetInt64(0), rows.GetString(1), null);
+            if (IsSound(rows, 2, last.Tile, last.Key!))
+                continue;
+            if (!_registerCounts.ContainsKey(TileNumber.ToTile(last.Tile)))
+                throw new DamagedRowException("registers of no tile");
+            if (damaged.Add(TileNumber.ToTile(last.Tile)))
+                _damaged(DamagedRow.Of("registers", TileNumber.ToTile(last.Tile), last.Key!));
+        }
+
+        return (read == count ? last : new(0, null, Arrival: 0), damaged);
     }
 
     public SetInsert Insert(TileId tile, string set, SetMessage message, long nowMs, SetLimits limits) =>
@@ -122,7 +181,7 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
             while (rows.Read())
             {
                 var key = rows.GetString(0);
-                var row = ReadRegister(rows, 1, key);
+                var row = ReadRegister(rows, 1, tile, key);
                 registers.Add(new(key, row.AcceptedBallot, row.Value));
                 bytes += row.Value.Length + 128;
                 if (bytes >= bytesMax)
@@ -145,18 +204,29 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
     public void Dispose()
     {
         foreach (var used in (IDisposable[])
-                 [_entries, _allHeaders, _putHeader, _getRegister, _putRegister, _registersAfter, _dropRegisters])
+                 [
+                     _entries, _allHeaders, _putHeader, _getRegister, _putRegister, _registersAfter, _checkRegisters,
+                     _dropRegisters,
+                 ])
             used.Dispose();
     }
 
-    private static RegisterRow ReadRegister(SqliteDataReader rows, int at, string key)
+    private RegisterRow ReadRegister(SqliteDataReader rows, int at, TileId tile, string key)
     {
-        var (promised, accepted, value) = ((byte[])rows[at], (byte[])rows[at + 1], (byte[])rows[at + 2]);
-        return CrcOf(key, promised, accepted, value) == rows.GetInt64(at + 3)
-            ? new(HeaderFormat.ReadBallot(promised), HeaderFormat.ReadBallot(accepted), value)
-            : throw new DamagedRowException($"registers/{key}");
+        if (IsSound(rows, at, tile.ToNumber(), key))
+            return new(
+                HeaderFormat.ReadBallot((byte[])rows[at]), HeaderFormat.ReadBallot((byte[])rows[at + 1]),
+                (byte[])rows[at + 2]);
+        _damaged(DamagedRow.Of("registers", tile, key));
+        throw new DamagedTileException(tile);
     }
 
-    private static long CrcOf(string key, byte[] promised, byte[] accepted, ReadOnlySpan<byte> value) =>
-        new RowChecksum().With(key).With(promised).With(accepted).With(value).Value;
+    private static bool IsSound(SqliteDataReader rows, int at, long tile, string key) =>
+        rows[at] is byte[] promised && rows[at + 1] is byte[] accepted && rows[at + 2] is byte[] value
+        && rows[at + 3] is long crc && CrcOf(tile, key, promised, accepted, value) == crc;
+
+    private static long HeaderCrc(long tile, byte[]? header) => new RowChecksum().With(tile).With(header).Value;
+
+    private static long CrcOf(long tile, string key, byte[] promised, byte[] accepted, ReadOnlySpan<byte> value) =>
+        new RowChecksum().With(tile).With(key).With(promised).With(accepted).With(value).Value;
 }

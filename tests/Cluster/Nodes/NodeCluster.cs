@@ -4,6 +4,7 @@ using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
 using ChordChat.Node.Ring;
+using ChordChat.Node.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -24,6 +25,7 @@ internal sealed class NodeCluster : IAsyncDisposable
             ["Steward:PreferredFor"] = "00:00:01",
             ["Steward:Step"] = "00:00:00.5",
             ["Steward:ChangeEvery"] = "00:00:01",
+            ["Scrub:Every"] = "00:00:01",
         })
         .Build();
 
@@ -85,6 +87,9 @@ internal sealed class NodeCluster : IAsyncDisposable
         _running.Remove(name, out var node);
         await node!.DisposeAsync();
     }
+
+    /// <summary>The file that a node keeps everything in.</summary>
+    public string DatabaseOf(string name) => Path.Combine(_folder.NodeFolder(name), NodeDatabase.FileName);
 
     public string AddressOf(string name) => this[name].Node.Self.Address;
 

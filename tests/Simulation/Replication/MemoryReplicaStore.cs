@@ -30,7 +30,7 @@ public sealed class MemoryReplicaStore : IReplicaStore
         _damaged.UnionWith(image._damaged);
     }
 
-    /// <summary>Told of each damaged message that was left out.</summary>
+    /// <summary>Told of each damaged row that was come upon.</summary>
     public Action? FoundDamaged { get; set; }
 
     /// <summary>How many rows hold a flipped bit that nobody has come upon yet.</summary>
@@ -40,7 +40,8 @@ public sealed class MemoryReplicaStore : IReplicaStore
     public IEnumerable<TileHeader> Headers()
     {
         foreach (var tile in _headers.Keys)
-            RequireSound(tile);
+            if (_damaged.Contains(tile))
+                throw new DamagedRowException($"{tile}");
         return _headers.Values.ToArray();
     }
 
@@ -54,7 +55,7 @@ public sealed class MemoryReplicaStore : IReplicaStore
 
     public RegisterRow GetRegister(TileId tile, string key)
     {
-        RequireSound((tile, key));
+        RequireSound(tile, (tile, key));
         return RowsOf(tile).Registers.GetValueOrDefault(key);
     }
 
@@ -98,8 +99,7 @@ public sealed class MemoryReplicaStore : IReplicaStore
             if (more)
                 break;
             next = entry.Arrival;
-            if (IsDamaged((tile, name, key.Id)))
-                continue;
+            RequireSound(tile, (tile, name, key.Id));
             messages.Add(new SetMessage(key.Id, entry.Content!.Value));
             bytes += entry.Content.Value.Length;
         }
@@ -119,7 +119,7 @@ public sealed class MemoryReplicaStore : IReplicaStore
             {
                 if (row.AcceptedBallot.IsNone || string.CompareOrdinal(key, after.Name) <= 0)
                     continue;
-                RequireSound((tile, key));
+                RequireSound(tile, (tile, key));
                 registers.Add(new TransferredRegister(key, row.AcceptedBallot, row.Value));
                 if ((bytes += row.Value.Length + 100) >= bytesMax)
                     return new TilePage(registers.ToImmutable(), [], new TileCursor(false, key, default));
@@ -130,8 +130,9 @@ public sealed class MemoryReplicaStore : IReplicaStore
 
         foreach (var ((name, id), entry) in rows.Entries)
         {
-            if (TileRows.Compare((name, id), (after.Name ?? "", after.Id)) <= 0 || IsDamaged((tile, name, id)))
+            if (TileRows.Compare((name, id), (after.Name ?? "", after.Id)) <= 0)
                 continue;
+            RequireSound(tile, (tile, name, id));
             entries.Add(new TransferredEntry(name, id, entry.Content, entry.SinceMs));
             if ((bytes += (entry.Content?.Length ?? 0) + 50) >= bytesMax)
                 return new TilePage(registers.ToImmutable(), entries.ToImmutable(), new TileCursor(true, name, id));
@@ -195,18 +196,13 @@ public sealed class MemoryReplicaStore : IReplicaStore
         return rows[which % rows.Count].ToString();
     }
 
-    private bool IsDamaged(object row)
+    /// <exception cref="DamagedTileException">A bit of the row was flipped.</exception>
+    private void RequireSound(TileId tile, object row)
     {
         if (_damaged.Count == 0 || !_damaged.Contains(row))
-            return false;
+            return;
         FoundDamaged?.Invoke();
-        return true;
-    }
-
-    private void RequireSound(object row)
-    {
-        if (_damaged.Count > 0 && _damaged.Contains(row))
-            throw new DamagedRowException($"{row}");
+        throw new DamagedTileException(tile);
     }
 
     private TileRows RowsOf(TileId tile) => _tiles.GetValueOrDefault(tile, Nothing);
