@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds everything (warnings are errors), checks the format and runs the suites, each with its time.
 #   ./test.sh                 all of it
-#   ./test.sh unit cluster    only these suites: unit simulation cluster endtoend browser
+#   ./test.sh unit cluster    only these suites: unit simulation cluster endtoend browser nemesis
+#   ./test.sh nemesis --minutes M [--seed S] [--nodes N] [--mix all|crash|network]    real nodes under faults; 2 minutes
 # The last line counts what the test runners reported. A step that fails without a count is one failure more.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1
@@ -117,16 +118,52 @@ run_suite() {
     fi
 }
 
+can_split_networks() {
+    command -v ip nft tc >/dev/null && ip netns add ccprobe-$$ 2>/dev/null && ip netns del ccprobe-$$
+}
+
+# run_nemesis OPTIONS...: real nodes, each in a network of its own, under faults; one test more.
+run_nemesis() {
+    local begun=$SECONDS
+    if [[ $(id -u) != 0 ]]; then
+        skipped=$((skipped + 1))
+        say "Nemesis: SKIPPED, only root may make the networks that this needs"
+        return
+    fi
+    command -v ip nft tc >/dev/null || install iproute2 nftables
+    if ! can_split_networks; then
+        skipped=$((skipped + 1))
+        say "Nemesis: SKIPPED, ip, nft or tc is missing, or network namespaces are not allowed here"
+        return
+    fi
+    step "publish the node" dotnet publish src/Node -c "$configuration" -o artifacts/nemesis/bin -nologo -v quiet || return
+    if "tests/Nemesis/bin/$configuration/net10.0/chordchat-nemesis" \
+        --program "$PWD/artifacts/nemesis/bin/chordchat-node" "$@" </dev/null; then
+        passed=$((passed + 1))
+        say "Nemesis: $((SECONDS - begun)) s"
+    else
+        fail Nemesis "after $((SECONDS - begun)) s"
+    fi
+}
+
+nemesis=() arguments=("$@")
+for ((at = 0; at < ${#arguments[@]}; at++)); do
+    if [[ ${arguments[at]} == --* ]]; then
+        nemesis=("${arguments[@]:at}")
+        arguments=("${arguments[@]:0:at}")
+    fi
+done
 suites=() built=()
-for argument in "$@"; do
+for argument in "${arguments[@]}"; do
     case $(printf %s "$argument" | tr "[:upper:]" "[:lower:]") in
         unit) suites+=(Unit) built+=(tests/Unit) ;;
         simulation) suites+=(Simulation) built+=(tests/Simulation) ;;
         cluster) suites+=(Cluster) built+=(tests/Cluster) ;;
         endtoend) suites+=(EndToEnd) built=(ChordChat.sln) ;;
         browser) suites+=(Browser) built=(ChordChat.sln) ;;
+        nemesis) suites+=(Nemesis) built+=(tests/Nemesis) ;;
         *)
-            echo "There is no suite $argument; there are unit, simulation, cluster, endtoend and browser." >&2
+            echo "There is no suite $argument; there are unit, simulation, cluster, endtoend, browser and nemesis." >&2
             exit 2
             ;;
     esac
@@ -142,9 +179,9 @@ for target in "${built[@]:-ChordChat.sln}"; do
 done
 if ((${#suites[@]} == 0)); then
     step format dotnet format ChordChat.sln --no-restore --verify-no-changes
-    suites=(Unit Simulation Cluster EndToEnd Browser)
+    suites=(Unit Simulation Cluster EndToEnd Browser Nemesis)
 fi
 for suite in "${suites[@]}"; do
-    run_suite "$suite"
+    if [[ $suite == Nemesis ]]; then run_nemesis "${nemesis[@]}"; else run_suite "$suite"; fi
 done
 finish

@@ -1,0 +1,89 @@
+using System.Globalization;
+
+namespace ChordChat.Tests.Nemesis;
+
+/// <summary>One network namespace per node and one for the clients, on a bridge in a namespace of its own.</summary>
+/// <remarks>The machine's own network is never touched. Names carry the runner's process id: whoever starts later sweeps
+/// what a killed runner left.</remarks>
+internal sealed class Network(int owner, int nodeCount)
+{
+    private const string Prefix = "ccnem-";
+
+    public string Clients => $"{Prefix}{owner}-c";
+
+    private string Bridge => $"{Prefix}{owner}-b";
+
+    public static string AddressOf(int node) => $"10.77.0.{node + 10}";
+
+    public string Space(int node) => $"{Prefix}{owner}-{node}";
+
+    public async Task CreateAsync()
+    {
+        await Shell.RunAsync("ip", "netns", "add", Bridge);
+        await InAsync(Bridge, "ip", "link", "add", "br0", "type", "bridge", "mcast_snooping", "0");
+        await InAsync(Bridge, "ip", "link", "set", "br0", "up");
+        await PlugAsync(Clients, "vc", "10.77.0.2");
+        for (var node = 0; node < nodeCount; node++)
+            await PlugAsync(Space(node), $"v{node}", AddressOf(node));
+    }
+
+    /// <summary>What <paramref name="node"/> does not hear: packets from these nodes. None: it hears all.</summary>
+    public async Task DeafenAsync(int node, IReadOnlyCollection<int> from)
+    {
+        await Shell.TryAsync("ip", "netns", "exec", Space(node), "nft", "delete", "table", "ip", "nemesis");
+        if (from.Count > 0)
+            await InAsync(
+                Space(node), "nft",
+                "add table ip nemesis; add chain ip nemesis heard { type filter hook input priority 0; }; "
+                + $"add rule ip nemesis heard ip saddr {{ {string.Join(", ", from.Select(AddressOf))} }} drop");
+    }
+
+    /// <summary>Delays, loses and reorders what a node sends; null: as fast as it goes.</summary>
+    public async Task SlowAsync(int node, string? netem)
+    {
+        await Shell.TryAsync("ip", "netns", "exec", Space(node), "tc", "qdisc", "del", "dev", "eth0", "root");
+        if (netem is not null)
+            await InAsync(
+                Space(node), ["tc", "qdisc", "add", "dev", "eth0", "root", "netem", .. netem.Split(' ')]);
+    }
+
+    public Task DeleteAsync() => DeleteAsync(owner);
+
+    /// <summary>Ends and removes what runners left that do not live any more.</summary>
+    public static async Task SweepAsync()
+    {
+        var (_, list) = await Shell.TryAsync("ip", "netns", "list");
+        var owners = list.Split('\n').Where(line => line.StartsWith(Prefix, StringComparison.Ordinal))
+            .Select(line => int.Parse(line.Split('-')[1], CultureInfo.InvariantCulture)).Distinct();
+        foreach (var dead in owners.Where(id => !Directory.Exists($"/proc/{id}")))
+            await DeleteAsync(dead);
+    }
+
+    private static async Task DeleteAsync(int owner)
+    {
+        var (_, list) = await Shell.TryAsync("ip", "netns", "list");
+        foreach (var space in list.Split('\n').Select(line => line.Split(' ')[0])
+            .Where(name => name.StartsWith($"{Prefix}{owner}-", StringComparison.Ordinal)))
+        {
+            // Everything in a space with our prefix was started by a runner.
+            var (_, pids) = await Shell.TryAsync("ip", "netns", "pids", space);
+            foreach (var pid in pids.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+                await Shell.TryAsync("kill", "-9", pid);
+            await Shell.TryAsync("ip", "netns", "del", space);
+        }
+    }
+
+    private async Task PlugAsync(string space, string plug, string address)
+    {
+        await Shell.RunAsync("ip", "netns", "add", space);
+        await InAsync(space, "ip", "link", "add", "eth0", "type", "veth", "peer", "name", plug, "netns", Bridge);
+        await InAsync(Bridge, "ip", "link", "set", plug, "master", "br0", "up");
+        await InAsync(space, "ip", "addr", "add", $"{address}/24", "dev", "eth0");
+        await InAsync(space, "ip", "link", "set", "lo", "up");
+        await InAsync(space, "ip", "link", "set", "eth0", "up");
+        await InAsync(space, "ip", "route", "add", "default", "dev", "eth0");
+    }
+
+    private static Task<string> InAsync(string space, params string[] command) =>
+        Shell.RunAsync("ip", ["netns", "exec", space, .. command]);
+}

@@ -1,0 +1,22 @@
+using System.Globalization;
+
+namespace ChordChat.Tests.Nemesis;
+
+/// <summary>The command line: pairs of --name value.</summary>
+/// <param name="Program">The built chordchat-node.</param>
+internal sealed record Options(string Program, double Minutes, int Seed, int Nodes, string Mix, string Artifacts)
+{
+    /// <exception cref="FormatException">A number is none.</exception>
+    public static Options Parse(string[] arguments)
+    {
+        string Value(string name, string otherwise) =>
+            Array.IndexOf(arguments, $"--{name}") is >= 0 and var at && at + 1 < arguments.Length
+                ? arguments[at + 1]
+                : otherwise;
+        var culture = CultureInfo.InvariantCulture;
+        return new(
+            Value("program", "artifacts/bin/chordchat-node"), double.Parse(Value("minutes", "2"), culture),
+            int.Parse(Value("seed", "1"), culture), int.Parse(Value("nodes", "5"), culture), Value("mix", "all"),
+            Path.GetFullPath(Value("artifacts", "artifacts/nemesis")));
+    }
+}

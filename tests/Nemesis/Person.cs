@@ -1,0 +1,123 @@
+using ChordChat.Sdk;
+using ChordChat.Sdk.Accounts;
+using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Profiles;
+
+namespace ChordChat.Tests.Nemesis;
+
+/// <summary>Somebody who writes to the others, reads, and comes and goes.</summary>
+internal sealed class Person(string name, string home, IReadOnlyList<string> nodes, Record record, int seed) : IAsyncDisposable
+{
+    public const string Password = "seven green boats at noon";
+
+    private readonly Random _random = new(seed);
+    private readonly Lock _turn = new();
+    private readonly CancellationTokenSource _leaving = new();
+    private Profile? _profile;
+    private UnlockedProfile? _me;
+    private ChatClient? _client;
+    private Task _listening = Task.CompletedTask;
+
+    public string Name => name;
+
+    public async Task RegisterAsync()
+    {
+        _profile = Profile.Open(Path.Combine(home, "profiles", name));
+        using var accounts = new Accounts(_profile, Search());
+        _me = await accounts.RegisterAsync(name, Password);
+        Connect();
+    }
+
+    /// <summary>Until told to stop: sends, reads, and sometimes ends the session and comes back at another node.</summary>
+    public async Task LiveAsync(IReadOnlyList<string> others, CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            if (_random.Next(60) == 0)
+            {
+                await LeaveAsync();
+                Connect();
+            }
+
+            Send(others[_random.Next(others.Count)]);
+            Read();
+            await Task.Delay(_random.Next(200, 1_200), CancellationToken.None);
+        }
+    }
+
+    /// <summary>Writes down what came and what became of what was sent.</summary>
+    public void Read()
+    {
+        foreach (var message in _client!.History.TakeUnread(1_000))
+            record.Mail.Shown(name, message.Id);
+    }
+
+    public Task<bool> FlushAsync(TimeSpan patience) => _client!.FlushAsync(patience);
+
+    /// <summary>Ids of the conversation with somebody, as shown here.</summary>
+    public IReadOnlyList<string> TranscriptWith(string other) =>
+        [.. _client!.History.With(other).Select(message => message.Id)];
+
+    /// <summary>Looks at everything once more: events of an ended session may have been missed.</summary>
+    public void Settle()
+    {
+        Read();
+        foreach (var message in _client!.History.Chats().SelectMany(chat => _client.History.With(chat.Peer)))
+            Note(message);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_client is not null)
+            await LeaveAsync();
+        _me?.Dispose();
+        _profile?.Dispose();
+        _leaving.Dispose();
+    }
+
+    private NodeSearch Search() => new()
+    {
+        Explicit = [.. nodes.OrderBy(_ => _random.Next())],
+        AskNetwork = false,
+    };
+
+    private void Connect()
+    {
+        var client = _client = new ChatClient(_me!, Search());
+        client.Start();
+        _listening = Task.Run(async () =>
+        {
+            await foreach (var happened in client.Events.ReadAllAsync(_leaving.Token))
+                if (happened is ClientEvent.Changed changed)
+                    Note(changed.Message);
+                else if (happened is ClientEvent.Ended ended)
+                    record.Count($"ended {ended.Reason.Code}");
+                else
+                    record.Count(happened.GetType().Name);
+        });
+    }
+
+    private async Task LeaveAsync()
+    {
+        await _client!.DisposeAsync();
+        await Task.WhenAny(_listening, Task.Delay(100));
+    }
+
+    private void Send(string to)
+    {
+        lock (_turn)
+            record.Mail.Sent(to, _client!.Send(to, $"from {name} at {record.Now}"), name, record.Now);
+    }
+
+    private void Note(ChatMessage message)
+    {
+        if (message.From != name)
+            return;
+        lock (_turn)
+            if (message.State == MessageState.Refused)
+                record.Mail.Refused(message.To, message.Id);
+            else if (message.State >= MessageState.Kept)
+                record.Mail.Kept(message.To, message.Id, record.Now);
+    }
+}
