@@ -15,7 +15,8 @@ internal static class BenchCommand
 
     private static readonly Option<string> Scenarios = new("--scenario")
     {
-        Description = $"all, or some of {string.Join(',', BenchOptions.ScenarioNames)} with commas between.",
+        Description = $"all, or some of {string.Join(',', BenchOptions.ScenarioNames)} with commas between; or "
+            + "scale, which simulates rings of up to 100,000 nodes and starts none.",
         DefaultValueFactory = _ => "all",
     };
 

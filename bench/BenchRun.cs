@@ -8,12 +8,23 @@ namespace ChordChat.Bench;
 /// <summary>One run from the first node's start to the last one's end.</summary>
 internal static class BenchRun
 {
+    /// <summary>Needs no nodes.</summary>
+    private const string ScaleName = "scale";
+
     public static async Task<int> RunAsync(BenchOptions options, CancellationToken cancellation)
     {
-        if (options.Scenarios.FirstOrDefault(name => !BenchOptions.ScenarioNames.Contains(name)) is { } unknown)
+        if (options.Scenarios.FirstOrDefault(name => name != ScaleName && !BenchOptions.ScenarioNames.Contains(name)) is { } unknown)
         {
             Console.Error.WriteLine($"chordchat-bench: no scenario '{unknown}'; see --help");
             return 64;
+        }
+
+        if (options.Scenarios.Contains(ScaleName))
+        {
+            Scale.ScaleScenario.Run(options.Divisor > 1);
+            options = options with { Scenarios = [.. options.Scenarios.Where(name => name != ScaleName)] };
+            if (options.Scenarios.Count == 0)
+                return 0;
         }
 
         try

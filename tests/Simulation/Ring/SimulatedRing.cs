@@ -59,7 +59,8 @@ internal sealed class SimulatedRing(ulong seed, RingOptions options, RingStep? s
     }
 
     /// <summary>Adds nodes that already stand in an exact ring.</summary>
-    public void AddExact(IEnumerable<UInt128> positions)
+    /// <param name="cache">Gives each its membership cache, once all peers are known; null: none has one.</param>
+    public void AddExact(IEnumerable<UInt128> positions, Func<Peer, MembershipState>? cache = null)
     {
         foreach (var position in positions)
             Add(position);
@@ -74,6 +75,7 @@ internal sealed class SimulatedRing(ulong seed, RingOptions options, RingStep? s
                 Successors = [.. Enumerable.Range(1, Math.Min(options.SuccessorCount, order.Count - 1))
                     .Select(k => order[(i + k) % order.Count])],
             });
+            _nodes[number].Cache = cache?.Invoke(order[i]);
             _nodes[number].Start();
         }
     }

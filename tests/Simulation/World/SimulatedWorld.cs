@@ -29,6 +29,9 @@ public sealed class SimulatedWorld<TMessage>(ulong seed)
 
     public int NodeCount => _nodes.Count;
 
+    /// <summary>Called with each message that goes to another node, lost ones included.</summary>
+    public Action<TMessage>? OnSent { get; set; }
+
     /// <summary>Messages that were handed to a running node.</summary>
     public long Delivered { get; private set; }
 
@@ -63,6 +66,7 @@ public sealed class SimulatedWorld<TMessage>(ulong seed)
             return;
         }
 
+        OnSent?.Invoke(message);
         var copies = Random.Chance(Network.Loss) ? 0 : Random.Chance(Network.Duplication) ? 2 : 1;
         if (copies == 0)
             Trace.Add(Now, "lost", from, to, message);
