@@ -33,6 +33,9 @@ public abstract record RingInput
     /// <param name="Gone">Members that left on purpose or were declared dead.</param>
     public sealed record MembersKnown(ImmutableArray<Peer> Live, int Count, ImmutableHashSet<NodeId> Gone) : RingInput;
 
+    /// <summary>The ring was found broken (docs/protocol.md, "Ring: audit"): look for this node's place anew.</summary>
+    public sealed record AuditFailed : RingInput;
+
     /// <summary>This process was paused: what its timers say about others means nothing.</summary>
     public sealed record Paused : RingInput;
 

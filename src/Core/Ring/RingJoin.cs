@@ -5,6 +5,8 @@ namespace ChordChat.Core.Ring;
 /// <summary>The way of a node to its place: ask ever closer predecessors; docs/protocol.md, "Ring: join".</summary>
 internal static class RingJoin
 {
+    public const int PlaceTriesMax = 8;
+
     /// <summary>Starts at the member that the membership cache holds for the nearest before this node.</summary>
     public static (RingState, ImmutableArray<RingEffect>) Begin(RingState s)
     {
@@ -13,6 +15,14 @@ internal static class RingJoin
             return (s, [new RingEffect.StabilizeSoon()]);
         return Next(s with { Walk = JoinWalk.Empty with { Heard = s.Live } });
     }
+
+    /// <summary>Looks for this member's place once more without leaving it; docs/protocol.md, "Ring: audit".</summary>
+    /// <remarks>A read in between voids the answer, as ever; then the next round tries again.</remarks>
+    public static (RingState, ImmutableArray<RingEffect>) Again(RingState s) => Next(s with
+    {
+        PlaceTriesLeft = s.PlaceTriesLeft - 1,
+        Walk = JoinWalk.Empty with { Heard = s.Live },
+    });
 
     /// <summary>Judges an answer: this node's place is right behind whoever has the next node beyond it.</summary>
     public static (RingState, ImmutableArray<RingEffect>) Continue(RingState s, Peer by, RingAnswer answer)
@@ -42,6 +52,8 @@ internal static class RingJoin
         if (next is not null && walk.Asked.Count < s.Options.JoinStepsMax)
             return RingProtocol.Ask(
                 s with { Walk = walk with { Asked = walk.Asked.Add(next.Node) } }, AskKind.Join, next, before);
+        if (s.Phase is RingPhase.Member)
+            return (s with { PlaceTriesLeft = 0, Walk = JoinWalk.Empty }, [.. before]); // It stays where it is.
         var allAreStarting = s.MemberCount > 0 && !walk.MetMember && !walk.Outside.IsEmpty;
         return allAreStarting ? TakePlace(s, before) : (s, [.. before]);
     }
@@ -70,6 +82,7 @@ internal static class RingJoin
             Predecessor = by,
             Walk = JoinWalk.Empty,
             AskedCacheLast = false,
+            PlaceTriesLeft = 0,
         });
         return RingProtocol.Ask(member, AskKind.Successor, member.Successors[0]);
     }

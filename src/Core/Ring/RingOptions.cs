@@ -16,6 +16,9 @@ public sealed record RingOptions
     /// <summary>Mean time between two fingers refreshed.</summary>
     public TimeSpan FixFingersInterval { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Mean time between two audits of the whole ring.</summary>
+    public TimeSpan AuditInterval { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>How long the host waits for an answer before it says AskTimedOut.</summary>
     public TimeSpan AskTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -27,7 +30,8 @@ public sealed record RingOptions
         if (JoinStepsMax < 2)
             yield return $"{nameof(JoinStepsMax)} is {JoinStepsMax}; a join asks at least two nodes.";
         foreach (var (name, value) in new[] { (nameof(StabilizeInterval), StabilizeInterval),
-            (nameof(FixFingersInterval), FixFingersInterval), (nameof(AskTimeout), AskTimeout) })
+            (nameof(FixFingersInterval), FixFingersInterval), (nameof(AskTimeout), AskTimeout),
+            (nameof(AuditInterval), AuditInterval) })
             if (value <= TimeSpan.Zero)
                 yield return $"{name} is {value}; it must be positive.";
     }

@@ -26,6 +26,8 @@ public static class RingProtocol
             StillAlive(var nonce) when Awaited(s, nonce) is not null => (Close(s) with { Candidate = null }, Nothing),
             AskTimedOut(var nonce) when Awaited(s, nonce) is { } ask => GiveUp(Close(s), ask),
             MembersKnown known => CacheView.Know(s, known),
+            AuditFailed when s.Phase is RingPhase.Member && !s.IsSmall => RingJoin.Again(
+                s with { Pending = null, PlaceTriesLeft = RingJoin.PlaceTriesMax }),
             Paused => (s with { Pending = null }, Nothing),
             LeaveDue => (s with { Phase = RingPhase.Left, Pending = null }, Nothing),
             _ => (s, Nothing),
@@ -58,6 +60,8 @@ public static class RingProtocol
         s = SmallRing.Derive(s);
         if (s.Phase is not RingPhase.Member || s.Successor is not { } head)
             return s.MemberCount > 1 ? RingJoin.Begin(s with { Phase = RingPhase.Isolated }) : (s, Nothing);
+        if (s.PlaceTriesLeft > 0)
+            return RingJoin.Again(s);
         if (!s.IsSmall && !s.AskedCacheLast && NearestLive(s) is { } closer && IsCloser(s, closer))
             return Ask(s with { AskedCacheLast = true }, AskKind.Closer, closer);
         return Ask(s with { AskedCacheLast = false }, AskKind.Successor, head);

@@ -58,7 +58,10 @@ public sealed record RingState
     /// <summary>Whether the last round asked a node from the membership cache instead of the successor.</summary>
     public bool AskedCacheLast { get; init; }
 
-    /// <summary>The way gone so far while Joining or Isolated.</summary>
+    /// <summary>How often this member still tries to find its place anew, after an audit that failed.</summary>
+    public int PlaceTriesLeft { get; init; }
+
+    /// <summary>The way gone so far while Joining or Isolated, or while looking for the place anew.</summary>
     public JoinWalk Walk { get; init; } = JoinWalk.Empty;
 
     public Peer? Successor => Successors.IsEmpty ? null : Successors[0];

@@ -13,6 +13,8 @@ internal static class RingServices
         .AddHostedService(made => made.GetRequiredService<RingDriver>())
         .AddSingleton<Lookups>()
         .AddHostedService<RingTimers>()
+        .AddSingleton<RingAuditor>()
+        .AddHostedService(made => made.GetRequiredService<RingAuditor>())
         .AddHostedService<Introductions>();
 
     private static RingStart StartOf(Genesis genesis, LocalNode node, IConfiguration settings)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Ring;
 using ChordChat.Wire;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -53,6 +54,11 @@ internal sealed class RingCalls(PeerChannels channels)
     public async Task<bool?> PingForAsync(Peer helper, Peer target, TimeSpan timeout, CancellationToken cancellation) =>
         (await CallAsync(helper, async (client, options) => await client.PingForAsync(
             new PingForRequest { Target = target.ToWire() }, options), timeout, cancellation))?.Answered;
+
+    /// <returns>Null when it did not arrive.</returns>
+    public Task<AuditReply?> AuditAsync(Peer to, AuditNews news, TimeSpan timeout, CancellationToken cancellation) =>
+        CallAsync(to, async (client, options) =>
+            await client.AuditAsync(news.ToWire(), options), timeout, cancellation);
 
     public Task<DescribeReply?> DescribeAsync(Peer to, TimeSpan timeout, CancellationToken cancellation) =>
         CallAsync(to, async (client, options) =>

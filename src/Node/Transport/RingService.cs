@@ -8,7 +8,7 @@ using Grpc.Core;
 namespace ChordChat.Node.Transport;
 
 /// <summary>What other nodes ask this one about the ring. Who asks is read from the certificate.</summary>
-internal sealed class RingService(RingDriver ring, RingCalls calls, SelfPortrait portrait) : Wire.Ring.RingBase
+internal sealed class RingService(RingDriver ring, RingAuditor auditor, RingCalls calls, SelfPortrait portrait) : Wire.Ring.RingBase
 {
     private static readonly TimeSpan HelpTimeout = TimeSpan.FromMilliseconds(500);
 
@@ -47,6 +47,12 @@ internal sealed class RingService(RingDriver ring, RingCalls calls, SelfPortrait
         var answer = await calls.AskAliveAsync(
             target, ring.Now.Members.Own, HelpTimeout, context.CancellationToken);
         return new PingForReply { Answered = answer is not null };
+    }
+
+    public override Task<AuditReply> Audit(AuditRequest request, ServerCallContext context)
+    {
+        auditor.Hear(Checked(request.ToCore));
+        return Task.FromResult(new AuditReply());
     }
 
     public override async Task<DescribeReply> Describe(DescribeRequest request, ServerCallContext context) =>

@@ -57,7 +57,8 @@ internal sealed class EventLog(TimeProvider time)
         _ => null,
     };
 
-    private void Add(string kind, string node, string text)
+    /// <param name="node">The name of the node that it is about.</param>
+    public void Add(string kind, string node, string text)
     {
         lock (_turn)
         {

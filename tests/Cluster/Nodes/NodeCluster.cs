@@ -22,6 +22,7 @@ internal sealed class NodeCluster : IAsyncDisposable
             ["Membership:Quarantine"] = "00:00:00.2",
             ["Membership:ProbeInterval"] = "00:00:00.3",
             ["Ring:StabilizeInterval"] = "00:00:00.3",
+            ["Ring:AuditInterval"] = "00:00:00.5",
             ["Steward:PreferredFor"] = "00:00:01",
             ["Steward:Step"] = "00:00:00.5",
             ["Steward:ChangeEvery"] = "00:00:01",

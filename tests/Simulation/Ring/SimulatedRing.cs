@@ -60,11 +60,15 @@ internal sealed class SimulatedRing(ulong seed, RingOptions options, RingStep? s
 
     /// <summary>Adds nodes that already stand in an exact ring.</summary>
     /// <param name="cache">Gives each its membership cache, once all peers are known; null: none has one.</param>
-    public void AddExact(IEnumerable<UInt128> positions, Func<Peer, MembershipState>? cache = null)
+    /// <param name="windings">Larger than 1: first successors wind so often round the circle before they meet all; it
+    /// must have no divisor in common with the number of nodes.</param>
+    public void AddExact(
+        IEnumerable<UInt128> positions, Func<Peer, MembershipState>? cache = null, int windings = 1)
     {
         foreach (var position in positions)
             Add(position);
-        var order = _peers.OrderBy(peer => peer.Position).ToList();
+        var circle = _peers.OrderBy(peer => peer.Position).ToList();
+        var order = Enumerable.Range(0, circle.Count).Select(i => circle[i * windings % circle.Count]).ToList();
         for (var i = 0; i < order.Count; i++)
         {
             var number = NumberOf(order[i]);

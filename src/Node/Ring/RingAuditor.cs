@@ -1,0 +1,166 @@
+using ChordChat.Core.Ring;
+using ChordChat.Node.Hosting;
+using ChordChat.Node.Transport;
+using ChordChat.Node.View;
+
+namespace ChordChat.Node.Ring;
+
+/// <summary>Sends the token that goes round the whole ring when it is this node's turn, passes on that of others, and
+/// looks for the place anew when the ring is found broken; docs/protocol.md, "Ring: audit".</summary>
+internal sealed partial class RingAuditor(
+    RingDriver ring, RingCalls calls, EventLog events, TimeProvider time, ILogger<RingAuditor> logger)
+    : BackgroundService
+{
+    /// <summary>After a token that failed another one is sent, this many stabilize intervals later.</summary>
+    private const int AgainAfter = 5;
+
+    private readonly Lock _turn = new();
+    private CancellationToken _stopping;
+    private ulong _number;
+    private int _faultsInRow;
+    private (NodeId Origin, ulong Number) _lastFailure;
+
+    /// <summary>What became of the last token of this node that came to an end; null before the first.</summary>
+    public AuditResult? Last { get; private set; }
+
+    /// <summary>What another member, or this node itself, says of a token.</summary>
+    public void Hear(AuditNews news)
+    {
+        switch (news)
+        {
+            case AuditNews.Passed(var token):
+                Follow(RingAudit.Pass(ring.Now.Ring, token));
+                break;
+            case AuditNews.Ended(var token, var fault) when token.Origin == ring.Now.Self:
+                Ended(token, fault);
+                break;
+            case AuditNews.Failed(var origin, var number, var fault) when IsNew(origin, number):
+                Failed(origin, number, fault);
+                break;
+        }
+    }
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        _stopping = stoppingToken;
+        return Periodic.RunAsync(ring.Now.Ring.Options.AuditInterval, time, BeatAsync, stoppingToken);
+    }
+
+    private ValueTask BeatAsync(CancellationToken stopping)
+    {
+        Send();
+        return ValueTask.CompletedTask;
+    }
+
+    private void Send()
+    {
+        ulong number;
+        lock (_turn)
+            number = ++_number;
+        var now = ring.Now.Ring;
+        if (RingAudit.IsOrigin(now))
+            Follow(RingAudit.Start(now, number));
+    }
+
+    private void Follow(AuditStep step)
+    {
+        switch (step)
+        {
+            case AuditStep.Forward(var to, var token):
+                Tell(to, new AuditNews.Passed(token));
+                break;
+            case AuditStep.Ended(var token, var fault) when token.Origin == ring.Now.Self:
+                Ended(token, fault);
+                break;
+            case AuditStep.Ended(var token, var fault):
+                Tell(token.Origin, new AuditNews.Ended(token, fault ?? ""));
+                break;
+        }
+    }
+
+    private void Ended(AuditToken token, string? fault)
+    {
+        int faults;
+        lock (_turn)
+        {
+            if (token.Number != _number)
+                return; // An old one, or none of this start.
+            Last = new(token.Count, fault);
+            _faultsInRow = fault is null ? 0 : _faultsInRow + 1;
+            faults = _faultsInRow;
+        }
+
+        if (fault is null)
+            LogPassed(token.Count);
+        else if (faults == 1)
+            _ = SendAgainAsync();
+        else
+            Announce(token, fault);
+    }
+
+    private async Task SendAgainAsync()
+    {
+        await Task.Delay(ring.Now.Ring.Options.StabilizeInterval * AgainAfter, time, _stopping)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_stopping.IsCancellationRequested)
+            Send();
+    }
+
+    private void Announce(AuditToken token, string fault)
+    {
+        lock (_turn)
+            _faultsInRow = 0;
+        var news = new AuditNews.Failed(token.Origin, token.Number, fault);
+        foreach (var peer in ring.Now.Members.Live)
+            Tell(peer, news);
+        Hear(news);
+    }
+
+    private void Failed(Peer origin, ulong number, string fault)
+    {
+        LogFailed(fault);
+        events.Add("ring_audit_failed", origin.Name, $"the ring is broken: {fault}; every node looks for its place anew");
+        var news = new AuditNews.Failed(origin, number, fault);
+        if (ring.Now.Ring.Successor is { } next)
+            Tell(next, news); // The origin may not know everybody; the ring does.
+        _ = ring.GiveAsync(new RingInput.AuditFailed(), _stopping).AsTask();
+    }
+
+    private bool IsNew(Peer origin, ulong number)
+    {
+        lock (_turn)
+        {
+            if (_lastFailure == (origin.Node, number))
+                return false;
+            _lastFailure = (origin.Node, number);
+            return true;
+        }
+    }
+
+    /// <summary>Not awaited: if it does not arrive, the token is lost, and the next one goes its own way.</summary>
+    private void Tell(Peer to, AuditNews news) =>
+        _ = calls.AuditAsync(to, news, ring.Now.Ring.Options.AskTimeout, _stopping)
+            .ContinueWith(_ => { }, TaskScheduler.Default);
+
+    [LoggerMessage(1010, LogLevel.Debug, "ring audit: {Count} nodes stand in one ring")]
+    private partial void LogPassed(int count);
+
+    [LoggerMessage(1011, LogLevel.Warning, "ring_audit_failed: {Fault}; every node looks for its place anew")]
+    private partial void LogFailed(string fault);
+}
+
+/// <param name="Count">Nodes that the token met.</param>
+/// <param name="Fault">What is wrong, in words, or null.</param>
+internal sealed record AuditResult(int Count, string? Fault);
+
+/// <summary>What nodes say to each other of a token.</summary>
+internal abstract record AuditNews
+{
+    private AuditNews() { }
+
+    public sealed record Passed(AuditToken Token) : AuditNews;
+
+    public sealed record Ended(AuditToken Token, string Fault) : AuditNews;
+
+    public sealed record Failed(Peer Origin, ulong Number, string Fault) : AuditNews;
+}

@@ -1,0 +1,47 @@
+using ChordChat.Core.Ring;
+using ChordChat.Node.Ring;
+using ChordChat.Node.View;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Nodes;
+
+/// <summary>docs/protocol.md, "Ring: audit": the token's way over real nodes.</summary>
+public sealed class RingAuditTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task The_first_node_hears_from_its_token_how_many_nodes_stand_in_the_ring()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3);
+        var first = cluster.Names.MinBy(name => cluster[name].Node.Self.Position)!;
+
+        await Condition.UntilAsync("the token comes back", Patience, () => Task.FromResult(
+            Auditor(cluster, first).Last is { Fault: null, Count: 3 }));
+    }
+
+    [Fact]
+    public async Task What_a_failed_audit_says_comes_to_every_node_once()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3);
+        var origin = cluster["n1"].Node.Self;
+
+        Auditor(cluster, "n2").Hear(new AuditNews.Failed(origin, 7, "two circles"));
+
+        // n2 tells its first successor, which tells its own.
+        await Condition.UntilAsync("all nodes show it", Patience, () => Task.FromResult(
+            cluster.Names.All(name => Failures(cluster, name).Count > 0)));
+        await cluster.SettleAsync();
+        Assert.All(cluster.Names, name => Assert.Contains("two circles", Assert.Single(Failures(cluster, name)).Text));
+        Assert.All(cluster.Names, name => Assert.Equal(
+            RingPhase.Member, cluster[name].Services.GetRequiredService<RingDriver>().Now.Ring.Phase));
+    }
+
+    private static RingAuditor Auditor(NodeCluster cluster, string name) =>
+        cluster[name].Services.GetRequiredService<RingAuditor>();
+
+    private static List<ClusterEvent> Failures(NodeCluster cluster, string name) =>
+        [.. cluster[name].Services.GetRequiredService<EventLog>().Newest
+            .Where(happened => happened.Kind == "ring_audit_failed")];
+}
