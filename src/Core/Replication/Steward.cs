@@ -85,7 +85,8 @@ public sealed class Steward(NodeId self, StewardOptions options)
         {
             { Phase: TilePhase.Learning } => Learning,
             { Phase: TilePhase.Sealed, Pending: { } pending } => pending.Contains(self) ? Learning : Announce(nowMs, 0),
-            { Phase: TilePhase.Sealed or TilePhase.Damaged } => TakeOver(header, outlook, nowMs),
+            { Phase: TilePhase.Sealed or TilePhase.Damaged } =>
+                TakeOver(header, outlook, nowMs) ?? TellOn(header, outlook, nowMs),
             { Phase: TilePhase.Active } => Tend(header, outlook, nowMs),
             _ => Nothing,
         };
@@ -115,28 +116,33 @@ public sealed class Steward(NodeId self, StewardOptions options)
         if (_unwantedSinceMs is { } unwanted && nowMs - unwanted >= Wait(rank)
             && Change(header, outlook, nowMs) is { } urgent)
             return urgent;
-        if (header.Previous is not null)
-            return Announce(nowMs, rank);
+        if (header.Previous is not null && Announce(nowMs, rank) is StewardAction.Announce announcement)
+            return announcement; // Whoever is dead cannot be told; that must not hold up what follows.
         if (nowMs - _preferredSinceMs >= options.PreferredFor.TotalMilliseconds + Wait(rank)
             && Change(header, outlook, nowMs) is { } moved)
             return moved;
-        return _announcedMs is { } last && nowMs - last < options.AuditEvery.TotalMilliseconds
+        return header.Previous is not null || (_announcedMs is { } last && nowMs - last < options.AuditEvery.TotalMilliseconds)
             ? Nothing
             : Announced(nowMs);
     }
 
     /// <summary>A change was begun and not decided, or this copy is damaged: end the epoch, whoever began it.</summary>
-    private StewardAction TakeOver(TileHeader header, TileOutlook outlook, long nowMs)
+    private StewardAction.Change? TakeOver(TileHeader header, TileOutlook outlook, long nowMs)
     {
         var rank = Rank(header.Configuration, outlook);
         if (nowMs - _headerSinceMs < options.SealedMax.TotalMilliseconds + Wait(rank) || IsTooSoon(nowMs))
-            return Nothing;
+            return null;
         _changedMs = nowMs;
         var wanted = IsAllowed(header.Configuration, outlook.Preferred)
             ? outlook.Preferred
             : header.Configuration.Members;
         return new StewardAction.Change(wanted);
     }
+
+    /// <summary>Sealed, and perhaps other members have not even heard of this epoch: without them no majority ends
+    /// it.</summary>
+    private StewardAction TellOn(TileHeader header, TileOutlook outlook, long nowMs) =>
+        header.Previous is null ? Nothing : Announce(nowMs, Rank(header.Configuration, outlook));
 
     private StewardAction.Change? Change(TileHeader header, TileOutlook outlook, long nowMs)
     {

@@ -59,15 +59,20 @@ public sealed class Membership
     public Peer? Successor(RingId point) => Clockwise(point).FirstOrDefault(member => member.IsReachable)?.Peer;
 
     /// <summary>Who should keep a tile: the first <paramref name="count"/> members clockwise from its start that may be
-    /// given tiles, the owner first; fewer when there are no more.</summary>
+    /// given tiles, the owner first; fewer when there are no more, and nobody while a founder among them may yet be
+    /// heard.</summary>
     /// <remarks>A wish for stewards, never the authority: that is the tile's configuration.</remarks>
-    public ImmutableArray<Peer> Placement(RingId start, int count, TimeSpan now, TimeSpan quarantine) =>
-        [.. Clockwise(start).Where(member => MayHoldTiles(member, now, quarantine)).Take(count)
-            .Select(member => member.Peer)];
+    public ImmutableArray<Peer> Placement(RingId start, int count, TimeSpan now, TimeSpan quarantine)
+    {
+        var chosen = Clockwise(start).Where(member => MayHoldTiles(member, now, quarantine)).Take(count).ToArray();
+        return chosen.All(member => member.WasHeard) ? [.. chosen.Select(member => member.Peer)] : [];
+    }
 
-    /// <summary>Alive or only suspected, and known for longer than the quarantine of newcomers.</summary>
+    /// <summary>Alive or only suspected, and known for longer than the quarantine of newcomers; a founder that nobody
+    /// has heard, only for that long after the start.</summary>
     public static bool MayHoldTiles(Member member, TimeSpan now, TimeSpan quarantine) =>
-        member.IsOnRecord && member.Health is not Health.Leaving && now - member.KnownSince >= quarantine;
+        member.IsOnRecord && member.Health is not Health.Leaving && now - member.KnownSince >= quarantine
+        && (member.WasHeard || now - member.ChangedAt < quarantine);
 
     /// <summary>A number that is equal for equal beliefs; differs for different ones but for 1 in 2^64 cases.</summary>
     public ulong Digest => _byPosition.Where(member => member.WasHeard).Aggregate(0UL, (sum, member) => unchecked(sum

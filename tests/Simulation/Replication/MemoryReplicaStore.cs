@@ -160,6 +160,9 @@ public sealed class MemoryReplicaStore : IReplicaStore
             _headers[tile] = header with { NextPromised = default };
     }
 
+    /// <summary>The header as the disk has it, for checkers.</summary>
+    public TileHeader? PeekHeader(TileId tile) => _headers.GetValueOrDefault(tile);
+
     /// <summary>What was last accepted, for checkers: not an access of the node.</summary>
     public RegisterRow PeekRegister(TileId tile, string key) => RowsOf(tile).Registers.GetValueOrDefault(key);
 

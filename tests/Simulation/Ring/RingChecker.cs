@@ -12,14 +12,21 @@ internal sealed class RingChecker
     private readonly int _r;
 
     public RingChecker(SimulatedRing ring)
+        : this(ring.Members.Select(node => node.Ring), ring.Options.SuccessorCount)
     {
-        var members = ring.Members.ToList();
-        _lists = members.ToDictionary(node => node.Ring.Self.Node, node => node.Ring.Successors.ToArray());
-        _predecessors = members.ToDictionary(node => node.Ring.Self.Node, node => node.Ring.Predecessor);
-        _order = [.. members.Select(node => node.Ring.Self).OrderBy(peer => peer.Position)];
+    }
+
+    /// <param name="members">The states of all live members.</param>
+    /// <param name="successorCount">r.</param>
+    public RingChecker(IEnumerable<RingState> members, int successorCount)
+    {
+        var states = members.ToList();
+        _lists = states.ToDictionary(state => state.Self.Node, state => state.Successors.ToArray());
+        _predecessors = states.ToDictionary(state => state.Self.Node, state => state.Predecessor);
+        _order = [.. states.Select(state => state.Self).OrderBy(peer => peer.Position)];
         _next = _order.ToDictionary(
             peer => peer.Node, peer => _lists[peer.Node].FirstOrDefault(next => _lists.ContainsKey(next.Node)));
-        _r = ring.Options.SuccessorCount;
+        _r = successorCount;
     }
 
     public int MemberCount => _order.Length;

@@ -72,6 +72,22 @@ public class StewardTests
         Assert.IsType<StewardAction.None>(new Steward(Ids[0], StewardOptions.Default).Decide(retired, Calm, 0));
     }
 
+    [Fact]
+    public void A_member_that_cannot_be_told_of_the_last_change_does_not_hold_up_the_next()
+    {
+        var told = Active with { Previous = Now with { Epoch = 2 } };
+        Assert.NotNull(FirstChange(0, told, Calm with { Preferred = Ids[..2].Add(Ids[3]) }));
+    }
+
+    [Fact]
+    public void A_sealed_member_goes_on_telling_those_who_may_not_have_heard_of_its_epoch()
+    {
+        var header = Active with { Phase = TilePhase.Sealed, Previous = Now with { Epoch = 2 } };
+        var steward = new Steward(Ids[0], StewardOptions.Default);
+        Assert.IsType<StewardAction.Announce>(steward.Decide(header, Calm, 0));
+        Assert.IsType<StewardAction.Change>(steward.Decide(header, Calm, 1000));
+    }
+
     /// <summary>When within two minutes a member first starts a change; null: never.</summary>
     private static long? FirstChange(int member, TileHeader header, TileOutlook outlook)
     {

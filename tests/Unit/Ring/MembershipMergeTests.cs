@@ -118,6 +118,19 @@ public class MembershipMergeTests
         Assert.Equal<Peer>([.. Peers.All(10, 20, 0)], [.. s.Members.Placement(new RingId(5), 3, TimeSpan.FromSeconds(115), quarantine)]);
     }
 
+    [Fact]
+    public void A_founder_that_nobody_hears_holds_tiles_up_for_the_quarantine_time_and_no_longer()
+    {
+        var (s, _) = MembershipProtocol.Step(
+            Fresh(), new MembershipInput.Founded(TimeSpan.Zero, [Peers.At(10)]), new Prng(1));
+        (s, _) = Hear(s, [Record(20, 1, Health.Alive)]);
+        var quarantine = s.Options.Quarantine;
+        Assert.Empty(s.Members.Placement(new RingId(5), 2, quarantine - TimeSpan.FromSeconds(1), quarantine));
+        Assert.Equal<Peer>([.. Peers.All(20, 0)], [.. s.Members.Placement(new RingId(5), 2, quarantine, quarantine)]);
+        (s, _) = Hear(s, [Record(10, 1, Health.Alive)], quarantine);
+        Assert.Equal<Peer>([.. Peers.All(10, 20)], [.. s.Members.Placement(new RingId(5), 2, quarantine, quarantine)]);
+    }
+
     private static MembershipState Fresh() =>
         MembershipState.Starting(Self, MembershipState.FirstIncarnation(1), 0, TimeSpan.Zero);
 

@@ -1,0 +1,144 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Tests.Simulation.World;
+
+namespace ChordChat.Tests.Simulation.Swarm;
+
+/// <summary>What a node does for a client, as Node/Replication/Replicator does it: runs the operation at the members it
+/// knows and, when they do not answer, looks for newer ones.</summary>
+internal sealed class Gateway(SwarmNode node)
+{
+    private const int AskedMax = 16;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private TileHost Tiles => node.Tiles;
+
+    private SimulatedWorld<SwarmMessage> World => node.Cluster.World;
+
+    private CoordinatorOptions Options => node.Cluster.Plan.Patience;
+
+    public void Change(
+        Place at, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide, Action<RegisterChangeOutcome> done)
+    {
+        var configuration = Tiles.Directory.At(at.Point);
+        var change = new RegisterChange(configuration, at.Name, decide, Tiles.Ballots, Options, World.Random.Next());
+        Run(change, () => change.Outcome, outcome =>
+        {
+            if (outcome is RegisterChangeOutcome.Unavailable)
+                SearchNewer(configuration, () => Change(at, decide, done), () => done(outcome));
+            else
+                done(outcome);
+        });
+    }
+
+    public void Read(Place at, Action<RegisterReadOutcome> done)
+    {
+        var configuration = Tiles.Directory.At(at.Point);
+        var read = new RegisterRead(
+            configuration, at.Name, Tiles.Ballots, Options, World.Random.Next(), node.Cluster.Rules);
+        Run(read, () => read.Outcome, outcome =>
+        {
+            if (outcome is RegisterReadOutcome.Unavailable)
+                SearchNewer(configuration, () => Read(at, done), () => done(outcome));
+            else
+                done(outcome);
+        });
+    }
+
+    public void Add(Place at, SetMessage message, Action<SetAddOutcome> done)
+    {
+        var configuration = Tiles.Directory.At(at.Point);
+        var add = new SetAdd(configuration, at.Name, message, Options, World.Random.Next());
+        SetAddOutcome? Outcome() => add.Outcome ?? (
+            node.Cluster.Plan.Mistake == SwarmMistake.OneReplicaIsEnough && add.CopyCount > 0
+                ? new SetAddOutcome.Stored() : null);
+        Run(add, Outcome, outcome =>
+        {
+            if (outcome is SetAddOutcome.Queued)
+                SearchNewer(configuration, () => Add(at, message, done), () => done(outcome));
+            else
+                done(outcome);
+        });
+    }
+
+    public void Acknowledge(Place at, MessageId id, Action<SetAcknowledgeOutcome> done)
+    {
+        var configuration = Tiles.Directory.At(at.Point);
+        var bury = new SetAcknowledge(configuration, at.Name, [id], Options, World.Random.Next());
+        Run(bury, () => bury.Outcome, outcome =>
+        {
+            if (outcome is SetAcknowledgeOutcome.Unknown)
+                SearchNewer(configuration, () => Acknowledge(at, id, done), () => done(outcome));
+            else
+                done(outcome);
+        });
+    }
+
+    public void Scan(Place at, Action<IReadOnlyList<SetMessage>> deliver, Action<SetScanOutcome> done)
+    {
+        var configuration = Tiles.Directory.At(at.Point);
+        var scan = new SetScan(configuration, at.Name, Options, World.Random.Next());
+        var ended = false;
+        Tiles.Run(scan, effects =>
+        {
+            foreach (var effect in effects)
+                if (effect is Effect.Deliver(var messages) && !ended)
+                    deliver(messages);
+            if (ended || scan.Outcome is not { } outcome)
+                return;
+            ended = true;
+            if (outcome is SetScanOutcome.Unavailable)
+                SearchNewer(configuration, () => done(outcome), () => done(outcome));
+            else
+                done(outcome);
+        });
+    }
+
+    private void Run<T>(Coordinator coordinator, Func<T?> outcome, Action<T> done)
+        where T : class
+    {
+        var ended = false;
+        Tiles.Run(coordinator, _ =>
+        {
+            if (ended || outcome() is not { } known)
+                return;
+            ended = true;
+            done(known);
+        });
+    }
+
+    /// <summary>Asks those who should keep the tile by now whether it has moved on.</summary>
+    private void SearchNewer(TileConfiguration known, Action newer, Action none)
+    {
+        var asked = node.Ring.Cache.Members.Clockwise(known.Tile.Start)
+            .Where(member => member.IsReachable && member.Peer != node.Self && !known.Contains(member.Peer.Node))
+            .Take(AskedMax).ToArray();
+        var (left, ended) = (asked.Length, false);
+        foreach (var member in asked)
+            Tiles.Send(member.Peer.Node, new ReplicaRequest.GetConfiguration(known.Tile), reply =>
+            {
+                if (reply is ReplicaReply.Standing standing)
+                    Tiles.Directory.Learn(standing.Newest);
+                if (--left == 0)
+                    End();
+            });
+        World.After(node.Number, asked.Length == 0 ? TimeSpan.Zero : Patience, End);
+
+        void End()
+        {
+            if (ended)
+                return;
+            ended = true;
+            if (Tiles.Directory.Of(known.Tile) is { } newest && newest.IsNewerThan(known))
+                newer();
+            else
+                none();
+        }
+    }
+}
+
+/// <summary>A register or a set: where on the circle it is, and its name there.</summary>
+internal sealed record Place(RingId Point, string Name)
+{
+    public static Place Of(string kind, string name) => new(RingId.OfKey(kind, name), $"{kind}/{name}");
+}

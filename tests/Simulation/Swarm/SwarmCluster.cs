@@ -1,0 +1,170 @@
+using System.Collections.Immutable;
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Tests.Simulation.World;
+
+namespace ChordChat.Tests.Simulation.Swarm;
+
+/// <summary>A cluster of whole nodes in a simulated world, and its two acts: faults and work, then calm.</summary>
+internal sealed class SwarmCluster
+{
+    /// <summary>2026-01-01 in Unix milliseconds: where wall clocks begin.</summary>
+    public const long EpochMs = 1_767_225_600_000;
+
+    private const int CheckMs = 250;
+    private readonly List<SwarmNode> _nodes = [];
+    private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
+    private readonly ImmutableArray<Peer> _founders;
+    private readonly ImmutableArray<TileConfiguration> _genesis;
+    private readonly SwarmFaults _faults;
+
+    public SwarmCluster(SwarmPlan plan, ReplicaRules? rules = null)
+    {
+        (Plan, Rules) = (plan, rules ?? ReplicaRules.Protocol);
+        World = new SimulatedWorld<SwarmMessage>(plan.Seed);
+        Watch = new SwarmWatch(this);
+        Clients = new SwarmClients(this);
+        _faults = new SwarmFaults(this);
+        for (var i = 0; i < plan.Founders; i++)
+            World.Crash(Add().Number);
+        _founders = [.. _nodes.Select(node => node.Self)];
+        _genesis = GenesisOf(_founders);
+        foreach (var configuration in _genesis)
+            Watch.Decided(configuration);
+        SetWeather(plan.Weather);
+    }
+
+    public SwarmPlan Plan { get; }
+
+    public ReplicaRules Rules { get; }
+
+    public SimulatedWorld<SwarmMessage> World { get; }
+
+    public SwarmWatch Watch { get; }
+
+    public SwarmClients Clients { get; }
+
+    public IReadOnlyList<SwarmNode> Nodes => _nodes;
+
+    /// <summary>Whether the faults are over.</summary>
+    public bool IsCalm { get; private set; }
+
+    /// <summary>The faults that came, in words.</summary>
+    public IReadOnlyList<(FaultKind Kind, string Text)> Happened => _faults.Happened;
+
+    /// <summary>The addresses that an operator wrote down, where no beacon is heard.</summary>
+    public IEnumerable<Peer> Seeds => Plan.HasBeacons ? []
+        : _nodes.Where(node => !node.IsGone).Take(2).Select(node => node.Self);
+
+    /// <summary>Both acts. Null when nothing is wrong, otherwise the first fault in words.</summary>
+    public string? Run()
+    {
+        Start();
+        foreach (var fault in Plan.Script)
+            World.After(fault.At, () => _faults.Apply(fault));
+        Work();
+        World.RunUntil(() => Watch.Fault is not null, Plan.Length);
+        if (Verdict() is { } early)
+            return early;
+        Calm();
+        return Recover() ?? Verdict();
+    }
+
+    public SwarmNode Add()
+    {
+        var number = _nodes.Count;
+        var random = new Core.Ring.Prng(unchecked(Plan.Seed * 7919 + (ulong)number));
+        return Add(new Peer(new NodeId(random.Next128(), (UInt128)number + 1), new RingId(random.Next128()), $"n{number + 1}", ""));
+    }
+
+    /// <summary>A machine with a process of that identity, at an address of its own.</summary>
+    public SwarmNode Add(Peer identity)
+    {
+        SwarmNode? made = null;
+        var number = World.Add((from, message) => made!.Receive(from, message));
+        var node = made = new SwarmNode(this, number, identity with { Address = $"h{number + 1}:7401" });
+        _nodes.Add(node);
+        _numbers[node.Self.Address] = number;
+        return node;
+    }
+
+    /// <summary>Who listens at an address, or -1.</summary>
+    public int NumberOf(string address) => _numbers.GetValueOrDefault(address, -1);
+
+    public TileId TileOf(Place place) => TileId.Of(place.Point, Plan.TileBits);
+
+    /// <summary>The members that this node's genesis names: the same for all, unless nodes found by
+    /// themselves.</summary>
+    public ImmutableArray<Peer> FoundersOf(SwarmNode node) =>
+        Plan.Mistake == SwarmMistake.FoundsAlone ? [node.Self] : _founders;
+
+    public ImmutableArray<TileConfiguration> GenesisOf(SwarmNode node) =>
+        Plan.Mistake == SwarmMistake.FoundsAlone ? GenesisOf(FoundersOf(node)) : _genesis;
+
+    public TimeSpan SyncTime(SwarmNode node) => _faults.IsSlow(node)
+        ? World.Random.Between(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(5))
+        : World.Random.Between(TimeSpan.FromMilliseconds(0.1), IsCalm ? Weather.Fine.SyncMax : Plan.Weather.SyncMax);
+
+    public void SetWeather(Weather weather)
+    {
+        var network = World.Network;
+        (network.Loss, network.Duplication) = (weather.Loss, weather.Duplication);
+        (network.Straggling, network.StraggleMax, network.DelayMax) =
+            (weather.Straggling, weather.StraggleMax, weather.DelayMax);
+    }
+
+    private ImmutableArray<TileConfiguration> GenesisOf(ImmutableArray<Peer> founders) =>
+        [.. Placement.Genesis(founders.Select(peer => (peer.Position, peer.Node)), Plan.Copies, Plan.TileBits)];
+
+    private void Start()
+    {
+        foreach (var node in _nodes)
+            World.After(World.Random.Between(TimeSpan.Zero, Plan.StartWithin), node.Restart);
+    }
+
+    private void Work() => World.After(World.Random.Between(Plan.OperationEvery / 4, Plan.OperationEvery * 2), () =>
+    {
+        if (IsCalm)
+            return;
+        Clients.Operate();
+        Work();
+    });
+
+    /// <summary>The second act begins: the faults are over, whoever can come back does.</summary>
+    private void Calm()
+    {
+        IsCalm = true;
+        World.Network.Calm();
+        SetWeather(Weather.Fine);
+        _faults.Undo();
+        foreach (var node in _nodes.ToArray())
+        {
+            World.Resume(node.Number);
+            if (node.Store.DamagedCount > 0 && !node.IsGone)
+                node.Ruin("damaged rows found by scrubbing");
+            else if (!node.IsDestroyed && (!node.IsGone || Watch.Newest.Values.Any(tile => tile.Contains(node.Self.Node))))
+                node.Return(); // Left, and named by a change that was decided later: its folder is still there.
+        }
+    }
+
+    private string? Recover()
+    {
+        var calm = new SwarmRecovery(this);
+        for (var end = World.Now + Plan.CalmMax; Watch.Fault is null; World.Run(TimeSpan.FromMilliseconds(CheckMs)))
+        {
+            if (calm.Fault() is not { } missing)
+                return calm.TryAll();
+            if (World.Now >= end)
+                return $"not recovered {Plan.CalmMax.TotalSeconds:f0} s after the faults were over: {missing}";
+        }
+
+        return Watch.Fault;
+    }
+
+    private string? Verdict()
+    {
+        Watch.Doubt();
+        Watch.CheckDoubtful();
+        return Watch.Fault ?? Clients.Fault();
+    }
+}

@@ -1,0 +1,257 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Tests.Simulation.Replication;
+using ChordChat.Tests.Simulation.World;
+using Prng = ChordChat.Tests.Simulation.World.Prng;
+
+namespace ChordChat.Tests.Simulation.Swarm;
+
+/// <summary>Carries out the faults of a script, and takes back those that have an end.</summary>
+internal sealed class SwarmFaults(SwarmCluster cluster)
+{
+    private const int NodesMax = 14;
+    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>A change of members may be decided that long after it was begun; two of those it wants must not be lost
+    /// meanwhile, or nobody could ever answer.</summary>
+    private static readonly TimeSpan InFlight = TimeSpan.FromSeconds(30);
+
+    private readonly List<(FaultKind Kind, string Text)> _happened = [];
+    private readonly HashSet<int> _slow = [];
+    private readonly Dictionary<NodeId, TimeSpan> _needed = [];
+    private int _noise;
+
+    /// <summary>What came of the script so far, one line each; faults that found nothing to hit are left out.</summary>
+    public IReadOnlyList<(FaultKind Kind, string Text)> Happened => _happened;
+
+    private SimulatedWorld<SwarmMessage> World => cluster.World;
+
+    public bool IsSlow(SwarmNode node) => _slow.Contains(node.Number);
+
+    public void Apply(Fault fault)
+    {
+        if (cluster.IsCalm)
+            return;
+        var what = Strike(fault, new Prng(fault.How));
+        if (what is null)
+            return;
+        World.Note(-1, what);
+        _happened.Add((fault.Kind, $"{fault}: {what}"));
+    }
+
+    /// <summary>Disks are quick again; what else has an end is ended by the cluster.</summary>
+    public void Undo()
+    {
+        _slow.Clear();
+        foreach (var node in cluster.Nodes)
+            if (node.IsUp)
+                node.Tiles.SyncFails = false;
+    }
+
+    private string? Strike(Fault fault, Prng how) => fault.Kind switch
+    {
+        FaultKind.Crash => Crash(fault, (CrashKind)how.Below(3)),
+        FaultKind.PowerCut => PowerCut(fault, how),
+        FaultKind.SyncFails => Up(fault) is { } node ? FailSync(fault, node) : null,
+        FaultKind.SlowDisk => Up(fault) is { } node ? Slow(fault, node) : null,
+        FaultKind.Pause => Up(fault) is { } node ? Pause(fault, node) : null,
+        FaultKind.Split => Split(fault, how, oneWay: false),
+        FaultKind.OneWay => Split(fault, how, oneWay: true),
+        FaultKind.Noise => Noise(fault, how),
+        FaultKind.ClockJump => Up(fault) is { } node ? Jump(node, how) : null,
+        FaultKind.Join => Join(),
+        FaultKind.Leave => Leave(fault),
+        FaultKind.Destroy => Destroy(fault, how),
+        FaultKind.FlipRow => CanSpare(fault) is { } node ? Flip(node, how) : null,
+        FaultKind.RivalSteward => Rival(fault, how),
+        _ => null,
+    };
+
+    private SwarmNode? Up(Fault fault)
+    {
+        var up = cluster.Nodes.Where(node => node.IsThere).ToArray();
+        return up.Length == 0 ? null : up[(int)(fault.Where % (ulong)up.Length)];
+    }
+
+    private void Later(Fault fault, Action undo) => World.After(fault.For, () =>
+    {
+        if (!cluster.IsCalm)
+            undo();
+    });
+
+    private string? Crash(Fault fault, CrashKind kind)
+    {
+        if (Up(fault) is not { } node)
+            return null;
+        node.Crash(kind);
+        Later(fault, node.Restart);
+        return $"{node.Self} killed, its open transaction {kind}";
+    }
+
+    private string PowerCut(Fault fault, Prng how)
+    {
+        foreach (var node in cluster.Nodes.Where(node => node.IsUp).ToArray())
+        {
+            node.Crash((CrashKind)how.Below(3));
+            World.After(fault.For + how.Between(TimeSpan.Zero, TimeSpan.FromSeconds(2)), () =>
+            {
+                if (!cluster.IsCalm)
+                    node.Restart();
+            });
+        }
+
+        return "all killed";
+    }
+
+    private string FailSync(Fault fault, SwarmNode node)
+    {
+        node.Tiles.SyncFails = true;
+        Later(fault, node.Restart);
+        return $"the next sync of {node.Self} fails";
+    }
+
+    private string Slow(Fault fault, SwarmNode node)
+    {
+        _slow.Add(node.Number);
+        Later(fault, () => _slow.Remove(node.Number));
+        return $"the disk of {node.Self} is slow";
+    }
+
+    private string Pause(Fault fault, SwarmNode node)
+    {
+        World.Pause(node.Number);
+        Later(fault, () => World.Resume(node.Number));
+        return $"{node.Self} stopped";
+    }
+
+    private string Split(Fault fault, Prng how, bool oneWay)
+    {
+        var side = World.Nodes.Where(_ => how.Chance(0.5)).ToArray();
+        var pairs = side.SelectMany(from => World.Nodes.Except(side).Select(to => (from, to))).ToArray();
+        foreach (var (from, to) in pairs)
+        {
+            World.Network.Cut(from, to);
+            if (!oneWay)
+                World.Network.Cut(to, from);
+        }
+
+        Later(fault, () =>
+        {
+            foreach (var (from, to) in pairs)
+            {
+                World.Network.Mend(from, to);
+                if (!oneWay)
+                    World.Network.Mend(to, from);
+            }
+        });
+        var names = string.Join(' ', side.Select(number => $"n{number + 1}"));
+        return oneWay ? $"[{names}] hear the others and are not heard" : $"[{names}] cut off";
+    }
+
+    private string Noise(Fault fault, Prng how)
+    {
+        var weather = Weather.Draw(how) with { Loss = 0.1 + (how.Unit() * 0.4), Straggling = how.Unit() * 0.5 };
+        cluster.SetWeather(weather);
+        var noise = ++_noise;
+        Later(fault, () =>
+        {
+            if (noise == _noise)
+                cluster.SetWeather(cluster.Plan.Weather);
+        });
+        return $"{weather.Loss:p0} lost, {weather.Duplication:p0} doubled, {weather.Straggling:p0} late";
+    }
+
+    private static string Jump(SwarmNode node, Prng how)
+    {
+        node.ClockError = how.Between(TimeSpan.FromMinutes(-10), TimeSpan.FromMinutes(10));
+        return $"the clock of {node.Self} is off by {node.ClockError.TotalSeconds:f0} s";
+    }
+
+    private string? Join()
+    {
+        if (cluster.Nodes.Count(node => !node.IsGone) >= NodesMax || cluster.Nodes.Count >= 2 * NodesMax)
+            return null;
+        var node = cluster.Add();
+        node.Boot();
+        return $"{node.Self} joins";
+    }
+
+    /// <summary>Says that it goes, stays until no tile needs it, says goodbye and is gone.</summary>
+    private string? Leave(Fault fault)
+    {
+        if (Up(fault) is not { } node || cluster.Nodes.Count(other => !other.IsGone) <= cluster.Plan.Copies
+            || cluster.Nodes.Any(other => other.IsUp && other.Ring.Cache.Members.Own.Health is Health.Leaving))
+            return null;
+        node.Ring.Heed(new MembershipInput.LeaveBegun(node.Ring.Clock));
+        GoWhenFree(node, node.Ring);
+        return $"{node.Self} wants to leave";
+    }
+
+    private void GoWhenFree(SwarmNode node, RingHost process) => World.After(node.Number, LookAgain, () =>
+    {
+        if (node.Ring != process)
+            return; // It died meanwhile, and came back to stay.
+        if (node.Tiles.Replica.Headers.Any(header => header.Phase != TilePhase.Retired))
+        {
+            GoWhenFree(node, process);
+            return;
+        }
+
+        node.Ring.Heed(new MembershipInput.LeaveDone(node.Ring.Clock));
+        node.Ring.Feed(new RingInput.LeaveDue());
+        World.After(node.Number, LookAgain, node.Leave);
+    });
+
+    private string? Destroy(Fault fault, Prng how)
+    {
+        if (CanSpare(fault) is not { } node)
+            return null;
+        node.Ruin("destroyed");
+        if (how.Chance(0.7))
+            Later(fault, () => Join());
+        return $"{node.Self} and its disk are lost";
+    }
+
+    private static string? Flip(SwarmNode node, Prng how)
+    {
+        var kind = how.Chance(0.6) ? RowKind.Register : RowKind.Header;
+        return node.Store.Flip(kind, how.Below(1000)) is { } row ? $"a bit flips in {row} of {node.Self}" : null;
+    }
+
+    /// <summary>A node whose loss every tile survives: all members of the newest configurations are complete, sound and
+    /// there to be asked, and one may be lost.</summary>
+    private SwarmNode? CanSpare(Fault fault)
+    {
+        if (Up(fault) is not { } victim || cluster.Nodes.Count(node => node.IsUp) <= 3)
+            return null;
+        if (_needed.TryGetValue(victim.Self.Node, out var until) && World.Now < until)
+            return null;
+        foreach (var configuration in cluster.Watch.Newest.Values)
+            if (configuration.Members.Length < 3 || configuration.Members.Any(member => !IsSound(member, configuration)))
+                return null;
+        return victim;
+    }
+
+    private bool IsSound(NodeId member, TileConfiguration configuration) => cluster.Nodes.Any(node =>
+        node.Self.Node == member && !node.IsGone && node.Store.DamagedCount == 0
+        && node.Store.PeekHeader(configuration.Tile) is { Phase: TilePhase.Active } header
+        && header.Configuration == configuration);
+
+    private string? Rival(Fault fault, Prng how)
+    {
+        if (Up(fault) is not { } node)
+            return null;
+        var at = how.Pick(node.Tiles.Directory.All.OrderBy(configuration => configuration.Tile).ToArray());
+        var known = cluster.Nodes.Where(other => !other.IsGone && other.IsUp
+                && node.Ring.Cache.Members[other.Self.Node] is { IsReachable: true, Health: Health.Alive })
+            .Select(other => other.Self.Node).Distinct().ToArray();
+        if (known.Length < at.Members.Length)
+            return null;
+        var wanted = how.Sample(known, at.Members.Length);
+        foreach (var member in wanted)
+            _needed[member] = World.Now + InFlight;
+        node.Tiles.Run(new EpochChange(
+            at, [.. wanted], node.Tiles.Ballots, cluster.Plan.Patience, how.Next()));
+        return $"{node.Self} changes {at.Tile} without being asked";
+    }
+}

@@ -1,0 +1,90 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Tests.Simulation.Ring;
+
+namespace ChordChat.Tests.Simulation.Swarm;
+
+/// <summary>What everything must have come back to when the faults are over.</summary>
+internal sealed class SwarmRecovery(SwarmCluster cluster)
+{
+    private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(30);
+
+    private IEnumerable<SwarmNode> Running => cluster.Nodes.Where(node => node.IsUp);
+
+    /// <summary>The first thing that is not yet as it should be, in words, or null.</summary>
+    public string? Fault()
+    {
+        var live = Running.ToArray();
+        if (IsAlone(live))
+            return null;
+        return live.Select(CacheFault).FirstOrDefault(fault => fault is not null)
+            ?? (live.FirstOrDefault(node => node.Ring.State.Phase is not RingPhase.Member) is { } outside
+                ? $"{outside.Self} is {outside.Ring.State.Phase}" : null)
+            ?? new RingChecker(live.Select(node => node.Ring.State), cluster.Plan.Ring.SuccessorCount).Inexactness()
+            ?? cluster.Watch.Newest.Values.OrderBy(tile => tile.Tile).Select(TileFault).FirstOrDefault(fault => fault is not null)
+            ?? (cluster.Clients.OutboxCount > 0 ? $"{cluster.Clients.OutboxCount} messages wait to be kept" : null);
+    }
+
+    /// <summary>Every node serves everything; the fault in words, or null.</summary>
+    public string? TryAll()
+    {
+        var live = Running.ToArray();
+        if (IsAlone(live))
+            return null;
+        foreach (var node in live)
+        {
+            var answered = cluster.Clients.TryEverything(node);
+            for (var tries = 1; !cluster.World.RunUntil(answered, AnswerMax / 6); tries++)
+                if (tries == 6)
+                    return $"{node.Self} does not answer although everything has healed";
+                else
+                    answered = cluster.Clients.TryEverything(node);
+        }
+
+        return null;
+    }
+
+    /// <summary>Alone, with members on record that may be anywhere: it waits, and rightly so.</summary>
+    private static bool IsAlone(SwarmNode[] live) =>
+        live.Length == 0 || (live.Length == 1 && live[0].Ring.Cache.Members.Count > 1);
+
+    private string? CacheFault(SwarmNode node)
+    {
+        foreach (var other in cluster.Nodes.GroupBy(other => other.Self.Node))
+            if (other.Any(process => process.IsUp) != (node.Ring.Cache.Members[other.Key]?.IsReachable ?? false))
+                return $"{node.Self} believes {other.First().Self} "
+                    + $"{node.Ring.Cache.Members[other.Key]?.Health.ToString() ?? "nobody"}";
+        return null;
+    }
+
+    private string? TileFault(TileConfiguration newest)
+    {
+        var ring = Running.Where(node => node.Ring.Cache.Members.Own.Health is Health.Alive)
+            .Select(node => (node.Self.Position, node.Self.Node)).OrderBy(node => node.Position).ToArray();
+        var wanted = Placement.Members(newest.Tile, ring, cluster.Plan.Copies);
+        if (wanted.Length >= newest.Members.Length && !wanted.ToHashSet().SetEquals(newest.Members))
+            return $"{newest} should be with [{Names(wanted)}]; {string.Join("; ", Running.Select(node => View(node, newest.Tile)))}";
+        foreach (var node in Running)
+        {
+            var header = node.Tiles.Replica.Header(newest.Tile);
+            if (newest.Contains(node.Self.Node) && !(header is { Phase: TilePhase.Active } && header.Configuration == newest))
+                return $"{node.Self} is {header?.Phase} in {header?.Configuration}, the newest is {newest}";
+            if (!newest.Contains(node.Self.Node) && header is { Phase: not TilePhase.Retired })
+                return $"{node.Self} is {header.Phase} in {header.Configuration} though {newest} is without it";
+        }
+
+        return null;
+    }
+
+    /// <summary>How one node sees a tile, for the text of a failure.</summary>
+    private static string View(SwarmNode node, TileId tile)
+    {
+        var outlook = node.Tiles.Outlook(tile);
+        var header = node.Tiles.Replica.Header(tile);
+        return $"{node.Self} ({node.Self.Node.ToString()[..8]}) is {header?.Phase} at {header?.Configuration.Epoch}"
+            + $"{(header?.Previous is null ? "" : ", not all told")}, prefers [{Names(outlook.Preferred)}] "
+            + $"to [{Names(outlook.Unwanted)}], runs {node.Tiles.RunningCount}";
+    }
+
+    private static string Names(IEnumerable<NodeId> nodes) => string.Join(' ', nodes.Select(node => node.ToString()[..8]));
+}

@@ -1,0 +1,252 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Tests.Simulation.Replication;
+using ChordChat.Tests.Simulation.World;
+
+namespace ChordChat.Tests.Simulation.Swarm;
+
+/// <summary>The replica of one process with its one writer, the keeper of its tiles and the coordinators that run here,
+/// as Node/Replication runs them.</summary>
+internal sealed class TileHost
+{
+    private const int ToldMax = 64;
+    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
+    private readonly SwarmNode _node;
+    private readonly SwarmCluster _cluster;
+    private readonly TileKeeper _keeper;
+    private readonly Queue<Work> _inbox = [];
+    private readonly SortedDictionary<TileId, TileHeader> _board = [];
+    private bool _committing;
+    private bool _tendsSoon;
+
+    public TileHost(SwarmNode node, ulong incarnation)
+    {
+        (_node, _cluster) = (node, node.Cluster);
+        Replica = new Replica(node.Self.Node, node.Store, SetLimits.Default, _cluster.Rules);
+        Ballots = new BallotSource(node.Self.Node, incarnation);
+        Directory = new TileDirectory(_cluster.Plan.TileBits, _cluster.GenesisOf(node));
+        _keeper = new TileKeeper(
+            Ballots, _cluster.Plan.Patience, _cluster.Plan.Steward, _cluster.World.Random.Next(), _cluster.Rules);
+        Replica.Found(_cluster.GenesisOf(node));
+        node.Disk.Sync();
+        foreach (var header in Replica.TakeChanges())
+            _cluster.Watch.Saw(node, header);
+        foreach (var header in Replica.Headers)
+        {
+            _board[header.Tile] = header;
+            Directory.Learn(header.Newest);
+        }
+    }
+
+    public Replica Replica { get; }
+
+    public BallotSource Ballots { get; }
+
+    public TileDirectory Directory { get; }
+
+    /// <summary>Coordinators that are not done; those of clients too.</summary>
+    public int RunningCount { get; private set; }
+
+    /// <summary>The next sync reports an error.</summary>
+    public bool SyncFails { get; set; }
+
+    private SimulatedWorld<SwarmMessage> World => _cluster.World;
+
+    public void Start() => World.After(_node.Number, World.Random.Between(TimeSpan.Zero, Beat), Tick);
+
+    /// <summary>Hands the replica a request; the reply comes after the commit, or never.</summary>
+    public void Submit(ReplicaRequest request, NodeId from, Action<ReplicaReply> done)
+    {
+        _inbox.Enqueue(new(request, from, done));
+        if (!_committing)
+            Commit();
+    }
+
+    /// <summary>Asks a replica, this node's own included; null when no answer will come.</summary>
+    public void Send(NodeId to, ReplicaRequest request, Action<ReplicaReply?> done)
+    {
+        if (to == _node.Self.Node)
+            World.After(_node.Number, TimeSpan.Zero, () => Submit(request, to, done));
+        else
+            _node.Call(_node.Ring.Cache.Members[to]?.Peer.Address ?? "", new Ask.Replica(request), null,
+                reply => done((ReplicaReply?)reply));
+    }
+
+    /// <summary>Runs a coordinator to its end. <paramref name="step"/> is called after each of its steps.</summary>
+    public void Run(Coordinator coordinator, Action<IReadOnlyList<Effect>>? step = null)
+    {
+        RunningCount++;
+        Do(new Operation(coordinator, step), coordinator.Start());
+    }
+
+    private void Tick()
+    {
+        TendAll();
+        World.After(_node.Number, Beat, Tick);
+    }
+
+    private void TendAll()
+    {
+        foreach (var header in _board.Values.ToArray())
+            Tend(header);
+    }
+
+    /// <summary>One writer: what has gathered is handled, made durable together, and only then answered.</summary>
+    private void Commit()
+    {
+        _committing = true;
+        var replies = new List<(Work Work, ReplicaReply Reply)>();
+        try
+        {
+            while (_inbox.TryDequeue(out var work))
+                replies.Add((work, Handle(work)));
+        }
+        catch (DamagedRowException damage)
+        {
+            _node.Ruin(damage.Message);
+            return;
+        }
+
+        var changes = Replica.TakeChanges();
+        foreach (var header in changes)
+            _cluster.Watch.Saw(_node, header);
+        if (_cluster.Plan.Mistake == SwarmMistake.AnswersBeforeSync)
+            Answer(replies);
+        World.After(_node.Number, _cluster.SyncTime(_node), () =>
+        {
+            if (SyncFails && _cluster.Plan.Mistake != SwarmMistake.IgnoresFailedSync)
+            {
+                _node.Crash(World.Random.Chance(0.5) ? CrashKind.Lost : CrashKind.Survived);
+                return;
+            }
+
+            if (!SyncFails && _cluster.Plan.Mistake != SwarmMistake.AnswersBeforeSync)
+                _node.Disk.Sync();
+            _committing = false;
+            if (_cluster.Plan.Mistake != SwarmMistake.AnswersBeforeSync)
+                Answer(replies);
+            Show(changes);
+            if (_inbox.Count > 0 && !_committing)
+                Commit();
+        });
+    }
+
+    private ReplicaReply Handle(Work work)
+    {
+        var before = Replica.Header(work.Request.At.Tile);
+        var now = (long)(World.Now + _node.ClockError).TotalMilliseconds + SwarmCluster.EpochMs;
+        var reply = Replica.Handle(work.Request, work.From, now);
+        _cluster.Watch.Executed(_node, before, work.Request, reply);
+        return reply;
+    }
+
+    private static void Answer(List<(Work Work, ReplicaReply Reply)> replies)
+    {
+        foreach (var (work, reply) in replies)
+            work.Done(reply);
+    }
+
+    private void Show(IReadOnlyList<TileHeader> changes)
+    {
+        foreach (var header in changes)
+            _board[header.Tile] = header;
+        foreach (var header in changes)
+            if (_board.TryGetValue(header.Tile, out var now))
+                Tend(now);
+    }
+
+    private void Tend(TileHeader header)
+    {
+        Directory.Learn(header.Newest);
+        var nowMs = (long)_node.Ring.Clock.TotalMilliseconds;
+        if (_keeper.Next(header, Outlook(header.Tile), nowMs) is not { } next)
+            return;
+        Run(next, _ =>
+        {
+            if (!next.IsDone)
+                return;
+            if (next is EpochChange change)
+                Tell(change);
+            TendSoon();
+        });
+    }
+
+    /// <summary>Something ended: others may have waited for its turn.</summary>
+    private void TendSoon()
+    {
+        if (_tendsSoon)
+            return;
+        _tendsSoon = true;
+        World.After(_node.Number, TimeSpan.Zero, () =>
+        {
+            _tendsSoon = false;
+            TendAll();
+        });
+    }
+
+    private void Tell(EpochChange change)
+    {
+        if (change.Outcome is not EpochChangeOutcome.Decided(var next))
+            return;
+        _cluster.Watch.Decided(next);
+        var news = new ReplicaRequest.NewConfiguration(next, change.Configuration);
+        foreach (var peer in _node.Ring.Cache.Members.Live.Where(peer => !next.Contains(peer.Node)).Take(ToldMax))
+            Send(peer.Node, news, _ => { });
+    }
+
+    /// <summary>What this node's own cache suggests; docs/protocol.md#steward.</summary>
+    public TileOutlook Outlook(TileId tile)
+    {
+        var (members, options) = (_node.Ring.Cache.Members, _node.Ring.Cache.Options);
+        return new(
+            [.. members.Placement(tile.Start, _cluster.Plan.Copies, _node.Ring.Clock, options.Quarantine)
+                .Select(peer => peer.Node)],
+            members.All.Where(IsUnwanted).Select(member => member.Peer.Node).ToHashSet());
+    }
+
+    private bool IsUnwanted(Member member) => member.WasHeard
+        && (member.Health is Health.Leaving or Health.Left || (member.Health is Health.Dead && member.Confirmed));
+
+    private void Do(Operation operation, IReadOnlyList<Effect> effects)
+    {
+        foreach (var effect in effects)
+            if (effect is Effect.Send(var to, var request))
+                Send(to, request, reply => On(operation, to, request, reply));
+            else if (effect is Effect.SetTimer timer)
+                SetTimer(operation, timer.Delay);
+            else if (effect is Effect.Learned learned)
+                Directory.Learn(learned.Newest);
+        operation.Step?.Invoke(effects);
+        if (operation.Coordinator.IsDone && !operation.Ended)
+        {
+            operation.Ended = true;
+            RunningCount--;
+        }
+    }
+
+    private void On(Operation operation, NodeId from, ReplicaRequest request, ReplicaReply? reply)
+    {
+        if (!operation.Ended)
+            Do(operation, reply is null
+                ? operation.Coordinator.OnUnreachable(from, request)
+                : operation.Coordinator.On(from, request, reply));
+    }
+
+    private void SetTimer(Operation operation, TimeSpan delay)
+    {
+        var timer = ++operation.Timer;
+        World.After(_node.Number, delay, () =>
+        {
+            if (timer == operation.Timer && !operation.Ended)
+                Do(operation, operation.Coordinator.OnTimeout());
+        });
+    }
+
+    private readonly record struct Work(ReplicaRequest Request, NodeId From, Action<ReplicaReply> Done);
+
+    private sealed record Operation(Coordinator Coordinator, Action<IReadOnlyList<Effect>>? Step)
+    {
+        public int Timer { get; set; }
+        public bool Ended { get; set; }
+    }
+}
