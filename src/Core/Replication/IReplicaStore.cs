@@ -28,7 +28,7 @@ public interface IReplicaStore
 
     /// <summary>Puts a tombstone in place of the message, or where it would be. Doing it twice is doing it
     /// once.</summary>
-    void Bury(TileId tile, string name, MessageId id, long nowMs);
+    SetBurial Bury(TileId tile, string name, MessageId id, long nowMs);
 
     /// <summary>Messages (no tombstones) with an arrival larger than <paramref name="after"/>, by arrival; at most
     /// <paramref name="rowsMax"/> of them, and no more once <paramref name="bytesMax"/> of content are
@@ -41,6 +41,13 @@ public interface IReplicaStore
     /// accepted anything are left out.</summary>
     TilePage ReadPage(TileId tile, TileCursor after, int bytesMax);
 
+    /// <summary>The next rows behind a place, in the order of <see cref="ReadPage"/>, by name and state only; fewer than
+    /// <paramref name="count"/> only at the end. Registers that never accepted anything are left out.</summary>
+    IReadOnlyList<RowStamp> ReadStamps(TileId tile, TileCursor after, int count);
+
+    /// <summary>A message or tombstone, or null when there is neither.</summary>
+    TransferredEntry? GetEntry(TileId tile, string name, MessageId id);
+
     /// <summary>Deletes all registers and set entries of the tile, tombstones too; not its header.</summary>
     void DropRows(TileId tile);
 }
@@ -49,6 +56,18 @@ public interface IReplicaStore
 /// <param name="Arrival">For added and present: larger for each later arrival at this replica, starting above
 /// 0.</param>
 public readonly record struct SetInsert(SetInsertResult Result, long Arrival);
+
+/// <summary>What a burial has replaced.</summary>
+public enum SetBurial
+{
+    /// <summary>The tombstone was there already.</summary>
+    Nothing = 0,
+
+    /// <summary>There was neither: the tombstone came first.</summary>
+    Absence = 1,
+
+    Message = 2,
+}
 
 public enum SetInsertResult
 {

@@ -18,6 +18,8 @@ public sealed class Replica
     private readonly ReplicaRules _rules;
     private readonly SetLimits _limits;
     private readonly EpochFollower _epochs;
+    private readonly TrackedRows _rows;
+    private readonly ReplicaRepair _repair;
 
     public Replica(NodeId self, IReplicaStore store, SetLimits? limits = null)
         : this(self, store, limits ?? SetLimits.Default, ReplicaRules.Protocol) { }
@@ -26,6 +28,8 @@ public sealed class Replica
     {
         (Self, _store, _limits, _rules) = (self, store, limits, rules);
         _epochs = new EpochFollower(self, store, rules);
+        _rows = new TrackedRows(store);
+        _repair = new ReplicaRepair(store, _rows, Refusal);
     }
 
     public NodeId Self { get; }
@@ -72,6 +76,11 @@ public sealed class Replica
             ReplicaRequest.Acknowledge acknowledge => Refusal(acknowledge.At) ?? Acknowledge(acknowledge, nowMs),
             ReplicaRequest.Scan scan => Refusal(scan.At)
                 ?? _store.Scan(scan.At.Tile, scan.Set, scan.After, scan.RowsMax, PageBytesMax),
+            ReplicaRequest.Compare compare => _repair.Compare(compare),
+            ReplicaRequest.Missing missing => Refusal(missing.At) ?? _repair.Missing(missing),
+            ReplicaRequest.Summarize summarize => Refusal(summarize.At) ?? _repair.Summarize(summarize),
+            ReplicaRequest.ListRows list => Refusal(list.At) ?? _repair.List(list),
+            ReplicaRequest.Mend mend => Refusal(mend.At) ?? _repair.Mend(mend),
             _ => _epochs.Handle(request),
         };
     }
@@ -91,35 +100,35 @@ public sealed class Replica
 
     private ReplicaReply Prepare(ReplicaRequest.Prepare request)
     {
-        var row = _store.GetRegister(request.At.Tile, request.Key);
+        var row = _rows.GetRegister(request.At.Tile, request.Key);
         if (request.Ballot <= row.Highest)
             return new ReplicaReply.Nack(row.Highest);
-        _store.PutRegister(request.At.Tile, request.Key, row with { Promised = request.Ballot });
+        _rows.PutRegister(request.At.Tile, request.Key, row, row with { Promised = request.Ballot });
         return new ReplicaReply.Promised(row.AcceptedBallot, row.Value);
     }
 
     private ReplicaReply Accept(ReplicaRequest.Accept request)
     {
-        var row = _store.GetRegister(request.At.Tile, request.Key);
+        var row = _rows.GetRegister(request.At.Tile, request.Key);
         if (request.Ballot == row.AcceptedBallot && request.Value.Span.SequenceEqual(row.Value.Span))
             return Replies.Accepted; // A duplicate: answering twice is voting once.
         if (request.Ballot < row.Promised || request.Ballot <= row.AcceptedBallot)
             return new ReplicaReply.Nack(row.Highest);
-        _store.PutRegister(
-            request.At.Tile, request.Key, new RegisterRow(request.Ballot, request.Ballot, request.Value));
+        _rows.PutRegister(
+            request.At.Tile, request.Key, row, new RegisterRow(request.Ballot, request.Ballot, request.Value));
         return Replies.Accepted;
     }
 
     private ReplicaReply.Peeked Peek(ReplicaRequest.Peek request)
     {
-        var row = _store.GetRegister(request.At.Tile, request.Key);
+        var row = _rows.GetRegister(request.At.Tile, request.Key);
         return new ReplicaReply.Peeked(row.AcceptedBallot, row.Value);
     }
 
     private ReplicaReply Add(ReplicaRequest.Add request, long nowMs)
     {
         var message = new SetMessage(request.Id, request.Content);
-        var insert = _store.Insert(request.At.Tile, request.Set, message, nowMs, _limits);
+        var insert = _rows.Insert(request.At.Tile, request.Set, message, nowMs, _limits);
         return insert.Result switch
         {
             SetInsertResult.Added or SetInsertResult.Present => new ReplicaReply.Added(insert.Arrival),
@@ -131,7 +140,7 @@ public sealed class Replica
     private ReplicaReply Acknowledge(ReplicaRequest.Acknowledge request, long nowMs)
     {
         foreach (var id in request.Ids)
-            _store.Bury(request.At.Tile, request.Set, id, nowMs);
+            _rows.Bury(request.At.Tile, request.Set, id, nowMs);
         return Replies.Acknowledged;
     }
 }

@@ -60,6 +60,15 @@ public abstract record ReplicaReply
     /// <summary>This replica knows nothing of that tile.</summary>
     public sealed record WrongTile : ReplicaReply;
 
+    /// <summary>The digest of a tile; null while it is being worked out.</summary>
+    public sealed record Summary(UInt128? Root) : ReplicaReply;
+
+    /// <summary>Tiles that are active here at the same epoch and hold other rows.</summary>
+    public sealed record Differing(ImmutableArray<TileSums> Tiles) : ReplicaReply;
+
+    /// <summary>The buckets that differ (none: nothing to do), and their rows up to a place, or to the end.</summary>
+    public sealed record Listed(BucketSet Buckets, ImmutableArray<RowStamp> Rows, TileCursor? UpTo) : ReplicaReply;
+
     /// <summary>A local request was carried out.</summary>
     public sealed record Done : ReplicaReply;
 }

@@ -56,7 +56,38 @@ public abstract record ReplicaRequest
     /// <summary>What do you know of this tile? Any epoch. Standing or WrongTile.</summary>
     public sealed record GetConfiguration(TileId Tile) : ReplicaRequest(new TileEpoch(Tile, 0, 0));
 
+    // Repair. docs/protocol.md#repair
+
+    /// <summary>Which of these tiles does your copy differ in? Each is judged at its own epoch. Differing.</summary>
+    public sealed record Compare(ImmutableArray<TileSum> Tiles) : ReplicaRequest(default(TileEpoch));
+
+    /// <summary>Send the rows of these buckets that I lack or have in an older state. Pulled.</summary>
+    /// <param name="After">Only rows behind this one,</param>
+    /// <param name="UpTo">up to this one, or to the end;</param>
+    /// <param name="Have">there I have these.</param>
+    public sealed record Missing(
+        TileEpoch At, BucketSet Buckets, TileCursor After, TileCursor? UpTo, ImmutableArray<RowStamp> Have)
+        : ReplicaRequest(At);
+
     // What a node asks of its own replica only.
+
+    /// <summary>The digest of the whole tile. Summary, without a number while it is being worked out.</summary>
+    public sealed record Summarize(TileEpoch At) : ReplicaRequest(At)
+    {
+        public override bool IsLocal => true;
+    }
+
+    /// <summary>The next rows of the buckets that differ from <paramref name="Theirs"/>. Listed.</summary>
+    public sealed record ListRows(TileEpoch At, ImmutableArray<UInt128> Theirs, TileCursor After) : ReplicaRequest(At)
+    {
+        public override bool IsLocal => true;
+    }
+
+    /// <summary>Keep these rows of another active member of the same epoch. Done.</summary>
+    public sealed record Mend(TileEpoch At, TilePage Page) : ReplicaRequest(At)
+    {
+        public override bool IsLocal => true;
+    }
 
     /// <summary>Unite a pulled page with what this learner has. Done, or Stale when the epoch has passed.</summary>
     public sealed record Absorb(TileEpoch At, TilePage Page) : ReplicaRequest(At)

@@ -13,7 +13,21 @@ public sealed record TilePage(
 /// <summary>A position in a tile's rows that stays right while rows are added: the last row that was read.</summary>
 /// <param name="Entries">Whether the registers are behind it.</param>
 /// <param name="Name">Register key or set name; null before the first row of its kind.</param>
-public readonly record struct TileCursor(bool Entries, string? Name, MessageId Id);
+public readonly record struct TileCursor(bool Entries, string? Name, MessageId Id) : IComparable<TileCursor>
+{
+    public int CompareTo(TileCursor other)
+    {
+        if (Entries != other.Entries)
+            return Entries.CompareTo(other.Entries);
+        var byName = string.CompareOrdinal(Name ?? "", other.Name ?? "");
+        return byName != 0 ? byName : Id.CompareTo(other.Id);
+    }
+
+    public static bool operator <(TileCursor left, TileCursor right) => left.CompareTo(right) < 0;
+    public static bool operator >(TileCursor left, TileCursor right) => left.CompareTo(right) > 0;
+    public static bool operator <=(TileCursor left, TileCursor right) => left.CompareTo(right) <= 0;
+    public static bool operator >=(TileCursor left, TileCursor right) => left.CompareTo(right) >= 0;
+}
 
 /// <summary>An accepted value. Promises stay where they were made.</summary>
 public readonly record struct TransferredRegister(string Key, Ballot AcceptedBallot, ReadOnlyMemory<byte> Value);

@@ -21,6 +21,8 @@ internal static class ReplicationServices
         .AddHostedService<TileTender>()
         .AddSingleton(settings.GetSection("Scrub").Get<ScrubOptions>() ?? new ScrubOptions())
         .AddHostedService<Scrubber>()
+        .AddSingleton(settings.GetSection("Repair").Get<RepairOptions>() ?? new RepairOptions())
+        .AddHostedService<RepairLoop>()
         .AddSingleton<Replicator>()
         .AddSingleton<IRegisters>(made => made.GetRequiredService<Replicator>())
         .AddSingleton<IMessageSets>(made => made.GetRequiredService<Replicator>())

@@ -29,6 +29,8 @@ internal sealed class EntryTable : IDisposable
     private readonly Statement _scan;
     private readonly Statement _setsFrom;
     private readonly Statement _entriesAfter;
+    private readonly Statement _stamps;
+    private readonly Statement _get;
     private readonly Statement _check;
     private readonly Statement _dropEntries;
     private readonly Statement _dropSets;
@@ -64,6 +66,10 @@ internal sealed class EntryTable : IDisposable
         _entriesAfter = new(connection, """
             SELECT id, since, content, crc FROM entries WHERE set_number = ?1 AND id > ?2 ORDER BY id
             """, 2);
+        _stamps = new(connection, """
+            SELECT id, content IS NULL FROM entries WHERE set_number = ?1 AND id > ?2 ORDER BY id LIMIT ?3
+            """, 3);
+        _get = new(connection, "SELECT since, content, crc FROM entries WHERE set_number = ?1 AND id = ?2", 2);
         _check = new(connection, """
             SELECT arrival, set_number, id, since, content, crc FROM entries WHERE arrival > ?1 ORDER BY arrival LIMIT ?2
             """, 2);
@@ -94,7 +100,7 @@ internal sealed class EntryTable : IDisposable
         return found.IsDBNull(1) ? new(SetInsertResult.Buried, 0) : new(SetInsertResult.Present, found.GetInt64(0));
     }
 
-    public void Bury(TileId tile, string set, MessageId id, long nowMs)
+    public SetBurial Bury(TileId tile, string set, MessageId id, long nowMs)
     {
         var row = SetOf(tile, set);
         var bytes = id.ToBytes();
@@ -105,7 +111,7 @@ internal sealed class EntryTable : IDisposable
             if (!found.Read())
                 (arrival, length) = (0, 0);
             else if (found.IsDBNull(1))
-                return;
+                return SetBurial.Nothing;
             else
                 (arrival, length) = (found.GetInt64(0), found.GetInt64(1));
         }
@@ -113,13 +119,14 @@ internal sealed class EntryTable : IDisposable
         if (arrival == 0)
         {
             _insert.Run(++_lastArrival, row.Number, bytes, nowMs, null, crc);
-            return;
+            return SetBurial.Absence;
         }
 
         _bury.Run(arrival, nowMs, crc);
         Interlocked.Decrement(ref row.Count);
         row.Bytes -= length;
         Count(tile, -1);
+        return SetBurial.Message;
     }
 
     public ReplicaReply.Scanned Scan(TileId tile, string set, long after, int rowsMax, int bytesMax)
@@ -173,6 +180,31 @@ internal sealed class EntryTable : IDisposable
         return (entries.ToImmutable(), null);
     }
 
+    /// <summary>Up to so many entries by (set, id) after the cursor, without their contents.</summary>
+    public void ReadStamps(TileId tile, TileCursor after, int count, List<RowStamp> into)
+    {
+        foreach (var set in SetsFrom(tile, after.Name ?? ""))
+        {
+            using var rows = _stamps.Read(
+                SetOf(tile, set).Number, set == after.Name ? after.Id.ToBytes() : [], (long)(count - into.Count));
+            while (rows.Read())
+                into.Add(RowStamp.Entry(set, MessageId.FromBytes((byte[])rows[0]), rows.GetInt64(1) != 0));
+            if (into.Count >= count)
+                return;
+        }
+    }
+
+    public TransferredEntry? Get(TileId tile, string set, MessageId id)
+    {
+        using var rows = _get.Read(SetOf(tile, set).Number, id.ToBytes());
+        if (!rows.Read())
+            return null;
+        var content = rows.IsDBNull(1) ? null : (byte[])rows[1];
+        if (CrcOf(tile, set, id.ToBytes(), rows.GetInt64(0), content) != rows.GetInt64(2))
+            throw Damaged(tile, set);
+        return new(set, id, content is null ? (ReadOnlyMemory<byte>?)null : content, rows.GetInt64(0));
+    }
+
     /// <summary>Reads rows again as they stand in the table, after an arrival, and compares their checksums.</summary>
     /// <returns>The last arrival that was read, or null after the last row; and the tiles with damage.</returns>
     /// <exception cref="DamagedRowException">A damaged row does not even say to which tile it belongs.</exception>
@@ -218,7 +250,7 @@ internal sealed class EntryTable : IDisposable
     {
         foreach (var statement in (Statement[])
                  [
-                     _makeSet, _measure, _insert, _find, _bury, _scan, _setsFrom, _entriesAfter, _check,
+                     _makeSet, _measure, _insert, _find, _bury, _scan, _setsFrom, _entriesAfter, _stamps, _get, _check,
                      _dropEntries, _dropSets,
                  ])
             statement.Dispose();

@@ -166,7 +166,8 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
     public SetInsert Insert(TileId tile, string set, SetMessage message, long nowMs, SetLimits limits) =>
         _entries.Insert(tile, set, message, nowMs, limits);
 
-    public void Bury(TileId tile, string set, MessageId id, long nowMs) => _entries.Bury(tile, set, id, nowMs);
+    public SetBurial Bury(TileId tile, string set, MessageId id, long nowMs) =>
+        _entries.Bury(tile, set, id, nowMs);
 
     public ReplicaReply.Scanned Scan(TileId tile, string set, long after, int rowsMax, int bytesMax) =>
         _entries.Scan(tile, set, after, rowsMax, bytesMax);
@@ -193,6 +194,26 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
         var (entries, next) = _entries.ReadPage(tile, cursor, bytesMax - bytes);
         return new(registers.ToImmutable(), entries, next);
     }
+
+    public IReadOnlyList<RowStamp> ReadStamps(TileId tile, TileCursor after, int count)
+    {
+        var stamps = new List<RowStamp>();
+        if (!after.Entries)
+        {
+            using var rows = _registersAfter.Read(tile.ToNumber(), after.Name ?? "");
+            while (stamps.Count < count && rows.Read())
+            {
+                var key = rows.GetString(0);
+                stamps.Add(RowStamp.Register(key, ReadRegister(rows, 1, tile, key).AcceptedBallot));
+            }
+        }
+
+        if (stamps.Count < count)
+            _entries.ReadStamps(tile, after.Entries ? after : new(Entries: true, null, default), count, stamps);
+        return stamps;
+    }
+
+    public TransferredEntry? GetEntry(TileId tile, string set, MessageId id) => _entries.Get(tile, set, id);
 
     public void DropRows(TileId tile)
     {

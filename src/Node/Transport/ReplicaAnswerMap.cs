@@ -54,6 +54,7 @@ internal static class ReplicaAnswerMap
         ReplicaReply.Behind behind => new() { Behind = behind.Configuration.ToWire() },
         ReplicaReply.Sealed => new() { Sealed = ReplicaMap.Nothing },
         ReplicaReply.WrongTile => new() { WrongTile = ReplicaMap.Nothing },
+        ReplicaReply.Differing differing => new() { Differing = differing.ToWire() },
         _ => throw new InvalidOperationException($"{reply.GetType().Name} is never sent to another node"),
     };
 
@@ -84,6 +85,7 @@ internal static class ReplicaAnswerMap
         Answer.BodyOneofCase.Behind => new ReplicaReply.Behind(answer.Behind.ToCore()),
         Answer.BodyOneofCase.Sealed => new ReplicaReply.Sealed(),
         Answer.BodyOneofCase.WrongTile => new ReplicaReply.WrongTile(),
+        Answer.BodyOneofCase.Differing => answer.Differing.ToCore(),
         _ => null,
     };
 

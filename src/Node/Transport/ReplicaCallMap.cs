@@ -44,6 +44,12 @@ internal static class ReplicaCallMap
             case ReplicaRequest.GetConfiguration:
                 call.GetConfiguration = ReplicaMap.Nothing;
                 break;
+            case ReplicaRequest.Compare compare:
+                call.Compare = compare.ToWire();
+                break;
+            case ReplicaRequest.Missing missing:
+                call.Missing = missing.ToWire();
+                break;
             default:
                 throw new InvalidOperationException($"{request.GetType().Name} is never sent to another node");
         }
@@ -74,6 +80,8 @@ internal static class ReplicaCallMap
         Call.BodyOneofCase.Pull => new ReplicaRequest.Pull(
             call.At.ToCore(), call.Pull.After.ToCore(), Math.Clamp(call.Pull.BytesMax, 1, 1 << 20)),
         Call.BodyOneofCase.GetConfiguration => new ReplicaRequest.GetConfiguration(call.At.ToCore().Tile),
+        Call.BodyOneofCase.Compare => call.Compare.ToCore(),
+        Call.BodyOneofCase.Missing => call.Missing.ToCore(call.At.ToCore()),
         _ => null,
     };
 }

@@ -48,6 +48,31 @@ public sealed class DamageTests
             && Encoding.ASCII.GetString(agreed.Value.Span) == Content);
     }
 
+    /// <summary>docs/protocol.md#repair: rows of one copy alone, as a coordinator leaves them that died.</summary>
+    [Fact]
+    public async Task What_one_copy_has_alone_the_others_fetch()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3);
+        var (mailbox, account) = (TileOf(cluster, Mailbox.Point), TileOf(cluster, Account.Point));
+        Assert.IsType<ReplicaReply.Added>(await AskAsync(cluster, "n1", mailbox, at =>
+            new ReplicaRequest.Add(at, Mailbox.Name, new MessageId(1), Bytes(Content))));
+        Assert.IsType<ReplicaReply.Accepted>(await AskAsync(cluster, "n1", account, at => new ReplicaRequest.Accept(
+            at, Account.Name, new Ballot(at.Epoch, 1, cluster["n1"].Node.Self.Node, 1), Bytes(Content))));
+
+        foreach (var name in (string[])["n2", "n3"])
+        {
+            await UntilAsync($"{name} has the message", () => MessageAtAsync(cluster, name, mailbox));
+            await UntilAsync($"{name} has the value", () => ValueAtAsync(cluster, name, account));
+        }
+
+        await AskAsync(cluster, "n2", mailbox, at =>
+            new ReplicaRequest.Acknowledge(at, Mailbox.Name, [new MessageId(1)]));
+        foreach (var name in cluster.Names)
+            await UntilAsync($"{name} has buried it", async () =>
+                await AskAsync(cluster, name, mailbox, at => new ReplicaRequest.Scan(at, Mailbox.Name, 0, 10))
+                    is ReplicaReply.Scanned { Messages: [] });
+    }
+
     /// <summary>Flips one bit in the first copy of the content in the node's file while the node is stopped.</summary>
     private static async Task DamageAsync(NodeCluster cluster, string name)
     {

@@ -27,6 +27,7 @@ internal sealed class NodeCluster : IAsyncDisposable
             ["Steward:Step"] = "00:00:00.5",
             ["Steward:ChangeEvery"] = "00:00:01",
             ["Scrub:Every"] = "00:00:01",
+            ["Repair:Every"] = "00:00:02",
         })
         .Build();
 

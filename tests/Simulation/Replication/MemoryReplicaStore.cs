@@ -79,13 +79,15 @@ public sealed class MemoryReplicaStore : IReplicaStore
         return new(SetInsertResult.Added, _arrival);
     }
 
-    public void Bury(TileId tile, string name, MessageId id, long nowMs)
+    public SetBurial Bury(TileId tile, string name, MessageId id, long nowMs)
     {
         var rows = WritableRowsOf(tile);
-        if (rows.Entries.TryGetValue((name, id), out var entry) && entry.Content is null)
-            return;
+        var had = rows.Entries.TryGetValue((name, id), out var entry);
+        if (had && entry.Content is null)
+            return SetBurial.Nothing;
         PutEntry(rows, name, id, new Entry(null, entry.Arrival, nowMs));
         _damaged.Remove((tile, name, id));
+        return had ? SetBurial.Message : SetBurial.Absence;
     }
 
     public ReplicaReply.Scanned Scan(TileId tile, string name, long after, int rowsMax, int bytesMax)
@@ -139,6 +141,23 @@ public sealed class MemoryReplicaStore : IReplicaStore
         }
 
         return new TilePage(registers.ToImmutable(), entries.ToImmutable(), null);
+    }
+
+    public IReadOnlyList<RowStamp> ReadStamps(TileId tile, TileCursor after, int count)
+    {
+        var rows = RowsOf(tile);
+        var registers = rows.Registers.Where(row => !row.Value.AcceptedBallot.IsNone)
+            .Select(row => RowStamp.Register(row.Key, row.Value.AcceptedBallot));
+        var entries = rows.Entries.Select(row => RowStamp.Entry(row.Key.Name, row.Key.Id, row.Value.Content is null));
+        return [.. registers.Concat(entries).Where(row => row.At > after).Take(count)];
+    }
+
+    public TransferredEntry? GetEntry(TileId tile, string name, MessageId id)
+    {
+        RequireSound(tile, (tile, name, id));
+        return RowsOf(tile).Entries.TryGetValue((name, id), out var entry)
+            ? new TransferredEntry(name, id, entry.Content, entry.SinceMs)
+            : null;
     }
 
     public void DropRows(TileId tile)

@@ -1,0 +1,108 @@
+using System.Collections.Immutable;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>What a replica does to compare its copy of a tile with another and to make both whole.</summary>
+/// <remarks>docs/protocol.md#repair.</remarks>
+internal sealed class ReplicaRepair(IReplicaStore store, TrackedRows rows, Func<TileEpoch, ReplicaReply?> refusal)
+{
+    /// <summary>Tiles told of in full in one answer: 4 KiB each.</summary>
+    private const int DifferingMax = 64;
+
+    public ReplicaReply Summarize(ReplicaRequest.Summarize request) =>
+        new ReplicaReply.Summary(rows.Digest(request.At)?.Root);
+
+    /// <summary>Tiles that are not this replica's at just that epoch, and those whose digest is not ready, are left
+    /// out: next time.</summary>
+    public ReplicaReply Compare(ReplicaRequest.Compare request)
+    {
+        var differing = ImmutableArray.CreateBuilder<TileSums>();
+        foreach (var tile in request.Tiles)
+            if (differing.Count < DifferingMax && refusal(tile.At) is null
+                && rows.Digest(tile.At) is { } digest && digest.Root != tile.Root)
+                differing.Add(new(tile.At, digest.Sums));
+        return new ReplicaReply.Differing(differing.ToImmutable());
+    }
+
+    public ReplicaReply List(ReplicaRequest.ListRows request)
+    {
+        var buckets = rows.Digest(request.At)?.Differing(request.Theirs) ?? default;
+        if (buckets.IsEmpty)
+            return new ReplicaReply.Listed(buckets, [], null);
+        var read = store.ReadStamps(request.At.Tile, request.After, TrackedRows.RowsAtOnce);
+        return new ReplicaReply.Listed(
+            buckets,
+            [.. read.Where(row => buckets.Contains(row.Bucket))],
+            read.Count < TrackedRows.RowsAtOnce ? null : read[^1].At);
+    }
+
+    /// <summary>The rows of these buckets, up to a place, that the other has not or has in an older state.</summary>
+    public ReplicaReply Missing(ReplicaRequest.Missing request)
+    {
+        var have = new Dictionary<TileCursor, RowStamp>(request.Have.Length);
+        foreach (var row in request.Have)
+            have[row.At] = row;
+        var registers = ImmutableArray.CreateBuilder<TransferredRegister>();
+        var entries = ImmutableArray.CreateBuilder<TransferredEntry>();
+        var (tile, bytes) = (request.At.Tile, 0);
+        var read = store.ReadStamps(tile, request.After, TrackedRows.RowsAtOnce);
+        foreach (var row in read)
+        {
+            if (request.UpTo is { } end && row.At > end)
+                return Page(null);
+            if (request.Buckets.Contains(row.Bucket) && (!have.TryGetValue(row.At, out var theirs) || IsNewer(row, theirs)))
+                bytes += Take(tile, row, registers, entries);
+            if (bytes >= Replica.PageBytesMax / 2)
+                return Page(row.At);
+        }
+
+        return Page(read.Count < TrackedRows.RowsAtOnce ? null : read[^1].At);
+
+        ReplicaReply.Pulled Page(TileCursor? next) =>
+            new(new TilePage(registers.ToImmutable(), entries.ToImmutable(), next), Complete: true);
+    }
+
+    /// <summary>Takes rows of another active member of the same epoch: accepted values as a late Accept would bring them,
+    /// messages and tombstones united.</summary>
+    public ReplicaReply Mend(ReplicaRequest.Mend request)
+    {
+        var tile = request.At.Tile;
+        foreach (var register in request.Page.Registers)
+        {
+            var row = rows.GetRegister(tile, register.Key);
+            if (register.AcceptedBallot >= row.Promised && register.AcceptedBallot > row.AcceptedBallot)
+                rows.PutRegister(
+                    tile, register.Key, row,
+                    new RegisterRow(register.AcceptedBallot, register.AcceptedBallot, register.Value));
+        }
+
+        foreach (var entry in request.Page.Entries)
+            if (entry.Content is { } content)
+                rows.Insert(tile, entry.Set, new SetMessage(entry.Id, content), entry.SinceMs, SetLimits.None);
+            else
+                rows.Bury(tile, entry.Set, entry.Id, entry.SinceMs);
+        return Replies.Done;
+    }
+
+    private static bool IsNewer(RowStamp ours, RowStamp theirs) =>
+        ours.Accepted > theirs.Accepted || (ours.IsBuried && !theirs.IsBuried);
+
+    private int Take(
+        TileId tile,
+        RowStamp row,
+        ImmutableArray<TransferredRegister>.Builder registers,
+        ImmutableArray<TransferredEntry>.Builder entries)
+    {
+        if (!row.At.Entries)
+        {
+            var register = store.GetRegister(tile, row.At.Name!);
+            registers.Add(new(row.At.Name!, register.AcceptedBallot, register.Value));
+            return register.Value.Length + 128;
+        }
+
+        if (store.GetEntry(tile, row.At.Name!, row.At.Id) is not { } entry)
+            return 0;
+        entries.Add(entry);
+        return (entry.Content?.Length ?? 0) + 64;
+    }
+}

@@ -1,0 +1,50 @@
+namespace ChordChat.Core.Replication;
+
+/// <summary>A row's name and state without its content: all that two copies must compare.</summary>
+/// <param name="At">The row's name, as a position: a register's key, or set and id.</param>
+/// <param name="Accepted">Of a register; there is one value per ballot.</param>
+/// <param name="IsBuried">Of a set entry; its content never changes.</param>
+public readonly record struct RowStamp(TileCursor At, Ballot Accepted, bool IsBuried)
+{
+    public static RowStamp Register(string key, Ballot accepted) =>
+        new(new TileCursor(Entries: false, key, default), accepted, false);
+
+    public static RowStamp Entry(string set, MessageId id, bool isBuried) =>
+        new(new TileCursor(Entries: true, set, id), default, isBuried);
+
+    /// <summary>Which of the buckets the row is counted in: by its name alone, whatever its state.</summary>
+    internal int Bucket => (int)(NameHash >> 56);
+
+    /// <summary>128 bits of name and state, the same at every node.</summary>
+    internal UInt128 Hash
+    {
+        get
+        {
+            var name = NameHash;
+            var state = Mix(name ^ Accepted.Epoch) ^ (IsBuried ? 1UL : 0);
+            state = Mix(state ^ Accepted.Round);
+            state = Mix(state ^ (ulong)Accepted.Proposer.High);
+            state = Mix(state ^ Accepted.Incarnation);
+            return new UInt128(Mix(state + name), Mix(state ^ 0x9E3779B97F4A7C15));
+        }
+    }
+
+    private ulong NameHash
+    {
+        get
+        {
+            var hash = At.Entries ? 1UL : 0;
+            foreach (var letter in At.Name ?? "")
+                hash = unchecked((hash ^ letter) * 0x100000001B3);
+            return Mix(Mix(Mix(hash) ^ (ulong)(At.Id.Value >> 64)) ^ (ulong)At.Id.Value);
+        }
+    }
+
+    /// <summary>Stafford's mixer 13, as in SplitMix64: every bit of the result hangs on every bit given.</summary>
+    private static ulong Mix(ulong x)
+    {
+        x = unchecked((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9);
+        x = unchecked((x ^ (x >> 27)) * 0x94D049BB133111EB);
+        return x ^ (x >> 31);
+    }
+}

@@ -1,0 +1,107 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Hosting;
+using ChordChat.Node.Ring;
+using ChordChat.Node.Transport;
+
+namespace ChordChat.Node.Replication;
+
+/// <summary>Compares this node's active copies with those of the other members and fetches what is missing here.</summary>
+/// <remarks>docs/protocol.md#repair. What is missing there the others fetch themselves.</remarks>
+internal sealed partial class RepairLoop(
+    TileBoard board,
+    ReplicaCalls calls,
+    TileDirectory directory,
+    RingDriver ring,
+    CoordinatorOptions patience,
+    RepairOptions options,
+    TimeProvider time,
+    ILogger<RepairLoop> logger) : BackgroundService
+{
+    /// <summary>Tiles in one message.</summary>
+    private const int ComparedMax = 256;
+
+    private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(10);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await Periodic.RunAsync(options.Every, time, RoundAsync, stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+    }
+
+    private async ValueTask RoundAsync(CancellationToken cancellation)
+    {
+        var sums = new Dictionary<NodeId, List<TileSum>>();
+        var configurations = new Dictionary<TileId, TileConfiguration>();
+        foreach (var header in board.All.Where(header => header.Phase == TilePhase.Active))
+        {
+            var at = header.Configuration.At;
+            if (header.Configuration.Members.Length < 2 || await SummarizeAsync(at, cancellation) is not { } root)
+                continue;
+            configurations[header.Tile] = header.Configuration;
+            foreach (var member in header.Configuration.Members.Where(member => member != calls.Self))
+            {
+                if (!sums.TryGetValue(member, out var mine))
+                    sums[member] = mine = [];
+                mine.Add(new(at, root));
+            }
+        }
+
+        foreach (var (peer, mine) in sums)
+            foreach (var some in mine.Chunk(ComparedMax))
+                if (await AskAsync(peer, new ReplicaRequest.Compare([.. some]), cancellation)
+                    is ReplicaReply.Differing differing)
+                    foreach (var tile in differing.Tiles.OrderBy(_ => Random.Shared.Next()).Take(options.TilesMax))
+                        if (configurations.TryGetValue(tile.At.Tile, out var at) && at.At == tile.At)
+                            await MendAsync(peer, at, tile, cancellation);
+    }
+
+    /// <summary>A large tile's digest is worked out in several steps, with room for others in between.</summary>
+    private async Task<UInt128?> SummarizeAsync(TileEpoch at, CancellationToken cancellation)
+    {
+        while (true)
+            if (await AskAsync(calls.Self, new ReplicaRequest.Summarize(at), cancellation)
+                is not ReplicaReply.Summary summary)
+                return null;
+            else if (summary.Root is { } root)
+                return root;
+    }
+
+    private async Task MendAsync(
+        NodeId peer, TileConfiguration configuration, TileSums theirs, CancellationToken cancellation)
+    {
+        var repair = new TileRepair(calls.Self, peer, configuration, theirs.Sums, patience);
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Operation(repair, calls, directory, time, () =>
+        {
+            if (repair.IsDone)
+                ended.TrySetResult();
+        }).Start();
+        await ended.Task.WaitAsync(cancellation);
+        if (repair.FetchedCount > 0)
+            LogMended(repair.FetchedCount, configuration.Tile.ToString(), ring.Now.Find(peer)?.Name ?? peer.ToString()[..8]);
+    }
+
+    private async Task<ReplicaReply?> AskAsync(NodeId to, ReplicaRequest request, CancellationToken cancellation)
+    {
+        var replied = new TaskCompletionSource<ReplicaReply?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        calls.Send(to, request, reply => replied.TrySetResult(reply));
+        try
+        {
+            return await replied.Task.WaitAsync(AnswerMax, time, cancellation);
+        }
+        catch (TimeoutException)
+        {
+            return null; // In the next round.
+        }
+    }
+
+    [LoggerMessage(2211, LogLevel.Debug, "fetched {Count} rows of tile {Tile} from {Peer}")]
+    private partial void LogMended(int count, string tile, string peer);
+}

@@ -1,0 +1,12 @@
+namespace ChordChat.Node.Replication;
+
+/// <summary>How often copies are compared, and how gently.</summary>
+internal sealed record RepairOptions
+{
+    /// <summary>Mean time between two rounds; each wait is 75 % to 125 % of it. A copy that a coordinator could not
+    /// place is missing for so long.</summary>
+    public TimeSpan Every { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Tiles mended per peer and round, one after the other; the others wait for the next round.</summary>
+    public int TilesMax { get; init; } = 16;
+}
