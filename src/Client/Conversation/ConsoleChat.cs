@@ -11,7 +11,7 @@ namespace ChordChat.Client.Conversation;
 /// </remarks>
 internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<Task<Action>> later)
 {
-    private readonly Dictionary<string, (int Handle, MessageState State)> _printed = [];
+    private readonly Dictionary<string, (int Handle, string State)> _printed = [];
     private readonly Dictionary<string, int> _unread = [];
     private string? _open;
     private bool _online;
@@ -140,7 +140,7 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
         client.People.MarkSeen(user);
         var message = client.History.Find(client.Send(user, text))!;
         _printed[message.Id] = (view.Print(Transcript.Line(message, client.User, unread: false), Transcript.StateField),
-            message.State);
+            Transcript.State(message).Text);
         _open ??= user;
         Prompt();
     }
@@ -159,10 +159,10 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
 
     private void Update(ChatMessage message)
     {
-        if (!_printed.TryGetValue(message.Id, out var printed) || printed.State == message.State)
-            return;
         var (text, style) = Transcript.State(message);
-        _printed[message.Id] = (printed.Handle, message.State);
+        if (!_printed.TryGetValue(message.Id, out var printed) || printed.State == text)
+            return;
+        _printed[message.Id] = (printed.Handle, text);
         if (!view.Rewrite(printed.Handle, text, style) && message.State == MessageState.Refused)
             view.Print(Transcript.Line(message, client.User, unread: false));
         else if (message.State == MessageState.Refused && message.Note.Length > 0)

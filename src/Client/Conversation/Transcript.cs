@@ -9,8 +9,10 @@ namespace ChordChat.Client.Conversation;
 /// <summary>How messages and events look. Pure: values in, lines out.</summary>
 internal static class Transcript
 {
-    /// <summary>Where a message's state stands in its line: after the time.</summary>
-    public static readonly Mark StateField = new(Column: 6, Width: 9);
+    /// <summary>Where the state of a message of ours stands in its line: after the time, with room for names.</summary>
+    public static readonly Mark StateField = new(Column: 6, Width: 20);
+
+    private const int TheirsWidth = 9;
 
     private const string Unread = "● new";
 
@@ -21,30 +23,47 @@ internal static class Transcript
     {
         var mine = message.From == me;
         var (state, style) = mine ? State(message) : unread ? (Unread, Style.Warning) : ("", Style.Plain);
+        var width = mine ? StateField.Width : TheirsWidth;
         var who = mine ? $"you → {message.To}: " : $"{message.From}: ";
         var time = message.Sent.ToLocalTime();
         var day = dated && time.Date != DateTime.Today ? time.ToString("d MMM ", CultureInfo.InvariantCulture) : "";
         var note = message.Note.Length > 0 ? $" ({Printable.Of(message.Note)})" : "";
         return new StyledLine(
-            StateField.Column + StateField.Width + 1,
+            StateField.Column + TheirsWidth + 1,
             new Span($"{time.ToString("HH:mm", CultureInfo.InvariantCulture)} ", Style.Dim),
-            new Span(state.PadRight(StateField.Width) + " ", style),
+            new Span(state.PadRight(width) + " ", style),
             new Span(day, Style.Dim),
             new Span(who, mine ? Style.Dim : Style.Accent),
             new Span(Printable.Of(message.Text), Style.Plain),
             new Span(note, Style.Warning));
     }
 
-    /// <summary>What is known of a message of ours, in one or two words.</summary>
+    /// <summary>What is known of a message of ours, in few words: <c>kept 3/3: n2 n5 n7</c>, or <c>only 1/3: n2</c>
+    /// when fewer than a majority of the copies can be reached; without the names when they do not fit.</summary>
     public static (string Text, Style Style) State(ChatMessage message) => message.State switch
     {
         MessageState.Waiting => ("waiting", Style.Warning),
         MessageState.Queued => ("queued", Style.Warning),
-        MessageState.Kept => ($"kept {message.Copies.Count}/{message.Of}", Style.Dim),
+        MessageState.Delivered when IsBelowMajority(message) => ($"delivered, kept {Count(message)}", Style.Good),
+        MessageState.Read when IsBelowMajority(message) => ($"read, kept {Count(message)}", Style.Good),
+        MessageState.Kept when IsBelowMajority(message) => (Copies("only", message), Style.Warning),
+        MessageState.Kept => (Copies("kept", message), Style.Dim),
         MessageState.Delivered => ("delivered", Style.Good),
         MessageState.Read => ("read", Style.Good),
         _ => ("refused", Style.Bad),
     };
+
+    private static bool IsBelowMajority(ChatMessage message) =>
+        message.Of > 0 && message.Copies.Count * 2 <= message.Of;
+
+    private static string Count(ChatMessage message) => $"{message.Copies.Count}/{message.Of}";
+
+    private static string Copies(string word, ChatMessage message)
+    {
+        var count = $"{word} {Count(message)}";
+        var named = Printable.Of($"{count}: {string.Join(' ', message.Copies)}");
+        return message.Copies.Count > 0 && named.Length <= StateField.Width ? named : count;
+    }
 
     public static StyledLine Missing(ChatMessage before) => Note(
         before.MissingBefore == 1

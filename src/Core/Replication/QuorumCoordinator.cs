@@ -43,6 +43,9 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
     /// <summary>A vote that came after the majority.</summary>
     private protected virtual void OnLate() { }
 
+    /// <summary>An answer of a member to an earlier round; what it says of the disk is true all the same.</summary>
+    private protected virtual void OnStray(int member, ReplicaRequest request, ReplicaReply reply) { }
+
     /// <summary>The timer of a round that has already found its majority.</summary>
     private protected virtual void OnLateTimer() { }
 
@@ -91,7 +94,12 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
     private protected sealed override void OnReply(NodeId from, ReplicaRequest request, ReplicaReply reply)
     {
         if (!IsOpen(from, request, out var member))
+        {
+            if (member >= 0)
+                OnStray(member, request, reply);
             return;
+        }
+
         if (Judge(member, reply) == Vote.For)
             _for.Add(member);
         else

@@ -9,6 +9,8 @@ public sealed class SetAdd(
     TileConfiguration configuration, string set, SetMessage message, CoordinatorOptions options, ulong seed)
     : QuorumCoordinator<SetAddOutcome>(configuration, options, seed)
 {
+    private MemberSet _kept;
+    private TileConfiguration? _keptIn;
     private int _full;
     private int _lateRounds;
 
@@ -20,17 +22,19 @@ public sealed class SetAdd(
         {
             var copies = ImmutableArray.CreateBuilder<NodeId>(Configuration.Members.Length);
             for (var member = 0; member < Configuration.Members.Length; member++)
-                if (For.Contains(member))
+                if (_kept.Contains(member))
                     copies.Add(Configuration.Members[member]);
             return copies.DrainToImmutable();
         }
     }
 
-    public int CopyCount => For.Count;
+    public int CopyCount => _kept.Count;
 
     private protected override void Begin()
     {
         _full = 0;
+        if (_keptIn != Configuration)
+            (_kept, _keptIn) = (default, Configuration);
         Ask(new ReplicaRequest.Add(Configuration.At, set, message.Id, message.Content));
     }
 
@@ -38,7 +42,17 @@ public sealed class SetAdd(
     private protected override Vote Judge(int member, ReplicaReply reply)
     {
         _full += reply is ReplicaReply.Full ? 1 : 0;
-        return reply is ReplicaReply.Added or ReplicaReply.Buried ? Vote.For : Vote.Against;
+        if (reply is not (ReplicaReply.Added or ReplicaReply.Buried))
+            return Vote.Against;
+        _kept.Add(member);
+        return Vote.For;
+    }
+
+    /// <summary>The round was given up before this answer came, but the message is on that disk.</summary>
+    private protected override void OnStray(int member, ReplicaRequest request, ReplicaReply reply)
+    {
+        if (request.At == Configuration.At && reply is (ReplicaReply.Added or ReplicaReply.Buried))
+            _kept.Add(member);
     }
 
     private protected override void OnMajority() =>

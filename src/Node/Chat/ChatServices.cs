@@ -43,6 +43,7 @@ internal static class ChatServices
         .AddSingleton<EnvelopeSender>()
         .AddSingleton<SendRetries>()
         .AddSingleton<SessionKeeper>()
+        .AddHostedService<CopyWatch>()
         .AddSingleton<ChatDoor>()
         .AddSingleton<ChatService>()
         .AddHostedService(provider => provider.GetRequiredService<SendRetries>())

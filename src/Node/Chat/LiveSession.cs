@@ -39,6 +39,7 @@ internal sealed class LiveSession : IDisposable
     public SessionMail Mail { get; }
     public MailSettling Settling { get; }
     public SendWindow Sends { get; }
+    public RecentSends Recent { get; } = new();
     public CancellationToken Lifetime { get; }
 
     public ulong Number => _record.Number;

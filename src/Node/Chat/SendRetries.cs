@@ -10,7 +10,7 @@ internal sealed partial class SendRetries(
     ChatClock clock,
     ILogger<SendRetries> logger) : BackgroundService
 {
-    private const long PauseMaxMs = 30_000;
+    private const long PauseMaxMs = 15_000;
     private const int AtOnceMax = 64;
 
     private sealed record Waiting(Submission Submission, long DueAt, int TryCount);
@@ -18,16 +18,25 @@ internal sealed partial class SendRetries(
     private readonly Lock _turn = new();
     private readonly SemaphoreSlim _some = new(0);
     private List<Waiting> _waiting = [];
+    private readonly Dictionary<Core.Replication.MessageId, Submission> _newest = [];
     private long _bytes;
 
+    /// <summary>Takes a message, in place of an earlier try of its sender to hand in the same one.</summary>
     /// <returns>False when there is no room: the sender's own copy has to do.</returns>
     public bool TryAdd(Submission submission)
     {
         lock (_turn)
         {
-            if (_bytes + submission.Envelope.Length > options.QueuedBytesMax)
+            if (_newest.ContainsKey(submission.Id))
+            {
+                _newest[submission.Id] = submission; // Its own turn comes; then this one is told.
+                return true;
+            }
+
+            if (_bytes + submission.Bytes > options.QueuedBytesMax)
                 return false;
-            _bytes += submission.Envelope.Length;
+            _bytes += submission.Bytes;
+            _newest[submission.Id] = submission;
             Put(submission, 0);
         }
 
@@ -94,7 +103,9 @@ internal sealed partial class SendRetries(
 
     private async Task TryAsync(Waiting waiting, CancellationToken stopping)
     {
-        var submission = waiting.Submission;
+        Submission submission;
+        lock (_turn)
+            submission = _newest[waiting.Submission.Id];
         var add = sets.AddAsync(
             SetKey.Mailbox(submission.To), submission.Id, submission.Envelope, submission.Progress, stopping);
         if (!submission.IsLive
@@ -116,7 +127,10 @@ internal sealed partial class SendRetries(
         }
 
         lock (_turn)
-            _bytes -= submission.Envelope.Length;
+        {
+            _bytes -= submission.Bytes;
+            _newest.Remove(submission.Id);
+        }
     }
 
     private void Put(Submission submission, int tryCount)

@@ -5,19 +5,41 @@ namespace ChordChat.Node.Chat;
 
 /// <summary>One message on its way, and what its sender has been told of it. Copies and the live delivery come in any
 /// order and from any thread; each thing worth knowing is told once.</summary>
+/// <remarks>docs/protocol.md#receipt.</remarks>
 internal sealed class Submission(LiveSession sender, string to, MessageId id, ReadOnlyMemory<byte> envelope, int copies)
 {
+    private ReadOnlyMemory<byte> _envelope = envelope;
     private readonly Lock _turn = new();
     private SendState? _told;
     private bool _wasAnswered;
     private bool _isLive;
     private bool _toldLive;
-    private int _toldCount;
+    private CopiesKept? _toldCopies;
     private CopiesKept _copies = new([], copies);
 
     public string To => to;
     public MessageId Id => id;
-    public ReadOnlyMemory<byte> Envelope => envelope;
+    public int Bytes { get; } = envelope.Length;
+
+    /// <summary>Empty once every copy is on disk, or <see cref="ForgetEnvelope"/> was called.</summary>
+    public ReadOnlyMemory<byte> Envelope
+    {
+        get
+        {
+            lock (_turn)
+                return _envelope;
+        }
+    }
+
+    /// <summary>Who keeps it, as its sender was told last.</summary>
+    public CopiesKept Copies
+    {
+        get
+        {
+            lock (_turn)
+                return _copies;
+        }
+    }
 
     /// <summary>Made once, because it is passed on with each try.</summary>
     public Action<CopiesKept> Progress => Keep;
@@ -33,7 +55,29 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
 
     public void Queued(CopiesKept kept) => Tell(SendState.Queued, kept);
 
-    public void Kept(CopiesKept kept) => Tell(SendState.Kept, kept);
+    public void Kept(CopiesKept kept)
+    {
+        Tell(SendState.Kept, kept);
+        sender.Recent.Add(this);
+    }
+
+    /// <summary>Who can be asked for it now: fewer than before when a node is gone, more when it is back.</summary>
+    public void Recount(CopiesKept now)
+    {
+        lock (_turn)
+        {
+            _copies = now;
+            if (_told == SendState.Kept)
+                Tell();
+        }
+    }
+
+    /// <summary>It will not be added again from here.</summary>
+    public void ForgetEnvelope()
+    {
+        lock (_turn)
+            _envelope = default;
+    }
 
     public void Refused(Refusal refusal)
     {
@@ -61,7 +105,9 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
         {
             if (kept.Members.Count > _copies.Members.Count)
                 _copies = kept;
-            if (_told == SendState.Kept)
+            if (kept.Members.Count == kept.Of)
+                _envelope = default;
+            if (_told is SendState.Kept or SendState.Queued)
                 Tell();
         }
     }
@@ -77,16 +123,16 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
             var isNew = _told != state;
             _told = state;
             if (isNew)
-                _toldCount = -1;
+                _toldCopies = null;
             Tell();
         }
     }
 
     private void Tell()
     {
-        if (_toldCount == _copies.Members.Count && _toldLive == _isLive)
+        if (_toldLive == _isLive && _toldCopies?.Members.SequenceEqual(_copies.Members) == true)
             return;
-        (_toldCount, _toldLive) = (_copies.Members.Count, _isLive);
+        (_toldCopies, _toldLive) = (_copies, _isLive);
         var names = new string[_copies.Members.Count];
         for (var i = 0; i < names.Length; i++)
             names[i] = _copies.Members[i].Name;

@@ -24,6 +24,9 @@ internal interface IMessageSets
 
     /// <summary>Who keeps the set as far as this node knows, the owner first.</summary>
     ValueTask<SetPlace> PlaceAsync(SetKey set, CancellationToken cancellation);
+
+    /// <summary>Asks the members: those that answer and are active in the newest epoch that any of them knows.</summary>
+    Task<SetPlace> KeepersAsync(SetKey set, CancellationToken cancellation);
 }
 
 /// <summary>A set: the point on the circle whose tile keeps it, and its name inside that tile.</summary>

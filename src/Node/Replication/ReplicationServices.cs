@@ -16,6 +16,7 @@ internal static class ReplicationServices
         .AddSingleton<TileBoard>()
         .AddSingleton(Writer)
         .AddSingleton<ConfigurationSearch>()
+        .AddSingleton<Standings>()
         .AddSingleton<ConfigurationNews>()
         .AddSingleton(settings.GetSection("Steward").Get<StewardOptions>() ?? StewardOptions.Default)
         .AddHostedService<TileTender>()

@@ -12,6 +12,7 @@ internal sealed class Replicator(
     ReplicaCalls calls,
     TileDirectory directory,
     ConfigurationSearch search,
+    Standings standings,
     BallotSource ballots,
     RingDriver ring,
     CoordinatorOptions options,
@@ -138,6 +139,17 @@ internal sealed class Replicator(
     {
         var at = directory.At(set.Point);
         return ValueTask.FromResult(new SetPlace(at.Tile.ToString(), at.Epoch, Peers(at.Members)));
+    }
+
+    public async Task<SetPlace> KeepersAsync(SetKey set, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var at = directory.At(set.Point);
+            var active = await standings.ActiveAsync(at, cancellation);
+            if (directory.Of(at.Tile) is not { } newest || !newest.IsNewerThan(at))
+                return new SetPlace(at.Tile.ToString(), at.Epoch, Peers(active));
+        }
     }
 
     private async Task<T> RunAsync<T>(

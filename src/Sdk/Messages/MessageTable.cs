@@ -64,16 +64,18 @@ internal sealed class MessageTable(string me, LocalKey key)
         """,
         id, tellSender);
 
-    /// <summary>Moves a message of ours forward; a late report of an earlier state changes nothing.</summary>
-    /// <returns>Whether it moved.</returns>
+    /// <summary>Moves a message of ours forward; a late report of an earlier state changes nothing. Of a kept message
+    /// the newest report of its copies counts, also when it names fewer: docs/protocol.md#receipt.</summary>
+    /// <returns>Whether anything is new.</returns>
     public static bool Advance(
         SqliteConnection db, string id, MessageState state, string copies, int of, string note) =>
         db.Execute(
             """
             UPDATE messages SET state = max(state, $2), note = CASE WHEN $5 = '' THEN note ELSE $5 END,
-                copies = CASE WHEN length($3) > length(copies) THEN $3 ELSE copies END,
+                copies = CASE WHEN ($2 = 2 AND state <= 2) OR length($3) > length(copies) THEN $3 ELSE copies END,
                 copies_of = CASE WHEN $4 > 0 THEN $4 ELSE copies_of END
-            WHERE id = $1 AND mine = 1 AND (state < $2 OR length($3) > length(copies)) AND state < 5
+            WHERE id = $1 AND mine = 1 AND state < 5
+                AND (state < $2 OR length($3) > length(copies) OR ($2 = 2 AND state = 2 AND copies <> $3))
             """,
             id, (int)state, copies, of, note) == 1;
 

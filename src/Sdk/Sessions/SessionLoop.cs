@@ -17,6 +17,9 @@ internal sealed class SessionLoop(
     /// <summary>How long a gap may wait for what the mailbox still holds before it is shown as one.</summary>
     public static readonly TimeSpan GapWait = TimeSpan.FromSeconds(3);
 
+    /// <summary>How often what no majority keeps yet is handed in again: its node may have had no room for it.</summary>
+    public static readonly TimeSpan AgainInterval = TimeSpan.FromSeconds(20);
+
     private const int InFlightMax = 256;
     private const int SendsPerFrame = 64;
     private static readonly TimeSpan RetryKeys = TimeSpan.FromSeconds(1);
@@ -24,6 +27,7 @@ internal sealed class SessionLoop(
     private readonly ConcurrentQueue<ByteString> _acknowledge = new();
     private readonly HashSet<string> _inFlight = [];
     private long _sentUpTo;
+    private long _againAt = Environment.TickCount64 + (long)AgainInterval.TotalMilliseconds;
     private long _gapSince;
     private bool _resync;
 
@@ -123,6 +127,12 @@ internal sealed class SessionLoop(
 
     private ClientFrame Gather(out bool more)
     {
+        if (Environment.TickCount64 >= _againAt)
+        {
+            _sentUpTo = 0;
+            _againAt += (long)AgainInterval.TotalMilliseconds;
+        }
+
         var frame = new ClientFrame { Resync = _resync };
         _resync = false;
         while (_acknowledge.TryDequeue(out var id))

@@ -116,6 +116,9 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members) : IRegister
     public ValueTask<SetPlace> PlaceAsync(SetKey set, CancellationToken cancellation) =>
         ValueTask.FromResult(new SetPlace("00/7", 1, members));
 
+    public Task<SetPlace> KeepersAsync(SetKey set, CancellationToken cancellation) =>
+        Task.FromResult(new SetPlace("00/7", 1, IsCut ? [] : members));
+
     public int PendingCount(string user) => Kept(user).Count;
 
     /// <summary>What a user's mailbox holds.</summary>

@@ -117,6 +117,21 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         Assert.Equal(["x"], await bob.ReadAsync(1));
     }
 
+    /// <summary>docs/protocol.md, "Without a quorum".</summary>
+    [Fact]
+    public async Task What_a_node_has_forgotten_that_no_majority_keeps_is_handed_in_again_in_the_same_session()
+    {
+        var (alice, bob) = await TwoAsync();
+        await using var _ = alice;
+        await using var __ = bob;
+        _cluster.HasQuorum = false; // This node never tries again by itself.
+        var id = alice.Client.Send("bob", "x");
+        Assert.Equal(MessageState.Queued, (await alice.WaitAsync(id, MessageState.Queued)).State);
+        _cluster.HasQuorum = true;
+        Assert.Equal(["x"], await bob.ReadAsync(1));
+        Assert.True((await alice.WaitAsync(id, MessageState.Kept)).State is MessageState.Kept or MessageState.Delivered);
+    }
+
     [Fact]
     public async Task A_login_on_a_new_device_closes_the_old_one_and_reads_the_mail_of_both()
     {

@@ -11,7 +11,7 @@ namespace ChordChat.Tests.Cluster.Sdk;
 internal sealed class Person : IAsyncDisposable
 {
     public const string Password = "five random words suffice";
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     private readonly Profile _profile;
     private readonly UnlockedProfile _unlocked;
@@ -27,30 +27,42 @@ internal sealed class Person : IAsyncDisposable
 
     public string Folder => _profile.Folder;
 
-    public static NodeSearch Search(params FakeNode[] nodes) => new()
-    {
-        Explicit = [.. nodes.Select(node => node.Address)],
-        AskNetwork = false,
-    };
+    public static NodeSearch Search(params FakeNode[] nodes) => Search([.. nodes.Select(node => node.Address)]);
+
+    public static NodeSearch Search(params string[] addresses) => new() { Explicit = [.. addresses], AskNetwork = false };
 
     public static string NewFolder() =>
         Path.Combine(Path.GetTempPath(), "chordchat-tests", Guid.NewGuid().ToString("n"));
 
-    public static async Task<Person> RegisterAsync(string user, params FakeNode[] nodes)
+    public static Task<Person> RegisterAsync(string user, params FakeNode[] nodes) =>
+        RegisterAsync(user, Search(nodes));
+
+    public static async Task<Person> RegisterAsync(string user, NodeSearch search)
     {
         var profile = Profile.Open(NewFolder());
-        using var accounts = new Accounts(profile, Search(nodes));
-        return new Person(profile, await accounts.RegisterAsync(user, Password), Search(nodes));
+        try
+        {
+            using var accounts = new Accounts(profile, search);
+            return new Person(profile, await accounts.RegisterAsync(user, Password), search);
+        }
+        catch
+        {
+            profile.Dispose();
+            throw;
+        }
     }
 
+    public static Task<Person> LogInAsync(string user, string folder, FakeNode node, string password = Password) =>
+        LogInAsync(user, folder, Search(node), password);
+
     public static async Task<Person> LogInAsync(
-        string user, string folder, FakeNode node, string password = Password)
+        string user, string folder, NodeSearch search, string password = Password)
     {
         var profile = Profile.Open(folder);
         try
         {
-            using var accounts = new Accounts(profile, Search(node));
-            return new Person(profile, await accounts.LogInAsync(user, password), Search(node));
+            using var accounts = new Accounts(profile, search);
+            return new Person(profile, await accounts.LogInAsync(user, password), search);
         }
         catch
         {

@@ -66,6 +66,22 @@ public class SetTests
             Assert.Equal(60, _bench.Stores[node].Scan(Tile, "m", 0, 999, 99_999).Messages.Length);
     }
 
+    /// <summary>docs/protocol.md, "Without a quorum".</summary>
+    [Fact]
+    public void A_copy_that_is_made_after_the_others_were_unreachable_is_named_all_the_same()
+    {
+        var add = NewAdd(1);
+        var sent = add.Start().OfType<Effect.Send>().ToList();
+        add.OnUnreachable(sent[1].To, sent[1].Request);
+        add.OnUnreachable(sent[2].To, sent[2].Request);
+        Pass(add, sent[0]);
+        _bench.Deaf.UnionWith([0, 1, 2]);
+        while (add.Outcome is null)
+            add.OnTimeout();
+        Assert.IsType<SetAddOutcome.Queued>(add.Outcome);
+        Assert.Equal([_bench.Ids[0]], add.Copies.ToArray());
+    }
+
     /// <summary>docs/protocol.md#set: the reader's pace.</summary>
     [Fact]
     public void A_scan_asks_for_the_next_pages_only_when_the_last_were_taken()

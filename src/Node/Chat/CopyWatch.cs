@@ -1,0 +1,96 @@
+using ChordChat.Core.Ring;
+using ChordChat.Node.Replication;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>Tells senders when fewer of the nodes that keep their newest messages can be reached, and when more can
+/// again; docs/protocol.md#receipt.</summary>
+internal sealed partial class CopyWatch(
+    ChatOptions options, SessionTable sessions, IMessageSets sets, ChatPeers peers, ChatClock clock,
+    ILogger<CopyWatch> logger) : BackgroundService
+{
+    private readonly Dictionary<string, ulong> _epochs = [];
+    private IReadOnlyList<Peer> _seen = [];
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(options.KeeperInterval, clock.Time, stoppingToken);
+                await LookAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The node stops.
+        }
+    }
+
+    /// <summary>Looks only where something has moved: other nodes can be reached, or a tile has another epoch.</summary>
+    private async Task LookAsync(CancellationToken stopping)
+    {
+        var all = peers.All;
+        var isOther = !all.SequenceEqual(_seen);
+        _seen = [.. all];
+        var sends = sessions.All.SelectMany(session => session.Recent.All).GroupBy(send => send.Submission.To);
+        var epochs = new Dictionary<string, ulong>();
+        foreach (var ofOne in sends)
+        {
+            var mailbox = SetKey.Mailbox(ofOne.Key);
+            var place = await sets.PlaceAsync(mailbox, stopping);
+            epochs[ofOne.Key] = place.Epoch;
+            foreach (var send in ofOne)
+                Note(send, place);
+            if (isOther || _epochs.GetValueOrDefault(ofOne.Key, place.Epoch) != place.Epoch)
+                Recount(await sets.KeepersAsync(mailbox, stopping), [.. ofOne], mailbox, stopping);
+        }
+
+        _epochs.Clear();
+        foreach (var (user, epoch) in epochs)
+            _epochs[user] = epoch;
+    }
+
+    private static void Note(RecentSend send, SetPlace place)
+    {
+        if (send.KeptIn == 0)
+            send.KeptIn = place.Epoch;
+        if (send.KeptIn == place.Epoch && send.Submission.Copies.Members.Count > send.KeptBy.Count)
+            send.KeptBy = send.Submission.Copies.Members;
+    }
+
+    private void Recount(SetPlace keepers, RecentSend[] sends, SetKey mailbox, CancellationToken stopping)
+    {
+        foreach (var send in sends)
+        {
+            var submission = send.Submission;
+            // Who is active in a later epoch has what was kept in an earlier one.
+            Peer[] now = [.. keepers.Members.Where(member =>
+                keepers.Epoch > send.KeptIn || send.KeptBy.Contains(member))];
+            submission.Recount(new CopiesKept(now, submission.Copies.Of));
+            if (now.Length < submission.Copies.Of && !submission.Envelope.IsEmpty && send.Adding.IsCompleted)
+                send.Adding = AddAgainAsync(submission, mailbox, stopping);
+        }
+    }
+
+    /// <summary>Adding twice is adding once; what is new is told as it comes.</summary>
+    private async Task AddAgainAsync(Submission submission, SetKey mailbox, CancellationToken stopping)
+    {
+        try
+        {
+            await sets.AddAsync(mailbox, submission.Id, submission.Envelope, submission.Progress, stopping);
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+        catch (Exception cause)
+        {
+            LogFailed(submission.Id, cause);
+        }
+    }
+
+    [LoggerMessage(5050, LogLevel.Error, "Adding {Message} where it is missing failed")]
+    private partial void LogFailed(Core.Replication.MessageId message, Exception cause);
+}
