@@ -1,7 +1,8 @@
 namespace ChordChat.Tests.Nemesis;
 
 /// <summary>Does one thing to the cluster after another, drawn from a seed, and takes each back.</summary>
-internal sealed class Faults(IReadOnlyList<Node> nodes, Network network, Random random, string mix, Action<string> say)
+internal sealed class Faults(
+    IReadOnlyList<Node> nodes, Network network, Random random, string mix, bool canDelay, Action<string> say)
 {
     private static readonly Dictionary<string, string[]> Mixes = new()
     {
@@ -32,7 +33,7 @@ internal sealed class Faults(IReadOnlyList<Node> nodes, Network network, Random 
         foreach (var node in nodes)
         {
             await network.DeafenAsync(node.Index, []);
-            await network.SlowAsync(node.Index, null);
+            await network.HastenAsync(node.Index);
             await node.SignalAsync("CONT");
             if (!node.IsUp)
                 node.Start();
@@ -61,8 +62,7 @@ internal sealed class Faults(IReadOnlyList<Node> nodes, Network network, Random 
                 return;
             case "slow":
                 foreach (var node in order)
-                    await network.SlowAsync(
-                        node.Index, $"delay {random.Next(5, 80)}ms 10ms loss {random.Next(0, 12)}% reorder 20% 50%");
+                    await network.SlowAsync(node.Index, Queue(), random.Next(1, 12));
                 break;
             case "cut" or "isolate" or "ring" or "bridge" or "oneway":
                 await PartAsync(kind, order, half);
@@ -75,6 +75,13 @@ internal sealed class Faults(IReadOnlyList<Node> nodes, Network network, Random 
         await WaitAsync(seconds, stopping);
         foreach (var node in nodes.Where(_ => kind is "kill" or "term" or "power"))
             await GoneOrUpAsync(node, kind == "power" || node == victim);
+    }
+
+    /// <summary>A line with delay and disorder or, where the kernel has none, a narrow one.</summary>
+    private string Queue()
+    {
+        var (delay, rate) = (random.Next(5, 80), random.Next(1, 8));
+        return canDelay ? $"netem delay {delay}ms 10ms reorder 20% 50%" : $"tbf rate {rate}mbit burst 8kb latency 200ms";
     }
 
     private async Task PartAsync(string kind, Node[] order, Node[] half)

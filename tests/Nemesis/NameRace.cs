@@ -70,7 +70,7 @@ internal sealed class NameRace(string home, IReadOnlyList<string> nodes, Record 
         }
         catch (ChordChatException unclear)
         {
-            return (Outcome.Unknown, unclear.Code);
+            return (Outcome.Unknown, $"{unclear.Code} ({unclear.Message})");
         }
     }
 

@@ -38,13 +38,32 @@ internal sealed class Network(int owner, int nodeCount)
                 + $"add rule ip nemesis heard ip saddr {{ {string.Join(", ", from.Select(AddressOf))} }} drop");
     }
 
-    /// <summary>Delays, loses and reorders what a node sends; null: as fast as it goes.</summary>
-    public async Task SlowAsync(int node, string? netem)
+    /// <summary>Whether this kernel can delay and reorder packets. Without, <see cref="SlowAsync"/> narrows the line and
+    /// loses packets only.</summary>
+    public async Task<bool> CanDelayAsync()
+    {
+        var add = await Shell.TryAsync(
+            "ip", "netns", "exec", Space(0), "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms");
+        await Shell.TryAsync("ip", "netns", "exec", Space(0), "tc", "qdisc", "del", "dev", "lo", "root");
+        return add.Code == 0;
+    }
+
+    /// <summary>Gives what a node sends a queue of its own (the words after "root" of tc), and loses some of what it
+    /// is sent.</summary>
+    public async Task SlowAsync(int node, string queue, int lossPercent)
+    {
+        await InAsync(Space(node), ["tc", "qdisc", "add", "dev", "eth0", "root", .. queue.Split(' ')]);
+        await InAsync(
+            Space(node), "nft",
+            "add table ip loss; add chain ip loss heard { type filter hook input priority 1; }; "
+            + $"add rule ip loss heard iifname eth0 numgen random mod 100 < {lossPercent} drop");
+    }
+
+    /// <summary>The node sends as fast as it goes and hears all.</summary>
+    public async Task HastenAsync(int node)
     {
         await Shell.TryAsync("ip", "netns", "exec", Space(node), "tc", "qdisc", "del", "dev", "eth0", "root");
-        if (netem is not null)
-            await InAsync(
-                Space(node), ["tc", "qdisc", "add", "dev", "eth0", "root", "netem", .. netem.Split(' ')]);
+        await Shell.TryAsync("ip", "netns", "exec", Space(node), "nft", "delete", "table", "ip", "loss");
     }
 
     public Task DeleteAsync() => DeleteAsync(owner);

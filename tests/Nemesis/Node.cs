@@ -23,7 +23,7 @@ internal sealed class Node(string program, string home, Network network, int ind
                     + $">>{Path.Combine(home, $"{Name}.log")} 2>&1",
             },
         };
-        start.Environment["CHORDCHAT_CHAT__BCRYPTCOST"] = "4";
+        start.Environment["CHORDCHAT_CHAT__BCRYPTCOST"] = "10";
         _process = Process.Start(start)!;
     }
 

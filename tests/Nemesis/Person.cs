@@ -55,9 +55,8 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
 
     public Task<bool> FlushAsync(TimeSpan patience) => _client!.FlushAsync(patience);
 
-    /// <summary>Ids of the conversation with somebody, as shown here.</summary>
-    public IReadOnlyList<string> TranscriptWith(string other) =>
-        [.. _client!.History.With(other).Select(message => message.Id)];
+    /// <summary>The conversation with somebody, as shown here.</summary>
+    public IReadOnlyList<ChatMessage> TranscriptWith(string other) => [.. _client!.History.With(other)];
 
     /// <summary>Looks at everything once more: events of an ended session may have been missed.</summary>
     public void Settle()
