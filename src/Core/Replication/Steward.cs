@@ -39,7 +39,13 @@ public sealed record StewardOptions
 /// do.</summary>
 /// <param name="Preferred">Owner and next K of the nodes that are alive, staying and out of quarantine.</param>
 /// <param name="Unwanted">Nodes dead for placement (seen so by two) or leaving.</param>
-public sealed record TileOutlook(ImmutableArray<NodeId> Preferred, IReadOnlySet<NodeId> Unwanted);
+public sealed record TileOutlook(ImmutableArray<NodeId> Preferred, IReadOnlySet<NodeId> Unwanted)
+{
+    /// <summary>Those of <see cref="Unwanted"/> that are about to go and still answer: they vote until then.</summary>
+    public IReadOnlySet<NodeId> Leaving { get; init; } = ImmutableHashSet<NodeId>.Empty;
+
+    internal bool Answers(NodeId member) => !Unwanted.Contains(member) || Leaving.Contains(member);
+}
 
 /// <summary>What should be done about a tile now.</summary>
 public abstract record StewardAction
@@ -116,12 +122,14 @@ public sealed class Steward(NodeId self, StewardOptions options)
         if (_unwantedSinceMs is { } unwanted && nowMs - unwanted >= Wait(rank)
             && Change(header, outlook, nowMs) is { } urgent)
             return urgent;
-        if (header.Previous is not null && Announce(nowMs, rank) is StewardAction.Announce announcement)
-            return announcement; // Whoever is dead cannot be told; that must not hold up what follows.
+        // Whoever is dead cannot be told of the last change, so one try at telling is enough before the next.
         if (nowMs - _preferredSinceMs >= options.PreferredFor.TotalMilliseconds + Wait(rank)
+            && (header.Previous is null || _announcedMs is not null)
             && Change(header, outlook, nowMs) is { } moved)
             return moved;
-        return header.Previous is not null || (_announcedMs is { } last && nowMs - last < options.AuditEvery.TotalMilliseconds)
+        if (header.Previous is not null)
+            return Announce(nowMs, rank);
+        return _announcedMs is { } last && nowMs - last < options.AuditEvery.TotalMilliseconds
             ? Nothing
             : Announced(nowMs);
     }
@@ -147,7 +155,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private StewardAction.Change? Change(TileHeader header, TileOutlook outlook, long nowMs)
     {
         var configuration = header.Configuration;
-        var reachable = configuration.Members.Count(member => !outlook.Unwanted.Contains(member));
+        var reachable = configuration.Members.Count(outlook.Answers);
         if (IsTooSoon(nowMs) || reachable < configuration.Majority
             || SameMembers(configuration.Members, outlook.Preferred) || !IsAllowed(configuration, outlook.Preferred))
             return null;

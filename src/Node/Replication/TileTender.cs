@@ -123,8 +123,14 @@ internal sealed partial class TileTender : BackgroundService
         private readonly TimeSpan _quarantine = ring.Now.Membership.Options.Quarantine;
         private readonly HashSet<NodeId> _unwanted = [.. ring.Now.Members.All.Where(IsUnwanted).Select(m => m.Peer.Node)];
 
+        private readonly HashSet<NodeId> _leaving =
+            [.. ring.Now.Members.All.Where(m => m.Health is Health.Leaving).Select(m => m.Peer.Node)];
+
         public TileOutlook Of(TileId tile) => new(
-            [.. _members.Placement(tile.Start, copies, _now, _quarantine).Select(peer => peer.Node)], _unwanted);
+            [.. _members.Placement(tile.Start, copies, _now, _quarantine).Select(peer => peer.Node)], _unwanted)
+        {
+            Leaving = _leaving,
+        };
 
         private static bool IsUnwanted(Member member) => member.WasHeard
             && (member.Health is Health.Leaving or Health.Left || (member.Health is Health.Dead && member.Confirmed));

@@ -185,9 +185,19 @@ public sealed class MemoryReplicaStore : IReplicaStore
     /// <summary>What was last accepted, for checkers: not an access of the node.</summary>
     public RegisterRow PeekRegister(TileId tile, string key) => RowsOf(tile).Registers.GetValueOrDefault(key);
 
-    /// <summary>Whether a message, or its tombstone, is here and sound; for checkers.</summary>
-    public bool HasEntry(TileId tile, string name, MessageId id) =>
-        RowsOf(tile).Entries.ContainsKey((name, id)) && !_damaged.Contains((tile, name, id));
+    /// <summary>Whether a message, or its tombstone, is here, for checkers. A damaged one is: whoever reads it is told
+    /// so.</summary>
+    public bool HasEntry(TileId tile, string name, MessageId id) => RowsOf(tile).Entries.ContainsKey((name, id));
+
+    /// <summary>The tiles that a scrub would find damaged rows in; a header's damage is not among them.</summary>
+    public IEnumerable<TileId> DamagedTiles => _damaged.Select(row => row switch
+    {
+        (TileId tile, string _) => tile,
+        (TileId tile, string _, MessageId _) => tile,
+        _ => (TileId?)null,
+    }).OfType<TileId>().Distinct().Order();
+
+    public bool HasDamagedHeader => _damaged.Any(row => row is TileId);
 
     /// <summary>All accepted values and all entries of a tile in words, for comparing copies.</summary>
     public IEnumerable<string> Contents(TileId tile)

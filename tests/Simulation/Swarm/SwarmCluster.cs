@@ -140,10 +140,12 @@ internal sealed class SwarmCluster
         foreach (var node in _nodes.ToArray())
         {
             World.Resume(node.Number);
-            if (node.Store.DamagedCount > 0 && !node.IsGone)
-                node.Ruin("damaged rows found by scrubbing");
+            if (node.Store.HasDamagedHeader && !node.IsGone)
+                node.Ruin("damaged header found");
             else if (!node.IsDestroyed && (!node.IsGone || Watch.Newest.Values.Any(tile => tile.Contains(node.Self.Node))))
                 node.Return(); // Left, and named by a change that was decided later: its folder is still there.
+            if (node.IsUp)
+                node.Tiles.Scrub();
         }
     }
 

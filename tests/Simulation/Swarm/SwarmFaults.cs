@@ -62,7 +62,9 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
         FaultKind.Join => Join(),
         FaultKind.Leave => Leave(fault),
         FaultKind.Destroy => Destroy(fault, how),
-        FaultKind.FlipRow => CanSpare(fault) is { } node ? Flip(node, how) : null,
+        FaultKind.FlipRow => CanSpare(fault) is { } node
+            ? Flip(node, how.Chance(0.8) ? RowKind.Register : RowKind.Header, how) : null,
+        FaultKind.FlipMessage => CanSpare(fault) is { } node ? Flip(node, RowKind.Message, how) : null,
         FaultKind.RivalSteward => Rival(fault, how),
         _ => null,
     };
@@ -179,8 +181,7 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
     /// <summary>Says that it goes, stays until no tile needs it, says goodbye and is gone.</summary>
     private string? Leave(Fault fault)
     {
-        if (Up(fault) is not { } node || cluster.Nodes.Count(other => !other.IsGone) <= cluster.Plan.Copies
-            || cluster.Nodes.Any(other => other.IsUp && other.Ring.Cache.Members.Own.Health is Health.Leaving))
+        if (Up(fault) is not { } node || cluster.Nodes.Count(other => !other.IsGone) <= cluster.Plan.Copies)
             return null;
         node.Ring.Heed(new MembershipInput.LeaveBegun(node.Ring.Clock));
         GoWhenFree(node, node.Ring);
@@ -212,11 +213,8 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
         return $"{node.Self} and its disk are lost";
     }
 
-    private static string? Flip(SwarmNode node, Prng how)
-    {
-        var kind = how.Chance(0.6) ? RowKind.Register : RowKind.Header;
-        return node.Store.Flip(kind, how.Below(1000)) is { } row ? $"a bit flips in {row} of {node.Self}" : null;
-    }
+    private static string? Flip(SwarmNode node, RowKind kind, Prng how) =>
+        node.Store.Flip(kind, how.Below(1000)) is { } row ? $"a bit flips in {row} of {node.Self}" : null;
 
     /// <summary>A node whose loss every tile survives: all members of the newest configurations are complete, sound and
     /// there to be asked, and one may be lost.</summary>

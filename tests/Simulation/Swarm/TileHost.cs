@@ -54,6 +54,13 @@ internal sealed class TileHost
 
     public void Start() => World.After(_node.Number, World.Random.Between(TimeSpan.Zero, Beat), Tick);
 
+    /// <summary>Reads all rows and distrusts the tiles where one is damaged.</summary>
+    public void Scrub()
+    {
+        foreach (var tile in _node.Store.DamagedTiles.ToArray())
+            Submit(new ReplicaRequest.Distrust(tile), _node.Self.Node, _ => { });
+    }
+
     /// <summary>Hands the replica a request; the reply comes after the commit, or never.</summary>
     public void Submit(ReplicaRequest request, NodeId from, Action<ReplicaReply> done)
     {
@@ -201,7 +208,11 @@ internal sealed class TileHost
         return new(
             [.. members.Placement(tile.Start, _cluster.Plan.Copies, _node.Ring.Clock, options.Quarantine)
                 .Select(peer => peer.Node)],
-            members.All.Where(IsUnwanted).Select(member => member.Peer.Node).ToHashSet());
+            members.All.Where(IsUnwanted).Select(member => member.Peer.Node).ToHashSet())
+        {
+            Leaving = members.All.Where(member => member.Health is Health.Leaving)
+                .Select(member => member.Peer.Node).ToHashSet(),
+        };
     }
 
     private bool IsUnwanted(Member member) => member.WasHeard

@@ -5,6 +5,9 @@ namespace ChordChat.Tests.Simulation.World;
 /// <summary>Which seeds to run: CHORDCHAT_SEED=n replays one, CHORDCHAT_SEEDS=count says how many from 1 on.</summary>
 public static class Seeds
 {
+    /// <summary>Whether one seed was asked for.</summary>
+    public static bool IsSingle => Number("CHORDCHAT_SEED") is not null;
+
     public static IEnumerable<ulong> Take(int usual)
     {
         if (Number("CHORDCHAT_SEED") is { } one)

@@ -80,6 +80,14 @@ public class StewardTests
     }
 
     [Fact]
+    public void Members_that_leave_still_make_the_majority_that_replaces_them()
+    {
+        var outlook = new TileOutlook(Ids[2..5], ImmutableHashSet.Create(Ids[0], Ids[1]));
+        Assert.Null(FirstChange(2, Active, outlook));
+        Assert.NotNull(FirstChange(2, Active, outlook with { Leaving = ImmutableHashSet.Create(Ids[1]) }));
+    }
+
+    [Fact]
     public void A_sealed_member_goes_on_telling_those_who_may_not_have_heard_of_its_epoch()
     {
         var header = Active with { Phase = TilePhase.Sealed, Previous = Now with { Epoch = 2 } };
