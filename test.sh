@@ -153,6 +153,45 @@ for ((at = 0; at < ${#arguments[@]}; at++)); do
         arguments=("${arguments[@]:0:at}")
     fi
 done
+# hunt --seeds N [--from S] [--minutes M]: prints as it goes, then runs, simulated hours, faults and failures.
+hunt() {
+    local seeds=''
+    export CHORDCHAT_HUNT_FROM=1
+    while (($# > 0)); do
+        case $1 in
+            --seeds) seeds=${2:?} ;;
+            --from) export CHORDCHAT_HUNT_FROM=${2:?} ;;
+            --minutes) export CHORDCHAT_HUNT_MINUTES=${2:?} ;;
+            *)
+                echo "usage: ./test.sh hunt --seeds N [--from S] [--minutes M]" >&2
+                exit 2
+                ;;
+        esac
+        shift 2
+    done
+    # Minutes alone: as many seeds as fit.
+    if [[ -z $seeds ]]; then seeds=1000; [[ -z ${CHORDCHAT_HUNT_MINUTES:-} ]] || seeds=1000000000; fi
+    export CHORDCHAT_HUNT_SEEDS=$seeds
+    step "build tests/Simulation" dotnet build tests/Simulation -c "$configuration" -v quiet -warnaserror || finish
+    mkdir -p "$results"
+    export CHORDCHAT_HUNT_LOG="$results/hunt.log"
+    : >"$CHORDCHAT_HUNT_LOG"
+    tail -f "$CHORDCHAT_HUNT_LOG" &
+    local tail=$!
+    suite_seconds_max=864000
+    limited dotnet test tests/Simulation --no-build -c "$configuration" --filter "FullyQualifiedName~HuntTests" \
+        >"$results/hunt.out" 2>&1 </dev/null
+    local code=$?
+    sleep 1 # For the last lines.
+    kill "$tail"
+    exit "$code"
+}
+
+if [[ ${1:-} == hunt ]]; then
+    shift
+    hunt "$@"
+fi
+
 suites=() built=()
 for argument in "${arguments[@]}"; do
     case $(printf %s "$argument" | tr "[:upper:]" "[:lower:]") in

@@ -199,15 +199,13 @@ public sealed class MemoryReplicaStore : IReplicaStore
 
     public bool HasDamagedHeader => _damaged.Any(row => row is TileId);
 
-    /// <summary>All accepted values and all entries of a tile in words, for comparing copies.</summary>
-    public IEnumerable<string> Contents(TileId tile)
-    {
-        foreach (var (key, row) in RowsOf(tile).Registers)
-            if (!row.AcceptedBallot.IsNone)
-                yield return $"{key} = {row.AcceptedBallot}";
-        foreach (var ((name, id), entry) in RowsOf(tile).Entries)
-            yield return $"{name}/{id.Value} {(entry.Content is null ? "buried" : "kept")}";
-    }
+    /// <summary>All entries of a tile, and all accepted ballots (null: something newer was promised since, so a late copy
+    /// is not taken), for comparing copies.</summary>
+    public IEnumerable<(string Row, string? State)> Contents(TileId tile) =>
+        RowsOf(tile).Registers.Select(row => (row.Key,
+                row.Value.Promised > row.Value.AcceptedBallot ? null : $"{row.Value.AcceptedBallot}"))
+            .Concat(RowsOf(tile).Entries.Select(row => ($"{row.Key.Name}/{row.Key.Id.Value}",
+                (string?)(row.Value.Content is null ? "buried" : "kept"))));
 
     /// <summary>Flips a bit in one row: the <paramref name="which"/>th message, register or header, as far as there are
     /// any.</summary>

@@ -46,10 +46,12 @@ public class HuntTests(ITestOutputHelper output)
         Assert.Empty(failures);
     }
 
-    /// <summary>On the console at once: a hunt is long.</summary>
+    /// <summary>Into a file at once, where the script shows it: a hunt is long, and the runner speaks at the
+    /// end.</summary>
     private void Say(string line)
     {
-        Console.WriteLine(line);
+        if (Environment.GetEnvironmentVariable("CHORDCHAT_HUNT_LOG") is { } file)
+            File.AppendAllText(file, line + "\n");
         output.WriteLine(line);
     }
 }

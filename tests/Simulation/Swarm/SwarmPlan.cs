@@ -34,13 +34,16 @@ internal sealed record SwarmPlan
     /// <summary>Calls to a process that is not there end at once, as on a connection refused.</summary>
     public required bool RefusesFast { get; init; }
 
+    /// <summary>Mean time between two comparisons of copies.</summary>
+    public required TimeSpan RepairEvery { get; init; }
+
     /// <summary>The mistake that this run makes on purpose.</summary>
     public SwarmMistake Mistake { get; init; }
 
     /// <summary>How long recovery may take once the faults are over.</summary>
     public TimeSpan CalmMax => TimeSpan.FromSeconds(60)
         + ((Membership.DeadAfter + Membership.Quarantine + Steward.PreferredFor) * 2)
-        + (Steward.AuditEvery * 2);
+        + (Steward.AuditEvery * 2) + (RepairEvery * 4);
 
     public static SwarmPlan Draw(ulong seed, SwarmMistake mistake = SwarmMistake.None)
     {
@@ -71,6 +74,7 @@ internal sealed record SwarmPlan
             Steward = DrawSteward(random),
             Weather = Weather.Draw(random),
             Script = DrawScript(random, length),
+            RepairEvery = Seconds(random, 1, 15),
         };
     }
 

@@ -73,6 +73,18 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
                 return $"{node.Self} is {header.Phase} in {header.Configuration} though {newest} is without it";
         }
 
+        return CopyFault(newest);
+    }
+
+    /// <summary>The copies are equal once the comparison has gone round.</summary>
+    private string? CopyFault(TileConfiguration newest)
+    {
+        var members = Running.Where(node => newest.Contains(node.Self.Node)).ToArray();
+        var rows = members.SelectMany(node => node.Store.Contents(newest.Tile)).GroupBy(row => row.Row);
+        foreach (var row in rows)
+            if (row.All(copy => copy.State is not null) && (row.Count() < members.Length || row.Distinct().Count() > 1))
+                return $"{row.Key} of {newest} is {string.Join(", ", row.Select(copy => copy.State))} at {row.Count()} of "
+                    + $"{members.Length} running members";
         return null;
     }
 

@@ -52,7 +52,14 @@ internal sealed class TileHost
 
     private SimulatedWorld<SwarmMessage> World => _cluster.World;
 
-    public void Start() => World.After(_node.Number, World.Random.Between(TimeSpan.Zero, Beat), Tick);
+    /// <summary>The headers as of the last commit.</summary>
+    public IEnumerable<TileHeader> Shown => _board.Values;
+
+    public void Start()
+    {
+        World.After(_node.Number, World.Random.Between(TimeSpan.Zero, Beat), Tick);
+        new RepairHost(_node, this).Start();
+    }
 
     /// <summary>Reads all rows and distrusts the tiles where one is damaged.</summary>
     public void Scrub()
