@@ -9,7 +9,6 @@ internal sealed partial class CopyWatch(
     ChatOptions options, SessionTable sessions, IMessageSets sets, ChatPeers peers, ChatClock clock,
     ILogger<CopyWatch> logger) : BackgroundService
 {
-    private readonly Dictionary<string, ulong> _epochs = [];
     private IReadOnlyList<Peer> _seen = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -28,29 +27,27 @@ internal sealed partial class CopyWatch(
         }
     }
 
-    /// <summary>Looks only where something has moved: other nodes can be reached, or a tile has another epoch.</summary>
+    /// <summary>Asks only where something has moved: other nodes can be reached, or those that were named are not the
+    /// ones to expect. A node may answer for a while after it said that it goes, so one question is not enough.</summary>
     private async Task LookAsync(CancellationToken stopping)
     {
         var all = peers.All;
         var isOther = !all.SequenceEqual(_seen);
         _seen = [.. all];
-        var sends = sessions.All.SelectMany(session => session.Recent.All).GroupBy(send => send.Submission.To);
-        var epochs = new Dictionary<string, ulong>();
-        foreach (var ofOne in sends)
+        foreach (var ofOne in sessions.All.SelectMany(session => session.Recent.All).GroupBy(sent => sent.Submission.To))
         {
+            RecentSend[] sends = [.. ofOne];
             var mailbox = SetKey.Mailbox(ofOne.Key);
             var place = await sets.PlaceAsync(mailbox, stopping);
-            epochs[ofOne.Key] = place.Epoch;
-            foreach (var send in ofOne)
-                Note(send, place);
-            if (isOther || _epochs.GetValueOrDefault(ofOne.Key, place.Epoch) != place.Epoch)
-                Recount(await sets.KeepersAsync(mailbox, stopping), [.. ofOne], mailbox, stopping);
+            Array.ForEach(sends, send => Note(send, place));
+            if (isOther || sends.Any(send => !IsAsExpected(send, place, all)))
+                Recount(await sets.KeepersAsync(mailbox, stopping), sends, mailbox, stopping);
         }
-
-        _epochs.Clear();
-        foreach (var (user, epoch) in epochs)
-            _epochs[user] = epoch;
     }
+
+    private static bool IsAsExpected(RecentSend send, SetPlace place, IReadOnlyList<Peer> reachable) =>
+        (place.Epoch > send.KeptIn ? place.Members : send.KeptBy).Where(reachable.Contains).ToHashSet()
+            .SetEquals(send.Submission.Copies.Members);
 
     private static void Note(RecentSend send, SetPlace place)
     {
