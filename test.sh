@@ -218,7 +218,7 @@ for target in "${built[@]:-ChordChat.sln}"; do
 done
 if ((${#suites[@]} == 0)); then
     step format dotnet format ChordChat.sln --no-restore --verify-no-changes
-    suites=(Unit Simulation Cluster EndToEnd Browser Nemesis)
+    suites=(Unit Simulation Cluster EndToEnd Browser)
 fi
 for suite in "${suites[@]}"; do
     if [[ $suite == Nemesis ]]; then run_nemesis "${nemesis[@]}"; else run_suite "$suite"; fi
