@@ -21,7 +21,11 @@ internal ref struct FieldReader(ReadOnlyMemory<byte> bytes)
         return length <= _rest.Length ? Take((int)length) : throw Damaged("ends inside a field");
     }
 
-    public string Text() => Encoding.ASCII.GetString(Take(U8()).Span);
+    public string Text()
+    {
+        var bytes = Take(U8()).Span;
+        return Ascii.IsValid(bytes) ? Encoding.ASCII.GetString(bytes) : throw Damaged("has a name that is not ASCII");
+    }
 
     /// <summary>Expects the four letters and the version byte that every record begins with.</summary>
     public void Head(ReadOnlySpan<byte> magic, byte version)

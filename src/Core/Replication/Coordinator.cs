@@ -37,7 +37,8 @@ public abstract class Coordinator
         _effects.Clear();
         if (!IsDone)
         {
-            if (reply is ReplicaReply.Stale stale && stale.Newest.IsNewerThan(Configuration))
+            if (reply is ReplicaReply.Stale stale && stale.Newest.Tile == Configuration.Tile
+                && stale.Newest.IsNewerThan(Configuration))
                 Meet(stale.Newest, stale.Previous);
             else
                 OnReply(from, request, reply);

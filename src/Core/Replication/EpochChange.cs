@@ -34,7 +34,8 @@ public sealed class EpochChange(
             _highest = Ballot.Max(_highest, nack.Highest);
         if (_deciding)
             return reply is ReplicaReply.Accepted ? Vote.For : Vote.Against;
-        if (reply is not ReplicaReply.SealGranted granted)
+        if (reply is not ReplicaReply.SealGranted granted
+            || granted.Vote is { } vote && vote.At != Configuration.At with { Epoch = Configuration.Epoch + 1 })
             return Vote.Against;
         if (granted.Vote is not null && (_next is null || granted.AcceptedBallot > _bestVote))
             (_bestVote, _next) = (granted.AcceptedBallot, granted.Vote);

@@ -61,7 +61,8 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
             OnRepaired((ReplicaRequest.Add)request, from, reply);
         else if (FindStream(from, request) is not { } stream)
             return;
-        else if (reply is ReplicaReply.Scanned page)
+        else if (reply is ReplicaReply.Scanned page
+            && (!page.More || page.Next > ((ReplicaRequest.Scan)request).After)) // Or it would never end.
             OnPage(stream, page);
         else
             Fail(stream);

@@ -1,4 +1,5 @@
 using System.Formats.Asn1;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
 namespace ChordChat.Node.Admission;
@@ -18,7 +19,20 @@ internal readonly record struct CertificateName(string Cluster, string Role)
     public Uri ToUri() => new($"{Scheme}://{Cluster}/{Role}");
 
     /// <summary>The first such name, or null: the certificate has nothing to do with any cluster.</summary>
+    /// <remarks>Any stranger can present any certificate: one that cannot be read has no name.</remarks>
     public static CertificateName? Of(X509Certificate2 certificate)
+    {
+        try
+        {
+            return Read(certificate);
+        }
+        catch (Exception e) when (e is AsnContentException or CryptographicException)
+        {
+            return null;
+        }
+    }
+
+    private static CertificateName? Read(X509Certificate2 certificate)
     {
         if (certificate.Extensions[AlternativeNames] is not { } extension)
             return null;

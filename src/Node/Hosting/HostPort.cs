@@ -15,11 +15,16 @@ internal readonly record struct HostPort(string Host, int Port)
         var colon = text.LastIndexOf(':');
         if (colon < 1
             || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            || text[^1] == '\0' // Parsing of numbers overlooks it at the end.
             || port > IPEndPoint.MaxPort)
             return false;
         var host = text[..colon];
         if (host is ['[', .., ']'])
+        {
             host = host[1..^1];
+            if (Uri.CheckHostName(host) != UriHostNameType.IPv6)
+                return false;
+        }
         else if (host.Contains(':', StringComparison.Ordinal))
             return false; // An IPv6 address without brackets: nobody can tell where the port begins.
         if (Uri.CheckHostName(host) == UriHostNameType.Unknown)

@@ -21,11 +21,14 @@ internal sealed class Replicator(
     public async Task<ChangeOutcome> ChangeAsync(
         RegisterKey key, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide, CancellationToken cancellation)
     {
+        InvalidDataException? damage = null;
         while (true)
         {
             var at = directory.At(key.Point);
-            var change = new RegisterChange(at, key.Name, decide, ballots, options, Seed());
+            var change = new RegisterChange(at, key.Name, Decide, ballots, options, Seed());
             var outcome = await RunAsync(change, () => change.Outcome, cancellation);
+            if (damage is not null)
+                throw damage;
             if (outcome is RegisterChangeOutcome.Unavailable && await search.FindNewerAsync(at, cancellation))
                 continue;
             return outcome switch
@@ -36,6 +39,20 @@ internal sealed class Replicator(
                     new ChangeOutcome.Unavailable(reached, needed),
                 _ => new ChangeOutcome.Unknown(),
             };
+        }
+
+        // A value that cannot be read fails its caller, not the thread that brought it: a link's, or the writer's.
+        ReadOnlyMemory<byte>? Decide(ReadOnlyMemory<byte> current)
+        {
+            try
+            {
+                return decide(current);
+            }
+            catch (InvalidDataException e)
+            {
+                damage = e;
+                return null;
+            }
         }
     }
 

@@ -25,9 +25,22 @@ internal static class HeaderFormat
         return stream.ToArray();
     }
 
+    /// <exception cref="InvalidDataException">It is not a header that this program knows.</exception>
     public static TileHeader Read(byte[] bytes)
     {
         using var reader = new BinaryReader(new MemoryStream(bytes));
+        try
+        {
+            return Read(reader);
+        }
+        catch (Exception e) when (e is EndOfStreamException or ArgumentException)
+        {
+            throw new InvalidDataException("a tile header that ends too early", e);
+        }
+    }
+
+    private static TileHeader Read(BinaryReader reader)
+    {
         if (reader.ReadByte() != Version)
             throw new InvalidDataException("a tile header of a newer version");
         var phase = (TilePhase)reader.ReadByte();

@@ -16,7 +16,12 @@ internal sealed class CallHandler(ReplicaWriter writer, ConfigurationNews news, 
             if (call.ToReplicaRequest() is { } request)
             {
                 if (request is ReplicaRequest.NewConfiguration(var next, _))
+                {
+                    if (!news.Knows(next.Tile))
+                        throw new MalformedException("tile: the circle is not cut like that here");
                     news.Hear(next);
+                }
+
                 if (!writer.Submit(request, from, done => reply(done.ToWire())))
                     reply(Failure("overloaded or stopping"));
             }

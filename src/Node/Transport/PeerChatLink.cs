@@ -35,9 +35,9 @@ internal sealed class PeerChatLink(PeerLinks links, RingDriver ring) : IPeerChat
                 Renewals = { part.Select(one => new LeaseRenewalCall { Lease = one.Lease.ToWire(), Ends = one.Ends }) },
             };
             var answer = await CallAsync(peer, new Call { RenewLeases = call }, cancellation);
-            if (answer?.RenewLeases is not { } renewed || renewed.Leases.Count != part.Length)
+            if (Read(answer?.RenewLeases, renewed => renewed.ToCore(part.Length)) is not { } some)
                 return null;
-            answers.AddRange(renewed.Leases.Select(one => new LeaseAnswer(one.Current.ToLease(), one.Pending)));
+            answers.AddRange(some);
         }
 
         return answers;
@@ -47,7 +47,7 @@ internal sealed class PeerChatLink(PeerLinks links, RingDriver ring) : IPeerChat
     {
         var call = new Call { FindLease = new FindLeaseCall { User = user } };
         var answer = await CallAsync(peer, call, cancellation);
-        return answer?.FindLease is { } found ? new LeaseFound(found.Lease?.ToLease()) : null;
+        return Read(answer?.FindLease, found => found.ToCore());
     }
 
     public Task<DeliverOutcome> DeliverAsync(Peer node, LiveMessage message, CancellationToken cancellation)
@@ -69,14 +69,29 @@ internal sealed class PeerChatLink(PeerLinks links, RingDriver ring) : IPeerChat
     {
         var call = new CountGuessCall { User = user, Succeeded = step is GuessStep.Succeeded };
         var answer = await CallAsync(peer, new Call { CountGuess = call }, cancellation);
-        return answer?.CountGuess is { } counted ? TimeSpan.FromMilliseconds(counted.WaitMs) : null;
+        return answer?.CountGuess?.ToCore();
     }
 
     public async Task<IReadOnlyList<Lease>?> ListSessionsAsync(Peer peer, int max, CancellationToken cancellation)
     {
         var call = new Call { ListSessions = new ListSessionsCall { Limit = (uint)max } };
         var answer = await CallAsync(peer, call, cancellation);
-        return answer?.ListSessions is { } listed ? [.. listed.Leases.Select(lease => lease.ToLease())] : null;
+        return Read(answer?.ListSessions, listed => listed.ToCore());
+    }
+
+    /// <summary>An answer that makes no sense is none.</summary>
+    private static T? Read<TAnswer, T>(TAnswer? answer, Func<TAnswer, T> read)
+        where TAnswer : class
+        where T : class
+    {
+        try
+        {
+            return answer is null ? null : read(answer);
+        }
+        catch (MalformedException)
+        {
+            return null;
+        }
     }
 
     private static async Task<DeliverOutcome> OrUnreachableAsync(

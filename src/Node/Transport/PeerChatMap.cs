@@ -26,6 +26,20 @@ internal static class PeerChatMap
     public static string ToUser(this string name) =>
         name.Length is > 0 and <= NameMax ? name : throw new MalformedException("user name");
 
+    /// <param name="count">How many leases were asked to be renewed: an answer has as many.</param>
+    public static IReadOnlyList<LeaseAnswer> ToCore(this RenewLeasesAnswer answer, int count) =>
+        answer.Leases.Count == count
+            ? [.. answer.Leases.Select(one => new LeaseAnswer(one.Current.ToLease(), Math.Max(0, one.Pending)))]
+            : throw new MalformedException("number of leases");
+
+    public static LeaseFound ToCore(this FindLeaseAnswer answer) => new(answer.Lease?.ToLease());
+
+    public static IReadOnlyList<Lease> ToCore(this ListSessionsAnswer answer) =>
+        [.. answer.Leases.Select(lease => lease.ToLease())];
+
+    public static TimeSpan ToCore(this CountGuessAnswer answer) =>
+        TimeSpan.FromMilliseconds(Math.Clamp(answer.WaitMs, 0, (long)GuessThrottle.PauseMax.TotalMilliseconds));
+
     public static LiveMessage ToCore(this DeliverCall call) =>
         new(call.User.ToUser(), call.Session, call.Id.ToMessageId(), call.Envelope.Memory);
 

@@ -67,21 +67,24 @@ internal static class ReplicaAnswerMap
         Answer.BodyOneofCase.Full => new ReplicaReply.Full(),
         Answer.BodyOneofCase.Acknowledged => Acknowledged,
         Answer.BodyOneofCase.Scanned => new ReplicaReply.Scanned(
-            [.. answer.Scanned.Messages.Select(m => new SetMessage(m.Id.ToMessageId(), m.Content.Memory))],
+            [.. answer.Scanned.Messages.Select(m => new SetMessage(m.Id.ToMessageId(), m.Content.ToContent()))],
             answer.Scanned.Next, answer.Scanned.More),
         Answer.BodyOneofCase.Promised => new ReplicaReply.Promised(
-            answer.Promised.AcceptedBallot.ToCore(), answer.Promised.Value.Memory),
+            answer.Promised.AcceptedBallot.ToCore(), answer.Promised.Value.ToContent()),
         Answer.BodyOneofCase.Peeked => new ReplicaReply.Peeked(
-            answer.Peeked.AcceptedBallot.ToCore(), answer.Peeked.Value.Memory),
+            answer.Peeked.AcceptedBallot.ToCore(), answer.Peeked.Value.ToContent()),
         Answer.BodyOneofCase.Accepted => Accepted,
         Answer.BodyOneofCase.Nack => new ReplicaReply.Nack(answer.Nack.ToCore()),
         Answer.BodyOneofCase.SealGranted => new ReplicaReply.SealGranted(
             answer.SealGranted.AcceptedBallot.ToCore(), answer.SealGranted.Vote.ToCoreOrNull()),
         Answer.BodyOneofCase.Pulled => ToCore(answer.Pulled),
         Answer.BodyOneofCase.Standing => new ReplicaReply.Standing(
-            answer.Standing.Newest.ToCore(), (TilePhase)answer.Standing.Phase, answer.Standing.Previous.ToCoreOrNull()),
+            answer.Standing.Newest.ToCore(),
+            answer.Standing.Phase <= (uint)TilePhase.Retired
+                ? (TilePhase)answer.Standing.Phase : throw new MalformedException("phase"),
+            answer.Standing.Previous.Before(answer.Standing.Newest.ToCore())),
         Answer.BodyOneofCase.Stale => new ReplicaReply.Stale(
-            answer.Stale.Newest.ToCore(), answer.Stale.Previous.ToCoreOrNull()),
+            answer.Stale.Newest.ToCore(), answer.Stale.Previous.Before(answer.Stale.Newest.ToCore())),
         Answer.BodyOneofCase.Behind => new ReplicaReply.Behind(answer.Behind.ToCore()),
         Answer.BodyOneofCase.Sealed => new ReplicaReply.Sealed(),
         Answer.BodyOneofCase.WrongTile => new ReplicaReply.WrongTile(),
@@ -119,9 +122,10 @@ internal static class ReplicaAnswerMap
     private static ReplicaReply.Pulled ToCore(PulledAnswer pulled)
     {
         var registers = pulled.Registers.Select(r =>
-            new TransferredRegister(r.Key, r.AcceptedBallot.ToCore(), r.Value.Memory)).ToImmutableArray();
+            new TransferredRegister(r.Key.ToName(), r.AcceptedBallot.ToCore(), r.Value.ToContent())).ToImmutableArray();
         var entries = pulled.Entries.Select(e => new TransferredEntry(
-            e.Set, e.Id.ToMessageId(), e.HasContent ? e.Content.Memory : (ReadOnlyMemory<byte>?)null, e.SinceMs))
+            e.Set.ToName(), e.Id.ToMessageId(),
+            e.HasContent ? e.Content.ToContent() : (ReadOnlyMemory<byte>?)null, e.SinceMs))
             .ToImmutableArray();
         return new(new TilePage(registers, entries, pulled.Next is null ? null : pulled.Next.ToCore()), pulled.Complete);
     }

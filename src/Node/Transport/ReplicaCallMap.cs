@@ -6,6 +6,9 @@ namespace ChordChat.Node.Transport;
 /// <summary>Replica requests as calls and back.</summary>
 internal static class ReplicaCallMap
 {
+    /// <summary>Messages that one call may bury: it is one transaction.</summary>
+    private const int IdsMax = 16_384;
+
     public static Call ToWire(this ReplicaRequest request)
     {
         var call = new Call { At = request.At.ToWire() };
@@ -62,21 +65,25 @@ internal static class ReplicaCallMap
     public static ReplicaRequest? ToReplicaRequest(this Call call) => call.BodyCase switch
     {
         Call.BodyOneofCase.Add => new ReplicaRequest.Add(
-            call.At.ToCore(), call.Add.Set, call.Add.Id.ToMessageId(), call.Add.Content.Memory),
+            call.At.ToCore(), call.Add.Set.ToName(), call.Add.Id.ToMessageId(), call.Add.Content.ToContent()),
         Call.BodyOneofCase.Acknowledge => new ReplicaRequest.Acknowledge(
-            call.At.ToCore(), call.Acknowledge.Set, [.. call.Acknowledge.Ids.Select(id => id.ToMessageId())]),
+            call.At.ToCore(), call.Acknowledge.Set.ToName(),
+            call.Acknowledge.Ids.Count <= IdsMax
+                ? [.. call.Acknowledge.Ids.Select(id => id.ToMessageId())]
+                : throw new MalformedException("number of ids")),
         Call.BodyOneofCase.Scan => new ReplicaRequest.Scan(
-            call.At.ToCore(), call.Scan.Set, call.Scan.After, Math.Clamp(call.Scan.RowsMax, 1, 1_024)),
+            call.At.ToCore(), call.Scan.Set.ToName(), call.Scan.After, Math.Clamp(call.Scan.RowsMax, 1, 1_024)),
         Call.BodyOneofCase.Prepare => new ReplicaRequest.Prepare(
-            call.At.ToCore(), call.Prepare.Key, call.Prepare.Ballot.ToCore()),
+            call.At.ToCore(), call.Prepare.Key.ToName(), call.Prepare.Ballot.ToCore()),
         Call.BodyOneofCase.Accept => new ReplicaRequest.Accept(
-            call.At.ToCore(), call.Accept.Key, call.Accept.Ballot.ToCore(), call.Accept.Value.Memory),
-        Call.BodyOneofCase.Peek => new ReplicaRequest.Peek(call.At.ToCore(), call.Peek.Key),
+            call.At.ToCore(), call.Accept.Key.ToName(), call.Accept.Ballot.ToCore(), call.Accept.Value.ToContent()),
+        Call.BodyOneofCase.Peek => new ReplicaRequest.Peek(call.At.ToCore(), call.Peek.Key.ToName()),
         Call.BodyOneofCase.Seal => new ReplicaRequest.Seal(call.At.ToCore(), call.Seal.ToCore()),
         Call.BodyOneofCase.Decide => new ReplicaRequest.Decide(
-            call.At.ToCore(), call.Decide.Ballot.ToCore(), call.Decide.Next.ToCore()),
+            call.At.ToCore(), call.Decide.Ballot.ToCore(), call.Decide.Next.After(call.At.ToCore())),
         Call.BodyOneofCase.NewConfiguration => new ReplicaRequest.NewConfiguration(
-            call.NewConfiguration.Next.ToCore(), call.NewConfiguration.Previous.ToCoreOrNull()),
+            call.NewConfiguration.Next.ToCore(),
+            call.NewConfiguration.Previous.Before(call.NewConfiguration.Next.ToCore())),
         Call.BodyOneofCase.Pull => new ReplicaRequest.Pull(
             call.At.ToCore(), call.Pull.After.ToCore(), Math.Clamp(call.Pull.BytesMax, 1, 1 << 20)),
         Call.BodyOneofCase.GetConfiguration => new ReplicaRequest.GetConfiguration(call.At.ToCore().Tile),

@@ -12,6 +12,27 @@ internal static class ReplicaMap
 {
     public static readonly Empty Nothing = new();
 
+    /// <summary>Members in a configuration: as many as an operation can count.</summary>
+    private const int MembersMax = 64;
+
+    private const int NameMax = 256;
+    private const int ContentBytesMax = 2 << 20;
+
+    /// <summary>A number that only grows, by one at a time: no honest one gets here, and the next is still one.</summary>
+    private const ulong CounterMax = 1UL << 62;
+
+    public static ulong Counter(ulong number) =>
+        number <= CounterMax ? number : throw new MalformedException("number");
+
+    /// <summary>The name of a register or a set: printable ASCII.</summary>
+    public static string ToName(this string name) =>
+        name.Length is > 0 and <= NameMax && !name.AsSpan().ContainsAnyExceptInRange(' ', '~')
+            ? name : throw new MalformedException("name");
+
+    /// <summary>What a register or a message holds.</summary>
+    public static ReadOnlyMemory<byte> ToContent(this ByteString bytes) =>
+        bytes.Length <= ContentBytesMax ? bytes.Memory : throw new MalformedException("length of a content");
+
     public static WireTileEpoch ToWire(this TileEpoch at) => new()
     {
         Bits = (uint)at.Tile.Bits,
@@ -22,7 +43,7 @@ internal static class ReplicaMap
 
     public static TileEpoch ToCore(this WireTileEpoch? at) =>
         at is { Bits: <= TileId.BitsMax } && (ulong)at.Prefix >> (int)at.Bits == 0
-            ? new(new TileId((int)at.Bits, at.Prefix), at.Generation, at.Epoch)
+            ? new(new TileId((int)at.Bits, at.Prefix), Counter(at.Generation), Counter(at.Epoch))
             : throw new MalformedException("tile");
 
     public static WireBallot ToWire(this Ballot ballot) => new()
@@ -37,7 +58,8 @@ internal static class ReplicaMap
     {
         null => throw new MalformedException("ballot"),
         { Epoch: 0, Round: 0, Proposer.Length: 0 } => default,
-        _ => new(ballot.Epoch, ballot.Round, ballot.Proposer.ToNodeId(), ballot.Incarnation),
+        _ => new(
+            Counter(ballot.Epoch), Counter(ballot.Round), ballot.Proposer.ToNodeId(), Counter(ballot.Incarnation)),
     };
 
     public static WireConfiguration ToWire(this TileConfiguration configuration) => new()
@@ -48,14 +70,27 @@ internal static class ReplicaMap
 
     public static TileConfiguration ToCore(this WireConfiguration? configuration)
     {
-        if (configuration is null || configuration.Members.Count is 0 or > byte.MaxValue)
+        if (configuration is null || configuration.Members.Count is 0 or > MembersMax)
             throw new MalformedException("configuration");
         var at = configuration.At.ToCore();
         var members = configuration.Members.Select(member => member.ToNodeId()).ToImmutableArray();
-        return new(at.Tile, at.Generation, at.Epoch, members);
+        return members.Distinct().Count() == members.Length
+            ? new(at.Tile, at.Generation, at.Epoch, members)
+            : throw new MalformedException("configuration");
     }
 
     public static TileConfiguration? ToCoreOrNull(this WireConfiguration? configuration) => configuration?.ToCore();
+
+    /// <summary>The configuration that came before <paramref name="next"/>, if it was named.</summary>
+    public static TileConfiguration? Before(this WireConfiguration? previous, TileConfiguration next) =>
+        previous?.ToCore() is not { } known ? null
+        : known.Tile == next.Tile && next.IsNewerThan(known) ? known
+        : throw new MalformedException("previous configuration");
+
+    /// <summary>The configuration right after that of <paramref name="at"/>.</summary>
+    public static TileConfiguration After(this WireConfiguration? next, TileEpoch at) =>
+        next.ToCore() is { } known && known.At == at with { Epoch = at.Epoch + 1 }
+            ? known : throw new MalformedException("next configuration");
 
     public static ByteString ToWire(this NodeId node) => UnsafeByteOperations.UnsafeWrap(node.ToBytes());
 
@@ -79,7 +114,7 @@ internal static class ReplicaMap
 
     public static TileCursor ToCore(this WireCursor? cursor) => cursor is null
         ? throw new MalformedException("cursor")
-        : new(cursor.Entries, cursor.HasName ? cursor.Name : null, cursor.Id.ToMessageId());
+        : new(cursor.Entries, cursor.HasName ? cursor.Name.ToName() : null, cursor.Id.ToMessageId());
 }
 
 /// <summary>A peer sent what this version cannot have written; the call had no effect.</summary>

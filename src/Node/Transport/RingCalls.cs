@@ -62,7 +62,7 @@ internal sealed class RingCalls(PeerChannels channels)
 
     public Task<DescribeReply?> DescribeAsync(Peer to, TimeSpan timeout, CancellationToken cancellation) =>
         CallAsync(to, async (client, options) =>
-            await client.DescribeAsync(new DescribeRequest(), options), timeout, cancellation);
+            (await client.DescribeAsync(new DescribeRequest(), options)).Checked(), timeout, cancellation);
 
     private Task<T?> CallAsync<T>(
         Peer to, Func<Wire.Ring.RingClient, CallOptions, Task<T>> call, TimeSpan timeout, CancellationToken cancellation)

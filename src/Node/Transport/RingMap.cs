@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Hosting;
 using ChordChat.Wire;
 using Google.Protobuf;
 
@@ -11,6 +12,7 @@ internal static class RingMap
 {
     private const int NameMax = 64;
     private const int AddressMax = 300;
+    private const int ListMax = 1_024;
 
     public static WirePeer ToWire(this Peer peer) => new()
     {
@@ -21,7 +23,8 @@ internal static class RingMap
     };
 
     public static Peer ToCore(this WirePeer? peer) =>
-        peer is { Name.Length: > 0 and <= NameMax, Address.Length: > 0 and <= AddressMax }
+        peer is { Name.Length: > 0 and <= NameMax, Address.Length: <= AddressMax }
+            && HostPort.TryParse(peer.Address, out _) // Or nobody could be called there.
             ? new(peer.NodeId.ToNodeId(), peer.Position.ToRingId(), peer.Name, peer.Address)
             : throw new MalformedException("peer");
 
@@ -49,7 +52,7 @@ internal static class RingMap
 
     public static Member ToCore(this MemberRecord? record) => record is null
         ? throw new MalformedException("member")
-        : new(record.Peer.ToCore(), record.Incarnation, record.Health switch
+        : new(record.Peer.ToCore(), ReplicaMap.Counter(record.Incarnation), record.Health switch
         {
             MemberRecord.Types.Health.Alive => Health.Alive,
             MemberRecord.Types.Health.Suspect => Health.Suspect,
@@ -84,6 +87,18 @@ internal static class RingMap
 
     public static RouteReply ToCore(this FindSuccessorReply reply) => new(
         reply.Found ? ToCore(reply.Owner) : null, [.. reply.Closer.Take(Routing.CloserMax).Select(ToCore)]);
+
+    /// <summary>A node's portrait, if the page can show it: pages are drawn from the message itself.</summary>
+    public static DescribeReply Checked(this DescribeReply portrait)
+    {
+        portrait.Predecessor.ToCoreOrNull();
+        foreach (var peer in portrait.Successors.Concat(portrait.Fingers.Select(finger => finger.Peer)))
+            peer.ToCore();
+        foreach (var member in portrait.Tiles.SelectMany(tile => tile.Members))
+            member.ToNodeId();
+        return portrait.Successors.Count <= ListMax && portrait.Fingers.Count <= ListMax && portrait.Users.Count <= ListMax
+            ? portrait : throw new MalformedException("portrait");
+    }
 
     private static WireRoute ToWire(RouteStep step) => new() { Peer = step.Peer.ToWire(), Why = step.Why };
 

@@ -8,11 +8,13 @@ public static class NodeAddresses
     public static bool IsWellFormed(string address)
     {
         var colon = address.LastIndexOf(':');
-        if (colon <= 0 || !int.TryParse(
+        if (colon <= 0 || address[^1] == '\0' || !int.TryParse(
             address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port))
             return false;
-        var host = address[..colon].TrimStart('[').TrimEnd(']');
-        return port is > 0 and < 65536 && Uri.CheckHostName(host) != UriHostNameType.Unknown;
+        var host = address[..colon];
+        var kind = host is ['[', .., ']'] ? Uri.CheckHostName(host[1..^1]) : Uri.CheckHostName(host);
+        return port is > 0 and < 65536
+            && (host[0] == '[' ? kind == UriHostNameType.IPv6 : kind is UriHostNameType.Dns or UriHostNameType.IPv4);
     }
 
     /// <exception cref="ChordChatException">It is not an address.</exception>

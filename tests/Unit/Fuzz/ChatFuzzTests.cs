@@ -1,0 +1,58 @@
+using ChordChat.Node.Chat;
+using ChordChat.Node.Transport;
+using ChordChat.Wire;
+using Google.Protobuf;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Fuzz;
+
+/// <summary>docs/protocol.md#bad-input, for what nodes say to each other of sessions, and what clients and nodes
+/// exchange.</summary>
+public class ChatFuzzTests
+{
+    [Fact]
+    public void Calls_of_the_chat()
+    {
+        var chat = new PeerChatAnswers(
+            new PeerRequests(new SessionTable(), new NoMail(), new ChatClock(TimeProvider.System)));
+        FuzzRun.Rounds(
+            20_000, WireSamples.Of<Call>, call => chat.Answer(call), WireSamples.Show, typeof(MalformedException));
+    }
+
+    [Fact]
+    public void Answers_of_the_chat() => FuzzRun.Rounds(
+        20_000, WireSamples.Of<Answer>, answer =>
+        {
+            var expected = answer.RenewLeases?.Leases.Count ?? 0;
+            Assert.All(answer.RenewLeases?.ToCore(expected) ?? [], lease => Assert.True(lease.PendingCount >= 0));
+            answer.FindLease?.ToCore();
+            answer.ListSessions?.ToCore();
+            Assert.True((answer.CountGuess?.ToCore() ?? default) >= TimeSpan.Zero);
+            answer.Deliver?.ToCore();
+        }, WireSamples.Show, typeof(MalformedException));
+
+    [Fact]
+    public void Frames_of_clients_and_nodes()
+    {
+        Frames(ClientFrame.Parser);
+        Frames(NodeFrame.Parser);
+        Frames(Snapshot.Parser);
+        Frames(TraceReply.Parser);
+        Frames(ClusterInfo.Parser);
+        Frames(RegisterRequest.Parser);
+        Frames(LogInReply.Parser);
+    }
+
+    private static void Frames<T>(MessageParser<T> parser)
+        where T : class, IMessage<T>, new() => FuzzRun.Bytes(
+            WireSamples.Corpus<T>(20), 2_000, bytes =>
+            {
+                var message = parser.ParseFrom(bytes);
+                Assert.Equal(message.CalculateSize(), message.ToByteArray().Length);
+            }, typeof(InvalidProtocolBufferException));
+
+    private sealed class NoMail : IMailboxCounts
+    {
+        public int PendingCount(string user) => 0;
+    }
+}
