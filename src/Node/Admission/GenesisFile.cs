@@ -89,7 +89,9 @@ internal static class GenesisFile
         Founders = [.. json.Founders.Select(FromJson)],
     };
 
-    private static Founder FromJson(FounderJson? json) => json is null ? throw new FormatException("a founder is missing") : new(
+    private static Founder FromJson(FounderJson? json) => json is null
+        ? throw new FormatException("a founder is missing")
+        : new(
         json.Name,
         NodeId.FromBytes(Convert.FromHexString(json.Node)),
         RingId.FirstBytes(Convert.FromHexString(json.Position)),
