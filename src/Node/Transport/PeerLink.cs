@@ -97,7 +97,8 @@ internal sealed partial class PeerLink : IAsyncDisposable
     }
 
     private static bool IsOrdinary(Exception broken) =>
-        broken is RpcException or IOException or OperationCanceledException or InvalidOperationException;
+        broken is RpcException or IOException or OperationCanceledException or InvalidOperationException
+            or ArgumentOutOfRangeException or IndexOutOfRangeException; // Protobuf's parser, of lengths near 2^31.
 
     /// <summary>Carries calls and answers until the stream breaks; then throws or returns.</summary>
     private async Task ConnectedAsync()

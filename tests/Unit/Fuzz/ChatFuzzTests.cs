@@ -47,9 +47,9 @@ public class ChatFuzzTests
         where T : class, IMessage<T>, new() => FuzzRun.Bytes(
             WireSamples.Corpus<T>(20), 2_000, bytes =>
             {
-                var message = parser.ParseFrom(bytes);
+                var message = WireSamples.Parse(parser, bytes);
                 Assert.Equal(message.CalculateSize(), message.ToByteArray().Length);
-            }, typeof(InvalidProtocolBufferException));
+            }, typeof(InvalidProtocolBufferException), typeof(InvalidDataException));
 
     private sealed class NoMail : IMailboxCounts
     {

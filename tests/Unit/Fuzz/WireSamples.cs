@@ -142,6 +142,23 @@ internal static class WireSamples
         };
     }
 
+    /// <summary>Parses and does nothing else.</summary>
+    /// <remarks>Google.Protobuf adds a length near 2^31 to its position unchecked and then stumbles, where it means to
+    /// refuse a truncated message. That is its refusal, and only what it throws itself is turned into one here.</remarks>
+    /// <exception cref="InvalidDataException">The library stumbled.</exception>
+    public static T Parse<T>(MessageParser<T> parser, byte[] bytes)
+        where T : IMessage<T>
+    {
+        try
+        {
+            return parser.ParseFrom(bytes);
+        }
+        catch (Exception e) when (e is ArgumentOutOfRangeException or IndexOutOfRangeException)
+        {
+            throw new InvalidDataException("not a message", e);
+        }
+    }
+
     /// <summary>For the failure text.</summary>
     public static string Show(IMessage message) =>
         new StringBuilder().Append(message.Descriptor.Name).Append(' ')
