@@ -40,6 +40,7 @@ internal static class Program
         app.UseStopGrace();
         app.UseMembersOnly();
         app.MapHealth();
+        app.MapOperator();
         app.MapAdmission();
         app.MapTransport();
         app.MapView();

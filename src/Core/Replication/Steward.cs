@@ -11,6 +11,10 @@ public sealed record StewardOptions
     /// <summary>The i-th living member waits i times this longer, so that two rarely start at once.</summary>
     public TimeSpan Step { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long a member must be unwanted before it is replaced: who hears that one node leaves should hear
+    /// first that they all do.</summary>
+    public TimeSpan UnwantedFor { get; init; } = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How long a tile may stay sealed without a decision before a member takes over.</summary>
     public TimeSpan SealedMax { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -31,6 +35,12 @@ public sealed record StewardOptions
     /// <summary>Tiles whose epoch one node changes at once; the others wait their turn.</summary>
     public int ChangesMax { get; init; } = 4;
 
+    /// <summary>The shortest time between two changes that one node begins: at most 20 a second.</summary>
+    public TimeSpan ChangeGap { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>How long after its own pause a node begins no change; until then it asks what it has missed.</summary>
+    public TimeSpan QuietAfterPause { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>The shortest time between two tries of one node to change the same tile.</summary>
     public TimeSpan ChangeEvery { get; init; } = TimeSpan.FromSeconds(5);
 }
@@ -38,13 +48,20 @@ public sealed record StewardOptions
 /// <summary>What the ring suggests for a tile. Hints: they decide when a change is tried, never what it may
 /// do.</summary>
 /// <param name="Preferred">Owner and next K of the nodes that are alive, staying and out of quarantine.</param>
-/// <param name="Unwanted">Nodes dead for placement (seen so by two) or leaving.</param>
-public sealed record TileOutlook(ImmutableArray<NodeId> Preferred, IReadOnlySet<NodeId> Unwanted)
+/// <param name="Unwanted">Nodes dead for placement (seen so by two) or leaving: replaced as soon as can be.</param>
+/// <param name="Away">Nodes that have left: they do not answer, and are replaced when they stay away.</param>
+public sealed record TileOutlook(
+    ImmutableArray<NodeId> Preferred, IReadOnlySet<NodeId> Unwanted, IReadOnlySet<NodeId> Away)
 {
+    public TileOutlook(ImmutableArray<NodeId> preferred, IReadOnlySet<NodeId> unwanted)
+        : this(preferred, unwanted, ImmutableHashSet<NodeId>.Empty) { }
+
     /// <summary>Those of <see cref="Unwanted"/> that are about to go and still answer: they vote until then.</summary>
     public IReadOnlySet<NodeId> Leaving { get; init; } = ImmutableHashSet<NodeId>.Empty;
 
-    internal bool Answers(NodeId member) => !Unwanted.Contains(member) || Leaving.Contains(member);
+    internal bool Counts(NodeId node) => !Unwanted.Contains(node) && !Away.Contains(node);
+
+    internal bool Answers(NodeId node) => Counts(node) || Leaving.Contains(node);
 }
 
 /// <summary>What should be done about a tile now.</summary>
@@ -81,12 +98,16 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private long? _unwantedSinceMs;
     private long? _changedMs;
     private long? _announcedMs;
+    private bool _mayChange = true;
 
     /// <summary>What to do now. Call every half second or so, and at once when the header has changed.</summary>
     /// <param name="nowMs">Any clock that only goes forward.</param>
-    public StewardAction Decide(TileHeader header, TileOutlook outlook, long nowMs)
+    /// <param name="mayChange">Whether a change may begin now; a change that has to wait is not counted as a
+    /// try.</param>
+    public StewardAction Decide(TileHeader header, TileOutlook outlook, long nowMs, bool mayChange = true)
     {
         Look(header, outlook, nowMs);
+        _mayChange = mayChange;
         return header switch
         {
             { Phase: TilePhase.Learning } => Learning,
@@ -119,7 +140,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private StewardAction Tend(TileHeader header, TileOutlook outlook, long nowMs)
     {
         var rank = Rank(header.Configuration, outlook);
-        if (_unwantedSinceMs is { } unwanted && nowMs - unwanted >= Wait(rank)
+        if (_unwantedSinceMs is { } unwanted && nowMs - unwanted >= options.UnwantedFor.TotalMilliseconds + Wait(rank)
             && Change(header, outlook, nowMs) is { } urgent)
             return urgent;
         // Whoever is dead cannot be told of the last change, so one try at telling is enough before the next.
@@ -182,13 +203,14 @@ public sealed class Steward(NodeId self, StewardOptions options)
     }
 
     private bool IsTooSoon(long nowMs) =>
-        _changedMs is { } last && nowMs - last < options.ChangeEvery.TotalMilliseconds;
+        !_mayChange || _changedMs is { } last && nowMs - last < options.ChangeEvery.TotalMilliseconds;
 
     private double Wait(int rank) => rank * options.Step.TotalMilliseconds;
 
-    /// <summary>This node's place among the members that are wanted; the first acts first.</summary>
-    private int Rank(TileConfiguration configuration, TileOutlook outlook) =>
-        configuration.Members.TakeWhile(member => member != self).Count(member => !outlook.Unwanted.Contains(member));
+    /// <summary>This node's place among the members that are wanted; the first acts first, one that leaves last.</summary>
+    private int Rank(TileConfiguration configuration, TileOutlook outlook) => outlook.Counts(self)
+        ? configuration.Members.TakeWhile(member => member != self).Count(outlook.Counts)
+        : configuration.Members.Count(outlook.Counts);
 
     private static bool SameMembers(ImmutableArray<NodeId> left, ImmutableArray<NodeId> right) =>
         left.Length == right.Length && left.All(right.Contains);

@@ -19,6 +19,8 @@ public sealed class TileKeeper
     private readonly Dictionary<TileId, Coordinator> _running = [];
     private readonly Dictionary<TileId, long> _notBeforeMs = [];
     private ulong _seed;
+    private long _nextChangeMs;
+    private bool _isClosing;
 
     /// <param name="seed">Any random number.</param>
     public TileKeeper(
@@ -35,6 +37,17 @@ public sealed class TileKeeper
     /// <summary>How many tiles are being changed, learnt or announced right now.</summary>
     public int RunningCount => _running.Count;
 
+    /// <summary>This process was paused: what it knew of tiles is old. Every tile is asked about anew, and no change begins
+    /// before.</summary>
+    public void Paused(long nowMs)
+    {
+        _stewards.Clear();
+        _nextChangeMs = nowMs + (long)_stewardOptions.QuietAfterPause.TotalMilliseconds;
+    }
+
+    /// <summary>This node is about to stop: it begins no change that others would have to finish.</summary>
+    public void BeginNoMore() => _isClosing = true;
+
     /// <summary>The coordinator to start for this tile, or null when there is nothing to do or one is
     /// running.</summary>
     /// <param name="nowMs">Any clock that only goes forward.</param>
@@ -49,9 +62,9 @@ public sealed class TileKeeper
             return null;
         if (!_stewards.TryGetValue(header.Tile, out var steward))
             _stewards[header.Tile] = steward = new Steward(_self, _stewardOptions);
-        Coordinator? next = steward.Decide(header, outlook, nowMs) switch
+        Coordinator? next = steward.Decide(header, outlook, nowMs, MayChange(nowMs)) switch
         {
-            StewardAction.Change change when Count(running => running is EpochChange) < _stewardOptions.ChangesMax =>
+            StewardAction.Change change =>
                 new EpochChange(header.Configuration, change.Wanted, _ballots, _options, ++_seed),
             StewardAction.Learn => new Learner(_self, header, _options, ++_seed, _rules),
             StewardAction.Announce => new Announcement(_self, header, _options),
@@ -59,8 +72,13 @@ public sealed class TileKeeper
         };
         if (next is not null)
             _running[header.Tile] = next;
+        if (next is EpochChange)
+            _nextChangeMs = nowMs + (long)_stewardOptions.ChangeGap.TotalMilliseconds;
         return next;
     }
+
+    private bool MayChange(long nowMs) => !_isClosing && nowMs >= _nextChangeMs
+        && Count(running => running is EpochChange) < _stewardOptions.ChangesMax;
 
     /// <summary>Learning waits for nothing: what ran before it goes on harmlessly and is not counted any
     /// more.</summary>

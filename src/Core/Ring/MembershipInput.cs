@@ -16,7 +16,8 @@ public abstract record MembershipInput(TimeSpan Now)
         : MembershipInput(Now);
 
     /// <summary>No answer in time to <see cref="MembershipEffect.Ping"/>.</summary>
-    public sealed record Missed(TimeSpan Now, ulong Probe) : MembershipInput(Now);
+    /// <param name="Refused">The machine is there and refuses the connection: no process listens.</param>
+    public sealed record Missed(TimeSpan Now, ulong Probe, bool Refused = false) : MembershipInput(Now);
 
     /// <summary>What a helper says to <see cref="MembershipEffect.PingFor"/>: true or false what it saw, null when the
     /// helper itself did not answer.</summary>

@@ -29,12 +29,14 @@ internal static class MembershipMerge
             return Add(s, heard, now);
         if (!known.IsOutdatedBy(heard) || known.Peer.Position != heard.Peer.Position)
             return (s, []);
-        var back = known.Health is Health.Dead or Health.Left && known.WasHeard;
+        var back = known.WasHeard && (known.Health is Health.Dead
+            || (known.Health is Health.Left && now - known.ChangedAt >= s.Options.Quarantine));
         return Put(s, known, heard with
         {
             KnownSince = back ? now : known.KnownSince,
             ChangedAt = heard.Health == known.Health ? known.ChangedAt : now,
-            Confirmed = heard.Health == Health.Suspect,
+            Confirmed = heard.Health == Health.Suspect || (heard.Health == Health.Dead && known.Confirmed),
+            Refuses = known.Refuses && heard.Health is not Health.Alive,
         });
     }
 

@@ -3,7 +3,8 @@ namespace ChordChat.Core.Ring;
 /// <summary>How soon a silent member is doubted, and how soon its tiles are given to others.</summary>
 public sealed record MembershipOptions
 {
-    /// <summary>For one site: doubted after about a second, replaced after 15 s.</summary>
+    /// <summary>For one site: doubted after about a second, replaced after 15 s when its process is gone, after 45 s when
+    /// it is only silent.</summary>
     public static readonly MembershipOptions Lan = new();
 
     /// <summary>For members far apart: doubted after some seconds, replaced after two minutes.</summary>
@@ -11,6 +12,7 @@ public sealed record MembershipOptions
     {
         ProbeTimeout = TimeSpan.FromSeconds(2),
         DeadAfter = TimeSpan.FromSeconds(120),
+        SilentDeadAfter = TimeSpan.FromSeconds(120),
         Quarantine = TimeSpan.FromSeconds(60),
     };
 
@@ -20,9 +22,16 @@ public sealed record MembershipOptions
     /// <summary>How long to wait for a direct answer; an indirect probe gets twice as long.</summary>
     public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromMilliseconds(400);
 
-    /// <summary>How long a member stays Suspect before it is Dead for placement. Longer moves less data for
-    /// nothing.</summary>
+    /// <summary>How long a member that refuses connections stays Suspect before it is Dead for placement. Longer moves less
+    /// data for nothing.</summary>
     public TimeSpan DeadAfter { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>The same for a member that is silent: stopped, cut off, or its machine is gone. Longer than most
+    /// pauses.</summary>
+    public TimeSpan SilentDeadAfter { get; init; } = TimeSpan.FromSeconds(45);
+
+    /// <summary>A timer that is this much late tells that the process was paused.</summary>
+    public TimeSpan PauseMin { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>How long a newcomer is routed to without being given tiles.</summary>
     public TimeSpan Quarantine { get; init; } = TimeSpan.FromSeconds(15);
@@ -54,6 +63,8 @@ public sealed record MembershipOptions
             yield return $"{nameof(ProbeTimeout)} is {ProbeTimeout}; it must be positive.";
         if (DeadAfter < ProbeInterval * 2)
             yield return $"{nameof(DeadAfter)} is {DeadAfter}; a single lost probe would move tiles.";
+        if (SilentDeadAfter < DeadAfter)
+            yield return $"{nameof(SilentDeadAfter)} is {SilentDeadAfter}; it must not be below {nameof(DeadAfter)}.";
         if (GossipMax < 1 || MembersMax < 1 || HelperCount < 0)
             yield return "GossipMax and MembersMax must be at least 1, HelperCount at least 0.";
     }

@@ -18,7 +18,7 @@ public static class MembershipProtocol
     public static (MembershipState State, Effects Effects) Step(
         MembershipState s, MembershipInput input, Prng random) => input switch
         {
-            ProbeDue due => ProbeRound.Run(s, due, random),
+            ProbeDue due => Beat(s, due, random),
             Acked acked => Acknowledge(s, acked, random),
             Missed missed => AskHelpers(s, missed, random),
             HelperSaid said => HearHelper(s, said),
@@ -28,10 +28,18 @@ public static class MembershipProtocol
             Founded(var now, var founders) => Found(s, founders, now),
             Paused(var now) => Trust(s, now),
             Moved(_, var address) => SayOfSelf(s, own => own with { Peer = own.Peer with { Address = address } }),
-            LeaveBegun => SayOfSelf(s, own => own with { Health = Health.Leaving }),
-            LeaveDone => ProbeRound.SayGoodbye(SayOfSelf(s, own => own with { Health = Health.Left }).State),
+            LeaveBegun => ProbeRound.TellAround(SayOfSelf(s, own => own with { Health = Health.Leaving }).State),
+            LeaveDone => ProbeRound.TellAround(SayOfSelf(s, own => own with { Health = Health.Left }).State),
             _ => (s, []),
         };
+
+    /// <summary>A beat that comes much too late says that this process was paused, whoever notices it first.</summary>
+    private static (MembershipState, Effects) Beat(MembershipState s, ProbeDue due, Prng random)
+    {
+        var late = s.BeatAt is { } last && due.Now - last >= s.Options.ProbeInterval * 1.25 + s.Options.PauseMin;
+        s = (late ? Trust(s, due.Now).Item1 : s) with { BeatAt = due.Now };
+        return ProbeRound.Run(s, due, random);
+    }
 
     private static (MembershipState, Effects) Acknowledge(MembershipState s, Acked acked, Prng random)
     {
@@ -59,13 +67,13 @@ public static class MembershipProtocol
     {
         if (s.Probes.GetValueOrDefault(missed.Probe) is not { HelpersAwaited: 0 } probe)
             return (s, []);
-        var doubtful = s.Members[probe.Target.Node] is { WasHeard: true, Health: not (Health.Dead or Health.Left) };
-        if (!doubtful || missed.Now < s.TrustUntil)
+        if (!IsDoubtful(s.Members[probe.Target.Node]) || missed.Now < s.TrustUntil)
             return (s with { Probes = s.Probes.Remove(missed.Probe) }, []);
+        probe = probe with { Refused = missed.Refused };
         var others = s.Members.Live.Remove(probe.Target);
         var helpers = ProbeRound.Shuffled(others, random).Take(s.Options.HelperCount).ToList();
         if (helpers.Count == 0)
-            return Doubt(s with { Probes = s.Probes.Remove(missed.Probe) }, probe.Target, false, missed.Now);
+            return Doubt(s with { Probes = s.Probes.Remove(missed.Probe) }, probe, missed.Now);
         var timeout = ProbeRound.TimeoutOf(s) * 2;
         return (
             s with { Probes = s.Probes.SetItem(missed.Probe, probe with { HelpersAwaited = helpers.Count }) },
@@ -78,25 +86,39 @@ public static class MembershipProtocol
             return (s, []);
         if (said.Answered is true)
             return (s with { Probes = s.Probes.Remove(said.Probe), Strain = Math.Min(StrainMax, s.Strain + 1) }, []);
-        var confirmed = probe.Confirmed || said.Answered is false;
-        probe = probe with { HelpersAwaited = probe.HelpersAwaited - 1, Confirmed = confirmed };
+        probe = probe with
+        {
+            HelpersAwaited = probe.HelpersAwaited - 1,
+            Confirmed = probe.Confirmed || said.Answered is false,
+        };
         if (probe.HelpersAwaited > 0)
             return (s with { Probes = s.Probes.SetItem(said.Probe, probe) }, []);
         s = s with { Probes = s.Probes.Remove(said.Probe) };
-        return said.Now < s.TrustUntil ? (s, []) : Doubt(s, probe.Target, probe.Confirmed, said.Now);
+        return said.Now < s.TrustUntil ? (s, []) : Doubt(s, probe, said.Now);
     }
+
+    /// <summary>Somebody else's word that a member is dead is one witness; this node's own probe is the second.</summary>
+    private static bool IsDoubtful(Member? member) =>
+        member is { WasHeard: true, Health: not (Health.Dead or Health.Left) }
+            or { WasHeard: true, Health: Health.Dead, Confirmed: false };
 
     /// <summary>Nobody reached it: an alive member becomes suspect, one that was about to leave is dead at
     /// once.</summary>
-    private static (MembershipState, Effects) Doubt(MembershipState s, Peer target, bool confirmed, TimeSpan now) =>
-        s.Members[target.Node] switch
+    private static (MembershipState, Effects) Doubt(MembershipState s, Probe probe, TimeSpan now) =>
+        s.Members[probe.Target.Node] switch
         {
             { Health: Health.Alive } member => MembershipMerge.Put(s, member, member with
-            { Health = Health.Suspect, ChangedAt = now, Confirmed = confirmed }),
+            { Health = Health.Suspect, ChangedAt = now, Confirmed = probe.Confirmed, Refuses = probe.Refused }),
             { Health: Health.Leaving } member => MembershipMerge.Put(s, member, member with
-            { Health = Health.Dead, ChangedAt = now }),
-            { Health: Health.Suspect, Confirmed: false } member when confirmed =>
-                (s with { Members = s.Members.With(member with { Confirmed = true }) }, []),
+            { Health = Health.Dead, ChangedAt = now, Confirmed = probe.Confirmed }),
+            { Health: Health.Suspect or Health.Dead } member => (s with
+            {
+                Members = s.Members.With(member with
+                {
+                    Confirmed = member.Confirmed || probe.Confirmed,
+                    Refuses = probe.Refused,
+                }),
+            }, []),
             _ => (s, []),
         };
 

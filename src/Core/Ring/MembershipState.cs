@@ -29,6 +29,9 @@ public sealed record MembershipState
 
     public TimeSpan ComparedAt { get; init; }
 
+    /// <summary>When the probe timer last fired.</summary>
+    public TimeSpan? BeatAt { get; init; }
+
     public TimeSpan PassiveAt { get; init; }
 
     /// <summary>After an own pause nobody is suspected until then.</summary>
@@ -66,4 +69,6 @@ public sealed record MembershipState
 /// <summary>A probe on its way.</summary>
 /// <param name="HelpersAwaited">0 while the direct answer is awaited.</param>
 /// <param name="Confirmed">Whether a helper said that it got no answer either.</param>
-public sealed record Probe(Peer Target, int HelpersAwaited = 0, bool Confirmed = false, bool WantsAll = false);
+/// <param name="Refused">Whether the target's machine said that nobody listens there.</param>
+public sealed record Probe(
+    Peer Target, int HelpersAwaited = 0, bool Confirmed = false, bool WantsAll = false, bool Refused = false);

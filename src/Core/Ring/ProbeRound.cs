@@ -62,8 +62,8 @@ internal static class ProbeRound
         return (s, [ping]);
     }
 
-    /// <summary>Tells the nearest members on both sides that this node has left.</summary>
-    public static (MembershipState, Effects) SayGoodbye(MembershipState s)
+    /// <summary>Tells the nearest members on both sides at once what this node says of itself.</summary>
+    public static (MembershipState, Effects) TellAround(MembershipState s)
     {
         var around = SmallRing.Clockwise(s.Members.Self, s.Members.Live);
         var near = around.Take(GoodbyesMax / 2).Concat(around.Reverse().Take(GoodbyesMax / 2)).Distinct();
@@ -97,7 +97,8 @@ internal static class ProbeRound
         Effects effects = [];
         foreach (var member in s.Members.All)
         {
-            if (member.Health is Health.Suspect && now - member.ChangedAt >= s.Options.DeadAfter
+            var patience = member.Refuses ? s.Options.DeadAfter : s.Options.SilentDeadAfter;
+            if (member.Health is Health.Suspect && now - member.ChangedAt >= patience
                 && (member.Confirmed || !SomebodyCouldConfirm(s)))
             {
                 (s, var died) = MembershipMerge.Put(s, member, member with { Health = Health.Dead, ChangedAt = now });

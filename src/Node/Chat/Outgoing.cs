@@ -79,7 +79,9 @@ internal sealed class Outgoing(int bytesMax)
         lock (_turn)
         {
             _end ??= end;
+            var reports = _reports; // What became of its sends it still hears.
             Stop();
+            _reports = reports;
         }
 
         Wake();

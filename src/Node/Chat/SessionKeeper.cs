@@ -13,9 +13,10 @@ internal sealed partial class SessionKeeper(
     ChatClock clock,
     ILogger<SessionKeeper> logger) : BackgroundService
 {
-    /// <summary>Tells every client to go elsewhere.</summary>
-    private void EndAll()
+    /// <summary>Tells every client to go elsewhere, and whoever comes from now on too.</summary>
+    public void MoveAll()
     {
+        sessions.CloseDoor();
         foreach (var session in sessions.All)
             session.End(new(SessionEndReason.NodeStopping, default, "this node stops; connect to another one"));
     }
@@ -23,7 +24,7 @@ internal sealed partial class SessionKeeper(
     /// <remarks>Clients are sent away as soon as the node begins to stop: Kestrel waits for their calls.</remarks>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        host.ApplicationStopping.Register(EndAll);
+        host.ApplicationStopping.Register(MoveAll);
         return base.StartAsync(cancellationToken);
     }
 

@@ -8,6 +8,11 @@ internal sealed class SessionTable : IPresentUsers
 {
     private readonly ConcurrentDictionary<string, LiveSession> _sessions = new();
 
+    /// <summary>Whether this node takes no sessions any more: clients go to another one.</summary>
+    public bool IsClosed { get; private set; }
+
+    public void CloseDoor() => IsClosed = true;
+
     public int Count => _sessions.Count;
 
     public IEnumerable<LiveSession> All => _sessions.Values;

@@ -16,6 +16,8 @@ internal static class CommandLine
             WhereCommand.Create(),
             DoctorCommand.Create(),
             ReadyCommand.Create(),
+            StopCommands.CreateSafeToStop(),
+            StopCommands.CreateDrain(),
         };
         try
         {

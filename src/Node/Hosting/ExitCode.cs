@@ -37,4 +37,7 @@ internal enum ExitCode
 
     /// <summary>The doctor found something that fails.</summary>
     Unhealthy = 11,
+
+    /// <summary>Some tile cannot do without this node now.</summary>
+    NotSafe = 12,
 }

@@ -15,6 +15,8 @@ internal static class HostingServices
             .AddSingleton(node)
             .AddLogging(logging => logging.ClearProviders().AddSerilog(OperatorLog.Create(options), dispose: true))
             .Configure<HostOptions>(host => host.ShutdownTimeout = StopMax)
+            .AddSingleton<IHostLifetime, NoSignals>()
+            .AddSingleton<Departure>()
             .AddHostedService<StartAnnouncer>()
             .AddRoutingCore()
             .AddGrpc(grpc => grpc.MaxReceiveMessageSize = MessageBytesMax);

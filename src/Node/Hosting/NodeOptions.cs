@@ -21,12 +21,24 @@ internal sealed record NodeOptions
 
     public HostPort MulticastGroup { get; init; } = new("239.255.67.67", 7400);
 
+    /// <summary>How soon silence is taken for death.</summary>
+    public Preset Preset { get; init; } = Preset.Lan;
+
     public LogFormat Log { get; init; } = LogFormat.Text;
 
     public LogEventLevel LogLevel { get; init; } = LogEventLevel.Information;
 
     /// <summary>Plain HTTP with /healthz and /readyz only; null for none, 0 for any free port.</summary>
     public HostPort? Health { get; init; }
+}
+
+internal enum Preset
+{
+    /// <summary>One site.</summary>
+    Lan,
+
+    /// <summary>Sites far apart.</summary>
+    Wan,
 }
 
 internal enum LogFormat

@@ -49,7 +49,9 @@ internal static class RunCommand
         var options = NodeSettings.Read(data, settings, problems);
         if (problems.Count > 0)
             throw StartRefusedException.Usage("settings are wrong:", problems);
+        using var signals = new StopSignals();
         await using var node = await RunningNode.StartAsync(options, settings, cancellation);
+        await using var leaving = signals.First.Register(() => _ = node.Departure.Stop());
         await node.WaitForStopAsync();
         return Environment.ExitCode;
     }

@@ -17,6 +17,8 @@ internal sealed class RunningNode : IAsyncDisposable
 
     public LocalNode Node { get; }
 
+    public Departure Departure => Services.GetRequiredService<Departure>();
+
     public IServiceProvider Services => _app.Services;
 
     /// <summary>Opens the folder, takes the port, starts everything, and writes DATA/address.</summary>

@@ -13,6 +13,7 @@ internal sealed partial class TileTender : BackgroundService
 {
     private const int ToldMax = 64;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan PauseMin = Interval + TimeSpan.FromSeconds(1);
 
     private readonly Channel<TileId?> _due = Channel.CreateUnbounded<TileId?>();
     private readonly TileKeeper _keeper;
@@ -25,6 +26,8 @@ internal sealed partial class TileTender : BackgroundService
     private readonly TimeProvider _time;
     private readonly ILogger<TileTender> _logger;
     private readonly long _started;
+    private long _lastBeat;
+    private volatile bool _isClosing;
 
     public TileTender(
         TileBoard board,
@@ -42,7 +45,7 @@ internal sealed partial class TileTender : BackgroundService
         (_board, _calls, _directory, _news, _ring) = (board, calls, directory, news, ring);
         (_copies, _time, _logger) = (genesis.BackupCount + 1, time, logger);
         _keeper = new TileKeeper(ballots, patience, options, (ulong)Random.Shared.NextInt64());
-        _started = time.GetTimestamp();
+        _lastBeat = _started = time.GetTimestamp();
         foreach (var header in board.All)
             _directory.Learn(header.Newest);
         board.Changed += header => _due.Writer.TryWrite(header.Tile);
@@ -50,15 +53,32 @@ internal sealed partial class TileTender : BackgroundService
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        _lastBeat = _time.GetTimestamp();
         while (!stoppingToken.IsCancellationRequested)
         {
             using var beat = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
             beat.CancelAfter(Interval);
             var due = await DueAsync(beat.Token);
+            NoticePause();
             var outlook = new Outlook(_ring, _copies);
             foreach (var header in due is null ? _board.All : due.Select(_board.Of).OfType<TileHeader>())
                 Tend(header, outlook);
         }
+    }
+
+    /// <summary>This node is about to stop: changes that run are finished, no more are begun.</summary>
+    public void BeginNoMore() => _isClosing = true;
+
+    /// <summary>A beat that comes late says that the process was paused: nothing that it believes is to be acted on before
+    /// it has asked again.</summary>
+    private void NoticePause()
+    {
+        var now = _time.GetTimestamp();
+        if (_time.GetElapsedTime(_lastBeat, now) > PauseMin)
+            _keeper.Paused((long)_time.GetElapsedTime(_started, now).TotalMilliseconds);
+        _lastBeat = now;
+        if (_isClosing)
+            _keeper.BeginNoMore();
     }
 
     /// <summary>The tiles whose headers have changed, or null when it is time to look at all.</summary>
@@ -122,17 +142,19 @@ internal sealed partial class TileTender : BackgroundService
         private readonly TimeSpan _now = ring.Clock;
         private readonly TimeSpan _quarantine = ring.Now.Membership.Options.Quarantine;
         private readonly HashSet<NodeId> _unwanted = [.. ring.Now.Members.All.Where(IsUnwanted).Select(m => m.Peer.Node)];
+        private readonly HashSet<NodeId> _away =
+            [.. ring.Now.Members.All.Where(m => m.Health is Health.Left).Select(m => m.Peer.Node)];
 
         private readonly HashSet<NodeId> _leaving =
             [.. ring.Now.Members.All.Where(m => m.Health is Health.Leaving).Select(m => m.Peer.Node)];
 
         public TileOutlook Of(TileId tile) => new(
-            [.. _members.Placement(tile.Start, copies, _now, _quarantine).Select(peer => peer.Node)], _unwanted)
+            [.. _members.Placement(tile.Start, copies, _now, _quarantine).Select(peer => peer.Node)], _unwanted, _away)
         {
             Leaving = _leaving,
         };
 
         private static bool IsUnwanted(Member member) => member.WasHeard
-            && (member.Health is Health.Leaving or Health.Left || (member.Health is Health.Dead && member.Confirmed));
+            && (member.Health is Health.Leaving || (member.Health is Health.Dead && member.Confirmed));
     }
 }

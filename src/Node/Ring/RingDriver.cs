@@ -188,9 +188,10 @@ internal sealed partial class RingDriver : BackgroundService
 
     private async Task PingAsync(MembershipEffect.Ping ping, CancellationToken stopping)
     {
-        var answer = await Quietly(_calls.PingAsync(ping, stopping));
+        var refused = false;
+        var answer = await Quietly(_calls.PingAsync(ping, () => refused = true, stopping));
         _inbox.Writer.TryWrite(new RingWork.OnMembers(now => answer is null
-            ? new MembershipInput.Missed(now, ping.Probe)
+            ? new MembershipInput.Missed(now, ping.Probe, refused)
             : new MembershipInput.Acked(now, ping.Probe, answer.From, answer.Gossip)));
     }
 

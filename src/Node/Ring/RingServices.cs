@@ -8,7 +8,9 @@ namespace ChordChat.Node.Ring;
 internal static class RingServices
 {
     public static IServiceCollection AddRing(this IServiceCollection services, IConfiguration settings) => services
-        .AddSingleton(made => StartOf(made.GetRequiredService<Genesis>(), made.GetRequiredService<LocalNode>(), settings))
+        .AddSingleton(made => StartOf(
+            made.GetRequiredService<Genesis>(), made.GetRequiredService<LocalNode>(),
+            made.GetRequiredService<NodeOptions>().Preset, settings))
         .AddSingleton<RingDriver>()
         .AddHostedService(made => made.GetRequiredService<RingDriver>())
         .AddSingleton<Lookups>()
@@ -17,13 +19,14 @@ internal static class RingServices
         .AddHostedService(made => made.GetRequiredService<RingAuditor>())
         .AddHostedService<Introductions>();
 
-    private static RingStart StartOf(Genesis genesis, LocalNode node, IConfiguration settings)
+    private static RingStart StartOf(Genesis genesis, LocalNode node, Preset preset, IConfiguration settings)
     {
         var founders = genesis.Founders
             .Where(founder => founder.Node != node.Self.Node)
             .Select(founder => new Peer(founder.Node, founder.Position, founder.Name, ""));
         var ring = settings.GetSection("Ring").Get<RingOptions>() ?? new();
-        var membership = settings.GetSection("Membership").Get<MembershipOptions>() ?? MembershipOptions.Lan;
+        var membership = (preset is Preset.Wan ? MembershipOptions.Wan : MembershipOptions.Lan) with { };
+        settings.GetSection("Membership").Bind(membership);
         return new(node.Self, node.Incarnation, [.. founders], ring, membership);
     }
 }

@@ -10,6 +10,7 @@ internal sealed class ChatDoor(
     ChatIdentity identity,
     ChatOptions options,
     ChatPeers peers,
+    SessionTable sessions,
     SessionOpening opening,
     SessionClosing closing,
     EnvelopeSender sender,
@@ -20,6 +21,13 @@ internal sealed class ChatDoor(
     public async Task ServeAsync(
         IAsyncStreamReader<ClientFrame> requests, IServerStreamWriter<NodeFrame> responses, ServerCallContext context)
     {
+        if (sessions.IsClosed)
+        {
+            var end = new SessionEnd(SessionEndReason.NodeStopping, default, "this node stops; connect to another one");
+            await responses.WriteAsync(new NodeFrame { Ended = ChatMaps.ToWire(end) }, context.CancellationToken);
+            return;
+        }
+
         var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
         await responses.WriteAsync(new NodeFrame { Challenge = ChallengeOf(nonce) }, context.CancellationToken);
         if (await HearHelloAsync(requests, context.CancellationToken) is not { } hello)
@@ -32,6 +40,8 @@ internal sealed class ChatDoor(
                 await responses.WriteAsync(new NodeFrame { Ended = ChatMaps.ToWire(end) }, context.CancellationToken);
                 return;
             case OpenOutcome.Opened(var session):
+                if (sessions.IsClosed)
+                    session.End(new(SessionEndReason.NodeStopping, default, "this node stops; connect to another one"));
                 await ServeAsync(session, requests, responses, context);
                 return;
         }

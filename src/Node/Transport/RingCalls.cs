@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net.Sockets;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Ring;
 using ChordChat.Wire;
@@ -23,7 +24,8 @@ internal sealed class RingCalls(PeerChannels channels)
             new FindSuccessorRequest { Position = point.ToWire() }, options)).ToCore(), timeout, cancellation);
 
     /// <summary>A probe that carries gossip both ways.</summary>
-    public Task<Pinged?> PingAsync(MembershipEffect.Ping ping, CancellationToken cancellation)
+    /// <param name="refused">Told when the machine is there and says that nobody listens.</param>
+    public Task<Pinged?> PingAsync(MembershipEffect.Ping ping, Action refused, CancellationToken cancellation)
     {
         var request = new PingRequest
         {
@@ -32,8 +34,18 @@ internal sealed class RingCalls(PeerChannels channels)
             WantAll = ping.WantAll,
             Digest = ping.Digest,
         };
-        return CallAsync(
-            ping.To, async (client, options) => ToCore(await client.PingAsync(request, options)), ping.Timeout, cancellation);
+        return CallAsync(ping.To, async (client, options) =>
+        {
+            try
+            {
+                return ToCore(await client.PingAsync(request, options));
+            }
+            catch (RpcException e) when (IsRefusal(e.Status.DebugException))
+            {
+                refused();
+                throw;
+            }
+        }, ping.Timeout, cancellation);
     }
 
     /// <summary>A question for a sign of life and nothing else.</summary>
@@ -85,6 +97,14 @@ internal sealed class RingCalls(PeerChannels channels)
             cancellation.ThrowIfCancellationRequested();
             return null;
         }
+    }
+
+    private static bool IsRefusal(Exception? cause)
+    {
+        for (; cause is not null; cause = cause.InnerException)
+            if (cause is SocketException { SocketErrorCode: SocketError.ConnectionRefused })
+                return true;
+        return false;
     }
 
     private static Pinged ToCore(PingReply reply) => new(reply.Self.ToCore(), reply.Gossip.ToCore());

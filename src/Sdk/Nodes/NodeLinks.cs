@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Grpc.Core;
 
 namespace ChordChat.Sdk.Nodes;
@@ -5,7 +6,7 @@ namespace ChordChat.Sdk.Nodes;
 /// <summary>The one link in use, shared by the session and by single calls; replaced when its node fails.</summary>
 internal sealed class NodeLinks(NodePool pool) : IDisposable
 {
-    private const int AttemptsMax = 4;
+    private const int AttemptsMax = 6;
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SecondTry = TimeSpan.FromMilliseconds(300);
 
@@ -51,6 +52,16 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
         link.Dispose();
     }
 
+    /// <summary>Takes the link of a node that says goodbye out of use; calls that are on their way are answered
+    /// first.</summary>
+    public void Retire(NodeLink link)
+    {
+        if (Interlocked.CompareExchange(ref _current, null, link) != link)
+            return;
+        _failed = link.Address;
+        _ = Task.Delay(CallTimeout).ContinueWith(_ => link.Dispose(), TaskScheduler.Default);
+    }
+
     /// <summary>Makes one call, at another node if the first cannot answer now.</summary>
     /// <param name="call">The call; it must be harmless to repeat.</param>
     /// <exception cref="RpcException">The answer of the last node that was asked.</exception>
@@ -60,8 +71,11 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
         for (var attempt = 1; ; attempt++)
         {
             var link = await CurrentAsync(cancellation);
+            NodeLink? other = null;
             try
             {
+                if (attempt > 2)
+                    link = other = await pool.OpenAsync(link.Address, cancellation);
                 var options = new CallOptions(
                     deadline: DateTime.UtcNow + CallTimeout, cancellationToken: cancellation);
                 return await call(link.Chat, options);
@@ -69,7 +83,8 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
             catch (RpcException cause) when (attempt < AttemptsMax && IsPassing(cause))
             {
                 cancellation.ThrowIfCancellationRequested();
-                // A node that answers "unavailable" lacks a quorum and lives; its session must not be torn down.
+                // A node that answers "unavailable" lacks a quorum and lives; its session must not be torn down. Another
+                // node may have one.
                 if (cause.Status.DebugException is not null)
                     Fail(link);
                 await Task.Delay(TimeSpan.FromMilliseconds(100 * attempt), cancellation);
@@ -77,6 +92,10 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
             catch (ObjectDisposedException) when (attempt < AttemptsMax)
             {
                 // Another caller has just taken this link out of use.
+            }
+            finally
+            {
+                other?.Dispose();
             }
         }
     }
@@ -87,6 +106,8 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
         _turn.Dispose();
     }
 
+    /// <summary>Not an answer of the node: it could not, or the connection broke under the call.</summary>
     private static bool IsPassing(RpcException cause) =>
-        cause.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded;
+        cause.StatusCode is StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Cancelled
+        || cause.Status.DebugException is IOException or HttpRequestException or SocketException;
 }

@@ -74,6 +74,8 @@ internal sealed class SessionKeeper(
                 var ended = await ServeAsync(session, device, lost, stopping);
                 if (ended is not null && await JudgeAsync(ended, device, stopping) is { } final)
                     return (final, node);
+                if (ended?.Reason == SessionEnded.Types.Reason.NodeStopping)
+                    links.Retire(link);
                 sink.Tell(new ClientEvent.Disconnected(node, Describe(ended)));
             }
         }

@@ -11,6 +11,7 @@ public class StewardTests
     private static readonly ImmutableArray<NodeId> Ids =
         [.. Enumerable.Range(1, 5).Select(i => new NodeId((UInt128)(ulong)i, 0))];
 
+    private static readonly ImmutableHashSet<NodeId> Nobody = [];
     private static readonly TileConfiguration Now = new(new TileId(7, 1), 0, 3, Ids[..3]);
     private static readonly TileHeader Active = new(Now, TilePhase.Active);
     private static readonly TileOutlook Calm = new(Ids[..3], ImmutableHashSet<NodeId>.Empty);
@@ -19,8 +20,29 @@ public class StewardTests
     [Fact]
     public void The_first_living_member_replaces_a_dead_one_and_the_next_waits_two_seconds()
     {
-        Assert.Equal(0, FirstChange(1, Active, FirstIsDead));
-        Assert.Equal(2000, FirstChange(2, Active, FirstIsDead));
+        Assert.Equal(500, FirstChange(1, Active, FirstIsDead));
+        Assert.Equal(2500, FirstChange(2, Active, FirstIsDead));
+    }
+
+    [Fact]
+    public void A_member_that_leaves_acts_only_when_all_others_had_their_turn() =>
+        Assert.Equal(4500, FirstChange(0, Active, FirstIsDead));
+
+    [Fact]
+    public void A_member_that_has_left_is_replaced_when_it_stays_away() =>
+        Assert.Equal(10_000, FirstChange(1, Active, new(Ids[1..4], Nobody, ImmutableHashSet.Create(Ids[0]))));
+
+    [Fact]
+    public void Members_that_have_left_make_no_majority() => Assert.Null(
+        FirstChange(2, Active, new(Ids[2..5], Nobody, ImmutableHashSet.Create(Ids[0], Ids[1]))));
+
+    [Fact]
+    public void A_change_that_has_to_wait_for_its_turn_is_not_counted_as_a_try()
+    {
+        var steward = new Steward(Ids[1], StewardOptions.Default);
+        steward.Decide(Active, FirstIsDead, 0);
+        Assert.IsNotType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 500, mayChange: false));
+        Assert.IsType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 600));
     }
 
     [Fact]
@@ -54,9 +76,10 @@ public class StewardTests
     public void A_change_that_failed_is_not_tried_again_at_once()
     {
         var steward = new Steward(Ids[1], StewardOptions.Default);
-        Assert.IsType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 0));
-        Assert.IsNotType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 500));
-        Assert.IsType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 5000));
+        steward.Decide(Active, FirstIsDead, 0);
+        Assert.IsType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 500));
+        Assert.IsNotType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 1000));
+        Assert.IsType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 5500));
     }
 
     [Fact]

@@ -49,6 +49,43 @@ public class TileKeeperTests
         Assert.IsType<Learner>(_keeper.Next(stuck, Outlook, 2000));
     }
 
+    [Fact]
+    public void Changes_begin_one_after_the_other_and_none_for_five_seconds_after_an_own_pause()
+    {
+        var outlook = new TileOutlook([Ids[0], Ids[3], Ids[4]], ImmutableHashSet.Create(Ids[1]));
+        var headers = TileId.All(3).Take(2).Select(tile => new TileHeader(First(tile), TilePhase.Active)).ToArray();
+        int Begun(long now) => headers.Count(header => Run(_keeper.Next(header, outlook, now)) is EpochChange);
+        Begun(0); // It begins to count how long a member has been unwanted.
+        _keeper.Paused(0);
+        for (var now = 0L; now < 5000; now += 50)
+            Assert.Equal(0, Begun(now));
+        Assert.Equal(1, Begun(5000));
+        Assert.Equal(0, Begun(5049));
+        Assert.Equal(1, Begun(5050));
+    }
+
+    [Fact]
+    public void A_node_that_is_about_to_stop_begins_no_change()
+    {
+        var outlook = new TileOutlook([Ids[0], Ids[3], Ids[4]], ImmutableHashSet.Create(Ids[1]));
+        _keeper.BeginNoMore();
+        for (var now = 0L; now < 20_000; now += 500)
+            Assert.IsNotType<EpochChange>(
+                Run(_keeper.Next(new TileHeader(First(new TileId(3, 1)), TilePhase.Active), outlook, now)));
+    }
+
+    /// <summary>Lets an announcement end, which nobody answers.</summary>
+    private static Coordinator? Run(Coordinator? coordinator)
+    {
+        if (coordinator is Announcement)
+        {
+            coordinator.Start();
+            coordinator.OnTimeout();
+        }
+
+        return coordinator;
+    }
+
     private static TileHeader Learning(uint prefix) =>
         new(Second(new TileId(3, prefix)), TilePhase.Learning, Previous: First(new TileId(3, prefix)));
 

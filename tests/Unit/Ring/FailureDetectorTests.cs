@@ -29,18 +29,64 @@ public class FailureDetectorTests
         Assert.Equal(1, _state.Strain);
     }
 
-    [Fact]
-    public void A_member_that_nobody_reaches_is_suspect_and_dead_after_the_placement_time()
+    [Theory]
+    [InlineData(true, 15)]
+    [InlineData(false, 45)]
+    public void A_member_that_nobody_reaches_is_suspect_and_dead_later_when_it_is_only_silent(bool refuses, int seconds)
     {
         Know(10, 20, 30);
-        Doubt(10, helpers: 2, says: false);
+        Doubt(10, helpers: 2, says: false, refuses);
         Assert.Equal(Health.Suspect, HealthOf(10));
-        _now += TimeSpan.FromSeconds(14.9);
-        Step(new MembershipInput.ProbeDue(_now, []));
+        for (var i = 1; i < seconds; i++)
+            Beat();
         Assert.Equal(Health.Suspect, HealthOf(10));
-        _now += TimeSpan.FromSeconds(0.1);
-        Step(new MembershipInput.ProbeDue(_now, []));
+        Beat();
         Assert.Equal(Health.Dead, HealthOf(10));
+    }
+
+    [Fact]
+    public void A_beat_that_comes_thirty_seconds_late_is_an_own_pause_and_kills_no_suspect()
+    {
+        Know(10, 20, 30);
+        Step(new MembershipInput.ProbeDue(_now, []));
+        Doubt(10, helpers: 2, says: false, refuses: true);
+        _now += TimeSpan.FromSeconds(30);
+        Step(new MembershipInput.ProbeDue(_now, []));
+        Assert.Equal(Health.Suspect, HealthOf(10));
+    }
+
+    [Fact]
+    public void A_death_that_another_tells_moves_tiles_only_when_an_own_probe_agrees()
+    {
+        Know(10, 20, 30);
+        Step(new MembershipInput.Pinged(_now, Alive(20, 1), [Alive(10, 1) with { Health = Health.Dead }], false, 0));
+        Assert.False(_state.Members[Peers.At(10).Node]!.Confirmed);
+        _now += TimeSpan.FromSeconds(6);
+        Doubt(10, helpers: 2, says: false);
+        Assert.True(_state.Members[Peers.At(10).Node]!.Confirmed);
+    }
+
+    [Fact]
+    public void Who_begins_to_leave_says_so_to_the_nearest_members_at_once()
+    {
+        Know(10, 20);
+        Step(new MembershipInput.LeaveBegun(_now));
+        var pings = _effects.OfType<MembershipEffect.Ping>().ToList();
+        Assert.Equal([Peers.At(10), Peers.At(20)], pings.Select(ping => ping.To).OrderBy(peer => peer.Position));
+        Assert.All(pings, ping => Assert.Equal(Health.Leaving, ping.Self.Health));
+    }
+
+    [Theory]
+    [InlineData(14, true)]
+    [InlineData(15, false)]
+    public void Who_left_and_is_back_within_the_quarantine_time_is_no_newcomer(int seconds, bool settled)
+    {
+        Know(10, 20);
+        Step(new MembershipInput.Pinged(_now, Alive(10, 2) with { Health = Health.Left }, [], false, 0));
+        _now += TimeSpan.FromSeconds(seconds);
+        Step(new MembershipInput.Pinged(_now, Alive(10, 3), [], false, 0));
+        var member = _state.Members[Peers.At(10).Node]!;
+        Assert.Equal(settled, Membership.MayHoldTiles(member, _now, _state.Options.Quarantine));
     }
 
     [Fact]
@@ -171,10 +217,16 @@ public class FailureDetectorTests
         return _state.Probes.Single(probe => probe.Value.Target == Peers.At((UInt128)position)).Key;
     }
 
-    private void Doubt(int position, int helpers, bool? says)
+    private void Beat()
+    {
+        _now += TimeSpan.FromSeconds(1);
+        Step(new MembershipInput.ProbeDue(_now, []));
+    }
+
+    private void Doubt(int position, int helpers, bool? says, bool refuses = false)
     {
         var probe = ProbeOf(position);
-        Step(new MembershipInput.Missed(_now, probe));
+        Step(new MembershipInput.Missed(_now, probe, refuses));
         for (var i = 0; i < helpers; i++)
             Step(new MembershipInput.HelperSaid(_now, probe, says));
     }
