@@ -121,8 +121,8 @@ internal sealed partial class RingAuditor(
         LogFailed(fault);
         events.Add("ring_audit_failed", origin.Name, $"the ring is broken: {fault}; every node looks for its place anew");
         var news = new AuditNews.Failed(origin, number, fault);
-        if (ring.Now.Ring.Successor is { } next)
-            Tell(next, news); // The origin may not know everybody; the ring does.
+        foreach (var next in ring.Now.Ring.Successors)
+            Tell(next, news); // The origin may not know everybody; the ring does. All of them: one call may be lost.
         _ = ring.GiveAsync(new RingInput.AuditFailed(), _stopping).AsTask();
     }
 

@@ -25,12 +25,13 @@ public sealed class RingAuditTests
     public async Task What_a_failed_audit_says_comes_to_every_node_once()
     {
         await using var cluster = await NodeCluster.StartAsync(3);
-        await cluster.SettleAsync();
+        await Condition.UntilAsync("all nodes stand in the ring", Patience, () => Task.FromResult(
+            cluster.Names.All(name => IsInRing(cluster, name))));
         var origin = cluster["n1"].Node.Self;
 
         Auditor(cluster, "n2").Hear(new AuditNews.Failed(origin, 7, "two circles"));
 
-        // n2 tells its first successor, which tells its own.
+        // n2 tells its successors, which tell theirs.
         await Condition.UntilAsync("all nodes show it", Patience, () => Task.FromResult(
             cluster.Names.All(name => Failures(cluster, name).Count > 0)));
         await Condition.UntilAsync("all nodes are back in the ring", Patience, () => Task.FromResult(
@@ -43,6 +44,10 @@ public sealed class RingAuditTests
 
     private static RingPhase Phase(NodeCluster cluster, string name) =>
         cluster[name].Services.GetRequiredService<RingDriver>().Now.Ring.Phase;
+
+    private static bool IsInRing(NodeCluster cluster, string name) =>
+        cluster[name].Services.GetRequiredService<RingDriver>().Now.Ring
+            is { Phase: RingPhase.Member, Successors.Length: 2 };
 
     private static List<ClusterEvent> Failures(NodeCluster cluster, string name) =>
         [.. cluster[name].Services.GetRequiredService<EventLog>().Newest
