@@ -40,6 +40,9 @@ internal sealed class LiveSession : IDisposable
     public MailSettling Settling { get; }
     public SendWindow Sends { get; }
     public RecentSends Recent { get; } = new();
+
+    /// <summary>Mail that this node keeps in memory for the client.</summary>
+    public long BufferedBytes => Outgoing.WaitingBytes + Mail.HeldBytes;
     public CancellationToken Lifetime { get; }
 
     public ulong Number => _record.Number;

@@ -58,6 +58,16 @@ internal sealed class Outgoing(int bytesMax)
         }
     }
 
+    /// <summary>Bytes of mail that wait here.</summary>
+    public long WaitingBytes
+    {
+        get
+        {
+            lock (_turn)
+                return _mailBytes;
+        }
+    }
+
     public void Heartbeat()
     {
         lock (_turn)

@@ -30,6 +30,16 @@ internal sealed class SessionMail(
     /// <summary>The last scan did not reach a majority; the session's keeper tries again.</summary>
     public bool IsScanDue { get; private set; }
 
+    /// <summary>Bytes of live mail that wait for the end of a scan.</summary>
+    public long HeldBytes
+    {
+        get
+        {
+            lock (_turn)
+                return _heldBytes;
+        }
+    }
+
     public DeliverOutcome Deliver(StoredMessage message)
     {
         lock (_turn)

@@ -6,29 +6,53 @@ namespace ChordChat.Node.Hosting;
 /// <summary>The one TLS port: gRPC and health on it, limits that keep thousands of idle clients cheap.</summary>
 internal static class NodePort
 {
-    private const int ConnectionsMax = 20_000;
+    public const int ConnectionsMax = 20_000;
+
+    /// <summary>One address may be a whole office behind one router.</summary>
+    public const int ConnectionsPerAddressMax = 5_000;
+
+    /// <summary>Of calls that are no streams; a keyring is the largest thing in one.</summary>
+    private const int RequestBytesMax = 4 << 20;
+
+    /// <summary>What a connection may have sent and this node not read.</summary>
+    private const int BufferBytesMax = 1 << 20;
+
+    private const int StreamWindowBytes = 768 << 10;
+
+    /// <summary>What waits for a client that reads slowly, below the session's own bound.</summary>
+    private const int ResponseBufferBytesMax = 64 << 10;
+
     private const int StreamsPerConnectionMax = 4_096; // A peer's calls all share one connection.
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(10);
 
     public static void UseNodePort(
-        this IWebHostBuilder host, ListenSockets sockets, ClusterTls tls, ClusterTrust trust) => host
-        .UseKestrelCore()
-        .UseSockets(transport => transport.CreateBoundListenSocket = sockets.Take)
-        .ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxConcurrentConnections = ConnectionsMax;
-            kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnectionMax;
-            kestrel.Limits.Http2.KeepAlivePingDelay = PingDelay; // A vanished client is noticed within 30 s.
-            kestrel.Limits.Http2.KeepAlivePingTimeout = PingTimeout;
-            kestrel.Listen(sockets.Node, listen =>
+        this IWebHostBuilder host, ListenSockets sockets, ClusterTls tls, ClusterTrust trust)
+    {
+        var addresses = new AddressLimit(ConnectionsPerAddressMax);
+        host.UseKestrelCore()
+            .UseSockets(transport => transport.CreateBoundListenSocket = sockets.Take)
+            .ConfigureKestrel(kestrel =>
             {
-                listen.Protocols = HttpProtocols.Http1AndHttp2;
-                listen.UseHttps(tls.ServerOptions());
-                CallerIdentity.Identify(listen, trust);
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxConcurrentConnections = ConnectionsMax;
+                kestrel.Limits.MaxRequestBodySize = RequestBytesMax;
+                kestrel.Limits.MaxRequestBufferSize = BufferBytesMax;
+                kestrel.Limits.MaxResponseBufferSize = ResponseBufferBytesMax;
+                kestrel.Limits.Http2.MaxStreamsPerConnection = StreamsPerConnectionMax;
+                kestrel.Limits.Http2.InitialConnectionWindowSize = BufferBytesMax;
+                kestrel.Limits.Http2.InitialStreamWindowSize = StreamWindowBytes;
+                kestrel.Limits.Http2.KeepAlivePingDelay = PingDelay; // A vanished client is noticed within 30 s.
+                kestrel.Limits.Http2.KeepAlivePingTimeout = PingTimeout;
+                kestrel.Listen(sockets.Node, listen =>
+                {
+                    listen.Protocols = HttpProtocols.Http1AndHttp2;
+                    listen.Use(addresses.Limit); // Before TLS: a refused connection costs no handshake.
+                    listen.UseHttps(tls.ServerOptions());
+                    CallerIdentity.Identify(listen, trust);
+                });
+                if (sockets.Health is { } health)
+                    kestrel.Listen(health, listen => listen.Protocols = HttpProtocols.Http1);
             });
-            if (sockets.Health is { } health)
-                kestrel.Listen(health, listen => listen.Protocols = HttpProtocols.Http1);
-        });
+    }
 }

@@ -22,6 +22,10 @@ internal sealed class SessionLoop(
 
     private const int InFlightMax = 256;
     private const int SendsPerFrame = 64;
+
+    /// <summary>Sealed bytes in one frame, one message more at most; nodes take no frame of more than 4 MiB.</summary>
+    private const int FrameBytesMax = 1 << 20;
+
     private static readonly TimeSpan RetryKeys = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentQueue<ByteString> _acknowledge = new();
@@ -141,8 +145,12 @@ internal sealed class SessionLoop(
         lock (_inFlight)
             room = Math.Min(SendsPerFrame, InFlightMax - _inFlight.Count);
         var sends = room > 0 ? outbox.Sealed(_sentUpTo, room) : [];
+        var bytes = 0;
         foreach (var (position, send) in sends)
         {
+            if (bytes >= FrameBytesMax)
+                break;
+            bytes += send.Envelope.Length;
             frame.Sends.Add(send);
             _sentUpTo = position;
             lock (_inFlight)

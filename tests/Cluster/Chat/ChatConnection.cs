@@ -33,7 +33,7 @@ internal sealed class ChatConnection : IAsyncDisposable
         var device = epoch ?? user.Log[^1].Epoch;
         var nonce = RandomNumberGenerator.GetBytes(32);
         var signature = SessionProof.Sign(
-            user.Device(lies ? 1 : device), ChatCluster.Id, challenge.NodeId.Span, user.Name, device,
+            user.Device(lies ? 1 : device), user.Cluster, challenge.NodeId.Span, user.Name, device,
             challenge.NodeNonce.Span, nonce);
         await call.RequestStream.WriteAsync(new ClientFrame
         {

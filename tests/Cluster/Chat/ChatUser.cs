@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ChordChat.Crypto;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Keyrings;
 using ChordChat.Crypto.Keys;
@@ -11,7 +12,7 @@ namespace ChordChat.Tests.Cluster.Chat;
 
 /// <summary>What a client of one user would keep: signed entries and a keyring. All test users share RSA keys, because
 /// making one takes a second; nodes cannot tell.</summary>
-internal sealed class ChatUser(string name)
+internal sealed class ChatUser(string name, ClusterId? cluster = null)
 {
     private static readonly IdentityKey Identity = IdentityKey.Create();
     private static readonly EncryptionKey[] Encryption = [EncryptionKey.Create(), EncryptionKey.Create()];
@@ -19,6 +20,7 @@ internal sealed class ChatUser(string name)
     private readonly List<DeviceKeys> _devices = [];
 
     public string Name => name;
+    public ClusterId Cluster { get; } = cluster ?? ChatCluster.Id;
     public string Secret { get; } = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))[..43];
     public byte[] Operation { get; } = RandomNumberGenerator.GetBytes(16);
     public List<KeyLogEntry> Log { get; } = [];
@@ -32,7 +34,7 @@ internal sealed class ChatUser(string name)
         {
             var device = NewDevice();
             Log.Add(KeyLogEntryBuilder.Create(
-                ChatCluster.Id, name, 1, Identity, device, KeyringBlob.HashOf(Keyring), KdfParameters.New()));
+                Cluster, name, 1, Identity, device, KeyringBlob.HashOf(Keyring), KdfParameters.New()));
         }
 
         return new RegisterRequest
@@ -76,7 +78,7 @@ internal sealed class ChatUser(string name)
             TimeMs = 1,
             Content = new MessageContent.Text(text),
         };
-        var made = DirectEnvelope.Seal(ChatCluster.Id, EnvelopeId.New(), message, Device(Log[^1].Epoch), other, self);
+        var made = DirectEnvelope.Seal(Cluster, EnvelopeId.New(), message, Device(Log[^1].Epoch), other, self);
         return new Send
         {
             Id = ByteString.CopyFrom(made.Id.ToBytes()),

@@ -117,6 +117,18 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         Assert.Equal(["x"], await bob.ReadAsync(1));
     }
 
+    /// <summary>docs/operations.md, "Limits": more than a frame may have waits in the outbox.</summary>
+    [Fact]
+    public async Task Many_long_messages_that_waited_do_not_break_the_session()
+    {
+        await using var alice = await Person.RegisterAsync("alice", _n1);
+        await using var bob = await Person.RegisterAsync("bob", _n1);
+        var ids = Enumerable.Range(0, 70).Select(_ => alice.Client.Send("bob", new string('x', 60_000))).ToList();
+        await alice.OnlineAsync();
+        foreach (var id in ids)
+            Assert.Equal(MessageState.Kept, (await alice.WaitAsync(id, MessageState.Kept)).State);
+    }
+
     /// <summary>docs/protocol.md, "Without a quorum".</summary>
     [Fact]
     public async Task What_a_node_has_forgotten_that_no_majority_keeps_is_handed_in_again_in_the_same_session()
