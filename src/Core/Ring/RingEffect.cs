@@ -19,8 +19,11 @@ public abstract record RingEffect
     /// <summary>The answer to the RingRead of this step.</summary>
     public sealed record Reveal(RingAnswer Answer) : RingEffect;
 
-    /// <summary>Give StabilizeDue after a random 10 to 100 ms, once.</summary>
-    public sealed record StabilizeSoon : RingEffect;
+    /// <summary>Give StabilizeDue once, after a random wait of 10 ms to <see cref="Within"/>.</summary>
+    public sealed record StabilizeSoon : RingEffect
+    {
+        public TimeSpan Within { get; init; } = TimeSpan.FromMilliseconds(100);
+    }
 
     /// <summary><paramref name="Peer"/> did not answer: a hint for the failure detector, no verdict.</summary>
     public sealed record Unreachable(Peer Peer) : RingEffect;

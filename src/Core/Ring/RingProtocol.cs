@@ -75,12 +75,20 @@ public static class RingProtocol
     private static PendingAsk? Awaited(RingState s, ulong nonce) =>
         s.Pending is { } ask && ask.Nonce == nonce ? ask : null;
 
+    /// <summary>Doubles with every answer thrown away, so that nodes which ask in step get out of it.</summary>
+    private static TimeSpan WaitAfterVoid(RingState s)
+    {
+        var wait = TimeSpan.FromMilliseconds(100) * (1 << Math.Min(s.VoidCount, 10));
+        return wait < s.Options.StabilizeInterval ? wait : s.Options.StabilizeInterval;
+    }
+
     private static RingState Close(RingState s) => s with { Pending = null };
 
     private static (RingState, ImmutableArray<RingEffect>) Learn(RingState s, PendingAsk ask, RingAnswer answer)
     {
         if (s.Version != ask.VersionAtAsk)
-            return (s, [new RingEffect.StabilizeSoon()]);
+            return (s with { VoidCount = s.VoidCount + 1 }, [new RingEffect.StabilizeSoon { Within = WaitAfterVoid(s) }]);
+        s = s with { VoidCount = 0 };
         return ask.Kind switch
         {
             AskKind.Join => RingJoin.Continue(s, ask.Target, answer),

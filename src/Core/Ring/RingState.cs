@@ -41,6 +41,9 @@ public sealed record RingState
     /// <summary>The question on its way; there is at most one.</summary>
     public PendingAsk? Pending { get; init; }
 
+    /// <summary>Answers thrown away in a row because somebody read this state meanwhile.</summary>
+    public int VoidCount { get; init; }
+
     /// <summary>A notifier that waits until the predecessor was asked whether it lives.</summary>
     public Peer? Candidate { get; init; }
 

@@ -113,8 +113,8 @@ internal sealed partial class RingDriver : BackgroundService
                 case RingEffect.Reveal(var revealed):
                     answer?.TrySetResult(revealed);
                     break;
-                case RingEffect.StabilizeSoon:
-                    _ = StabilizeSoonAsync(stopping);
+                case RingEffect.StabilizeSoon { Within: var within }:
+                    _ = StabilizeSoonAsync(within, stopping);
                     break;
                 case RingEffect.Unreachable(var peer):
                     StepMembers(new MembershipInput.Unreachable(Clock, peer), null, stopping);
@@ -179,9 +179,10 @@ internal sealed partial class RingDriver : BackgroundService
         Give(answer is null ? new RingInput.AskTimedOut(nonce) : new RingInput.StillAlive(nonce));
     }
 
-    private async Task StabilizeSoonAsync(CancellationToken stopping)
+    private async Task StabilizeSoonAsync(TimeSpan within, CancellationToken stopping)
     {
-        await Quietly(Task.Delay(TimeSpan.FromMilliseconds(10 + (Random.Shared.NextDouble() * 90)), _time, stopping)
+        var least = TimeSpan.FromMilliseconds(10);
+        await Quietly(Task.Delay(least + ((within - least) * Random.Shared.NextDouble()), _time, stopping)
             .ContinueWith(_ => (object?)null, TaskScheduler.Default));
         Give(new RingInput.StabilizeDue());
     }

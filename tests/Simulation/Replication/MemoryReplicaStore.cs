@@ -33,6 +33,9 @@ public sealed class MemoryReplicaStore : IReplicaStore
     /// <summary>Told of each damaged row that was come upon.</summary>
     public Action? FoundDamaged { get; set; }
 
+    /// <summary>Whether a burial leaves a tombstone. Only a planted mistake switches it off.</summary>
+    public bool KeepsTombstones { get; init; } = true;
+
     /// <summary>How many rows hold a flipped bit that nobody has come upon yet.</summary>
     public int DamagedCount => _damaged.Count;
 
@@ -86,6 +89,8 @@ public sealed class MemoryReplicaStore : IReplicaStore
         if (had && entry.Content is null)
             return SetBurial.Nothing;
         PutEntry(rows, name, id, new Entry(null, entry.Arrival, nowMs));
+        if (!KeepsTombstones)
+            rows.Entries.Remove((name, id));
         _damaged.Remove((tile, name, id));
         return had ? SetBurial.Message : SetBurial.Absence;
     }

@@ -16,6 +16,10 @@ internal static class RingMutants
             : (next, effects);
     }
 
+    /// <summary>Whoever waits for an answer gives none.</summary>
+    public static (RingState, ImmutableArray<RingEffect>) BlockWhileAsking(RingState s, RingInput input) =>
+        input is RingInput.RingRead && s.Pending is not null ? (s, []) : RingProtocol.Step(s, input);
+
     /// <summary>A closer node that the successor names is taken up and notified, without asking whether it
     /// lives.</summary>
     public static (RingState, ImmutableArray<RingEffect>) AdoptUnseen(RingState s, RingInput input)

@@ -57,8 +57,10 @@ internal sealed class SimulatedNode(SimulatedRing ring, int number, RingState st
         switch (message.Body)
         {
             case Request.GetRing:
+                ring.Revealed = null;
                 Feed(new RingInput.RingRead());
-                Answer(from, message, ring.Revealed!);
+                if (ring.Revealed is { } revealed)
+                    Answer(from, message, revealed);
                 break;
             case Request.Alive: Answer(from, message, "alive"); break;
             case Request.Notify: Feed(new RingInput.Notified(peer)); break;
@@ -123,8 +125,8 @@ internal sealed class SimulatedNode(SimulatedRing ring, int number, RingState st
                 ring.World.Send(number, ring.NumberOf(to), new RingMessage(0, false, new Request.Notify()));
                 break;
             case RingEffect.Reveal(var answer): ring.Revealed = answer; break;
-            case RingEffect.StabilizeSoon:
-                ring.World.After(number, ring.Soon(), () => Feed(new RingInput.StabilizeDue()));
+            case RingEffect.StabilizeSoon { Within: var within }:
+                ring.World.After(number, ring.Soon(within), () => Feed(new RingInput.StabilizeDue()));
                 break;
             case RingEffect.Unreachable(var peer):
                 Feed(new MembershipInput.Unreachable(ring.World.Now, peer));

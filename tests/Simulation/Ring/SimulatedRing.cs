@@ -84,7 +84,7 @@ internal sealed class SimulatedRing(ulong seed, RingOptions options, RingStep? s
         }
     }
 
-    public TimeSpan Soon() => World.Random.Between(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(100));
+    public TimeSpan Soon(TimeSpan within) => World.Random.Between(TimeSpan.FromMilliseconds(10), within);
 
     public void Changed(SimulatedNode node) => OnChanged?.Invoke(node);
 

@@ -29,7 +29,7 @@ internal sealed class RingHost
         Fingers = FingerTable.Of(node.Self);
         var options = plan.Membership;
         if (plan.Mistake == SwarmMistake.MissIsDeath)
-            options = options with { HelperCount = 0, DeadAfter = TimeSpan.Zero };
+            options = options with { HelperCount = 0 };
         Cache = MembershipState.Starting(node.Self, incarnation, 0, TimeSpan.Zero, options);
         var founders = _cluster.FoundersOf(node).Where(peer => peer != node.Self).Select(peer => peer with { Address = "" });
         Heed(new MembershipInput.Founded(Clock, [.. founders]));
@@ -129,8 +129,8 @@ internal sealed class RingHost
                     _node.Tell(number, new Ask.Notify());
                 break;
             case RingEffect.Reveal(var answer): _revealed = answer; break;
-            case RingEffect.StabilizeSoon:
-                var soon = _cluster.World.Random.Between(TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(100));
+            case RingEffect.StabilizeSoon { Within: var within }:
+                var soon = _cluster.World.Random.Between(TimeSpan.FromMilliseconds(10), within);
                 _cluster.World.After(_node.Number, soon, () => Feed(new RingInput.StabilizeDue()));
                 break;
             case RingEffect.Unreachable(var peer): Heed(new MembershipInput.Unreachable(Clock, peer)); break;

@@ -96,10 +96,10 @@ internal sealed class SwarmCluster
     /// <summary>The members that this node's genesis names: the same for all, unless nodes found by
     /// themselves.</summary>
     public ImmutableArray<Peer> FoundersOf(SwarmNode node) =>
-        Plan.Mistake == SwarmMistake.FoundsAlone ? [node.Self] : _founders;
+        node.FoundedAlone ? [node.Self] : _founders;
 
     public ImmutableArray<TileConfiguration> GenesisOf(SwarmNode node) =>
-        Plan.Mistake == SwarmMistake.FoundsAlone ? GenesisOf(FoundersOf(node)) : _genesis;
+        node.FoundedAlone ? GenesisOf(FoundersOf(node)) : _genesis;
 
     public TimeSpan SyncTime(SwarmNode node) => _faults.IsSlow(node)
         ? World.Random.Between(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(5))

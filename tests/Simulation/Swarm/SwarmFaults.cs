@@ -65,6 +65,8 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
         FaultKind.FlipRow => CanSpare(fault) is { } node
             ? Flip(node, how.Chance(0.8) ? RowKind.Register : RowKind.Header, how) : null,
         FaultKind.FlipMessage => CanSpare(fault) is { } node ? Flip(node, RowKind.Message, how) : null,
+        FaultKind.Rollback => Up(fault) is { } node ? Rollback(fault, node) : null,
+        FaultKind.Clone => Up(fault) is { } node ? Clone(fault, node) : null,
         FaultKind.RivalSteward => Rival(fault, how),
         _ => null,
     };
@@ -216,6 +218,33 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
     private static string? Flip(SwarmNode node, RowKind kind, Prng how) =>
         node.Store.Flip(kind, how.Below(1000)) is { } row ? $"a bit flips in {row} of {node.Self}" : null;
 
+    /// <summary>A backup is made now and restored a while later.</summary>
+    private string Rollback(Fault fault, SwarmNode node)
+    {
+        var (image, starts) = node.Snapshot();
+        Later(fault, () =>
+        {
+            if (node.IsGone)
+                return;
+            node.Crash(CrashKind.Lost);
+            node.Replace(image, starts);
+            node.Restart();
+        });
+        return $"a backup of {node.Self} is made, to be restored later";
+    }
+
+    private string Clone(Fault fault, SwarmNode node)
+    {
+        var (image, starts) = node.Snapshot();
+        Later(fault, () =>
+        {
+            var copy = cluster.Add(node.Self);
+            copy.Replace(image, starts);
+            copy.Boot();
+        });
+        return $"the machine of {node.Self} is copied, to be started later";
+    }
+
     /// <summary>A node whose loss every tile survives: all members of the newest configurations are complete, sound and
     /// there to be asked, and one may be lost.</summary>
     private SwarmNode? CanSpare(Fault fault)
@@ -237,8 +266,8 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
 
     private string? Rival(Fault fault, Prng how)
     {
-        if (Up(fault) is not { } node)
-            return null;
+        if (Up(fault) is not { } node || cluster.Nodes.Any(other => !other.IsGone && other.Store.DamagedCount > 0))
+            return null; // A member damaged and another one new are two failures at once: more than is promised.
         var at = how.Pick(node.Tiles.Directory.All.OrderBy(configuration => configuration.Tile).ToArray());
         var known = cluster.Nodes.Where(other => !other.IsGone && other.IsUp
                 && node.Ring.Cache.Members[other.Self.Node] is { IsReachable: true, Health: Health.Alive })

@@ -16,8 +16,8 @@ internal sealed class SwarmNode
     public SwarmNode(SwarmCluster cluster, int number, Peer self)
     {
         (_cluster, Number, Self) = (cluster, number, self);
-        Disk = new Disk { HasJournal = cluster.Plan.Mistake != SwarmMistake.BelievesTornPages };
-        Store = new MemoryReplicaStore(Disk);
+        Disk = new Disk();
+        Store = new MemoryReplicaStore(Disk) { KeepsTombstones = cluster.Plan.Mistake != SwarmMistake.DropsTombstones };
     }
 
     public int Number { get; }
@@ -31,6 +31,9 @@ internal sealed class SwarmNode
 
     /// <summary>Whom it met last time; on disk.</summary>
     public IReadOnlyList<Peer> Remembered { get; set; } = [];
+
+    /// <summary>A mistake: it met nobody at its first start and took itself for the whole cluster.</summary>
+    public bool FoundedAlone { get; private set; }
 
     /// <summary>How far its wall clock is off.</summary>
     public TimeSpan ClockError { get; set; }
@@ -55,6 +58,8 @@ internal sealed class SwarmNode
     public void Boot()
     {
         _starts++; // On disk before the first message, like the node's own counter.
+        FoundedAlone |= _starts == 1 && _cluster.Plan.Mistake == SwarmMistake.FoundsAlone
+            && !_cluster.Nodes.Any(other => other != this && other.IsUp);
         _calls.Clear();
         try
         {

@@ -9,7 +9,9 @@ namespace ChordChat.Tests.Simulation.Swarm;
 /// it (swarm testing: rare combinations come up because every seed leaves most of it out).</summary>
 internal sealed record SwarmPlan
 {
-    private static readonly FaultKind[] Kinds = Enum.GetValues<FaultKind>();
+    /// <summary>Not yet drawn: disks that were rolled back or cloned, which nobody finds out yet.</summary>
+    private static readonly FaultKind[] Kinds =
+        [.. Enum.GetValues<FaultKind>().Except([FaultKind.Rollback, FaultKind.Clone])];
 
     public required ulong Seed { get; init; }
     public required int Founders { get; init; }
@@ -177,9 +179,6 @@ internal enum SwarmMistake
 
     /// <summary>Calls a timeout a failure, and makes every retry a new operation.</summary>
     RetriesAnew,
-
-    /// <summary>A torn page is believed after a crash.</summary>
-    BelievesTornPages,
 
     /// <summary>Goes on after a failed sync.</summary>
     IgnoresFailedSync,

@@ -35,7 +35,9 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
         {
             var answered = cluster.Clients.TryEverything(node);
             for (var tries = 1; !cluster.World.RunUntil(answered, AnswerMax / 6); tries++)
-                if (tries == 6)
+                if (!node.IsUp)
+                    break; // It had announced before that it would leave.
+                else if (tries == 6)
                     return $"{node.Self} does not answer although everything has healed";
                 else
                     answered = cluster.Clients.TryEverything(node);

@@ -175,6 +175,12 @@ internal sealed class TileHost
         var nowMs = (long)_node.Ring.Clock.TotalMilliseconds;
         if (_keeper.Next(header, Outlook(header.Tile), nowMs) is not { } next)
             return;
+        if (next is EpochChange && _cluster.Plan.Mistake == SwarmMistake.RingDecides)
+        {
+            Impose(header);
+            return;
+        }
+
         Run(next, _ =>
         {
             if (!next.IsDone)
@@ -183,6 +189,15 @@ internal sealed class TileHost
                 Tell(change);
             TendSoon();
         });
+    }
+
+    /// <summary>A mistake: whom the ring names is a member, and hears of it without a decision.</summary>
+    private void Impose(TileHeader header)
+    {
+        var news = new ReplicaRequest.NewConfiguration(
+            header.Configuration.Next(Outlook(header.Tile).Preferred), header.Configuration);
+        foreach (var member in news.Next.Members.Union(header.Configuration.Members))
+            Send(member, news, _ => { });
     }
 
     /// <summary>Something ended: others may have waited for its turn.</summary>
@@ -212,9 +227,12 @@ internal sealed class TileHost
     public TileOutlook Outlook(TileId tile)
     {
         var (members, options) = (_node.Ring.Cache.Members, _node.Ring.Cache.Options);
+        var preferred = members.Placement(tile.Start, _cluster.Plan.Copies, _node.Ring.Clock, options.Quarantine);
+        if (_cluster.Plan.Mistake == SwarmMistake.MissIsDeath)
+            preferred = [.. members.Clockwise(tile.Start).Where(member => member.IsReachable)
+                .Take(_cluster.Plan.Copies).Select(member => member.Peer)];
         return new(
-            [.. members.Placement(tile.Start, _cluster.Plan.Copies, _node.Ring.Clock, options.Quarantine)
-                .Select(peer => peer.Node)],
+            [.. preferred.Select(peer => peer.Node)],
             members.All.Where(IsUnwanted).Select(member => member.Peer.Node).ToHashSet())
         {
             Leaving = members.All.Where(member => member.Health is Health.Leaving)
@@ -223,7 +241,8 @@ internal sealed class TileHost
     }
 
     private bool IsUnwanted(Member member) => member.WasHeard
-        && (member.Health is Health.Leaving or Health.Left || (member.Health is Health.Dead && member.Confirmed));
+        && ((member.Health is Health.Suspect && _cluster.Plan.Mistake == SwarmMistake.MissIsDeath)
+            || member.Health is Health.Leaving or Health.Left || (member.Health is Health.Dead && member.Confirmed));
 
     private void Do(Operation operation, IReadOnlyList<Effect> effects)
     {

@@ -20,9 +20,6 @@ public sealed class Disk
 {
     private readonly Stack<Action> _undo = [];
 
-    /// <summary>Whether recovery notices a torn transaction. Only a planted mistake switches it off.</summary>
-    public bool HasJournal { get; set; } = true;
-
     /// <summary>Notes how to take back a write that was just made.</summary>
     public void Wrote(Action undo) => _undo.Push(undo);
 
@@ -35,10 +32,8 @@ public sealed class Disk
     {
         if (kind == CrashKind.Survived)
             _undo.Clear();
-        var kept = kind == CrashKind.Torn && !HasJournal ? _undo.Count / 2 : 0;
-        while (_undo.Count > kept)
-            _undo.Pop()();
-        _undo.Clear();
+        while (_undo.TryPop(out var undo))
+            undo();
     }
 }
 

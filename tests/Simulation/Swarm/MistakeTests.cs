@@ -1,0 +1,79 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using Xunit;
+using Xunit.Abstractions;
+using Prng = ChordChat.Tests.Simulation.World.Prng;
+
+namespace ChordChat.Tests.Simulation.Swarm;
+
+/// <summary>docs/protocol.md#ten-mistakes: each is made once, and the checkers must see it.</summary>
+public class MistakeTests(ITestOutputHelper output)
+{
+    private const ulong SeedsMax = 400;
+
+    [Theory]
+    [InlineData(nameof(SwarmMistake.FoundsAlone))]
+    [InlineData(nameof(SwarmMistake.RingDecides))]
+    [InlineData(nameof(SwarmMistake.ReadThenWrite))]
+    [InlineData(nameof(SwarmMistake.AnswersBeforeSync))]
+    [InlineData(nameof(SwarmMistake.OneReplicaIsEnough))]
+    [InlineData(nameof(SwarmMistake.IgnoresFailedSync))]
+    [InlineData(nameof(SwarmMistake.DropsTombstones))]
+    [InlineData(nameof(SwarmMistake.RetriesAnew))]
+    public void A_mistake_is_found_by_the_swarm(string mistake) =>
+        Find(mistake, seed => SwarmRun.Of(seed, Enum.Parse<SwarmMistake>(mistake)));
+
+    [Fact]
+    public void Old_copies_deleted_early_are_found_by_the_swarm() =>
+        Find("leaver deletes", seed => SwarmRun.Of(seed, rules: ReplicaRules.Protocol with { LeaversKeepRows = false }));
+
+    [Fact]
+    public void Learners_that_answer_early_are_found_by_the_swarm() =>
+        Find("learner answers", seed => SwarmRun.Of(seed, rules: ReplicaRules.Protocol with { LearnersWait = false }));
+
+    /// <summary>A fifth of all messages lost, and processes stopped for as long as a member may be silent: nothing moves.
+    /// To whom one miss is death, everything does.</summary>
+    [Fact]
+    public void Loss_and_pauses_move_no_tile_unless_one_miss_is_death()
+    {
+        Assert.All(Enumerable.Range(1, 20), seed => Assert.Equal((0, 0), Moved((ulong)seed, SwarmMistake.None)));
+        Assert.Contains(Enumerable.Range(1, 20), seed => Moved((ulong)seed, SwarmMistake.MissIsDeath) != (0, 0));
+    }
+
+    private static (int Moves, long Bytes) Moved(ulong seed, SwarmMistake mistake)
+    {
+        var length = TimeSpan.FromMinutes(2);
+        var random = new Prng(seed);
+        var run = new SwarmRun(SwarmPlan.Draw(seed, mistake) with
+        {
+            Founders = 5,
+            Length = length,
+            StartWithin = TimeSpan.Zero,
+            HasBeacons = true,
+            Membership = MembershipOptions.Lan,
+            Steward = StewardOptions.Default,
+            Ring = new RingOptions(),
+            Weather = Weather.Fine with { Loss = 0.2 },
+            Script =
+            [
+                .. Enumerable.Range(1, 5).Select(i => new Fault(
+                    TimeSpan.FromSeconds(20 * i), FaultKind.Pause, random.Next(),
+                    random.Between(TimeSpan.FromSeconds(0.3), MembershipOptions.Lan.DeadAfter * 0.8), 0)),
+            ],
+        });
+        Assert.True(run.Fault is null || mistake != SwarmMistake.None, run.Fault);
+        return (run.MoveCount, run.BytesMoved);
+    }
+
+    private void Find(string mistake, Func<ulong, SwarmRun> run)
+    {
+        for (var seed = 1UL; seed <= SeedsMax; seed++)
+            if (run(seed).Fault is { } fault)
+            {
+                output.WriteLine($"{mistake} found by seed {seed}: {fault.Split('\n')[0]}");
+                return;
+            }
+
+        Assert.Fail($"{mistake} was not found in {SeedsMax} seeds");
+    }
+}
