@@ -106,11 +106,16 @@ internal sealed class RingHost
             }
     }
 
-    private void Send(MembershipEffect.Ping ping) => _node.Call(
-        ping.To.Address, new Ask.Ping(ping.Self, ping.Gossip, ping.WantAll, ping.Digest), ping.Timeout,
-        answer => Heed(answer is MembershipEffect.Reply pong
-            ? new MembershipInput.Acked(Clock, ping.Probe, pong.Self, pong.Gossip)
-            : new MembershipInput.Missed(Clock, ping.Probe)));
+    private void Send(MembershipEffect.Ping ping)
+    {
+        var refused = false;
+        _node.Call(
+            ping.To.Address, new Ask.Ping(ping.Self, ping.Gossip, ping.WantAll, ping.Digest), ping.Timeout,
+            answer => Heed(answer is MembershipEffect.Reply pong
+                ? new MembershipInput.Acked(Clock, ping.Probe, pong.Self, pong.Gossip)
+                : new MembershipInput.Missed(Clock, ping.Probe, refused)),
+            () => refused = true);
+    }
 
     private void Perform(RingEffect effect)
     {

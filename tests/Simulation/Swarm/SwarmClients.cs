@@ -12,6 +12,10 @@ namespace ChordChat.Tests.Simulation.Swarm;
 internal sealed class SwarmClients
 {
     private const int TriesMax = 3;
+
+    /// <summary>A mistake's ids for what it sends once more.</summary>
+    private const uint AnewFrom = 1_000_000;
+
     private static readonly TimeSpan GiveUp = TimeSpan.FromSeconds(4);
     private readonly SwarmCluster _cluster;
     private readonly Prng _random;
@@ -194,8 +198,8 @@ internal sealed class SwarmClients
         if (letter.IsKept)
             return;
         var number = ++letter.Tries;
-        var id = _cluster.Plan.Mistake == SwarmMistake.RetriesAnew ? (letter.Id * 1000) + (uint)number : letter.Id;
-        var message = new SetMessage(new MessageId(id), BitConverter.GetBytes(id));
+        var id = _cluster.Plan.Mistake == SwarmMistake.RetriesAnew && number > 1 ? AnewFrom + ++_operation : letter.Id;
+        var message = new SetMessage(new MessageId(id), BitConverter.GetBytes(letter.Id));
         if (Somebody() is { } node)
             At(node, gateway => gateway.Add(letter.Box, message, outcome =>
             {
@@ -229,7 +233,7 @@ internal sealed class SwarmClients
         _readings.Add(reading);
         At(node, gateway => gateway.Scan(
             box,
-            messages => reading.Ids.AddRange(messages.Select(message => $"{message.Id.Value}")),
+            messages => reading.Ids.AddRange(messages.Select(message => $"{BitConverter.ToUInt32(message.Content.Span)}")),
             outcome =>
             {
                 if (outcome is SetScanOutcome.Complete)

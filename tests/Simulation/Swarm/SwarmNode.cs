@@ -133,7 +133,8 @@ internal sealed class SwarmNode
 
     /// <summary>Asks somebody at an address; the answer, or null when none comes in time or ever will.</summary>
     /// <param name="timeout">None: only a broken connection ends it.</param>
-    public void Call(string address, object request, TimeSpan? timeout, Action<object?> done)
+    /// <param name="refused">Told when the machine is there and nobody listens.</param>
+    public void Call(string address, object request, TimeSpan? timeout, Action<object?> done, Action? refused = null)
     {
         var call = ++_lastCall;
         var to = _cluster.NumberOf(address);
@@ -148,7 +149,12 @@ internal sealed class SwarmNode
         if (timeout is { } limit)
             _cluster.World.After(Number, limit, () => End(call, null));
         if (_cluster.Plan.RefusesFast && !_cluster.World.IsUp(to) && !_cluster.World.Network.IsCut(Number, to))
-            _cluster.World.After(Number, TimeSpan.FromMilliseconds(1), () => End(call, null));
+            _cluster.World.After(Number, TimeSpan.FromMilliseconds(1), () =>
+            {
+                if (_calls.ContainsKey(call))
+                    refused?.Invoke();
+                End(call, null);
+            });
     }
 
     /// <summary>Says something that nobody answers.</summary>

@@ -44,7 +44,7 @@ internal sealed record SwarmPlan
 
     /// <summary>How long recovery may take once the faults are over.</summary>
     public TimeSpan CalmMax => TimeSpan.FromSeconds(60)
-        + ((Membership.DeadAfter + Membership.Quarantine + Steward.PreferredFor) * 2)
+        + ((Membership.SilentDeadAfter + Membership.Quarantine + Steward.PreferredFor) * 2)
         + (Steward.AuditEvery * 2) + (RepairEvery * 4);
 
     public static SwarmPlan Draw(ulong seed, SwarmMistake mistake = SwarmMistake.None)
@@ -83,11 +83,13 @@ internal sealed record SwarmPlan
     private static MembershipOptions DrawMembership(Prng random)
     {
         var beat = Seconds(random, 0.4, 1);
+        var deadAfter = beat * 3 + Seconds(random, 0, random.Chance(0.5) ? 2 : 12);
         return new MembershipOptions
         {
             ProbeInterval = beat,
             ProbeTimeout = Seconds(random, 0.3, 0.5), // A helper takes up to 500 ms for a probe, and gets twice this.
-            DeadAfter = beat * 3 + Seconds(random, 0, random.Chance(0.5) ? 2 : 12),
+            DeadAfter = deadAfter,
+            SilentDeadAfter = deadAfter * (1 + random.Unit() * 2),
             Quarantine = Seconds(random, 0.5, random.Chance(0.5) ? 2 : 12),
             CompareInterval = Seconds(random, 3, 30),
             PassiveInterval = Seconds(random, 1, 5),
@@ -107,6 +109,7 @@ internal sealed record SwarmPlan
     private static StewardOptions DrawSteward(Prng random) => new()
     {
         Step = Seconds(random, 0.05, 2),
+        UnwantedFor = Seconds(random, 0, 1),
         SealedMax = Seconds(random, 0.05, 1),
         PreferredFor = Seconds(random, 0.2, random.Chance(0.5) ? 2 : 8),
         AnnounceEvery = Seconds(random, 0.2, 2),
@@ -114,6 +117,8 @@ internal sealed record SwarmPlan
         ChangeEvery = Seconds(random, 0.2, 5),
         NewcomersMax = 1 + random.Below(4),
         ChangesMax = 1 + random.Below(4),
+        ChangeGap = Seconds(random, 0.01, 0.2),
+        QuietAfterPause = Seconds(random, 1, 6),
     };
 
     /// <summary>Most seeds leave most kinds out, so that what is left comes often and by itself.</summary>

@@ -11,6 +11,7 @@ internal sealed class TileHost
 {
     private const int ToldMax = 64;
     private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan PauseMin = Beat + TimeSpan.FromSeconds(1);
     private readonly SwarmNode _node;
     private readonly SwarmCluster _cluster;
     private readonly TileKeeper _keeper;
@@ -18,6 +19,7 @@ internal sealed class TileHost
     private readonly SortedDictionary<TileId, TileHeader> _board = [];
     private bool _committing;
     private bool _tendsSoon;
+    private TimeSpan _lastBeat;
 
     public TileHost(SwarmNode node, ulong incarnation)
     {
@@ -57,6 +59,7 @@ internal sealed class TileHost
 
     public void Start()
     {
+        _lastBeat = World.Now;
         World.After(_node.Number, World.Random.Between(TimeSpan.Zero, Beat), Tick);
         new RepairHost(_node, this).Start();
     }
@@ -93,8 +96,14 @@ internal sealed class TileHost
         Do(new Operation(coordinator, step), coordinator.Start());
     }
 
+    /// <summary>This node is about to stop.</summary>
+    public void BeginNoMore() => _keeper.BeginNoMore();
+
     private void Tick()
     {
+        if (World.Now - _lastBeat > PauseMin && _cluster.Plan.Mistake != SwarmMistake.MissIsDeath)
+            _keeper.Paused((long)_node.Ring.Clock.TotalMilliseconds);
+        _lastBeat = World.Now;
         TendAll();
         World.After(_node.Number, Beat, Tick);
     }
@@ -233,7 +242,8 @@ internal sealed class TileHost
                 .Take(_cluster.Plan.Copies).Select(member => member.Peer)];
         return new(
             [.. preferred.Select(peer => peer.Node)],
-            members.All.Where(IsUnwanted).Select(member => member.Peer.Node).ToHashSet())
+            members.All.Where(IsUnwanted).Select(member => member.Peer.Node).ToHashSet(),
+            members.All.Where(member => member.Health is Health.Left).Select(member => member.Peer.Node).ToHashSet())
         {
             Leaving = members.All.Where(member => member.Health is Health.Leaving)
                 .Select(member => member.Peer.Node).ToHashSet(),
@@ -242,7 +252,7 @@ internal sealed class TileHost
 
     private bool IsUnwanted(Member member) => member.WasHeard
         && ((member.Health is Health.Suspect && _cluster.Plan.Mistake == SwarmMistake.MissIsDeath)
-            || member.Health is Health.Leaving or Health.Left || (member.Health is Health.Dead && member.Confirmed));
+            || member.Health is Health.Leaving || (member.Health is Health.Dead && member.Confirmed));
 
     private void Do(Operation operation, IReadOnlyList<Effect> effects)
     {

@@ -8,6 +8,9 @@ public static class Seeds
     /// <summary>Whether one seed was asked for.</summary>
     public static bool IsSingle => Number("CHORDCHAT_SEED") is not null;
 
+    /// <summary>Whether it was asked for how many.</summary>
+    public static bool IsCounted => Number("CHORDCHAT_SEEDS") is not null;
+
     public static IEnumerable<ulong> Take(int usual)
     {
         if (Number("CHORDCHAT_SEED") is { } one)
