@@ -10,12 +10,13 @@ internal sealed class EpochFollower
     private readonly Dictionary<TileId, TileHeader> _headers = [];
     private readonly NodeId _self;
     private readonly IReplicaStore _store;
+    private readonly TrackedRows _rows;
     private readonly ReplicaRules _rules;
     private List<TileHeader> _changes = [];
 
-    public EpochFollower(NodeId self, IReplicaStore store, ReplicaRules rules)
+    public EpochFollower(NodeId self, IReplicaStore store, TrackedRows rows, ReplicaRules rules)
     {
-        (_self, _store, _rules) = (self, store, rules);
+        (_self, _store, _rows, _rules) = (self, store, rows, rules);
         foreach (var header in store.Headers())
             _headers[header.Tile] = header;
     }
@@ -51,6 +52,7 @@ internal sealed class EpochFollower
             (ReplicaRequest.Seal seal, _) => Seal(header, seal),
             (ReplicaRequest.Decide decide, _) => Decide(header, decide),
             (ReplicaRequest.Pull pull, _) => Pull(header, pull),
+            (ReplicaRequest.Sums sums, _) => Sums(header, sums.At),
             (ReplicaRequest.GetConfiguration, _) => Standing(header),
             (ReplicaRequest.Absorb absorb, _) => Absorb(header, absorb),
             (ReplicaRequest.Activate activate, _) => Activate(header, activate.At),
@@ -147,13 +149,13 @@ internal sealed class EpochFollower
     /// since.</summary>
     private void BecomeLearner(TileConfiguration next, TileConfiguration? previous)
     {
-        _store.DropRows(next.Tile);
+        _rows.Drop(next.Tile);
         Put(new TileHeader(next, TilePhase.Learning, Previous: previous));
     }
 
     private void Leave(TileConfiguration next)
     {
-        _store.DropRows(next.Tile);
+        _rows.Drop(next.Tile);
         Put(new TileHeader(next, TilePhase.Retired));
     }
 
@@ -165,9 +167,28 @@ internal sealed class EpochFollower
         var source = ended && here.Generation == request.At.Generation && here.Epoch + 1 == request.At.Epoch;
         if (!complete && !source)
             return WhyNot(header, request.At);
-        var bytes = Math.Clamp(request.BytesMax, 1, Replica.PageBytesMax);
-        return new ReplicaReply.Pulled(_store.ReadPage(request.At.Tile, request.After, bytes), complete);
+        return new ReplicaReply.Pulled(Page(here, request), complete);
     }
+
+    /// <summary>What is in the buckets that differ from the asker's; all of it when the asker has nothing.</summary>
+    private TilePage Page(TileConfiguration here, ReplicaRequest.Pull request)
+    {
+        var bytes = Math.Clamp(request.BytesMax, 1, Replica.PageBytesMax);
+        if (request.Theirs.IsDefaultOrEmpty)
+            return _store.ReadPage(here.Tile, request.After, bytes);
+        if (_rows.Digest(here.At) is not { } digest)
+            return TilePage.Empty with { Next = request.After }; // Not worked out yet: ask again.
+        var buckets = digest.Differing(request.Theirs);
+        return buckets.IsEmpty
+            ? TilePage.Empty
+            : _rows.Read(here.Tile, buckets, request.After, null, bytes, _ => true);
+    }
+
+    /// <summary>Only of rows that nobody but a learner writes to any more.</summary>
+    private ReplicaReply Sums(TileHeader header, TileEpoch at) =>
+        header.Phase == TilePhase.Sealed && header.Configuration.At == at
+            ? new ReplicaReply.Summed(_rows.Digest(at)?.Sums)
+            : WhyNot(header, at);
 
     private ReplicaReply Absorb(TileHeader header, ReplicaRequest.Absorb request)
     {
@@ -176,9 +197,9 @@ internal sealed class EpochFollower
         var tile = header.Tile;
         foreach (var register in request.Page.Registers)
         {
-            var row = _store.GetRegister(tile, register.Key);
+            var row = _rows.GetRegister(tile, register.Key);
             if (register.AcceptedBallot > row.AcceptedBallot)
-                _store.PutRegister(tile, register.Key, row with
+                _rows.PutRegister(tile, register.Key, row, row with
                 {
                     AcceptedBallot = register.AcceptedBallot,
                     Value = register.Value,
@@ -187,9 +208,9 @@ internal sealed class EpochFollower
 
         foreach (var entry in request.Page.Entries)
             if (entry.Content is { } content)
-                _store.Insert(tile, entry.Set, new SetMessage(entry.Id, content), entry.SinceMs, SetLimits.None);
+                _rows.Insert(tile, entry.Set, new SetMessage(entry.Id, content), entry.SinceMs, SetLimits.None);
             else
-                _store.Bury(tile, entry.Set, entry.Id, entry.SinceMs);
+                _rows.Bury(tile, entry.Set, entry.Id, entry.SinceMs);
         return Replies.Done;
     }
 
@@ -197,6 +218,7 @@ internal sealed class EpochFollower
     {
         if (!IsLearning(header, at))
             return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
+        _rows.Carry(header.Configuration.At, at);
         Put(new TileHeader(header.Newest, TilePhase.Active, Previous: header.BeforeNewest));
         return Replies.Done;
     }

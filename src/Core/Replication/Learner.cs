@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
@@ -7,7 +8,8 @@ namespace ChordChat.Core.Replication;
 /// <remarks>
 /// docs/protocol.md#transfer. The state is complete when it holds everything of (i) a majority of the sealed members of
 /// the epoch before, this node counting if it is one, or (ii) one member that is complete already. It asks as few as
-/// needed first, and everybody once time is lost.
+/// needed first, and everybody once time is lost. A node that is a sealed member says what it has, and gets the
+/// rest.
 /// </remarks>
 public sealed class Learner : Coordinator
 {
@@ -16,6 +18,8 @@ public sealed class Learner : Coordinator
     private readonly int _sealedNeeded;
     private readonly Source[] _sources;
     private readonly Dictionary<ReplicaRequest, Source> _absorbing = new(ReferenceEqualityComparer.Instance);
+    private ReplicaRequest.Sums? _summing;
+    private ImmutableArray<UInt128> _own;
     private ReplicaRequest.Activate? _activating;
     private bool _progress;
 
@@ -43,16 +47,46 @@ public sealed class Learner : Coordinator
 
     private protected override void Begin()
     {
+        SetTimer(Options.RoundTimeout);
+        if (IsNewcomer || _previous is null)
+            AskFirst();
+        else
+            Summarize(_previous);
+    }
+
+    private void Summarize(TileConfiguration previous)
+    {
+        _summing = new ReplicaRequest.Sums(previous.At);
+        Send(_self, _summing);
+    }
+
+    private void OnSums(ReplicaReply reply)
+    {
+        (_summing, _progress) = (null, true);
+        if (reply is ReplicaReply.Summed { Sums: null })
+        {
+            Summarize(_previous!);
+            return;
+        }
+
+        if (reply is ReplicaReply.Summed { Sums: { } sums })
+            _own = sums;
+        AskFirst();
+    }
+
+    private void AskFirst()
+    {
         var first = _previous is null ? _sources.Length : Math.Min(_sealedNeeded, _sources.Length);
         for (var i = 0; i < first; i++)
             Restart(_sources[i]);
-        SetTimer(Options.RoundTimeout);
         ActivateWhenComplete();
     }
 
     private protected override void OnReply(NodeId from, ReplicaRequest request, ReplicaReply reply)
     {
-        if (ReferenceEquals(request, _activating))
+        if (ReferenceEquals(request, _summing))
+            OnSums(reply);
+        else if (ReferenceEquals(request, _activating))
             End(reply is ReplicaReply.Done ? new LearnerOutcome.Activated() : new LearnerOutcome.Superseded());
         else if (_absorbing.Remove(request, out var source))
             OnAbsorbed(source, reply);
@@ -77,7 +111,7 @@ public sealed class Learner : Coordinator
             return;
         }
 
-        if (!_progress)
+        if (!_progress && _summing is null)
             foreach (var source in _sources)
                 if (source.Asked is { } asked)
                     Send(source.Node, asked);
@@ -103,7 +137,7 @@ public sealed class Learner : Coordinator
 
     private void Pull(Source source, TileCursor after)
     {
-        source.Asked = new ReplicaRequest.Pull(Configuration.At, after, Options.PullBytesMax);
+        source.Asked = new ReplicaRequest.Pull(Configuration.At, after, Options.PullBytesMax, _own);
         Send(source.Node, source.Asked);
     }
 

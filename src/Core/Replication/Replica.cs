@@ -27,8 +27,8 @@ public sealed class Replica
     internal Replica(NodeId self, IReplicaStore store, SetLimits limits, ReplicaRules rules)
     {
         (Self, _store, _limits, _rules) = (self, store, limits, rules);
-        _epochs = new EpochFollower(self, store, rules);
         _rows = new TrackedRows(store);
+        _epochs = new EpochFollower(self, store, _rows, rules);
         _repair = new ReplicaRepair(store, _rows, Refusal);
     }
 

@@ -42,24 +42,10 @@ internal sealed class ReplicaRepair(IReplicaStore store, TrackedRows rows, Func<
         var have = new Dictionary<TileCursor, RowStamp>(request.Have.Length);
         foreach (var row in request.Have)
             have[row.At] = row;
-        var registers = ImmutableArray.CreateBuilder<TransferredRegister>();
-        var entries = ImmutableArray.CreateBuilder<TransferredEntry>();
-        var (tile, bytes) = (request.At.Tile, 0);
-        var read = store.ReadStamps(tile, request.After, TrackedRows.RowsAtOnce);
-        foreach (var row in read)
-        {
-            if (request.UpTo is { } end && row.At > end)
-                return Page(null);
-            if (request.Buckets.Contains(row.Bucket) && (!have.TryGetValue(row.At, out var theirs) || IsNewer(row, theirs)))
-                bytes += Take(tile, row, registers, entries);
-            if (bytes >= Replica.PageBytesMax / 2)
-                return Page(row.At);
-        }
-
-        return Page(read.Count < TrackedRows.RowsAtOnce ? null : read[^1].At);
-
-        ReplicaReply.Pulled Page(TileCursor? next) =>
-            new(new TilePage(registers.ToImmutable(), entries.ToImmutable(), next), Complete: true);
+        var page = rows.Read(
+            request.At.Tile, request.Buckets, request.After, request.UpTo, Replica.PageBytesMax / 2,
+            row => !have.TryGetValue(row.At, out var theirs) || IsNewer(row, theirs));
+        return new ReplicaReply.Pulled(page, Complete: true);
     }
 
     /// <summary>Takes rows of another active member of the same epoch: accepted values as a late Accept would bring them,
@@ -86,23 +72,4 @@ internal sealed class ReplicaRepair(IReplicaStore store, TrackedRows rows, Func<
 
     private static bool IsNewer(RowStamp ours, RowStamp theirs) =>
         ours.Accepted > theirs.Accepted || (ours.IsBuried && !theirs.IsBuried);
-
-    private int Take(
-        TileId tile,
-        RowStamp row,
-        ImmutableArray<TransferredRegister>.Builder registers,
-        ImmutableArray<TransferredEntry>.Builder entries)
-    {
-        if (!row.At.Entries)
-        {
-            var register = store.GetRegister(tile, row.At.Name!);
-            registers.Add(new(row.At.Name!, register.AcceptedBallot, register.Value));
-            return register.Value.Length + 128;
-        }
-
-        if (store.GetEntry(tile, row.At.Name!, row.At.Id) is not { } entry)
-            return 0;
-        entries.Add(entry);
-        return (entry.Content?.Length ?? 0) + 64;
-    }
 }

@@ -51,7 +51,10 @@ public abstract record ReplicaRequest
 
     /// <summary>A page of the state that <paramref name="At"/> starts with. Pulled.</summary>
     /// <param name="After">Where the page before ended; default for the first.</param>
-    public sealed record Pull(TileEpoch At, TileCursor After, int BytesMax) : ReplicaRequest(At);
+    /// <param name="Theirs">The asker's 256 sums at the end of the epoch before, to leave out what it has; default when it
+    /// starts empty.</param>
+    public sealed record Pull(TileEpoch At, TileCursor After, int BytesMax, ImmutableArray<UInt128> Theirs = default)
+        : ReplicaRequest(At);
 
     /// <summary>What do you know of this tile? Any epoch. Standing or WrongTile.</summary>
     public sealed record GetConfiguration(TileId Tile) : ReplicaRequest(new TileEpoch(Tile, 0, 0));
@@ -85,6 +88,12 @@ public abstract record ReplicaRequest
 
     /// <summary>Keep these rows of another active member of the same epoch. Done.</summary>
     public sealed record Mend(TileEpoch At, TilePage Page) : ReplicaRequest(At)
+    {
+        public override bool IsLocal => true;
+    }
+
+    /// <summary>The sums of what the ended epoch <paramref name="At"/> has left here. Summed.</summary>
+    public sealed record Sums(TileEpoch At) : ReplicaRequest(At)
     {
         public override bool IsLocal => true;
     }

@@ -22,6 +22,9 @@ public sealed record StewardOptions
     /// moved.</summary>
     public TimeSpan PreferredFor { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long the next planned change waits for the newcomers of the last.</summary>
+    public TimeSpan StepMax { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Wait between two rounds of telling members what they have missed.</summary>
     public TimeSpan AnnounceEvery { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -143,9 +146,9 @@ public sealed class Steward(NodeId self, StewardOptions options)
         if (_unwantedSinceMs is { } unwanted && nowMs - unwanted >= options.UnwantedFor.TotalMilliseconds + Wait(rank)
             && Change(header, outlook, nowMs) is { } urgent)
             return urgent;
-        // Whoever is dead cannot be told of the last change, so one try at telling is enough before the next.
+        // Whoever is dead cannot be told of the last change, so nobody waits for ever.
         if (nowMs - _preferredSinceMs >= options.PreferredFor.TotalMilliseconds + Wait(rank)
-            && (header.Previous is null || _announcedMs is not null)
+            && (header.Previous is null || nowMs - _headerSinceMs >= options.StepMax.TotalMilliseconds)
             && Change(header, outlook, nowMs) is { } moved)
             return moved;
         if (header.Previous is not null)
@@ -163,7 +166,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
             return null;
         _changedMs = nowMs;
         var wanted = IsAllowed(header.Configuration, outlook.Preferred)
-            ? outlook.Preferred
+            ? StepTo(header.Configuration, outlook)
             : header.Configuration.Members;
         return new StewardAction.Change(wanted);
     }
@@ -181,7 +184,21 @@ public sealed class Steward(NodeId self, StewardOptions options)
             || SameMembers(configuration.Members, outlook.Preferred) || !IsAllowed(configuration, outlook.Preferred))
             return null;
         _changedMs = nowMs;
-        return new StewardAction.Change(outlook.Preferred);
+        return new StewardAction.Change(StepTo(configuration, outlook));
+    }
+
+    /// <summary>The preferred members, or as far towards them as a majority that has the rows already allows.</summary>
+    private static ImmutableArray<NodeId> StepTo(TileConfiguration configuration, TileOutlook outlook)
+    {
+        var (now, preferred) = (configuration.Members, outlook.Preferred);
+        if (preferred.Length != now.Length || preferred.Count(now.Contains) >= configuration.Majority)
+            return preferred;
+        var stay = now.OrderBy(node => preferred.Contains(node) ? 0 : outlook.Counts(node) ? 1 : outlook.Answers(node) ? 2 : 3)
+            .Take(configuration.Majority).ToHashSet();
+        var come = preferred.Where(node => !now.Contains(node)).Take(now.Length - stay.Count).ToHashSet();
+        return come.Count == 0
+            ? preferred
+            : [.. preferred.Where(node => stay.Contains(node) || come.Contains(node)), .. stay.Except(preferred)];
     }
 
     /// <summary>A tile never shrinks by itself: fewer copies would be less safe and no more available.</summary>

@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
+
 namespace ChordChat.Core.Replication;
 
-/// <summary>The rows of active tiles, written so that their digests follow.</summary>
+/// <summary>The rows of a replica's tiles, written so that their digests follow.</summary>
 /// <remarks>A digest is worked out from the rows when it is first asked for, some thousand rows at a time, and follows
-/// every write from then on; it is forgotten with the epoch and with the process.</remarks>
+/// every write from then on, also into the next epoch; it is forgotten with the rows and with the process.</remarks>
 internal sealed class TrackedRows(IReplicaStore store)
 {
     /// <summary>Rows looked at in one request, so that no other waits for long.</summary>
@@ -24,6 +26,43 @@ internal sealed class TrackedRows(IReplicaStore store)
         }
 
         return tally.Behind is null ? tally.Digest : null;
+    }
+
+    /// <summary>The rows are now those of another epoch; their digest goes on.</summary>
+    public void Carry(TileEpoch from, TileEpoch to)
+    {
+        if (_tallies.TryGetValue(from.Tile, out var tally) && tally.At == from)
+            tally.At = to;
+    }
+
+    public void Drop(TileId tile)
+    {
+        _tallies.Remove(tile);
+        store.DropRows(tile);
+    }
+
+    /// <summary>Rows of some buckets behind a place that <paramref name="isWanted"/>, up to another place or the
+    /// end.</summary>
+    public TilePage Read(
+        TileId tile, BucketSet buckets, TileCursor after, TileCursor? upTo, int bytesMax, Func<RowStamp, bool> isWanted)
+    {
+        var registers = ImmutableArray.CreateBuilder<TransferredRegister>();
+        var entries = ImmutableArray.CreateBuilder<TransferredEntry>();
+        var bytes = 0;
+        var read = store.ReadStamps(tile, after, RowsAtOnce);
+        foreach (var row in read)
+        {
+            if (upTo is { } end && row.At > end)
+                return Page(null);
+            if (buckets.Contains(row.Bucket) && isWanted(row))
+                bytes += Take(tile, row, registers, entries);
+            if (bytes >= bytesMax)
+                return Page(row.At);
+        }
+
+        return Page(read.Count < RowsAtOnce ? null : read[^1].At);
+
+        TilePage Page(TileCursor? next) => new(registers.ToImmutable(), entries.ToImmutable(), next);
     }
 
     public RegisterRow GetRegister(TileId tile, string key) => store.GetRegister(tile, key);
@@ -54,9 +93,28 @@ internal sealed class TrackedRows(IReplicaStore store)
                 RowStamp.Entry(set, id, isBuried: true));
     }
 
+    private int Take(
+        TileId tile,
+        RowStamp row,
+        ImmutableArray<TransferredRegister>.Builder registers,
+        ImmutableArray<TransferredEntry>.Builder entries)
+    {
+        if (!row.At.Entries)
+        {
+            var register = store.GetRegister(tile, row.At.Name!);
+            registers.Add(new(row.At.Name!, register.AcceptedBallot, register.Value));
+            return register.Value.Length + 128;
+        }
+
+        if (store.GetEntry(tile, row.At.Name!, row.At.Id) is not { } entry)
+            return 0;
+        entries.Add(entry);
+        return (entry.Content?.Length ?? 0) + 64;
+    }
+
     private sealed class Tally(TileEpoch at)
     {
-        public TileEpoch At => at;
+        public TileEpoch At { get; set; } = at;
 
         public TileDigest Digest { get; } = new();
 

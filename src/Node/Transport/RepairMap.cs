@@ -57,6 +57,17 @@ internal static class RepairMap
                 row.At.ToCore(), row.Accepted is null ? default : row.Accepted.ToCore(), row.Buried))]);
     }
 
+    public static PullCall ToWire(this ReplicaRequest.Pull pull) => new()
+    {
+        After = pull.After.ToWire(),
+        BytesMax = pull.BytesMax,
+        Sums = pull.Theirs.IsDefaultOrEmpty ? ByteString.Empty : Bytes(pull.Theirs.AsSpan()),
+    };
+
+    public static ReplicaRequest.Pull ToCore(this PullCall pull, TileEpoch at) => new(
+        at, pull.After.ToCore(), Math.Clamp(pull.BytesMax, 1, 1 << 20),
+        pull.Sums.IsEmpty ? default : Numbers(pull.Sums, SumCount));
+
     private static ByteString Bytes(ReadOnlySpan<UInt128> numbers)
     {
         var bytes = new byte[numbers.Length * SumBytes];

@@ -42,7 +42,7 @@ internal static class ReplicaCallMap
                 call.NewConfiguration = new() { Next = decided.Next.ToWire(), Previous = decided.Previous?.ToWire() };
                 break;
             case ReplicaRequest.Pull pull:
-                call.Pull = new() { After = pull.After.ToWire(), BytesMax = pull.BytesMax };
+                call.Pull = pull.ToWire();
                 break;
             case ReplicaRequest.GetConfiguration:
                 call.GetConfiguration = ReplicaMap.Nothing;
@@ -84,8 +84,7 @@ internal static class ReplicaCallMap
         Call.BodyOneofCase.NewConfiguration => new ReplicaRequest.NewConfiguration(
             call.NewConfiguration.Next.ToCore(),
             call.NewConfiguration.Previous.Before(call.NewConfiguration.Next.ToCore())),
-        Call.BodyOneofCase.Pull => new ReplicaRequest.Pull(
-            call.At.ToCore(), call.Pull.After.ToCore(), Math.Clamp(call.Pull.BytesMax, 1, 1 << 20)),
+        Call.BodyOneofCase.Pull => call.Pull.ToCore(call.At.ToCore()),
         Call.BodyOneofCase.GetConfiguration => new ReplicaRequest.GetConfiguration(call.At.ToCore().Tile),
         Call.BodyOneofCase.Compare => call.Compare.ToCore(),
         Call.BodyOneofCase.Missing => call.Missing.ToCore(call.At.ToCore()),

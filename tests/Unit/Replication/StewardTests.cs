@@ -119,6 +119,39 @@ public class StewardTests
         Assert.IsType<StewardAction.Change>(steward.Decide(header, Calm, 1000));
     }
 
+    [Fact]
+    public void A_majority_that_has_the_rows_stays_through_every_step()
+    {
+        var other = new NodeId(6, 0);
+        Assert.Equal([Ids[3], Ids[0], Ids[1]], Step(Calm with { Preferred = [Ids[3], Ids[4], other] }));
+        Assert.Equal([Ids[3], Ids[2], Ids[0]], Step(Calm with { Preferred = [Ids[3], Ids[2], other] }));
+        Assert.Equal([Ids[3], Ids[1], Ids[2]], Step(Calm with
+        {
+            Preferred = [Ids[3], Ids[4], other],
+            Unwanted = ImmutableHashSet.Create(Ids[0]),
+        }));
+        Assert.Equal([.. Ids[1..4]], Step(FirstIsDead));
+    }
+
+    [Fact]
+    public void The_next_step_waits_until_the_last_newcomer_is_complete()
+    {
+        var towards = Calm with { Preferred = Ids[2..5] };
+        var steward = new Steward(Ids[0], StewardOptions.Default);
+        var busy = Active with { Previous = Now with { Epoch = 2 } };
+        for (var now = 0L; now < 30_000; now += 500)
+            Assert.IsNotType<StewardAction.Change>(steward.Decide(busy, towards, now));
+        Assert.IsType<StewardAction.Change>(steward.Decide(Active, towards, 29_999));
+    }
+
+    private static NodeId[] Step(TileOutlook outlook)
+    {
+        var steward = new Steward(Ids[1], StewardOptions.Default);
+        for (var now = 0L; ; now += 500)
+            if (steward.Decide(Active, outlook, now) is StewardAction.Change { Wanted: var wanted })
+                return [.. wanted];
+    }
+
     /// <summary>When within two minutes a member first starts a change; null: never.</summary>
     private static long? FirstChange(int member, TileHeader header, TileOutlook outlook)
     {

@@ -1,0 +1,114 @@
+using ChordChat.Core.Replication;
+using Xunit;
+using static ChordChat.Tests.Unit.Replication.Bench;
+
+namespace ChordChat.Tests.Unit.Replication;
+
+/// <summary>docs/protocol.md#transfer.</summary>
+public class TransferTests
+{
+    private const uint RowCount = 300;
+
+    private readonly Bench _bench = new();
+
+    [Fact]
+    public void A_member_that_goes_on_fetches_only_what_it_lacks()
+    {
+        Fill(0, 1);
+        Add(0, RowCount); // One message is at node 0 only.
+        _bench.Ask(0, new ReplicaRequest.Acknowledge(_bench.Now.At, "m1", [new MessageId(1)]));
+        End();
+
+        Learn(1);
+
+        Assert.Equal(TilePhase.Active, Header(1).Phase);
+        Assert.InRange(Absorbed().Count(), 2, 20); // Those two and their neighbours of two buckets out of 256.
+        Assert.NotNull(_bench.Stores[1].GetEntry(Tile, $"m{RowCount % 3}", new MessageId(RowCount))!.Value.Content);
+        Assert.Null(_bench.Stores[1].GetEntry(Tile, "m1", new MessageId(1))!.Value.Content);
+    }
+
+    [Fact]
+    public void Copies_that_are_equal_send_each_other_nothing()
+    {
+        Fill(0, 1);
+        End();
+
+        Learn(1);
+
+        Assert.Equal(TilePhase.Active, Header(1).Phase);
+        Assert.Empty(Absorbed());
+    }
+
+    [Fact]
+    public void A_newcomer_gets_everything_from_members_that_are_complete()
+    {
+        Fill(0, 1);
+        End();
+        Learn(0);
+        Learn(1);
+        _bench.Sent.Clear();
+
+        Learn(3);
+
+        Assert.Equal(TilePhase.Active, Header(3).Phase);
+        Assert.Equal(_bench.Stores[0].ReadStamps(Tile, default, 9999), _bench.Stores[3].ReadStamps(Tile, default, 9999));
+    }
+
+    [Fact]
+    public void A_digest_lives_on_into_the_next_epoch_and_counts_what_was_fetched()
+    {
+        Fill(0, 1);
+        Add(0, RowCount);
+        End();
+        Learn(1);
+
+        var followed = (ReplicaReply.Summary)_bench.Ask(1, new ReplicaRequest.Summarize(Header(1).Configuration.At));
+
+        var again = new Replica(_bench.Ids[1], _bench.Stores[1]);
+        var afresh = again.Handle(new ReplicaRequest.Summarize(Header(1).Configuration.At), _bench.Ids[1], 0);
+        Assert.NotNull(followed.Root);
+        Assert.Equal(followed, afresh);
+    }
+
+    [Fact]
+    public void A_digest_that_is_not_worked_out_yet_is_waited_for()
+    {
+        for (var id = 0u; id < TrackedRows.RowsAtOnce + 10; id++)
+        {
+            Add(0, id);
+            Add(1, id);
+        }
+
+        End();
+        Learn(1);
+
+        Assert.Equal(TilePhase.Active, Header(1).Phase);
+        Assert.Empty(Absorbed());
+    }
+
+    private void Fill(params int[] nodes)
+    {
+        var ballot = _bench.Ballots.Next(1, default);
+        foreach (var node in nodes)
+            for (var i = 0u; i < RowCount; i++)
+            {
+                _bench.Ask(node, new ReplicaRequest.Accept(_bench.Now.At, $"k{i}", ballot, Bytes($"v{i}")));
+                Add(node, i);
+            }
+    }
+
+    private void Add(int node, uint id) =>
+        _bench.Ask(node, new ReplicaRequest.Add(_bench.Now.At, $"m{id % 3}", new MessageId(id), Bytes("a")));
+
+    /// <summary>Node 2 goes, node 3 comes; nodes 0 and 1 go on.</summary>
+    private void End() => _bench.Run(new EpochChange(
+        _bench.Now, [_bench.Ids[0], _bench.Ids[1], _bench.Ids[3]], _bench.Ballots, CoordinatorOptions.Default, 1));
+
+    private void Learn(int node) => _bench.Run(new Learner(_bench.Ids[node], Header(node), CoordinatorOptions.Default, 1));
+
+    private TileHeader Header(int node) => _bench.Replicas[node].Header(Tile)!;
+
+    private IEnumerable<object> Absorbed() => _bench.Sent.Select(sent => sent.Request)
+        .OfType<ReplicaRequest.Absorb>()
+        .SelectMany(absorb => absorb.Page.Registers.Cast<object>().Concat(absorb.Page.Entries.Cast<object>()));
+}
