@@ -12,7 +12,7 @@ public sealed class Mailboxes
     private readonly Lock _turn = new();
     private readonly Dictionary<(string Mailbox, string Id), Message> _messages = [];
     private readonly List<Reading> _readings = [];
-    private readonly Dictionary<string, List<string>> _shown = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, List<(string Id, int Missing)>> _shown = new(StringComparer.Ordinal);
 
     /// <summary>Writes a message down before it is sent. Sending it again, with the same id, is the same
     /// message.</summary>
@@ -45,13 +45,14 @@ public sealed class Mailboxes
     }
 
     /// <summary>The client of this mailbox showed a message to its user.</summary>
-    public void Shown(string mailbox, string id)
+    /// <param name="missing">How many messages of its sender it said were missing before it.</param>
+    public void Shown(string mailbox, string id, int missing = 0)
     {
         lock (_turn)
             if (_shown.TryGetValue(mailbox, out var ids))
-                ids.Add(id);
+                ids.Add((id, missing));
             else
-                _shown[mailbox] = [id];
+                _shown[mailbox] = [(id, missing)];
     }
 
     /// <summary>How many messages were sent, told to be kept, and shown.</summary>
@@ -70,7 +71,8 @@ public sealed class Mailboxes
     {
         lock (_turn)
         {
-            var shown = _shown.ToDictionary(box => box.Key, box => box.Value.ToHashSet(StringComparer.Ordinal));
+            var shown = _shown.ToDictionary(
+                box => box.Key, box => box.Value.Select(one => one.Id).ToHashSet(StringComparer.Ordinal));
             return
             [
                 .. _messages.Where(message => message.Value.Kept is not null
@@ -115,20 +117,25 @@ public sealed class Mailboxes
         return null;
     }
 
-    private string? ShownFault(string mailbox, List<string> ids)
+    private string? ShownFault(string mailbox, List<(string Id, int Missing)> ids)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        var newest = new Dictionary<string, (int Order, string Id)>(StringComparer.Ordinal);
-        foreach (var id in ids)
+        var newest = new Dictionary<string, (int Order, string Id, int Missing)>(StringComparer.Ordinal);
+        foreach (var (id, missing) in ids)
         {
             if (!seen.Add(id))
                 return $"{mailbox} showed {id} twice";
             if (StrangeFault(mailbox, id) is { } fault)
                 return fault;
             var message = _messages[(mailbox, id)];
-            if (newest.TryGetValue(message.Sender, out var last) && last.Order > message.Order)
-                return $"{mailbox} showed {id} of {message.Sender} after {last.Id}, which was sent later";
-            newest[message.Sender] = (message.Order, id);
+            var last = newest.GetValueOrDefault(message.Sender, (Order: -1, Id: "", Missing: 0));
+            var isLate = last.Order > message.Order;
+            if (isLate && last.Missing == 0)
+                return $"{mailbox} showed {id} of {message.Sender} after {last.Id}, which was sent later, "
+                    + "and did not say that one was missing";
+            newest[message.Sender] = isLate
+                ? last with { Missing = last.Missing + missing - 1 }
+                : (message.Order, id, last.Missing + missing);
         }
 
         return null;

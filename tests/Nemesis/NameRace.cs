@@ -10,6 +10,8 @@ namespace ChordChat.Tests.Nemesis;
 internal sealed class NameRace(string home, IReadOnlyList<string> nodes, Record record, Random random)
 {
     private const int Rivals = 3;
+    private const int PauseMs = 3_000;
+    private const int AskedAtOnce = 4;
     private int _count;
 
     public async Task RunAsync(CancellationToken stopping)
@@ -18,17 +20,14 @@ internal sealed class NameRace(string home, IReadOnlyList<string> nodes, Record 
         {
             var name = $"race{_count++}";
             await Task.WhenAll(Enumerable.Range(0, Rivals).Select(rival => ClaimAsync(name, rival)));
-            await Task.Delay(1_000, CancellationToken.None);
+            await Task.Delay(PauseMs, CancellationToken.None);
         }
     }
 
     /// <summary>When all is well: asks of every name whose it is.</summary>
-    public async Task AskAllAsync()
-    {
-        for (var i = 0; i < _count; i++)
-            for (var rival = 0; rival < Rivals; rival++)
-                await AskAsync($"race{i}", rival);
-    }
+    public Task AskAllAsync() => Parallel.ForEachAsync(
+        Enumerable.Range(0, _count * Rivals), new ParallelOptions { MaxDegreeOfParallelism = AskedAtOnce },
+        async (i, _) => await AskAsync($"race{i / Rivals}", i % Rivals));
 
     private async Task ClaimAsync(string name, int rival)
     {
@@ -56,7 +55,7 @@ internal sealed class NameRace(string home, IReadOnlyList<string> nodes, Record 
         using var profile = Profile.Open(Path.Combine(home, "profiles", folder));
         using var accounts = new Accounts(profile, new NodeSearch
         {
-            Explicit = [.. nodes.OrderBy(_ => random.Next())],
+            Explicit = Shuffled(),
             AskNetwork = false,
         });
         try
@@ -72,6 +71,12 @@ internal sealed class NameRace(string home, IReadOnlyList<string> nodes, Record 
         {
             return (Outcome.Unknown, $"{unclear.Code} ({unclear.Message})");
         }
+    }
+
+    private string[] Shuffled()
+    {
+        lock (random)
+            return [.. nodes.OrderBy(_ => random.Next())];
     }
 
     private static string Password(string name, int rival) => $"rival {rival} wants {name} for good";

@@ -24,6 +24,8 @@ internal sealed class Node(string program, string home, Network network, int ind
             },
         };
         start.Environment["CHORDCHAT_CHAT__BCRYPTCOST"] = "10";
+        start.Environment["DOTNET_EnableDiagnostics"] = "0"; // A killed node would leave its diagnostic socket behind.
+        start.Environment["TMPDIR"] = home;
         _process = Process.Start(start)!;
     }
 

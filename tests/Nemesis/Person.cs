@@ -50,7 +50,7 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
     public void Read()
     {
         foreach (var message in _client!.History.TakeUnread(1_000))
-            record.Mail.Shown(name, message.Id);
+            record.Mail.Shown(name, message.Id, message.MissingBefore);
     }
 
     public Task<bool> FlushAsync(TimeSpan patience) => _client!.FlushAsync(patience);

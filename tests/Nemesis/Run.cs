@@ -26,8 +26,8 @@ internal sealed class Run(Options options, Network network, string home)
         var addresses = nodes.Select(node => node.Address).ToArray();
         var people = Enumerable.Range(0, PersonCount)
             .Select(i => new Person($"p{i}", home, addresses, _record, options.Seed + i)).ToArray();
-        foreach (var person in people)
-            await person.RegisterAsync();
+        await Parallel.ForEachAsync(
+            people, new ParallelOptions { MaxDegreeOfParallelism = 4 }, async (person, _) => await person.RegisterAsync());
         Say($"{people.Length} people are there");
         var race = new NameRace(home, addresses, _record, new Random(options.Seed));
         var canDelay = await network.CanDelayAsync();
@@ -40,6 +40,12 @@ internal sealed class Run(Options options, Network network, string home)
         Say($"calls: {string.Join(", ", _record.Counts)}; messages {_record.Mail.Counts}");
         foreach (var person in people)
             await person.DisposeAsync();
+        foreach (var complaint in Complaints.Of(home))
+        {
+            Say($"complaint of {complaint}");
+            Judge(complaint.Contains("service method", StringComparison.Ordinal) ? complaint : null);
+        }
+
         foreach (var wrong in _wrong)
             Say($"WRONG seed {options.Seed}: {wrong}");
         return _wrong.Count == 0;
@@ -81,6 +87,8 @@ internal sealed class Run(Options options, Network network, string home)
         await race.AskAllAsync();
         Judge(_record.Mail.Fault(atEnd: true));
         Judge(Names.Fault(_record.Names.Operations));
+        foreach (var end in _record.Counts.Where(count => count.StartsWith("ended ", StringComparison.Ordinal)))
+            Judge(end.StartsWith("ended logged_out", StringComparison.Ordinal) ? null : $"a session {end}");
         foreach (var (i, one) in people.Index())
             foreach (var other in people.Skip(i + 1))
                 Compare(one, other);

@@ -1,5 +1,6 @@
 using ChordChat.Core.Chat;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Chat;
 
@@ -53,13 +54,29 @@ internal sealed partial class Login(
             return new LoginOutcome.Rejected();
         }
 
+        if (await ReadLogAsync(account, cancellation) is not { } log)
+            return new LoginOutcome.Unavailable(0, 1);
         LogLoggedIn(account.User, isDegraded);
         return new LoginOutcome.Granted(
             account.Keyring,
-            await keyLogs.ReadAsync(account, 0, cancellation),
+            log,
             isDegraded || isKnownDevice ? default : tickets.Issue(account.User, account.Head.Number),
             isDegraded,
             isLive);
+    }
+
+    /// <summary>Null when no copy of one of the older entries answers: they are in tiles of their own.</summary>
+    private async Task<IReadOnlyList<ReadOnlyMemory<byte>>?> ReadLogAsync(
+        Account account, CancellationToken cancellation)
+    {
+        try
+        {
+            return await keyLogs.ReadAsync(account, 0, cancellation);
+        }
+        catch (NoMajorityException)
+        {
+            return null;
+        }
     }
 
     private LoginOutcome.Throttled Throttled(string user, string address, TimeSpan wait)

@@ -86,6 +86,20 @@ public class MailboxesTests
         AssertWrong("showed m3 of alice after m4");
     }
 
+    /// <summary>docs/e2e.md#order: a gap that is given up is shown as one.</summary>
+    [Fact]
+    public void What_was_said_to_be_missing_may_be_shown_late()
+    {
+        Show("m1");
+        foreach (var (id, at) in new[] { ("m2", 2), ("m3", 3), ("m4", 4) })
+            Send(id, at);
+        _history.Shown("bob", "m4", missing: 1);
+        _history.Shown("bob", "m3");
+        AssertRight();
+        _history.Shown("bob", "m2");
+        AssertWrong("showed m2 of alice after m4");
+    }
+
     [Fact]
     public void In_the_end_all_that_is_kept_was_shown()
     {
