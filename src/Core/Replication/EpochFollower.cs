@@ -52,7 +52,7 @@ internal sealed class EpochFollower
             (ReplicaRequest.Seal seal, _) => Seal(header, seal),
             (ReplicaRequest.Decide decide, _) => Decide(header, decide),
             (ReplicaRequest.Pull pull, _) => Pull(header, pull),
-            (ReplicaRequest.Sums sums, _) => Sums(header, sums.At),
+            (ReplicaRequest.Sums sums, _) => Sums(header, sums),
             (ReplicaRequest.GetConfiguration, _) => Standing(header),
             (ReplicaRequest.Absorb absorb, _) => Absorb(header, absorb),
             (ReplicaRequest.Activate activate, _) => Activate(header, activate.At),
@@ -184,11 +184,17 @@ internal sealed class EpochFollower
             : _rows.Read(here.Tile, buckets, request.After, null, bytes, _ => true);
     }
 
-    /// <summary>Only of rows that nobody but a learner writes to any more.</summary>
-    private ReplicaReply Sums(TileHeader header, TileEpoch at) =>
-        header.Phase == TilePhase.Sealed && header.Configuration.At == at
-            ? new ReplicaReply.Summed(_rows.Digest(at)?.Sums)
-            : WhyNot(header, at);
+    /// <summary>Only of rows that nobody but a learner writes to any more. Whoever goes on looks at its own copy, as long
+    /// as those who leave keep theirs.</summary>
+    private ReplicaReply Sums(TileHeader header, ReplicaRequest.Sums request)
+    {
+        if (header.Phase != TilePhase.Sealed || header.Configuration.At != request.At)
+            return WhyNot(header, request.At);
+        var page = _store.ReadPage(header.Tile, request.After, Replica.PageBytesMax);
+        return page.Next is { } next
+            ? new ReplicaReply.Summed(null, next)
+            : new ReplicaReply.Summed(_rows.Digest(request.At)?.Sums, request.After);
+    }
 
     private ReplicaReply Absorb(TileHeader header, ReplicaRequest.Absorb request)
     {

@@ -51,21 +51,21 @@ public sealed class Learner : Coordinator
         if (IsNewcomer || _previous is null)
             AskFirst();
         else
-            Summarize(_previous);
+            Summarize(_previous, default);
     }
 
-    private void Summarize(TileConfiguration previous)
+    private void Summarize(TileConfiguration previous, TileCursor after)
     {
-        _summing = new ReplicaRequest.Sums(previous.At);
+        _summing = new ReplicaRequest.Sums(previous.At, after);
         Send(_self, _summing);
     }
 
     private void OnSums(ReplicaReply reply)
     {
         (_summing, _progress) = (null, true);
-        if (reply is ReplicaReply.Summed { Sums: null })
+        if (reply is ReplicaReply.Summed { Sums: null } more)
         {
-            Summarize(_previous!);
+            Summarize(_previous!, more.Next);
             return;
         }
 

@@ -63,8 +63,9 @@ public abstract record ReplicaReply
     /// <summary>The digest of a tile; null while it is being worked out.</summary>
     public sealed record Summary(UInt128? Root) : ReplicaReply;
 
-    /// <summary>The 256 sums of an ended epoch's rows; null while they are being worked out.</summary>
-    public sealed record Summed(ImmutableArray<UInt128>? Sums) : ReplicaReply;
+    /// <summary>The 256 sums of an ended epoch's rows; null while they are being read again.</summary>
+    /// <param name="Next">Where to go on then.</param>
+    public sealed record Summed(ImmutableArray<UInt128>? Sums, TileCursor Next) : ReplicaReply;
 
     /// <summary>Tiles that are active here at the same epoch and hold other rows.</summary>
     public sealed record Differing(ImmutableArray<TileSums> Tiles) : ReplicaReply;

@@ -92,8 +92,10 @@ public abstract record ReplicaRequest
         public override bool IsLocal => true;
     }
 
-    /// <summary>The sums of what the ended epoch <paramref name="At"/> has left here. Summed.</summary>
-    public sealed record Sums(TileEpoch At) : ReplicaRequest(At)
+    /// <summary>Read what the ended epoch <paramref name="At"/> has left here again, piece by piece, so that damage is found
+    /// now; then the sums of it. Summed.</summary>
+    /// <param name="After">Where the piece before ended; default for the first.</param>
+    public sealed record Sums(TileEpoch At, TileCursor After) : ReplicaRequest(At)
     {
         public override bool IsLocal => true;
     }
