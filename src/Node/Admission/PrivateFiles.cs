@@ -1,3 +1,5 @@
+using ChordChat.Node.Hosting;
+
 namespace ChordChat.Node.Admission;
 
 /// <summary>Files and folders that only the user who runs the node may read: 0600 and 0700.</summary>
@@ -34,12 +36,35 @@ internal static class PrivateFiles
             options.UnixCreateMode = OwnerOnly;
 
         var temporary = $"{path}.{Environment.ProcessId}.new";
-        using (var file = new FileStream(temporary, options))
+        try
         {
-            file.Write(content);
-            file.Flush(flushToDisk: true);
-        }
+            using (var file = new FileStream(temporary, options))
+            {
+                file.Write(content);
+                file.Flush(flushToDisk: true);
+            }
 
-        File.Move(temporary, path, overwrite: true);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary><see cref="Write"/> while a node starts.</summary>
+    /// <exception cref="StartRefusedException">The disk is full, or broken.</exception>
+    public static void WriteOrRefuse(string path, ReadOnlySpan<byte> content)
+    {
+        try
+        {
+            Write(path, content);
+        }
+        catch (IOException e)
+        {
+            throw new StartRefusedException(
+                ExitCode.Storage, $"{path} cannot be written: {e.Message} Make room or mend the disk, then start again.");
+        }
     }
 }

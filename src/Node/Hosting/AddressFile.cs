@@ -9,8 +9,9 @@ internal static class AddressFile
 {
     private const string FileName = "address";
 
+    /// <exception cref="StartRefusedException">The disk is full, or broken.</exception>
     public static void Write(string folder, string address) =>
-        PrivateFiles.Write(Path.Combine(folder, FileName), Encoding.ASCII.GetBytes(address + "\n"));
+        PrivateFiles.WriteOrRefuse(Path.Combine(folder, FileName), Encoding.ASCII.GetBytes(address + "\n"));
 
     public static string? Read(string folder)
     {

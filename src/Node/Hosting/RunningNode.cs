@@ -1,4 +1,5 @@
 using ChordChat.Node.Storage;
+using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Node.Hosting;
 
@@ -39,11 +40,13 @@ internal sealed class RunningNode : IAsyncDisposable
             AddressFile.Write(folder.Path, node.Self.Address);
             return new(folder, app, node);
         }
-        catch
+        catch (Exception cause)
         {
             if (app is not null)
                 await app.DisposeAsync();
             folder.Dispose();
+            if (cause is SqliteException storage)
+                throw folder.Database.Refusal(storage);
             throw;
         }
     }

@@ -40,7 +40,8 @@ internal sealed class DataFolder : IDisposable
         {
             RequireDatabaseIfStarted(full);
             var database = NodeDatabase.Open(full, identity.Self);
-            PrivateFiles.Write(System.IO.Path.Combine(full, StartedFile), "this node has had a database\n"u8);
+            PrivateFiles.WriteOrRefuse(
+                System.IO.Path.Combine(full, StartedFile), "this node has had a database\n"u8);
             return new(full, lockFile, identity, database);
         }
         catch

@@ -60,11 +60,19 @@ internal sealed class NodeDatabase : IDisposable
     }
 
     /// <summary>Counts this start: one more than ever before, on disk before it is returned.</summary>
+    /// <exception cref="StartRefusedException">It cannot be written; the disk may be full.</exception>
     public ulong NextIncarnation()
     {
         var next = ulong.Parse(Meta("incarnation") ?? "0", CultureInfo.InvariantCulture) + 1;
-        SetMeta("incarnation", next.ToString(CultureInfo.InvariantCulture));
-        return next;
+        try
+        {
+            SetMeta("incarnation", next.ToString(CultureInfo.InvariantCulture));
+            return next;
+        }
+        catch (SqliteException e)
+        {
+            throw Refusal(e);
+        }
     }
 
     public string? Meta(string key)
@@ -154,7 +162,8 @@ internal sealed class NodeDatabase : IDisposable
         + "move the folder away and join as a new node ('chordchat-node cluster invite' on the machine with the "
         + "cluster folder, then 'chordchat-node cluster join TOKEN' here). Everything it kept is on other nodes.");
 
-    private StartRefusedException Refusal(SqliteException e) => e.SqliteErrorCode switch
+    /// <summary>Why a node does not start, or what its operator has to do about the file.</summary>
+    public StartRefusedException Refusal(SqliteException e) => e.SqliteErrorCode switch
     {
         5 or 6 => new(ExitCode.AlreadyRunning, $"{_path} is in use by another program. Close it, then start again."),
         SqliteCorrupt or SqliteNotADatabase => Damaged(e.Message),

@@ -89,9 +89,11 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
                     Fail(link);
                 await Task.Delay(TimeSpan.FromMilliseconds(100 * attempt), cancellation);
             }
-            catch (ObjectDisposedException) when (attempt < AttemptsMax)
+            catch (ObjectDisposedException cause)
             {
                 // Another caller has just taken this link out of use.
+                if (attempt == AttemptsMax)
+                    throw new RpcException(new Status(StatusCode.Unavailable, "the link was dropped", cause));
             }
             finally
             {

@@ -32,7 +32,7 @@ internal sealed class Session : IDisposable
     public static async Task<(Session? Session, SessionEnded? Refusal)> OpenAsync(
         NodeLink link, Device device, CancellationToken cancellation)
     {
-        var session = new Session(link, link.Chat.Connect(cancellationToken: cancellation));
+        var session = new Session(link, Connect(link, cancellation));
         try
         {
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -44,7 +44,7 @@ internal sealed class Session : IDisposable
                 || !challenge.Cluster.Span.SequenceEqual(device.Cluster.ToBytes()))
                 throw new RpcException(new Status(StatusCode.Internal, "the node's challenge is not its own"));
             var hello = new ClientFrame { Hello = Answer(challenge, link, device) };
-            await session._call.RequestStream.WriteAsync(hello, deadline.Token);
+            await session.WriteAsync(hello, deadline.Token);
             var second = await session.ReadAsync(deadline.Token);
             if (second?.Ended is { } refused)
                 return Close(refused);
@@ -71,8 +71,17 @@ internal sealed class Session : IDisposable
     }
 
     /// <summary>The next frame, or null when the node has closed the stream.</summary>
-    public async Task<NodeFrame?> ReadAsync(CancellationToken cancellation) =>
-        await _call.ResponseStream.MoveNext(cancellation) ? _call.ResponseStream.Current : null;
+    public async Task<NodeFrame?> ReadAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return await _call.ResponseStream.MoveNext(cancellation) ? _call.ResponseStream.Current : null;
+        }
+        catch (ObjectDisposedException cause)
+        {
+            throw Closed(cause);
+        }
+    }
 
     public async Task WriteAsync(ClientFrame frame, CancellationToken cancellation)
     {
@@ -84,7 +93,7 @@ internal sealed class Session : IDisposable
         catch (Exception cause) when (cause is InvalidOperationException or IOException or HttpRequestException)
         {
             // The call is complete already, or the connection broke while this was on its way.
-            throw new RpcException(new Status(StatusCode.Unavailable, "the stream is closed", cause));
+            throw Closed(cause);
         }
         finally
         {
@@ -97,6 +106,24 @@ internal sealed class Session : IDisposable
         _call.Dispose();
         _writing.Dispose();
     }
+
+    private static AsyncDuplexStreamingCall<ClientFrame, NodeFrame> Connect(
+        NodeLink link, CancellationToken cancellation)
+    {
+        try
+        {
+            return link.Chat.Connect(cancellationToken: cancellation);
+        }
+        catch (ObjectDisposedException cause)
+        {
+            throw Closed(cause);
+        }
+    }
+
+    /// <summary>What a stream that is over means, also when a call beside this one found out first that the node is gone
+    /// and dropped the link.</summary>
+    private static RpcException Closed(Exception cause) =>
+        new(new Status(StatusCode.Unavailable, "the stream is closed", cause));
 
     private static Hello Answer(Challenge challenge, NodeLink link, Device device)
     {

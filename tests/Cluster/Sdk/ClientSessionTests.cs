@@ -1,5 +1,10 @@
 using ChordChat.Sdk;
+using ChordChat.Sdk.Accounts;
 using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Sessions;
+using Grpc.Core;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Sdk;
@@ -56,6 +61,20 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         Assert.Equal(("n2", "n1"), (back.Node, back.Lost));
         alice.Client.Send("bob", "after");
         Assert.Equal(["in between", "after"], await bob.ReadAsync(2));
+    }
+
+    /// <summary>The session and single calls share a link; either may find out first that its node is gone.</summary>
+    [Fact]
+    public async Task A_session_on_a_link_that_has_just_been_dropped_has_failed_as_any_other_does()
+    {
+        using var profile = Profile.Open(Person.NewFolder());
+        using var accounts = new Accounts(profile, Person.Search(_n1));
+        using var me = await accounts.RegisterAsync("alice", Person.Password);
+        var link = await NodeLink.OpenAsync(_n1.Address, profile.Trust, CancellationToken.None);
+        link.Dispose();
+        var failed = await Assert.ThrowsAsync<RpcException>(
+            () => Session.OpenAsync(link, me.RequireDevice(), CancellationToken.None));
+        Assert.Equal(StatusCode.Unavailable, failed.StatusCode);
     }
 
     [Fact]

@@ -29,6 +29,16 @@ public sealed class RememberedPeersTests : IDisposable
         Assert.Single(peers.Load());
     }
 
+    /// <summary>docs/operations.md#when-something-breaks: what ends a node on a full disk is a promise that it cannot
+    /// write, not a hint.</summary>
+    [Fact]
+    public void What_cannot_be_written_is_left_out()
+    {
+        var peers = new RememberedPeers(_folder["gone"]);
+        peers.Save([new Peer(new(2, 2), new(7), "n2", "10.0.0.2:7401")]);
+        Assert.Empty(peers.Load());
+    }
+
     [Fact]
     public void A_new_node_remembers_nobody() => Assert.Empty(new RememberedPeers(_folder.Path).Load());
 }
