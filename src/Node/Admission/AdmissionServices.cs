@@ -10,5 +10,8 @@ internal static class AdmissionServices
             .AddSingleton(identity.Genesis)
             .AddSingleton(identity.Trust)
             .AddSingleton(tls)
+            .AddSingleton<DiskGuard>()
+            .AddSingleton<DiskMemory>()
+            .AddHostedService(made => made.GetRequiredService<DiskMemory>())
             .AddSingleton<Invites>();
 }

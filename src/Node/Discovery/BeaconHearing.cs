@@ -6,7 +6,7 @@ namespace ChordChat.Node.Discovery;
 /// <summary>Turns what was heard into hints for the ring and lines for the operator.</summary>
 internal sealed class BeaconHearing(
     NodeIdentity identity, LocalNode node, DiscoveredPeers peers, Company company, ForeignClusters foreign,
-    TimeProvider time, IHostApplicationLifetime lifetime, DiscoveryLog log)
+    TimeProvider time, DiscoveryLog log)
 {
     private const int KnownMax = 10_000;
     private static readonly TimeSpan SayAgain = TimeSpan.FromMinutes(10);
@@ -52,16 +52,17 @@ internal sealed class BeaconHearing(
         peers.Hint(new(beacon.Node, beacon.Name, beacon.Address.ToString(), "beacon"));
     }
 
-    // Two processes with one identity would make and break each other's promises: the one that started earlier ends.
+    // Two processes with one identity would make and break each other's promises. A beacon proves nothing of their disks:
+    // the ring rings the other one up, and one of the two ends (docs/protocol.md, Copied and restored disks).
     private void CheckCopy(Beacon beacon)
     {
         _ownAddresses.Add(node.Self.Address);
         if (beacon.Incarnation < node.Incarnation
             || (beacon.Incarnation == node.Incarnation && _ownAddresses.Contains(beacon.Address.ToString())))
             return;
-        log.Copied(node.Self.Name, beacon.Address);
-        Environment.ExitCode = (int)ExitCode.Foreign;
-        lifetime.StopApplication();
+        if (_found.Count < KnownMax && _found.Add($"{beacon.Node} {beacon.Address}"))
+            log.Copied(node.Self.Name, beacon.Address);
+        peers.Hint(new(beacon.Node, beacon.Name, beacon.Address.ToString(), "copy"));
     }
 
     private bool MaySay(DateTimeOffset now)

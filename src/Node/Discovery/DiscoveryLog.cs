@@ -25,9 +25,9 @@ internal sealed partial class DiscoveryLog(ILogger<DiscoveryLog> logger)
     [LoggerMessage(8005, LogLevel.Warning, "no beacons on network {Network}: {Why}")]
     public partial void NoBeacons(string network, string why);
 
-    [LoggerMessage(8007, LogLevel.Critical,
-        "another process runs with the identity of {Name}, at {Address}: this folder was copied. One of the two must "
-        + "go for good; this one stops")]
+    [LoggerMessage(8007, LogLevel.Warning,
+        "another process runs with the identity of {Name}, at {Address}: this folder was copied. The one that lacks "
+        + "something of the other stops")]
     public partial void Copied(string name, HostPort address);
 
     [LoggerMessage(8009, LogLevel.Debug, "a beacon could not be sent on {Network}: {Why}")]

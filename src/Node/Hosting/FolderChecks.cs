@@ -48,6 +48,10 @@ internal static class FolderChecks
 
     public static Finding Database(string data, NodeIdentity identity, bool running)
     {
+        if (DataFolder.QuarantinedBecause(data) is { } why)
+            return new(
+                Verdict.Fail, "database", $"not to be started: {why}",
+                "remove the folder and join as a new node: 'cluster invite', 'cluster join TOKEN'");
         if (running)
             return new(Verdict.Ok, "database", "in use by the running node");
         if (!File.Exists(Path.Combine(data, NodeDatabase.FileName)))

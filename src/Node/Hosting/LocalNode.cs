@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
 
@@ -20,9 +18,6 @@ internal sealed class LocalNode(
     public Peer Self => Volatile.Read(ref _self);
 
     public ulong Incarnation { get; } = incarnation;
-
-    /// <summary>Random at each start: two processes with one identity (a copied folder) are told apart by it.</summary>
-    public ulong BootNonce { get; } = BinaryPrimitives.ReadUInt64BigEndian(RandomNumberGenerator.GetBytes(8));
 
     public DateTimeOffset StartedAt { get; } = startedAt;
 

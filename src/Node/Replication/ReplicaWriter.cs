@@ -21,6 +21,7 @@ internal sealed partial class ReplicaWriter : IDisposable
 
     private readonly Statement _begin;
     private readonly Statement _commit;
+    private readonly RunTable _runs;
     private readonly SqliteReplicaStore _store;
     private readonly Replica _replica;
     private readonly TileBoard _board;
@@ -45,11 +46,12 @@ internal sealed partial class ReplicaWriter : IDisposable
         (_board, _time, _life, _logger) = (board, time, life, logger);
         _begin = new Statement(database.Connection, "BEGIN", 0);
         _commit = new Statement(database.Connection, "COMMIT", 0);
+        _runs = database.Runs ?? throw new InvalidOperationException("the database was not started");
         _store = new SqliteReplicaStore(database.Connection, NameDamaged);
         _replica = new Replica(self.Self.Node, _store);
         _begin.Run();
         _replica.Found(genesis);
-        _commit.Run();
+        Commit();
         _board.Show(_replica.Headers);
         _replica.TakeChanges();
         _thread = new Thread(Run) { IsBackground = true, Name = "replica writer" };
@@ -141,7 +143,7 @@ internal sealed partial class ReplicaWriter : IDisposable
         _begin.Run();
         foreach (var work in CollectionsMarshal.AsSpan(batch).Slice(start, count))
             replies.Add(work.Request is null ? null : _replica.Handle(work.Request, work.From, nowMs));
-        _commit.Run();
+        Commit();
         var changes = _replica.TakeChanges();
         if (changes.Count > 0)
             _board.Show(changes);
@@ -153,6 +155,13 @@ internal sealed partial class ReplicaWriter : IDisposable
             else
                 work.Question!();
         }
+    }
+
+    private void Commit()
+    {
+        _runs.CountIfChanged();
+        _commit.Run();
+        _runs.Committed();
     }
 
     private readonly record struct Work(

@@ -11,6 +11,7 @@ namespace ChordChat.Node.Ring;
 internal sealed class Introductions(
     RingDriver ring,
     RingCalls calls,
+    PeerLinks links,
     LocalNode node,
     DiscoveredPeers hints,
     Company company,
@@ -47,7 +48,9 @@ internal sealed class Introductions(
         {
             var own = ring.Now.Members.Own;
             var answer = await calls.MeetAsync(address, own, AnswerTimeout, stopping);
-            if (answer is not null && answer.From.Peer.Node != own.Peer.Node)
+            if (answer is not null && answer.From.Peer.Node == own.Peer.Node)
+                await links.ContestAsync(address, own.Peer.Node, AnswerTimeout, stopping);
+            else if (answer is not null)
                 await ring.GiveAsync(now => new MembershipInput.Acked(
                     now, 0, answer.From with { Peer = answer.From.Peer with { Address = address } }, answer.Gossip), stopping);
         }

@@ -8,6 +8,7 @@ internal sealed class DataFolder : IDisposable
 {
     public const string LockFile = "lock";
     private const string StartedFile = "started";
+    private const string QuarantineFile = "quarantined";
     private readonly FileStream _lock;
 
     private DataFolder(string path, FileStream lockFile, NodeIdentity identity, NodeDatabase database)
@@ -16,15 +17,18 @@ internal sealed class DataFolder : IDisposable
         Path = path;
         Identity = identity;
         Database = database;
-        Incarnation = database.NextIncarnation();
+        Runs = database.Start();
     }
 
     public string Path { get; }
     public NodeIdentity Identity { get; }
     public NodeDatabase Database { get; }
 
+    /// <summary>The starts of this node, this one included, and its commits.</summary>
+    public RunTable Runs { get; }
+
     /// <summary>How often this node has been started, this time included; on disk before anybody hears of it.</summary>
-    public ulong Incarnation { get; }
+    public ulong Incarnation => Runs.Now.Incarnation;
 
     /// <summary>Whether the node in the folder ever had a database.</summary>
     public static bool HasStarted(string path) => File.Exists(System.IO.Path.Combine(path, StartedFile));
@@ -39,6 +43,7 @@ internal sealed class DataFolder : IDisposable
         try
         {
             RequireDatabaseIfStarted(full);
+            RequireNotQuarantined(full);
             var database = NodeDatabase.Open(full, identity.Self);
             PrivateFiles.WriteOrRefuse(
                 System.IO.Path.Combine(full, StartedFile), "this node has had a database\n"u8);
@@ -50,6 +55,17 @@ internal sealed class DataFolder : IDisposable
             throw;
         }
     }
+
+    /// <summary>Why other nodes have refused this folder for good, or null.</summary>
+    public static string? QuarantinedBecause(string path)
+    {
+        var file = System.IO.Path.Combine(path, QuarantineFile);
+        return File.Exists(file) ? File.ReadAllText(file).Trim() : null;
+    }
+
+    /// <summary>Remembers for every later start that this folder must not serve.</summary>
+    public void Quarantine(string why) =>
+        PrivateFiles.Write(System.IO.Path.Combine(Path, QuarantineFile), System.Text.Encoding.UTF8.GetBytes(why + "\n"));
 
     public void Dispose()
     {
@@ -80,6 +96,16 @@ internal sealed class DataFolder : IDisposable
 
     private static string At(string path) =>
         AddressFile.Read(path) is { } address ? $" (it said {address} when it started)" : "";
+
+    private static void RequireNotQuarantined(string path)
+    {
+        if (QuarantinedBecause(path) is { } why)
+            throw new StartRefusedException(
+                ExitCode.Foreign,
+                $"{path} must not be started any more: {why}. Its data is kept by the other nodes. Remove the folder and "
+                + "join as a new node: 'chordchat-node cluster invite' on a machine of the cluster, 'chordchat-node "
+                + "cluster join TOKEN' here.");
+    }
 
     private static void RequireDatabaseIfStarted(string path)
     {

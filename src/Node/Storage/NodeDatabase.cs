@@ -15,7 +15,7 @@ internal sealed class NodeDatabase : IDisposable
 {
     /// <summary>The version of all tables together; raised when an older program could not read what is
     /// written.</summary>
-    public const int SchemaVersion = 2;
+    public const int SchemaVersion = 3;
 
     public const string FileName = "chordchat.db";
     private const int SqliteNotADatabase = 26;
@@ -59,21 +59,23 @@ internal sealed class NodeDatabase : IDisposable
         }
     }
 
-    /// <summary>Counts this start: one more than ever before, on disk before it is returned.</summary>
+    /// <summary>Counts this start: one more than ever before, on disk before it is returned. Once for each
+    /// process.</summary>
     /// <exception cref="StartRefusedException">It cannot be written; the disk may be full.</exception>
-    public ulong NextIncarnation()
+    public RunTable Start()
     {
-        var next = ulong.Parse(Meta("incarnation") ?? "0", CultureInfo.InvariantCulture) + 1;
         try
         {
-            SetMeta("incarnation", next.ToString(CultureInfo.InvariantCulture));
-            return next;
+            return Runs = new RunTable(Connection);
         }
         catch (SqliteException e)
         {
             throw Refusal(e);
         }
     }
+
+    /// <summary>Null until <see cref="Start"/>: the doctor only looks.</summary>
+    public RunTable? Runs { get; private set; }
 
     public string? Meta(string key)
     {
@@ -90,7 +92,11 @@ internal sealed class NodeDatabase : IDisposable
         command.ExecuteNonQuery();
     }
 
-    public void Dispose() => Connection.Dispose();
+    public void Dispose()
+    {
+        Runs?.Dispose();
+        Connection.Dispose();
+    }
 
     private void Configure()
     {

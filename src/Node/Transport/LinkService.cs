@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
 using ChordChat.Wire;
 using Grpc.Core;
@@ -6,7 +7,7 @@ using Grpc.Core;
 namespace ChordChat.Node.Transport;
 
 /// <summary>Answers the calls that other nodes make over their link, in the order in which they are done.</summary>
-internal sealed class LinkService(CallHandler handler) : Wire.Replica.ReplicaBase
+internal sealed class LinkService(CallHandler handler, LinkHandshake handshake) : Wire.Replica.ReplicaBase
 {
     /// <summary>Calls of one peer that may be unanswered before no more of them are read.</summary>
     private const int UnansweredMax = 8_192;
@@ -20,6 +21,8 @@ internal sealed class LinkService(CallHandler handler) : Wire.Replica.ReplicaBas
     {
         var from = context.GetPeerNodeId();
         var outbox = Channel.CreateUnbounded<Answer>(new() { SingleReader = true });
+        if (await GreetAsync(from, calls, answers, context.CancellationToken) is not { } peer)
+            return;
         using var broken = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
         var window = new Window(UnansweredMax);
         var writing = WriteAsync(outbox.Reader, answers, window, broken.Token);
@@ -27,6 +30,8 @@ internal sealed class LinkService(CallHandler handler) : Wire.Replica.ReplicaBas
         {
             while (await calls.MoveNext(broken.Token))
             {
+                if (!await MayHandleAsync(from, calls.Current, peer, broken.Token))
+                    break;
                 foreach (var call in calls.Current.Calls)
                 {
                     window.Took();
@@ -41,7 +46,7 @@ internal sealed class LinkService(CallHandler handler) : Wire.Replica.ReplicaBas
                 await window.WaitAsync(broken.Token);
             }
         }
-        catch (Exception ended) when (ended is OperationCanceledException or IOException)
+        catch (Exception ended) when (ended is OperationCanceledException or IOException or MalformedException)
         {
             // The peer went away; whatever it asked and heard no answer to, it asks again.
         }
@@ -53,11 +58,44 @@ internal sealed class LinkService(CallHandler handler) : Wire.Replica.ReplicaBas
         }
     }
 
-    private static async Task WriteAsync(
+    private async Task<LinkPeer?> GreetAsync(
+        NodeId from,
+        IAsyncStreamReader<CallFrame> calls,
+        IServerStreamWriter<AnswerFrame> answers,
+        CancellationToken cancellation)
+    {
+        try
+        {
+            return await handshake.AnswerAsync(from, calls, answers, cancellation);
+        }
+        catch (Exception ended) when (ended is OperationCanceledException or IOException)
+        {
+            return null;
+        }
+        catch (MalformedException e)
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, e.Message));
+        }
+    }
+
+    /// <summary>Not before this node serves, and only from the start of the peer that serves.</summary>
+    private async ValueTask<bool> MayHandleAsync(
+        NodeId from, CallFrame frame, LinkPeer peer, CancellationToken cancellation)
+    {
+        if (handshake.IsRefused(from, frame.Refusal) || !frame.HasDurableSeq || !peer.MaySpeak(frame.DurableSeq))
+            return false;
+        if (!handshake.MayServe)
+            await handshake.MayServeAsync(cancellation);
+        return handshake.MayServe;
+    }
+
+    private async Task WriteAsync(
         ChannelReader<Answer> outbox, IServerStreamWriter<AnswerFrame> answers, Window window, CancellationToken broken)
     {
         try
         {
+            await handshake.MayServeAsync(broken);
+            await answers.WriteAsync(new AnswerFrame { DurableSeq = handshake.DurableSeq }, broken);
             while (await outbox.WaitToReadAsync(broken))
             {
                 var frame = new AnswerFrame();
@@ -68,6 +106,7 @@ internal sealed class LinkService(CallHandler handler) : Wire.Replica.ReplicaBas
                     bytes += answer.CalculateSize();
                 }
 
+                frame.DurableSeq = handshake.DurableSeq; // After the answers: each rests on a commit before it.
                 await answers.WriteAsync(frame, broken);
                 window.Gave(frame.Answers.Count);
             }

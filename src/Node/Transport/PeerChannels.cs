@@ -25,6 +25,9 @@ internal sealed class PeerChannels(ClusterTls tls) : IDisposable
     /// <summary>A channel to whoever of this cluster answers at an address; the caller disposes it.</summary>
     public GrpcChannel ToStranger(string address) => Open(address, null);
 
+    /// <summary>A channel to one node at an address where only it may answer; the caller disposes it.</summary>
+    public GrpcChannel ToNodeAt(string address, NodeId node) => Open(address, node);
+
     public void Dispose()
     {
         foreach (var entry in _channels.Values)

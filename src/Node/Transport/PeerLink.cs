@@ -24,20 +24,26 @@ internal sealed partial class PeerLink : IAsyncDisposable
 
     private readonly NodeId _peer;
     private readonly Func<NodeId, Wire.Replica.ReplicaClient?> _connect;
+    private readonly LinkHandshake _handshake;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Channel<Call> _outbox = Channel.CreateUnbounded<Call>(new() { SingleReader = true });
+    private readonly Channel<Call?> _outbox = Channel.CreateUnbounded<Call?>(new() { SingleReader = true });
     private readonly Lock _turn = new();
     private readonly Dictionary<ulong, Action<Answer?>> _pending = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _running;
     private ulong _lastNumber;
     private bool _down;
+    private bool _greeting;
 
     public PeerLink(
-        NodeId peer, Func<NodeId, Wire.Replica.ReplicaClient?> connect, TimeProvider time, ILogger logger)
+        NodeId peer,
+        Func<NodeId, Wire.Replica.ReplicaClient?> connect,
+        LinkHandshake handshake,
+        TimeProvider time,
+        ILogger logger)
     {
-        (_peer, _connect, _time, _logger) = (peer, connect, time, logger);
+        (_peer, _connect, _handshake, _time, _logger) = (peer, connect, handshake, time, logger);
         _running = Task.Run(RunAsync);
     }
 
@@ -57,6 +63,18 @@ internal sealed partial class PeerLink : IAsyncDisposable
         }
 
         done(null);
+    }
+
+    /// <summary>Connects now, without a call to make.</summary>
+    public void Greet()
+    {
+        lock (_turn)
+        {
+            if (_greeting || _down || _stopping.IsCancellationRequested)
+                return;
+            _greeting = true;
+            _outbox.Writer.TryWrite(null);
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -98,6 +116,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
 
     private static bool IsOrdinary(Exception broken) =>
         broken is RpcException or IOException or OperationCanceledException or InvalidOperationException
+            or MalformedException
             or ArgumentOutOfRangeException or IndexOutOfRangeException; // Protobuf's parser, of lengths near 2^31.
 
     /// <summary>Carries calls and answers until the stream breaks; then throws or returns.</summary>
@@ -107,8 +126,10 @@ internal sealed partial class PeerLink : IAsyncDisposable
             return;
         using var broken = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
         using var stream = client.Link(cancellationToken: broken.Token);
+        if (await _handshake.CallAsync(_peer, stream.RequestStream, stream.ResponseStream, broken.Token) is not { } peer)
+            return;
         var writing = WriteAsync(stream.RequestStream, broken.Token);
-        var reading = ReadAsync(stream.ResponseStream, broken.Token);
+        var reading = ReadAsync(stream.ResponseStream, peer, broken.Token);
         await Task.WhenAny(writing, reading);
         await broken.CancelAsync();
         await Task.WhenAll(writing, reading);
@@ -116,12 +137,15 @@ internal sealed partial class PeerLink : IAsyncDisposable
 
     private async Task WriteAsync(IClientStreamWriter<CallFrame> stream, CancellationToken cancellation)
     {
-        while (await _outbox.Reader.WaitToReadAsync(cancellation))
+        await stream.WriteAsync(new CallFrame { DurableSeq = _handshake.DurableSeq }, cancellation);
+        while (_handshake.MayServe && await _outbox.Reader.WaitToReadAsync(cancellation))
         {
-            var frame = new CallFrame();
+            var frame = new CallFrame { DurableSeq = _handshake.DurableSeq };
             var bytes = 0;
             while (frame.Calls.Count < FrameCallsMax && bytes < FrameBytesMax && _outbox.Reader.TryRead(out var call))
             {
+                if (call is null)
+                    continue;
                 frame.Calls.Add(call);
                 bytes += call.CalculateSize();
             }
@@ -130,16 +154,22 @@ internal sealed partial class PeerLink : IAsyncDisposable
         }
     }
 
-    private async Task ReadAsync(IAsyncStreamReader<AnswerFrame> stream, CancellationToken cancellation)
+    private async Task ReadAsync(
+        IAsyncStreamReader<AnswerFrame> stream, LinkPeer peer, CancellationToken cancellation)
     {
         while (await stream.MoveNext(cancellation))
-            foreach (var answer in stream.Current.Answers)
+        {
+            var frame = stream.Current;
+            if (_handshake.IsRefused(_peer, frame.Refusal) || !frame.HasDurableSeq || !peer.MaySpeak(frame.DurableSeq))
+                return;
+            foreach (var answer in frame.Answers)
             {
                 Action<Answer?>? done;
                 lock (_turn)
                     _pending.Remove(answer.Number, out done);
                 done?.Invoke(answer);
             }
+        }
     }
 
     private void EndAll()
@@ -147,7 +177,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
         Action<Answer?>[] ended;
         lock (_turn)
         {
-            _down = true;
+            (_down, _greeting) = (true, false);
             ended = [.. _pending.Values];
             _pending.Clear();
             while (_outbox.Reader.TryRead(out _)) { }

@@ -2,18 +2,43 @@ using System.Collections.Concurrent;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Ring;
 using ChordChat.Wire;
+using Grpc.Core;
 
 namespace ChordChat.Node.Transport;
 
 /// <summary>The link to each node that this one has called.</summary>
 internal sealed class PeerLinks(
-    RingDriver ring, PeerChannels channels, TimeProvider time, ILogger<PeerLink> logger) : IAsyncDisposable
+    RingDriver ring, PeerChannels channels, LinkHandshake handshake, TimeProvider time, ILogger<PeerLink> logger)
+    : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<NodeId, PeerLink> _links = new();
 
     /// <summary>Makes a call; see <see cref="PeerLink.Send"/>.</summary>
     public void Send(NodeId to, Call call, Action<Answer?> done) =>
-        _links.GetOrAdd(to, node => new PeerLink(node, Connect, time, logger)).Send(call, done);
+        LinkTo(to).Send(call, done);
+
+    /// <summary>Connects to a node without a call to make; see <see cref="PeerLink.Greet"/>.</summary>
+    public void Greet(NodeId node) => LinkTo(node).Greet();
+
+    /// <summary>Finds out which of two processes with this node's identity goes on: this one or the one at an
+    /// address.</summary>
+    public async Task ContestAsync(string address, NodeId self, TimeSpan timeout, CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(timeout);
+        try
+        {
+            using var channel = channels.ToNodeAt(address, self);
+            using var stream = new Wire.Replica.ReplicaClient(channel).Link(cancellationToken: limit.Token);
+            await handshake.CallAsync(self, stream.RequestStream, stream.ResponseStream, limit.Token);
+        }
+        catch (Exception e) when (e is RpcException or IOException or OperationCanceledException
+            or InvalidOperationException or MalformedException
+            or ArgumentOutOfRangeException or IndexOutOfRangeException) // Protobuf's parser, of lengths near 2^31.
+        {
+            cancellation.ThrowIfCancellationRequested(); // It is asked again at its next beacon.
+        }
+    }
 
     /// <summary>Makes a call and waits for its answer, but not longer than <paramref name="timeout"/>.</summary>
     /// <returns>Null when none came.</returns>
@@ -36,6 +61,9 @@ internal sealed class PeerLinks(
         foreach (var link in _links.Values)
             await link.DisposeAsync();
     }
+
+    private PeerLink LinkTo(NodeId node) =>
+        _links.GetOrAdd(node, to => new PeerLink(to, Connect, handshake, time, logger));
 
     private Wire.Replica.ReplicaClient? Connect(NodeId node) =>
         ring.Now.Find(node) is { Address.Length: > 0 } peer ? new(channels.To(peer)) : null;

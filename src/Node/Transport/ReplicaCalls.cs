@@ -1,12 +1,13 @@
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Transport;
 
 /// <summary>Asks replicas, this node's own included.</summary>
-internal sealed class ReplicaCalls(ReplicaWriter writer, PeerLinks links, LocalNode node)
+internal sealed class ReplicaCalls(ReplicaWriter writer, PeerLinks links, DiskGuard guard, LocalNode node)
 {
     public NodeId Self => node.Self.Node;
 
@@ -16,7 +17,7 @@ internal sealed class ReplicaCalls(ReplicaWriter writer, PeerLinks links, LocalN
     {
         if (to != Self)
             links.Send(to, request.ToWire(), answer => done(Read(answer)));
-        else if (!writer.Submit(request, Self, done))
+        else if (!guard.IsOpen || !writer.Submit(request, Self, done))
             done(null);
     }
 

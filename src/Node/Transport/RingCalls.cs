@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
 using System.Net.Sockets;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Admission;
 using ChordChat.Node.Ring;
+using ChordChat.Node.Storage;
 using ChordChat.Wire;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -9,7 +11,7 @@ using Grpc.Net.Client;
 namespace ChordChat.Node.Transport;
 
 /// <summary>What the ring asks other nodes. No answer in time, or one that makes no sense, is null: unreachable.</summary>
-internal sealed class RingCalls(PeerChannels channels)
+internal sealed class RingCalls(PeerChannels channels, DiskMemory disks, DiskGuard guard, RunTable runs)
 {
     public Task<RingAnswer?> GetRingAsync(Peer to, Peer self, TimeSpan timeout, CancellationToken cancellation) =>
         CallAsync(to, async (client, options) =>
@@ -33,12 +35,16 @@ internal sealed class RingCalls(PeerChannels channels)
             Gossip = { ping.Gossip.Select(member => member.ToWire()) },
             WantAll = ping.WantAll,
             Digest = ping.Digest,
+            Disk = OwnDisk,
         };
         return CallAsync(ping.To, async (client, options) =>
         {
             try
             {
-                return ToCore(await client.PingAsync(request, options));
+                var reply = await client.PingAsync(request, options);
+                if (reply.Disk is not null)
+                    disks.Follow(ping.To.Node, reply.Disk.ToCore());
+                return ToCore(reply);
             }
             catch (RpcException e) when (IsRefusal(e.Status.DebugException))
             {
@@ -47,6 +53,9 @@ internal sealed class RingCalls(PeerChannels channels)
             }
         }, ping.Timeout, cancellation);
     }
+
+    /// <summary>How far this node's disk is, while it serves.</summary>
+    public WireSighting? OwnDisk => guard.IsOpen ? runs.History.Sighting.ToWire() : null;
 
     /// <summary>A question for a sign of life and nothing else.</summary>
     public Task<Pinged?> AskAliveAsync(Peer to, Member self, TimeSpan timeout, CancellationToken cancellation) =>

@@ -8,7 +8,9 @@ internal static class TransportServices
     public static IServiceCollection AddTransport(this IServiceCollection services) => services
         .AddSingleton<PeerChannels>()
         .AddSingleton<RingCalls>()
+        .AddSingleton<LinkHandshake>()
         .AddSingleton<PeerLinks>()
+        .AddHostedService<Vouching>()
         .AddSingleton<ReplicaCalls>()
         .AddSingleton<PeerChatAnswers>()
         .AddSingleton<IPeerChat, PeerChatLink>()

@@ -69,7 +69,8 @@ public sealed class BadCallTests : IAsyncLifetime
         using var link = new Wire.Replica.ReplicaClient(_member).Link(deadline: DateTime.UtcNow.AddMinutes(1));
         for (var i = 0; i < calls.Length; i++)
             calls[i].Number = (ulong)i + 1;
-        await link.RequestStream.WriteAsync(new CallFrame { Calls = { calls } });
+        await GreetAsync(link);
+        await link.RequestStream.WriteAsync(new CallFrame { DurableSeq = 1, Calls = { calls } });
         var answers = new Dictionary<ulong, Answer>();
         while (answers.Count < calls.Length && await link.ResponseStream.MoveNext(CancellationToken.None))
             foreach (var answer in link.ResponseStream.Current.Answers)
@@ -79,6 +80,7 @@ public sealed class BadCallTests : IAsyncLifetime
         // An unknown tile and another epoch are no mistakes of form: they have answers of their own.
         await link.RequestStream.WriteAsync(new CallFrame
         {
+            DurableSeq = 1,
             Calls =
             {
                 new Call { Number = 98, At = Strange, Peek = new() { Key = "k" } },
@@ -92,6 +94,27 @@ public sealed class BadCallTests : IAsyncLifetime
         Assert.Equal(Answer.BodyOneofCase.WrongTile, answers[98].BodyCase);
         Assert.Equal(Answer.BodyOneofCase.Behind, answers[99].BodyCase);
         Assert.Equal(Answer.BodyOneofCase.Stale, answers[100].BodyCase);
+        await ServesAsync();
+    }
+
+    [Fact]
+    public async Task A_link_without_a_history_of_the_disk_that_makes_sense_carries_nothing()
+    {
+        WireRun first = new() { Incarnation = 1 }, second = new() { Incarnation = 2, Found = 9 };
+        DiskHello?[] hellos =
+        [
+            null, new(), new() { Runs = { second, first }, DurableSeq = 9 }, new() { Runs = { second }, DurableSeq = 8 },
+            new() { Runs = { first, second, new WireRun { Incarnation = 3, Found = 8 } }, DurableSeq = 9 },
+            new() { Runs = { Enumerable.Range(1, 65).Select(i => new WireRun { Incarnation = (ulong)i }) } },
+        ];
+        foreach (var hello in hellos)
+        {
+            using var link = new Wire.Replica.ReplicaClient(_member).Link(Soon());
+            await link.RequestStream.WriteAsync(
+                new CallFrame { Hello = hello, DurableSeq = 9, Calls = { new Call { Number = 1, At = Strange } } });
+            await RefusedAsync(() => link.ResponseStream.MoveNext(CancellationToken.None));
+        }
+
         await ServesAsync();
     }
 
@@ -119,6 +142,15 @@ public sealed class BadCallTests : IAsyncLifetime
                 Assert.NotNull(session.ResponseStream.Current.Challenge);
         });
         await ServesAsync();
+    }
+
+    /// <summary>docs/protocol.md#copied-and-restored-disks: n2's first frame.</summary>
+    private static async Task GreetAsync(AsyncDuplexStreamingCall<CallFrame, AnswerFrame> link)
+    {
+        await link.RequestStream.WriteAsync(
+            new CallFrame { Hello = new() { Runs = { new WireRun { Incarnation = 1, BootNonce = 1 } }, DurableSeq = 1 } });
+        Assert.True(await link.ResponseStream.MoveNext(CancellationToken.None));
+        Assert.NotNull(link.ResponseStream.Current.Hello);
     }
 
     /// <summary>Refused in words, not by an exception that nobody expected (Unknown) and not by silence.</summary>

@@ -34,6 +34,7 @@ internal sealed class NodeCluster : IAsyncDisposable
     private readonly string _root = Directory.CreateTempSubdirectory("chordchat-nodes-").FullName;
     private readonly ClusterFolder _folder;
     private readonly SortedDictionary<string, RunningNode> _running = [];
+    private readonly List<RunningNode> _copies = [];
 
     private NodeCluster(int founders)
     {
@@ -59,18 +60,37 @@ internal sealed class NodeCluster : IAsyncDisposable
     }
 
     /// <summary>Starts a node on a port that it has not had before in this test.</summary>
-    public async Task<RunningNode> StartAsync(string name)
+    public async Task<RunningNode> StartAsync(string name) => _running[name] = await StartFromAsync(DataOf(name));
+
+    /// <summary>Starts another process, as it were, on a copy of a node's folder; the cluster does not count it.</summary>
+    public async Task<RunningNode> StartCopyAsync(string data)
+    {
+        var copy = await StartFromAsync(data);
+        _copies.Add(copy);
+        return copy;
+    }
+
+    public async Task StopCopyAsync(RunningNode copy)
+    {
+        _copies.Remove(copy);
+        await copy.DisposeAsync();
+    }
+
+    /// <summary>The node's folder.</summary>
+    public string DataOf(string name) => _folder.NodeFolder(name);
+
+    private async Task<RunningNode> StartFromAsync(string data)
     {
         var options = new NodeOptions
         {
-            Data = _folder.NodeFolder(name),
+            Data = data,
             Listen = new("127.0.0.1", 0),
             Multicast = false,
             // By name, as in containers; of one node only: the others must hear of it from each other.
             Seeds = [.. _running.Values.TakeLast(1).Select(SeedAt)],
             LogLevel = Serilog.Events.LogEventLevel.Fatal,
         };
-        return _running[name] = await RunningNode.StartAsync(options, Settings, CancellationToken.None);
+        return await RunningNode.StartAsync(options, Settings, CancellationToken.None);
     }
 
     /// <summary>A new machine: gets a token, fetches its identity from a running node with it, and starts.</summary>
@@ -130,7 +150,7 @@ internal sealed class NodeCluster : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(_running.Values.Select(node => node.DisposeAsync().AsTask()));
+        await Task.WhenAll(_running.Values.Concat(_copies).Select(node => node.DisposeAsync().AsTask()));
         Directory.Delete(_root, recursive: true);
     }
 }

@@ -24,7 +24,9 @@ public class ReplicaFuzzTests
     public void Frames_of_calls() => FuzzRun.Bytes(
         WireSamples.Corpus<CallFrame>(60), 20_000, bytes =>
         {
-            foreach (var call in WireSamples.Parse(CallFrame.Parser, bytes).Calls)
+            var frame = WireSamples.Parse(CallFrame.Parser, bytes);
+            CheckDisk(frame.Hello, frame.Refusal);
+            foreach (var call in frame.Calls)
                 if (Read(call) is { } request)
                     Assert.Equal(request.ToWire().ToByteString(), request.ToWire().ToReplicaRequest()!.ToWire().ToByteString());
         }, typeof(InvalidProtocolBufferException), typeof(InvalidDataException));
@@ -33,7 +35,9 @@ public class ReplicaFuzzTests
     public void Frames_of_answers() => FuzzRun.Bytes(
         WireSamples.Corpus<AnswerFrame>(60), 20_000, bytes =>
         {
-            foreach (var answer in WireSamples.Parse(AnswerFrame.Parser, bytes).Answers)
+            var frame = WireSamples.Parse(AnswerFrame.Parser, bytes);
+            CheckDisk(frame.Hello, frame.Refusal);
+            foreach (var answer in frame.Answers)
                 if (Read(answer) is { } reply)
                     Assert.Equal(reply.ToWire().ToByteString(), reply.ToWire().ToReplicaReply()!.ToWire().ToByteString());
         }, typeof(InvalidProtocolBufferException), typeof(InvalidDataException));
@@ -98,6 +102,23 @@ public class ReplicaFuzzTests
 
     private static void Take(IReadOnlyList<Effect> effects, List<Effect.Send> open) =>
         open.AddRange(effects.OfType<Effect.Send>().Take(200));
+
+    /// <summary>docs/protocol.md#copied-and-restored-disks: refused, or a history that can be judged.</summary>
+    private static void CheckDisk(DiskHello? hello, DiskRefusal? refusal)
+    {
+        try
+        {
+            var told = hello.ToCore();
+            Assert.Equal(told.ToWire(), told.ToWire().ToCore().ToWire());
+            Assert.Equal(DiskVerdict.Whole, told.JudgedBy(told.Sighting));
+            _ = told.JudgedBy(refusal?.Seen.ToCore());
+            _ = new DiskWitness().Admit(Self, told);
+        }
+        catch (MalformedException)
+        {
+            // Refused on its way in.
+        }
+    }
 
     private static ReplicaRequest? Read(Call call)
     {

@@ -18,8 +18,8 @@ public class RingFuzzTests
         Messages<NotifyRequest>(message => message.From.ToCore());
         Messages<FindSuccessorRequest>(message => message.Position.ToRingId());
         Messages<PingForRequest>(message => message.Target.ToCore());
-        Messages<PingRequest>(message => (message.From.ToCore(), message.Gossip.ToCore()));
-        Messages<PingReply>(message => (message.Self.ToCore(), message.Gossip.ToCore()));
+        Messages<PingRequest>(message => (message.From.ToCore(), message.Gossip.ToCore(), message.Disk?.ToCore()));
+        Messages<PingReply>(message => (message.Self.ToCore(), message.Gossip.ToCore(), message.Disk?.ToCore()));
         Messages<RingReply>(message => message.ToCore());
         Messages<FindSuccessorReply>(message => message.ToCore());
         Messages<DescribeReply>(message => message.Checked());

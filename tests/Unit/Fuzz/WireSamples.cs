@@ -95,7 +95,7 @@ internal static class WireSamples
                 return (int)Number(field.Name, random);
             case FieldType.Int64:
                 return (long)Number(field.Name, random);
-            case FieldType.UInt64:
+            case FieldType.UInt64 or FieldType.Fixed64:
                 return Number(field.Name, random);
             case FieldType.Double:
                 return random.Below(3) == 0 ? double.NaN : random.NextDouble();

@@ -1,0 +1,113 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
+using ChordChat.Node.Storage;
+using ChordChat.Wire;
+using Grpc.Core;
+
+namespace ChordChat.Node.Transport;
+
+/// <summary>The first frames of a link: both ends tell what their disks remember, and either may refuse the other before
+/// any call is sent.</summary>
+/// <remarks>docs/protocol.md#copied-and-restored-disks.</remarks>
+internal sealed class LinkHandshake(RunTable runs, DiskMemory memory, DiskGuard guard, LocalNode node)
+{
+    /// <summary>Commits on this node's disk: goes into every frame after the handshake.</summary>
+    public ulong DurableSeq => runs.DurableSeq;
+
+    /// <summary>Whether this node may send anything but the handshake.</summary>
+    public bool MayServe => guard.IsOpen;
+
+    public Task MayServeAsync(CancellationToken cancellation) => guard.OpenedAsync(cancellation);
+
+    /// <summary>The caller's part, up to the point where this node itself may serve.</summary>
+    /// <returns>The other end; null when one of the two was refused.</returns>
+    public async Task<LinkPeer?> CallAsync(
+        NodeId peer,
+        IClientStreamWriter<CallFrame> calls,
+        IAsyncStreamReader<AnswerFrame> answers,
+        CancellationToken cancellation)
+    {
+        var before = memory.Of(peer); // What it answers was said after this, so it must not be less.
+        await calls.WriteAsync(new CallFrame { Hello = runs.History.ToWire() }, cancellation);
+        if (!await answers.MoveNext(cancellation) || IsRefused(peer, answers.Current.Refusal))
+            return null;
+        var told = answers.Current.Hello.ToCore();
+        if (IsSelf(peer, told))
+            return null;
+        if (Refusal(peer, told, before, runs.History) is { } refusal)
+        {
+            await calls.WriteAsync(new CallFrame { Refusal = refusal }, cancellation);
+            await calls.CompleteAsync();
+            while (await answers.MoveNext(cancellation)) { } // Until it has read that.
+            return null;
+        }
+
+        guard.WelcomedBy(peer);
+        await guard.OpenedAsync(cancellation);
+        return new(peer, told, memory);
+    }
+
+    /// <summary>The callee's part.</summary>
+    /// <returns>The other end; null when it was refused or said nothing.</returns>
+    public async Task<LinkPeer?> AnswerAsync(
+        NodeId peer,
+        IAsyncStreamReader<CallFrame> calls,
+        IServerStreamWriter<AnswerFrame> answers,
+        CancellationToken cancellation)
+    {
+        if (!await calls.MoveNext(cancellation))
+            return null;
+        var told = calls.Current.Hello.ToCore();
+        var own = runs.History;
+        if (!IsSelf(peer, told) && Refusal(peer, told, null, own) is { } refusal)
+        {
+            await answers.WriteAsync(new AnswerFrame { Refusal = refusal }, cancellation);
+            return null;
+        }
+
+        await answers.WriteAsync(new AnswerFrame { Hello = own.ToWire() }, cancellation);
+        return new(peer, told, memory);
+    }
+
+    /// <summary>Whether the other end refuses this node; then it ends here.</summary>
+    public bool IsRefused(NodeId by, DiskRefusal? refusal)
+    {
+        if (refusal is null)
+            return false;
+        guard.RefusedBy(by, refusal.Seen.ToCore());
+        return true;
+    }
+
+    private bool IsSelf(NodeId peer, DiskHistory told) => peer == node.Self.Node && told.Now == runs.Now;
+
+    /// <summary>What is wrong with the other end; null when it may speak. A process with this node's own identity either
+    /// gets everything or is refused.</summary>
+    private DiskRefusal? Refusal(NodeId peer, DiskHistory told, DiskSighting? before, DiskHistory own)
+    {
+        if (peer != node.Self.Node && before is { } seen && told.JudgedBy(seen) != DiskVerdict.Whole)
+            return new() { Seen = seen.ToWire() };
+        if (peer != node.Self.Node)
+            return memory.MaySpeak(peer, told) ? null : new() { Seen = memory.Of(peer)!.Value.ToWire() };
+        if (!own.GivesWayTo(told))
+            return new() { Seen = own.Sighting.ToWire() };
+        guard.GiveWay();
+        return null;
+    }
+}
+
+/// <summary>The other end of a link after the handshake.</summary>
+internal sealed class LinkPeer(NodeId node, DiskHistory told, DiskMemory memory)
+{
+    private bool _isAdmitted;
+
+    /// <summary>Before anything in a frame is believed.</summary>
+    /// <returns>False: this start of the node must not be listened to any more; end the link.</returns>
+    public bool MaySpeak(ulong durableSeq)
+    {
+        if (!_isAdmitted)
+            return _isAdmitted = memory.Admit(node, told with { DurableSeq = durableSeq });
+        return memory.Follow(node, told.Sighting with { DurableSeq = durableSeq });
+    }
+}
