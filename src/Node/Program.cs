@@ -44,6 +44,7 @@ internal static class Program
         app.MapHealth();
         app.MapOperator();
         app.MapAdmission();
+        app.MapRecovery();
         app.MapTransport();
         app.MapView();
         return app;

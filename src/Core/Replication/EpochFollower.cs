@@ -82,7 +82,7 @@ internal sealed class EpochFollower
         if (header.Newest.Contains(_self))
             Put(new TileHeader(header.Newest, TilePhase.Damaged, Previous: header.BeforeNewest));
         else
-            Leave(header.Newest);
+            Leave(header.Newest, header.Newest.IsOrdered(header.BeforeNewest) ? header.BeforeNewest : null);
         return Replies.Done;
     }
 
@@ -127,6 +127,12 @@ internal sealed class EpochFollower
             return Standing(_headers[next.Tile]);
         }
 
+        if (IsSurvivor(header, next, previous))
+        {
+            Put(header! with { Phase = TilePhase.Sealed, Pending = next, Previous = previous });
+            return Standing(_headers[next.Tile]);
+        }
+
         var follows = header is { Phase: TilePhase.Active or TilePhase.Sealed, Pending: null }
             && header.Configuration.Generation == next.Generation && header.Configuration.Epoch + 1 == next.Epoch;
         if (next.Contains(_self))
@@ -139,11 +145,16 @@ internal sealed class EpochFollower
         else if (follows && _rules.LeaversKeepRows)
             Put(header! with { Phase = TilePhase.Sealed, Pending = next });
         else if (header is not null)
-            Leave(next);
+            Leave(next, next.IsOrdered(previous) ? previous : null);
         else
             return new ReplicaReply.Standing(next, TilePhase.None, previous);
         return Standing(_headers[next.Tile]);
     }
+
+    /// <summary>Whether an order counts on the rows here. docs/protocol.md#generations</summary>
+    private bool IsSurvivor(TileHeader? header, TileConfiguration next, TileConfiguration? previous) =>
+        header is { Phase: TilePhase.Active or TilePhase.Sealed }
+        && next.IsOrdered(previous) && previous!.Contains(_self);
 
     /// <summary>Starts empty: rows from an epoch that others have left behind may have been deleted there
     /// since.</summary>
@@ -153,10 +164,10 @@ internal sealed class EpochFollower
         Put(new TileHeader(next, TilePhase.Learning, Previous: previous));
     }
 
-    private void Leave(TileConfiguration next)
+    private void Leave(TileConfiguration next, TileConfiguration? survivors)
     {
         _rows.Drop(next.Tile);
-        Put(new TileHeader(next, TilePhase.Retired));
+        Put(new TileHeader(next, TilePhase.Retired, Previous: survivors));
     }
 
     private ReplicaReply Pull(TileHeader header, ReplicaRequest.Pull request)
@@ -165,6 +176,8 @@ internal sealed class EpochFollower
         var complete = header is { Phase: TilePhase.Active or TilePhase.Sealed } && here.At == request.At;
         var ended = header.Phase == TilePhase.Sealed || (!_rules.SealingStops && header.Phase == TilePhase.Active);
         var source = ended && here.Generation == request.At.Generation && here.Epoch + 1 == request.At.Epoch;
+        if (header.Newest.Generation > here.Generation)
+            (complete, source) = (false, header.Newest.At == request.At); // A survivor serves its order only.
         if (!complete && !source)
             return WhyNot(header, request.At);
         return new ReplicaReply.Pulled(Page(here, request), complete);
@@ -238,7 +251,7 @@ internal sealed class EpochFollower
     {
         if (header.Phase != TilePhase.Sealed || header.Pending?.At != at || header.Pending.Contains(_self))
             return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
-        Leave(header.Pending);
+        Leave(header.Pending, null);
         return Replies.Done;
     }
 

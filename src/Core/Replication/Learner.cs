@@ -9,7 +9,8 @@ namespace ChordChat.Core.Replication;
 /// docs/protocol.md#transfer. The state is complete when it holds everything of (i) a majority of the sealed members of
 /// the epoch before, this node counting if it is one, or (ii) one member that is complete already. It asks as few as
 /// needed first, and everybody once time is lost. A node that is a sealed member says what it has, and gets the
-/// rest.
+/// rest. In a generation that an order began (docs/protocol.md#generations) the epoch before is that of the survivors,
+/// and all of them are needed.
 /// </remarks>
 public sealed class Learner : Coordinator
 {
@@ -34,7 +35,12 @@ public sealed class Learner : Coordinator
         _previous = header.BeforeNewest;
         IsNewcomer = header.Phase != TilePhase.Sealed;
         var own = IsNewcomer ? 0 : 1; // Otherwise this node's rows are those of a sealed member.
-        _sealedNeeded = _previous is null ? int.MaxValue : (rules.LearnersAskMajority ? _previous.Majority : 1) - own;
+        _sealedNeeded = _previous switch
+        {
+            null => int.MaxValue,
+            _ when Configuration.IsOrdered(_previous) => _previous.Members.Length - own,
+            _ => (rules.LearnersAskMajority ? _previous.Majority : 1) - own,
+        };
         var nodes = _previous is null ? Configuration.Members : [.. _previous.Members.Union(Configuration.Members)];
         _sources = [.. nodes.Where(node => node != self).Select(node => new Source(node))];
     }

@@ -20,6 +20,11 @@ public sealed record TileConfiguration(TileId Tile, ulong Generation, ulong Epoc
     public bool IsNewerThan(TileConfiguration? other) =>
         other is null || Generation > other.Generation || (Generation == other.Generation && Epoch > other.Epoch);
 
+    /// <summary>Whether an operator's order began this one, given what is named as the one before: then that one's
+    /// members are the survivors, all of whom a learner needs.</summary>
+    /// <remarks>docs/protocol.md#generations.</remarks>
+    public bool IsOrdered(TileConfiguration? previous) => previous is not null && previous.Generation < Generation;
+
     /// <summary>The link after this one, with other members.</summary>
     public TileConfiguration Next(ImmutableArray<NodeId> members) => this with { Epoch = Epoch + 1, Members = members };
 

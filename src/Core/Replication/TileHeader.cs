@@ -6,7 +6,8 @@ namespace ChordChat.Core.Replication;
 /// <param name="NextAcceptedBallot">Ballot of <paramref name="NextAccepted"/>.</param>
 /// <param name="NextAccepted">What this replica voted for as the next configuration; perhaps never decided.</param>
 /// <param name="Pending">The decided next configuration, while this replica is still sealed in the old one.</param>
-/// <param name="Previous">The configuration before, until every member is known to have left it behind.</param>
+/// <param name="Previous">The configuration before, until every member is known to have left it behind. Of a
+/// configuration that an order began (also a pending one): the survivors.</param>
 public sealed record TileHeader(
     TileConfiguration Configuration,
     TilePhase Phase,
@@ -22,7 +23,8 @@ public sealed record TileHeader(
     public TileConfiguration Newest => Pending ?? Configuration;
 
     /// <summary>The configuration before <see cref="Newest"/>, if known.</summary>
-    public TileConfiguration? BeforeNewest => Pending is null ? Previous : Configuration;
+    public TileConfiguration? BeforeNewest =>
+        Pending is null || Pending.Generation > Configuration.Generation ? Previous : Configuration;
 }
 
 /// <summary>What a replica may do for a tile.</summary>

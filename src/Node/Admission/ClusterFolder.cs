@@ -19,6 +19,8 @@ internal sealed class ClusterFolder(string root)
 
     public string NodeFolder(string name) => Path.Combine(root, "nodes", name);
 
+    public GenerationFile Generations => new(Path.Combine(Folder, "generations"));
+
     public bool Exists => File.Exists(Path.Combine(Folder, GenesisFile.FileName));
 
     /// <summary>Makes the authority, the secret and the founders' identities.</summary>

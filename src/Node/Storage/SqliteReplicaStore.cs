@@ -72,6 +72,11 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
         return counts;
     }
 
+    /// <summary>How many registers and live messages one tile holds here.</summary>
+    public (long Registers, long Messages) CountRecords(TileId tile) => (
+        _registerCounts.GetValueOrDefault(tile),
+        _entries.CountMessages().FirstOrDefault(count => count.Key == tile).Value);
+
     /// <summary>Live messages of a set, or 0. May be asked from any thread.</summary>
     public long PendingCount(TileId tile, string set) => _entries.PendingCount(tile, set);
 

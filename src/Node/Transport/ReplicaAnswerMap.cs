@@ -76,7 +76,8 @@ internal static class ReplicaAnswerMap
         Answer.BodyOneofCase.Accepted => Accepted,
         Answer.BodyOneofCase.Nack => new ReplicaReply.Nack(answer.Nack.ToCore()),
         Answer.BodyOneofCase.SealGranted => new ReplicaReply.SealGranted(
-            answer.SealGranted.AcceptedBallot.ToCore(), answer.SealGranted.Vote.ToCoreOrNull()),
+            answer.SealGranted.AcceptedBallot.ToCore(),
+            answer.SealGranted.Vote is { } vote ? vote.ToCore() : null),
         Answer.BodyOneofCase.Pulled => ToCore(answer.Pulled),
         Answer.BodyOneofCase.Standing => new ReplicaReply.Standing(
             answer.Standing.Newest.ToCore(),

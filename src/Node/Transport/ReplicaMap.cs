@@ -68,9 +68,16 @@ internal static class ReplicaMap
         Members = { configuration.Members.Select(member => member.ToWire()) },
     };
 
-    public static TileConfiguration ToCore(this WireConfiguration? configuration)
+    public static TileConfiguration ToCore(this WireConfiguration? configuration) =>
+        configuration is { Members.Count: > 0 } ? Read(configuration) : throw new MalformedException("configuration");
+
+    /// <summary>The configuration before: of a generation that began with nothing it has no members.</summary>
+    public static TileConfiguration? ToCoreOrNull(this WireConfiguration? configuration) =>
+        configuration is null ? null : Read(configuration);
+
+    private static TileConfiguration Read(WireConfiguration configuration)
     {
-        if (configuration is null || configuration.Members.Count is 0 or > MembersMax)
+        if (configuration.Members.Count > MembersMax)
             throw new MalformedException("configuration");
         var at = configuration.At.ToCore();
         var members = configuration.Members.Select(member => member.ToNodeId()).ToImmutableArray();
@@ -79,11 +86,9 @@ internal static class ReplicaMap
             : throw new MalformedException("configuration");
     }
 
-    public static TileConfiguration? ToCoreOrNull(this WireConfiguration? configuration) => configuration?.ToCore();
-
     /// <summary>The configuration that came before <paramref name="next"/>, if it was named.</summary>
     public static TileConfiguration? Before(this WireConfiguration? previous, TileConfiguration next) =>
-        previous?.ToCore() is not { } known ? null
+        previous.ToCoreOrNull() is not { } known ? null
         : known.Tile == next.Tile && next.IsNewerThan(known) ? known
         : throw new MalformedException("previous configuration");
 

@@ -104,16 +104,17 @@ internal sealed class ClusterPicture(
         return view;
     }
 
-    /// <summary>Each tile at the newest epoch that anybody told of.</summary>
+    /// <summary>Each tile at the newest configuration that anybody told of.</summary>
     private IEnumerable<TileView> Tiles(RingSnapshot now, IEnumerable<DescribeReply?> portraits)
     {
         var newest = directory.All.ToDictionary(tile => tile.Tile, tile => (Configuration: tile, Phase: "active"));
         foreach (var held in portraits.OfType<DescribeReply>().SelectMany(portrait => portrait.Tiles))
         {
             var tile = new TileId((int)held.Bits, held.Prefix);
-            var members = held.Members.Select(member => member.ToNodeId());
-            if (newest.TryGetValue(tile, out var known) && held.Epoch >= known.Configuration.Epoch)
-                newest[tile] = (new(tile, known.Configuration.Generation, held.Epoch, [.. members]), held.Phase);
+            var told = new TileConfiguration(
+                tile, held.Generation, held.Epoch, [.. held.Members.Select(member => member.ToNodeId())]);
+            if (newest.TryGetValue(tile, out var known) && !known.Configuration.IsNewerThan(told))
+                newest[tile] = (told, held.Phase);
         }
 
         return newest.Values.OrderBy(tile => tile.Configuration.Tile).Select(tile => new TileView

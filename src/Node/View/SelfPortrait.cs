@@ -44,6 +44,7 @@ internal sealed class SelfPortrait(
     {
         Prefix = header.Tile.Prefix,
         Bits = (uint)header.Tile.Bits,
+        Generation = header.Configuration.Generation,
         Epoch = header.Configuration.Epoch,
         Members = { header.Configuration.Members.Select(member => member.ToWire()) },
         Phase = header.Phase.ToString().ToLowerInvariant(),

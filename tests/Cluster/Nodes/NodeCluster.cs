@@ -113,6 +113,16 @@ internal sealed class NodeCluster : IAsyncDisposable
     /// <summary>The file that a node keeps everything in.</summary>
     public string DatabaseOf(string name) => Path.Combine(_folder.NodeFolder(name), NodeDatabase.FileName);
 
+    /// <summary>Stops a node whose disk is lost for good.</summary>
+    public async Task DestroyAsync(string name)
+    {
+        await StopAsync(name);
+        Directory.Delete(_folder.NodeFolder(name), recursive: true);
+    }
+
+    /// <summary>The operator's folder.</summary>
+    public string Root => _root;
+
     public string AddressOf(string name) => this[name].Node.Self.Address;
 
     /// <summary>The certificate that every node's is issued by.</summary>

@@ -1,0 +1,152 @@
+using System.Collections.Concurrent;
+using System.CommandLine;
+using ChordChat.Core.Replication;
+using ChordChat.Node.Admission;
+
+namespace ChordChat.Node.Hosting;
+
+/// <summary>cluster recover: goes on with what is left of a tile, in two steps.</summary>
+/// <remarks>docs/protocol.md#generations, docs/operations.md.</remarks>
+internal static class RecoverCommand
+{
+    private const int AtOnceMax = 16;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
+
+    public static Command Create()
+    {
+        var data = RunCommand.DataOption("The folder that 'cluster init' wrote, with the authority's key in cluster/.");
+        var node = new Option<string[]>("--node")
+        {
+            Description = "host:port of a running node, repeatable; the others are asked by what it knows. Default: all of "
+                + "--data that have been started.",
+        };
+        var tile = new Option<string?>("--tile")
+        {
+            Description = "One tile, like 5a/7, as 'chordchat-node where NAME' prints it. Default: all that have lost their "
+                + "majority.",
+        };
+        var accept = new Option<string?>("--accept-loss")
+        {
+            Description = "The code that the first step printed: you have read what may be lost, and the nodes that are "
+                + "gone never come back.",
+            HelpName = "CODE",
+        };
+        var command = new Command(
+            "recover", "Go on with what is left of tiles whose majority of disks is gone. Without --accept-loss it only "
+            + "says what is left.")
+        {
+            data, node, tile, accept,
+        };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var root = parsed.GetRequiredValue(data);
+            var named = parsed.GetValue(node) ?? [];
+            return RunAsync(
+                root, named.Length > 0 ? named : [.. NodeContact.Addresses(root)], Parse(parsed.GetValue(tile)),
+                parsed.GetValue(accept), Console.Out, cancellation);
+        });
+        return command;
+    }
+
+    /// <summary>One step: looks and says, and with the right code does it.</summary>
+    /// <param name="root">The folder with cluster/ in it.</param>
+    /// <param name="tile">Null: all tiles that cannot go on.</param>
+    /// <exception cref="StartRefusedException">There is nothing to recover, nobody answers, or the code is of another
+    /// plan.</exception>
+    public static async Task RunAsync(
+        string root, IReadOnlyCollection<string> nodes, TileId? tile, string? code, TextWriter output,
+        CancellationToken cancellation)
+    {
+        var folder = new ClusterFolder(root);
+        using var authority = folder.OpenAuthority();
+        if (nodes.Count == 0)
+            throw new StartRefusedException(
+                ExitCode.Unreachable, $"no node of {root} has been started here. Name a running one with --node HOST:PORT.");
+        using var contact = new OperatorContact(authority, DateTimeOffset.UtcNow);
+        var looks = await LookAsync(folder, contact, tile, nodes, cancellation);
+        foreach (var line in looks.Where(look => tile is not null || !look.Plan.CanGoOn).SelectMany(look => look.Lines()))
+            await output.WriteLineAsync(line);
+        TileRecovery[] recoveries = [.. looks.Where(look => !look.Plan.CanGoOn)];
+        if (recoveries.Length == 0)
+            throw new StartRefusedException(
+                ExitCode.Usage, $"a majority answers{(tile is null ? " for every tile" : "")}: there is nothing to recover, "
+                + "and nothing to lose. If a tile does not work, 'chordchat-node doctor' on each of its members may say "
+                + "why.");
+        foreach (var line in TileRecovery.Warnings(recoveries))
+            await output.WriteLineAsync(line);
+        var wanted = RecoveryOrder.CodeOf(recoveries.Select(recovery => recovery.Order));
+        if (code is null)
+        {
+            await output.WriteLineAsync("\nTo do it:\n  chordchat-node cluster recover"
+                + $"{(tile is null ? "" : $" --tile {tile}")} --data {root}"
+                + string.Concat(nodes.Select(at => $" --node {at}")) + $" --accept-loss {wanted}");
+            return;
+        }
+
+        if (code != wanted)
+            throw new StartRefusedException(
+                ExitCode.Usage, $"the code {code} is of another plan; things have changed since. Read the plan above; its "
+                + $"code is {wanted}.");
+        foreach (var recovery in recoveries)
+            await GiveAsync(folder, authority, contact, recovery, output, cancellation);
+        foreach (var recovery in recoveries)
+            await AwaitAsync(contact, recovery, output, cancellation);
+    }
+
+    private static TileId? Parse(string? tile) =>
+        tile is null ? null
+        : TileId.TryParse(tile, out var which) ? which
+        : throw new StartRefusedException(ExitCode.Usage, "--tile must look like 5a/7.");
+
+    private static async Task<IReadOnlyList<TileRecovery>> LookAsync(
+        ClusterFolder folder, OperatorContact contact, TileId? tile, IReadOnlyCollection<string> nodes,
+        CancellationToken cancellation)
+    {
+        var tiles = tile is { } one ? [one] : await contact.TilesAsync(nodes, cancellation);
+        var looks = new ConcurrentDictionary<TileId, TileRecovery>();
+        await Parallel.ForEachAsync(
+            tiles, new ParallelOptions { MaxDegreeOfParallelism = AtOnceMax, CancellationToken = cancellation },
+            async (which, stopping) =>
+                looks[which] = await TileRecovery.LookAsync(folder, contact, which, nodes, stopping));
+        return [.. looks.OrderBy(look => look.Key).Select(look => look.Value)];
+    }
+
+    private static async Task GiveAsync(
+        ClusterFolder folder, ClusterAuthority authority, OperatorContact contact, TileRecovery recovery,
+        TextWriter output, CancellationToken cancellation)
+    {
+        var order = recovery.Order;
+        if (!folder.Generations.TryIssue(order.Next.Tile, order.Next.Generation))
+            throw new StartRefusedException(
+                ExitCode.Usage, $"another recovery of {order.Next.Tile} was begun meanwhile. Look again, without --accept-loss.");
+        var missed = await recovery.GiveAsync(contact, order.Sign(authority), cancellation);
+        if (missed.Count > 0)
+            await output.WriteLineAsync(
+                $"{order.Next.Tile}: not taken by {string.Join(' ', missed)}; they hear of it from the others");
+    }
+
+    private static async Task AwaitAsync(
+        OperatorContact contact, TileRecovery recovery, TextWriter output, CancellationToken cancellation)
+    {
+        var order = recovery.Order;
+        using var patience = new CancellationTokenSource(Patience);
+        for (var before = -1; ;)
+        {
+            var active = await recovery.ActiveAsync(contact, cancellation);
+            if (active.Length != before)
+                await output.WriteLineAsync(
+                    $"{active.Length} of {order.Next.Members.Length} keep {order.Next.Tile} now {recovery.Names(active)}".TrimEnd());
+            before = active.Length;
+            if (active.Length >= order.Next.Majority)
+                break;
+            if (patience.IsCancellationRequested)
+                throw new StartRefusedException(
+                    ExitCode.Unreachable, $"the new members of {order.Next.Tile} have not all they need. It may still "
+                    + "come: look again with the same command without --accept-loss.");
+            await Task.Delay(Interval, cancellation);
+        }
+
+        await output.WriteLineAsync($"tile {order.Next.Tile} works again, as generation {order.Next.Generation}");
+    }
+}
