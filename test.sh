@@ -2,6 +2,7 @@
 # Builds everything (warnings are errors), checks the format and runs the suites, each with its time.
 #   ./test.sh                 all of it
 #   ./test.sh unit cluster    only these suites: unit simulation cluster endtoend browser nemesis
+#   ./test.sh hunt --seeds N [--from S] [--minutes M]    simulated clusters under faults; the last line counts seeds
 #   ./test.sh nemesis --minutes M [--seed S] [--nodes N] [--mix all|crash|network]    real nodes under faults; 2 minutes
 # The last line counts what the test runners reported. A step that fails without a count is one failure more.
 set -uo pipefail
@@ -184,7 +185,13 @@ hunt() {
     local code=$?
     sleep 1 # For the last lines.
     kill "$tail"
-    exit "$code"
+    if [[ $(tail -n 1 "$CHORDCHAT_HUNT_LOG") =~ ^([0-9]+)\ seeds\ passed,\ ([0-9]+)\ failed$ ]]; then
+        passed=${BASH_REMATCH[1]} failed=${BASH_REMATCH[2]}
+        ((code == 0 || failed > 0)) || fail hunt "the runner ended with code $code; see $results/hunt.out"
+    else
+        fail hunt "it did not come to its end, code $code; see $results/hunt.out"
+    fi
+    finish
 }
 
 if [[ ${1:-} == hunt ]]; then

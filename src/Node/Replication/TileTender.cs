@@ -107,7 +107,7 @@ internal sealed partial class TileTender : BackgroundService
     {
         _news.Hear(header.Newest);
         var now = (long)_time.GetElapsedTime(_started).TotalMilliseconds;
-        if (_keeper.Next(header, outlook.Of(header.Tile), now) is not { } next)
+        if (_keeper.Next(header, outlook.Of(header.Newest), now) is not { } next)
             return;
         new Operation(next, _calls, _directory, _time, () =>
         {
@@ -148,8 +148,9 @@ internal sealed partial class TileTender : BackgroundService
         private readonly HashSet<NodeId> _leaving =
             [.. ring.Now.Members.All.Where(m => m.Health is Health.Leaving).Select(m => m.Peer.Node)];
 
-        public TileOutlook Of(TileId tile) => new(
-            [.. _members.Placement(tile.Start, copies, _now, _quarantine).Select(peer => peer.Node)], _unwanted, _away)
+        public TileOutlook Of(TileConfiguration newest) => new(
+            [.. _members.Placement(newest.Tile.Start, copies, _now, _quarantine, newest.Members).Select(peer => peer.Node)],
+            _unwanted, _away)
         {
             Leaving = _leaving,
         };

@@ -38,6 +38,15 @@ internal enum FaultKind
     /// <summary>A node announces that it goes, hands over its tiles and is gone for ever.</summary>
     Leave,
 
+    /// <summary>SIGTERM: a node hands over what it can, ends, and comes back.</summary>
+    Stop,
+
+    /// <summary>SIGTERM to all of them, in order.</summary>
+    RollingRestart,
+
+    /// <summary>Somebody founds a second cluster in earshot.</summary>
+    Strangers,
+
     /// <summary>A disk is lost with its node, for ever; as long as its tiles can spare it.</summary>
     Destroy,
 

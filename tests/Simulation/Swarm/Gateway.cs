@@ -34,6 +34,12 @@ internal sealed class Gateway(SwarmNode node)
     public void Read(Place at, Action<RegisterReadOutcome> done)
     {
         var configuration = Tiles.Directory.At(at.Point);
+        if (node.Cluster.Plan.Mistake == SwarmMistake.ReadsOneCopy && node.Store.PeekHeader(configuration.Tile) is { Phase: TilePhase.Active })
+        {
+            done(new RegisterReadOutcome.Agreed(node.Store.PeekRegister(configuration.Tile, at.Name).Value));
+            return;
+        }
+
         var read = new RegisterRead(
             configuration, at.Name, Tiles.Ballots, Options, World.Random.Next(), node.Cluster.Rules);
         Run(read, () => read.Outcome, outcome =>

@@ -42,7 +42,9 @@ public class HuntTests(ITestOutputHelper output)
         Say($"{seeds} seeds from {from}: {simulated.TotalHours:f1} h simulated in {clock.Elapsed.TotalSeconds:f0} s "
             + $"({simulated / clock.Elapsed:f0} times as fast), {answered} operations answered, "
             + $"{faults.Values.Sum()} faults: {string.Join(", ", faults.Select(kind => $"{kind.Value} {kind.Key}"))}");
-        Say($"{failures.Count} failures{string.Concat(failures.Select(failure => $"\n{failure.Split('\n')[0]}"))}");
+        foreach (var failure in failures)
+            Say(failure.Split('\n')[0]);
+        Say($"{seeds - (ulong)failures.Count} seeds passed, {failures.Count} failed");
         Assert.Empty(failures);
     }
 

@@ -21,6 +21,8 @@ public class MistakeTests(ITestOutputHelper output)
     [InlineData(nameof(SwarmMistake.IgnoresFailedSync))]
     [InlineData(nameof(SwarmMistake.DropsTombstones))]
     [InlineData(nameof(SwarmMistake.RetriesAnew))]
+    [InlineData(nameof(SwarmMistake.HearsStrangers))]
+    [InlineData(nameof(SwarmMistake.ReadsOneCopy))]
     public void A_mistake_is_found_by_the_swarm(string mistake) =>
         Find(mistake, seed => SwarmRun.Of(seed, Enum.Parse<SwarmMistake>(mistake)));
 

@@ -189,7 +189,7 @@ internal sealed class RingHost
     {
         var isAlone = Cache.Members.Live.IsEmpty;
         if (_cluster.Plan.HasBeacons)
-            foreach (var other in _cluster.Nodes)
+            foreach (var other in _cluster.Machines)
                 if (other.Number != _node.Number && other.IsUp)
                     _node.Tell(other.Number, new Ask.Beacon(_node.Self));
         foreach (var peer in lastTime)

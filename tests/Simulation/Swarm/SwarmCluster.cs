@@ -12,6 +12,7 @@ internal sealed class SwarmCluster
     public const long EpochMs = 1_767_225_600_000;
 
     private const int CheckMs = 250;
+    private readonly List<SwarmNode> _machines = [];
     private readonly List<SwarmNode> _nodes = [];
     private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
     private readonly ImmutableArray<Peer> _founders;
@@ -46,6 +47,9 @@ internal sealed class SwarmCluster
 
     public IReadOnlyList<SwarmNode> Nodes => _nodes;
 
+    /// <summary>The nodes and those of other clusters, each at its number.</summary>
+    public IReadOnlyList<SwarmNode> Machines => _machines;
+
     /// <summary>Whether the faults are over.</summary>
     public bool IsCalm { get; private set; }
 
@@ -70,20 +74,24 @@ internal sealed class SwarmCluster
         return Recover() ?? Verdict();
     }
 
-    public SwarmNode Add()
+    /// <param name="isStranger">Whether it founds a cluster of its own.</param>
+    public SwarmNode Add(bool isStranger = false)
     {
-        var number = _nodes.Count;
+        var number = _machines.Count;
         var random = new Core.Ring.Prng(unchecked(Plan.Seed * 7919 + (ulong)number));
-        return Add(new Peer(new NodeId(random.Next128(), (UInt128)number + 1), new RingId(random.Next128()), $"n{number + 1}", ""));
+        var identity = new Peer(new NodeId(random.Next128(), (UInt128)number + 1), new RingId(random.Next128()), $"n{number + 1}", "");
+        return Add(identity, isStranger);
     }
 
     /// <summary>A machine with a process of that identity, at an address of its own.</summary>
-    public SwarmNode Add(Peer identity)
+    public SwarmNode Add(Peer identity, bool isStranger = false)
     {
         SwarmNode? made = null;
         var number = World.Add((from, message) => made!.Receive(from, message));
-        var node = made = new SwarmNode(this, number, identity with { Address = $"h{number + 1}:7401" });
-        _nodes.Add(node);
+        var node = made = new SwarmNode(this, number, identity with { Address = $"h{number + 1}:7401" }, isStranger);
+        _machines.Add(node);
+        if (!isStranger)
+            _nodes.Add(node);
         _numbers[node.Self.Address] = number;
         return node;
     }
@@ -96,10 +104,13 @@ internal sealed class SwarmCluster
     /// <summary>The members that this node's genesis names: the same for all, unless nodes found by
     /// themselves.</summary>
     public ImmutableArray<Peer> FoundersOf(SwarmNode node) =>
-        node.FoundedAlone ? [node.Self] : _founders;
+        node.FoundedAlone || node.IsStranger ? [node.Self] : _founders;
 
     public ImmutableArray<TileConfiguration> GenesisOf(SwarmNode node) =>
-        node.FoundedAlone ? GenesisOf(FoundersOf(node)) : _genesis;
+        node.FoundedAlone || node.IsStranger ? GenesisOf(FoundersOf(node)) : _genesis;
+
+    /// <summary>Whether the node was asked to stop, or has not come back yet.</summary>
+    public bool IsRestarting(SwarmNode node) => !node.IsGone && (!node.IsUp || _faults.IsStopping(node));
 
     public TimeSpan SyncTime(SwarmNode node) => _faults.IsSlow(node)
         ? World.Random.Between(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(5))
@@ -135,6 +146,8 @@ internal sealed class SwarmCluster
     {
         IsCalm = true;
         World.Network.Calm();
+        foreach (var stranger in _machines.Except(_nodes))
+            World.Resume(stranger.Number);
         SetWeather(Weather.Fine);
         _faults.Undo();
         foreach (var node in _nodes.ToArray())
@@ -155,7 +168,7 @@ internal sealed class SwarmCluster
         for (var end = World.Now + Plan.CalmMax; Watch.Fault is null; World.Run(TimeSpan.FromMilliseconds(CheckMs)))
         {
             if (calm.Fault() is not { } missing)
-                return calm.TryAll();
+                return calm.TryAll() ?? calm.Unrest();
             if (World.Now >= end)
                 return $"not recovered {Plan.CalmMax.TotalSeconds:f0} s after the faults were over: {missing}";
         }

@@ -10,7 +10,7 @@ namespace ChordChat.Tests.Simulation.Swarm;
 internal sealed class SwarmFaults(SwarmCluster cluster)
 {
     private const int NodesMax = 14;
-    private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(500);
+    private const int StrangersMax = 2;
 
     /// <summary>A change of members may be decided that long after it was begun; two of those it wants must not be lost
     /// meanwhile, or nobody could ever answer.</summary>
@@ -19,6 +19,7 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
     private readonly List<(FaultKind Kind, string Text)> _happened = [];
     private readonly HashSet<int> _slow = [];
     private readonly Dictionary<NodeId, TimeSpan> _needed = [];
+    private readonly SwarmDepartures _departures = new(cluster);
     private int _noise;
 
     /// <summary>What came of the script so far, one line each; faults that found nothing to hit are left out.</summary>
@@ -27,6 +28,8 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
     private SimulatedWorld<SwarmMessage> World => cluster.World;
 
     public bool IsSlow(SwarmNode node) => _slow.Contains(node.Number);
+
+    public bool IsStopping(SwarmNode node) => _departures.IsStopping(node);
 
     public void Apply(Fault fault)
     {
@@ -60,7 +63,10 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
         FaultKind.Noise => Noise(fault, how),
         FaultKind.ClockJump => Up(fault) is { } node ? Jump(node, how) : null,
         FaultKind.Join => Join(),
-        FaultKind.Leave => Leave(fault),
+        FaultKind.Leave => Up(fault) is { } node ? Drain(node) : null,
+        FaultKind.Stop => Up(fault) is { } node ? Stop(node, fault, how) : null,
+        FaultKind.RollingRestart => RollingRestart(fault, how),
+        FaultKind.Strangers => Strangers(fault, how),
         FaultKind.Destroy => Destroy(fault, how),
         FaultKind.FlipRow => CanSpare(fault) is { } node
             ? Flip(node, how.Chance(0.8) ? RowKind.Register : RowKind.Header, how) : null,
@@ -180,30 +186,39 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
         return $"{node.Self} joins";
     }
 
-    /// <summary>Says that it goes, stays until no tile needs it, says goodbye and is gone.</summary>
-    private string? Leave(Fault fault)
+    private string? Drain(SwarmNode node) => _departures.Drain(node) ? $"{node.Self} leaves for good" : null;
+
+    private string Stop(SwarmNode node, Fault fault, Prng how)
     {
-        if (Up(fault) is not { } node || cluster.Nodes.Count(other => !other.IsGone) <= cluster.Plan.Copies)
-            return null;
-        node.Ring.Heed(new MembershipInput.LeaveBegun(node.Ring.Clock));
-        GoWhenFree(node, node.Ring);
-        return $"{node.Self} wants to leave";
+        var (within, away) = (fault.For, how.Between(TimeSpan.Zero, TimeSpan.FromSeconds(5)));
+        _departures.Stop(node, within, away);
+        return $"{node.Self} is asked to stop, and started again {away.TotalSeconds:f1} s after it did";
     }
 
-    private void GoWhenFree(SwarmNode node, RingHost process) => World.After(node.Number, LookAgain, () =>
+    /// <summary>One after the other is stopped and started again, whether the last one is back or not.</summary>
+    private string RollingRestart(Fault fault, Prng how)
     {
-        if (node.Ring != process)
-            return; // It died meanwhile, and came back to stay.
-        if (node.Tiles.Replica.Headers.Any(header => header.Phase != TilePhase.Retired))
-        {
-            GoWhenFree(node, process);
-            return;
-        }
+        var gap = fault.For / 2;
+        var turn = TimeSpan.Zero;
+        foreach (var node in cluster.Nodes.Where(node => node.IsUp).ToArray())
+            World.After(turn += gap, () =>
+            {
+                if (!cluster.IsCalm && node.IsThere)
+                    _departures.Stop(node, fault.For, how.Between(TimeSpan.Zero, gap));
+            });
+        return $"all are restarted in order, every {gap.TotalSeconds:f1} s";
+    }
 
-        node.Ring.Heed(new MembershipInput.LeaveDone(node.Ring.Clock));
-        node.Ring.Feed(new RingInput.LeaveDue());
-        World.After(node.Number, LookAgain, node.Leave);
-    });
+    private string? Strangers(Fault fault, Prng how)
+    {
+        if (cluster.Machines.Count - cluster.Nodes.Count >= StrangersMax)
+            return null;
+        var stranger = cluster.Add(isStranger: true);
+        stranger.Boot();
+        if (how.Chance(0.5))
+            Later(fault, () => stranger.Crash(CrashKind.Lost));
+        return $"{stranger.Self} founds another cluster beside";
+    }
 
     private string? Destroy(Fault fault, Prng how)
     {

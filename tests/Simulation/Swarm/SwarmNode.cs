@@ -13,9 +13,9 @@ internal sealed class SwarmNode
     private ulong _starts;
     private ulong _lastCall;
 
-    public SwarmNode(SwarmCluster cluster, int number, Peer self)
+    public SwarmNode(SwarmCluster cluster, int number, Peer self, bool isStranger)
     {
-        (_cluster, Number, Self) = (cluster, number, self);
+        (_cluster, Number, Self, IsStranger) = (cluster, number, self, isStranger);
         Disk = new Disk();
         Store = new MemoryReplicaStore(Disk) { KeepsTombstones = cluster.Plan.Mistake != SwarmMistake.DropsTombstones };
     }
@@ -24,6 +24,9 @@ internal sealed class SwarmNode
 
     /// <summary>Who it is, and where: a clone is the same node at another address.</summary>
     public Peer Self { get; }
+
+    /// <summary>A node of another cluster, which is in earshot: no certificate of either is good at the other.</summary>
+    public bool IsStranger { get; }
 
     public Disk Disk { get; private set; }
 
@@ -74,6 +77,8 @@ internal sealed class SwarmNode
 
         Ring.Start();
         Tiles.Start();
+        if (_cluster.IsCalm)
+            Tiles.Scrub();
     }
 
     /// <summary>The process dies; what its disk keeps of the open transaction depends.</summary>
@@ -84,7 +89,7 @@ internal sealed class SwarmNode
         _cluster.World.Crash(Number);
         Disk.Crash(kind);
         _cluster.Watch.Doubt();
-        foreach (var other in _cluster.Nodes)
+        foreach (var other in _cluster.Machines)
             if (other.IsUp)
                 other.Broke(Number);
     }
@@ -163,6 +168,9 @@ internal sealed class SwarmNode
     public void Receive(int from, SwarmMessage message)
     {
         _cluster.Watch.Step();
+        var sender = _cluster.Machines[from];
+        if (sender.IsStranger != IsStranger && message.Body is not Ask.Beacon && _cluster.Plan.Mistake != SwarmMistake.HearsStrangers)
+            return;
         if (message.IsAnswer)
         {
             if (_calls.TryGetValue(message.Call, out var call) && call.To == from)
@@ -170,7 +178,7 @@ internal sealed class SwarmNode
             return;
         }
 
-        var peer = _cluster.Nodes[from].Self;
+        var peer = sender.Self;
         if (message.Body is Ask.Replica(var request))
             Tiles.Submit(request, peer.Node, reply => Answer(from, message, reply));
         else

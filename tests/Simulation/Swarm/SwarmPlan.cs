@@ -187,4 +187,10 @@ internal enum SwarmMistake
 
     /// <summary>Goes on after a failed sync.</summary>
     IgnoresFailedSync,
+
+    /// <summary>Believes a node that another cluster admitted.</summary>
+    HearsStrangers,
+
+    /// <summary>Reads what its own replica has, without asking the others.</summary>
+    ReadsOneCopy,
 }

@@ -8,6 +8,7 @@ namespace ChordChat.Tests.Simulation.Swarm;
 internal sealed class SwarmRecovery(SwarmCluster cluster)
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan StillFor = TimeSpan.FromSeconds(15);
 
     private IEnumerable<SwarmNode> Running => cluster.Nodes.Where(node => node.IsUp);
 
@@ -17,7 +18,8 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
         var live = Running.ToArray();
         if (IsAlone(live))
             return null;
-        return live.Select(CacheFault).FirstOrDefault(fault => fault is not null)
+        return cluster.Nodes.Where(cluster.IsRestarting).Select(node => $"{node.Self} is not back yet").FirstOrDefault()
+            ?? live.Select(CacheFault).FirstOrDefault(fault => fault is not null)
             ?? (live.FirstOrDefault(node => node.Ring.State.Phase is not RingPhase.Member) is { } outside
                 ? $"{outside.Self} is {outside.Ring.State.Phase}" : null)
             ?? new RingChecker(live.Select(node => node.Ring.State), cluster.Plan.Ring.SuccessorCount).Inexactness()
@@ -47,8 +49,8 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
     }
 
     /// <summary>Alone, with members on record that may be anywhere: it waits, and rightly so.</summary>
-    private static bool IsAlone(SwarmNode[] live) =>
-        live.Length == 0 || (live.Length == 1 && live[0].Ring.Cache.Members.Count > 1);
+    private bool IsAlone(SwarmNode[] live) => !cluster.Nodes.Any(cluster.IsRestarting)
+        && (live.Length == 0 || (live.Length == 1 && live[0].Ring.Cache.Members.Count > 1));
 
     private string? CacheFault(SwarmNode node)
     {
@@ -56,7 +58,18 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
             if (other.Any(process => process.IsUp) != (node.Ring.Cache.Members[other.Key]?.IsReachable ?? false))
                 return $"{node.Self} believes {other.First().Self} "
                     + $"{node.Ring.Cache.Members[other.Key]?.Health.ToString() ?? "nobody"}";
-        return null;
+        return cluster.Machines.Where(other => other.IsStranger && node.Ring.Cache.Members[other.Self.Node] is not null)
+            .Select(other => $"{node.Self} takes {other.Self} of another cluster for a member").FirstOrDefault();
+    }
+
+    /// <summary>Nothing is moved any more once all is well.</summary>
+    public string? Unrest()
+    {
+        if (Running.Any(node => node.Ring.Cache.Members.Own.Health is not Health.Alive))
+            return null; // Somebody leaves: its tiles have to move.
+        var before = cluster.Watch.MoveCount;
+        cluster.World.Run(StillFor);
+        return cluster.Watch.MoveCount == before ? null : $"tiles moved {cluster.Watch.MoveCount - before} times after everything had healed";
     }
 
     private string? TileFault(TileConfiguration newest)
@@ -65,7 +78,7 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
             .Select(node => (node.Self.Position, node.Self.Node)).OrderBy(node => node.Position).ToArray();
         var wanted = Placement.Members(newest.Tile, ring, cluster.Plan.Copies);
         if (wanted.Length >= newest.Members.Length && !wanted.ToHashSet().SetEquals(newest.Members))
-            return $"{newest} should be with [{Names(wanted)}]; {string.Join("; ", Running.Select(node => View(node, newest.Tile)))}";
+            return $"{newest} should be with [{Names(wanted)}]; {string.Join("; ", Running.Select(node => View(node, newest)))}";
         foreach (var node in Running)
         {
             var header = node.Tiles.Replica.Header(newest.Tile);
@@ -91,10 +104,10 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
     }
 
     /// <summary>How one node sees a tile, for the text of a failure.</summary>
-    private static string View(SwarmNode node, TileId tile)
+    private static string View(SwarmNode node, TileConfiguration newest)
     {
-        var outlook = node.Tiles.Outlook(tile);
-        var header = node.Tiles.Replica.Header(tile);
+        var outlook = node.Tiles.Outlook(newest);
+        var header = node.Tiles.Replica.Header(newest.Tile);
         return $"{node.Self} ({node.Self.Node.ToString()[..8]}) is {header?.Phase} at {header?.Configuration.Epoch}"
             + $"{(header?.Previous is null ? "" : ", not all told")}, prefers [{Names(outlook.Preferred)}] "
             + $"to [{Names(outlook.Unwanted)}], runs {node.Tiles.RunningCount}";

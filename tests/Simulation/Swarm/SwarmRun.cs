@@ -22,6 +22,8 @@ internal sealed class SwarmRun
     /// <summary>What went wrong, in words, or null.</summary>
     public string? Fault { get; }
 
+    public ulong Seed => _cluster.Plan.Seed;
+
     public ulong TraceHash => _cluster.World.Trace.Hash;
 
     public TimeSpan Simulated => _cluster.World.Now;

@@ -23,7 +23,21 @@ public class SwarmTests
     [Fact]
     public void The_same_seed_runs_the_same_way_twice_and_another_one_differently()
     {
-        Assert.Equal(SwarmRun.Of(3).TraceHash, SwarmRun.Of(3).TraceHash);
-        Assert.NotEqual(SwarmRun.Of(3).TraceHash, SwarmRun.Of(4).TraceHash);
+        var hashes = Enumerable.Range(1, 10).Select(seed => SwarmRun.Of((ulong)seed).TraceHash).ToArray();
+        Assert.Equal(hashes, Enumerable.Range(1, 10).Select(seed => SwarmRun.Of((ulong)seed).TraceHash));
+        Assert.Equal(hashes.Length, hashes.Distinct().Count());
+    }
+
+    [Fact]
+    public void A_failure_begins_with_its_seed_and_ends_with_the_shortest_script_that_still_fails()
+    {
+        var run = Enumerable.Range(1, 100).Select(seed => SwarmRun.Of((ulong)seed, SwarmMistake.AnswersBeforeSync))
+            .First(run => run.Fault is not null && run.Faults.Count() > 5);
+        var text = run.Explain();
+        Assert.StartsWith($"seed {run.Seed}: {run.Fault}", text, StringComparison.Ordinal);
+        var script = text[text.LastIndexOf(" faults: ", StringComparison.Ordinal)..].Trim().Split('\n')[1..];
+        Assert.InRange(script.Length, 0, run.Faults.Count() - 1);
+        Assert.All(script, line => Assert.Contains(" s ", line, StringComparison.Ordinal));
+        Assert.Equal(text, SwarmRun.Of(run.Seed, SwarmMistake.AnswersBeforeSync).Explain());
     }
 }

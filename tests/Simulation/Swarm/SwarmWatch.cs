@@ -62,6 +62,8 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
     public void Saw(SwarmNode node, TileHeader header)
     {
         cluster.World.Note(node.Number, $"{header.Phase} {header.Configuration}, pending {header.Pending}");
+        if (node.IsStranger)
+            return;
         _doubtful.Add(header.Tile);
         Decided(header.Newest);
         Decided(header.Configuration);
@@ -70,6 +72,8 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
     /// <summary>A replica answered a request; <paramref name="before"/> is what it was then.</summary>
     public void Executed(SwarmNode node, TileHeader? before, ReplicaRequest request, ReplicaReply reply)
     {
+        if (node.IsStranger)
+            return;
         if (request is ReplicaRequest.Absorb(_, var page))
             BytesMoved += page.Registers.Sum(row => row.Value.Length + 100L)
                 + page.Entries.Sum(entry => (entry.Content?.Length ?? 0) + 50L);

@@ -182,7 +182,7 @@ internal sealed class TileHost
     {
         Directory.Learn(header.Newest);
         var nowMs = (long)_node.Ring.Clock.TotalMilliseconds;
-        if (_keeper.Next(header, Outlook(header.Tile), nowMs) is not { } next)
+        if (_keeper.Next(header, Outlook(header.Newest), nowMs) is not { } next)
             return;
         if (next is EpochChange && _cluster.Plan.Mistake == SwarmMistake.RingDecides)
         {
@@ -204,7 +204,7 @@ internal sealed class TileHost
     private void Impose(TileHeader header)
     {
         var news = new ReplicaRequest.NewConfiguration(
-            header.Configuration.Next(Outlook(header.Tile).Preferred), header.Configuration);
+            header.Configuration.Next(Outlook(header.Newest).Preferred), header.Configuration);
         foreach (var member in news.Next.Members.Union(header.Configuration.Members))
             Send(member, news, _ => { });
     }
@@ -226,19 +226,21 @@ internal sealed class TileHost
     {
         if (change.Outcome is not EpochChangeOutcome.Decided(var next))
             return;
-        _cluster.Watch.Decided(next);
+        if (!_node.IsStranger)
+            _cluster.Watch.Decided(next);
         var news = new ReplicaRequest.NewConfiguration(next, change.Configuration);
         foreach (var peer in _node.Ring.Cache.Members.Live.Where(peer => !next.Contains(peer.Node)).Take(ToldMax))
             Send(peer.Node, news, _ => { });
     }
 
     /// <summary>What this node's own cache suggests; docs/protocol.md#steward.</summary>
-    public TileOutlook Outlook(TileId tile)
+    public TileOutlook Outlook(TileConfiguration newest)
     {
         var (members, options) = (_node.Ring.Cache.Members, _node.Ring.Cache.Options);
-        var preferred = members.Placement(tile.Start, _cluster.Plan.Copies, _node.Ring.Clock, options.Quarantine);
+        var preferred = members.Placement(
+            newest.Tile.Start, _cluster.Plan.Copies, _node.Ring.Clock, options.Quarantine, newest.Members);
         if (_cluster.Plan.Mistake == SwarmMistake.MissIsDeath)
-            preferred = [.. members.Clockwise(tile.Start).Where(member => member.IsReachable)
+            preferred = [.. members.Clockwise(newest.Tile.Start).Where(member => member.IsReachable)
                 .Take(_cluster.Plan.Copies).Select(member => member.Peer)];
         return new(
             [.. preferred.Select(peer => peer.Node)],

@@ -118,6 +118,16 @@ public class MembershipMergeTests
         Assert.Equal<Peer>([.. Peers.All(10, 20, 0)], [.. s.Members.Placement(new RingId(5), 3, TimeSpan.FromSeconds(115), quarantine)]);
     }
 
+    /// <summary>docs/protocol.md#ring-membership-cache</summary>
+    [Fact]
+    public void To_a_tile_that_it_keeps_already_nobody_is_a_newcomer()
+    {
+        var (s, _) = Hear(Fresh(), [Record(10, 1, Health.Alive)], TimeSpan.FromSeconds(1));
+        (s, _) = Hear(s, [Record(20, 1, Health.Alive), Record(30, 1, Health.Dead)], TimeSpan.FromSeconds(100));
+        Assert.Equal<Peer>([.. Peers.All(10, 20)], [.. s.Members.Placement(
+            new RingId(5), 2, TimeSpan.FromSeconds(101), s.Options.Quarantine, [Peers.At(20).Node, Peers.At(30).Node])]);
+    }
+
     [Fact]
     public void A_founder_that_nobody_hears_holds_tiles_up_for_the_quarantine_time_and_no_longer()
     {
