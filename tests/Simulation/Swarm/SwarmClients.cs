@@ -75,7 +75,7 @@ internal sealed class SwarmClients
 
     private SwarmNode? Somebody()
     {
-        var up = _cluster.Nodes.Where(node => node.IsUp).ToArray();
+        var up = _cluster.Nodes.Where(node => node.Serves).ToArray();
         return up.Length == 0 ? null : _random.Pick(up);
     }
 

@@ -110,7 +110,17 @@ internal sealed class SwarmCluster
         node.FoundedAlone || node.IsStranger ? GenesisOf(FoundersOf(node)) : _genesis;
 
     /// <summary>Whether the node was asked to stop, or has not come back yet.</summary>
-    public bool IsRestarting(SwarmNode node) => !node.IsGone && (!node.IsUp || _faults.IsStopping(node));
+    public bool IsRestarting(SwarmNode node) => !node.IsGone && (!node.Serves || _faults.IsStopping(node));
+
+    /// <summary>Whether nothing keeps nodes from hearing each other: then a copy must be found out.</summary>
+    public bool HearsEverybody => World.Network.IsWhole && World.Network.Loss == 0 && _nodes.All(node => node.IsGone || (node.IsThere && node.Serves));
+
+    /// <summary>Older disks that were started, and processes that were refused because of one.</summary>
+    public (int Started, int Refused) Copies { get; private set; }
+
+    public void StartedCopy() => Copies = (Copies.Started + 1, Copies.Refused);
+
+    public void Refused() => Copies = (Copies.Started, Copies.Refused + 1);
 
     public TimeSpan SyncTime(SwarmNode node) => _faults.IsSlow(node)
         ? World.Random.Between(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(5))

@@ -16,6 +16,9 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
     /// meanwhile, or nobody could ever answer.</summary>
     private static readonly TimeSpan InFlight = TimeSpan.FromSeconds(30);
 
+    /// <summary>A change that wants a node which is lost by then is decided or given up after that long.</summary>
+    private static readonly TimeSpan Noticed = TimeSpan.FromSeconds(8);
+
     private readonly List<(FaultKind Kind, string Text)> _happened = [];
     private readonly HashSet<int> _slow = [];
     private readonly Dictionary<NodeId, TimeSpan> _needed = [];
@@ -233,16 +236,17 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
     private static string? Flip(SwarmNode node, RowKind kind, Prng how) =>
         node.Store.Flip(kind, how.Below(1000)) is { } row ? $"a bit flips in {row} of {node.Self}" : null;
 
-    /// <summary>A backup is made now and restored a while later.</summary>
+    /// <summary>A backup is made now and restored a while later, when that is one loss that can be spared and the others
+    /// can be heard: more is not promised.</summary>
     private string Rollback(Fault fault, SwarmNode node)
     {
-        var (image, starts) = node.Snapshot();
+        var image = node.Snapshot();
         Later(fault, () =>
         {
-            if (node.IsGone)
+            if (!CanSpare(node) || !cluster.HearsEverybody)
                 return;
             node.Crash(CrashKind.Lost);
-            node.Replace(image, starts);
+            node.Replace(image);
             node.Restart();
         });
         return $"a backup of {node.Self} is made, to be restored later";
@@ -250,11 +254,13 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
 
     private string Clone(Fault fault, SwarmNode node)
     {
-        var (image, starts) = node.Snapshot();
+        var image = node.Snapshot();
         Later(fault, () =>
         {
+            if (!CanSpare(node) || !cluster.HearsEverybody)
+                return;
             var copy = cluster.Add(node.Self);
-            copy.Replace(image, starts);
+            copy.Replace(image);
             copy.Boot();
         });
         return $"the machine of {node.Self} is copied, to be started later";
@@ -262,16 +268,25 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
 
     /// <summary>A node whose loss every tile survives: all members of the newest configurations are complete, sound and
     /// there to be asked, and one may be lost.</summary>
-    private SwarmNode? CanSpare(Fault fault)
+    private SwarmNode? CanSpare(Fault fault) => Up(fault) is { } victim && CanSpare(victim) ? victim : null;
+
+    private bool CanSpare(SwarmNode victim)
     {
-        if (Up(fault) is not { } victim || cluster.Nodes.Count(node => node.IsUp) <= 3)
-            return null;
+        if (!victim.IsThere || !victim.Serves || cluster.Nodes.Count(node => node.Serves) <= 3 || IsLossUnnoticed())
+            return false;
         if (_needed.TryGetValue(victim.Self.Node, out var until) && World.Now < until)
-            return null;
-        foreach (var configuration in cluster.Watch.Newest.Values)
-            if (configuration.Members.Length < 3 || configuration.Members.Any(member => !IsSound(member, configuration)))
-                return null;
-        return victim;
+            return false;
+        return cluster.Watch.Newest.Values.All(configuration => configuration.Members.Length >= 3
+            && configuration.Members.All(member => IsSound(member, configuration)));
+    }
+
+    /// <summary>While somebody takes a lost node for alive it may still be made a member of a tile; a second loss then is
+    /// one more than is promised.</summary>
+    private bool IsLossUnnoticed()
+    {
+        var lost = cluster.Nodes.Where(node => node.IsDestroyed).ToArray();
+        return lost.Any(one => World.Now - one.LostAt < Noticed)
+            || cluster.Nodes.Any(node => node.IsUp && lost.Any(one => node.Ring.Cache.Members[one.Self.Node] is { IsReachable: true }));
     }
 
     private bool IsSound(NodeId member, TileConfiguration configuration) => cluster.Nodes.Any(node =>

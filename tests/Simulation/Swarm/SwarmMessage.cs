@@ -7,7 +7,8 @@ namespace ChordChat.Tests.Simulation.Swarm;
 
 /// <summary>A question or a sentence from one process to another, or the answer to the question of that number.</summary>
 /// <param name="Call">0 when no answer is awaited.</param>
-internal sealed record SwarmMessage(ulong Call, bool IsAnswer, object Body) : ITraced
+/// <param name="Told">What the sender's disk remembers.</param>
+internal sealed record SwarmMessage(ulong Call, bool IsAnswer, object Body, DiskHistory Told) : ITraced
 {
     public string TraceName => Body is Ask.Replica(var request) ? request.GetType().Name : Body.GetType().Name;
 
@@ -32,6 +33,12 @@ internal static class Ask
 
     /// <summary>To everybody in earshot: a node of this cluster is here. A hint, no more.</summary>
     internal sealed record Beacon(Peer Peer);
+
+    /// <summary>The first frame of a link: nothing but what the disk remembers.</summary>
+    internal sealed record Hello;
+
+    /// <summary>The other end has seen more of this disk, or of another one in its place.</summary>
+    internal sealed record Refused(DiskSighting Seen);
 
     internal sealed record Replica(ReplicaRequest Request);
 }

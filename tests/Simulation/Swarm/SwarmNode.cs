@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Tests.Simulation.Replication;
 using ChordChat.Tests.Simulation.World;
@@ -10,7 +12,7 @@ internal sealed class SwarmNode
 {
     private readonly SwarmCluster _cluster;
     private readonly SortedDictionary<ulong, Pending> _calls = [];
-    private ulong _starts;
+    private ImmutableArray<DiskRun> _runs = [];
     private ulong _lastCall;
 
     public SwarmNode(SwarmCluster cluster, int number, Peer self, bool isStranger)
@@ -47,6 +49,24 @@ internal sealed class SwarmNode
     /// <summary>Whether its disk is gone with it, and all that it kept.</summary>
     public bool IsDestroyed { get; private set; }
 
+    public TimeSpan LostAt { get; private set; }
+
+    /// <summary>What it has seen of the others' disks; on disk, up to 5 s old.</summary>
+    public IReadOnlyDictionary<NodeId, DiskSighting> Sightings { get; set; } = new Dictionary<NodeId, DiskSighting>();
+
+    /// <summary>Runs, or should, on a disk that may be an older copy.</summary>
+    public bool IsCopy { get; private set; }
+
+    /// <summary>What its disk remembers now.</summary>
+    public DiskHistory History => new(_runs, Disk.CommitCount);
+
+    public ulong StartCount => _runs.IsEmpty ? 0 : _runs[^1].Incarnation;
+
+    public DiskHost Guard { get; private set; } = null!;
+
+    /// <summary>Up, and let pass by the others.</summary>
+    public bool Serves => IsUp && Guard.IsOpen;
+
     public RingHost Ring { get; private set; } = null!;
 
     public TileHost Tiles { get; private set; } = null!;
@@ -60,14 +80,17 @@ internal sealed class SwarmNode
 
     public void Boot()
     {
-        _starts++; // On disk before the first message, like the node's own counter.
-        FoundedAlone |= _starts == 1 && _cluster.Plan.Mistake == SwarmMistake.FoundsAlone
+        // On disk before the first message.
+        var start = StartCount + 1;
+        _runs = [.. _runs.Add(new(start, _cluster.World.Random.Next(), Disk.CommitCount)).TakeLast(DiskHistory.RunsMax)];
+        FoundedAlone |= start == 1 && _cluster.Plan.Mistake == SwarmMistake.FoundsAlone
             && !_cluster.Nodes.Any(other => other != this && other.IsUp);
         _calls.Clear();
+        Guard = new DiskHost(this);
         try
         {
-            Ring = new RingHost(this, MembershipState.FirstIncarnation(_starts));
-            Tiles = new TileHost(this, _starts);
+            Ring = new RingHost(this, MembershipState.FirstIncarnation(start));
+            Tiles = new TileHost(this, start);
         }
         catch (DamagedRowException damage)
         {
@@ -75,10 +98,13 @@ internal sealed class SwarmNode
             return;
         }
 
-        Ring.Start();
-        Tiles.Start();
-        if (_cluster.IsCalm)
-            Tiles.Scrub();
+        Guard.Start(() =>
+        {
+            Ring.Start();
+            Tiles.Start();
+            if (_cluster.IsCalm)
+                Tiles.Scrub();
+        });
     }
 
     /// <summary>The process dies; what its disk keeps of the open transaction depends.</summary>
@@ -114,8 +140,15 @@ internal sealed class SwarmNode
     {
         _cluster.World.Note(Number, why);
         Crash(CrashKind.Lost);
-        (IsGone, IsDestroyed) = (true, true);
+        (IsGone, IsDestroyed, LostAt) = (true, true, _cluster.World.Now);
         _cluster.Watch.Doubt();
+    }
+
+    /// <summary>Its disk is found to be an old copy: it ends, and is as good as lost.</summary>
+    public void Quarantine(string why)
+    {
+        _cluster.Refused();
+        Ruin(why);
     }
 
     /// <summary>Goes away on purpose, after its last words.</summary>
@@ -126,15 +159,19 @@ internal sealed class SwarmNode
     }
 
     /// <summary>Puts another disk in place of its own, before a start.</summary>
-    public void Replace(MemoryReplicaStore image, ulong starts)
+    public void Replace(DiskImage image)
     {
-        Disk = new Disk();
-        Store = new MemoryReplicaStore(Disk, image);
-        _starts = starts;
+        IsCopy = true;
+        _cluster.StartedCopy();
+        Disk = Disk.With(image.CommitCount);
+        Store = new MemoryReplicaStore(Disk, image.Store);
+        (_runs, Sightings, Remembered) = (image.Runs, image.Sightings, image.Remembered);
         _cluster.Watch.Doubt();
     }
 
-    public (MemoryReplicaStore Image, ulong Starts) Snapshot() => (new MemoryReplicaStore(new Disk(), Store), _starts);
+    /// <summary>A copy of the whole disk, as of the last sync.</summary>
+    public DiskImage Snapshot() =>
+        new(new MemoryReplicaStore(new Disk(), Store), Disk.CommitCount, _runs, Sightings, Remembered);
 
     /// <summary>Asks somebody at an address; the answer, or null when none comes in time or ever will.</summary>
     /// <param name="timeout">None: only a broken connection ends it.</param>
@@ -143,14 +180,14 @@ internal sealed class SwarmNode
     {
         var call = ++_lastCall;
         var to = _cluster.NumberOf(address);
-        if (to < 0)
+        if (to < 0 || (!Guard.IsOpen && request is not Ask.Hello))
         {
             _cluster.World.After(Number, TimeSpan.Zero, () => done(null));
             return;
         }
 
-        _calls.Add(call, new Pending(to, done));
-        _cluster.World.Send(Number, to, new SwarmMessage(call, false, request));
+        _calls.Add(call, new Pending(to, done, Guard.Of(_cluster.Machines[to].Self.Node)));
+        _cluster.World.Send(Number, to, new SwarmMessage(call, false, request, History));
         if (timeout is { } limit)
             _cluster.World.After(Number, limit, () => End(call, null));
         if (_cluster.Plan.RefusesFast && !_cluster.World.IsUp(to) && !_cluster.World.Network.IsCut(Number, to))
@@ -163,7 +200,7 @@ internal sealed class SwarmNode
     }
 
     /// <summary>Says something that nobody answers.</summary>
-    public void Tell(int to, object what) => _cluster.World.Send(Number, to, new SwarmMessage(0, false, what));
+    public void Tell(int to, object what) => _cluster.World.Send(Number, to, new SwarmMessage(0, false, what, History));
 
     public void Receive(int from, SwarmMessage message)
     {
@@ -174,10 +211,62 @@ internal sealed class SwarmNode
         if (message.IsAnswer)
         {
             if (_calls.TryGetValue(message.Call, out var call) && call.To == from)
-                End(message.Call, message.Body);
+                End(message.Call, Believed(sender, message, call.Before) ? message.Body : null);
             return;
         }
 
+        if (message.Body is Ask.Beacon or Ask.Refused || sender == this || MayAsk(sender, message))
+            Handle(sender, message);
+    }
+
+    /// <summary>Whether an answer counts; a refusal is an answer too.</summary>
+    private bool Believed(SwarmNode sender, SwarmMessage message, DiskSighting? before)
+    {
+        if (message.Body is Ask.Refused refused)
+            Guard.RefusedBy(refused);
+        else if (sender == this)
+            return true;
+        else if (Guard.Judge(sender.Self.Node, message.Told, before, message.Body is not Ask.Hello) is { } refusal)
+            Tell(sender.Number, refusal);
+        else if (message.Body is Ask.Hello)
+            Guard.WelcomedBy(sender.Self.Node);
+        else
+            return true;
+        return false;
+    }
+
+    /// <summary>Whether a question is answered; if not, the asker hears why.</summary>
+    private bool MayAsk(SwarmNode sender, SwarmMessage message)
+    {
+        if (sender.Self.Node == Self.Node && _cluster.Plan.Mistake != SwarmMistake.TrustsCopies)
+        {
+            if (History.GivesWayTo(message.Told))
+                Quarantine("a copy of it has taken its place");
+            else
+                Answer(sender.Number, message, new Ask.Refused(History.Sighting));
+            return false;
+        }
+
+        if (Guard.Judge(sender.Self.Node, message.Told, null, message.Body is not Ask.Hello) is { } refusal)
+            Answer(sender.Number, message, refusal);
+        else if (message.Body is Ask.Hello)
+            Answer(sender.Number, message, new Ask.Hello());
+        else
+            return Guard.IsOpen;
+        return false;
+    }
+
+    private void Handle(SwarmNode sender, SwarmMessage message)
+    {
+        var from = sender.Number;
+        if (message.Body is Ask.Refused refusal)
+        {
+            Guard.RefusedBy(refusal);
+            return;
+        }
+
+        if (!Guard.IsOpen)
+            return;
         var peer = sender.Self;
         if (message.Body is Ask.Replica(var request))
             Tiles.Submit(request, peer.Node, reply => Answer(from, message, reply));
@@ -186,7 +275,7 @@ internal sealed class SwarmNode
     }
 
     private void Answer(int to, SwarmMessage question, object body) =>
-        _cluster.World.Send(Number, to, new SwarmMessage(question.Call, true, body));
+        _cluster.World.Send(Number, to, new SwarmMessage(question.Call, true, body, History));
 
     private void End(ulong call, object? answer)
     {
@@ -201,5 +290,13 @@ internal sealed class SwarmNode
             _cluster.World.After(Number, TimeSpan.FromMilliseconds(1), () => End(call, null));
     }
 
-    private readonly record struct Pending(int To, Action<object?> Done);
+    private readonly record struct Pending(int To, Action<object?> Done, DiskSighting? Before);
 }
+
+/// <summary>A copy of a node's disk.</summary>
+internal sealed record DiskImage(
+    MemoryReplicaStore Store,
+    ulong CommitCount,
+    ImmutableArray<DiskRun> Runs,
+    IReadOnlyDictionary<NodeId, DiskSighting> Sightings,
+    IReadOnlyList<Peer> Remembered);

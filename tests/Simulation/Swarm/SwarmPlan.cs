@@ -9,9 +9,7 @@ namespace ChordChat.Tests.Simulation.Swarm;
 /// it (swarm testing: rare combinations come up because every seed leaves most of it out).</summary>
 internal sealed record SwarmPlan
 {
-    /// <summary>Not yet drawn: disks that were rolled back or cloned, which nobody finds out yet.</summary>
-    private static readonly FaultKind[] Kinds =
-        [.. Enum.GetValues<FaultKind>().Except([FaultKind.Rollback, FaultKind.Clone])];
+    private static readonly FaultKind[] Kinds = Enum.GetValues<FaultKind>();
 
     public required ulong Seed { get; init; }
     public required int Founders { get; init; }
@@ -193,4 +191,7 @@ internal enum SwarmMistake
 
     /// <summary>Reads what its own replica has, without asking the others.</summary>
     ReadsOneCopy,
+
+    /// <summary>Believes whatever disk a node comes with.</summary>
+    TrustsCopies,
 }

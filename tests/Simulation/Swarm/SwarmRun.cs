@@ -35,6 +35,9 @@ internal sealed class SwarmRun
     /// <summary>Changes of members that were decided.</summary>
     public int MoveCount => _cluster.Watch.MoveCount;
 
+    /// <summary>Older disks that were started, and processes that were refused because of one.</summary>
+    public (int Started, int Refused) Copies => _cluster.Copies;
+
     public long BytesMoved => _cluster.Watch.BytesMoved;
 
     public IEnumerable<FaultKind> Faults => _cluster.Happened.Select(fault => fault.Kind);

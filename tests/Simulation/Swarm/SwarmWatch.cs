@@ -115,7 +115,8 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
     {
         if (!_newest.TryGetValue(tile, out var newest))
             return;
-        var active = cluster.Nodes.Where(node => !node.IsDestroyed && !node.IsGone)
+        var active = cluster.Nodes.Where(node => !node.IsDestroyed && !node.IsGone && (!node.IsCopy || node.Serves))
+            .GroupBy(node => node.Self.Node).Select(same => same.MaxBy(node => node.StartCount)!)
             .Select(node => (Node: node, Header: node.Store.PeekHeader(tile)))
             .Where(one => one.Header is { Phase: TilePhase.Active }).ToArray();
         var able = active.GroupBy(one => one.Header!.Configuration)

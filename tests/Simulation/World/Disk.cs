@@ -20,18 +20,29 @@ public sealed class Disk
 {
     private readonly Stack<Action> _undo = [];
 
+    /// <summary>Transactions that wrote something and are on the disk.</summary>
+    public ulong CommitCount { get; private set; }
+
     /// <summary>Notes how to take back a write that was just made.</summary>
     public void Wrote(Action undo) => _undo.Push(undo);
 
     /// <summary>Makes everything written so far durable.</summary>
-    public void Sync() => _undo.Clear();
+    public void Sync()
+    {
+        if (_undo.Count > 0)
+            CommitCount++;
+        _undo.Clear();
+    }
+
+    /// <summary>A disk with as many transactions as another one had.</summary>
+    public static Disk With(ulong commitCount) => new() { CommitCount = commitCount };
 
     /// <summary>Ends the open transaction as an atomic commit that never returned does: all of it is there, or
     /// nothing.</summary>
     public void Crash(CrashKind kind = CrashKind.Lost)
     {
         if (kind == CrashKind.Survived)
-            _undo.Clear();
+            Sync();
         while (_undo.TryPop(out var undo))
             undo();
     }
