@@ -41,6 +41,8 @@ public sealed class Announcement : Coordinator
     {
         if (!ReferenceEquals(request, _news) || reply is not ReplicaReply.Standing standing)
             return;
+        if (!Configuration.Tile.Contains(standing.Newest.Tile))
+            return;
         if (standing.Newest.IsNewerThan(Configuration))
         {
             Meet(standing.Newest, standing.Previous);

@@ -37,7 +37,7 @@ public abstract class Coordinator
         _effects.Clear();
         if (!IsDone)
         {
-            if (reply is ReplicaReply.Stale stale && stale.Newest.Tile == Configuration.Tile
+            if (reply is ReplicaReply.Stale stale && Configuration.Tile.Contains(stale.Newest.Tile)
                 && stale.Newest.IsNewerThan(Configuration))
                 Meet(stale.Newest, stale.Previous);
             else

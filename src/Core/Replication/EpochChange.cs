@@ -15,11 +15,18 @@ public sealed class EpochChange(
     CoordinatorOptions options,
     ulong seed) : QuorumCoordinator<EpochChangeOutcome>(configuration, options, seed)
 {
+    private ImmutableArray<(TileConfiguration Next, TileConfiguration? Previous)> _news = [];
     private Ballot _ballot;
     private Ballot _highest;
     private Ballot _bestVote;
     private TileConfiguration? _next;
     private bool _deciding;
+
+    /// <summary>Whether the tile is wanted cut in two, with the same members. docs/protocol.md#tile-split</summary>
+    public bool Cuts { get; init; }
+
+    /// <summary>What is decided, each with the configuration before it; two when the tile was cut.</summary>
+    public IReadOnlyList<(TileConfiguration Next, TileConfiguration? Previous)> News => _news;
 
     private protected override void Begin()
     {
@@ -35,7 +42,7 @@ public sealed class EpochChange(
         if (_deciding)
             return reply is ReplicaReply.Accepted ? Vote.For : Vote.Against;
         if (reply is not ReplicaReply.SealGranted granted
-            || granted.Vote is { } vote && vote.At != Configuration.At with { Epoch = Configuration.Epoch + 1 })
+            || granted.Vote is { } vote && !vote.Follows(Configuration.At))
             return Vote.Against;
         if (granted.Vote is not null && (_next is null || granted.AcceptedBallot > _bestVote))
             (_bestVote, _next) = (granted.AcceptedBallot, granted.Vote);
@@ -46,13 +53,13 @@ public sealed class EpochChange(
     {
         if (_deciding)
         {
-            Announce(_next!, Configuration);
+            Announce([.. Configuration.Successors(_next!)]);
             State(new EpochChangeOutcome.Decided(_next!));
             return;
         }
 
         _deciding = true;
-        _next ??= Configuration.Next(wanted);
+        _next ??= Cuts ? Configuration.Halves()[0].Next(Configuration.Members) : Configuration.Next(wanted);
         Ask(new ReplicaRequest.Decide(Configuration.At, _ballot, _next));
     }
 
@@ -60,18 +67,22 @@ public sealed class EpochChange(
     private protected override void Meet(TileConfiguration newest, TileConfiguration? previous)
     {
         Emit(new Effect.Learned(newest, previous));
-        Announce(newest, previous);
+        Announce([(newest, previous)]);
         State(new EpochChangeOutcome.Superseded(newest));
     }
 
     private protected override void GiveUp() => State(new EpochChangeOutcome.Unavailable(Reached, Majority));
 
     /// <summary>Tells everybody once; whoever misses it hears it from a member's <see cref="Announcement"/>.</summary>
-    private void Announce(TileConfiguration next, TileConfiguration? previous)
+    private void Announce(ImmutableArray<(TileConfiguration Next, TileConfiguration? Previous)> news)
     {
-        var news = new ReplicaRequest.NewConfiguration(next, previous);
-        foreach (var node in next.Members.Union(Configuration.Members).Append(ballots.Self).Distinct())
-            Send(node, news);
+        _news = news;
+        foreach (var (next, previous) in news)
+        {
+            var told = new ReplicaRequest.NewConfiguration(next, previous);
+            foreach (var node in next.Members.Union(Configuration.Members).Append(ballots.Self).Distinct())
+                Send(node, told);
+        }
     }
 }
 
@@ -80,7 +91,8 @@ public abstract record EpochChangeOutcome
 {
     private EpochChangeOutcome() { }
 
-    /// <summary>This is the next configuration; not always the wanted one.</summary>
+    /// <summary>This is the next configuration; not always the wanted one. That of the first half stands for
+    /// both.</summary>
     public sealed record Decided(TileConfiguration Next) : EpochChangeOutcome;
 
     /// <summary>The epoch had ended before.</summary>

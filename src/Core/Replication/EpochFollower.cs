@@ -7,7 +7,7 @@ namespace ChordChat.Core.Replication;
 /// <remarks>docs/protocol.md#epoch-change. Lamport, Malkhi, Zhou, Reconfiguring a State Machine (2010).</remarks>
 internal sealed class EpochFollower
 {
-    private readonly Dictionary<TileId, TileHeader> _headers = [];
+    private readonly HeldTiles _held = new();
     private readonly NodeId _self;
     private readonly IReplicaStore _store;
     private readonly TrackedRows _rows;
@@ -18,17 +18,22 @@ internal sealed class EpochFollower
     {
         (_self, _store, _rows, _rules) = (self, store, rows, rules);
         foreach (var header in store.Headers())
-            _headers[header.Tile] = header;
+            _held.Put(header);
     }
 
-    public IReadOnlyCollection<TileHeader> Headers => _headers.Values;
+    public IReadOnlyCollection<TileHeader> Headers => _held.All;
 
-    public TileHeader? Header(TileId tile) => _headers.GetValueOrDefault(tile);
+    public TileHeader? Header(TileId tile) => _held.Of(tile);
+
+    /// <summary>The header that speaks for a tile: its own, or when it was cut, that of the part where the name
+    /// belongs, or of any part.</summary>
+    public TileHeader? Find(TileId tile, string? name) => _held.Find(tile, name);
 
     public void Found(IEnumerable<TileConfiguration> genesis)
     {
         foreach (var configuration in genesis)
-            if (configuration.Contains(_self) && !_headers.ContainsKey(configuration.Tile))
+            if (configuration.Contains(_self) && _held.Of(configuration.Tile) is null
+                && !_held.IsCut(configuration.Tile))
                 Put(new TileHeader(configuration, TilePhase.Active));
     }
 
@@ -43,12 +48,15 @@ internal sealed class EpochFollower
 
     public ReplicaReply Handle(ReplicaRequest request)
     {
-        var header = Header(request.At.Tile);
+        var tile = request.At.Tile;
+        var header = Find(tile, name: null);
         return (request, header) switch
         {
-            (ReplicaRequest.NewConfiguration known, _) => Learn(header, known.Next, known.Previous),
+            (ReplicaRequest.NewConfiguration known, _) => Learn(known.Next, known.Previous),
             (ReplicaRequest.Distrust distrust, _) => Distrust(distrust.Tile),
+            (ReplicaRequest.GetConfiguration, null) when _held.Above(tile) is { } wider => Standing(wider),
             (_, null) => Replies.WrongTile,
+            (not ReplicaRequest.GetConfiguration, _) when header.Tile != tile => WhyNot(header, request.At),
             (ReplicaRequest.Seal seal, _) => Seal(header, seal),
             (ReplicaRequest.Decide decide, _) => Decide(header, decide),
             (ReplicaRequest.Pull pull, _) => Pull(header, pull),
@@ -118,19 +126,24 @@ internal sealed class EpochFollower
     private static bool MayVote(TileHeader header, TileEpoch at) =>
         header is { Phase: TilePhase.Active or TilePhase.Sealed, Pending: null } && header.Configuration.At == at;
 
-    private ReplicaReply.Standing Learn(TileHeader? header, TileConfiguration next, TileConfiguration? previous)
+    private ReplicaReply.Standing Learn(TileConfiguration next, TileConfiguration? previous)
     {
+        if (_held.IsCut(next.Tile))
+            return Standing(Find(next.Tile, name: null)!); // News of before the cut.
+        if (CutDownTo(next) is { } wider)
+            return Standing(wider);
+        var header = Header(next.Tile);
         if (header is not null && !next.IsNewerThan(header.Newest))
         {
             if (header.Phase == TilePhase.Learning && header.Previous is null && next == header.Configuration)
                 Put(header with { Previous = previous });
-            return Standing(_headers[next.Tile]);
+            return Standing(Header(next.Tile)!);
         }
 
         if (IsSurvivor(header, next, previous))
         {
             Put(header! with { Phase = TilePhase.Sealed, Pending = next, Previous = previous });
-            return Standing(_headers[next.Tile]);
+            return Standing(Header(next.Tile)!);
         }
 
         var follows = header is { Phase: TilePhase.Active or TilePhase.Sealed, Pending: null }
@@ -144,11 +157,48 @@ internal sealed class EpochFollower
         }
         else if (follows && _rules.LeaversKeepRows)
             Put(header! with { Phase = TilePhase.Sealed, Pending = next });
-        else if (header is not null)
+        else if (header is not null || _held.Above(next.Tile) is not null)
             Leave(next, next.IsOrdered(previous) ? previous : null);
         else
             return new ReplicaReply.Standing(next, TilePhase.None, previous);
-        return Standing(_headers[next.Tile]);
+        return Standing(Header(next.Tile)!);
+    }
+
+    /// <summary>If a wider tile is held here that the news says was cut: cuts it too.</summary>
+    /// <remarks>docs/protocol.md#tile-split.</remarks>
+    /// <returns>Null when the news is to be believed, otherwise the wider tile that is ahead of it.</returns>
+    private TileHeader? CutDownTo(TileConfiguration next)
+    {
+        while (_held.Above(next.Tile) is { } wider && !_held.IsCut(wider.Tile))
+        {
+            if (next.Splits.Length < next.Tile.Bits - wider.Tile.Bits)
+                return wider; // Not a configuration of this circle.
+            var end = next.SplitEpoch(wider.Tile);
+            if (wider.Newest.Generation > next.Generation
+                || (wider.Newest.Generation == next.Generation && wider.Newest.Epoch > end))
+                return wider;
+            if (wider is { Phase: TilePhase.Active or TilePhase.Sealed, Pending: null }
+                && wider.Configuration.Epoch == end)
+                Cut(wider);
+            else
+            {
+                // Deciding the cut took a majority that was complete then: nobody needs rows from before.
+                if (wider.Phase != TilePhase.Retired)
+                    Leave(wider.Newest, wider.Newest.IsOrdered(wider.BeforeNewest) ? wider.BeforeNewest : null);
+                break;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>From here the rows are those of a sealed member of each half, and the decision is known.</summary>
+    private void Cut(TileHeader wider)
+    {
+        _rows.Split(wider.Tile);
+        Put(new TileHeader(wider.Configuration, TilePhase.Retired));
+        foreach (var half in wider.Configuration.Halves())
+            Put(new TileHeader(half, TilePhase.Sealed, Pending: half.Next(half.Members)));
     }
 
     /// <summary>Whether an order counts on the rows here. docs/protocol.md#generations</summary>
@@ -269,7 +319,7 @@ internal sealed class EpochFollower
     private void Put(TileHeader header)
     {
         _store.PutHeader(header);
-        _headers[header.Tile] = header;
+        _held.Put(header);
         _changes.Add(header);
     }
 }

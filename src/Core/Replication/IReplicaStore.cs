@@ -48,6 +48,11 @@ public interface IReplicaStore
     /// <summary>A message or tombstone, or null when there is neither.</summary>
     TransferredEntry? GetEntry(TileId tile, string name, MessageId id);
 
+    /// <summary>Gives every row of the tile to the half that holds the point of its name; arrivals stay as they are.
+    /// A row that is damaged stays damaged.</summary>
+    /// <remarks>docs/protocol.md#tile-split.</remarks>
+    void SplitRows(TileId tile);
+
     /// <summary>Deletes all registers and set entries of the tile, tombstones too; not its header.</summary>
     void DropRows(TileId tile);
 }

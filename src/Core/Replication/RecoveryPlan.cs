@@ -59,7 +59,7 @@ public sealed class RecoveryPlan
 
     /// <summary>The configuration that the order begins. Its epoch is above all that were heard of.</summary>
     public TileConfiguration Next(ulong generation, ImmutableArray<NodeId> members) =>
-        new(Newest.Tile, generation, Newest.Epoch + 1, members);
+        Newest with { Generation = generation, Epoch = Newest.Epoch + 1, Members = members };
 
     /// <summary>It votes already, or will when it has learnt. A damaged one votes in a later epoch only, which the others
     /// have to begin without it.</summary>

@@ -29,7 +29,7 @@ public sealed class Replica
         (Self, _store, _limits, _rules) = (self, store, limits, rules);
         _rows = new TrackedRows(store);
         _epochs = new EpochFollower(self, store, _rows, rules);
-        _repair = new ReplicaRepair(store, _rows, Refusal);
+        _repair = new ReplicaRepair(store, _rows, at => Refusal(at));
     }
 
     public NodeId Self { get; }
@@ -69,12 +69,13 @@ public sealed class Replica
     {
         return request switch
         {
-            ReplicaRequest.Add add => Refusal(add.At) ?? Add(add, nowMs),
-            ReplicaRequest.Prepare prepare => Refusal(prepare.At) ?? Prepare(prepare),
-            ReplicaRequest.Accept accept => Refusal(accept.At) ?? Accept(accept),
-            ReplicaRequest.Peek peek => Refusal(peek.At) ?? Peek(peek),
-            ReplicaRequest.Acknowledge acknowledge => Refusal(acknowledge.At) ?? Acknowledge(acknowledge, nowMs),
-            ReplicaRequest.Scan scan => Refusal(scan.At)
+            ReplicaRequest.Add add => Refusal(add.At, add.Set) ?? Add(add, nowMs),
+            ReplicaRequest.Prepare prepare => Refusal(prepare.At, prepare.Key) ?? Prepare(prepare),
+            ReplicaRequest.Accept accept => Refusal(accept.At, accept.Key) ?? Accept(accept),
+            ReplicaRequest.Peek peek => Refusal(peek.At, peek.Key) ?? Peek(peek),
+            ReplicaRequest.Acknowledge acknowledge => Refusal(acknowledge.At, acknowledge.Set)
+                ?? Acknowledge(acknowledge, nowMs),
+            ReplicaRequest.Scan scan => Refusal(scan.At, scan.Set)
                 ?? _store.Scan(scan.At.Tile, scan.Set, scan.After, scan.RowsMax, PageBytesMax),
             ReplicaRequest.Compare compare => _repair.Compare(compare),
             ReplicaRequest.Missing missing => Refusal(missing.At) ?? _repair.Missing(missing),
@@ -86,16 +87,22 @@ public sealed class Replica
     }
 
     /// <summary>Why a data operation of this epoch must not be executed here; null when it may.</summary>
-    private ReplicaReply? Refusal(TileEpoch at)
+    /// <param name="name">Of the row that it is about, if it is about one.</param>
+    private ReplicaReply? Refusal(TileEpoch at, string? name = null)
     {
-        if (Header(at.Tile) is not { } header)
+        if (_epochs.Find(at.Tile, name) is not { } header)
             return Replies.WrongTile;
         var usable = header.Phase == TilePhase.Active
             || (!_rules.LearnersWait && header.Phase == TilePhase.Learning)
             || (!_rules.EpochsAreCompared && header.Phase == TilePhase.Sealed);
         var here = header.Configuration.At == at
             || (!_rules.EpochsAreCompared && header.Configuration.Epoch >= at.Epoch);
-        return usable && here ? null : EpochFollower.WhyNot(header, at);
+        if (!usable || !here)
+            return EpochFollower.WhyNot(header, at);
+        // A tile that was cut has neighbours with which a row could be mistaken; one of the genesis has not.
+        return name is null || header.Configuration.Splits.IsEmpty || at.Tile.Contains(RowName.PointOf(name))
+            ? null
+            : Replies.WrongTile;
     }
 
     private ReplicaReply Prepare(ReplicaRequest.Prepare request)

@@ -46,6 +46,17 @@ public sealed record StewardOptions
 
     /// <summary>The shortest time between two tries of one node to change the same tile.</summary>
     public TimeSpan ChangeEvery { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How many tiles of its size there should be for each node, or a tile is too wide and cut in two: 16 is a
+    /// good number; 0: no tile is too wide.</summary>
+    public int SplitPerNode { get; init; }
+
+    /// <summary>A tile with more bytes of rows than this is cut in two: 64 MiB is a good number; 0: no tile is too
+    /// large.</summary>
+    public long SplitBytes { get; init; }
+
+    /// <summary>Whether there are too few tiles like this one for so many nodes. docs/protocol.md#tile-split</summary>
+    public bool IsTooWide(TileId tile, int nodes) => 1L << tile.Bits < (long)SplitPerNode * nodes;
 }
 
 /// <summary>What the ring suggests for a tile. Hints: they decide when a change is tried, never what it may
@@ -62,6 +73,9 @@ public sealed record TileOutlook(
     /// <summary>Those of <see cref="Unwanted"/> that are about to go and still answer: they vote until then.</summary>
     public IReadOnlySet<NodeId> Leaving { get; init; } = ImmutableHashSet<NodeId>.Empty;
 
+    /// <summary>Whether the tile holds too much, or is too wide for so many nodes. docs/protocol.md#tile-split</summary>
+    public bool IsTooBig { get; init; }
+
     internal bool Counts(NodeId node) => !Unwanted.Contains(node) && !Away.Contains(node);
 
     internal bool Answers(NodeId node) => Counts(node) || Leaving.Contains(node);
@@ -76,6 +90,9 @@ public abstract record StewardAction
 
     /// <summary>Run an <see cref="EpochChange"/> to these members.</summary>
     public sealed record Change(ImmutableArray<NodeId> Wanted) : StewardAction;
+
+    /// <summary>Run an <see cref="EpochChange"/> that cuts the tile in two.</summary>
+    public sealed record Cut : StewardAction;
 
     /// <summary>Run a <see cref="Learner"/>.</summary>
     public sealed record Learn : StewardAction;
@@ -93,12 +110,14 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private static readonly StewardAction Nothing = new StewardAction.None();
     private static readonly StewardAction Learning = new StewardAction.Learn();
     private static readonly StewardAction Announcing = new StewardAction.Announce();
+    private static readonly StewardAction Cutting = new StewardAction.Cut();
 
     private TileHeader? _seen;
     private ImmutableArray<NodeId> _preferred = [];
     private long _headerSinceMs;
     private long _preferredSinceMs;
     private long? _unwantedSinceMs;
+    private long? _tooBigSinceMs;
     private long? _changedMs;
     private long? _announcedMs;
     private bool _mayChange = true;
@@ -138,6 +157,10 @@ public sealed class Steward(NodeId self, StewardOptions options)
             _unwantedSinceMs = null;
         else
             _unwantedSinceMs ??= nowMs;
+        if (!MayCut(header, outlook))
+            _tooBigSinceMs = null;
+        else
+            _tooBigSinceMs ??= nowMs;
     }
 
     private StewardAction Tend(TileHeader header, TileOutlook outlook, long nowMs)
@@ -153,6 +176,13 @@ public sealed class Steward(NodeId self, StewardOptions options)
             return moved;
         if (header.Previous is not null)
             return Announce(nowMs, rank);
+        if (_tooBigSinceMs is { } big && nowMs - big >= options.PreferredFor.TotalMilliseconds + Wait(rank)
+            && !IsTooSoon(nowMs))
+        {
+            _changedMs = nowMs;
+            return Cutting;
+        }
+
         return _announcedMs is { } last && nowMs - last < options.AuditEvery.TotalMilliseconds
             ? Nothing
             : Announced(nowMs);
@@ -200,6 +230,13 @@ public sealed class Steward(NodeId self, StewardOptions options)
             ? preferred
             : [.. preferred.Where(node => stay.Contains(node) || come.Contains(node)), .. stay.Except(preferred)];
     }
+
+    /// <summary>Only a tile with which nothing else is to be done, so that the halves begin with all their members.
+    /// </summary>
+    private static bool MayCut(TileHeader header, TileOutlook outlook) => outlook.IsTooBig
+        && header is { Phase: TilePhase.Active, Previous: null, Tile.Bits: < TileId.BitsMax }
+        && header.Configuration.Members.All(outlook.Counts)
+        && SameMembers(header.Configuration.Members, outlook.Preferred);
 
     /// <summary>A tile never shrinks by itself: fewer copies would be less safe and no more available.</summary>
     private static bool IsAllowed(TileConfiguration configuration, ImmutableArray<NodeId> wanted) =>

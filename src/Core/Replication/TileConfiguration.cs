@@ -9,6 +9,15 @@ namespace ChordChat.Core.Replication;
 /// <param name="Members">In steward order: the preferred owner first. Compared in order.</param>
 public sealed record TileConfiguration(TileId Tile, ulong Generation, ulong Epoch, ImmutableArray<NodeId> Members)
 {
+    /// <summary>The epochs at which the tiles ended that this one was cut out of, the widest first; none for a tile of the
+    /// genesis.</summary>
+    /// <remarks>docs/protocol.md#tile-split. They grow, and <see cref="Epoch"/> is larger.</remarks>
+    public ImmutableArray<ulong> Splits
+    {
+        get;
+        init => field = value.IsDefault ? [] : value;
+    } = [];
+
     /// <summary>How many members make a quorum: any two quorums share a member.</summary>
     public int Majority => (Members.Length / 2) + 1;
 
@@ -28,9 +37,30 @@ public sealed record TileConfiguration(TileId Tile, ulong Generation, ulong Epoc
     /// <summary>The link after this one, with other members.</summary>
     public TileConfiguration Next(ImmutableArray<NodeId> members) => this with { Epoch = Epoch + 1, Members = members };
 
+    /// <summary>Both halves of this tile at this epoch, with these members: what its rows are once it is cut.</summary>
+    internal ImmutableArray<TileConfiguration> Halves()
+    {
+        ImmutableArray<ulong> splits = [.. Splits, Epoch];
+        return [this with { Tile = Tile.First, Splits = splits }, this with { Tile = Tile.Second, Splits = splits }];
+    }
+
+    /// <summary>At which epoch a wider tile ended that this one was cut out of.</summary>
+    internal ulong SplitEpoch(TileId wider) => Splits[Splits.Length - (Tile.Bits - wider.Bits)];
+
+    /// <summary>Whether this can be what the end of <paramref name="at"/> decided: the next epoch of the tile, or that of
+    /// its first half, which stands for both.</summary>
+    public bool Follows(TileEpoch at) => Generation == at.Generation && Epoch == at.Epoch + 1
+        && (Tile == at.Tile || (Tile.Bits == at.Tile.Bits + 1 && Tile == at.Tile.First
+            && Splits.Length > 0 && Splits[^1] == at.Epoch));
+
+    /// <summary>The configurations that this one ends in when <paramref name="next"/> is decided, each with the one
+    /// before it: one, or both halves.</summary>
+    public IEnumerable<(TileConfiguration Next, TileConfiguration Previous)> Successors(TileConfiguration next) =>
+        next.Tile == Tile ? [(next, this)] : Halves().Select(half => (half.Next(half.Members), half));
+
     public bool Equals(TileConfiguration? other) => other is not null
         && Tile == other.Tile && Generation == other.Generation && Epoch == other.Epoch
-        && Members.AsSpan().SequenceEqual(other.Members.AsSpan());
+        && Members.AsSpan().SequenceEqual(other.Members.AsSpan()) && Splits.AsSpan().SequenceEqual(other.Splits.AsSpan());
 
     public override int GetHashCode() => Tile.GetHashCode() ^ Epoch.GetHashCode();
 

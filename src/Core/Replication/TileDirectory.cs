@@ -4,38 +4,69 @@ using ChordChat.Core.Ring;
 namespace ChordChat.Core.Replication;
 
 /// <summary>The newest configuration heard of for each tile. Hints: a wrong one costs time, never data.</summary>
-/// <remarks>docs/protocol.md#directory. Safe to share between threads.</remarks>
+/// <remarks>docs/protocol.md#directory. Tiles of several depths stand side by side; the deepest that holds a point is
+/// believed. Safe to share between threads.</remarks>
 public sealed class TileDirectory
 {
     private readonly ConcurrentDictionary<TileId, TileConfiguration> _newest = [];
     private readonly int _bits;
+    private volatile int _deepest;
 
     /// <param name="genesis">One configuration for every tile of 2^<paramref name="bits"/>.</param>
     public TileDirectory(int bits, IEnumerable<TileConfiguration> genesis)
     {
-        _bits = bits;
+        (_bits, _deepest) = (bits, bits);
         foreach (var configuration in genesis)
             _newest[configuration.Tile] = configuration;
     }
 
-    public IEnumerable<TileConfiguration> All => _newest.Values;
+    /// <summary>All but those whose halves are both known.</summary>
+    public IEnumerable<TileConfiguration> All => _newest.Values.Where(known => known.Tile.Bits == _deepest
+        || !_newest.ContainsKey(known.Tile.First) || !_newest.ContainsKey(known.Tile.Second));
 
     /// <summary>The configuration of the tile that holds a point.</summary>
-    public TileConfiguration At(RingId point) => _newest[TileId.Of(point, _bits)];
+    public TileConfiguration At(RingId point)
+    {
+        for (var bits = _deepest; bits > _bits; bits--)
+            if (_newest.TryGetValue(TileId.Of(point, bits), out var deep))
+                return deep;
+        return _newest[TileId.Of(point, _bits)];
+    }
 
     public TileConfiguration? Of(TileId tile) => _newest.GetValueOrDefault(tile);
+
+    /// <summary>Whether it is of a tile that the genesis names, or that was cut out of one.</summary>
+    public bool IsOfThisCircle(TileConfiguration configuration) =>
+        configuration.Tile.Bits == _bits + configuration.Splits.Length;
 
     /// <summary>Remembers a configuration if it is newer than what is known. True when it was.</summary>
     public bool Learn(TileConfiguration configuration)
     {
+        if (!IsOfThisCircle(configuration))
+            return false;
+        var isNew = Keep(configuration);
+        if (isNew && configuration.Splits is [.., var end] && configuration.Epoch == end + 1)
+            Keep(configuration with { Tile = new TileId(configuration.Tile.Bits, configuration.Tile.Prefix ^ 1) });
+        return isNew;
+    }
+
+    private bool Keep(TileConfiguration configuration)
+    {
         while (true)
         {
-            if (!_newest.TryGetValue(configuration.Tile, out var known))
-                return false; // Not a tile of this cluster.
-            if (!configuration.IsNewerThan(known))
-                return false;
-            if (_newest.TryUpdate(configuration.Tile, configuration, known))
+            if (_newest.TryGetValue(configuration.Tile, out var known))
+            {
+                if (!configuration.IsNewerThan(known))
+                    return false;
+                if (_newest.TryUpdate(configuration.Tile, configuration, known))
+                    return true;
+            }
+            else if (_newest.TryAdd(configuration.Tile, configuration))
+            {
+                for (var deepest = _deepest; deepest < configuration.Tile.Bits; deepest = _deepest)
+                    Interlocked.CompareExchange(ref _deepest, configuration.Tile.Bits, deepest);
                 return true;
+            }
         }
     }
 }

@@ -27,7 +27,19 @@ public readonly record struct TileId(int Bits, uint Prefix) : IComparable<TileId
     public static IEnumerable<TileId> All(int bits) =>
         Enumerable.Range(0, 1 << Checked(bits)).Select(prefix => new TileId(bits, (uint)prefix));
 
+    /// <summary>The half that begins where this tile does. docs/protocol.md#tile-split</summary>
+    public TileId First => new(Checked(Bits + 1), Prefix << 1);
+
+    /// <summary>The other half.</summary>
+    public TileId Second => new(Checked(Bits + 1), (Prefix << 1) | 1);
+
+    /// <summary>The tile that this one is half of; of the whole circle: itself.</summary>
+    public TileId Wider => Bits == 0 ? this : new(Bits - 1, Prefix >> 1);
+
     public bool Contains(RingId point) => Of(point, Bits).Prefix == Prefix;
+
+    /// <summary>Whether all of another tile lies in this one.</summary>
+    public bool Contains(TileId other) => other.Bits >= Bits && other.Prefix >> (other.Bits - Bits) == Prefix;
 
     /// <summary>Reads the form that <see cref="ToString"/> writes.</summary>
     public static bool TryParse(string text, out TileId tile)

@@ -66,6 +66,11 @@ public sealed class TileKeeper
         {
             StewardAction.Change change =>
                 new EpochChange(header.Configuration, change.Wanted, _ballots, _options, ++_seed),
+            StewardAction.Cut =>
+                new EpochChange(header.Configuration, header.Configuration.Members, _ballots, _options, ++_seed)
+                {
+                    Cuts = true,
+                },
             StewardAction.Learn => new Learner(_self, header, _options, ++_seed, _rules),
             StewardAction.Announce => new Announcement(_self, header, _options),
             _ => null,

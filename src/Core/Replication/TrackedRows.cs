@@ -35,6 +35,13 @@ internal sealed class TrackedRows(IReplicaStore store)
             tally.At = to;
     }
 
+    /// <summary>The digests of the halves are worked out anew.</summary>
+    public void Split(TileId tile)
+    {
+        _tallies.Remove(tile);
+        store.SplitRows(tile);
+    }
+
     public void Drop(TileId tile)
     {
         _tallies.Remove(tile);

@@ -32,7 +32,7 @@ internal sealed class Guesses(
     private async Task<TimeSpan> CountAsync(string user, GuessStep step, CancellationToken cancellation)
     {
         var account = RegisterKey.Account(user);
-        var place = await sets.PlaceAsync(new SetKey(account.Point, account.Name), cancellation);
+        var place = await sets.PlaceAsync(new SetKey(account.Name), cancellation);
         foreach (var member in place.Members)
             if (await peers.CountGuessAsync(member, user, step, cancellation) is { } wait)
                 return wait;

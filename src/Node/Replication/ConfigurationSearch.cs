@@ -1,4 +1,5 @@
 using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
 using ChordChat.Node.Ring;
 using ChordChat.Node.Transport;
 
@@ -12,8 +13,10 @@ internal sealed class ConfigurationSearch(
     private const int AskedMax = 16;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
+    /// <param name="point">What is looked for in the tile: it may have been cut since.</param>
     /// <returns>Whether a configuration newer than <paramref name="known"/> is known now.</returns>
-    public async Task<bool> FindNewerAsync(TileConfiguration known, CancellationToken cancellation)
+    public async Task<bool> FindNewerAsync(
+        RingId point, TileConfiguration known, CancellationToken cancellation)
     {
         var now = ring.Now;
         var asked = now.Members.Clockwise(known.Tile.Start)
@@ -23,8 +26,9 @@ internal sealed class ConfigurationSearch(
         {
             var left = asked.Count;
             var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var question = new ReplicaRequest.GetConfiguration(TileId.Of(point, TileId.BitsMax));
             foreach (var member in asked)
-                calls.Send(member.Peer.Node, new ReplicaRequest.GetConfiguration(known.Tile), reply =>
+                calls.Send(member.Peer.Node, question, reply =>
                 {
                     if (reply is ReplicaReply.Standing standing)
                         directory.Learn(standing.Newest);
@@ -35,6 +39,6 @@ internal sealed class ConfigurationSearch(
             cancellation.ThrowIfCancellationRequested();
         }
 
-        return directory.Of(known.Tile) is { } newest && newest.IsNewerThan(known);
+        return directory.At(point).IsNewerThan(known);
     }
 }

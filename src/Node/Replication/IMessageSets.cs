@@ -29,10 +29,13 @@ internal interface IMessageSets
     Task<SetPlace> KeepersAsync(SetKey set, CancellationToken cancellation);
 }
 
-/// <summary>A set: the point on the circle whose tile keeps it, and its name inside that tile.</summary>
-internal readonly record struct SetKey(RingId Point, string Name)
+/// <summary>A set: its name, which says on which point of the circle it lies.</summary>
+internal readonly record struct SetKey(string Name)
 {
-    public static SetKey Mailbox(string user) => new(RingId.OfKey("mbox", user), $"mbox/{user}");
+    /// <summary>The tile that holds this point keeps it.</summary>
+    public RingId Point => RowName.PointOf(Name);
+
+    public static SetKey Mailbox(string user) => new($"mbox/{user}");
 }
 
 internal readonly record struct StoredMessage(MessageId Id, ReadOnlyMemory<byte> Content);

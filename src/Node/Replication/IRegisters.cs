@@ -1,3 +1,4 @@
+using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 
 namespace ChordChat.Node.Replication;
@@ -17,13 +18,15 @@ internal interface IRegisters
     Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation);
 }
 
-/// <summary>A register: the point on the circle whose tile keeps it, and its name inside that tile.</summary>
-internal readonly record struct RegisterKey(RingId Point, string Name)
+/// <summary>A register: its name, which says on which point of the circle it lies.</summary>
+internal readonly record struct RegisterKey(string Name)
 {
-    public static RegisterKey Account(string user) => new(RingId.OfKey("acct", user), $"acct/{user}");
-    public static RegisterKey Session(string user) => new(RingId.OfKey("acct", user), $"sess/{user}");
-    public static RegisterKey KeyLog(string user, ulong number) =>
-        new(RingId.OfKey("acct", user), $"keylog/{user}/{number}");
+    /// <summary>The tile that holds this point keeps it.</summary>
+    public RingId Point => RowName.PointOf(Name);
+
+    public static RegisterKey Account(string user) => new($"acct/{user}");
+    public static RegisterKey Session(string user) => new($"sess/{user}");
+    public static RegisterKey KeyLog(string user, ulong number) => new($"keylog/{user}/{number}");
 }
 
 /// <summary>What became of a change.</summary>

@@ -1,5 +1,4 @@
 using System.Text;
-using ChordChat.Core.Ring;
 using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Replication;
@@ -12,7 +11,7 @@ internal sealed class QuorumProof(IRegisters registers, LocalNode node, TimeProv
     /// <returns>Null when it could, otherwise why not, in words.</returns>
     public async Task<string?> ProveAsync(CancellationToken cancellation)
     {
-        var key = new RegisterKey(RingId.OfKey("ready", node.Self.Name), $"ready/{node.Self.Node}");
+        var key = new RegisterKey($"ready/{node.Self.Node}");
         var value = Encoding.ASCII.GetBytes(time.GetUtcNow().ToString("O"));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(Patience);

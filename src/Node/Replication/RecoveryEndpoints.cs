@@ -57,11 +57,18 @@ internal static partial class RecoveryEndpoints
             body.AsSpan(0, length), services.GetRequiredService<Genesis>().ClusterHex,
             services.GetRequiredService<ClusterTrust>());
         var directory = services.GetRequiredService<TileDirectory>();
-        if (order is null || directory.Of(order.Next.Tile) is null)
+        if (order is null || directory.Of(order.Next.Tile) is not { Splits: var splits })
         {
             context.Response.StatusCode = StatusCodes.Status400BadRequest;
             return;
         }
+
+        // Where a tile was cut out of wider ones is the same in all its configurations; an order does not repeat it.
+        order = order with
+        {
+            Next = order.Next with { Splits = splits },
+            Survivors = order.Survivors with { Splits = splits },
+        };
 
         await CarryOutAsync(services, order).WaitAsync(context.RequestAborted);
         services.GetRequiredService<ConfigurationNews>().Hear(order.Next);

@@ -23,6 +23,8 @@ internal static class ReplicationServices
         .AddHostedService<Scrubber>()
         .AddSingleton(settings.GetSection("Repair").Get<RepairOptions>() ?? new RepairOptions())
         .AddHostedService<RepairLoop>()
+        .AddSingleton<LargeTiles>()
+        .AddHostedService(made => made.GetRequiredService<LargeTiles>())
         .AddSingleton<TileTender>()
         .AddHostedService(made => made.GetRequiredService<TileTender>())
         .AddSingleton<SafetyOfStopping>()

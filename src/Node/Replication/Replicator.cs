@@ -29,7 +29,7 @@ internal sealed class Replicator(
             var outcome = await RunAsync(change, () => change.Outcome, cancellation);
             if (damage is not null)
                 throw damage;
-            if (outcome is RegisterChangeOutcome.Unavailable && await search.FindNewerAsync(at, cancellation))
+            if (outcome is RegisterChangeOutcome.Unavailable && await search.FindNewerAsync(key.Point, at, cancellation))
                 continue;
             return outcome switch
             {
@@ -63,7 +63,7 @@ internal sealed class Replicator(
             var at = directory.At(key.Point);
             var read = new RegisterRead(at, key.Name, ballots, options, Seed());
             var outcome = await RunAsync(read, () => read.Outcome, cancellation);
-            if (outcome is RegisterReadOutcome.Unavailable && await search.FindNewerAsync(at, cancellation))
+            if (outcome is RegisterReadOutcome.Unavailable && await search.FindNewerAsync(key.Point, at, cancellation))
                 continue;
             return outcome switch
             {
@@ -93,7 +93,7 @@ internal sealed class Replicator(
                     progress?.Invoke(Copies(add));
                 told = add.CopyCount;
             });
-            if (outcome is SetAddOutcome.Queued && await search.FindNewerAsync(at, cancellation))
+            if (outcome is SetAddOutcome.Queued && await search.FindNewerAsync(set.Point, at, cancellation))
                 continue;
             return outcome switch
             {
@@ -112,7 +112,7 @@ internal sealed class Replicator(
             var at = directory.At(set.Point);
             var bury = new SetAcknowledge(at, set.Name, [.. ids], options, Seed());
             var outcome = await RunAsync(bury, () => bury.Outcome, cancellation);
-            if (outcome is SetAcknowledgeOutcome.Stored || !await search.FindNewerAsync(at, cancellation))
+            if (outcome is SetAcknowledgeOutcome.Stored || !await search.FindNewerAsync(set.Point, at, cancellation))
                 return outcome is SetAcknowledgeOutcome.Stored;
         }
     }
@@ -148,7 +148,7 @@ internal sealed class Replicator(
 
         if (outcome is SetScanOutcome.Complete)
             yield break;
-        await search.FindNewerAsync(at, cancellation);
+        await search.FindNewerAsync(set.Point, at, cancellation);
         throw new NoMajorityException($"no majority of the members of {at.Tile} answered");
     }
 
@@ -163,8 +163,8 @@ internal sealed class Replicator(
         while (true)
         {
             var at = directory.At(set.Point);
-            var active = await standings.ActiveAsync(at, cancellation);
-            if (directory.Of(at.Tile) is not { } newest || !newest.IsNewerThan(at))
+            var active = await standings.ActiveAsync(set.Point, at, cancellation);
+            if (!directory.At(set.Point).IsNewerThan(at))
                 return new SetPlace(at.Tile.ToString(), at.Epoch, Peers(active));
         }
     }

@@ -11,16 +11,21 @@ internal sealed class Standings(ReplicaCalls calls, TileDirectory directory, Tim
 
     /// <summary>The members that answer as active in exactly this configuration; what newer ones they know is learned.
     /// </summary>
-    public async Task<IReadOnlyList<NodeId>> ActiveAsync(TileConfiguration at, CancellationToken cancellation)
+    /// <param name="point">What is looked for in the tile: it may have been cut since.</param>
+    public async Task<IReadOnlyList<NodeId>> ActiveAsync(
+        RingId point, TileConfiguration at, CancellationToken cancellation)
     {
-        var answers = await Task.WhenAll(at.Members.Select(member => AskAsync(member, at, cancellation)));
+        var answers = await Task.WhenAll(at.Members.Select(member => AskAsync(member, point, at, cancellation)));
         return [.. at.Members.Where((_, i) => answers[i])];
     }
 
-    private async Task<bool> AskAsync(NodeId member, TileConfiguration at, CancellationToken cancellation)
+    private async Task<bool> AskAsync(
+        NodeId member, RingId point, TileConfiguration at, CancellationToken cancellation)
     {
         var answered = new TaskCompletionSource<ReplicaReply?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        calls.Send(member, new ReplicaRequest.GetConfiguration(at.Tile), reply => answered.TrySetResult(reply));
+        calls.Send(
+            member, new ReplicaRequest.GetConfiguration(TileId.Of(point, TileId.BitsMax)),
+            reply => answered.TrySetResult(reply));
         try
         {
             if (await answered.Task.WaitAsync(Patience, time, cancellation) is not ReplicaReply.Standing standing)

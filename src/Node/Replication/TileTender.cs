@@ -23,6 +23,8 @@ internal sealed partial class TileTender : BackgroundService
     private readonly ConfigurationNews _news;
     private readonly RingDriver _ring;
     private readonly int _copies;
+    private readonly StewardOptions _options;
+    private readonly LargeTiles _large;
     private readonly TimeProvider _time;
     private readonly ILogger<TileTender> _logger;
     private readonly long _started;
@@ -38,11 +40,13 @@ internal sealed partial class TileTender : BackgroundService
         RingDriver ring,
         Genesis genesis,
         StewardOptions options,
+        LargeTiles large,
         CoordinatorOptions patience,
         TimeProvider time,
         ILogger<TileTender> logger)
     {
         (_board, _calls, _directory, _news, _ring) = (board, calls, directory, news, ring);
+        (_options, _large) = (options, large);
         (_copies, _time, _logger) = (genesis.BackupCount + 1, time, logger);
         _keeper = new TileKeeper(ballots, patience, options, (ulong)Random.Shared.NextInt64());
         _lastBeat = _started = time.GetTimestamp();
@@ -60,7 +64,7 @@ internal sealed partial class TileTender : BackgroundService
             beat.CancelAfter(Interval);
             var due = await DueAsync(beat.Token);
             NoticePause();
-            var outlook = new Outlook(_ring, _copies);
+            var outlook = new Outlook(_ring, _copies, _options, _large);
             foreach (var header in due is null ? _board.All : due.Select(_board.Of).OfType<TileHeader>())
                 Tend(header, outlook);
         }
@@ -122,12 +126,15 @@ internal sealed partial class TileTender : BackgroundService
     /// <summary>Those who are no members hear it too: next time they ask the right ones at once.</summary>
     private void Tell(EpochChange change)
     {
-        if (change.Outcome is not EpochChangeOutcome.Decided(var next))
+        if (change.Outcome is not EpochChangeOutcome.Decided)
             return;
-        LogMoved(next.Tile.ToString(), string.Join(' ', next.Members.Select(Name)));
-        var news = new ReplicaRequest.NewConfiguration(next, change.Configuration);
-        foreach (var peer in _ring.Now.Members.Live.Where(peer => !next.Contains(peer.Node)).Take(ToldMax))
-            _calls.Send(peer.Node, news, _ => { });
+        foreach (var (next, previous) in change.News)
+        {
+            LogMoved(next.Tile.ToString(), string.Join(' ', next.Members.Select(Name)));
+            var news = new ReplicaRequest.NewConfiguration(next, previous);
+            foreach (var peer in _ring.Now.Members.Live.Where(peer => !next.Contains(peer.Node)).Take(ToldMax))
+                _calls.Send(peer.Node, news, _ => { });
+        }
     }
 
     private string Name(NodeId node) => _ring.Now.Find(node)?.Name ?? node.ToString()[..8];
@@ -136,7 +143,7 @@ internal sealed partial class TileTender : BackgroundService
     private partial void LogMoved(string tile, string members);
 
     /// <summary>What the ring suggests at one moment, worked out once for all tiles.</summary>
-    private sealed class Outlook(RingDriver ring, int copies)
+    private sealed class Outlook(RingDriver ring, int copies, StewardOptions options, LargeTiles large)
     {
         private readonly Membership _members = ring.Now.Members;
         private readonly TimeSpan _now = ring.Clock;
@@ -148,11 +155,15 @@ internal sealed partial class TileTender : BackgroundService
         private readonly HashSet<NodeId> _leaving =
             [.. ring.Now.Members.All.Where(m => m.Health is Health.Leaving).Select(m => m.Peer.Node)];
 
+        private readonly Lazy<int> _nodes = new(() => ring.Now.Members.All.Count(member =>
+            Membership.MayHoldTiles(member, ring.Clock, ring.Now.Membership.Options.Quarantine)));
+
         public TileOutlook Of(TileConfiguration newest) => new(
             [.. _members.Placement(newest.Tile.Start, copies, _now, _quarantine, newest.Members).Select(peer => peer.Node)],
             _unwanted, _away)
         {
             Leaving = _leaving,
+            IsTooBig = options.IsTooWide(newest.Tile, _nodes.Value) || large.Contains(newest.Tile),
         };
 
         private static bool IsUnwanted(Member member) => member.WasHeard

@@ -18,6 +18,9 @@ internal sealed class EntryTable : IDisposable
         CREATE INDEX IF NOT EXISTS entries_live ON entries (set_number, arrival) WHERE content IS NOT NULL;
         """;
 
+    /// <summary>A message of a set that was not measured: about what a short one takes, sealed.</summary>
+    private const long GuessedBytes = 1024;
+
     private readonly ConcurrentDictionary<(TileId, string), SetRow> _sets = [];
     private readonly Dictionary<TileId, long> _records = [];
     private readonly Action<DamagedRow> _damaged;
@@ -34,6 +37,7 @@ internal sealed class EntryTable : IDisposable
     private readonly Statement _check;
     private readonly Statement _dropEntries;
     private readonly Statement _dropSets;
+    private readonly Statement _splitSets;
     private long _lastArrival;
 
     public EntryTable(SqliteConnection connection, Action<DamagedRow> damaged)
@@ -76,6 +80,7 @@ internal sealed class EntryTable : IDisposable
         _dropEntries = new(
             connection, "DELETE FROM entries WHERE set_number IN (SELECT number FROM sets WHERE tile = ?1)", 1);
         _dropSets = new(connection, "DELETE FROM sets WHERE tile = ?1", 1);
+        _splitSets = new(connection, $"UPDATE sets SET tile = {TileHalves.Function}(tile, name) WHERE tile = ?1", 1);
         Count(connection);
     }
 
@@ -86,7 +91,7 @@ internal sealed class EntryTable : IDisposable
         var full = row.Count >= limits.CountMax || row.Bytes + message.Content.Length > limits.BytesMax;
         if (!full && _insert.Run(
                 _lastArrival + 1, row.Number, id, nowMs, message.Content.ToWholeArray(),
-                CrcOf(tile, set, id, nowMs, message.Content.Span)) == 1)
+                CrcOf(set, id, nowMs, message.Content.Span)) == 1)
         {
             Interlocked.Increment(ref row.Count);
             row.Bytes += message.Content.Length;
@@ -104,7 +109,7 @@ internal sealed class EntryTable : IDisposable
     {
         var row = SetOf(tile, set);
         var bytes = id.ToBytes();
-        var crc = CrcOf(tile, set, bytes, nowMs, default);
+        var crc = CrcOf(set, bytes, nowMs, default);
         long arrival, length;
         using (var found = _find.Read(row.Number, bytes))
         {
@@ -143,7 +148,7 @@ internal sealed class EntryTable : IDisposable
                 break;
             next = rows.GetInt64(0);
             var (id, content) = ((byte[])rows[1], (byte[])rows[2]);
-            if (CrcOf(tile, set, id, rows.GetInt64(4), content) != rows.GetInt64(3))
+            if (CrcOf(set, id, rows.GetInt64(4), content) != rows.GetInt64(3))
                 throw Damaged(tile, set);
             messages.Add(new(MessageId.FromBytes(id), content));
             bytes += content.Length;
@@ -165,7 +170,7 @@ internal sealed class EntryTable : IDisposable
             {
                 var id = (byte[])rows[0];
                 var content = rows.IsDBNull(2) ? null : (byte[])rows[2];
-                if (CrcOf(tile, set, id, rows.GetInt64(1), content) != rows.GetInt64(3))
+                if (CrcOf(set, id, rows.GetInt64(1), content) != rows.GetInt64(3))
                     throw Damaged(tile, set);
 
                 // Spelt out: a null array turned into memory would be an empty message instead of a tombstone.
@@ -200,7 +205,7 @@ internal sealed class EntryTable : IDisposable
         if (!rows.Read())
             return null;
         var content = rows.IsDBNull(1) ? null : (byte[])rows[1];
-        if (CrcOf(tile, set, id.ToBytes(), rows.GetInt64(0), content) != rows.GetInt64(2))
+        if (CrcOf(set, id.ToBytes(), rows.GetInt64(0), content) != rows.GetInt64(2))
             throw Damaged(tile, set);
         return new(set, id, content is null ? (ReadOnlyMemory<byte>?)null : content, rows.GetInt64(0));
     }
@@ -222,12 +227,26 @@ internal sealed class EntryTable : IDisposable
                 throw new DamagedRowException("entries of no tile");
             var (tile, name) = set;
             var isSound = rows[2] is byte[] id && rows[3] is long since && rows[4] is byte[] or DBNull
-                && rows[5] is long crc && CrcOf(tile, name, id, since, rows[4] as byte[]) == crc;
+                && rows[5] is long crc && CrcOf(name, id, since, rows[4] as byte[]) == crc;
             if (!isSound && damaged.Add(tile))
                 _damaged(DamagedRow.Of("entries", tile, name));
         }
 
         return (read == count ? last : null, damaged);
+    }
+
+    /// <summary>The sets move to the tile's halves; their entries stay where they are.</summary>
+    public void Split(TileId tile)
+    {
+        _splitSets.Run(tile.ToNumber());
+        _records.Remove(tile);
+        foreach (var (key, row) in _sets.Where(set => set.Key.Item1 == tile).ToList())
+        {
+            var half = TileHalves.Of(tile, key.Item2);
+            _sets[(half, key.Item2)] = row;
+            _sets.TryRemove(key, out _);
+            Count(half, row.Count);
+        }
     }
 
     public void Drop(TileId tile)
@@ -242,6 +261,11 @@ internal sealed class EntryTable : IDisposable
     /// <summary>Live messages by tile.</summary>
     public IEnumerable<KeyValuePair<TileId, long>> CountMessages() => _records;
 
+    /// <summary>About how many bytes each set holds: known for those written to since the start, guessed from the count
+    /// for the others, so that nothing is read.</summary>
+    public IEnumerable<(TileId Tile, string Set, long Bytes)> Sizes() => _sets.Select(set => (
+        set.Key.Item1, set.Key.Item2, set.Value.Bytes >= 0 ? set.Value.Bytes : set.Value.Count * GuessedBytes));
+
     /// <summary>Live messages of a set, or 0. May be asked from any thread.</summary>
     public long PendingCount(TileId tile, string set) =>
         _sets.TryGetValue((tile, set), out var row) ? Interlocked.Read(ref row.Count) : 0;
@@ -251,7 +275,7 @@ internal sealed class EntryTable : IDisposable
         foreach (var statement in (Statement[])
                  [
                      _makeSet, _measure, _insert, _find, _bury, _scan, _setsFrom, _entriesAfter, _stamps, _get, _check,
-                     _dropEntries, _dropSets,
+                     _dropEntries, _dropSets, _splitSets,
                  ])
             statement.Dispose();
     }
@@ -309,8 +333,9 @@ internal sealed class EntryTable : IDisposable
         return new DamagedTileException(tile);
     }
 
-    private static long CrcOf(TileId tile, string set, byte[] id, long since, ReadOnlySpan<byte> content) =>
-        new RowChecksum().With(tile.ToNumber()).With(set).With(id).With(since).With(content).Value;
+    /// <summary>Without the tile, which the name implies: cutting a tile leaves the entries untouched.</summary>
+    private static long CrcOf(string set, byte[] id, long since, ReadOnlySpan<byte> content) =>
+        new RowChecksum().With(set).With(id).With(since).With(content).Value;
 
     private sealed class SetRow(long number)
     {

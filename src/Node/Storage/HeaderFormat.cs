@@ -7,7 +7,7 @@ namespace ChordChat.Node.Storage;
 /// <summary>How ballots and tile headers look in the database: fixed field order, little-endian, version first.</summary>
 internal static class HeaderFormat
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
 
     public static byte[] Write(TileHeader header)
     {
@@ -93,6 +93,9 @@ internal static class HeaderFormat
         writer.Write((byte)configuration.Members.Length);
         foreach (var member in configuration.Members)
             writer.Write(member.ToBytes());
+        writer.Write((byte)configuration.Splits.Length);
+        foreach (var epoch in configuration.Splits)
+            writer.Write(epoch);
     }
 
     private static TileConfiguration? ReadConfiguration(BinaryReader reader)
@@ -104,6 +107,12 @@ internal static class HeaderFormat
         var members = ImmutableArray.CreateBuilder<NodeId>(reader.ReadByte());
         for (var i = 0; i < members.Capacity; i++)
             members.Add(NodeId.FromBytes(reader.ReadBytes(32)));
-        return new TileConfiguration(tile, generation, epoch, members.ToImmutable());
+        var splits = ImmutableArray.CreateBuilder<ulong>(reader.ReadByte());
+        while (splits.Count < splits.Capacity)
+            splits.Add(reader.ReadUInt64());
+        return new TileConfiguration(tile, generation, epoch, members.ToImmutable())
+        {
+            Splits = splits.ToImmutable(),
+        };
     }
 }

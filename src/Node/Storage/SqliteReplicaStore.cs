@@ -18,6 +18,11 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
             value BLOB NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (tile, key)) WITHOUT ROWID;
         """;
 
+    /// <summary>The SQL function (new tile, tile, key, promised, accepted, value, crc) that gives the new checksum.</summary>
+    private const string CrcInHalf = "crc_in_half";
+
+    private const long GuessedRegisterBytes = 512;
+
     private readonly Action<DamagedRow> _damaged;
     private readonly EntryTable _entries;
     private readonly Dictionary<TileId, long> _registerCounts = [];
@@ -28,6 +33,8 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
     private readonly Statement _registersAfter;
     private readonly Statement _checkRegisters;
     private readonly Statement _dropRegisters;
+    private readonly Statement _splitRegisters;
+    private readonly Statement _countRegisters;
     private bool _isMissing;
 
     public SqliteReplicaStore(SqliteConnection connection, Action<DamagedRow> damaged)
@@ -39,6 +46,8 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
         }
 
         _damaged = damaged;
+        TileHalves.AddTo(connection);
+        connection.CreateFunction<long>(CrcInHalf, row => CrcIn(row), isDeterministic: true);
         _entries = new EntryTable(connection, damaged);
         _allHeaders = new(connection, "SELECT tile, header, crc, spare FROM tiles", 0);
         _putHeader = new(connection,
@@ -57,6 +66,11 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
             WHERE (tile, key) > (?1, ?2) ORDER BY tile, key LIMIT ?3
             """, 3);
         _dropRegisters = new(connection, "DELETE FROM registers WHERE tile = ?1", 1);
+        _splitRegisters = new(connection, $"""
+            UPDATE registers SET tile = {TileHalves.Function}(tile, key), crc = {CrcInHalf}(
+                {TileHalves.Function}(tile, key), tile, key, promised, accepted, value, crc) WHERE tile = ?1
+            """, 1);
+        _countRegisters = new(connection, "SELECT COUNT(*) FROM registers WHERE tile = ?1", 1);
         using var count = new Statement(connection, "SELECT tile, COUNT(*) FROM registers GROUP BY tile", 0);
         using var counts = count.Read();
         while (counts.Read())
@@ -76,6 +90,25 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
     public (long Registers, long Messages) CountRecords(TileId tile) => (
         _registerCounts.GetValueOrDefault(tile),
         _entries.CountMessages().FirstOrDefault(count => count.Key == tile).Value);
+
+    /// <summary>The tiles that hold more than so many bytes, as far as can be told without reading rows, an eighth of it at
+    /// least in the lighter half.</summary>
+    /// <remarks>docs/protocol.md#tile-split.</remarks>
+    public IReadOnlySet<TileId> TilesAbove(long bytes)
+    {
+        var sizes = _registerCounts.ToDictionary(count => count.Key, count => count.Value * GuessedRegisterBytes);
+        foreach (var (tile, _, size) in _entries.Sizes())
+            sizes[tile] = sizes.GetValueOrDefault(tile) + size;
+        var large = sizes.Where(size => size.Value > bytes).Select(size => size.Key).ToHashSet();
+        if (large.Count == 0)
+            return large;
+        var halves = large.SelectMany(tile => new[] { tile.First, tile.Second })
+            .ToDictionary(half => half, half => _registerCounts.GetValueOrDefault(half.Wider) * GuessedRegisterBytes / 2);
+        foreach (var (tile, set, size) in _entries.Sizes().Where(size => large.Contains(size.Tile)))
+            halves[TileHalves.Of(tile, set)] += size;
+        large.RemoveWhere(tile => Math.Min(halves[tile.First], halves[tile.Second]) < bytes / 8);
+        return large;
+    }
 
     /// <summary>Live messages of a set, or 0. May be asked from any thread.</summary>
     public long PendingCount(TileId tile, string set) => _entries.PendingCount(tile, set);
@@ -220,6 +253,20 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
 
     public TransferredEntry? GetEntry(TileId tile, string set, MessageId id) => _entries.Get(tile, set, id);
 
+    public void SplitRows(TileId tile)
+    {
+        _splitRegisters.Run(tile.ToNumber());
+        _registerCounts.Remove(tile);
+        foreach (var half in (ReadOnlySpan<TileId>)[tile.First, tile.Second])
+        {
+            using var count = _countRegisters.Read(half.ToNumber());
+            count.Read();
+            _registerCounts[half] = count.GetInt64(0);
+        }
+
+        _entries.Split(tile);
+    }
+
     public void DropRows(TileId tile)
     {
         _dropRegisters.Run(tile.ToNumber());
@@ -232,7 +279,7 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
         foreach (var used in (IDisposable[])
                  [
                      _entries, _allHeaders, _putHeader, _getRegister, _putRegister, _registersAfter, _checkRegisters,
-                     _dropRegisters,
+                     _dropRegisters, _splitRegisters, _countRegisters,
                  ])
             used.Dispose();
     }
@@ -250,6 +297,16 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
     private static bool IsSound(SqliteDataReader rows, int at, long tile, string key) =>
         rows[at] is byte[] promised && rows[at + 1] is byte[] accepted && rows[at + 2] is byte[] value
         && rows[at + 3] is long crc && CrcOf(tile, key, promised, accepted, value) == crc;
+
+    /// <summary>A row that was damaged before stays so.</summary>
+    private static long CrcIn(object?[] row)
+    {
+        var was = row[6] as long? ?? 0;
+        if (row is [long half, long tile, string key, byte[] promised, byte[] accepted, byte[] value, long]
+            && CrcOf(tile, key, promised, accepted, value) == was)
+            return CrcOf(half, key, promised, accepted, value);
+        return row is [long to, _, string name, byte[] p, byte[] a, byte[] v, _] ? ~CrcOf(to, name, p, a, v) : was;
+    }
 
     private static long HeaderCrc(long tile, byte[]? header) => new RowChecksum().With(tile).With(header).Value;
 

@@ -17,7 +17,7 @@ internal sealed class CallHandler(ReplicaWriter writer, ConfigurationNews news, 
             {
                 if (request is ReplicaRequest.NewConfiguration(var next, _))
                 {
-                    if (!news.Knows(next.Tile))
+                    if (!news.Knows(next))
                         throw new MalformedException("tile: the circle is not cut like that here");
                     news.Hear(next);
                 }

@@ -3,6 +3,7 @@ using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Wire;
 using Google.Protobuf;
+using Google.Protobuf.Collections;
 
 namespace ChordChat.Node.Transport;
 
@@ -66,6 +67,7 @@ internal static class ReplicaMap
     {
         At = configuration.At.ToWire(),
         Members = { configuration.Members.Select(member => member.ToWire()) },
+        Splits = { configuration.Splits },
     };
 
     public static TileConfiguration ToCore(this WireConfiguration? configuration) =>
@@ -81,10 +83,15 @@ internal static class ReplicaMap
             throw new MalformedException("configuration");
         var at = configuration.At.ToCore();
         var members = configuration.Members.Select(member => member.ToNodeId()).ToImmutableArray();
-        return members.Distinct().Count() == members.Length
-            ? new(at.Tile, at.Generation, at.Epoch, members)
+        return members.Distinct().Count() == members.Length && IsHistory(configuration.Splits, at)
+            ? new(at.Tile, at.Generation, at.Epoch, members) { Splits = [.. configuration.Splits] }
             : throw new MalformedException("configuration");
     }
+
+    /// <summary>Each part of a tile begins where the tile ended, after the epoch that both have in common.</summary>
+    private static bool IsHistory(RepeatedField<ulong> splits, TileEpoch at) => splits.Count <= at.Tile.Bits
+        && splits.Zip(splits.Skip(1)).All(pair => pair.First < pair.Second)
+        && (splits.Count == 0 || (splits[0] > 0 && splits[^1] <= at.Epoch));
 
     /// <summary>The configuration that came before <paramref name="next"/>, if it was named.</summary>
     public static TileConfiguration? Before(this WireConfiguration? previous, TileConfiguration next) =>
@@ -94,8 +101,7 @@ internal static class ReplicaMap
 
     /// <summary>The configuration right after that of <paramref name="at"/>.</summary>
     public static TileConfiguration After(this WireConfiguration? next, TileEpoch at) =>
-        next.ToCore() is { } known && known.At == at with { Epoch = at.Epoch + 1 }
-            ? known : throw new MalformedException("next configuration");
+        next.ToCore() is { } known && known.Follows(at) ? known : throw new MalformedException("next configuration");
 
     public static ByteString ToWire(this NodeId node) => UnsafeByteOperations.UnsafeWrap(node.ToBytes());
 

@@ -111,9 +111,15 @@ internal sealed class ClusterPicture(
         foreach (var held in portraits.OfType<DescribeReply>().SelectMany(portrait => portrait.Tiles))
         {
             var tile = new TileId((int)held.Bits, held.Prefix);
-            var told = new TileConfiguration(
-                tile, held.Generation, held.Epoch, [.. held.Members.Select(member => member.ToNodeId())]);
-            if (newest.TryGetValue(tile, out var known) && !known.Configuration.IsNewerThan(told))
+            if (!newest.TryGetValue(tile, out var known))
+                continue;
+            var told = known.Configuration with
+            {
+                Generation = held.Generation,
+                Epoch = held.Epoch,
+                Members = [.. held.Members.Select(member => member.ToNodeId())],
+            };
+            if (!known.Configuration.IsNewerThan(told))
                 newest[tile] = (told, held.Phase);
         }
 

@@ -33,11 +33,13 @@ internal sealed class NodeCluster : IAsyncDisposable
 
     private readonly string _root = Directory.CreateTempSubdirectory("chordchat-nodes-").FullName;
     private readonly ClusterFolder _folder;
+    private readonly IConfiguration _settings;
     private readonly SortedDictionary<string, RunningNode> _running = [];
     private readonly List<RunningNode> _copies = [];
 
-    private NodeCluster(int founders)
+    private NodeCluster(int founders, Dictionary<string, string?> settings)
     {
+        _settings = new ConfigurationBuilder().AddConfiguration(Settings).AddInMemoryCollection(settings).Build();
         _folder = new(_root);
         var names = Enumerable.Range(1, founders).Select(i => $"n{i}").ToArray();
         var plan = new ClusterPlan(names, Math.Min(2, founders - 1), SessionPolicy.Takeover, Demo: false);
@@ -50,9 +52,10 @@ internal sealed class NodeCluster : IAsyncDisposable
 
     /// <summary>Founds a cluster, starts its nodes one after the other and waits until each can write to a quorum and
     /// sees all others.</summary>
-    public static async Task<NodeCluster> StartAsync(int founders)
+    /// <param name="settings">What is different from what all these tests share.</param>
+    public static async Task<NodeCluster> StartAsync(int founders, Dictionary<string, string?>? settings = null)
     {
-        var cluster = new NodeCluster(founders);
+        var cluster = new NodeCluster(founders, settings ?? []);
         for (var i = 1; i <= founders; i++)
             await cluster.StartAsync($"n{i}");
         await cluster.SettleAsync();
@@ -90,7 +93,7 @@ internal sealed class NodeCluster : IAsyncDisposable
             Seeds = [.. _running.Values.TakeLast(1).Select(SeedAt)],
             LogLevel = Serilog.Events.LogEventLevel.Fatal,
         };
-        return await RunningNode.StartAsync(options, Settings, CancellationToken.None);
+        return await RunningNode.StartAsync(options, _settings, CancellationToken.None);
     }
 
     /// <summary>A new machine: gets a token, fetches its identity from a running node with it, and starts.</summary>

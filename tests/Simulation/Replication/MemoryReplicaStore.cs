@@ -165,13 +165,33 @@ public sealed class MemoryReplicaStore : IReplicaStore
             : null;
     }
 
+    public void SplitRows(TileId tile)
+    {
+        var rows = RowsOf(tile);
+        var damaged = _damaged.Where(row => TileOf(row) == tile).ToArray();
+        var before = _damaged.ToArray();
+        _disk.Wrote(() =>
+        {
+            _damaged.Clear();
+            _damaged.UnionWith(before);
+        });
+        DropRows(tile);
+        foreach (var (key, row) in rows.Registers)
+            PutRegister(HalfOf(tile, key), key, row);
+        foreach (var ((name, id), entry) in rows.Entries)
+            PutEntry(WritableRowsOf(HalfOf(tile, name)), name, id, entry);
+        foreach (var row in damaged)
+            _damaged.Add(row is (TileId, string set, MessageId id)
+                ? (HalfOf(tile, set), set, id)
+                : (HalfOf(tile, (((TileId, string))row).Item2), (((TileId, string))row).Item2));
+    }
+
     public void DropRows(TileId tile)
     {
         if (!_tiles.Remove(tile, out var rows))
             return;
         _disk.Wrote(() => _tiles[tile] = rows);
-        _damaged.RemoveWhere(row => row is (TileId at, string _) && at == tile
-            || row is (TileId of, string _, MessageId _) && of == tile);
+        _damaged.RemoveWhere(row => TileOf(row) == tile);
     }
 
     /// <summary>What a disk does that forgets promises: the planted bug "promise not durable".</summary>
@@ -195,12 +215,7 @@ public sealed class MemoryReplicaStore : IReplicaStore
     public bool HasEntry(TileId tile, string name, MessageId id) => RowsOf(tile).Entries.ContainsKey((name, id));
 
     /// <summary>The tiles that a scrub would find damaged rows in; a header's damage is not among them.</summary>
-    public IEnumerable<TileId> DamagedTiles => _damaged.Select(row => row switch
-    {
-        (TileId tile, string _) => tile,
-        (TileId tile, string _, MessageId _) => tile,
-        _ => (TileId?)null,
-    }).OfType<TileId>().Distinct().Order();
+    public IEnumerable<TileId> DamagedTiles => _damaged.Select(TileOf).OfType<TileId>().Distinct().Order();
 
     public bool HasDamagedHeader => _damaged.Any(row => row is TileId);
 
@@ -239,6 +254,17 @@ public sealed class MemoryReplicaStore : IReplicaStore
         FoundDamaged?.Invoke();
         throw new DamagedTileException(tile);
     }
+
+    /// <summary>The tile of a damaged row; null for a header.</summary>
+    private static TileId? TileOf(object row) => row switch
+    {
+        (TileId tile, string _) => tile,
+        (TileId tile, string _, MessageId _) => tile,
+        _ => null,
+    };
+
+    private static TileId HalfOf(TileId tile, string name) =>
+        tile.Second.Contains(RowName.PointOf(name)) ? tile.Second : tile.First;
 
     private TileRows RowsOf(TileId tile) => _tiles.GetValueOrDefault(tile, Nothing);
 

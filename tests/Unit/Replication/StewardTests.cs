@@ -152,12 +152,39 @@ public class StewardTests
                 return [.. wanted];
     }
 
+    /// <summary>docs/protocol.md#tile-split.</summary>
+    [Fact]
+    public void A_tile_that_is_too_big_is_cut_after_ten_seconds_when_nothing_else_is_to_be_done()
+    {
+        var big = Calm with { IsTooBig = true };
+        Assert.Equal(10_000, FirstAction<StewardAction.Cut>(0, Active, big));
+        Assert.Equal(12_000, FirstAction<StewardAction.Cut>(1, Active, big));
+        Assert.Null(FirstAction<StewardAction.Cut>(0, Active, Calm));
+        Assert.Null(FirstAction<StewardAction.Cut>(0, Active with { Previous = Now }, big));
+        Assert.Null(FirstAction<StewardAction.Cut>(1, Active, FirstIsDead with { IsTooBig = true }));
+        Assert.Null(FirstAction<StewardAction.Cut>(0, Active, big with { Preferred = Ids[..2].Add(Ids[3]) }));
+        var narrow = Active with { Configuration = Now with { Tile = new(TileId.BitsMax, 1) } };
+        Assert.Null(FirstAction<StewardAction.Cut>(0, narrow, big));
+    }
+
+    /// <summary>docs/protocol.md#tile-split.</summary>
+    [Theory, InlineData(7, 8, false), InlineData(7, 9, true), InlineData(8, 16, false), InlineData(8, 17, true)]
+    public void Fewer_tiles_than_wanted_for_each_node_are_too_few(int bits, int nodes, bool expected)
+    {
+        Assert.Equal(expected, new StewardOptions { SplitPerNode = 16 }.IsTooWide(new(bits, 0), nodes));
+        Assert.False(StewardOptions.Default.IsTooWide(new(bits, 0), nodes));
+    }
+
     /// <summary>When within two minutes a member first starts a change; null: never.</summary>
-    private static long? FirstChange(int member, TileHeader header, TileOutlook outlook)
+    private static long? FirstChange(int member, TileHeader header, TileOutlook outlook) =>
+        FirstAction<StewardAction.Change>(member, header, outlook);
+
+    private static long? FirstAction<T>(int member, TileHeader header, TileOutlook outlook)
+        where T : StewardAction
     {
         var steward = new Steward(Ids[member], StewardOptions.Default);
         for (var now = 0L; now <= 120_000; now += 500)
-            if (steward.Decide(header, outlook, now) is StewardAction.Change)
+            if (steward.Decide(header, outlook, now) is T)
                 return now;
         return null;
     }
