@@ -64,6 +64,9 @@ internal enum FaultKind
 
     /// <summary>Somebody changes a tile's members who is not its steward, to whomever he likes.</summary>
     RivalSteward,
+
+    /// <summary>Somebody cuts a tile in two.</summary>
+    CutTile,
 }
 
 /// <summary>One fault, drawn before the run begins; what it hits depends on who is there when it comes.</summary>

@@ -25,7 +25,7 @@ internal sealed class Gateway(SwarmNode node)
         Run(change, () => change.Outcome, outcome =>
         {
             if (outcome is RegisterChangeOutcome.Unavailable)
-                SearchNewer(configuration, () => Change(at, decide, done), () => done(outcome));
+                SearchNewer(at, configuration, () => Change(at, decide, done), () => done(outcome));
             else
                 done(outcome);
         });
@@ -45,7 +45,7 @@ internal sealed class Gateway(SwarmNode node)
         Run(read, () => read.Outcome, outcome =>
         {
             if (outcome is RegisterReadOutcome.Unavailable)
-                SearchNewer(configuration, () => Read(at, done), () => done(outcome));
+                SearchNewer(at, configuration, () => Read(at, done), () => done(outcome));
             else
                 done(outcome);
         });
@@ -61,7 +61,7 @@ internal sealed class Gateway(SwarmNode node)
         Run(add, Outcome, outcome =>
         {
             if (outcome is SetAddOutcome.Queued)
-                SearchNewer(configuration, () => Add(at, message, done), () => done(outcome));
+                SearchNewer(at, configuration, () => Add(at, message, done), () => done(outcome));
             else
                 done(outcome);
         });
@@ -74,7 +74,7 @@ internal sealed class Gateway(SwarmNode node)
         Run(bury, () => bury.Outcome, outcome =>
         {
             if (outcome is SetAcknowledgeOutcome.Unknown)
-                SearchNewer(configuration, () => Acknowledge(at, id, done), () => done(outcome));
+                SearchNewer(at, configuration, () => Acknowledge(at, id, done), () => done(outcome));
             else
                 done(outcome);
         });
@@ -94,7 +94,7 @@ internal sealed class Gateway(SwarmNode node)
                 return;
             ended = true;
             if (outcome is SetScanOutcome.Unavailable)
-                SearchNewer(configuration, () => done(outcome), () => done(outcome));
+                SearchNewer(at, configuration, () => done(outcome), () => done(outcome));
             else
                 done(outcome);
         });
@@ -114,14 +114,14 @@ internal sealed class Gateway(SwarmNode node)
     }
 
     /// <summary>Asks those who should keep the tile by now whether it has moved on.</summary>
-    private void SearchNewer(TileConfiguration known, Action newer, Action none)
+    private void SearchNewer(Place at, TileConfiguration known, Action newer, Action none)
     {
         var asked = node.Ring.Cache.Members.Clockwise(known.Tile.Start)
             .Where(member => member.IsReachable && member.Peer != node.Self && !known.Contains(member.Peer.Node))
             .Take(AskedMax).ToArray();
         var (left, ended) = (asked.Length, false);
         foreach (var member in asked)
-            Tiles.Send(member.Peer.Node, new ReplicaRequest.GetConfiguration(known.Tile), reply =>
+            Tiles.Send(member.Peer.Node, new ReplicaRequest.GetConfiguration(TileId.Of(at.Point, TileId.BitsMax)), reply =>
             {
                 if (reply is ReplicaReply.Standing standing)
                     Tiles.Directory.Learn(standing.Newest);
@@ -135,7 +135,7 @@ internal sealed class Gateway(SwarmNode node)
             if (ended)
                 return;
             ended = true;
-            if (Tiles.Directory.Of(known.Tile) is { } newest && newest.IsNewerThan(known))
+            if (Tiles.Directory.At(at.Point).IsNewerThan(known))
                 newer();
             else
                 none();

@@ -120,7 +120,7 @@ internal sealed class SwarmClients
         Operation<string?, IReadOnlyList<string>> call, Place place, (Outcome Outcome, ReadOnlyMemory<byte> Value) end)
     {
         if (end.Outcome == Outcome.Ok)
-            _cluster.Watch.Promised(place.Name, _cluster.TileOf(place), end.Value);
+            _cluster.Watch.Promised(place.Name, end.Value);
         call.Return(end.Outcome, [.. Lists.Entries(end.Value.Span).Select(entry => $"{entry}")], World.Now);
     }
 
@@ -224,7 +224,7 @@ internal sealed class SwarmClients
         _kept.Add((letter.Box, letter.Id));
         History.Mailboxes.Kept(letter.Box.Name, $"{letter.Id}", World.Now);
         if (_cluster.Plan.Mistake != SwarmMistake.RetriesAnew)
-            _cluster.Watch.Kept(_cluster.TileOf(letter.Box), letter.Box.Name, new MessageId(letter.Id));
+            _cluster.Watch.Kept(letter.Box.Name, new MessageId(letter.Id));
     }
 
     private Reading Scan(SwarmNode node, Place box)

@@ -99,8 +99,6 @@ internal sealed class SwarmCluster
     /// <summary>Who listens at an address, or -1.</summary>
     public int NumberOf(string address) => _numbers.GetValueOrDefault(address, -1);
 
-    public TileId TileOf(Place place) => TileId.Of(place.Point, Plan.TileBits);
-
     /// <summary>The members that this node's genesis names: the same for all, unless nodes found by
     /// themselves.</summary>
     public ImmutableArray<Peer> FoundersOf(SwarmNode node) =>

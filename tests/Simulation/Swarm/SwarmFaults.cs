@@ -12,6 +12,9 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
     private const int NodesMax = 14;
     private const int StrangersMax = 2;
 
+    /// <summary>How often a tile of the genesis is halved at most.</summary>
+    private const int CutsMax = 3;
+
     /// <summary>A change of members may be decided that long after it was begun; two of those it wants must not be lost
     /// meanwhile, or nobody could ever answer.</summary>
     private static readonly TimeSpan InFlight = TimeSpan.FromSeconds(30);
@@ -77,6 +80,7 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
         FaultKind.Rollback => Up(fault) is { } node ? Rollback(fault, node) : null,
         FaultKind.Clone => Up(fault) is { } node ? Clone(fault, node) : null,
         FaultKind.RivalSteward => Rival(fault, how),
+        FaultKind.CutTile => Cut(fault, how),
         _ => null,
     };
 
@@ -293,6 +297,25 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
         node.Self.Node == member && !node.IsGone && node.Store.DamagedCount == 0
         && node.Store.PeekHeader(configuration.Tile) is { Phase: TilePhase.Active } header
         && header.Configuration == configuration);
+
+    /// <summary>One or two nodes begin to cut a tile, perhaps the same, perhaps while its members change.</summary>
+    private string? Cut(Fault fault, Prng how)
+    {
+        if (Up(fault) is not { } first)
+            return null;
+        var up = cluster.Nodes.Where(node => node.IsThere).ToArray();
+        var known = first.Tiles.Directory.All.Where(at => at.Tile.Bits < cluster.Plan.TileBits + CutsMax)
+            .OrderBy(at => at.Tile).ToArray();
+        if (known.Length == 0)
+            return null;
+        var at = how.Pick(known);
+        foreach (var node in how.Chance(0.5) ? [first] : new[] { first, how.Pick(up) }.Distinct())
+            node.Tiles.Run(new EpochChange(at, at.Members, node.Tiles.Ballots, cluster.Plan.Patience, how.Next())
+            {
+                Cuts = true,
+            });
+        return $"{first.Self} cuts {at.Tile}";
+    }
 
     private string? Rival(Fault fault, Prng how)
     {

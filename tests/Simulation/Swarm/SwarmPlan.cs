@@ -9,7 +9,8 @@ namespace ChordChat.Tests.Simulation.Swarm;
 /// it (swarm testing: rare combinations come up because every seed leaves most of it out).</summary>
 internal sealed record SwarmPlan
 {
-    private static readonly FaultKind[] Kinds = Enum.GetValues<FaultKind>();
+    /// <summary>Cuts are drawn apart.</summary>
+    private static readonly FaultKind[] Kinds = [.. Enum.GetValues<FaultKind>().Except([FaultKind.CutTile])];
 
     public required ulong Seed { get; init; }
     public required int Founders { get; init; }
@@ -73,7 +74,7 @@ internal sealed record SwarmPlan
             Patience = DrawPatience(random),
             Steward = DrawSteward(random),
             Weather = Weather.Draw(random),
-            Script = DrawScript(random, length),
+            Script = [.. DrawScript(random, length).Concat(DrawCuts(seed, length)).OrderBy(fault => fault.At)],
             RepairEvery = Seconds(random, 1, 15),
         };
     }
@@ -132,6 +133,15 @@ internal sealed record SwarmPlan
                 random.Between(TimeSpan.Zero, length), random.Pick(chosen), random.Next(),
                 Seconds(random, 0.05, random.Chance(0.7) ? 3 : 15), random.Next())).OrderBy(fault => fault.At),
         ];
+    }
+
+    /// <summary>Drawn apart, so that whatever else a seed draws stays as it was before tiles were cut.</summary>
+    private static IEnumerable<Fault> DrawCuts(ulong seed, TimeSpan length)
+    {
+        var random = new Prng(seed ^ 0x4355_5400);
+        var count = random.Chance(0.5) ? 1 + random.Below(8) : 0;
+        return Enumerable.Range(0, count).Select(_ => new Fault(
+            random.Between(TimeSpan.Zero, length), FaultKind.CutTile, random.Next(), TimeSpan.Zero, random.Next()));
     }
 
     private static TimeSpan Seconds(Prng random, double least, double most) =>

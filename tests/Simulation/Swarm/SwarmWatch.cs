@@ -1,4 +1,5 @@
 using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
 using ChordChat.Tests.Simulation.Replication;
 
 namespace ChordChat.Tests.Simulation.Swarm;
@@ -16,8 +17,9 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
     private readonly Dictionary<TileEpoch, TileConfiguration> _chain = [];
     private readonly Dictionary<TileId, TileConfiguration> _newest = [];
     private readonly HashSet<TileId> _doubtful = [];
+    private readonly Dictionary<TileId, ulong> _ends = [];
     private readonly SortedDictionary<string, Promise> _registers = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<(TileId Tile, string Set, MessageId Id), bool> _messages = [];
+    private readonly SortedDictionary<(string Set, MessageId Id), RingId> _messages = [];
     private int _steps;
 
     /// <summary>The first thing that went wrong, in words, or null.</summary>
@@ -29,7 +31,10 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
     /// <summary>Bytes of rows that learners took in.</summary>
     public long BytesMoved { get; private set; }
 
-    /// <summary>The newest configuration of each tile that anybody has heard of.</summary>
+    /// <summary>How many tiles were cut in two.</summary>
+    public int CutCount => _ends.Count;
+
+    /// <summary>The newest configuration of each tile that anybody has heard of, without those that were cut.</summary>
     public IReadOnlyDictionary<TileId, TileConfiguration> Newest => _newest;
 
     public void Blame(string fault) => Fault ??= fault;
@@ -53,9 +58,28 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
             return;
         }
 
+        var wider = next.Tile;
+        for (var i = next.Splits.Length - 1; i >= 0; i--)
+            End(wider = wider.Wider, next.Splits[i], next);
+        if (_ends.TryGetValue(next.Tile, out var end))
+        {
+            if (next.Epoch > end)
+                Blame($"E1: {next}, although the tile was cut after epoch {end}");
+            return;
+        }
+
         _doubtful.Add(next.Tile);
         if (next.IsNewerThan(_newest.GetValueOrDefault(next.Tile)))
             _newest[next.Tile] = next;
+    }
+
+    /// <summary>A tile was cut after this epoch, says a configuration of one of its parts.</summary>
+    private void End(TileId tile, ulong epoch, TileConfiguration part)
+    {
+        if (_newest.Remove(tile, out var newest) && newest.Epoch > epoch)
+            Blame($"E1: {newest}, although {part} says that the tile was cut after epoch {epoch}");
+        if (!_ends.TryAdd(tile, epoch) && _ends[tile] != epoch)
+            Blame($"E1: {tile} was cut after epoch {_ends[tile]} and after {epoch}");
     }
 
     /// <summary>A replica took on a header.</summary>
@@ -88,18 +112,20 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
     }
 
     /// <summary>A client was told that the register holds this list, and that it will not shrink again.</summary>
-    public void Promised(string key, TileId tile, ReadOnlyMemory<byte> list)
+    public void Promised(string key, ReadOnlyMemory<byte> list)
     {
+        var point = RowName.PointOf(key);
         if (!_registers.TryGetValue(key, out var known) || known.List.Length < list.Length)
-            _registers[key] = new(tile, list);
-        _doubtful.Add(tile);
+            _registers[key] = new(point, list);
+        Doubt(point);
     }
 
     /// <summary>A sender was told that the message is kept.</summary>
-    public void Kept(TileId tile, string set, MessageId id)
+    public void Kept(string set, MessageId id)
     {
-        _messages.TryAdd((tile, set, id), true);
-        _doubtful.Add(tile);
+        var point = RowName.PointOf(set);
+        _messages.TryAdd((set, id), point);
+        Doubt(point);
     }
 
     public void CheckDoubtful()
@@ -111,13 +137,15 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
         _doubtful.Clear();
     }
 
+    private void Doubt(RingId point) => _doubtful.UnionWith(_newest.Keys.Where(tile => tile.Contains(point)));
+
     private void Check(TileId tile)
     {
         if (!_newest.TryGetValue(tile, out var newest))
             return;
         var active = cluster.Nodes.Where(node => !node.IsDestroyed && !node.IsGone && (!node.IsCopy || node.Serves))
             .GroupBy(node => node.Self.Node).Select(same => same.MaxBy(node => node.StartCount)!)
-            .Select(node => (Node: node, Header: node.Store.PeekHeader(tile)))
+            .SelectMany(node => WithWider(tile).Select(at => (Node: node, Header: node.Store.PeekHeader(at))))
             .Where(one => one.Header is { Phase: TilePhase.Active }).ToArray();
         var able = active.GroupBy(one => one.Header!.Configuration)
             .Where(same => same.Select(one => one.Node.Self.Node).Distinct().Count() >= same.Key.Majority).ToArray();
@@ -128,14 +156,22 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
             CheckMajority(tile, newest, majority);
     }
 
+    /// <summary>The tile and all that it is a part of: only one of them may acknowledge.</summary>
+    private IEnumerable<TileId> WithWider(TileId tile)
+    {
+        for (; tile.Bits > cluster.Plan.TileBits; tile = tile.Wider)
+            yield return tile;
+        yield return tile;
+    }
+
     private void CheckMajority(TileId tile, TileConfiguration newest, MemoryReplicaStore[] majority)
     {
-        foreach (var (key, (at, list)) in _registers)
-            if (at == tile && !majority.Select(store => store.PeekRegister(tile, key)).MaxBy(row => row.AcceptedBallot)
+        foreach (var (key, (point, list)) in _registers)
+            if (tile.Contains(point) && !majority.Select(store => store.PeekRegister(tile, key)).MaxBy(row => row.AcceptedBallot)
                 .Value.Span.StartsWith(list.Span))
                 Blame($"E3: a majority of {newest} lacks what {key} was said to hold");
-        foreach (var ((at, set, id), _) in _messages)
-            if (at == tile && !majority.Any(store => store.HasEntry(tile, set, id)))
+        foreach (var ((set, id), point) in _messages)
+            if (tile.Contains(point) && !majority.Any(store => store.HasEntry(tile, set, id)))
                 Blame($"E3: a majority of {newest} lacks kept message {id.Value} of {set}");
     }
 
@@ -146,5 +182,5 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
                 yield return [.. stores.Where((_, i) => (chosen & (1 << i)) != 0)];
     }
 
-    private sealed record Promise(TileId Tile, ReadOnlyMemory<byte> List);
+    private sealed record Promise(RingId Point, ReadOnlyMemory<byte> List);
 }

@@ -224,13 +224,16 @@ internal sealed class TileHost
 
     private void Tell(EpochChange change)
     {
-        if (change.Outcome is not EpochChangeOutcome.Decided(var next))
+        if (change.Outcome is not EpochChangeOutcome.Decided)
             return;
-        if (!_node.IsStranger)
-            _cluster.Watch.Decided(next);
-        var news = new ReplicaRequest.NewConfiguration(next, change.Configuration);
-        foreach (var peer in _node.Ring.Cache.Members.Live.Where(peer => !next.Contains(peer.Node)).Take(ToldMax))
-            Send(peer.Node, news, _ => { });
+        foreach (var (next, previous) in change.News)
+        {
+            if (!_node.IsStranger)
+                _cluster.Watch.Decided(next);
+            var news = new ReplicaRequest.NewConfiguration(next, previous);
+            foreach (var peer in _node.Ring.Cache.Members.Live.Where(peer => !next.Contains(peer.Node)).Take(ToldMax))
+                Send(peer.Node, news, _ => { });
+        }
     }
 
     /// <summary>What this node's own cache suggests; docs/protocol.md#steward.</summary>
