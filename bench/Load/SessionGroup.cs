@@ -18,8 +18,9 @@ internal sealed class SessionGroup : IAsyncDisposable
 
     /// <summary>Opens a session for each of them.</summary>
     /// <param name="firstNode">Where the first of them goes; the next goes to the next node.</param>
+    /// <param name="nodeCount">Only the first so many nodes; null for all.</param>
     public static async Task<SessionGroup> OpenAsync(
-        Workbench bench, IReadOnlyList<Person> people, int firstNode, CancellationToken cancellation)
+        Workbench bench, IReadOnlyList<Person> people, int firstNode, CancellationToken cancellation, int? nodeCount = null)
     {
         var group = new SessionGroup(people.Count);
         group._beating = group.BeatAsync();
@@ -27,7 +28,7 @@ internal sealed class SessionGroup : IAsyncDisposable
         var parallel = new ParallelOptions { MaxDegreeOfParallelism = OpenedAtOnce, CancellationToken = cancellation };
         await Parallel.ForAsync(0, people.Count, parallel, async (i, stopping) =>
             group._sessions[i] = await BenchSession.OpenAsync(
-                nodes[(firstNode + i) % nodes.Count], people[i], bench.People.Cluster, stopping));
+                nodes[(firstNode + i) % (nodeCount ?? nodes.Count)], people[i], bench.People.Cluster, stopping));
         return group;
     }
 

@@ -12,10 +12,11 @@ internal sealed class LocalNodes : IAsyncDisposable
     private const int CheapBcryptCost = 4;
 
     private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(60);
+    private readonly string _program;
     private readonly string _folder;
     private readonly List<LocalNode> _nodes = [];
 
-    private LocalNodes(string folder) => _folder = folder;
+    private LocalNodes(string program, string folder) => (_program, _folder) = (program, folder);
 
     public IReadOnlyList<LocalNode> All => _nodes;
 
@@ -32,7 +33,7 @@ internal sealed class LocalNodes : IAsyncDisposable
     public static async Task<LocalNodes> StartAsync(BenchOptions options, CancellationToken cancellation)
     {
         var program = await NodeProgram.FindAsync(cancellation);
-        var nodes = new LocalNodes(Directory.CreateTempSubdirectory("chordchat-bench-").FullName);
+        var nodes = new LocalNodes(program, Directory.CreateTempSubdirectory("chordchat-bench-").FullName);
         try
         {
             await NodeProgram.RunAsync(
@@ -51,6 +52,18 @@ internal sealed class LocalNodes : IAsyncDisposable
             await nodes.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Lets the last node go for good, with the operator's own command.</summary>
+    public Task DrainLastAsync(CancellationToken cancellation) => NodeProgram.RunAsync(
+        _program, ["drain", "--data", Path.Combine(_folder, "nodes", Cheap.Name)], cancellation);
+
+    /// <summary>What a node has logged so far.</summary>
+    public string LogOf(LocalNode node)
+    {
+        using var log = new FileStream(
+            Path.Combine(_folder, $"{node.Name}.log"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        return new StreamReader(log).ReadToEnd();
     }
 
     /// <summary>A connection of its own to one of the nodes, as every client has.</summary>

@@ -5,6 +5,9 @@ public sealed record CoordinatorOptions
 {
     public static readonly CoordinatorOptions Default = new();
 
+    /// <summary>For nodes with a slow line between them.</summary>
+    public static readonly CoordinatorOptions Wan = new() { CopyBytesPerSecond = 1 << 20 };
+
     /// <summary>How long one round waits for a majority before the next try.</summary>
     public TimeSpan RoundTimeout { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -23,6 +26,10 @@ public sealed record CoordinatorOptions
     /// <summary>Rows asked for in one page of a scan.</summary>
     public int ScanRowsMax { get; init; } = 512;
 
-    /// <summary>Bytes asked for in one page of a transfer.</summary>
-    public int PullBytesMax { get; init; } = 1 << 19;
+    /// <summary>Bytes asked for in one page of a transfer; no other request waits longer than one page takes.</summary>
+    public int PullBytesMax { get; init; } = 1 << 16;
+
+    /// <summary>How fast a newcomer copies one tile; a node copies at most <see cref="StewardOptions.NewcomersMax"/> at
+    /// once. Members of the epoch before are not held up.</summary>
+    public int CopyBytesPerSecond { get; init; } = 8 << 20;
 }

@@ -19,6 +19,8 @@ public sealed class Learner : Coordinator
     private readonly int _sealedNeeded;
     private readonly Source[] _sources;
     private readonly Dictionary<ReplicaRequest, Source> _absorbing = new(ReferenceEqualityComparer.Instance);
+    private readonly List<Source> _resting = [];
+    private TimeSpan _rest;
     private ReplicaRequest.Sums? _summing;
     private ImmutableArray<UInt128> _own;
     private ReplicaRequest.Activate? _activating;
@@ -111,6 +113,12 @@ public sealed class Learner : Coordinator
 
     private protected override void OnTimer()
     {
+        if (_resting.Count > 0)
+        {
+            GoOn();
+            return;
+        }
+
         if (!_progress && !MayTryAgain())
         {
             End(new LearnerOutcome.Stalled());
@@ -160,6 +168,7 @@ public sealed class Learner : Coordinator
         // One page from the time before it was complete makes the whole copy that of a sealed member.
         source.Complete &= pulled.Complete;
         (source.Asked, source.Next, _progress) = (null, pulled.Page.Next, true);
+        _rest += IsNewcomer ? TimeSpan.FromSeconds((double)pulled.Page.Bytes / Options.CopyBytesPerSecond) : TimeSpan.Zero;
         var absorb = new ReplicaRequest.Absorb(Configuration.At, pulled.Page);
         _absorbing.Add(absorb, source);
         Send(_self, absorb);
@@ -176,12 +185,32 @@ public sealed class Learner : Coordinator
         _progress = true;
         if (source.Next is { } next)
         {
-            Pull(source, next);
+            if (_rest <= TimeSpan.Zero)
+                Pull(source, next);
+            else
+                Rest(source);
             return;
         }
 
         source.Finished = true;
         ActivateWhenComplete();
+    }
+
+    /// <summary>A newcomer does not take more than its share of wire and disk: the tile works without it.</summary>
+    private void Rest(Source source)
+    {
+        _resting.Add(source);
+        SetTimer(_rest);
+    }
+
+    private void GoOn()
+    {
+        (_rest, _progress) = (TimeSpan.Zero, true);
+        foreach (var source in _resting)
+            if (source.Next is { } next)
+                Pull(source, next);
+        _resting.Clear();
+        SetTimer(Options.RoundTimeout);
     }
 
     /// <summary>A sealed member counts once; a complete one is enough.</summary>

@@ -33,13 +33,14 @@ public sealed record StewardOptions
 
     /// <summary>Tiles that a node may copy at once as a newcomer: more would only share the same disk and wire.
     /// Members of the epoch before are not held up, since their tile waits for them.</summary>
-    public int NewcomersMax { get; init; } = 4;
+    public int NewcomersMax { get; init; } = 2;
 
-    /// <summary>Tiles whose epoch one node changes at once; the others wait their turn.</summary>
-    public int ChangesMax { get; init; } = 4;
+    /// <summary>Tiles whose epoch one node changes at once; the others wait their turn, and work meanwhile: a tile pauses
+    /// for some commits, which take longer the more go on beside.</summary>
+    public int ChangesMax { get; init; } = 1;
 
-    /// <summary>The shortest time between two changes that one node begins: at most 20 a second.</summary>
-    public TimeSpan ChangeGap { get; init; } = TimeSpan.FromMilliseconds(50);
+    /// <summary>The shortest time between two changes that one node begins: at most 10 a second.</summary>
+    public TimeSpan ChangeGap { get; init; } = TimeSpan.FromMilliseconds(100);
 
     /// <summary>How long after its own pause a node begins no change; until then it asks what it has missed.</summary>
     public TimeSpan QuietAfterPause { get; init; } = TimeSpan.FromSeconds(5);

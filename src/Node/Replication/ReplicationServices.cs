@@ -9,7 +9,7 @@ namespace ChordChat.Node.Replication;
 internal static class ReplicationServices
 {
     public static IServiceCollection AddReplication(this IServiceCollection services, IConfiguration settings) => services
-        .AddSingleton(settings.GetSection("Replication").Get<CoordinatorOptions>() ?? CoordinatorOptions.Default)
+        .AddSingleton(made => Patience(made.GetRequiredService<NodeOptions>().Preset, settings))
         .AddSingleton(made => Directory(made.GetRequiredService<Genesis>()))
         .AddSingleton(made => new BallotSource(
             made.GetRequiredService<LocalNode>().Self.Node, made.GetRequiredService<LocalNode>().Incarnation))
@@ -33,6 +33,13 @@ internal static class ReplicationServices
         .AddSingleton<IMessageSets>(made => made.GetRequiredService<Replicator>())
         .AddSingleton<QuorumProof>()
         .AddSingleton<ReadinessProbe>(made => made.GetRequiredService<QuorumProof>().ProveAsync);
+
+    private static CoordinatorOptions Patience(Preset preset, IConfiguration settings)
+    {
+        var patience = (preset is Preset.Wan ? CoordinatorOptions.Wan : CoordinatorOptions.Default) with { };
+        settings.GetSection("Replication").Bind(patience);
+        return patience;
+    }
 
     private static IEnumerable<TileConfiguration> Tiles(Genesis genesis) => Placement.Genesis(
         genesis.Founders.Select(founder => (founder.Position, founder.Node)), genesis.BackupCount + 1, genesis.TileBits);

@@ -17,6 +17,7 @@ internal sealed partial class TileTender : BackgroundService
 
     private readonly Channel<TileId?> _due = Channel.CreateUnbounded<TileId?>();
     private readonly TileKeeper _keeper;
+    private readonly TilePauses _pauses;
     private readonly TileBoard _board;
     private readonly ReplicaCalls _calls;
     private readonly TileDirectory _directory;
@@ -52,7 +53,12 @@ internal sealed partial class TileTender : BackgroundService
         _lastBeat = _started = time.GetTimestamp();
         foreach (var header in board.All)
             _directory.Learn(header.Newest);
-        board.Changed += header => _due.Writer.TryWrite(header.Tile);
+        _pauses = new TilePauses(time);
+        board.Changed += header =>
+        {
+            _pauses.Hear(header);
+            _due.Writer.TryWrite(header.Tile);
+        };
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -67,8 +73,13 @@ internal sealed partial class TileTender : BackgroundService
             var outlook = new Outlook(_ring, _copies, _options, _large);
             foreach (var header in due is null ? _board.All : due.Select(_board.Of).OfType<TileHeader>())
                 Tend(header, outlook);
+            if (_pauses.TakeBurst() is { Count: > 0 } pauses)
+                LogPaused(pauses.Count, Ms(pauses, 0.5), Ms(pauses, 0.99), Ms(pauses, 1));
         }
     }
+
+    private static long Ms(IReadOnlyList<TimeSpan> sorted, double share) =>
+        (long)sorted[(int)Math.Min(sorted.Count - 1, share * sorted.Count)].TotalMilliseconds;
 
     /// <summary>This node is about to stop: changes that run are finished, no more are begun.</summary>
     public void BeginNoMore() => _isClosing = true;
@@ -141,6 +152,11 @@ internal sealed partial class TileTender : BackgroundService
 
     [LoggerMessage(2101, LogLevel.Information, "tile {Tile} is now kept by {Members}")]
     private partial void LogMoved(string tile, string members);
+
+    [LoggerMessage(2102, LogLevel.Information,
+        "{Count} tiles kept here have changed members; each answered nothing meanwhile for {Median} ms (half of them), "
+        + "{P99} ms (99 of 100), {Longest} ms at most")]
+    private partial void LogPaused(int count, long median, long p99, long longest);
 
     /// <summary>What the ring suggests at one moment, worked out once for all tiles.</summary>
     private sealed class Outlook(RingDriver ring, int copies, StewardOptions options, LargeTiles large)

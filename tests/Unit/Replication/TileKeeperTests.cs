@@ -13,7 +13,8 @@ public class TileKeeperTests
 
     private static readonly TileOutlook Outlook = new(Ids[..3], ImmutableHashSet<NodeId>.Empty);
     private readonly TileKeeper _keeper = new(
-        new BallotSource(Ids[0], 1), CoordinatorOptions.Default, new StewardOptions { NewcomersMax = 2 }, seed: 1);
+        new BallotSource(Ids[0], 1), CoordinatorOptions.Default,
+        new StewardOptions { NewcomersMax = 2, ChangesMax = 2, ChangeGap = TimeSpan.FromMilliseconds(50) }, seed: 1);
 
     [Fact]
     public void A_newcomer_copies_only_so_many_tiles_at_once_and_members_are_not_held_up()

@@ -86,6 +86,27 @@ public class TransferTests
         Assert.Empty(Absorbed());
     }
 
+    [Fact]
+    public void A_newcomer_rests_between_pages_as_long_as_its_share_of_the_wire_takes()
+    {
+        Fill(0, 1);
+        End();
+        Learn(0);
+        var options = CoordinatorOptions.Default with { PullBytesMax = 4_000, CopyBytesPerSecond = 1_000 };
+        var learner = new Learner(_bench.Ids[3], Header(3), options, 1);
+        _bench.Effects.Clear();
+
+        _bench.Run(learner);
+
+        Assert.Equal(TilePhase.Active, Header(3).Phase);
+        var timers = _bench.Effects.OfType<Effect.SetTimer>().Select(timer => timer.Delay).ToArray();
+        var rests = timers.Zip(timers.Skip(1)) // The last before pulling goes on is the one that rings.
+            .Where(pair => pair.First != options.RoundTimeout && pair.Second == options.RoundTimeout)
+            .Select(pair => pair.First);
+        var bytes = _bench.Sent.Select(sent => sent.Request).OfType<ReplicaRequest.Absorb>().Sum(absorb => absorb.Page.Bytes);
+        Assert.InRange(rests.Sum(rest => rest.TotalSeconds), bytes / 1_000.0 - 9, bytes / 1_000.0);
+    }
+
     private void Fill(params int[] nodes)
     {
         var ballot = _bench.Ballots.Next(1, default);
