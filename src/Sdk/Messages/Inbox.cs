@@ -77,13 +77,11 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
                 keys.RaiseConflict(message.Message.From);
             return (message, Settled: true);
         }
-        catch (ChordChatException cause) when (cause.Code == "unknown_user")
-        {
-            return Drop();
-        }
         catch (ChordChatException)
         {
-            return (null, Settled: false); // The sender's keys cannot be had now.
+            // The sender's keys cannot be had now. One node's word that there is no such user is no proof either: what is
+            // acknowledged is gone from the mailbox for ever.
+            return (null, Settled: false);
         }
 
         (OpenedMessage?, bool) Drop()
