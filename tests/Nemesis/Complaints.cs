@@ -6,7 +6,7 @@ internal static class Complaints
     private const int TraceLinesMax = 12;
     private static readonly int TimeLength = "2026-01-01 00:00:00.000".Length;
 
-    /// <summary>Each different one once, with the node that said it first, how often it was said, and the exception.</summary>
+    /// <summary>Each different one once, with who said it first, how often it was said, and the exception.</summary>
     public static IReadOnlyList<string> Of(string home)
     {
         var found = new Dictionary<string, (string First, int Count)>(StringComparer.Ordinal);
@@ -18,13 +18,14 @@ internal static class Complaints
                 {
                     var text = lines[i][TimeLength..].Trim();
                     var cause = i + 1 < lines.Length && !IsEntry(lines[i + 1]) ? lines[i + 1] : "";
-                    var trace = string.Join('\n', lines.Skip(i + 1).TakeWhile(line => !IsEntry(line)).Take(TraceLinesMax));
-                    var seen = found.GetValueOrDefault(text + cause, (First: $"{Path.GetFileName(log)} {lines[i]}\n{trace}", Count: 0));
+                    var trace = lines.Skip(i + 1).TakeWhile(line => !IsEntry(line)).Take(TraceLinesMax);
+                    var all = string.Join('\n', trace.Prepend($"{Path.GetFileName(log)} {lines[i]}"));
+                    var seen = found.GetValueOrDefault(text + cause, (First: all, Count: 0));
                     found[text + cause] = (seen.First, seen.Count + 1);
                 }
         }
 
-        return [.. found.Values.Select(one => $"{one.First.TrimEnd()}{(one.Count > 1 ? $"\n  ({one.Count} times)" : "")}")];
+        return [.. found.Values.Select(one => one.Count > 1 ? $"{one.First}\n  ({one.Count} times)" : one.First)];
     }
 
     private static bool IsError(string line) => IsEntry(line) && line[TimeLength..] is [' ', .. var rest]

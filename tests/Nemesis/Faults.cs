@@ -1,17 +1,41 @@
+using System.Diagnostics;
+
 namespace ChordChat.Tests.Nemesis;
 
 /// <summary>Does one thing to the cluster after another, drawn from a seed, and takes each back.</summary>
 internal sealed class Faults(
     IReadOnlyList<Node> nodes, Network network, Random random, string mix, bool canDelay, Action<string> say)
 {
+    private const int FreezeSeconds = 30;
+    private static readonly TimeSpan SafeMax = TimeSpan.FromSeconds(180);
+
+    private static readonly string[] Crashes = ["kill", "pause", "term", "storm", "power"];
+    private static readonly string[] Cuts = ["cut", "isolate", "ring", "bridge", "oneway", "slow"];
+    private static readonly string[] Hosts = ["full", "wipe", "freeze"];
+
     private static readonly Dictionary<string, string[]> Mixes = new()
     {
-        ["all"] = ["kill", "pause", "term", "storm", "power", "cut", "isolate", "ring", "bridge", "oneway", "slow"],
-        ["crash"] = ["kill", "pause", "term", "storm", "power"],
-        ["network"] = ["cut", "isolate", "ring", "bridge", "oneway", "slow"],
+        ["all"] = [.. Crashes, .. Cuts, .. Hosts],
+        ["crash"] = Crashes,
+        ["network"] = Cuts,
+        ["host"] = Hosts,
+        ["clock"] = ["clock", "kill", "pause", "cut"],
     };
 
+    private readonly string[] _kinds =
+    [
+        .. Mixes[mix].Where(kind => kind switch
+        {
+            "full" => nodes.Any(node => node.Disk is not null),
+            "clock" => nodes.Any(node => node.Clock is not null),
+            _ => true,
+        }),
+    ];
+
     public static IEnumerable<string> MixNames => Mixes.Keys;
+
+    /// <summary>Whether a mix has a kind of fault.</summary>
+    public static bool Has(string name, string kind) => Mixes[name].Contains(kind);
 
     public Dictionary<string, int> Counts { get; } = [];
 
@@ -19,7 +43,7 @@ internal sealed class Faults(
     {
         while (!stopping.IsCancellationRequested)
         {
-            var kind = Mixes[mix][random.Next(Mixes[mix].Length)];
+            var kind = _kinds[random.Next(_kinds.Length)];
             Counts[kind] = Counts.GetValueOrDefault(kind) + 1;
             await DoAsync(kind, stopping);
             await HealAsync();
@@ -27,14 +51,18 @@ internal sealed class Faults(
         }
     }
 
-    /// <summary>Undoes everything: all nodes run, all hear each other.</summary>
-    public async Task HealAsync()
+    /// <summary>Undoes everything but wrong clocks: all nodes run, all hear each other.</summary>
+    public Task HealAsync() => HealAsync(nodes, network);
+
+    /// <summary>Undoes what was done to these nodes and their networks.</summary>
+    public static async Task HealAsync(IReadOnlyList<Node> nodes, Network network)
     {
         foreach (var node in nodes)
         {
             await network.DeafenAsync(node.Index, []);
             await network.HastenAsync(node.Index);
             await node.SignalAsync("CONT");
+            node.Disk?.MakeRoom();
             if (!node.IsUp)
                 node.Start();
         }
@@ -47,9 +75,20 @@ internal sealed class Faults(
         say($"fault {kind}: {victim.Name} first of {string.Join(' ', order.Select(node => node.Name))}, {seconds} s");
         switch (kind)
         {
-            case "pause":
+            case "pause" or "freeze":
                 await victim.SignalAsync("STOP");
+                seconds = kind == "freeze" ? FreezeSeconds : seconds;
                 break;
+            case "full":
+                victim = order.First(node => node.Disk is not null);
+                victim.Disk!.Fill();
+                break;
+            case "clock":
+                StepClocks(order);
+                break;
+            case "wipe":
+                await WipeAsync(order.First(node => node.Disk is null), order[^1]);
+                return;
             case "term":
                 await victim.SignalAsync("TERM");
                 break;
@@ -73,8 +112,63 @@ internal sealed class Faults(
         }
 
         await WaitAsync(seconds, stopping);
-        foreach (var node in nodes.Where(_ => kind is "kill" or "term" or "power"))
-            await GoneOrUpAsync(node, kind == "power" || node == victim);
+        if (kind == "full")
+            await StartOnFullDiskAsync(victim);
+        foreach (var node in nodes.Where(node => kind == "power" || (kind is "kill" or "term" && node == victim)))
+            await node.GoneAsync(TimeSpan.FromSeconds(90));
+    }
+
+    /// <summary>A node whose disk is still full has to say so and end; its end is judged later.</summary>
+    private static async Task StartOnFullDiskAsync(Node victim)
+    {
+        if (victim.IsUp)
+            return; // Nobody has wanted it to write anything.
+        victim.Start();
+        await victim.GoneAsync(TimeSpan.FromSeconds(90));
+    }
+
+    /// <summary>Two clocks go wrong, one of them so far that only an operator's error explains it, until the next
+    /// step.</summary>
+    private void StepClocks(Node[] order)
+    {
+        foreach (var (node, max) in order.Where(node => node.Clock is not null).Take(2).Zip([540, 7_200]))
+        {
+            node.Clock!.Set(TimeSpan.FromSeconds(random.Next(-max, max)));
+            say($"  the clock of {node.Name} is {node.Clock.Offset.TotalSeconds:0} s off");
+        }
+    }
+
+    /// <summary>A node loses its disk and joins as a new one. Only when no tile needs its copy for a majority; and the
+    /// newcomer takes part before anything else happens.</summary>
+    private async Task WipeAsync(Node victim, Node host)
+    {
+        if (host == victim)
+            host = nodes.First(node => node != victim);
+        if (!await IsTrueWithinAsync(SafeMax, victim.IsSafeToStopAsync))
+        {
+            say($"  {victim.Name} is not wiped: it is still needed after {SafeMax.TotalSeconds} s");
+            return;
+        }
+
+        await victim.SignalAsync("KILL");
+        await victim.GoneAsync(TimeSpan.FromSeconds(60));
+        await victim.JoinAnewAsync(host);
+        victim.Start();
+        say($"  it is {victim.Name} now");
+        if (!await IsTrueWithinAsync(SafeMax, victim.IsReadyAsync)
+            || !await IsTrueWithinAsync(SafeMax, victim.IsSafeToStopAsync))
+            throw new InvalidOperationException($"{victim.Name} did not become a node like others");
+    }
+
+    private static async Task<bool> IsTrueWithinAsync(TimeSpan limit, Func<Task<bool>> condition)
+    {
+        var waited = Stopwatch.StartNew();
+        while (!await condition())
+            if (waited.Elapsed > limit)
+                return false;
+            else
+                await Task.Delay(500);
+        return true;
     }
 
     /// <summary>A line with delay and disorder or, where the kernel has none, a narrow one.</summary>
@@ -97,7 +191,8 @@ internal sealed class Faults(
                 "bridge" => node == order[^1] ? [] : [.. Others(node).Where(other => other != order[^1])],
                 _ => Others(node),
             };
-            await network.DeafenAsync(node.Index, [.. silent.Where(other => other != node).Select(other => other.Index)]);
+            await network.DeafenAsync(
+                node.Index, [.. silent.Where(other => other != node).Select(other => other.Index)]);
         }
 
         Node[] Others(Node node) => [.. order.Where(other => half.Contains(other) != half.Contains(node))];
@@ -109,12 +204,6 @@ internal sealed class Faults(
         await node.GoneAsync(TimeSpan.FromSeconds(60));
         node.Start();
         await WaitAsync(1, stopping);
-    }
-
-    private static async Task GoneOrUpAsync(Node node, bool gone)
-    {
-        if (gone)
-            await node.GoneAsync(TimeSpan.FromSeconds(90));
     }
 
     private static Task WaitAsync(int seconds, CancellationToken stopping) =>

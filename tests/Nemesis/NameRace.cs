@@ -10,7 +10,7 @@ namespace ChordChat.Tests.Nemesis;
 internal sealed class NameRace(string home, IReadOnlyList<string> nodes, Record record, Random random)
 {
     private const int Rivals = 3;
-    private const int PauseMs = 3_000;
+    private const int PauseMs = 8_000; // Each claim makes keys, which costs more than all the messages meanwhile.
     private const int AskedAtOnce = 4;
     private int _count;
 
@@ -45,7 +45,8 @@ internal sealed class NameRace(string home, IReadOnlyList<string> nodes, Record 
         var ask = record.Names.Begin("asker", name, new NameCall.Ask(), record.Now);
         var (outcome, code) = await TryAsync($"ask-{name}-{rival}", accounts => accounts.LogInAsync(name, owner));
         // A wrong password says nothing of whose it is; an answer to the right one does.
-        ask.Return(outcome == Outcome.Ok ? Outcome.Ok : Outcome.Unavailable, outcome == Outcome.Ok ? owner : null, record.Now);
+        ask.Return(
+            outcome == Outcome.Ok ? Outcome.Ok : Outcome.Unavailable, outcome == Outcome.Ok ? owner : null, record.Now);
         record.Count($"ask {outcome} {code}".TrimEnd());
     }
 

@@ -5,27 +5,43 @@ namespace ChordChat.Tests.Nemesis;
 /// <summary>One node as a process in its own network.</summary>
 internal sealed class Node(string program, string home, Network network, int index)
 {
+    private readonly List<int> _ends = [];
     private Process? _process;
 
     public int Index => index;
-    public string Name => $"n{index + 1}";
+
+    /// <summary>Another one after the node lost its disk and joined anew.</summary>
+    public string Name { get; private set; } = $"n{index + 1}";
+
     public string Address => $"{Network.AddressOf(index)}:7401";
     public string Folder => Path.Combine(home, "nodes", Name);
+    public string Home => home;
     public bool IsUp => _process is { HasExited: false };
+
+    /// <summary>Of the folder, when it is a small one of its own; null when the node shares the machine's.</summary>
+    public Disk? Disk { get; set; }
+
+    /// <summary>What the process believes the time is; null when it goes by the machine's.</summary>
+    public Clock? Clock { get; set; }
+
+    /// <summary>How its processes ended; 128 and more are signals.</summary>
+    public IReadOnlyList<int> Ends => _ends;
 
     public void Start()
     {
+        CountEnd();
         var start = new ProcessStartInfo("sh")
         {
             ArgumentList =
             {
                 "-c", $"exec ip netns exec {network.Space(index)} {program} run --data {Folder} --listen {Address} "
-                    + $">>{Path.Combine(home, $"{Name}.log")} 2>&1",
+                    + $">>{Path.Combine(home, $"n{index + 1}.log")} 2>&1",
             },
         };
         start.Environment["CHORDCHAT_CHAT__BCRYPTCOST"] = "10";
         start.Environment["DOTNET_EnableDiagnostics"] = "0"; // A killed node would leave its diagnostic socket behind.
         start.Environment["TMPDIR"] = home;
+        Clock?.Wear(start);
         _process = Process.Start(start)!;
     }
 
@@ -40,11 +56,37 @@ internal sealed class Node(string program, string home, Network network, int ind
             await _process.WaitForExitAsync(limit.Token);
     }
 
+    /// <summary>Throws the folder away and becomes a new node at the same address, with a token of another.</summary>
+    /// <exception cref="InvalidOperationException">The cluster did not let it in; the text says why.</exception>
+    public async Task JoinAnewAsync(Node host)
+    {
+        Directory.Delete(Folder, recursive: true);
+        var token = (await Shell.RunAsync(program, "cluster", "invite", "--data", home, "--node", host.Address))
+            .Split('\n')[0];
+        var said = await Shell.RunAsync(program, "cluster", "join", token, "--data", home);
+        Name = Path.GetFileName(said.TrimEnd());
+        CountEnd();
+        _process = null;
+    }
+
     /// <summary>Whether a node says that it can keep a message.</summary>
     public async Task<bool> IsReadyAsync() =>
         (await Shell.TryAsync(program, "ready", "--data", Folder)).Code == 0;
 
+    /// <summary>Whether every tile of this node has enough complete copies on others.</summary>
+    public async Task<bool> IsSafeToStopAsync() =>
+        (await Shell.TryAsync(program, "safe-to-stop", "--data", Folder)).Code == 0;
+
     /// <summary>The ring as this node sees it, or why it does not say.</summary>
     public async Task<string> RingAsync() =>
         (await Shell.TryAsync(program, "ring", "--data", Folder, "--node", Address)).Output;
+
+    /// <summary>Adds the end of the last process, if it has ended.</summary>
+    public void CountEnd()
+    {
+        if (_process is not { HasExited: true } ended)
+            return;
+        _ends.Add(ended.ExitCode);
+        _process = null;
+    }
 }

@@ -4,7 +4,12 @@ namespace ChordChat.Tests.Nemesis;
 
 /// <summary>The command line: pairs of --name value.</summary>
 /// <param name="Program">The built chordchat-node.</param>
-internal sealed record Options(string Program, double Minutes, int Seed, int Nodes, string Mix, string Artifacts)
+/// <param name="Copies">Of everything.</param>
+/// <param name="IsForNumbers">Measures one fault after the other instead of drawing them.</param>
+/// <param name="Parts">Which ones.</param>
+internal sealed record Options(
+    string Program, double Minutes, int Seed, int Nodes, int Copies, string Mix, string Artifacts, bool IsForNumbers,
+    IReadOnlyList<string> Parts)
 {
     /// <exception cref="FormatException">A number is none.</exception>
     public static Options Parse(string[] arguments)
@@ -16,7 +21,9 @@ internal sealed record Options(string Program, double Minutes, int Seed, int Nod
         var culture = CultureInfo.InvariantCulture;
         return new(
             Value("program", "artifacts/bin/chordchat-node"), double.Parse(Value("minutes", "2"), culture),
-            int.Parse(Value("seed", "1"), culture), int.Parse(Value("nodes", "5"), culture), Value("mix", "all"),
-            Path.GetFullPath(Value("artifacts", "artifacts/nemesis")));
+            int.Parse(Value("seed", "1"), culture), int.Parse(Value("nodes", "5"), culture),
+            int.Parse(Value("copies", "3"), culture), Value("mix", "all"),
+            Path.GetFullPath(Value("artifacts", "artifacts/nemesis")), arguments.Contains("--numbers"),
+            Value("parts", "calm,kill,cut,freeze,leave,power").Split(','));
     }
 }

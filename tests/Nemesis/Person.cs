@@ -7,7 +7,8 @@ using ChordChat.Sdk.Profiles;
 namespace ChordChat.Tests.Nemesis;
 
 /// <summary>Somebody who writes to the others, reads, and comes and goes.</summary>
-internal sealed class Person(string name, string home, IReadOnlyList<string> nodes, Record record, int seed) : IAsyncDisposable
+internal sealed class Person(string name, string home, IReadOnlyList<string> nodes, Record record, int seed)
+    : IAsyncDisposable
 {
     public const string Password = "seven green boats at noon";
 
@@ -21,6 +22,9 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
 
     public string Name => name;
 
+    /// <summary>The name of the node that serves them now; null while none does.</summary>
+    public string? Node => _client?.Node;
+
     public async Task RegisterAsync()
     {
         _profile = Profile.Open(Path.Combine(home, "profiles", name));
@@ -29,12 +33,13 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
         Connect();
     }
 
-    /// <summary>Until told to stop: sends, reads, and sometimes ends the session and comes back at another node.</summary>
-    public async Task LiveAsync(IReadOnlyList<string> others, CancellationToken stopping)
+    /// <summary>Until told to stop: sends, reads, and (if they wander) comes back at another node now and
+    /// then.</summary>
+    public async Task LiveAsync(IReadOnlyList<string> others, Pace pace, CancellationToken stopping)
     {
         while (!stopping.IsCancellationRequested)
         {
-            if (_random.Next(60) == 0)
+            if (pace.Wanders && _random.Next(60) == 0)
             {
                 await LeaveAsync();
                 Connect();
@@ -42,7 +47,7 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
 
             Send(others[_random.Next(others.Count)]);
             Read();
-            await Task.Delay(_random.Next(200, 1_200), CancellationToken.None);
+            await Task.Delay(_random.Next(pace.PauseMinMs, pace.PauseMaxMs), CancellationToken.None);
         }
     }
 
@@ -91,9 +96,13 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
                 if (happened is ClientEvent.Changed changed)
                     Note(changed.Message);
                 else if (happened is ClientEvent.Ended ended)
-                    record.Count($"ended {ended.Reason.Code}");
+                    record.Count(ended.Reason.Code == "logged_out" ? "ended logged_out" : $"ended {ended.Reason}");
                 else
+                {
                     record.Count(happened.GetType().Name);
+                    if (happened is ClientEvent.Disconnected or ClientEvent.Searching)
+                        record.Lost(name);
+                }
         });
     }
 
@@ -106,7 +115,10 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
     private void Send(string to)
     {
         lock (_turn)
-            record.Mail.Sent(to, _client!.Send(to, $"from {name} at {record.Now}"), name, record.Now);
+        {
+            var node = Node;
+            record.Sent(name, to, _client!.Send(to, $"from {name} at {record.Now}"), node);
+        }
     }
 
     private void Note(ChatMessage message)
@@ -117,6 +129,6 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
             if (message.State == MessageState.Refused)
                 record.Mail.Refused(message.To, message.Id);
             else if (message.State >= MessageState.Kept)
-                record.Mail.Kept(message.To, message.Id, record.Now);
+                record.Kept(message.To, message.Id);
     }
 }

@@ -13,9 +13,13 @@ if (!Faults.MixNames.Contains(options.Mix))
 if (Environment.GetEnvironmentVariable(Inside) is { } owner)
 {
     var network = new Network(int.Parse(owner, CultureInfo.InvariantCulture), options.Nodes);
-    return await new Run(options, network, Path.Combine(Path.GetTempPath(), $"chordchat-nemesis-{owner}")).PlayAsync()
-        ? 0
-        : 1;
+    var folder = Path.Combine(Path.GetTempPath(), $"chordchat-nemesis-{owner}");
+    var world = new World(options, network, folder);
+    var race = new NameRace(folder, [.. world.Nodes.Select(node => node.Address)], world.Record, new(options.Seed));
+    var well = options.IsForNumbers
+        ? await new Numbers(options, network, world, folder).PlayAsync()
+        : await new Run(options, network, world, race).PlayAsync();
+    return well ? 0 : 1;
 }
 
 Console.WriteLine($"nemesis: seed {options.Seed}, {options.Nodes} nodes, {options.Minutes} minutes, mix {options.Mix}");

@@ -1,0 +1,173 @@
+using System.Diagnostics;
+
+namespace ChordChat.Tests.Nemesis;
+
+/// <summary>A cluster of real nodes and the people on it; what is wrong with them is gathered here.</summary>
+internal sealed class World(Options options, Network network, string home)
+{
+    private const int PersonCount = 20;
+    private const int AtOnce = 4;
+    private static readonly TimeSpan StartMax = TimeSpan.FromSeconds(180);
+
+    private readonly List<string> _wrong = [];
+    private string? _lastRing;
+
+    public Record Record { get; } = new();
+    public IReadOnlyList<Node> Nodes { get; } =
+        [.. Enumerable.Range(0, options.Nodes).Select(i => new Node(options.Program, home, network, i))];
+
+    public IReadOnlyList<Person> People { get; private set; } = [];
+
+    /// <summary>Founds a cluster, starts its nodes and lets people register.</summary>
+    public async Task StartAsync()
+    {
+        Directory.CreateDirectory(home);
+        await Shell.RunAsync(
+            options.Program, "cluster", "init", "--data", home, "--nodes", $"{options.Nodes}",
+            "--replicas", $"{options.Copies - 1}", "--demo");
+        await EquipAsync();
+        foreach (var node in Nodes)
+            node.Start();
+        await UntilAsync("all nodes ready at the start", StartMax, AreAllReadyAsync);
+        var addresses = Nodes.Select(node => node.Address).ToArray();
+        People =
+        [
+            .. Enumerable.Range(0, PersonCount)
+                .Select(i => new Person($"p{i}", home, addresses, Record, options.Seed + i)),
+        ];
+        await Parallel.ForEachAsync(
+            People, new ParallelOptions { MaxDegreeOfParallelism = AtOnce },
+            async (person, _) => await person.RegisterAsync());
+        Say($"{People.Count} people are there");
+    }
+
+    /// <summary>Everybody writes to everybody until told to stop.</summary>
+    public IEnumerable<Task> Live(Pace pace, CancellationToken stopping) => People.Select(person => person.LiveAsync(
+        [.. People.Select(other => other.Name).Where(other => other != person.Name)], pace, stopping));
+
+    /// <summary>All that was to be sent is kept, and all that is kept was shown.</summary>
+    public async Task<bool> IsFlushedAsync()
+    {
+        var flushed = await Task.WhenAll(People.Select(person => person.FlushAsync(TimeSpan.FromSeconds(1))));
+        foreach (var person in People)
+            person.Settle();
+        return flushed.All(all => all) && Record.Mail.Missing(1).Count == 0;
+    }
+
+    public async Task<bool> AreAllReadyAsync() =>
+        (await Task.WhenAll(Nodes.Select(node => node.IsReadyAsync()))).All(ready => ready);
+
+    /// <summary>Whether any one node could go: all copies of all tiles are where they belong.</summary>
+    public async Task<bool> IsSettledAsync() => await IsIdealAsync()
+        && (await Task.WhenAll(Nodes.Select(node => node.IsSafeToStopAsync()))).All(safe => safe);
+
+    /// <summary>Every node names the right neighbours of all nodes, clockwise.</summary>
+    public async Task<bool> IsIdealAsync()
+    {
+        foreach (var node in Nodes)
+        {
+            var ring = await node.RingAsync();
+            if (!IsIdeal(node, ring))
+            {
+                _lastRing = $"the ring as {node.Name} shows it:\n{ring.TrimEnd()}";
+                return false;
+            }
+        }
+
+        _lastRing = null;
+        return true;
+    }
+
+    /// <summary>Waits for a condition. Not to come in time is wrong.</summary>
+    /// <returns>How long it took.</returns>
+    public async Task<TimeSpan> UntilAsync(string what, TimeSpan limit, Func<Task<bool>> condition)
+    {
+        var waited = Stopwatch.StartNew();
+        while (!await condition())
+        {
+            if (waited.Elapsed > limit)
+            {
+                Judge($"not {what} within {limit.TotalSeconds:0} s");
+                Say(_lastRing ?? "the ring is ideal");
+                return waited.Elapsed;
+            }
+
+            await Task.Delay(200);
+        }
+
+        Say($"{what}: after {waited.Elapsed.TotalSeconds:0.0} s");
+        return waited.Elapsed;
+    }
+
+    public void Judge(string? fault)
+    {
+        if (fault is not null && !_wrong.Contains(fault))
+            _wrong.Add(fault);
+    }
+
+    /// <summary>Ends everybody's session and says what was wrong.</summary>
+    /// <returns>Whether nothing was.</returns>
+    public async Task<bool> EndAsync()
+    {
+        foreach (var person in People)
+            await person.DisposeAsync();
+        foreach (var complaint in Complaints.Of(home))
+        {
+            Say($"complaint of {complaint}");
+            Judge(complaint.Contains("service method", StringComparison.Ordinal) ? complaint : null);
+        }
+
+        foreach (var node in Nodes)
+            JudgeEnds(node);
+        foreach (var wrong in _wrong)
+            Say($"WRONG seed {options.Seed}: {wrong}");
+        return _wrong.Count == 0;
+    }
+
+    public void Say(string line)
+    {
+        var text = $"{Record.Now.TotalSeconds,7:0.0} {line}";
+        Console.WriteLine(text);
+        File.AppendAllText(Path.Combine(home, "nemesis.log"), text + "\n");
+    }
+
+    /// <summary>Gives the last node a small disk, or all of them clocks of their own, where that can be had.</summary>
+    private async Task EquipAsync()
+    {
+        if (!options.IsForNumbers && Faults.Has(options.Mix, "full"))
+        {
+            Nodes[^1].Disk = await Disk.PutUnderAsync(Nodes[^1].Folder);
+            if (Nodes[^1].Disk is null)
+                Say("no file systems may be mounted here: no disk runs full");
+        }
+
+        if (options.IsForNumbers || !Faults.Has(options.Mix, "clock"))
+            return;
+        if (!Clock.CanStep)
+            Say("libfaketime is missing: all clocks are right");
+        foreach (var node in Clock.CanStep ? Nodes : [])
+            (node.Clock = new(Path.Combine(home, $"{node.Name}.time"))).Set(TimeSpan.Zero);
+    }
+
+    private bool IsIdeal(Node node, string ring)
+    {
+        var rows = ring.Split('\n', StringSplitOptions.RemoveEmptyEntries).Skip(2)
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(row => row.Length > 5 && row[3] != "dead").ToArray();
+        var at = Array.FindIndex(rows, row => row[0] == node.Name);
+        return at >= 0 && rows.Length == Nodes.Count
+            && rows[at][4] == rows[(at + rows.Length - 1) % rows.Length][0]
+            && rows[at][5] == rows[(at + 1) % rows.Length][0];
+    }
+
+    /// <summary>A node ends because a signal told it to or because its disk is full; nothing else was done to
+    /// it.</summary>
+    private void JudgeEnds(Node node)
+    {
+        const int Signalled = 128, StorageFailed = 9;
+        node.CountEnd();
+        foreach (var end in node.Ends.Where(end => end is > 0 and < Signalled))
+            if (end != StorageFailed || node.Disk is null)
+                Judge($"{node.Name} ended with code {end}");
+    }
+}
