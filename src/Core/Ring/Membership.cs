@@ -62,14 +62,15 @@ public sealed class Membership
     /// given tiles, the owner first; fewer when there are no more, and nobody while a founder among them may yet be
     /// heard.</summary>
     /// <remarks>A wish for stewards, never the authority: that is the tile's configuration.</remarks>
-    /// <param name="keepers">Who keeps it now: no newcomers to it, however short they have been known here.</param>
+    /// <param name="keepers">Who keeps it now: no newcomers to it, however short they have been known here. Others get it
+    /// only while nobody doubts them.</param>
     public ImmutableArray<Peer> Placement(
         RingId start, int count, TimeSpan now, TimeSpan quarantine, ImmutableArray<NodeId> keepers = default)
     {
         var chosen = Clockwise(start)
-            .Where(member => MayHoldTiles(
-                member, now, !keepers.IsDefault && keepers.Contains(member.Peer.Node) && member.WasHeard
-                    ? TimeSpan.Zero : quarantine))
+            .Where(member => keepers.IsDefault ? MayHoldTiles(member, now, quarantine)
+                : keepers.Contains(member.Peer.Node) && member.WasHeard ? MayHoldTiles(member, now, TimeSpan.Zero)
+                : member.Health is not Health.Suspect && MayHoldTiles(member, now, quarantine))
             .Take(count).ToArray();
         return chosen.All(member => member.WasHeard) ? [.. chosen.Select(member => member.Peer)] : [];
     }

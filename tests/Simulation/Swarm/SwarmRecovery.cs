@@ -19,6 +19,7 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
         if (IsAlone(live))
             return null;
         return cluster.Nodes.Where(cluster.IsRestarting).Select(node => $"{node.Self} is not back yet").FirstOrDefault()
+            ?? (live.FirstOrDefault(node => node.Store.DamagedCount > 0) is { } damaged ? $"{damaged.Self} has damaged rows" : null)
             ?? live.Select(CacheFault).FirstOrDefault(fault => fault is not null)
             ?? (live.FirstOrDefault(node => node.Ring.State.Phase is not RingPhase.Member) is { } outside
                 ? $"{outside.Self} is {outside.Ring.State.Phase}" : null)

@@ -128,6 +128,16 @@ public class MembershipMergeTests
             new RingId(5), 2, TimeSpan.FromSeconds(101), s.Options.Quarantine, [Peers.At(20).Node, Peers.At(30).Node])]);
     }
 
+    /// <summary>docs/protocol.md#ring-membership-cache</summary>
+    [Fact]
+    public void A_suspect_keeps_the_tiles_that_it_has_and_gets_no_others()
+    {
+        var (s, _) = Hear(Fresh(), [Record(10, 1, Health.Suspect), Record(20, 1, Health.Suspect), Record(30, 1, Health.Alive)],
+            TimeSpan.FromSeconds(1));
+        Assert.Equal<Peer>([.. Peers.All(20, 30)], [.. s.Members.Placement(
+            new RingId(5), 2, TimeSpan.FromSeconds(101), s.Options.Quarantine, [Peers.At(20).Node, Peers.At(30).Node])]);
+    }
+
     [Fact]
     public void A_founder_that_nobody_hears_holds_tiles_up_for_the_quarantine_time_and_no_longer()
     {
