@@ -7,11 +7,15 @@ namespace ChordChat.Core.Replication;
 /// <remarks>docs/protocol.md#epoch-change. Lamport, Malkhi, Zhou, Reconfiguring a State Machine (2010).</remarks>
 internal sealed class EpochFollower
 {
+    /// <summary>Nodes that were off together come back within it.</summary>
+    private const long ReturningMs = 24 * 3_600_000;
+
     private readonly HeldTiles _held = new();
     private readonly NodeId _self;
     private readonly IReplicaStore _store;
     private readonly TrackedRows _rows;
     private readonly ReplicaRules _rules;
+    private readonly Dictionary<TileId, long> _readmittedMs = [];
     private List<TileHeader> _changes = [];
 
     public EpochFollower(NodeId self, IReplicaStore store, TrackedRows rows, ReplicaRules rules)
@@ -46,7 +50,7 @@ internal sealed class EpochFollower
         return taken;
     }
 
-    public ReplicaReply Handle(ReplicaRequest request)
+    public ReplicaReply Handle(ReplicaRequest request, long ranMs)
     {
         var tile = request.At.Tile;
         var header = Find(tile, name: null);
@@ -54,16 +58,18 @@ internal sealed class EpochFollower
         {
             (ReplicaRequest.NewConfiguration known, _) => Learn(known.Next, known.Previous),
             (ReplicaRequest.Distrust distrust, _) => Distrust(distrust.Tile),
+            (ReplicaRequest.Doubt, _) => Doubt(Header(tile)),
             (ReplicaRequest.GetConfiguration, null) when _held.Above(tile) is { } wider => Standing(wider),
             (_, null) => Replies.WrongTile,
             (not ReplicaRequest.GetConfiguration, _) when header.Tile != tile => WhyNot(header, request.At),
             (ReplicaRequest.Seal seal, _) => Seal(header, seal),
             (ReplicaRequest.Decide decide, _) => Decide(header, decide),
-            (ReplicaRequest.Pull pull, _) => Pull(header, pull),
+            (ReplicaRequest.Pull pull, _) => Pull(header, pull, ranMs),
             (ReplicaRequest.Sums sums, _) => Sums(header, sums),
-            (ReplicaRequest.GetConfiguration, _) => Standing(header),
-            (ReplicaRequest.Absorb absorb, _) => Absorb(header, absorb),
+            (ReplicaRequest.GetConfiguration, _) => Standing(header) with { WasAway = WasAway(header.Tile, ranMs) },
+            (ReplicaRequest.Absorb absorb, _) => Absorb(header, absorb, ranMs),
             (ReplicaRequest.Activate activate, _) => Activate(header, activate.At),
+            (ReplicaRequest.Readmit back, _) => Readmit(header, back.At, ranMs),
             (ReplicaRequest.Retire retire, _) => Retire(header, retire.At),
             (ReplicaRequest.Settle settle, _) => Settle(header, settle.At),
             _ => throw new ArgumentException($"no rule for {request}", nameof(request)),
@@ -76,7 +82,7 @@ internal sealed class EpochFollower
         var newest = header.Newest;
         if (at.Generation < newest.Generation || (at.Generation == newest.Generation && at.Epoch < newest.Epoch))
             return new ReplicaReply.Stale(newest, header.BeforeNewest);
-        if (header.Configuration.At != at || header.Phase is TilePhase.Learning or TilePhase.Damaged)
+        if (header.Configuration.At != at || header.Phase is TilePhase.Learning or TilePhase.Damaged or TilePhase.Away)
             return new ReplicaReply.Behind(header.Configuration);
         return header.Phase == TilePhase.Sealed ? Replies.Sealed : Replies.WrongTile;
     }
@@ -93,6 +99,26 @@ internal sealed class EpochFollower
             Leave(header.Newest, header.Newest.IsOrdered(header.BeforeNewest) ? header.BeforeNewest : null);
         return Replies.Done;
     }
+
+    /// <summary>docs/protocol.md#tombstones. A sealed or learning replica answers nothing anyhow.</summary>
+    private ReplicaReply Doubt(TileHeader? header)
+    {
+        if (header is { Phase: TilePhase.Active })
+            Put(header with { Phase = TilePhase.Away });
+        return Replies.Done;
+    }
+
+    private ReplicaReply Readmit(TileHeader header, TileEpoch at, long ranMs)
+    {
+        if (header.Phase != TilePhase.Away || header.Configuration.At != at)
+            return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
+        _readmittedMs[header.Tile] = ranMs;
+        Put(header with { Phase = TilePhase.Active });
+        return Replies.Done;
+    }
+
+    private bool WasAway(TileId tile, long ranMs) =>
+        _readmittedMs.TryGetValue(tile, out var since) && ranMs - since < ReturningMs;
 
     private ReplicaReply Seal(TileHeader header, ReplicaRequest.Seal request)
     {
@@ -198,12 +224,16 @@ internal sealed class EpochFollower
         _rows.Split(wider.Tile);
         Put(new TileHeader(wider.Configuration, TilePhase.Retired));
         foreach (var half in wider.Configuration.Halves())
+        {
+            if (_readmittedMs.TryGetValue(wider.Tile, out var since))
+                _readmittedMs[half.Tile] = since;
             Put(new TileHeader(half, TilePhase.Sealed, Pending: half.Next(half.Members)));
+        }
     }
 
     /// <summary>Whether an order counts on the rows here. docs/protocol.md#generations</summary>
     private bool IsSurvivor(TileHeader? header, TileConfiguration next, TileConfiguration? previous) =>
-        header is { Phase: TilePhase.Active or TilePhase.Sealed }
+        header is { Phase: TilePhase.Active or TilePhase.Sealed or TilePhase.Away }
         && next.IsOrdered(previous) && previous!.Contains(_self);
 
     /// <summary>Starts empty: rows from an epoch that others have left behind may have been deleted there
@@ -220,7 +250,7 @@ internal sealed class EpochFollower
         Put(new TileHeader(next, TilePhase.Retired, Previous: survivors));
     }
 
-    private ReplicaReply Pull(TileHeader header, ReplicaRequest.Pull request)
+    private ReplicaReply Pull(TileHeader header, ReplicaRequest.Pull request, long ranMs)
     {
         var here = header.Configuration;
         var complete = header is { Phase: TilePhase.Active or TilePhase.Sealed } && here.At == request.At;
@@ -230,7 +260,7 @@ internal sealed class EpochFollower
             (complete, source) = (false, header.Newest.At == request.At); // A survivor serves its order only.
         if (!complete && !source)
             return WhyNot(header, request.At);
-        return new ReplicaReply.Pulled(Page(here, request), complete);
+        return new ReplicaReply.Pulled(Page(here, request) with { RanMs = ranMs }, complete);
     }
 
     /// <summary>What is in the buckets that differ from the asker's; all of it when the asker has nothing.</summary>
@@ -259,7 +289,7 @@ internal sealed class EpochFollower
             : new ReplicaReply.Summed(_rows.Digest(request.At)?.Sums, request.After);
     }
 
-    private ReplicaReply Absorb(TileHeader header, ReplicaRequest.Absorb request)
+    private ReplicaReply Absorb(TileHeader header, ReplicaRequest.Absorb request, long ranMs)
     {
         if (!IsLearning(header, request.At))
             return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
@@ -276,10 +306,14 @@ internal sealed class EpochFollower
         }
 
         foreach (var entry in request.Page.Entries)
+        {
+            var since = ReplicaAges.SinceHere(request.Page, entry, ranMs);
             if (entry.Content is { } content)
-                _rows.Insert(tile, entry.Set, new SetMessage(entry.Id, content), entry.SinceMs, SetLimits.None);
+                _rows.Insert(tile, entry.Set, new SetMessage(entry.Id, content), since, SetLimits.None);
             else
-                _rows.Bury(tile, entry.Set, entry.Id, entry.SinceMs);
+                _rows.Bury(tile, entry.Set, entry.Id, since);
+        }
+
         return Replies.Done;
     }
 

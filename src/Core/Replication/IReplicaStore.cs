@@ -23,7 +23,7 @@ public interface IReplicaStore
 
     /// <summary>Inserts a message unless its id is buried, present, or the set is at its limit, in that
     /// order.</summary>
-    /// <param name="nowMs">Unix milliseconds; kept for expiry, never for order.</param>
+    /// <param name="nowMs">Running time; kept to tell the row's age, never for order.</param>
     SetInsert Insert(TileId tile, string name, SetMessage message, long nowMs, SetLimits limits);
 
     /// <summary>Puts a tombstone in place of the message, or where it would be. Doing it twice is doing it
@@ -52,6 +52,14 @@ public interface IReplicaStore
     /// A row that is damaged stays damaged.</summary>
     /// <remarks>docs/protocol.md#tile-split.</remarks>
     void SplitRows(TileId tile);
+
+    /// <summary>The next set entries behind a place (which is among the entries, or the default), in the order of
+    /// <see cref="ReadPage"/>; fewer than <paramref name="count"/> only at the end.</summary>
+    IReadOnlyList<EntryStamp> ReadEntryStamps(TileId tile, TileCursor after, int count);
+
+    /// <summary>Deletes a tombstone; a message stays.</summary>
+    /// <returns>Whether there was one.</returns>
+    bool Forget(TileId tile, string name, MessageId id);
 
     /// <summary>Deletes all registers and set entries of the tile, tombstones too; not its header.</summary>
     void DropRows(TileId tile);

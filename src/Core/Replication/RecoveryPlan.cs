@@ -11,7 +11,7 @@ public sealed record TileAnswer(NodeId Node, TileHeader? Header, TileConfigurati
     internal TileConfiguration Newest => Header is not null && Header.Newest.IsNewerThan(Known) ? Header.Newest : Known;
 
     /// <summary>Whether it has every row of the configuration it belongs to.</summary>
-    internal bool IsComplete => Header is { Phase: TilePhase.Active or TilePhase.Sealed };
+    internal bool IsComplete => Header is { Phase: TilePhase.Active or TilePhase.Sealed or TilePhase.Away };
 }
 
 /// <summary>What is left of a tile, from the answers of all nodes that answer, and the order that would begin its next

@@ -20,16 +20,19 @@ public sealed class Replica
     private readonly EpochFollower _epochs;
     private readonly TrackedRows _rows;
     private readonly ReplicaRepair _repair;
+    private readonly RowAges _rowAges;
+    private readonly ReplicaAges _ages;
 
-    public Replica(NodeId self, IReplicaStore store, SetLimits? limits = null)
-        : this(self, store, limits ?? SetLimits.Default, ReplicaRules.Protocol) { }
+    public Replica(NodeId self, IReplicaStore store, SetLimits? limits = null, RowAges? ages = null)
+        : this(self, store, limits ?? SetLimits.Default, ReplicaRules.Protocol, ages) { }
 
-    internal Replica(NodeId self, IReplicaStore store, SetLimits limits, ReplicaRules rules)
+    internal Replica(NodeId self, IReplicaStore store, SetLimits limits, ReplicaRules rules, RowAges? ages = null)
     {
-        (Self, _store, _limits, _rules) = (self, store, limits, rules);
+        (Self, _store, _limits, _rules, _rowAges) = (self, store, limits, rules, ages ?? RowAges.Default);
         _rows = new TrackedRows(store);
         _epochs = new EpochFollower(self, store, _rows, rules);
-        _repair = new ReplicaRepair(store, _rows, at => Refusal(at));
+        _ages = new ReplicaAges(store, _rows, _rowAges);
+        _repair = new ReplicaRepair(store, _rows, _ages, at => Refusal(at));
     }
 
     public NodeId Self { get; }
@@ -46,16 +49,19 @@ public sealed class Replica
     /// <summary>The headers that have changed since the last call; to be acted on after the commit.</summary>
     public IReadOnlyList<TileHeader> TakeChanges() => _epochs.TakeChanges();
 
+    /// <summary>Carries out one request where one clock serves as both times.</summary>
+    public ReplicaReply Handle(ReplicaRequest request, NodeId from, long nowMs) =>
+        Handle(request, from, new ReplicaTime(nowMs, nowMs));
+
     /// <summary>Carries out one request.</summary>
     /// <param name="from">Who asks; local requests are refused to everybody but <see cref="Self"/>.</param>
-    /// <param name="nowMs">Unix milliseconds, kept with new entries for expiry.</param>
-    public ReplicaReply Handle(ReplicaRequest request, NodeId from, long nowMs)
+    public ReplicaReply Handle(ReplicaRequest request, NodeId from, ReplicaTime now)
     {
         if (request.IsLocal && from != Self)
             throw new ArgumentException($"{request.GetType().Name} came from another node", nameof(request));
         try
         {
-            return Execute(request, nowMs);
+            return Execute(request, now);
         }
         catch (DamagedTileException damage)
         {
@@ -65,24 +71,27 @@ public sealed class Replica
         }
     }
 
-    private ReplicaReply Execute(ReplicaRequest request, long nowMs)
+    private ReplicaReply Execute(ReplicaRequest request, ReplicaTime now)
     {
         return request switch
         {
-            ReplicaRequest.Add add => Refusal(add.At, add.Set) ?? Add(add, nowMs),
+            ReplicaRequest.Add add => Refusal(add.At, add.Set) ?? Add(add, now),
             ReplicaRequest.Prepare prepare => Refusal(prepare.At, prepare.Key) ?? Prepare(prepare),
             ReplicaRequest.Accept accept => Refusal(accept.At, accept.Key) ?? Accept(accept),
             ReplicaRequest.Peek peek => Refusal(peek.At, peek.Key) ?? Peek(peek),
             ReplicaRequest.Acknowledge acknowledge => Refusal(acknowledge.At, acknowledge.Set)
-                ?? Acknowledge(acknowledge, nowMs),
+                ?? Acknowledge(acknowledge, now),
             ReplicaRequest.Scan scan => Refusal(scan.At, scan.Set)
                 ?? _store.Scan(scan.At.Tile, scan.Set, scan.After, scan.RowsMax, PageBytesMax),
             ReplicaRequest.Compare compare => _repair.Compare(compare),
-            ReplicaRequest.Missing missing => Refusal(missing.At) ?? _repair.Missing(missing),
+            ReplicaRequest.Missing missing => Refusal(missing.At) ?? _repair.Missing(missing, now),
             ReplicaRequest.Summarize summarize => Refusal(summarize.At) ?? _repair.Summarize(summarize),
             ReplicaRequest.ListRows list => Refusal(list.At) ?? _repair.List(list),
-            ReplicaRequest.Mend mend => Refusal(mend.At) ?? _repair.Mend(mend),
-            _ => _epochs.Handle(request),
+            ReplicaRequest.Mend mend => Refusal(mend.At) ?? Mend(mend, now),
+            ReplicaRequest.ListAged aged => Refusal(aged.At) ?? _ages.List(aged, now),
+            ReplicaRequest.GetAges ask => Refusal(ask.At, ask.Set) ?? _ages.Tell(ask, now),
+            ReplicaRequest.Forget forget => Refusal(forget.At, forget.Set) ?? _ages.Forget(forget, now),
+            _ => _epochs.Handle(request, now.RanMs),
         };
     }
 
@@ -132,24 +141,34 @@ public sealed class Replica
         return new ReplicaReply.Peeked(row.AcceptedBallot, row.Value);
     }
 
-    private ReplicaReply Add(ReplicaRequest.Add request, long nowMs)
+    /// <summary>Too late is judged by the calendar alone, so a row that is here already must be answered first.</summary>
+    private ReplicaReply Add(ReplicaRequest.Add request, ReplicaTime now)
     {
         var message = new SetMessage(request.Id, request.Content);
-        var insert = _rows.Insert(request.At.Tile, request.Set, message, nowMs, _limits);
+        var tooLate = IsTooLate(request.SentMs, _rowAges.LateMax, now);
+        var limits = tooLate ? SetLimits.Nothing : _limits;
+        var insert = _rows.Insert(request.At.Tile, request.Set, message, now.RanMs, limits);
         return insert.Result switch
         {
             SetInsertResult.Added or SetInsertResult.Present => new ReplicaReply.Added(insert.Arrival),
+            _ when tooLate => Replies.TooLate,
             SetInsertResult.Buried => Replies.Buried,
             _ => Replies.Full,
         };
     }
 
-    private ReplicaReply Acknowledge(ReplicaRequest.Acknowledge request, long nowMs)
+    private ReplicaReply Acknowledge(ReplicaRequest.Acknowledge request, ReplicaTime now)
     {
         foreach (var id in request.Ids)
-            _rows.Bury(request.At.Tile, request.Set, id, nowMs);
+            _rows.Bury(request.At.Tile, request.Set, id, now.RanMs);
         return Replies.Acknowledged;
     }
+
+    private ReplicaReply Mend(ReplicaRequest.Mend request, ReplicaTime now) =>
+        IsTooLate(request.AskedMs, _rowAges.MendMax, now) ? Replies.TooLate : _repair.Mend(request, now);
+
+    private bool IsTooLate(long sinceUnixMs, TimeSpan most, ReplicaTime now) =>
+        _rules.LateIsRefused && sinceUnixMs < now.UnixMs - (long)most.TotalMilliseconds;
 }
 
 /// <summary>Replies that carry nothing, made once.</summary>
@@ -158,8 +177,10 @@ internal static class Replies
     public static readonly ReplicaReply Accepted = new ReplicaReply.Accepted();
     public static readonly ReplicaReply Acknowledged = new ReplicaReply.Acknowledged();
     public static readonly ReplicaReply Buried = new ReplicaReply.Buried();
+    public static readonly ReplicaReply Forgotten = new ReplicaReply.Forgotten();
     public static readonly ReplicaReply Full = new ReplicaReply.Full();
     public static readonly ReplicaReply Sealed = new ReplicaReply.Sealed();
+    public static readonly ReplicaReply TooLate = new ReplicaReply.TooLate();
     public static readonly ReplicaReply WrongTile = new ReplicaReply.WrongTile();
     public static readonly ReplicaReply Done = new ReplicaReply.Done();
 }

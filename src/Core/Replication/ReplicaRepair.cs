@@ -4,7 +4,8 @@ namespace ChordChat.Core.Replication;
 
 /// <summary>What a replica does to compare its copy of a tile with another and to make both whole.</summary>
 /// <remarks>docs/protocol.md#repair.</remarks>
-internal sealed class ReplicaRepair(IReplicaStore store, TrackedRows rows, Func<TileEpoch, ReplicaReply?> refusal)
+internal sealed class ReplicaRepair(
+    IReplicaStore store, TrackedRows rows, ReplicaAges ages, Func<TileEpoch, ReplicaReply?> refusal)
 {
     /// <summary>Tiles told of in full in one answer: 4 KiB each.</summary>
     private const int DifferingMax = 64;
@@ -37,20 +38,25 @@ internal sealed class ReplicaRepair(IReplicaStore store, TrackedRows rows, Func<
     }
 
     /// <summary>The rows of these buckets, up to a place, that the other has not or has in an older state.</summary>
-    public ReplicaReply Missing(ReplicaRequest.Missing request)
+    public ReplicaReply Missing(ReplicaRequest.Missing request, ReplicaTime now)
     {
         var have = new Dictionary<TileCursor, RowStamp>(request.Have.Length);
         foreach (var row in request.Have)
             have[row.At] = row;
         var page = rows.Read(
-            request.At.Tile, request.Buckets, request.After, request.UpTo, Replica.PageBytesMax / 2,
-            row => !have.TryGetValue(row.At, out var theirs) || IsNewer(row, theirs));
-        return new ReplicaReply.Pulled(page, Complete: true);
+            request.At.Tile, request.Buckets, request.After, request.UpTo, Replica.PageBytesMax / 2, IsWanted);
+        return new ReplicaReply.Pulled(page with { RanMs = now.RanMs }, Complete: true);
+
+        // An old tombstone and no row say the same; sent, it would come back to whoever has just forgotten it.
+        bool IsWanted(RowStamp row) => have.TryGetValue(row.At, out var theirs)
+            ? IsNewer(row, theirs)
+            : !row.IsBuried || ages.AgeOf(store.GetEntry(request.At.Tile, row.At.Name!, row.At.Id), now)
+                != EntryAge.OldTombstone;
     }
 
     /// <summary>Takes rows of another active member of the same epoch: accepted values as a late Accept would bring them,
     /// messages and tombstones united.</summary>
-    public ReplicaReply Mend(ReplicaRequest.Mend request)
+    public ReplicaReply Mend(ReplicaRequest.Mend request, ReplicaTime now)
     {
         var tile = request.At.Tile;
         foreach (var register in request.Page.Registers)
@@ -64,9 +70,11 @@ internal sealed class ReplicaRepair(IReplicaStore store, TrackedRows rows, Func<
 
         foreach (var entry in request.Page.Entries)
             if (entry.Content is { } content)
-                rows.Insert(tile, entry.Set, new SetMessage(entry.Id, content), entry.SinceMs, SetLimits.None);
+                rows.Insert(
+                    tile, entry.Set, new SetMessage(entry.Id, content),
+                    ReplicaAges.SinceHere(request.Page, entry, now.RanMs), SetLimits.None);
             else
-                rows.Bury(tile, entry.Set, entry.Id, entry.SinceMs);
+                rows.Bury(tile, entry.Set, entry.Id, now.RanMs);
         return Replies.Done;
     }
 

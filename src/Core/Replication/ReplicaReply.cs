@@ -29,6 +29,20 @@ public abstract record ReplicaReply
     /// <summary>The set is at its limit (<see cref="SetLimits"/>); the message is not kept here.</summary>
     public sealed record Full : ReplicaReply;
 
+    /// <summary>The message was first handed in too long ago to be taken as a new one, or the page was asked for too
+    /// long ago.</summary>
+    public sealed record TooLate : ReplicaReply;
+
+    /// <summary>How ids stand here, in the order in which they were asked for.</summary>
+    public sealed record Ages(ImmutableArray<EntryAge> Of) : ReplicaReply;
+
+    /// <summary>Those of the tombstones that had their age are gone.</summary>
+    public sealed record Forgotten : ReplicaReply;
+
+    /// <summary>Tombstones past their age and expired messages among the rows read, and where to go on, or
+    /// null.</summary>
+    public sealed record Aged(ImmutableArray<EntryStamp> Entries, TileCursor? Next) : ReplicaReply;
+
     /// <summary>The tombstones are on disk.</summary>
     public sealed record Acknowledged : ReplicaReply;
 
@@ -45,8 +59,9 @@ public abstract record ReplicaReply
     /// <summary>The newest configuration that this replica knows, and what it is itself: active in exactly that one
     /// when
     /// <paramref name="Phase"/> is Active; sealed in the one before it, or in it, when Sealed.</summary>
-    public sealed record Standing(TileConfiguration Newest, TilePhase Phase, TileConfiguration? Previous)
-        : ReplicaReply;
+    /// <param name="WasAway">Active again since less than a day, after it was away for long.</param>
+    public sealed record Standing(
+        TileConfiguration Newest, TilePhase Phase, TileConfiguration? Previous, bool WasAway = false) : ReplicaReply;
 
     /// <summary>A newer configuration is decided: ask its members.</summary>
     public sealed record Stale(TileConfiguration Newest, TileConfiguration? Previous) : ReplicaReply;

@@ -27,14 +27,27 @@ public abstract record ReplicaRequest
 
     // Sets. docs/protocol.md#set
 
-    /// <summary>Keep a message. Added, Buried or Full.</summary>
-    public sealed record Add(TileEpoch At, string Set, MessageId Id, ReadOnlyMemory<byte> Content) : ReplicaRequest(At);
+    /// <summary>Keep a message. Added, Buried, Full or TooLate.</summary>
+    /// <param name="SentMs">Unix milliseconds when it was first handed in, by the calendar of the node that asks; the
+    /// largest number: just now.</param>
+    public sealed record Add(
+        TileEpoch At, string Set, MessageId Id, ReadOnlyMemory<byte> Content, long SentMs = long.MaxValue)
+        : ReplicaRequest(At);
 
     /// <summary>Remove messages for ever, also those not there yet. Acknowledged.</summary>
     public sealed record Acknowledge(TileEpoch At, string Set, ImmutableArray<MessageId> Ids) : ReplicaRequest(At);
 
     /// <summary>The messages whose arrival at this replica is larger than <paramref name="After"/>. Scanned.</summary>
     public sealed record Scan(TileEpoch At, string Set, long After, int RowsMax) : ReplicaRequest(At);
+
+    // Tombstones. docs/protocol.md#tombstones
+
+    /// <summary>How do these ids stand with you? Ages, one for each.</summary>
+    public sealed record GetAges(TileEpoch At, string Set, ImmutableArray<MessageId> Ids) : ReplicaRequest(At);
+
+    /// <summary>Every member has buried these, long ago: forget the tombstones. Forgotten, also when some are
+    /// kept.</summary>
+    public sealed record Forget(TileEpoch At, string Set, ImmutableArray<MessageId> Ids) : ReplicaRequest(At);
 
     // Epoch change. docs/protocol.md#epoch-change
 
@@ -86,8 +99,29 @@ public abstract record ReplicaRequest
         public override bool IsLocal => true;
     }
 
-    /// <summary>Keep these rows of another active member of the same epoch. Done.</summary>
-    public sealed record Mend(TileEpoch At, TilePage Page) : ReplicaRequest(At)
+    /// <summary>The next set entries that have become old. Aged.</summary>
+    /// <param name="Rank">This node's place in the configuration: how much older they must be.</param>
+    public sealed record ListAged(TileEpoch At, TileCursor After, int Rank) : ReplicaRequest(At)
+    {
+        public override bool IsLocal => true;
+    }
+
+    /// <summary>This node was away past the age of tombstones: answer nothing for this tile until it is known how the
+    /// others stand. Any epoch. Done.</summary>
+    public sealed record Doubt(TileId Tile) : ReplicaRequest(new TileEpoch(Tile, 0, 0))
+    {
+        public override bool IsLocal => true;
+    }
+
+    /// <summary>Too few of the others are active: the rows count after all. Done or Stale.</summary>
+    public sealed record Readmit(TileEpoch At) : ReplicaRequest(At)
+    {
+        public override bool IsLocal => true;
+    }
+
+    /// <summary>Keep these rows of another active member of the same epoch. Done, or TooLate.</summary>
+    /// <param name="AskedMs">Unix milliseconds when they were asked for; the largest number: just now.</param>
+    public sealed record Mend(TileEpoch At, TilePage Page, long AskedMs = long.MaxValue) : ReplicaRequest(At)
     {
         public override bool IsLocal => true;
     }

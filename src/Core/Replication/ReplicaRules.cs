@@ -22,6 +22,12 @@ internal sealed record ReplicaRules
     /// <summary>A learner takes a majority of the sealed members, not any one.</summary>
     public bool LearnersAskMajority { get; init; } = true;
 
+    /// <summary>No new row comes from an add or a repair's page that is too late.</summary>
+    public bool LateIsRefused { get; init; } = true;
+
+    /// <summary>Tombstones are forgotten when all members agree, not a majority.</summary>
+    public bool ForgettingTakesAll { get; init; } = true;
+
     /// <summary>A fast read returns only what was accepted in the current epoch.</summary>
     public bool FastReadsCompareEpoch { get; init; } = true;
 }

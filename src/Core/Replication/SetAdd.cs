@@ -12,7 +12,11 @@ public sealed class SetAdd(
     private MemberSet _kept;
     private TileConfiguration? _keptIn;
     private int _full;
+    private int _tooLate;
     private int _lateRounds;
+
+    /// <summary>Unix milliseconds when the message was first handed in.</summary>
+    public long SentMs { get; init; } = long.MaxValue;
 
     /// <summary>The members known to have it on disk, at the configuration of now. Grows after the outcome is
     /// known.</summary>
@@ -32,16 +36,17 @@ public sealed class SetAdd(
 
     private protected override void Begin()
     {
-        _full = 0;
+        (_full, _tooLate) = (0, 0);
         if (_keptIn != Configuration)
             (_kept, _keptIn) = (default, Configuration);
-        Ask(new ReplicaRequest.Add(Configuration.At, set, message.Id, message.Content));
+        Ask(new ReplicaRequest.Add(Configuration.At, set, message.Id, message.Content, SentMs));
     }
 
     /// <summary>A buried message was kept and acknowledged before: for its sender that is as good as kept.</summary>
     private protected override Vote Judge(int member, ReplicaReply reply)
     {
         _full += reply is ReplicaReply.Full ? 1 : 0;
+        _tooLate += reply is ReplicaReply.TooLate ? 1 : 0;
         if (reply is not (ReplicaReply.Added or ReplicaReply.Buried))
             return Vote.Against;
         _kept.Add(member);
@@ -60,7 +65,7 @@ public sealed class SetAdd(
 
     private protected override void OnMinority()
     {
-        if (IsFull)
+        if (IsFull || IsTooLate)
             GiveUp();
         else
             Retry();
@@ -77,7 +82,10 @@ public sealed class SetAdd(
     }
 
     private protected override void GiveUp() =>
-        State(IsFull ? new SetAddOutcome.Refused() : new SetAddOutcome.Queued());
+        State(IsTooLate ? new SetAddOutcome.TooLate()
+            : IsFull ? new SetAddOutcome.Refused() : new SetAddOutcome.Queued());
+
+    private bool IsTooLate => _tooLate > Configuration.Members.Length - Majority;
 
     private bool IsFull => _full > Configuration.Members.Length - Majority;
 }
@@ -92,6 +100,9 @@ public abstract record SetAddOutcome
 
     /// <summary>The set is at its limit; a minority may have kept the message all the same.</summary>
     public sealed record Refused : SetAddOutcome;
+
+    /// <summary>It was first handed in too long ago. It may have been kept and read since.</summary>
+    public sealed record TooLate : SetAddOutcome;
 
     /// <summary>No majority answered; retry with the same id.</summary>
     public sealed record Queued : SetAddOutcome;

@@ -7,6 +7,9 @@ public sealed record SetLimits(int CountMax, long BytesMax)
 {
     public static readonly SetLimits Default = new(10_000, 64L << 20);
 
+    /// <summary>Takes nothing new.</summary>
+    public static readonly SetLimits Nothing = new(0, 0);
+
     /// <summary>For rows that were accepted elsewhere: a transfer or a repair must never drop one.</summary>
     public static readonly SetLimits None = new(int.MaxValue, long.MaxValue);
 }

@@ -31,6 +31,9 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     /// asked for and no time runs.</summary>
     public bool IsPaced { get; init; }
 
+    /// <summary>Unix milliseconds of now: what read repair adds counts as handed in then.</summary>
+    public long BegunMs { get; init; } = long.MaxValue;
+
     /// <summary>What came of it; null until that is known.</summary>
     public SetScanOutcome? Outcome { get; private set; }
 
@@ -173,7 +176,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
             for (var member = 0; member < _streams.Length; member++)
                 if (_streams[member].Standing == Standing.Finished && !sighting.Members.Contains(member))
                 {
-                    var repair = new ReplicaRequest.Add(Configuration.At, set, id, sighting.Message.Content);
+                    var repair = new ReplicaRequest.Add(Configuration.At, set, id, sighting.Message.Content, BegunMs);
                     _repairing.Add(repair, member);
                     _repairs.Enqueue(repair);
                 }

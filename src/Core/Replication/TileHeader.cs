@@ -48,4 +48,8 @@ public enum TilePhase
     /// <summary>A row was found damaged: it answers nothing, votes for nothing and is no source, until a newer epoch
     /// takes it in as a learner or leaves it out.</summary>
     Damaged = 5,
+
+    /// <summary>Was active and away past the age of tombstones: it answers nothing until it knows whether the others have
+    /// gone on.</summary>
+    Away = 6,
 }

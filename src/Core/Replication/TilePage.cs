@@ -4,8 +4,12 @@ namespace ChordChat.Core.Replication;
 
 /// <summary>A part of a tile's rows on the way to a learner.</summary>
 /// <param name="Next">Where to go on, or null after the last page.</param>
+/// <param name="RanMs">The source's running time, to tell the age of the entries by; 0: not known.</param>
 public sealed record TilePage(
-    ImmutableArray<TransferredRegister> Registers, ImmutableArray<TransferredEntry> Entries, TileCursor? Next)
+    ImmutableArray<TransferredRegister> Registers,
+    ImmutableArray<TransferredEntry> Entries,
+    TileCursor? Next,
+    long RanMs = 0)
 {
     public static readonly TilePage Empty = new([], [], null);
 
@@ -36,5 +40,5 @@ public readonly record struct TileCursor(bool Entries, string? Name, MessageId I
 public readonly record struct TransferredRegister(string Key, Ballot AcceptedBallot, ReadOnlyMemory<byte> Value);
 
 /// <summary>A message, or its tombstone when <paramref name="Content"/> is null.</summary>
-/// <param name="SinceMs">Unix milliseconds of its first arrival anywhere in this chain of copies, for expiry.</param>
+/// <param name="SinceMs">Running time of the replica that it comes from when it arrived or was buried there.</param>
 public readonly record struct TransferredEntry(string Set, MessageId Id, ReadOnlyMemory<byte>? Content, long SinceMs);

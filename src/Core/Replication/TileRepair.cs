@@ -16,6 +16,9 @@ public sealed class TileRepair(
     private ReplicaReply.Listed? _listed;
     private TileCursor? _more;
 
+    /// <summary>Unix milliseconds of now: what is fetched long after it is not taken any more.</summary>
+    public long BegunMs { get; init; } = long.MaxValue;
+
     /// <summary>Rows that the other sent.</summary>
     public int FetchedCount { get; private set; }
 
@@ -35,7 +38,7 @@ public sealed class TileRepair(
             case (ReplicaRequest.Missing, ReplicaReply.Pulled { Page: var page }):
                 FetchedCount += page.Registers.Length + page.Entries.Length;
                 _more = page.Next;
-                Ask(self, new ReplicaRequest.Mend(Configuration.At, page));
+                Ask(self, new ReplicaRequest.Mend(Configuration.At, page, BegunMs));
                 break;
             case (ReplicaRequest.Mend, ReplicaReply.Done) when _more is { } more:
                 Ask(other, new ReplicaRequest.Missing(

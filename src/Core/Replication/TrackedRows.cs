@@ -100,6 +100,12 @@ internal sealed class TrackedRows(IReplicaStore store)
                 RowStamp.Entry(set, id, isBuried: true));
     }
 
+    public void Forget(TileId tile, string set, MessageId id)
+    {
+        if (store.Forget(tile, set, id) && _tallies.TryGetValue(tile, out var tally))
+            tally.Remove(RowStamp.Entry(set, id, isBuried: true));
+    }
+
     private int Take(
         TileId tile,
         RowStamp row,
@@ -131,11 +137,18 @@ internal sealed class TrackedRows(IReplicaStore store)
 
         public void Replace(RowStamp? before, RowStamp after)
         {
-            if (Behind is { } last && after.At > last)
-                return;
             if (before is { } row)
-                Digest.Remove(row);
-            Digest.Add(after);
+                Remove(row);
+            if (IsCounted(after))
+                Digest.Add(after);
         }
+
+        public void Remove(RowStamp row)
+        {
+            if (IsCounted(row))
+                Digest.Remove(row);
+        }
+
+        private bool IsCounted(RowStamp row) => Behind is not { } last || row.At <= last;
     }
 }

@@ -76,7 +76,8 @@ internal sealed partial class CopyWatch(
     {
         try
         {
-            await sets.AddAsync(mailbox, submission.Id, submission.Envelope, submission.Progress, stopping);
+            await sets.AddAsync(
+                mailbox, submission.Id, submission.Envelope, submission.SentMs, submission.Progress, stopping);
         }
         catch (OperationCanceledException)
         {

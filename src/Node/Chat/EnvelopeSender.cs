@@ -12,9 +12,17 @@ internal sealed partial class EnvelopeSender(
     IMessageSets sets,
     LiveDelivery live,
     SendRetries retries,
+    ChatClock clock,
     IHostApplicationLifetime host,
     ILogger<EnvelopeSender> logger)
 {
+    /// <summary>A century: what a client says beyond it is late all the same.</summary>
+    private const ulong AgeMsMax = 100UL * 365 * 24 * 3_600_000;
+
+    /// <summary>It may have been kept, and even read, when it was handed in first.</summary>
+    public static Refusal TooLate { get; } = new(
+        "too_late", "it was first sent more than a week ago and nobody confirmed it; it may have arrived. Write it again if not");
+
     /// <summary>Starts a message on its way. What becomes of it is reported to the session. The next message of the
     /// session may follow as soon as this returns, and stays behind this one.</summary>
     public async ValueTask SubmitAsync(
@@ -22,13 +30,17 @@ internal sealed partial class EnvelopeSender(
         string to,
         ReadOnlyMemory<byte> id,
         ReadOnlyMemory<byte> envelope,
+        ulong ageMs,
         CancellationToken cancellation)
     {
         if (id.Length != 16)
             return; // Nothing to answer to.
         sender.Sends.Opened();
         var messageId = MessageId.FromBytes(id.Span);
-        var submission = new Submission(sender, to, messageId, envelope, identity.Copies);
+        var submission = new Submission(sender, to, messageId, envelope, identity.Copies)
+        {
+            SentMs = clock.Unix - (long)Math.Min(ageMs, AgeMsMax),
+        };
         var header = envelope.Length <= ChatLimits.EnvelopeBytesMax ? EnvelopeHeader.TryParse(envelope.Span) : null;
         if (Problem(sender, to, messageId, envelope, header) is { } refusal)
             submission.Refused(refusal);
@@ -63,8 +75,11 @@ internal sealed partial class EnvelopeSender(
         {
             // The disk's round trip is the longer one, so that it goes first.
             var add = sets.AddAsync(
-                SetKey.Mailbox(submission.To), submission.Id, submission.Envelope, submission.Progress, stopping);
-            var delivery = DeliverAsync(submission, stopping);
+                SetKey.Mailbox(submission.To), submission.Id, submission.Envelope, submission.SentMs, submission.Progress,
+                stopping);
+            // What may have been deleted since comes to nobody before a majority has said that it has not.
+            var isOld = clock.Unix - submission.SentMs > RowAges.Default.LateMax.TotalMilliseconds;
+            var delivery = isOld ? Task.FromResult(false) : DeliverAsync(submission, stopping);
             switch (await add)
             {
                 case AddOutcome.Stored(var copies):
@@ -75,6 +90,9 @@ internal sealed partial class EnvelopeSender(
                     break;
                 case AddOutcome.Full:
                     Queue(submission, new CopiesKept([], identity.Copies));
+                    break;
+                case AddOutcome.TooLate:
+                    submission.Refused(TooLate);
                     break;
                 case AddOutcome.Queued(var copies):
                     Queue(submission, copies);

@@ -107,7 +107,8 @@ internal sealed partial class SendRetries(
         lock (_turn)
             submission = _newest[waiting.Submission.Id];
         var add = sets.AddAsync(
-            SetKey.Mailbox(submission.To), submission.Id, submission.Envelope, submission.Progress, stopping);
+            SetKey.Mailbox(submission.To), submission.Id, submission.Envelope, submission.SentMs, submission.Progress,
+            stopping);
         if (!submission.IsLive
             && await live.DeliverAsync(submission.To, submission.Id, submission.Envelope, stopping))
             submission.Delivered();
@@ -119,6 +120,9 @@ internal sealed partial class SendRetries(
                 break;
             case AddOutcome.Full when !submission.IsLive:
                 submission.Refused(EnvelopeSender.FullMailbox(submission.To));
+                break;
+            case AddOutcome.TooLate:
+                submission.Refused(EnvelopeSender.TooLate);
                 break;
             default:
                 lock (_turn)

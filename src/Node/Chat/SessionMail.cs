@@ -13,7 +13,7 @@ internal sealed class SessionMail(
     SetKey mailbox, Outgoing outgoing, IMessageSets sets, int heldBytesMax, CancellationToken lifetime)
 {
     /// <summary>Pushed messages that a client may leave unacknowledged before nothing more is pushed live.</summary>
-    private const int PushedMax = 16_384;
+    public const int PushedMax = 16_384;
 
     private readonly Lock _turn = new();
     private HashSet<MessageId>? _pushed;

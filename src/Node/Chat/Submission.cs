@@ -17,6 +17,9 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     private CopiesKept? _toldCopies;
     private CopiesKept _copies = new([], copies);
 
+    /// <summary>Unix milliseconds when its sender first handed it in, here or elsewhere, by this node's calendar.</summary>
+    public required long SentMs { get; init; }
+
     public string To => to;
     public MessageId Id => id;
     public int Bytes { get; } = envelope.Length;

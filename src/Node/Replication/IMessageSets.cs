@@ -8,10 +8,16 @@ namespace ChordChat.Node.Replication;
 internal interface IMessageSets
 {
     /// <summary>Adds a message at every member of the set's tile. Adding twice is adding once.</summary>
+    /// <param name="sentMs">Unix milliseconds when the message was first handed in, by this node's calendar.</param>
     /// <param name="progress">Called each time one more copy is on disk, also after the returned task has ended at the
     /// majority, with all copies so far; never concurrently for one call.</param>
     Task<AddOutcome> AddAsync(
-        SetKey set, MessageId id, ReadOnlyMemory<byte> content, Action<CopiesKept>? progress, CancellationToken cancellation);
+        SetKey set,
+        MessageId id,
+        ReadOnlyMemory<byte> content,
+        long sentMs,
+        Action<CopiesKept>? progress,
+        CancellationToken cancellation);
 
     /// <summary>Removes messages for ever at a majority; ids that are not there yet never will be.</summary>
     /// <returns>Whether a majority has it on disk; false means retry.</returns>
@@ -55,6 +61,9 @@ internal abstract record AddOutcome
 
     /// <summary>A majority says the set is at its limit; nothing was kept.</summary>
     public sealed record Full : AddOutcome;
+
+    /// <summary>It was first handed in too long ago. It may have been kept and read since.</summary>
+    public sealed record TooLate : AddOutcome;
 
     /// <summary>No majority answered; <paramref name="Copies"/> tells who has it all the same. Retry with the same id.</summary>
     public sealed record Queued(CopiesKept Copies) : AddOutcome;

@@ -30,6 +30,23 @@ internal sealed class Operation(
         Taken,
     }
 
+    /// <summary>Runs a coordinator whose outcome is its effects, and waits for its end.</summary>
+    public static async Task RunAsync(
+        Coordinator coordinator,
+        ReplicaCalls calls,
+        TileDirectory directory,
+        TimeProvider time,
+        CancellationToken cancellation)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Operation(coordinator, calls, directory, time, () =>
+        {
+            if (coordinator.IsDone)
+                ended.TrySetResult();
+        }).Start();
+        await ended.Task.WaitAsync(cancellation);
+    }
+
     public void Start() => Feed(new(Kind.Start));
 
     /// <summary>What was delivered last has been passed on; more may come.</summary>

@@ -76,14 +76,11 @@ internal sealed partial class RepairLoop(
     private async Task MendAsync(
         NodeId peer, TileConfiguration configuration, TileSums theirs, CancellationToken cancellation)
     {
-        var repair = new TileRepair(calls.Self, peer, configuration, theirs.Sums, patience);
-        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Operation(repair, calls, directory, time, () =>
+        var repair = new TileRepair(calls.Self, peer, configuration, theirs.Sums, patience)
         {
-            if (repair.IsDone)
-                ended.TrySetResult();
-        }).Start();
-        await ended.Task.WaitAsync(cancellation);
+            BegunMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
+        };
+        await Operation.RunAsync(repair, calls, directory, time, cancellation);
         if (repair.FetchedCount > 0)
             LogMended(repair.FetchedCount, configuration.Tile.ToString(), ring.Now.Find(peer)?.Name ?? peer.ToString()[..8]);
     }

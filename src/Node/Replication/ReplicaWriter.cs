@@ -25,7 +25,8 @@ internal sealed partial class ReplicaWriter : IDisposable
     private readonly SqliteReplicaStore _store;
     private readonly Replica _replica;
     private readonly TileBoard _board;
-    private readonly TimeProvider _time;
+    private readonly RunningTime _clock;
+    private readonly RowAges _ages;
     private readonly IHostApplicationLifetime _life;
     private readonly ILogger<ReplicaWriter> _logger;
     private readonly Lock _turn = new();
@@ -39,17 +40,20 @@ internal sealed partial class ReplicaWriter : IDisposable
         LocalNode self,
         IEnumerable<TileConfiguration> genesis,
         TileBoard board,
+        RowAges ages,
         TimeProvider time,
         IHostApplicationLifetime life,
         ILogger<ReplicaWriter> logger)
     {
-        (_board, _time, _life, _logger) = (board, time, life, logger);
+        (_board, _life, _logger) = (board, life, logger);
         _begin = new Statement(database.Connection, "BEGIN", 0);
         _commit = new Statement(database.Connection, "COMMIT", 0);
         _runs = database.Runs ?? throw new InvalidOperationException("the database was not started");
         _store = new SqliteReplicaStore(database.Connection, NameDamaged);
-        _replica = new Replica(self.Self.Node, _store);
+        _replica = new Replica(self.Self.Node, _store, ages: ages);
         _begin.Run();
+        (_clock, _ages) = (new RunningTime(database, time), ages);
+        LookAtClock();
         _replica.Found(genesis);
         Commit();
         _board.Show(_replica.Headers);
@@ -138,11 +142,11 @@ internal sealed partial class ReplicaWriter : IDisposable
 
     private void CarryOut(List<Work> batch, int start, int count, List<ReplicaReply?> replies)
     {
-        var nowMs = _time.GetUtcNow().ToUnixTimeMilliseconds();
         replies.Clear();
         _begin.Run();
+        var now = LookAtClock();
         foreach (var work in CollectionsMarshal.AsSpan(batch).Slice(start, count))
-            replies.Add(work.Request is null ? null : _replica.Handle(work.Request, work.From, nowMs));
+            replies.Add(work.Request is null ? null : _replica.Handle(work.Request, work.From, now));
         Commit();
         var changes = _replica.TakeChanges();
         if (changes.Count > 0)
@@ -162,6 +166,17 @@ internal sealed partial class ReplicaWriter : IDisposable
         _runs.CountIfChanged();
         _commit.Run();
         _runs.Committed();
+    }
+
+    /// <summary>What is remembered from before a long absence may be what all others have deleted since:
+    /// docs/protocol.md#tombstones.</summary>
+    private ReplicaTime LookAtClock()
+    {
+        var now = _clock.Now();
+        if (_clock.Away > _ages.TombstoneAge)
+            foreach (var header in _replica.Headers.ToArray())
+                _replica.Handle(new ReplicaRequest.Doubt(header.Tile), _replica.Self, now);
+        return now;
     }
 
     private readonly record struct Work(

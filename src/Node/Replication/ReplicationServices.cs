@@ -25,6 +25,10 @@ internal static class ReplicationServices
         .AddHostedService<RepairLoop>()
         .AddSingleton<LargeTiles>()
         .AddHostedService(made => made.GetRequiredService<LargeTiles>())
+        .AddSingleton(settings.GetSection("Ages").Get<RowAges>() ?? RowAges.Default)
+        .AddSingleton(settings.GetSection("Collection").Get<CollectionOptions>() ?? new CollectionOptions())
+        .AddHostedService<HomecomingLoop>()
+        .AddHostedService<CollectionLoop>()
         .AddSingleton<TileTender>()
         .AddHostedService(made => made.GetRequiredService<TileTender>())
         .AddSingleton<SafetyOfStopping>()
@@ -51,6 +55,7 @@ internal static class ReplicationServices
         made.GetRequiredService<LocalNode>(),
         Tiles(made.GetRequiredService<Genesis>()),
         made.GetRequiredService<TileBoard>(),
+        made.GetRequiredService<RowAges>(),
         made.GetRequiredService<TimeProvider>(),
         made.GetRequiredService<IHostApplicationLifetime>(),
         made.GetRequiredService<ILogger<ReplicaWriter>>());

@@ -79,13 +79,14 @@ internal sealed class Replicator(
         SetKey set,
         MessageId id,
         ReadOnlyMemory<byte> content,
+        long sentMs,
         Action<CopiesKept>? progress,
         CancellationToken cancellation)
     {
         while (true)
         {
             var at = directory.At(set.Point);
-            var add = new SetAdd(at, set.Name, new SetMessage(id, content), options, Seed());
+            var add = new SetAdd(at, set.Name, new SetMessage(id, content), options, Seed()) { SentMs = sentMs };
             var told = 0;
             var outcome = await RunAsync(add, () => add.Outcome, cancellation, () =>
             {
@@ -99,6 +100,7 @@ internal sealed class Replicator(
             {
                 SetAddOutcome.Stored => new AddOutcome.Stored(Copies(add)),
                 SetAddOutcome.Refused => new AddOutcome.Full(),
+                SetAddOutcome.TooLate => new AddOutcome.TooLate(),
                 _ => new AddOutcome.Queued(Copies(add)),
             };
         }
@@ -121,7 +123,11 @@ internal sealed class Replicator(
         SetKey set, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var at = directory.At(set.Point);
-        var scan = new SetScan(at, set.Name, options, Seed()) { IsPaced = true };
+        var scan = new SetScan(at, set.Name, options, Seed())
+        {
+            IsPaced = true,
+            BegunMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
+        };
         // Paced: the next pages are asked for when the last ones were taken, so no more waits here than was on its way.
         var pages = Channel.CreateUnbounded<IReadOnlyList<SetMessage>>(new() { SingleReader = true });
         SetScanOutcome? outcome = null;

@@ -33,6 +33,8 @@ internal sealed class EntryTable : IDisposable
     private readonly Statement _setsFrom;
     private readonly Statement _entriesAfter;
     private readonly Statement _stamps;
+    private readonly Statement _ages;
+    private readonly Statement _forget;
     private readonly Statement _get;
     private readonly Statement _check;
     private readonly Statement _dropEntries;
@@ -73,6 +75,10 @@ internal sealed class EntryTable : IDisposable
         _stamps = new(connection, """
             SELECT id, content IS NULL FROM entries WHERE set_number = ?1 AND id > ?2 ORDER BY id LIMIT ?3
             """, 3);
+        _ages = new(connection, """
+            SELECT id, content IS NULL, since FROM entries WHERE set_number = ?1 AND id > ?2 ORDER BY id LIMIT ?3
+            """, 3);
+        _forget = new(connection, "DELETE FROM entries WHERE set_number = ?1 AND id = ?2 AND content IS NULL", 2);
         _get = new(connection, "SELECT since, content, crc FROM entries WHERE set_number = ?1 AND id = ?2", 2);
         _check = new(connection, """
             SELECT arrival, set_number, id, since, content, crc FROM entries WHERE arrival > ?1 ORDER BY arrival LIMIT ?2
@@ -199,6 +205,27 @@ internal sealed class EntryTable : IDisposable
         }
     }
 
+    /// <summary>Up to so many entries by (set, id) after the cursor, with their times.</summary>
+    public IReadOnlyList<EntryStamp> ReadStamps(TileId tile, TileCursor after, int count)
+    {
+        var stamps = new List<EntryStamp>();
+        foreach (var set in SetsFrom(tile, after.Name ?? ""))
+        {
+            using var rows = _ages.Read(
+                SetOf(tile, set).Number, set == after.Name ? after.Id.ToBytes() : [], (long)(count - stamps.Count));
+            while (rows.Read())
+                stamps.Add(new(
+                    set, MessageId.FromBytes((byte[])rows[0]), rows.GetInt64(1) != 0, rows.GetInt64(2)));
+            if (stamps.Count >= count)
+                break;
+        }
+
+        return stamps;
+    }
+
+    /// <summary>Deletes a tombstone; a message stays.</summary>
+    public bool Forget(TileId tile, string set, MessageId id) => _forget.Run(SetOf(tile, set).Number, id.ToBytes()) == 1;
+
     public TransferredEntry? Get(TileId tile, string set, MessageId id)
     {
         using var rows = _get.Read(SetOf(tile, set).Number, id.ToBytes());
@@ -274,8 +301,8 @@ internal sealed class EntryTable : IDisposable
     {
         foreach (var statement in (Statement[])
                  [
-                     _makeSet, _measure, _insert, _find, _bury, _scan, _setsFrom, _entriesAfter, _stamps, _get, _check,
-                     _dropEntries, _dropSets, _splitSets,
+                     _makeSet, _measure, _insert, _find, _bury, _scan, _setsFrom, _entriesAfter, _stamps, _ages, _forget, _get,
+                     _check, _dropEntries, _dropSets, _splitSets,
                  ])
             statement.Dispose();
     }

@@ -15,7 +15,7 @@ internal sealed class NodeDatabase : IDisposable
 {
     /// <summary>The version of all tables together; raised when an older program could not read what is
     /// written.</summary>
-    public const int SchemaVersion = 4;
+    public const int SchemaVersion = 5;
 
     public const string FileName = "chordchat.db";
     private const int SqliteNotADatabase = 26;

@@ -267,6 +267,11 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
         _entries.Split(tile);
     }
 
+    public IReadOnlyList<EntryStamp> ReadEntryStamps(TileId tile, TileCursor after, int count) =>
+        _entries.ReadStamps(tile, after, count);
+
+    public bool Forget(TileId tile, string set, MessageId id) => _entries.Forget(tile, set, id);
+
     public void DropRows(TileId tile)
     {
         _dropRegisters.Run(tile.ToNumber());

@@ -46,7 +46,8 @@ internal sealed class ChatLine(
         foreach (var send in frame.Sends)
         {
             await session.Sends.RoomAsync(session.Lifetime);
-            await sender.SubmitAsync(session, send.To, send.Id.Memory, send.Envelope.Memory, session.Lifetime);
+            await sender.SubmitAsync(
+                session, send.To, send.Id.Memory, send.Envelope.Memory, send.AgeMs, session.Lifetime);
         }
 
         if (frame.Resync)

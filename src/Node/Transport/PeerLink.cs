@@ -13,7 +13,7 @@ namespace ChordChat.Node.Transport;
 internal sealed partial class PeerLink : IAsyncDisposable
 {
     /// <summary>Calls that may wait for one peer; further ones end with null at once.</summary>
-    private const int InFlightMax = 16_384;
+    public const int InFlightMax = 16_384;
 
     /// <summary>Calls in one frame, so that one frame never grows past gRPC's 4 MiB with 72 KiB messages.</summary>
     private const int FrameCallsMax = 128;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using ChordChat.Core.Replication;
 using ChordChat.Wire;
+using Google.Protobuf;
 
 namespace ChordChat.Node.Transport;
 
@@ -45,6 +46,7 @@ internal static class ReplicaAnswerMap
                 Newest = standing.Newest.ToWire(),
                 Phase = (uint)standing.Phase,
                 Previous = standing.Previous?.ToWire(),
+                WasAway = standing.WasAway,
             },
         },
         ReplicaReply.Stale stale => new()
@@ -54,6 +56,12 @@ internal static class ReplicaAnswerMap
         ReplicaReply.Behind behind => new() { Behind = behind.Configuration.ToWire() },
         ReplicaReply.Sealed => new() { Sealed = ReplicaMap.Nothing },
         ReplicaReply.WrongTile => new() { WrongTile = ReplicaMap.Nothing },
+        ReplicaReply.TooLate => new() { TooLate = ReplicaMap.Nothing },
+        ReplicaReply.Ages ages => new()
+        {
+            Ages = UnsafeByteOperations.UnsafeWrap(ages.Of.Select(age => (byte)age).ToArray()),
+        },
+        ReplicaReply.Forgotten => new() { Forgotten = ReplicaMap.Nothing },
         ReplicaReply.Differing differing => new() { Differing = differing.ToWire() },
         _ => throw new InvalidOperationException($"{reply.GetType().Name} is never sent to another node"),
     };
@@ -81,14 +89,17 @@ internal static class ReplicaAnswerMap
         Answer.BodyOneofCase.Pulled => ToCore(answer.Pulled),
         Answer.BodyOneofCase.Standing => new ReplicaReply.Standing(
             answer.Standing.Newest.ToCore(),
-            answer.Standing.Phase <= (uint)TilePhase.Retired
+            answer.Standing.Phase <= (uint)TilePhase.Away
                 ? (TilePhase)answer.Standing.Phase : throw new MalformedException("phase"),
-            answer.Standing.Previous.Before(answer.Standing.Newest.ToCore())),
+            answer.Standing.Previous.Before(answer.Standing.Newest.ToCore()), answer.Standing.WasAway),
         Answer.BodyOneofCase.Stale => new ReplicaReply.Stale(
             answer.Stale.Newest.ToCore(), answer.Stale.Previous.Before(answer.Stale.Newest.ToCore())),
         Answer.BodyOneofCase.Behind => new ReplicaReply.Behind(answer.Behind.ToCore()),
         Answer.BodyOneofCase.Sealed => new ReplicaReply.Sealed(),
         Answer.BodyOneofCase.WrongTile => new ReplicaReply.WrongTile(),
+        Answer.BodyOneofCase.TooLate => new ReplicaReply.TooLate(),
+        Answer.BodyOneofCase.Ages => new ReplicaReply.Ages([.. answer.Ages.Select(ToAge)]),
+        Answer.BodyOneofCase.Forgotten => new ReplicaReply.Forgotten(),
         Answer.BodyOneofCase.Differing => answer.Differing.ToCore(),
         _ => null,
     };
@@ -110,6 +121,7 @@ internal static class ReplicaAnswerMap
         Entries = { pulled.Page.Entries.Select(ToWire) },
         Next = pulled.Page.Next?.ToWire(),
         Complete = pulled.Complete,
+        RanMs = pulled.Page.RanMs,
     };
 
     private static WireEntry ToWire(TransferredEntry entry)
@@ -128,6 +140,10 @@ internal static class ReplicaAnswerMap
             e.Set.ToName(), e.Id.ToMessageId(),
             e.HasContent ? e.Content.ToContent() : (ReadOnlyMemory<byte>?)null, e.SinceMs))
             .ToImmutableArray();
-        return new(new TilePage(registers, entries, pulled.Next is null ? null : pulled.Next.ToCore()), pulled.Complete);
+        var next = pulled.Next is null ? (TileCursor?)null : pulled.Next.ToCore();
+        return new(new TilePage(registers, entries, next, pulled.RanMs), pulled.Complete);
     }
+
+    private static EntryAge ToAge(byte age) =>
+        age <= (byte)EntryAge.OldTombstone ? (EntryAge)age : throw new MalformedException("age");
 }

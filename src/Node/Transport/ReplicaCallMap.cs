@@ -1,5 +1,8 @@
+using System.Collections.Immutable;
 using ChordChat.Core.Replication;
 using ChordChat.Wire;
+using Google.Protobuf;
+using Google.Protobuf.Collections;
 
 namespace ChordChat.Node.Transport;
 
@@ -15,7 +18,7 @@ internal static class ReplicaCallMap
         switch (request)
         {
             case ReplicaRequest.Add add:
-                call.Add = new() { Set = add.Set, Id = add.Id.ToWire(), Content = add.Content.ToWire() };
+                call.Add = ToWire(add);
                 break;
             case ReplicaRequest.Acknowledge acknowledge:
                 call.Acknowledge = new() { Set = acknowledge.Set, Ids = { acknowledge.Ids.Select(id => id.ToWire()) } };
@@ -53,6 +56,12 @@ internal static class ReplicaCallMap
             case ReplicaRequest.Missing missing:
                 call.Missing = missing.ToWire();
                 break;
+            case ReplicaRequest.GetAges ages:
+                call.GetAges = new() { Set = ages.Set, Ids = { ages.Ids.Select(id => id.ToWire()) } };
+                break;
+            case ReplicaRequest.Forget forget:
+                call.Forget = new() { Set = forget.Set, Ids = { forget.Ids.Select(id => id.ToWire()) } };
+                break;
             default:
                 throw new InvalidOperationException($"{request.GetType().Name} is never sent to another node");
         }
@@ -65,12 +74,11 @@ internal static class ReplicaCallMap
     public static ReplicaRequest? ToReplicaRequest(this Call call) => call.BodyCase switch
     {
         Call.BodyOneofCase.Add => new ReplicaRequest.Add(
-            call.At.ToCore(), call.Add.Set.ToName(), call.Add.Id.ToMessageId(), call.Add.Content.ToContent()),
+            call.At.ToCore(), call.Add.Set.ToName(), call.Add.Id.ToMessageId(), call.Add.Content.ToContent(),
+            call.Add.SentMs),
         Call.BodyOneofCase.Acknowledge => new ReplicaRequest.Acknowledge(
             call.At.ToCore(), call.Acknowledge.Set.ToName(),
-            call.Acknowledge.Ids.Count <= IdsMax
-                ? [.. call.Acknowledge.Ids.Select(id => id.ToMessageId())]
-                : throw new MalformedException("number of ids")),
+            Ids(call.Acknowledge.Ids, IdsMax)),
         Call.BodyOneofCase.Scan => new ReplicaRequest.Scan(
             call.At.ToCore(), call.Scan.Set.ToName(), call.Scan.After, Math.Clamp(call.Scan.RowsMax, 1, 1_024)),
         Call.BodyOneofCase.Prepare => new ReplicaRequest.Prepare(
@@ -88,6 +96,17 @@ internal static class ReplicaCallMap
         Call.BodyOneofCase.GetConfiguration => new ReplicaRequest.GetConfiguration(call.At.ToCore().Tile),
         Call.BodyOneofCase.Compare => call.Compare.ToCore(),
         Call.BodyOneofCase.Missing => call.Missing.ToCore(call.At.ToCore()),
+        Call.BodyOneofCase.GetAges => new ReplicaRequest.GetAges(
+            call.At.ToCore(), call.GetAges.Set.ToName(), Ids(call.GetAges.Ids, TombstoneCollector.IdsMax)),
+        Call.BodyOneofCase.Forget => new ReplicaRequest.Forget(
+            call.At.ToCore(), call.Forget.Set.ToName(), Ids(call.Forget.Ids, TombstoneCollector.IdsMax)),
         _ => null,
     };
+
+    private static AddCall ToWire(ReplicaRequest.Add add) =>
+        new() { Set = add.Set, Id = add.Id.ToWire(), Content = add.Content.ToWire(), SentMs = add.SentMs };
+
+    private static ImmutableArray<MessageId> Ids(RepeatedField<ByteString> ids, int most) => ids.Count <= most
+        ? [.. ids.Select(id => id.ToMessageId())]
+        : throw new MalformedException("number of ids");
 }

@@ -72,10 +72,11 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         return (refused, later.Count > 0);
     }
 
-    /// <summary>Sealed messages after a position, as they go onto the wire.</summary>
+    /// <summary>Sealed messages after a position, as they go onto the wire. They are sealed when they are about to be
+    /// handed in, so their age is counted from then: docs/protocol.md#tombstones.</summary>
     public List<(long Position, Send Send)> Sealed(long after, int count) => me.Store.Read(db => db.Query(
         """
-        SELECT position, id, peer, envelope FROM outbox WHERE position > $1 AND envelope IS NOT NULL
+        SELECT position, id, peer, envelope, sealed_ms FROM outbox WHERE position > $1 AND envelope IS NOT NULL
         ORDER BY position LIMIT $2
         """,
         row => (row.GetInt64(0), new Send
@@ -83,6 +84,7 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
             Id = ByteString.CopyFrom(Convert.FromHexString(row.GetString(1))),
             To = row.GetString(2),
             Envelope = ByteString.CopyFrom(row.Blob(3)),
+            AgeMs = (ulong)Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - row.GetInt64(4)),
         }),
         after, count));
 
@@ -156,7 +158,9 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         var sealedMessage = DirectEnvelope.Seal(
             me.Cluster, EnvelopeId.FromBytes(Convert.FromHexString(row.Id)), message, device.Signing,
             recipient.Head.EncryptionKey, device.Log.Head.EncryptionKey);
-        db.Execute("UPDATE outbox SET envelope = $2 WHERE id = $1", row.Id, sealedMessage.Envelope);
+        db.Execute(
+            "UPDATE outbox SET envelope = $2, sealed_ms = $3 WHERE id = $1",
+            row.Id, sealedMessage.Envelope, (long)message.TimeMs);
         db.Execute(
             "UPDATE messages SET epoch = $2, seq = $3 WHERE id = $1", row.Id, (long)device.Epoch, (long)message.Seq);
         db.Execute(

@@ -25,7 +25,7 @@ public sealed class LocalStore : IDisposable
         CREATE INDEX IF NOT EXISTS messages_unread ON messages (unread, rank) WHERE unread = 1;
         CREATE TABLE IF NOT EXISTS outbox (
             position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, peer TEXT NOT NULL,
-            type INTEGER NOT NULL, content BLOB NOT NULL, envelope BLOB);
+            type INTEGER NOT NULL, content BLOB NOT NULL, envelope BLOB, sealed_ms INTEGER);
         CREATE TABLE IF NOT EXISTS heard (
             id TEXT PRIMARY KEY, peer TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
             body BLOB NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;

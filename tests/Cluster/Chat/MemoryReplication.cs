@@ -53,14 +53,22 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members) : IRegister
         }
     }
 
+    /// <summary>When the last message that was added had first been handed in.</summary>
+    public long LastSentMs { get; private set; }
+
+    /// <summary>Every message comes too late.</summary>
+    public bool TakesNothingNew { get; set; }
+
     public async Task<AddOutcome> AddAsync(
         SetKey set,
         MessageId id,
         ReadOnlyMemory<byte> content,
+        long sentMs,
         Action<CopiesKept>? progress,
         CancellationToken cancellation)
     {
-        var outcome = Add(set, id, content); // At once, because calls keep their order.
+        LastSentMs = sentMs;
+        var outcome = TakesNothingNew ? new AddOutcome.TooLate() : Add(set, id, content); // At once, because calls keep their order.
         await Task.Yield();
         if (outcome is AddOutcome.Stored)
             _ = Task.Run(() => progress?.Invoke(new CopiesKept(Copies(3), 3)), cancellation);

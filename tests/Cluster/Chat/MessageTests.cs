@@ -140,6 +140,24 @@ public sealed class MessageTests : IAsyncLifetime
         Assert.Contains("bert", outcome.Text, StringComparison.Ordinal);
     }
 
+    /// <summary>docs/protocol.md#tombstones.</summary>
+    [Fact]
+    public async Task A_client_says_how_old_a_message_is_and_is_told_when_that_is_too_late()
+    {
+        await using var anna = await OnlineAsync(_anna, 0);
+        var send = _anna.Seal("bert", "one");
+        send.AgeMs = (ulong)TimeSpan.FromDays(3).TotalMilliseconds;
+        var before = DateTimeOffset.UtcNow.AddDays(-3).ToUnixTimeMilliseconds();
+        await anna.SendAsync(send);
+        await KeptAsync(anna, 1);
+        Assert.InRange(
+            _cluster.Replication.LastSentMs, before, DateTimeOffset.UtcNow.AddDays(-3).ToUnixTimeMilliseconds());
+
+        _cluster.Replication.TakesNothingNew = true;
+        await anna.SendAsync(_anna.Seal("bert", "two"));
+        Assert.Equal("too_late", (await anna.NextAsync<SendOutcome>(outcome => outcome.State == Refused)).Code);
+    }
+
     [Fact]
     public async Task What_cannot_be_right_is_refused_with_a_code()
     {

@@ -59,8 +59,12 @@ internal sealed class FakeCluster : IDisposable
         return X509CertificateLoader.LoadPkcs12(paired.Export(X509ContentType.Pkcs12), null);
     }
 
+    /// <summary>How old the last message was that came, as its client said.</summary>
+    public ulong LastAgeMs { get; private set; }
+
     public SendOutcome Take(string from, Send send)
     {
+        LastAgeMs = send.AgeMs;
         var outcome = new SendOutcome { Id = send.Id, Of = 3 };
         if (!Accounts.TryGetValue(send.To, out var account))
         {

@@ -186,6 +186,25 @@ public sealed class MemoryReplicaStore : IReplicaStore
                 : (HalfOf(tile, (((TileId, string))row).Item2), (((TileId, string))row).Item2));
     }
 
+    public IReadOnlyList<EntryStamp> ReadEntryStamps(TileId tile, TileCursor after, int count) =>
+    [
+        .. RowsOf(tile).Entries
+            .Where(row => TileRows.Compare(row.Key, (after.Name ?? "", after.Id)) > 0)
+            .Take(count)
+            .Select(row => new EntryStamp(row.Key.Name, row.Key.Id, row.Value.Content is null, row.Value.SinceMs)),
+    ];
+
+    public bool Forget(TileId tile, string name, MessageId id)
+    {
+        var entries = RowsOf(tile).Entries;
+        if (!entries.TryGetValue((name, id), out var entry) || entry.Content is not null)
+            return false;
+        _disk.Wrote(() => entries[(name, id)] = entry);
+        entries.Remove((name, id));
+        _damaged.Remove((tile, name, id));
+        return true;
+    }
+
     public void DropRows(TileId tile)
     {
         if (!_tiles.Remove(tile, out var rows))

@@ -63,7 +63,7 @@ public class ReplicaFuzzTests
     /// <summary>Members that answer by chance: an operation ends or waits for its timer, and never throws.</summary>
     [Fact]
     public void No_operation_stumbles_over_an_answer() => FuzzRun.Rounds(
-        3_000, random => (Operation: random.Below(7), Seed: random.Next()), input =>
+        3_000, random => (Operation: random.Below(9), Seed: random.Next()), input =>
         {
             var random = new Prng(input.Seed);
             var operation = Operation(input.Operation, input.Seed);
@@ -96,6 +96,8 @@ public class ReplicaFuzzTests
             3 => new SetAcknowledge(Now, "mbox/alice", [new(7)], options, seed),
             4 => new SetScan(Now, "mbox/alice", options, seed),
             5 => new EpochChange(Now, [Node(1), Node(2), Node(4)], ballots, options, seed),
+            6 => new TombstoneCollector(Self, Now, options),
+            7 => new Homecoming(Self, Now, options),
             _ => new Learner(Self, new TileHeader(Now.Next(Members), TilePhase.Learning, Previous: Now), options, seed),
         };
     }

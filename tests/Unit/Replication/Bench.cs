@@ -32,12 +32,17 @@ internal sealed class Bench
     public HashSet<int> Deaf { get; } = [];
     public HashSet<int> Mute { get; } = [];
 
+    /// <summary>The calendar, the same for all; and for how long each node was off, which its running time lacks.</summary>
+    public long UnixMs { get; set; } = 1000;
+    public long[] OffMs { get; } = new long[5];
+
     public List<Effect> Effects { get; } = [];
 
     /// <summary>What is asked, and of whom, while nobody is deaf or mute by itself.</summary>
     public List<Effect.Send> Sent { get; } = [];
 
-    public ReplicaReply Ask(int node, ReplicaRequest request) => Replicas[node].Handle(request, Ids[node], 1000);
+    public ReplicaReply Ask(int node, ReplicaRequest request) =>
+        Replicas[node].Handle(request, Ids[node], new ReplicaTime(UnixMs - OffMs[node], UnixMs));
 
     /// <summary>Runs a coordinator to its end; when nothing more is on its way the timer rings.</summary>
     public void Run(Coordinator coordinator)

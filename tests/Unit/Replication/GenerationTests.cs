@@ -201,6 +201,15 @@ public class GenerationTests
         Assert.Single(_bench.Stores[2].ReadPage(Tile, default, 1000).Entries);
     }
 
+    [Fact]
+    public void A_copy_that_was_away_is_a_survivor()
+    {
+        _bench.Ask(2, new ReplicaRequest.Doubt(Tile));
+        Assert.Equal(Survivors(2), Plan(2, 3).Survivors);
+        Assert.False(Plan(2, 3).CanGoOn);
+        Assert.True(Plan(1, 2).CanGoOn);
+    }
+
     private RecoveryPlan Plan(params int[] nodes) => new(nodes.Select(
         node => new TileAnswer(Id(node), _bench.Replicas[node].Header(Tile), _bench.Now)));
 

@@ -219,6 +219,53 @@ public class TileSplitTests
         Assert.Equal(header, HeaderFormat.Read(HeaderFormat.Write(header)));
     }
 
+    /// <summary>docs/protocol.md#tombstones.</summary>
+    [Fact]
+    public void A_tombstone_keeps_its_age_in_its_half_and_is_forgotten_there()
+    {
+        Fill();
+        Pass(days: 20);
+        foreach (var node in (int[])[0, 1, 2])
+            _bench.Ask(node, new ReplicaRequest.Acknowledge(_bench.Now.At, RightBox, [new(7)]));
+        Pass(days: 10);
+        Cut();
+        LearnEverywhere();
+        Pass(days: 3.9);
+        Assert.Equal(0, Collect(Right));
+        Pass(days: 0.2);
+        Assert.Equal(0, Collect(_bench.Now)); // Who knows of no cut yet hears of it, and that is all.
+        Assert.Equal(1, Collect(Right));
+        foreach (var store in _bench.Stores[..3])
+            Assert.Equal([RightName], store.Contents(Tile.Second).Select(row => row.Row));
+    }
+
+    /// <summary>docs/protocol.md#tombstones: the others have gone on without it.</summary>
+    [Fact]
+    public void Who_was_away_across_the_cut_learns_its_half_from_nothing()
+    {
+        Fill();
+        _bench.Ask(2, new ReplicaRequest.Doubt(Tile));
+        _bench.Deaf.Add(2);
+        Cut();
+        LearnEverywhere();
+        _bench.Deaf.Clear();
+        _bench.Run(new Homecoming(_bench.Ids[2], _bench.Now, CoordinatorOptions.Default));
+        Assert.Equal(TilePhase.Retired, _bench.Replicas[2].Header(Tile)!.Phase);
+        Assert.Equal((TilePhase.Learning, Left), Standing(_bench.Replicas[2], Tile.First));
+        foreach (var tile in new[] { Tile, Tile.First, Tile.Second })
+            Assert.Empty(_bench.Stores[2].Contents(tile));
+    }
+
+    private void Pass(double days) => _bench.UnixMs += (long)TimeSpan.FromDays(days).TotalMilliseconds;
+
+    private int Collect(TileConfiguration at)
+    {
+        var collection = new TombstoneCollector(_bench.Ids[0], at, CoordinatorOptions.Default);
+        _bench.Run(collection);
+        Assert.True(collection.IsDone);
+        return collection.ForgottenCount;
+    }
+
     private static IEnumerable<string> NamesIn(string kind, TileId tile) =>
         Enumerable.Range(0, 100_000).Select(i => $"{kind}/u{i}").Where(name => tile.Contains(RowName.PointOf(name)));
 

@@ -68,6 +68,27 @@ public sealed class TileHalvesTests : IDisposable
         Assert.Empty(Scrub());
     }
 
+    /// <summary>docs/protocol.md#tombstones.</summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public void Entries_keep_their_ages_in_the_halves_and_tombstones_are_forgotten_there(bool restarts)
+    {
+        _store.SplitRows(Tile);
+        if (restarts)
+            Restart();
+        Assert.Empty(_store.ReadEntryStamps(Tile, default, 1000));
+        var stamps = new[] { Tile.First, Tile.Second }
+            .SelectMany(half => _store.ReadEntryStamps(half, default, 1000).Select(entry => (Half: half, Entry: entry)))
+            .ToList();
+        Assert.Equal(UserCount * 3, stamps.Count);
+        Assert.All(stamps, stamp => Assert.Equal(HalfOf(stamp.Entry.Set), stamp.Half));
+        Assert.All(stamps, stamp => Assert.Equal(
+            stamp.Entry.Id == new MessageId(2) ? (true, 2000) : (false, 1000), (stamp.Entry.IsBuried, stamp.Entry.SinceMs)));
+        foreach (var (half, entry) in stamps)
+            Assert.Equal(entry.IsBuried, _store.Forget(half, entry.Set, entry.Id));
+        Assert.Equal(UserCount * 2, _store.ReadEntryStamps(Tile.First, default, 1000).Count
+            + _store.ReadEntryStamps(Tile.Second, default, 1000).Count);
+    }
+
     [Theory]
     [InlineData("UPDATE registers SET value = x'63' WHERE key = 'acct/u3'", "acct/u3")]
     [InlineData("UPDATE registers SET promised = 'text' WHERE key = 'acct/u4'", "acct/u4")]

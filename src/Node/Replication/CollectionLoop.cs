@@ -1,0 +1,49 @@
+using ChordChat.Core.Replication;
+using ChordChat.Node.Hosting;
+using ChordChat.Node.Transport;
+
+namespace ChordChat.Node.Replication;
+
+/// <summary>Goes through this node's tiles again and again for tombstones that nobody needs any more and messages that have
+/// expired.</summary>
+/// <remarks>docs/protocol.md#tombstones; what may go is decided by <see cref="TombstoneCollector"/>.</remarks>
+internal sealed partial class CollectionLoop(
+    TileBoard board,
+    ReplicaCalls calls,
+    TileDirectory directory,
+    CoordinatorOptions patience,
+    CollectionOptions options,
+    TimeProvider time,
+    ILogger<CollectionLoop> logger) : BackgroundService
+{
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await Periodic.RunAsync(options.Every, time, RoundAsync, stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+    }
+
+    private async ValueTask RoundAsync(CancellationToken cancellation)
+    {
+        var (forgotten, expired) = (0, 0);
+        foreach (var header in board.All.Where(header => header.Phase == TilePhase.Active))
+        {
+            var collection = new TombstoneCollector(calls.Self, header.Configuration, patience);
+            await Operation.RunAsync(collection, calls, directory, time, cancellation);
+            forgotten += collection.ForgottenCount;
+            expired += collection.ExpiredCount;
+        }
+
+        if (forgotten + expired > 0)
+            LogCollected(forgotten, expired);
+    }
+
+    [LoggerMessage(2221, LogLevel.Information,
+        "{Forgotten} marks of messages deleted long ago were dropped; {Expired} messages that nobody read in time have expired")]
+    private partial void LogCollected(int forgotten, int expired);
+}

@@ -1,0 +1,55 @@
+using ChordChat.Core.Replication;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Replication;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Chat;
+
+/// <summary>docs/operations.md, "Limits": what one session may make its node remember.</summary>
+public sealed class MailLimitTests
+{
+    private static readonly SetKey Mailbox = SetKey.Mailbox("bert");
+
+    [Fact]
+    public void A_client_that_acknowledges_nothing_is_pushed_no_more_until_it_does()
+    {
+        var sets = new MemoryReplication([]);
+        var mail = new SessionMail(Mailbox, new Outgoing(int.MaxValue), sets, int.MaxValue, CancellationToken.None);
+        for (var id = 1u; id <= SessionMail.PushedMax; id++)
+            Assert.Equal(DeliverOutcome.Delivered, mail.Deliver(Message(id)));
+        Assert.Equal(DeliverOutcome.TooSlow, mail.Deliver(Message(SessionMail.PushedMax + 1)));
+        Assert.Equal(0, sets.ScanCount);
+        mail.Settled([new(1)]);
+        Assert.Equal(1, sets.ScanCount); // It stays in the mailbox, which is read again now.
+    }
+
+    [Fact]
+    public void Mail_that_comes_while_the_mailbox_is_read_is_held_up_to_a_bound()
+    {
+        var sets = new MemoryReplication([]);
+        var gate = new TaskCompletionSource();
+        sets.ScanGate = gate.Task;
+        var mail = new SessionMail(Mailbox, new Outgoing(int.MaxValue), sets, 1_000, CancellationToken.None);
+        mail.Scan();
+        var outcomes = Enumerable.Range(1, 20).Select(id => mail.Deliver(Message((uint)id))).ToArray();
+        Assert.Equal(DeliverOutcome.TooSlow, outcomes[^1]);
+        Assert.InRange(mail.HeldBytes, 500, 1_100);
+        gate.SetResult();
+    }
+
+    [Fact]
+    public void Of_what_a_session_sent_the_newest_are_watched_and_fewer_held_in_memory()
+    {
+        var recent = new RecentSends();
+        using var session = new LiveSession(
+            "anna", new(1, default, 0, default, 0, true), false, new MemoryReplication([]), new ChatOptions(), 0,
+            CancellationToken.None);
+        for (var id = 1u; id <= 100; id++)
+            recent.Add(new Submission(session, "bert", new(id), new byte[10_000], 3) { SentMs = 0 });
+        Assert.Equal(RecentSends.CountMax, recent.All.Count);
+        Assert.Equal(new MessageId(37), recent.All[0].Submission.Id);
+        Assert.Equal(26, recent.All.Count(send => !send.Submission.Envelope.IsEmpty));
+    }
+
+    private static StoredMessage Message(uint id) => new(new(id), new byte[100]);
+}
