@@ -17,7 +17,7 @@ internal sealed partial class ReplicaWriter : IDisposable
     private const int BatchMax = 256;
 
     /// <summary>Operations that may wait; further ones are not taken.</summary>
-    private const int WaitingMax = 65_536;
+    public const int WaitingMax = 65_536;
 
     private readonly Statement _begin;
     private readonly Statement _commit;

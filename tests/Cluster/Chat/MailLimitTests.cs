@@ -1,6 +1,7 @@
 using ChordChat.Core.Replication;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Replication;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Chat;
@@ -41,15 +42,33 @@ public sealed class MailLimitTests
     public void Of_what_a_session_sent_the_newest_are_watched_and_fewer_held_in_memory()
     {
         var recent = new RecentSends();
-        using var session = new LiveSession(
-            "anna", new(1, default, 0, default, 0, true), false, new MemoryReplication([]), new ChatOptions(), 0,
-            CancellationToken.None);
+        using var session = Session();
         for (var id = 1u; id <= 100; id++)
-            recent.Add(new Submission(session, "bert", new(id), new byte[10_000], 3) { SentMs = 0 });
+            recent.Add(Sent(session, id));
         Assert.Equal(RecentSends.CountMax, recent.All.Count);
         Assert.Equal(new MessageId(37), recent.All[0].Submission.Id);
         Assert.Equal(26, recent.All.Count(send => !send.Submission.Envelope.IsEmpty));
     }
+
+    [Fact]
+    public void What_no_majority_keeps_waits_in_memory_up_to_a_bound_and_is_left_to_its_sender_then()
+    {
+        using var session = Session();
+        using var retries = new SendRetries(
+            new() { QueuedBytesMax = 25_000 }, new MemoryReplication([]), null!, new ChatClock(TimeProvider.System),
+            NullLogger<SendRetries>.Instance);
+        Assert.True(retries.TryAdd(Sent(session, 1)));
+        Assert.True(retries.TryAdd(Sent(session, 2)));
+        Assert.False(retries.TryAdd(Sent(session, 3)));
+        Assert.True(retries.TryAdd(Sent(session, 2))); // Handed in again, it takes no room of its own.
+    }
+
+    private static LiveSession Session() => new(
+        "anna", new(1, default, 0, default, 0, true), false, new MemoryReplication([]), new ChatOptions(), 0,
+        CancellationToken.None);
+
+    private static Submission Sent(LiveSession session, uint id) =>
+        new(session, "bert", new(id), new byte[10_000], 3) { SentMs = 0 };
 
     private static StoredMessage Message(uint id) => new(new(id), new byte[100]);
 }
