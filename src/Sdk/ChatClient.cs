@@ -26,6 +26,7 @@ public sealed class ChatClient : IAsyncDisposable
     private readonly SessionLease _lease;
     private readonly Receipts _receipts;
     private readonly Outbox _outbox;
+    private readonly Inbox _inbox;
     private readonly SessionKeeper _keeper;
     private readonly EventSink _sink;
     private Task _running = Task.CompletedTask;
@@ -43,13 +44,16 @@ public sealed class ChatClient : IAsyncDisposable
         var keys = new KeyBook(me, _links, _sink.Tell);
         _outbox = new Outbox(me, keys, messages, TimeProvider.System);
         _receipts = new Receipts(me.Store, _outbox, TimeProvider.System);
-        var inbox = new Inbox(me, keys, messages, TimeProvider.System);
-        _keeper = new SessionKeeper(me, _links, keys, _outbox, inbox, _receipts, _changed, _lease, _sink);
+        _inbox = new Inbox(me, keys, messages, TimeProvider.System);
+        _keeper = new SessionKeeper(me, _links, keys, _outbox, _inbox, _receipts, _changed, _lease, _sink);
         People = new People(me, keys);
         Lookup = new Lookup(_links);
     }
 
     public string User => _me.User;
+
+    /// <summary>The newest envelopes that were not genuine, as id and reason; they are never shown or answered.</summary>
+    public IReadOnlyCollection<string> Dropped => _inbox.Dropped;
 
     /// <summary>What happens, in order. Reading it is optional: the newest 4,096 are kept.</summary>
     public ChannelReader<ClientEvent> Events => _sink.Events;

@@ -13,6 +13,7 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
     public const string Password = "seven green boats at noon";
 
     private readonly Random _random = new(seed);
+    private readonly List<string> _dropped = [];
     private readonly Lock _turn = new();
     private readonly CancellationTokenSource _leaving = new();
     private Profile? _profile;
@@ -71,6 +72,9 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
             Note(message);
     }
 
+    /// <summary>What the client took for forged; there is none here.</summary>
+    public IReadOnlyList<string> Dropped => [.. _dropped, .. _client!.Dropped];
+
     public async ValueTask DisposeAsync()
     {
         if (_client is not null)
@@ -108,7 +112,8 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
 
     private async Task LeaveAsync()
     {
-        await _client!.DisposeAsync();
+        _dropped.AddRange(_client!.Dropped);
+        await _client.DisposeAsync();
         await Task.WhenAny(_listening, Task.Delay(100));
     }
 

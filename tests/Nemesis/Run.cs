@@ -52,6 +52,9 @@ internal sealed class Run(Options options, Network network, World world, NameRac
         await race.AskAllAsync();
         world.Judge(world.Record.Mail.Fault(atEnd: true));
         world.Judge(Names.Fault(world.Record.Names.Operations));
+        foreach (var person in world.People)
+            foreach (var dropped in person.Dropped)
+                world.Judge($"{person.Name} took a message for forged: {dropped}");
         foreach (var end in world.Record.Counts.Where(count => count.StartsWith("ended ", StringComparison.Ordinal)))
             world.Judge(end.StartsWith("ended logged_out", StringComparison.Ordinal) ? null : $"a session {end}");
         foreach (var (i, one) in world.People.Index())

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using ChordChat.Crypto.Messages;
 using ChordChat.Sdk.Keys;
@@ -18,8 +19,11 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
 {
     private readonly ArrivalTable _arrivals = new(messages);
 
-    /// <summary>Envelopes that were not genuine, since the start.</summary>
-    public int Dropped { get; private set; }
+    private const int DroppedMax = 64;
+
+    /// <summary>The newest envelopes that were not genuine, each with its id and what was wrong; for whoever looks for a
+    /// fault at this end.</summary>
+    public ConcurrentQueue<string> Dropped { get; } = [];
 
     /// <summary>Handles one frame's pushes.</summary>
     /// <returns>What became of them, and the ids to acknowledge. What is not among them comes again.</returns>
@@ -63,7 +67,7 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
     {
         var unverified = DirectEnvelope.Open(push.Envelope.Span, me.Cluster, me.User, device.Find);
         if (unverified is null || unverified.Id.ToString() != id)
-            return Drop();
+            return Drop(unverified is null ? "does not open" : "has another id inside");
         if (unverified.From == me.User)
             return (null, Settled: true);
         try
@@ -72,7 +76,7 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
             if (log is null)
                 return (null, Settled: false); // The node may be behind; a later look may show the entry.
             if (unverified.Verify(log, device.Log) is not { } message)
-                return Drop();
+                return Drop($"is not signed by {unverified.From}");
             if (message.IsWrongKeyForMe)
                 keys.RaiseConflict(message.Message.From);
             return (message, Settled: true);
@@ -84,9 +88,11 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
             return (null, Settled: false);
         }
 
-        (OpenedMessage?, bool) Drop()
+        (OpenedMessage?, bool) Drop(string why)
         {
-            Dropped++;
+            Dropped.Enqueue($"{id} {why}");
+            if (Dropped.Count > DroppedMax)
+                Dropped.TryDequeue(out _);
             return (null, true);
         }
     }
