@@ -53,13 +53,17 @@ internal sealed class ArrivalTable(MessageTable messages)
         result.Gap |= seq > (LastOf(db, arrival.From, epoch) ?? last);
     }
 
-    /// <summary>Gives up on what has not come: shows what was held back, saying how many are missing.</summary>
+    /// <summary>Gives up on what has not come: shows what was held back, saying how many are missing. A gap that holds
+    /// back nothing but receipts stays open, since nothing could say so.</summary>
     public static void GiveUpGaps(SqliteConnection db, Kept result)
     {
         var held = db.Query(
             """
             SELECT h.peer, h.epoch, min(h.seq), c.seq FROM heard h JOIN chains c
-            ON c.peer = h.peer AND c.epoch = h.epoch AND c.mine = 0 WHERE h.seq > c.seq GROUP BY h.peer, h.epoch
+            ON c.peer = h.peer AND c.epoch = h.epoch AND c.mine = 0 WHERE h.seq > c.seq AND EXISTS (
+                SELECT 1 FROM messages m WHERE m.peer = h.peer AND m.mine = 0 AND m.epoch = h.epoch
+                AND m.seq > c.seq AND m.rank IS NULL)
+            GROUP BY h.peer, h.epoch
             """,
             row => (Peer: row.GetString(0), Epoch: row.GetInt64(1), First: row.GetInt64(2), Last: row.GetInt64(3)));
         foreach (var (peer, epoch, first, last) in held)

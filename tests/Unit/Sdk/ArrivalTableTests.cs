@@ -46,12 +46,7 @@ public sealed class ArrivalTableTests : IDisposable
         Arrive(1);
         Assert.True(Arrive(4).Gap);
         Assert.True(_store.Read(ArrivalTable.HasGaps));
-        Collect(_store.Write(db =>
-        {
-            var kept = new Kept();
-            ArrivalTable.GiveUpGaps(db, kept);
-            return kept;
-        }));
+        GiveUpGaps();
         Assert.False(_store.Read(ArrivalTable.HasGaps));
         Assert.Equal(2, Messages()[^1].MissingBefore);
         Arrive(3);
@@ -68,6 +63,20 @@ public sealed class ArrivalTableTests : IDisposable
         Arrive(3);
         Arrive(2, text: false);
         Assert.Equal("1 3", History());
+    }
+
+    [Fact]
+    public void A_gap_before_a_receipt_is_not_given_up_until_a_message_can_say_so()
+    {
+        Arrive(1);
+        Arrive(3, text: false);
+        GiveUpGaps();
+        Arrive(4);
+        Assert.Equal("1", History());
+        GiveUpGaps();
+        Assert.Equal((1, "1 4"), (Messages()[^1].MissingBefore, History()));
+        Arrive(2);
+        Assert.Equal((0, "1 2 4"), (Messages()[^1].MissingBefore, History()));
     }
 
     [Fact]
@@ -103,6 +112,13 @@ public sealed class ArrivalTableTests : IDisposable
         Assert.False(Arrive(1, epoch: 2).Gap);
         Assert.Equal("1 2 1", History());
     }
+
+    private void GiveUpGaps() => Collect(_store.Write(db =>
+    {
+        var kept = new Kept();
+        ArrivalTable.GiveUpGaps(db, kept);
+        return kept;
+    }));
 
     private Kept Arrive(
         int seq, bool text = true, bool twin = false, Digest? previous = null, bool wholeHistory = true, uint epoch = 1)
