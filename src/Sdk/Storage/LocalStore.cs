@@ -59,6 +59,7 @@ public sealed class LocalStore : IDisposable
             connection.Execute("PRAGMA journal_mode = WAL");
             connection.Execute("PRAGMA synchronous = FULL");
             connection.Execute(Schema);
+            AddColumn(connection, "outbox", "sealed_ms");
             return new LocalStore(connection);
         }
         catch (SqliteException cause)
@@ -68,6 +69,13 @@ public sealed class LocalStore : IDisposable
                 "profile_damaged", $"{path} cannot be opened: {cause.Message}",
                 "free disk space or check its permissions; move a damaged profile away and log in again", cause);
         }
+    }
+
+    /// <summary>A column that older profiles do not have.</summary>
+    private static void AddColumn(SqliteConnection db, string table, string column)
+    {
+        if (db.Scalar<long>("SELECT 1 FROM pragma_table_info($1) WHERE name = $2", table, column) != 1)
+            db.Execute($"ALTER TABLE {table} ADD COLUMN {column} INTEGER");
     }
 
     internal T Read<T>(Func<SqliteConnection, T> query)
