@@ -1,3 +1,5 @@
+using ChordChat.Core.Ring;
+
 namespace ChordChat.Core.Replication;
 
 /// <summary>A row's name and state without its content: all that two copies must compare.</summary>
@@ -21,11 +23,11 @@ public readonly record struct RowStamp(TileCursor At, Ballot Accepted, bool IsBu
         get
         {
             var name = NameHash;
-            var state = Mix(name ^ Accepted.Epoch) ^ (IsBuried ? 1UL : 0);
-            state = Mix(state ^ Accepted.Round);
-            state = Mix(state ^ (ulong)Accepted.Proposer.High);
-            state = Mix(state ^ Accepted.Incarnation);
-            return new UInt128(Mix(state + name), Mix(state ^ 0x9E3779B97F4A7C15));
+            var state = Prng.Mix(name ^ Accepted.Epoch) ^ (IsBuried ? 1UL : 0);
+            state = Prng.Mix(state ^ Accepted.Round);
+            state = Prng.Mix(state ^ (ulong)Accepted.Proposer.High);
+            state = Prng.Mix(state ^ Accepted.Incarnation);
+            return new UInt128(Prng.Mix(state + name), Prng.Mix(state ^ 0x9E3779B97F4A7C15));
         }
     }
 
@@ -36,15 +38,7 @@ public readonly record struct RowStamp(TileCursor At, Ballot Accepted, bool IsBu
             var hash = At.Entries ? 1UL : 0;
             foreach (var letter in At.Name ?? "")
                 hash = unchecked((hash ^ letter) * 0x100000001B3);
-            return Mix(Mix(Mix(hash) ^ (ulong)(At.Id.Value >> 64)) ^ (ulong)At.Id.Value);
+            return Prng.Mix(Prng.Mix(Prng.Mix(hash) ^ (ulong)(At.Id.Value >> 64)) ^ (ulong)At.Id.Value);
         }
-    }
-
-    /// <summary>Stafford's mixer 13, as in SplitMix64: every bit of the result hangs on every bit given.</summary>
-    private static ulong Mix(ulong x)
-    {
-        x = unchecked((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9);
-        x = unchecked((x ^ (x >> 27)) * 0x94D049BB133111EB);
-        return x ^ (x >> 31);
     }
 }

@@ -6,16 +6,15 @@ public sealed class Prng(ulong seed)
 {
     private ulong _state = seed;
 
-    public ulong Next()
+    public ulong Next() => Mix(_state = unchecked(_state + 0x9E3779B97F4A7C15));
+
+    /// <summary>Stafford's mixer 13, the output step of SplitMix64: every bit of the result hangs on every bit given.
+    /// </summary>
+    internal static ulong Mix(ulong x)
     {
-        unchecked
-        {
-            _state += 0x9E3779B97F4A7C15;
-            var z = _state;
-            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-            return z ^ (z >> 31);
-        }
+        x = unchecked((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9);
+        x = unchecked((x ^ (x >> 27)) * 0x94D049BB133111EB);
+        return x ^ (x >> 31);
     }
 
     /// <summary>A number from 0 to <paramref name="limit"/> - 1.</summary>
