@@ -6,7 +6,8 @@ namespace ChordChat.Core.Replication;
 /// <summary>Ends a tile's epoch and decides who the members of the next one are.</summary>
 /// <remarks>
 /// docs/protocol.md#epoch-change. Single-decree Paxos among the members of the epoch that ends; sealing is its first
-/// phase. Any number of nodes may run it for the same tile: all of them decide the same configuration.
+/// phase. Any number of nodes may run it for the same tile: all of them decide the same configuration. Before anything
+/// is sealed, those who shall come are asked whether they are there.
 /// </remarks>
 public sealed class EpochChange(
     TileConfiguration configuration,
@@ -15,6 +16,12 @@ public sealed class EpochChange(
     CoordinatorOptions options,
     ulong seed) : QuorumCoordinator<EpochChangeOutcome>(configuration, options, seed)
 {
+    /// <summary>How often newcomers are asked whether they are there.</summary>
+    private const int AsksMax = 2;
+
+    private readonly List<NodeId> _unheard = [.. wanted.Except(configuration.Members)];
+    private ImmutableArray<NodeId> _wanted = wanted;
+    private int _asks;
     private ImmutableArray<(TileConfiguration Next, TileConfiguration? Previous)> _news = [];
     private Ballot _ballot;
     private Ballot _highest;
@@ -25,10 +32,61 @@ public sealed class EpochChange(
     /// <summary>Whether the tile is wanted cut in two, with the same members. docs/protocol.md#tile-split</summary>
     public bool Cuts { get; init; }
 
+    /// <summary>Whether the tile is sealed already: then it does not wait for newcomers that are not there.</summary>
+    public bool TakesOver { get; init; }
+
+    internal ReplicaRules Rules { get; init; } = ReplicaRules.Protocol;
+
     /// <summary>What is decided, each with the configuration before it; two when the tile was cut.</summary>
     public IReadOnlyList<(TileConfiguration Next, TileConfiguration? Previous)> News => _news;
 
     private protected override void Begin()
+    {
+        if (!Rules.NewcomersAreAsked || _unheard.Count == 0)
+            Seal();
+        else if (_asks++ < (TakesOver ? 1 : AsksMax))
+            AskNewcomers();
+        else
+            GoWithout();
+    }
+
+    private void AskNewcomers()
+    {
+        var question = new ReplicaRequest.GetConfiguration(Configuration.Tile);
+        foreach (var node in _unheard)
+            Send(node, question);
+        SetTimer(Options.RoundTimeout);
+    }
+
+    /// <summary>Any answer will do: it is there, and its disk too.</summary>
+    private protected override void OnOther(NodeId from, ReplicaRequest request, ReplicaReply? reply)
+    {
+        if (request is not ReplicaRequest.GetConfiguration || !_unheard.Contains(from))
+            return;
+        if (reply is ReplicaReply.Standing { Newest: var newest } told && Configuration.Tile.Contains(newest.Tile)
+            && newest.IsNewerThan(Configuration))
+            Meet(newest, told.Previous);
+        else if (reply is null)
+            GoWithout();
+        else if (_unheard.Remove(from) && _unheard.Count == 0)
+            Seal();
+    }
+
+    /// <summary>The tile works on as it is; one that waits already goes on with the members that it has.</summary>
+    private void GoWithout()
+    {
+        _unheard.Clear();
+        if (!TakesOver)
+        {
+            GiveUp();
+            return;
+        }
+
+        _wanted = Configuration.Members;
+        Seal();
+    }
+
+    private void Seal()
     {
         _ballot = ballots.Next(Configuration.Epoch, _highest);
         (_bestVote, _next, _deciding) = (default, null, false);
@@ -59,7 +117,7 @@ public sealed class EpochChange(
         }
 
         _deciding = true;
-        _next ??= Cuts ? Configuration.Halves()[0].Next(Configuration.Members) : Configuration.Next(wanted);
+        _next ??= Cuts ? Configuration.Halves()[0].Next(Configuration.Members) : Configuration.Next(_wanted);
         Ask(new ReplicaRequest.Decide(Configuration.At, _ballot, _next));
     }
 
@@ -98,6 +156,7 @@ public abstract record EpochChangeOutcome
     /// <summary>The epoch had ended before.</summary>
     public sealed record Superseded(TileConfiguration Newest) : EpochChangeOutcome;
 
-    /// <summary>No majority answered; some members may be sealed until somebody takes over.</summary>
+    /// <summary>No majority answered; some members may be sealed until somebody takes over. Or a newcomer did not answer,
+    /// and nothing was begun: then <paramref name="Reached"/> is 0.</summary>
     public sealed record Unavailable(int Reached, int Needed) : EpochChangeOutcome;
 }

@@ -46,6 +46,9 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
     /// <summary>An answer of a member to an earlier round; what it says of the disk is true all the same.</summary>
     private protected virtual void OnStray(int member, ReplicaRequest request, ReplicaReply reply) { }
 
+    /// <summary>An answer of somebody who is no member; null when none will come.</summary>
+    private protected virtual void OnOther(NodeId from, ReplicaRequest request, ReplicaReply? reply) { }
+
     /// <summary>The timer of a round that has already found its majority.</summary>
     private protected virtual void OnLateTimer() { }
 
@@ -97,6 +100,8 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
         {
             if (member >= 0)
                 OnStray(member, request, reply);
+            else
+                OnOther(from, request, reply);
             return;
         }
 
@@ -114,7 +119,12 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
     private protected sealed override void OnSilence(NodeId from, ReplicaRequest request)
     {
         if (!IsOpen(from, request, out var member))
+        {
+            if (member < 0)
+                OnOther(from, request, null);
             return;
+        }
+
         _against.Add(member);
         if (!_settled)
             Count();

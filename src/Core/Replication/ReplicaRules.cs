@@ -22,6 +22,9 @@ internal sealed record ReplicaRules
     /// <summary>A learner takes a majority of the sealed members, not any one.</summary>
     public bool LearnersAskMajority { get; init; } = true;
 
+    /// <summary>Nobody becomes a member who does not answer.</summary>
+    public bool NewcomersAreAsked { get; init; } = true;
+
     /// <summary>No new row comes from an add or a repair's page that is too late.</summary>
     public bool LateIsRefused { get; init; } = true;
 

@@ -25,6 +25,9 @@ public sealed record StewardOptions
     /// <summary>How long the next planned change waits for the newcomers of the last.</summary>
     public TimeSpan StepMax { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long members that leave wait for the newcomers of the last change before they are replaced.</summary>
+    public TimeSpan HandoverMax { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Wait between two rounds of telling members what they have missed.</summary>
     public TimeSpan AnnounceEvery { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -168,7 +171,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
     {
         var rank = Rank(header.Configuration, outlook);
         if (_unwantedSinceMs is { } unwanted && nowMs - unwanted >= options.UnwantedFor.TotalMilliseconds + Wait(rank)
-            && Change(header, outlook, nowMs) is { } urgent)
+            && MayHandOver(header, outlook, nowMs) && Change(header, outlook, nowMs) is { } urgent)
             return urgent;
         // Whoever is dead cannot be told of the last change, so nobody waits for ever.
         if (nowMs - _preferredSinceMs >= options.PreferredFor.TotalMilliseconds + Wait(rank)
@@ -188,6 +191,11 @@ public sealed class Steward(NodeId self, StewardOptions options)
             ? Nothing
             : Announced(nowMs);
     }
+
+    /// <summary>As long as the last newcomers learn, those who leave have copies that are needed.</summary>
+    private bool MayHandOver(TileHeader header, TileOutlook outlook, long nowMs) => header.Previous is null
+        || !header.Configuration.Members.All(outlook.Answers)
+        || nowMs - _headerSinceMs >= options.HandoverMax.TotalMilliseconds;
 
     /// <summary>A change was begun and not decided, or this copy is damaged: end the epoch, whoever began it.</summary>
     private StewardAction.Change? TakeOver(TileHeader header, TileOutlook outlook, long nowMs)

@@ -65,7 +65,11 @@ public sealed class TileKeeper
         Coordinator? next = steward.Decide(header, outlook, nowMs, MayChange(nowMs)) switch
         {
             StewardAction.Change change =>
-                new EpochChange(header.Configuration, change.Wanted, _ballots, _options, ++_seed),
+                new EpochChange(header.Configuration, change.Wanted, _ballots, _options, ++_seed)
+                {
+                    TakesOver = header.Phase == TilePhase.Sealed,
+                    Rules = _rules,
+                },
             StewardAction.Cut =>
                 new EpochChange(header.Configuration, header.Configuration.Members, _ballots, _options, ++_seed)
                 {

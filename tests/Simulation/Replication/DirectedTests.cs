@@ -1,4 +1,5 @@
 using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
 using Xunit;
 
 namespace ChordChat.Tests.Simulation.Replication;
@@ -41,6 +42,78 @@ public class DirectedTests
         Assert.Equal([1, 2], History.Entries(one.Span));
         Assert.Equal([1, 3], History.Entries(other.Span));
     }
+
+    /// <summary>Member 1 has a row with a flipped bit that nobody has read yet, and leaves while the newcomer of the last
+    /// change, node 3, learns on a slow disk: then only node 0 has a whole copy, and one is no majority of the three that
+    /// there were.</summary>
+    [Fact]
+    public void A_leaver_with_a_damaged_row_goes_only_when_the_newcomers_are_complete() =>
+        Assert.Equal(3, ActiveAfterLeaving(StewardOptions.Default));
+
+    [Fact]
+    public void A_leaver_that_does_not_wait_for_them_may_leave_too_few_copies() =>
+        Assert.Equal(0, ActiveAfterLeaving(StewardOptions.Default with { HandoverMax = TimeSpan.Zero }));
+
+    /// <summary>How many members are active in the end.</summary>
+    private static int ActiveAfterLeaving(StewardOptions options)
+    {
+        var bench = new Workbench(5);
+        var append = bench.Append(bench.Genesis, node: 0, round: 0, entry: 1);
+        bench.Finish(append, Workbench.Begin(append), 0, 1, 2);
+        Change(bench, bench.Genesis, 0, 1, 3);
+        Learn(bench, 0, 1);
+        Learn(bench, 1, 0);
+        bench.Damage(1);
+
+        var (steward, slow) = (new Steward(bench.Ids[0], options), true);
+        var outlook = new TileOutlook([bench.Ids[0], bench.Ids[3], bench.Ids[4]], new HashSet<NodeId> { bench.Ids[1] })
+        {
+            Leaving = new HashSet<NodeId> { bench.Ids[1] },
+        };
+        for (var nowMs = 0; ; nowMs += 500)
+        {
+            var header = bench[0].Header(Workbench.Tile)!;
+            var action = steward.Decide(header, outlook, nowMs);
+            if (action is StewardAction.Change(var wanted))
+            {
+                Change(bench, header.Configuration, [.. wanted.Select(node => bench.Ids.IndexOf(node))]);
+                break;
+            }
+
+            if (nowMs >= 5_000 && slow)
+                slow = !TryLearn(bench, 3);
+            if (action is StewardAction.Announce)
+                Run(bench, new Announcement(bench.Ids[0], header, CoordinatorOptions.Default));
+        }
+
+        for (var round = 0; round < 3; round++)
+            foreach (var node in (int[])[3, 4, 0])
+                TryLearn(bench, node);
+        return Enumerable.Range(0, 5).Count(node => bench[node].Header(Workbench.Tile) is { Phase: TilePhase.Active });
+    }
+
+    private static void Change(Workbench bench, TileConfiguration from, params int[] to)
+    {
+        var wanted = to.Select(node => bench.Ids[node]);
+        Run(bench, new EpochChange(from, [.. wanted], new BallotSource(bench.Ids[0], 1), CoordinatorOptions.Default, 1));
+    }
+
+    /// <summary>Learns as its steward would let it, if it has something to learn; the timer rings twice.</summary>
+    private static bool TryLearn(Workbench bench, int node)
+    {
+        var header = bench[node].Header(Workbench.Tile);
+        if (header is not ({ Phase: TilePhase.Learning } or { Phase: TilePhase.Sealed, Pending: not null })
+            || !header.Newest.Contains(bench.Ids[node]))
+            return false;
+        var learner = new Learner(bench.Ids[node], header, CoordinatorOptions.Default, 1);
+        Run(bench, learner);
+        for (var ringing = 0; ringing < 2 && !learner.IsDone; ringing++)
+            bench.Finish(learner, [.. learner.OnTimeout().OfType<Effect.Send>()], 0, 1, 2, 3, 4);
+        return learner.Outcome is LearnerOutcome.Activated;
+    }
+
+    private static void Run(Workbench bench, Coordinator coordinator) =>
+        bench.Finish(coordinator, Workbench.Begin(coordinator), 0, 1, 2, 3, 4);
 
     private static (uint[] Read, uint[] Appended) ReadThenAppend(ReplicaRules rules)
     {

@@ -40,6 +40,9 @@ internal sealed class Workbench
         _replicas[node] = new Replica(Ids[node], _stores[node], SetLimits.Default, _rules);
     }
 
+    /// <summary>Flips a bit in the first register of a node.</summary>
+    public void Damage(int node) => _stores[node].Flip(RowKind.Register, 0);
+
     /// <summary>An append of one entry by a node of its own, whose ballots start above
     /// <paramref name="round"/>.</summary>
     public RegisterChange Append(TileConfiguration at, int node, ulong round, uint entry)

@@ -19,7 +19,7 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
     /// meanwhile, or nobody could ever answer.</summary>
     private static readonly TimeSpan InFlight = TimeSpan.FromSeconds(30);
 
-    /// <summary>A change that wants a node which is lost by then is decided or given up after that long.</summary>
+    /// <summary>A change that was begun before a node was lost is decided or given up after that long.</summary>
     private static readonly TimeSpan Noticed = TimeSpan.FromSeconds(8);
 
     private readonly List<(FaultKind Kind, string Text)> _happened = [];
@@ -276,7 +276,7 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
 
     private bool CanSpare(SwarmNode victim)
     {
-        if (!victim.IsThere || !victim.Serves || cluster.Nodes.Count(node => node.Serves) <= 3 || IsLossUnnoticed())
+        if (!victim.IsThere || !victim.Serves || cluster.Nodes.Count(node => node.Serves) <= 3 || IsLossInFlight())
             return false;
         if (_needed.TryGetValue(victim.Self.Node, out var until) && World.Now < until)
             return false;
@@ -284,14 +284,9 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
             && configuration.Members.All(member => IsSound(member, configuration)));
     }
 
-    /// <summary>While somebody takes a lost node for alive it may still be made a member of a tile; a second loss then is
-    /// one more than is promised.</summary>
-    private bool IsLossUnnoticed()
-    {
-        var lost = cluster.Nodes.Where(node => node.IsDestroyed).ToArray();
-        return lost.Any(one => World.Now - one.LostAt < Noticed)
-            || cluster.Nodes.Any(node => node.IsUp && lost.Any(one => node.Ring.Cache.Members[one.Self.Node] is { IsReachable: true }));
-    }
+    /// <summary>A change may want a node that was lost after it had answered; a second loss then is one more than is
+    /// promised. docs/protocol.md#newcomers</summary>
+    private bool IsLossInFlight() => cluster.Nodes.Any(node => node.IsDestroyed && World.Now - node.LostAt < Noticed);
 
     private bool IsSound(NodeId member, TileConfiguration configuration) => cluster.Nodes.Any(node =>
         node.Self.Node == member && !node.IsGone && node.Store.DamagedCount == 0

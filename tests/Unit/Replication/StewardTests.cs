@@ -29,6 +29,16 @@ public class StewardTests
         Assert.Equal(4500, FirstChange(0, Active, FirstIsDead));
 
     [Fact]
+    public void A_member_that_leaves_is_replaced_when_the_last_newcomers_are_complete_or_after_ten_seconds()
+    {
+        var leaves = FirstIsDead with { Leaving = ImmutableHashSet.Create(Ids[0]) };
+        Assert.Equal(500, FirstChange(1, Active, leaves));
+        var learning = Active with { Previous = Now with { Epoch = 2 } };
+        Assert.Equal(10_000, FirstChange(1, learning, leaves));
+        Assert.Equal(500, FirstChange(1, learning, FirstIsDead));
+    }
+
+    [Fact]
     public void A_member_that_has_left_is_replaced_when_it_stays_away() =>
         Assert.Equal(10_000, FirstChange(1, Active, new(Ids[1..4], Nobody, ImmutableHashSet.Create(Ids[0]))));
 
