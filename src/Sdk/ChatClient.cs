@@ -55,6 +55,9 @@ public sealed class ChatClient : IAsyncDisposable
     /// <summary>The newest envelopes that were not genuine, as id and reason; they are never shown or answered.</summary>
     public IReadOnlyCollection<string> Dropped => _inbox.Dropped;
 
+    /// <summary>The newest that were not genuine at a first look, also those that were at the second.</summary>
+    public IReadOnlyCollection<string> Doubted => _inbox.Doubted;
+
     /// <summary>What happens, in order. Reading it is optional: the newest 4,096 are kept.</summary>
     public ChannelReader<ClientEvent> Events => _sink.Events;
 

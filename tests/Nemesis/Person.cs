@@ -14,6 +14,7 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
 
     private readonly Random _random = new(seed);
     private readonly List<string> _dropped = [];
+    private readonly List<string> _doubted = [];
     private readonly Lock _turn = new();
     private readonly CancellationTokenSource _leaving = new();
     private Profile? _profile;
@@ -75,6 +76,9 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
     /// <summary>What the client took for forged; there is none here.</summary>
     public IReadOnlyList<string> Dropped => [.. _dropped, .. _client!.Dropped];
 
+    /// <summary>What it could not open when it came first.</summary>
+    public IReadOnlyList<string> Doubted => [.. _doubted, .. _client!.Doubted];
+
     public async ValueTask DisposeAsync()
     {
         if (_client is not null)
@@ -113,6 +117,7 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
     private async Task LeaveAsync()
     {
         _dropped.AddRange(_client!.Dropped);
+        _doubted.AddRange(_client.Doubted);
         await _client.DisposeAsync();
         await Task.WhenAny(_listening, Task.Delay(100));
     }

@@ -117,6 +117,14 @@ internal sealed class SessionMail(
         Scan();
     }
 
+    /// <summary>The client wants again all that it has not acknowledged.</summary>
+    public void Repeat()
+    {
+        lock (_turn)
+            _pushed = null;
+        Scan();
+    }
+
     /// <summary>Reads the mailbox from the beginning and pushes what was not pushed yet.</summary>
     public void Scan()
     {

@@ -52,6 +52,8 @@ internal sealed class ChatLine(
 
         if (frame.Resync)
             session.Mail.Scan();
+        if (frame.Repeat)
+            session.Mail.Repeat();
         if (frame.Heartbeat)
             session.Outgoing.Heartbeat();
         if (frame.LogOut)

@@ -6,6 +6,8 @@ namespace ChordChat.Sdk.Messages;
 /// <param name="Seq">Place in its sender's chain for this chat and device epoch, from 1 on.</param>
 /// <param name="Body">Hash of the signed body.</param>
 /// <param name="PreviousBody">What the sender names as the body before; zero for seq 1.</param>
+/// <param name="ToEpoch">Of our device, as the sender knew it.</param>
+/// <param name="Heard">The last of our numbers that the sender had.</param>
 /// <param name="Text">UTF-8; null for what is not shown, such as a receipt.</param>
 /// <param name="Note">A remark to show with it, or empty.</param>
 internal sealed record Arrival(
@@ -15,6 +17,8 @@ internal sealed record Arrival(
     ulong Seq,
     Digest Body,
     Digest PreviousBody,
+    uint ToEpoch,
+    ulong Heard,
     long TimeMs,
     byte[]? Text,
     string Note);
@@ -27,6 +31,9 @@ internal sealed record Kept
 
     /// <summary>Own messages that a receipt moved forward.</summary>
     public List<string> Receipted { get; } = [];
+
+    /// <summary>Whose chats got a message that came after its place was given up.</summary>
+    public HashSet<string> Late { get; } = [];
 
     /// <summary>An earlier message of this sender has not come: ask for the mailbox again.</summary>
     public bool Gap { get; set; }

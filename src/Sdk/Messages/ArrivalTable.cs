@@ -44,8 +44,10 @@ internal sealed class ArrivalTable(MessageTable messages)
                     ORDER BY seq LIMIT 1)
                 """,
                 arrival.From, epoch, seq);
-            if (arrival.Text is not null)
-                result.Released.Add(arrival.Id);
+            if (arrival.Text is null)
+                return;
+            result.Released.Add(arrival.Id);
+            result.Late.Add(arrival.From);
             return;
         }
 
@@ -98,11 +100,16 @@ internal sealed class ArrivalTable(MessageTable messages)
                 """,
                 peer, epoch, last, body.ToBytes());
             var held = db.Query(
-                "SELECT id FROM messages WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq = $3 AND rank IS NULL",
-                row => row.GetString(0), peer, epoch, last);
-            foreach (var id in held)
+                """
+                SELECT id, to_epoch, heard, sent_ms FROM messages
+                WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq = $3 AND rank IS NULL
+                """,
+                row => (Id: row.GetString(0), Link: new Link(
+                    peer, Mine: false, epoch, row.GetInt64(1), last, row.GetInt64(2), row.GetInt64(3))),
+                peer, epoch, last);
+            foreach (var (id, link) in held)
             {
-                db.Execute("UPDATE messages SET rank = $2 WHERE id = $1", id, MessageTable.NextRank(db));
+                MessageTable.Release(db, id, link);
                 result.Released.Add(id);
             }
         }

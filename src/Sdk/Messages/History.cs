@@ -17,7 +17,8 @@ public sealed class History
     public static History Of(Profiles.UnlockedProfile me) =>
         new(me.Store, new MessageTable(me.User, me.Key), new ChangeSignal());
 
-    /// <summary>The newest messages with somebody, oldest first.</summary>
+    /// <summary>The last messages with somebody, in the order that both sides see: docs/e2e.md, One order for
+    /// both.</summary>
     public IReadOnlyList<ChatMessage> With(string peer, int count = int.MaxValue) =>
         _store.Read(db => _messages.History(db, peer, count));
 

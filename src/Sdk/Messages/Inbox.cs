@@ -12,8 +12,7 @@ namespace ChordChat.Sdk.Messages;
 
 /// <summary>Opens what nodes push, checks every claim in it, and keeps it; only then may it be acknowledged.</summary>
 /// <remarks>
-/// docs/e2e.md, Receiving. Every failure is a silent drop and a local count, never an answer: no node learns which
-/// check failed.
+/// docs/e2e.md, Receiving. Every failure is silent, never an answer: no node learns which check failed.
 /// </remarks>
 internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messages, TimeProvider time)
 {
@@ -22,8 +21,11 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
     private const int DroppedMax = 64;
 
     /// <summary>The newest envelopes that were not genuine, each with its id and what was wrong; for whoever looks for a
-    /// fault at this end.</summary>
+    /// fault at this end. The first time is <see cref="Doubted"/>.</summary>
     public ConcurrentQueue<string> Dropped { get; } = [];
+
+    /// <summary>Those that were not genuine when they came first.</summary>
+    public ConcurrentQueue<string> Doubted { get; } = [];
 
     /// <summary>Handles one frame's pushes.</summary>
     /// <returns>What became of them, and the ids to acknowledge. What is not among them comes again.</returns>
@@ -67,7 +69,7 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
     {
         var unverified = DirectEnvelope.Open(push.Envelope.Span, me.Cluster, me.User, device.Find);
         if (unverified is null || unverified.Id.ToString() != id)
-            return Drop(unverified is null ? "does not open" : "has another id inside");
+            return (null, Refuse(id, unverified is null ? "does not open" : "has another id inside"));
         if (unverified.From == me.User)
             return (null, Settled: true);
         try
@@ -76,7 +78,7 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
             if (log is null)
                 return (null, Settled: false); // The node may be behind; a later look may show the entry.
             if (unverified.Verify(log, device.Log) is not { } message)
-                return Drop($"is not signed by {unverified.From}");
+                return (null, Refuse(id, $"is not signed by {unverified.From}"));
             if (message.IsWrongKeyForMe)
                 keys.RaiseConflict(message.Message.From);
             return (message, Settled: true);
@@ -87,30 +89,46 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
             // acknowledged is gone from the mailbox for ever.
             return (null, Settled: false);
         }
-
-        (OpenedMessage?, bool) Drop(string why)
-        {
-            Dropped.Enqueue($"{id} {why}");
-            if (Dropped.Count > DroppedMax)
-                Dropped.TryDequeue(out _);
-            return (null, true);
-        }
     }
+
+    /// <summary>What is acknowledged is gone from every copy of the mailbox, so one bad copy or one bad node on the way must
+    /// not do: the message is looked at twice.</summary>
+    /// <returns>Whether the mailbox need not offer it again.</returns>
+    private bool Refuse(string id, string why)
+    {
+        var isSecond = me.Store.Write(db =>
+        {
+            var wasThere = db.Execute("DELETE FROM doubted WHERE id = $1", id) == 1;
+            if (!wasThere)
+                db.Execute("INSERT INTO doubted (id, at_ms) VALUES ($1, $2)", id, Now);
+            return wasThere;
+        });
+        var list = isSecond ? Dropped : Doubted;
+        list.Enqueue($"{id} {why}");
+        if (list.Count > DroppedMax)
+            list.TryDequeue(out _);
+        return isSecond;
+    }
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private Kept Keep(Device device, List<OpenedMessage> opened)
     {
         var kept = new Kept();
         if (opened.Count == 0)
             return kept;
-        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         me.Store.Write(db =>
         {
             foreach (var message in opened)
             {
-                _arrivals.Keep(db, ToArrival(message), wholeHistory: device.Epoch == 1, now, kept);
+                db.Execute("DELETE FROM doubted WHERE id = $1", message.Id.ToString());
+                _arrivals.Keep(db, ToArrival(device, message), wholeHistory: device.Epoch == 1, Now, kept);
                 if (message.Message.Content is MessageContent.Receipt receipt)
                     Apply(db, message.Message.From, receipt, kept);
             }
+
+            foreach (var peer in kept.Late)
+                ChatOrder.Renew(db, peer);
         });
         return kept;
     }
@@ -127,13 +145,15 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
             }
     }
 
-    private static Arrival ToArrival(OpenedMessage opened) => new(
+    private static Arrival ToArrival(Device device, OpenedMessage opened) => new(
         opened.Id.ToString(),
         opened.Message.From,
         opened.Message.FromEpoch,
         opened.Message.Seq,
         opened.BodyHash,
         opened.Message.PreviousBody,
+        device.Log.Find(opened.Message.ToEntry)?.Epoch ?? 0,
+        opened.Message.AckSeq,
         (long)opened.Message.TimeMs,
         opened.Message.Content is MessageContent.Text text ? Encoding.UTF8.GetBytes(text.Value) : null,
         opened.IsFromReplacedDevice ? "sent by a device replaced since" : "");

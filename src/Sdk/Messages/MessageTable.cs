@@ -8,8 +8,8 @@ namespace ChordChat.Sdk.Messages;
 
 /// <summary>The messages of a profile: names, times and states in the clear, texts sealed.</summary>
 /// <remarks>
-/// <c>rank</c> is the place on the screen: growing in the order in which messages were sent or could be shown; null
-/// while a message is held back because an earlier one of its sender has not come.
+/// <c>rank</c> grows in the order in which messages were sent or could be shown here; null while a message is held back
+/// because an earlier one of its sender has not come. <c>place</c> is where it stands in its chat, <see cref="ChatOrder"/>.
 /// </remarks>
 internal sealed class MessageTable(string me, LocalKey key)
 {
@@ -17,18 +17,29 @@ internal sealed class MessageTable(string me, LocalKey key)
 
     public void InsertMine(SqliteConnection db, string id, string peer, byte[] text, long sentMs) => db.Execute(
         """
-        INSERT INTO messages (id, peer, mine, epoch, seq, sent_ms, state, rank, unread, text)
-        VALUES ($1, $2, 1, 0, 0, $3, 0, $4, 0, $5)
+        INSERT INTO messages (id, peer, mine, epoch, seq, sent_ms, state, rank, unread, text, place)
+        VALUES ($1, $2, 1, 0, 0, $3, 0, $4, 0, $5, $6)
         """,
-        id, peer, sentMs, NextRank(db), key.Seal(id, text));
+        id, peer, sentMs, NextRank(db), key.Seal(id, text), ChatOrder.AtEnd(db, peer, sentMs));
+
+    /// <summary>A message of ours has got its number.</summary>
+    public static void SetLink(SqliteConnection db, string id, Link link) => db.Execute(
+        """
+        UPDATE messages SET epoch = $2, seq = $3, to_epoch = $4, heard = $5, sent_ms = $6, place = $7 WHERE id = $1
+        """,
+        id, link.Epoch, link.Seq, link.ToEpoch, link.Heard, link.TimeMs, ChatOrder.PlaceOf(db, link));
 
     public void InsertTheirs(SqliteConnection db, Arrival arrival, double? rank) => db.Execute(
         """
-        INSERT INTO messages (id, peer, mine, epoch, seq, sent_ms, state, rank, unread, owed, note, text)
-        VALUES ($1, $2, 0, $3, $4, $5, 3, $6, 1, 1, $7, $8)
+        INSERT INTO messages (id, peer, mine, epoch, seq, sent_ms, state, rank, unread, owed, note, text, to_epoch, heard)
+        VALUES ($1, $2, 0, $3, $4, $5, 3, $6, 1, 1, $7, $8, $9, $10)
         """,
         arrival.Id, arrival.From, (long)arrival.Epoch, (long)arrival.Seq, arrival.TimeMs, rank, arrival.Note,
-        key.Seal(arrival.Id, arrival.Text!));
+        key.Seal(arrival.Id, arrival.Text!), (long)arrival.ToEpoch, (long)arrival.Heard);
+
+    /// <summary>It may be shown now: all of its sender's messages before it are here, or given up.</summary>
+    public static void Release(SqliteConnection db, string id, Link link) => db.Execute(
+        "UPDATE messages SET rank = $2, place = $3 WHERE id = $1", id, NextRank(db), ChatOrder.PlaceOf(db, link));
 
     public static double NextRank(SqliteConnection db) =>
         Math.Floor(db.Scalar<double>("SELECT max(rank) FROM messages")) + 1;
@@ -36,11 +47,11 @@ internal sealed class MessageTable(string me, LocalKey key)
     public ChatMessage? Find(SqliteConnection db, string id) =>
         db.Query($"SELECT {Columns} FROM messages WHERE id = $1", Read, id).FirstOrDefault();
 
-    /// <summary>The newest messages with somebody, oldest first.</summary>
+    /// <summary>The last messages with somebody, in the order of the chat.</summary>
     public List<ChatMessage> History(SqliteConnection db, string peer, int count)
     {
         var newest = db.Query(
-            $"SELECT {Columns} FROM messages WHERE peer = $1 AND rank IS NOT NULL ORDER BY rank DESC LIMIT $2",
+            $"SELECT {Columns} FROM messages WHERE peer = $1 AND rank IS NOT NULL ORDER BY place DESC, id DESC LIMIT $2",
             Read, peer, count);
         newest.Reverse();
         return newest;

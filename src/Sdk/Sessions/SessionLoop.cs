@@ -26,6 +26,10 @@ internal sealed class SessionLoop(
     /// <summary>Sealed bytes in one frame, one message more at most; nodes take no frame of more than 4 MiB.</summary>
     private const int FrameBytesMax = 1 << 20;
 
+    /// <summary>How soon mail that could not be judged is asked for again; doubled each time in vain.</summary>
+    private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan SecondLookMax = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RetryKeys = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentQueue<ByteString> _acknowledge = new();
@@ -33,7 +37,10 @@ internal sealed class SessionLoop(
     private long _sentUpTo;
     private long _againAt = Environment.TickCount64 + (long)AgainInterval.TotalMilliseconds;
     private long _gapSince;
+    private long _lookAgainAt;
+    private TimeSpan _lookAgainAfter = SecondLook;
     private bool _resync;
+    private bool _repeat;
 
     /// <returns>Why the node ended the session; null when it simply closed the stream.</returns>
     public async Task<SessionEnded?> RunAsync(CancellationToken cancellation)
@@ -62,7 +69,7 @@ internal sealed class SessionLoop(
             if (frame.Pushes.Count > 0)
                 await TakePushesAsync(frame, cancellation);
             if (frame.CaughtUp)
-                sink.CaughtUp();
+                TakeCaughtUp();
             if (frame.Notice is { Text.Length: > 0 } notice)
                 sink.Tell(new ClientEvent.Notice(notice.Text));
             if (frame.Ended is { } ended)
@@ -88,6 +95,8 @@ internal sealed class SessionLoop(
         foreach (var id in acknowledge)
             _acknowledge.Enqueue(id);
         sink.Take(kept);
+        if (acknowledge.Count < frame.Pushes.Count && _lookAgainAt == 0)
+            _lookAgainAt = Environment.TickCount64 + (long)_lookAgainAfter.TotalMilliseconds;
         if (!inbox.HasGaps)
             _gapSince = 0;
         else if (_gapSince == 0)
@@ -97,6 +106,14 @@ internal sealed class SessionLoop(
         }
 
         changed.Raise();
+    }
+
+    /// <summary>The whole mailbox has been pushed.</summary>
+    private void TakeCaughtUp()
+    {
+        if (_lookAgainAt == 0)
+            _lookAgainAfter = SecondLook;
+        sink.CaughtUp();
     }
 
     private async Task WriteAsync(CancellationToken cancellation)
@@ -122,7 +139,7 @@ internal sealed class SessionLoop(
             while (more);
 
             var wait = Heartbeat - TimeSpan.FromMilliseconds(Environment.TickCount64 - lastWrite);
-            wait = Earlier(wait, receiptsDue, tryAgain ? RetryKeys : null, GapDue());
+            wait = Earlier(wait, receiptsDue, tryAgain ? RetryKeys : null, GapDue(), SecondLookDue());
             if (wait > TimeSpan.Zero)
                 await Task.WhenAny(wake, Task.Delay(wait, cancellation));
             cancellation.ThrowIfCancellationRequested();
@@ -137,8 +154,8 @@ internal sealed class SessionLoop(
             _againAt += (long)AgainInterval.TotalMilliseconds;
         }
 
-        var frame = new ClientFrame { Resync = _resync };
-        _resync = false;
+        var frame = new ClientFrame { Resync = _resync, Repeat = _repeat };
+        _resync = _repeat = false;
         while (_acknowledge.TryDequeue(out var id))
             frame.Acknowledged.Add(id);
         int room;
@@ -173,6 +190,20 @@ internal sealed class SessionLoop(
         sink.Take(inbox.GiveUpGaps());
         changed.Raise();
         return null;
+    }
+
+    /// <summary>When mail that could not be judged is asked for again; asks if that time has come.</summary>
+    private TimeSpan? SecondLookDue()
+    {
+        if (_lookAgainAt == 0)
+            return null;
+        var left = TimeSpan.FromMilliseconds(_lookAgainAt - Environment.TickCount64);
+        if (left > TimeSpan.Zero)
+            return left;
+        _lookAgainAt = 0;
+        _lookAgainAfter = _lookAgainAfter * 2 < SecondLookMax ? _lookAgainAfter * 2 : SecondLookMax;
+        _repeat = true;
+        return TimeSpan.Zero;
     }
 
     private static TimeSpan Earlier(TimeSpan wait, params ReadOnlySpan<TimeSpan?> others)

@@ -17,8 +17,11 @@ public sealed class LocalStore : IDisposable
             state INTEGER NOT NULL, rank REAL, unread INTEGER NOT NULL,
             copies TEXT NOT NULL DEFAULT '', copies_of INTEGER NOT NULL DEFAULT 0,
             missing INTEGER NOT NULL DEFAULT 0, owed INTEGER NOT NULL DEFAULT 0,
-            note TEXT NOT NULL DEFAULT '', text BLOB NOT NULL) WITHOUT ROWID;
+            note TEXT NOT NULL DEFAULT '', text BLOB NOT NULL,
+            to_epoch INTEGER NOT NULL DEFAULT 0, heard INTEGER NOT NULL DEFAULT 0,
+            place INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS messages_by_rank ON messages (peer, rank);
+        CREATE INDEX IF NOT EXISTS messages_by_place ON messages (peer, place, id);
         CREATE INDEX IF NOT EXISTS messages_by_seq ON messages (peer, mine, epoch, seq);
         CREATE INDEX IF NOT EXISTS messages_place ON messages (rank);
         CREATE INDEX IF NOT EXISTS messages_owed ON messages (owed) WHERE owed > 0;
@@ -33,6 +36,7 @@ public sealed class LocalStore : IDisposable
         CREATE TABLE IF NOT EXISTS chains (
             peer TEXT NOT NULL, mine INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
             body BLOB NOT NULL, PRIMARY KEY (peer, mine, epoch)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS doubted (id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS pins (user TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
         """;
 
@@ -58,8 +62,11 @@ public sealed class LocalStore : IDisposable
             connection.Open();
             connection.Execute("PRAGMA journal_mode = WAL");
             connection.Execute("PRAGMA synchronous = FULL");
+            AddColumn(connection, "outbox", "sealed_ms INTEGER");
+            AddColumn(connection, "messages", "to_epoch INTEGER NOT NULL DEFAULT 0");
+            AddColumn(connection, "messages", "heard INTEGER NOT NULL DEFAULT 0");
+            AddColumn(connection, "messages", "place INTEGER NOT NULL DEFAULT 0", "sent_ms");
             connection.Execute(Schema);
-            AddColumn(connection, "outbox", "sealed_ms");
             return new LocalStore(connection);
         }
         catch (SqliteException cause)
@@ -72,10 +79,17 @@ public sealed class LocalStore : IDisposable
     }
 
     /// <summary>A column that older profiles do not have.</summary>
-    private static void AddColumn(SqliteConnection db, string table, string column)
+    /// <param name="column">As in <see cref="Schema"/>, name first.</param>
+    /// <param name="from">What the rows that are there have in it; its default if null.</param>
+    private static void AddColumn(SqliteConnection db, string table, string column, string? from = null)
     {
-        if (db.Scalar<long>("SELECT 1 FROM pragma_table_info($1) WHERE name = $2", table, column) != 1)
-            db.Execute($"ALTER TABLE {table} ADD COLUMN {column} INTEGER");
+        var name = column.Split(' ')[0];
+        if (db.Scalar<long>(
+            "SELECT sum(name = $2) = 0 FROM pragma_table_info($1) HAVING count(*) > 0", table, name) != 1)
+            return;
+        db.Execute($"ALTER TABLE {table} ADD COLUMN {column}");
+        if (from is not null)
+            db.Execute($"UPDATE {table} SET {name} = {from}");
     }
 
     internal T Read<T>(Func<SqliteConnection, T> query)

@@ -107,6 +107,19 @@ public sealed class MessageTests : IAsyncLifetime
         Assert.DoesNotContain(bert.Rest(), item => item is Push);
     }
 
+    /// <summary>docs/e2e.md, Receiving: the client could not judge it.</summary>
+    [Fact]
+    public async Task What_was_not_acknowledged_is_pushed_again_when_the_client_asks()
+    {
+        await using var anna = await OnlineAsync(_anna, 0);
+        await using var bert = await OnlineAsync(_bert, 0);
+        await anna.SendAsync(_anna.Seal("bert", "hello"));
+        var push = await bert.NextAsync<Push>();
+        await KeptAsync(anna, 1);
+        await bert.WriteAsync(new ClientFrame { Repeat = true });
+        Assert.Equal(push, await bert.NextAsync<Push>());
+    }
+
     [Fact]
     public async Task Without_a_majority_a_message_is_queued_yet_delivered_live_and_kept_later()
     {

@@ -4,6 +4,9 @@ using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Sdk.Sessions;
+using ChordChat.Tests.Cluster.Nodes;
+using ChordChat.Wire;
+using Google.Protobuf;
 using Grpc.Core;
 using Xunit;
 
@@ -121,6 +124,38 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         Assert.Equal(1, bob.Client.History.With("alice")[^1].MissingBefore);
     }
 
+    /// <summary>docs/e2e.md, Receiving.</summary>
+    [Fact]
+    public async Task A_message_that_one_bad_copy_spoils_is_asked_for_again_and_shown()
+    {
+        var (alice, bob) = await TwoAsync();
+        await using var _ = alice;
+        await using var __ = bob;
+        _cluster.Tamper = pushes =>
+        {
+            _cluster.Tamper = again => again;
+            return [.. pushes.Select(Spoil)];
+        };
+        alice.Client.Send("bob", "x");
+        Assert.Equal(["x"], await bob.ReadAsync(1));
+        Assert.Single(bob.Client.Doubted);
+        Assert.Empty(bob.Client.Dropped);
+    }
+
+    /// <summary>docs/e2e.md, Receiving.</summary>
+    [Fact]
+    public async Task What_is_not_genuine_at_the_second_look_is_dropped_for_good()
+    {
+        var (alice, bob) = await TwoAsync();
+        await using var _ = alice;
+        await using var __ = bob;
+        _cluster.Tamper = pushes => [.. pushes.Select(Spoil)];
+        alice.Client.Send("bob", "x");
+        await Condition.UntilAsync(
+            "the second look", TimeSpan.FromSeconds(30),
+            () => Task.FromResult(bob.Client.Dropped.Count == 1 && _cluster.Accounts["bob"].MailboxCount == 0));
+    }
+
     [Fact]
     public async Task Queued_is_not_called_kept()
     {
@@ -178,6 +213,13 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         Assert.Equal(["sealed for the old device"], await second.ReadAsync(1));
         second.Client.Send("alice", "from the new device");
         Assert.Equal(["from the new device"], await alice.ReadAsync(1));
+    }
+
+    private static Push Spoil(Push push)
+    {
+        var envelope = push.Envelope.ToByteArray();
+        envelope[^1] ^= 1;
+        return new Push { Id = push.Id, Envelope = ByteString.CopyFrom(envelope) };
     }
 
     private async Task<(Person Alice, Person Bob)> TwoAsync()

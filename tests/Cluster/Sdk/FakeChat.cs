@@ -176,7 +176,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
 
             foreach (var id in frame.Acknowledged)
                 account.Acknowledge(id);
-            if (frame.Resync)
+            if (frame.Resync || frame.Repeat)
                 PushMailbox(session, account);
             if (frame.Heartbeat)
                 session.Write(new NodeFrame { Heartbeat = true });

@@ -15,11 +15,21 @@ public sealed class LocalStoreTests : IDisposable
         using (var older = LocalStore.Open(_file))
             older.Write(db =>
             {
+                db.Execute("DROP INDEX messages_by_place");
                 db.Execute("ALTER TABLE outbox DROP COLUMN sealed_ms");
-                return db.Execute("INSERT INTO outbox (id, peer, type, content) VALUES ('a', 'bob', 0, x'00')");
+                db.Execute("ALTER TABLE messages DROP COLUMN place");
+                db.Execute("ALTER TABLE messages DROP COLUMN heard");
+                db.Execute("ALTER TABLE messages DROP COLUMN to_epoch");
+                db.Execute("INSERT INTO outbox (id, peer, type, content) VALUES ('a', 'bob', 0, x'00')");
+                db.Execute(
+                    """
+                    INSERT INTO messages (id, peer, mine, epoch, seq, sent_ms, state, unread, text)
+                    VALUES ('a', 'bob', 1, 1, 1, 77, 0, 0, x'00')
+                    """);
             });
 
         using var store = LocalStore.Open(_file);
         Assert.Equal(1, store.Read(db => db.Scalar<long>("SELECT count(*) FROM outbox WHERE sealed_ms IS NULL")));
+        Assert.Equal(77, store.Read(db => db.Scalar<long>("SELECT place FROM messages WHERE id = 'a'")));
     }
 }

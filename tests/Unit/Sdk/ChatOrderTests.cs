@@ -1,0 +1,160 @@
+using System.Text;
+using ChordChat.Crypto;
+using ChordChat.Crypto.Passwords;
+using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Storage;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Sdk;
+
+/// <summary>docs/e2e.md, One order for both.</summary>
+public sealed class ChatOrderTests
+{
+    [Fact]
+    public void An_answer_stands_after_what_it_answers_although_its_clock_is_behind()
+    {
+        using var alice = new Side("alice", clockMs: 1_000_000);
+        using var bob = new Side("bob", clockMs: 10);
+        bob.Take(alice.Write("how are you?", nowMs: 1));
+        alice.Take(bob.Write("fine", nowMs: 2));
+        Assert.Equal(["how are you?", "fine"], alice.History(bob));
+        Assert.Equal(alice.History(bob), bob.History(alice));
+    }
+
+    [Fact]
+    public void What_crossed_on_the_way_stands_in_one_order_at_both_ends()
+    {
+        using var alice = new Side("alice");
+        using var bob = new Side("bob");
+        var first = alice.Write("a1", nowMs: 10);
+        var crossed = bob.Write("b1", nowMs: 5);
+        var second = alice.Write("a2", nowMs: 20);
+        bob.Take(first);
+        bob.Take(second);
+        alice.Take(crossed);
+        Assert.Equal(["b1", "a1", "a2"], bob.History(alice));
+        Assert.Equal(bob.History(alice), alice.History(bob));
+    }
+
+    [Fact]
+    public void A_new_device_stands_after_the_old_one_whatever_its_clock_says()
+    {
+        using var alice = new Side("alice", clockMs: 1_000_000);
+        using var bob = new Side("bob");
+        bob.Take(alice.Write("from the old phone", nowMs: 1));
+        alice.ChangeDevice(clockMs: -1_000_000, bob);
+        bob.Take(alice.Write("from the new phone", nowMs: 2));
+        Assert.Equal(["from the old phone", "from the new phone"], bob.History(alice));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    public void Whatever_the_clocks_and_the_network_do_both_show_the_same_in_the_end(int seed)
+    {
+        var random = new Random(seed);
+        using var alice = new Side("alice", random.Next(-3_000, 3_000));
+        using var bob = new Side("bob", random.Next(-3_000, 3_000));
+        var (toAlice, toBob) = (new List<Letter>(), new List<Letter>());
+        for (var now = 0; now < 400; now++)
+        {
+            var isAlices = random.Next(2) == 0;
+            var (one, post) = isAlices ? (alice, toAlice) : (bob, toBob);
+            switch (random.Next(4))
+            {
+                case 0 when post.Count > 0:
+                    // Mostly in order.
+                    var at = random.Next(3) == 0 ? random.Next(post.Count) : 0;
+                    one.Take(post[at]);
+                    post.RemoveAt(at);
+                    break;
+                case 1 when random.Next(10) == 0:
+                    one.GiveUpGaps();
+                    break;
+                case 2:
+                    (isAlices ? toBob : toAlice).Add(one.Write($"{one.Name} {now}", now, isText: random.Next(4) > 0));
+                    break;
+            }
+        }
+
+        toAlice.ForEach(letter => alice.Take(letter));
+        toBob.ForEach(letter => bob.Take(letter));
+        Assert.Equal(alice.History(bob), bob.History(alice));
+        foreach (var name in new[] { "alice", "bob" })
+        {
+            var times = alice.History(bob).Where(text => text.StartsWith(name, StringComparison.Ordinal))
+                .Select(text => int.Parse(text.Split(' ')[1], null)).ToList();
+            Assert.Equal(times.Order(), times);
+        }
+    }
+
+    private sealed record Letter(Arrival Arrival);
+
+    /// <summary>One end of a chat, without nodes and keys.</summary>
+    private sealed class Side(string name, int clockMs = 0) : IDisposable
+    {
+        private readonly LocalStore _store = LocalStore.Open(":memory:");
+        private readonly LocalKey _key = LocalKey.New();
+        private readonly Dictionary<string, uint> _epochs = [];
+        private int _clockMs = clockMs;
+        private uint _epoch = 1;
+        private ulong _seq;
+
+        public string Name => name;
+
+        private string Peer => name == "alice" ? "bob" : "alice";
+
+        private MessageTable Messages => new(name, _key);
+
+        public void ChangeDevice(int clockMs, Side peer)
+        {
+            (_clockMs, _epoch, _seq) = (clockMs, _epoch + 1, 0);
+            peer._epochs[name] = _epoch;
+        }
+
+        public Letter Write(string text, long nowMs, bool isText = true)
+        {
+            var id = $"{name[0]}{_epoch}-{++_seq}";
+            var time = 10_000 + nowMs + _clockMs;
+            var toEpoch = _epochs.GetValueOrDefault(Peer, 1u);
+            var heard = _store.Read(db => db.Scalar<long>(
+                "SELECT seq FROM chains WHERE peer = $1 AND mine = 0 AND epoch = $2", Peer, (long)toEpoch));
+            var bytes = isText ? Encoding.UTF8.GetBytes(text) : null;
+            _store.Write(db =>
+            {
+                if (bytes is null)
+                    return;
+                Messages.InsertMine(db, id, Peer, bytes, time);
+                MessageTable.SetLink(db, id, new Link(Peer, Mine: true, _epoch, toEpoch, (long)_seq, heard, time));
+            });
+            return new Letter(new Arrival(
+                id, name, _epoch, _seq, Body(_seq), _seq == 1 ? default : Body(_seq - 1), toEpoch, (ulong)heard, time,
+                bytes, ""));
+        }
+
+        public void Take(Letter letter) => _store.Write(db =>
+        {
+            var kept = new Kept();
+            new ArrivalTable(Messages).Keep(db, letter.Arrival, wholeHistory: true, 0, kept);
+            foreach (var late in kept.Late)
+                ChatOrder.Renew(db, late);
+        });
+
+        public void GiveUpGaps() => _store.Write(db => ArrivalTable.GiveUpGaps(db, new Kept()));
+
+        public List<string> History(Side with) =>
+            [.. _store.Read(db => Messages.History(db, with.Name, int.MaxValue)).Select(message => message.Text)];
+
+        public void Dispose()
+        {
+            _store.Dispose();
+            _key.Dispose();
+        }
+
+        private Digest Body(ulong seq) => new(_epoch, seq);
+    }
+}
