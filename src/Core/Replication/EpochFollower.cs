@@ -67,8 +67,8 @@ internal sealed class EpochFollower
             (ReplicaRequest.Pull pull, _) => Pull(header, pull, ranMs),
             (ReplicaRequest.Sums sums, _) => Sums(header, sums),
             (ReplicaRequest.GetConfiguration, _) => Standing(header) with { WasAway = WasAway(header.Tile, ranMs) },
-            (ReplicaRequest.Absorb absorb, _) => Absorb(header, absorb, ranMs),
-            (ReplicaRequest.Activate activate, _) => Activate(header, activate.At),
+            (ReplicaRequest.Absorb absorb, _) => Absorb(header, absorb.At, absorb.Page, ranMs),
+            (ReplicaRequest.Activate activate, _) => Activate(header, activate, ranMs),
             (ReplicaRequest.Readmit back, _) => Readmit(header, back.At, ranMs),
             (ReplicaRequest.Retire retire, _) => Retire(header, retire.At),
             (ReplicaRequest.Settle settle, _) => Settle(header, settle.At),
@@ -289,12 +289,12 @@ internal sealed class EpochFollower
             : new ReplicaReply.Summed(_rows.Digest(request.At)?.Sums, request.After);
     }
 
-    private ReplicaReply Absorb(TileHeader header, ReplicaRequest.Absorb request, long ranMs)
+    private ReplicaReply Absorb(TileHeader header, TileEpoch at, TilePage page, long ranMs)
     {
-        if (!IsLearning(header, request.At))
+        if (!IsLearning(header, at))
             return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
         var tile = header.Tile;
-        foreach (var register in request.Page.Registers)
+        foreach (var register in page.Registers)
         {
             var row = _rows.GetRegister(tile, register.Key);
             if (register.AcceptedBallot > row.AcceptedBallot)
@@ -305,9 +305,9 @@ internal sealed class EpochFollower
                 });
         }
 
-        foreach (var entry in request.Page.Entries)
+        foreach (var entry in page.Entries)
         {
-            var since = ReplicaAges.SinceHere(request.Page, entry, ranMs);
+            var since = ReplicaAges.SinceHere(page, entry, ranMs);
             if (entry.Content is { } content)
                 _rows.Insert(tile, entry.Set, new SetMessage(entry.Id, content), since, SetLimits.None);
             else
@@ -317,11 +317,13 @@ internal sealed class EpochFollower
         return Replies.Done;
     }
 
-    private ReplicaReply Activate(TileHeader header, TileEpoch at)
+    private ReplicaReply Activate(TileHeader header, ReplicaRequest.Activate request, long ranMs)
     {
-        if (!IsLearning(header, at))
+        if (!IsLearning(header, request.At))
             return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
-        _rows.Carry(header.Configuration.At, at);
+        if (request.Last is { } page)
+            Absorb(header, request.At, page, ranMs);
+        _rows.Carry(header.Configuration.At, request.At);
         Put(new TileHeader(header.Newest, TilePhase.Active, Previous: header.BeforeNewest));
         return Replies.Done;
     }

@@ -168,6 +168,13 @@ public sealed class Learner : Coordinator
         // One page from the time before it was complete makes the whole copy that of a sealed member.
         source.Complete &= pulled.Complete;
         (source.Asked, source.Next, _progress) = (null, pulled.Page.Next, true);
+        if (source.Next is null && IsCompleteWith(source))
+        {
+            // One commit for both: the tile may be waiting for it.
+            Activate(pulled.Page);
+            return;
+        }
+
         _rest += IsNewcomer ? TimeSpan.FromSeconds((double)pulled.Page.Bytes / Options.CopyBytesPerSecond) : TimeSpan.Zero;
         var absorb = new ReplicaRequest.Absorb(Configuration.At, pulled.Page);
         _absorbing.Add(absorb, source);
@@ -213,16 +220,25 @@ public sealed class Learner : Coordinator
         SetTimer(Options.RoundTimeout);
     }
 
-    /// <summary>A sealed member counts once; a complete one is enough.</summary>
     private void ActivateWhenComplete()
+    {
+        if (IsCompleteWith(null))
+            Activate(null);
+    }
+
+    /// <summary>A sealed member counts once; a complete one is enough.</summary>
+    private bool IsCompleteWith(Source? last)
+    {
+        var finished = _sources.Where(source => source.Finished || source == last).ToList();
+        return finished.Count(source => _previous is not null && _previous.Contains(source.Node)) >= _sealedNeeded
+            || finished.Any(source => source.Complete);
+    }
+
+    private void Activate(TilePage? last)
     {
         if (_activating is not null)
             return;
-        var ended = _sources.Count(source =>
-            source.Finished && _previous is not null && _previous.Contains(source.Node));
-        if (ended < _sealedNeeded && !_sources.Any(source => source.Finished && source.Complete))
-            return;
-        _activating = new ReplicaRequest.Activate(Configuration.At);
+        _activating = new ReplicaRequest.Activate(Configuration.At, last);
         Send(_self, _activating);
     }
 

@@ -141,7 +141,8 @@ public abstract record ReplicaRequest
     }
 
     /// <summary>The state is complete: answer for this epoch from now on. Done or Stale.</summary>
-    public sealed record Activate(TileEpoch At) : ReplicaRequest(At)
+    /// <param name="Last">The page that completes it, to be united first, by the same commit; null when there is none.</param>
+    public sealed record Activate(TileEpoch At, TilePage? Last = null) : ReplicaRequest(At)
     {
         public override bool IsLocal => true;
     }

@@ -98,7 +98,7 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
     {
         if (node.IsStranger)
             return;
-        if (request is ReplicaRequest.Absorb(_, var page))
+        if (((request as ReplicaRequest.Absorb)?.Page ?? (request as ReplicaRequest.Activate)?.Last) is { } page)
             BytesMoved += page.Registers.Sum(row => row.Value.Length + 100L)
                 + page.Entries.Sum(entry => (entry.Content?.Length ?? 0) + 50L);
         var isData = request is ReplicaRequest.Prepare or ReplicaRequest.Accept or ReplicaRequest.Peek

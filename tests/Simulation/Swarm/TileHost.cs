@@ -203,8 +203,10 @@ internal sealed class TileHost
     /// <summary>A mistake: whom the ring names is a member, and hears of it without a decision.</summary>
     private void Impose(TileHeader header)
     {
-        var news = new ReplicaRequest.NewConfiguration(
-            header.Configuration.Next(Outlook(header.Newest).Preferred), header.Configuration);
+        var preferred = Outlook(header.Newest).Preferred;
+        if (preferred.Length == 0)
+            return; // It sees nobody alive.
+        var news = new ReplicaRequest.NewConfiguration(header.Configuration.Next(preferred), header.Configuration);
         foreach (var member in news.Next.Members.Union(header.Configuration.Members))
             Send(member, news, _ => { });
     }

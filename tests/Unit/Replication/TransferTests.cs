@@ -103,7 +103,7 @@ public class TransferTests
         var rests = timers.Zip(timers.Skip(1)) // The last before pulling goes on is the one that rings.
             .Where(pair => pair.First != options.RoundTimeout && pair.Second == options.RoundTimeout)
             .Select(pair => pair.First);
-        var bytes = _bench.Sent.Select(sent => sent.Request).OfType<ReplicaRequest.Absorb>().Sum(absorb => absorb.Page.Bytes);
+        var bytes = Pages().Sum(page => page.Bytes);
         Assert.InRange(rests.Sum(rest => rest.TotalSeconds), bytes / 1_000.0 - 9, bytes / 1_000.0);
     }
 
@@ -129,7 +129,14 @@ public class TransferTests
 
     private TileHeader Header(int node) => _bench.Replicas[node].Header(Tile)!;
 
-    private IEnumerable<object> Absorbed() => _bench.Sent.Select(sent => sent.Request)
-        .OfType<ReplicaRequest.Absorb>()
-        .SelectMany(absorb => absorb.Page.Registers.Cast<object>().Concat(absorb.Page.Entries.Cast<object>()));
+    private IEnumerable<object> Absorbed() =>
+        Pages().SelectMany(page => page.Registers.Cast<object>().Concat(page.Entries.Cast<object>()));
+
+    /// <summary>What learners united with their rows.</summary>
+    private IEnumerable<TilePage> Pages() => _bench.Sent.Select(sent => sent.Request switch
+    {
+        ReplicaRequest.Absorb absorb => absorb.Page,
+        ReplicaRequest.Activate activate => activate.Last,
+        _ => null,
+    }).OfType<TilePage>();
 }
