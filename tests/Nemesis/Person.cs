@@ -13,7 +13,6 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
     public const string Password = "seven green boats at noon";
 
     private readonly Random _random = new(seed);
-    private readonly List<string> _dropped = [];
     private readonly List<string> _doubted = [];
     private readonly Lock _turn = new();
     private readonly CancellationTokenSource _leaving = new();
@@ -73,10 +72,7 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
             Note(message);
     }
 
-    /// <summary>What the client took for forged; there is none here.</summary>
-    public IReadOnlyList<string> Dropped => [.. _dropped, .. _client!.Dropped];
-
-    /// <summary>What it could not open when it came first.</summary>
+    /// <summary>What the client took for forged when it came first; there is none here.</summary>
     public IReadOnlyList<string> Doubted => [.. _doubted, .. _client!.Doubted];
 
     public async ValueTask DisposeAsync()
@@ -116,8 +112,7 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
 
     private async Task LeaveAsync()
     {
-        _dropped.AddRange(_client!.Dropped);
-        _doubted.AddRange(_client.Doubted);
+        _doubted.AddRange(_client!.Doubted);
         await _client.DisposeAsync();
         await Task.WhenAny(_listening, Task.Delay(100));
     }

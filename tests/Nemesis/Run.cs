@@ -51,12 +51,8 @@ internal sealed class Run(Options options, Network network, World world, NameRac
         world.Judge(world.Record.Mail.Fault(atEnd: true));
         world.Judge(Names.Fault(world.Record.Names.Operations));
         foreach (var person in world.People)
-        {
             foreach (var doubted in person.Doubted)
-                world.Say($"{person.Name} doubted a message: {doubted}");
-            foreach (var dropped in person.Dropped)
-                world.Judge($"{person.Name} took a message for forged: {dropped}");
-        }
+                world.Judge($"{person.Name} took a message for forged: {doubted}");
 
         foreach (var end in world.Record.Counts.Where(count => count.StartsWith("ended ", StringComparison.Ordinal)))
             world.Judge(end.StartsWith("ended logged_out", StringComparison.Ordinal) ? null : $"a session {end}");

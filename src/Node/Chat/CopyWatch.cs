@@ -74,10 +74,13 @@ internal sealed partial class CopyWatch(
     /// <summary>Adding twice is adding once; what is new is told as it comes.</summary>
     private async Task AddAgainAsync(Submission submission, SetKey mailbox, CancellationToken stopping)
     {
+        var envelope = submission.Envelope;
+        if (envelope.IsEmpty)
+            return; // All copies landed since it was looked at.
         try
         {
             await sets.AddAsync(
-                mailbox, submission.Id, submission.Envelope, submission.SentMs, submission.Progress, stopping);
+                mailbox, submission.Id, envelope, submission.SentMs, submission.Progress, stopping);
         }
         catch (OperationCanceledException)
         {

@@ -47,9 +47,9 @@ internal sealed partial class EnvelopeSender(
         else if (await accounts.IsUnknownAsync(to, cancellation))
             submission.Refused(new("unknown_user", $"nobody here is called {to}"));
         else if (header!.DoNotStore)
-            _ = PassOnAsync(submission);
+            _ = PassOnAsync(submission, envelope);
         else
-            _ = SendAsync(submission); // Never awaited here: the next message must not wait for a disk.
+            _ = SendAsync(submission, envelope); // Never awaited here: the next message must not wait for a disk.
     }
 
     private Refusal? Problem(
@@ -68,18 +68,18 @@ internal sealed partial class EnvelopeSender(
             : new("bad_envelope", $"the sealed message is not one between {sender.User} and {to} in this cluster");
     }
 
-    private async Task SendAsync(Submission submission)
+    /// <param name="envelope">The submission forgets it as soon as all copies are on disk, which may be at once.</param>
+    private async Task SendAsync(Submission submission, ReadOnlyMemory<byte> envelope)
     {
         var stopping = host.ApplicationStopping;
         try
         {
             // The disk's round trip is the longer one, so that it goes first.
             var add = sets.AddAsync(
-                SetKey.Mailbox(submission.To), submission.Id, submission.Envelope, submission.SentMs, submission.Progress,
-                stopping);
+                SetKey.Mailbox(submission.To), submission.Id, envelope, submission.SentMs, submission.Progress, stopping);
             // What may have been deleted since comes to nobody before a majority has said that it has not.
             var isOld = clock.Unix - submission.SentMs > RowAges.Default.LateMax.TotalMilliseconds;
-            var delivery = isOld ? Task.FromResult(false) : DeliverAsync(submission, stopping);
+            var delivery = isOld ? Task.FromResult(false) : DeliverAsync(submission, envelope, stopping);
             switch (await add)
             {
                 case AddOutcome.Stored(var copies):
@@ -114,11 +114,11 @@ internal sealed partial class EnvelopeSender(
         new("mailbox_full", $"{user}'s mailbox is full until {user} logs in and reads it");
 
     /// <summary>A signal that is of no use later: to the client, or nowhere.</summary>
-    private async Task PassOnAsync(Submission submission)
+    private async Task PassOnAsync(Submission submission, ReadOnlyMemory<byte> envelope)
     {
         try
         {
-            await DeliverAsync(submission, host.ApplicationStopping);
+            await DeliverAsync(submission, envelope, host.ApplicationStopping);
             submission.Queued(new CopiesKept([], identity.Copies));
         }
         catch (OperationCanceledException)
@@ -127,9 +127,10 @@ internal sealed partial class EnvelopeSender(
         }
     }
 
-    private async Task<bool> DeliverAsync(Submission submission, CancellationToken cancellation)
+    private async Task<bool> DeliverAsync(
+        Submission submission, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
     {
-        var isLive = await live.DeliverAsync(submission.To, submission.Id, submission.Envelope, cancellation);
+        var isLive = await live.DeliverAsync(submission.To, submission.Id, envelope, cancellation);
         if (isLive)
             submission.Delivered();
         return isLive;

@@ -9,6 +9,8 @@ internal sealed class LiveDelivery(SessionTable sessions, LeasePlaces places, Ch
     public async Task<bool> DeliverAsync(
         string user, MessageId id, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
     {
+        // A client that gets nothing under an id and acknowledges it deletes the message everywhere.
+        ArgumentOutOfRangeException.ThrowIfZero(envelope.Length);
         if (sessions.Find(user) is { } here)
             return here.Mail.Deliver(new(id, envelope)) == DeliverOutcome.Delivered;
         for (var i = 0; i < 2; i++)

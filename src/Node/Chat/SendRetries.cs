@@ -106,11 +106,13 @@ internal sealed partial class SendRetries(
         Submission submission;
         lock (_turn)
             submission = _newest[waiting.Submission.Id];
-        var add = sets.AddAsync(
-            SetKey.Mailbox(submission.To), submission.Id, submission.Envelope, submission.SentMs, submission.Progress,
-            stopping);
-        if (!submission.IsLive
-            && await live.DeliverAsync(submission.To, submission.Id, submission.Envelope, stopping))
+        var envelope = submission.Envelope; // Forgotten while it is tried, perhaps.
+        var add = envelope.IsEmpty
+            ? Task.FromResult<AddOutcome>(new AddOutcome.Stored(submission.Copies)) // The last try has reached all by now.
+            : sets.AddAsync(
+                SetKey.Mailbox(submission.To), submission.Id, envelope, submission.SentMs, submission.Progress, stopping);
+        if (!submission.IsLive && !envelope.IsEmpty
+            && await live.DeliverAsync(submission.To, submission.Id, envelope, stopping))
             submission.Delivered();
         switch (await add)
         {

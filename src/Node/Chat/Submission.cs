@@ -24,7 +24,8 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     public MessageId Id => id;
     public int Bytes { get; } = envelope.Length;
 
-    /// <summary>Empty once every copy is on disk, or <see cref="ForgetEnvelope"/> was called.</summary>
+    /// <summary>Empty once every copy is on disk, or <see cref="ForgetEnvelope"/> was called; so take it once, and look.
+    /// </summary>
     public ReadOnlyMemory<byte> Envelope
     {
         get

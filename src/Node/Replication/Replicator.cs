@@ -83,6 +83,7 @@ internal sealed class Replicator(
         Action<CopiesKept>? progress,
         CancellationToken cancellation)
     {
+        ArgumentOutOfRangeException.ThrowIfZero(content.Length);
         while (true)
         {
             var at = directory.At(set.Point);

@@ -56,6 +56,9 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members) : IRegister
     /// <summary>When the last message that was added had first been handed in.</summary>
     public long LastSentMs { get; private set; }
 
+    /// <summary>All copies of a message are on disk before whoever adds it does anything else.</summary>
+    public bool KeepsAllAtOnce { get; set; }
+
     /// <summary>Every message comes too late.</summary>
     public bool TakesNothingNew { get; set; }
 
@@ -69,6 +72,8 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members) : IRegister
     {
         LastSentMs = sentMs;
         var outcome = TakesNothingNew ? new AddOutcome.TooLate() : Add(set, id, content); // At once, because calls keep their order.
+        if (outcome is AddOutcome.Stored && KeepsAllAtOnce)
+            progress?.Invoke(new CopiesKept(Copies(3), 3));
         await Task.Yield();
         if (outcome is AddOutcome.Stored)
             _ = Task.Run(() => progress?.Invoke(new CopiesKept(Copies(3), 3)), cancellation);
