@@ -85,7 +85,7 @@ public sealed class LocalStore : IDisposable
     {
         var name = column.Split(' ')[0];
         if (db.Scalar<long>(
-            "SELECT sum(name = $2) = 0 FROM pragma_table_info($1) HAVING count(*) > 0", table, name) != 1)
+            "SELECT count(*) > 0 AND sum(name = $2) = 0 FROM pragma_table_info($1)", table, name) != 1)
             return;
         db.Execute($"ALTER TABLE {table} ADD COLUMN {column}");
         if (from is not null)
