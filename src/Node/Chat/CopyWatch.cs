@@ -36,38 +36,21 @@ internal sealed partial class CopyWatch(
         _seen = [.. all];
         foreach (var ofOne in sessions.All.SelectMany(session => session.Recent.All).GroupBy(sent => sent.Submission.To))
         {
-            RecentSend[] sends = [.. ofOne];
             var mailbox = SetKey.Mailbox(ofOne.Key);
             var place = await sets.PlaceAsync(mailbox, stopping);
-            Array.ForEach(sends, send => Note(send, place));
-            if (isOther || sends.Any(send => !IsAsExpected(send, place, all)))
-                Recount(await sets.KeepersAsync(mailbox, stopping), sends, mailbox, stopping);
+            foreach (var sends in ofOne.Where(send => send.IsDue(place, all, isOther)).Chunk(Holders.IdsMax))
+                await RecountAsync(mailbox, sends, stopping);
         }
     }
 
-    private static bool IsAsExpected(RecentSend send, SetPlace place, IReadOnlyList<Peer> reachable) =>
-        (place.Epoch > send.KeptIn ? place.Members : send.KeptBy).Where(reachable.Contains).ToHashSet()
-            .SetEquals(send.Submission.Copies.Members);
-
-    private static void Note(RecentSend send, SetPlace place)
+    private async Task RecountAsync(SetKey mailbox, RecentSend[] sends, CancellationToken stopping)
     {
-        if (send.KeptIn == 0)
-            send.KeptIn = place.Epoch;
-        if (send.KeptIn == place.Epoch && send.Submission.Copies.Members.Count > send.KeptBy.Count)
-            send.KeptBy = send.Submission.Copies.Members;
-    }
-
-    private void Recount(SetPlace keepers, RecentSend[] sends, SetKey mailbox, CancellationToken stopping)
-    {
-        foreach (var send in sends)
+        var now = await sets.HoldersAsync(mailbox, [.. sends.Select(send => send.Submission.Id)], stopping);
+        foreach (var (send, have) in sends.Zip(now))
         {
-            var submission = send.Submission;
-            // Who is active in a later epoch has what was kept in an earlier one.
-            Peer[] now = [.. keepers.Members.Where(member =>
-                keepers.Epoch > send.KeptIn || send.KeptBy.Contains(member))];
-            submission.Recount(new CopiesKept(now, submission.Copies.Of));
-            if (now.Length < submission.Copies.Of && !submission.Envelope.IsEmpty && send.Adding.IsCompleted)
-                send.Adding = AddAgainAsync(submission, mailbox, stopping);
+            send.Recount(have);
+            if (have.Members.Count < have.Of && !send.Submission.Envelope.IsEmpty && send.Adding.IsCompleted)
+                send.Adding = AddAgainAsync(send.Submission, mailbox, stopping);
         }
     }
 

@@ -1,3 +1,7 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Replication;
+
 namespace ChordChat.Node.Chat;
 
 /// <summary>The newest kept messages of one session, whose copies are watched; docs/protocol.md#receipt.</summary>
@@ -35,17 +39,41 @@ internal sealed class RecentSends
     }
 }
 
-/// <summary>A kept message, and what its watcher knows. Only the watcher touches the rest.</summary>
+/// <summary>A kept message, and when its copies are to be asked for. Only the watcher touches it.</summary>
 internal sealed class RecentSend(Submission submission)
 {
+    private const int VainMax = 4;
+
+    private TileEpoch _askedAt;
+    private int _vain;
+    private int _pause;
+
     public Submission Submission => submission;
-
-    /// <summary>The epoch in which it was kept, as first seen; 0 before.</summary>
-    public ulong KeptIn { get; set; }
-
-    /// <summary>The members that were told to keep it then.</summary>
-    public IReadOnlyList<Core.Ring.Peer> KeptBy { get; set; } = [];
 
     /// <summary>Still being added to the members that miss it.</summary>
     public Task Adding { get; set; } = Task.CompletedTask;
+
+    /// <summary>Whether its sender was told other names than those of the members that can be reached now. Where asking
+    /// changes nothing, it is due ever more rarely, up to each 16th time.</summary>
+    /// <param name="isOther">Other nodes can be reached than the last time.</param>
+    public bool IsDue(SetPlace place, IReadOnlyList<Peer> reachable, bool isOther)
+    {
+        if (isOther || _askedAt != place.At)
+            (_askedAt, _vain, _pause) = (place.At, 0, 0);
+        if (isOther)
+            return true;
+        var told = submission.Copies;
+        return (told.Generation != place.At.Generation
+                || !place.Members.Where(reachable.Contains).ToHashSet().SetEquals(told.Members))
+            && --_pause < 0;
+    }
+
+    public void Recount(CopiesKept now)
+    {
+        var told = submission.Copies;
+        var isNews = now.Generation != told.Generation || !now.Members.SequenceEqual(told.Members);
+        _vain = isNews ? 0 : Math.Min(_vain + 1, VainMax);
+        _pause = (1 << _vain) - 1;
+        submission.Recount(now);
+    }
 }

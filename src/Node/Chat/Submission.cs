@@ -70,6 +70,8 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     {
         lock (_turn)
         {
+            if (now.Generation < _copies.Generation)
+                return;
             _copies = now;
             if (_told == SendState.Kept)
                 Tell();
@@ -107,7 +109,9 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     {
         lock (_turn)
         {
-            if (kept.Members.Count > _copies.Members.Count)
+            if (kept.Generation < _copies.Generation)
+                return;
+            if (kept.IsNewsAfter(_copies))
                 _copies = kept;
             if (kept.Members.Count == kept.Of)
                 _envelope = default;
@@ -120,7 +124,7 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     {
         lock (_turn)
         {
-            if (kept.Members.Count > _copies.Members.Count)
+            if (kept.IsNewsAfter(_copies))
                 _copies = kept;
             if (_told == SendState.Kept)
                 state = SendState.Kept;

@@ -31,8 +31,10 @@ internal interface IMessageSets
     /// <summary>Who keeps the set as far as this node knows, the owner first.</summary>
     ValueTask<SetPlace> PlaceAsync(SetKey set, CancellationToken cancellation);
 
-    /// <summary>Asks the members: those that answer and are active in the newest epoch that any of them knows.</summary>
-    Task<SetPlace> KeepersAsync(SetKey set, CancellationToken cancellation);
+    /// <summary>Asks the members for messages: who is active in the newest configuration that any of them knows, and
+    /// has the message or a mark that it was acknowledged. One answer for each id.</summary>
+    Task<IReadOnlyList<CopiesKept>> HoldersAsync(
+        SetKey set, IReadOnlyList<MessageId> ids, CancellationToken cancellation);
 }
 
 /// <summary>A set: its name, which says on which point of the circle it lies.</summary>
@@ -47,10 +49,16 @@ internal readonly record struct SetKey(string Name)
 internal readonly record struct StoredMessage(MessageId Id, ReadOnlyMemory<byte> Content);
 
 /// <summary>Which members have it on disk, and how many there are in all (K + 1).</summary>
-internal sealed record CopiesKept(IReadOnlyList<Peer> Members, int Of);
+/// <param name="Generation">Of the tile when they said so: in a later one they may have lost it.</param>
+internal sealed record CopiesKept(IReadOnlyList<Peer> Members, int Of, ulong Generation = 0)
+{
+    /// <summary>Whether it says more than an earlier report does.</summary>
+    public bool IsNewsAfter(CopiesKept earlier) => Generation > earlier.Generation
+        || (Generation == earlier.Generation && Members.Count > earlier.Members.Count);
+}
 
-/// <summary>The tile, its epoch and its members, the owner first.</summary>
-internal sealed record SetPlace(string Tile, ulong Epoch, IReadOnlyList<Peer> Members);
+/// <summary>The tile and which link of its chain this is, and its members, the owner first.</summary>
+internal sealed record SetPlace(TileEpoch At, IReadOnlyList<Peer> Members);
 
 internal abstract record AddOutcome
 {

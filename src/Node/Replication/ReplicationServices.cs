@@ -16,7 +16,7 @@ internal static class ReplicationServices
         .AddSingleton<TileBoard>()
         .AddSingleton(Writer)
         .AddSingleton<ConfigurationSearch>()
-        .AddSingleton<Standings>()
+        .AddSingleton<Holders>()
         .AddSingleton<ConfigurationNews>()
         .AddSingleton(settings.GetSection("Steward").Get<StewardOptions>() ?? StewardOptions.Default)
         .AddSingleton(settings.GetSection("Scrub").Get<ScrubOptions>() ?? new ScrubOptions())

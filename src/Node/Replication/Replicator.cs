@@ -12,7 +12,7 @@ internal sealed class Replicator(
     ReplicaCalls calls,
     TileDirectory directory,
     ConfigurationSearch search,
-    Standings standings,
+    Holders holders,
     BallotSource ballots,
     RingDriver ring,
     CoordinatorOptions options,
@@ -162,17 +162,18 @@ internal sealed class Replicator(
     public ValueTask<SetPlace> PlaceAsync(SetKey set, CancellationToken cancellation)
     {
         var at = directory.At(set.Point);
-        return ValueTask.FromResult(new SetPlace(at.Tile.ToString(), at.Epoch, Peers(at.Members)));
+        return ValueTask.FromResult(new SetPlace(at.At, Peers(at.Members)));
     }
 
-    public async Task<SetPlace> KeepersAsync(SetKey set, CancellationToken cancellation)
+    public async Task<IReadOnlyList<CopiesKept>> HoldersAsync(
+        SetKey set, IReadOnlyList<MessageId> ids, CancellationToken cancellation)
     {
         while (true)
         {
             var at = directory.At(set.Point);
-            var active = await standings.ActiveAsync(set.Point, at, cancellation);
+            var have = await holders.AskAsync(at, set, [.. ids], cancellation);
             if (!directory.At(set.Point).IsNewerThan(at))
-                return new SetPlace(at.Tile.ToString(), at.Epoch, Peers(active));
+                return [.. have.Select(nodes => new CopiesKept(Peers(nodes), at.Members.Length, at.Generation))];
         }
     }
 
@@ -202,7 +203,8 @@ internal sealed class Replicator(
         return await ended.Task;
     }
 
-    private CopiesKept Copies(SetAdd add) => new(Peers(add.Copies), add.Configuration.Members.Length);
+    private CopiesKept Copies(SetAdd add) =>
+        new(Peers(add.Copies), add.Configuration.Members.Length, add.Configuration.Generation);
 
     private Peer[] Peers(IReadOnlyList<NodeId> nodes)
     {

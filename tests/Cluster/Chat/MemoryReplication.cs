@@ -127,10 +127,11 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members) : IRegister
     }
 
     public ValueTask<SetPlace> PlaceAsync(SetKey set, CancellationToken cancellation) =>
-        ValueTask.FromResult(new SetPlace("00/7", 1, members));
+        ValueTask.FromResult(new SetPlace(new(new(7, 0), 0, 1), members));
 
-    public Task<SetPlace> KeepersAsync(SetKey set, CancellationToken cancellation) =>
-        Task.FromResult(new SetPlace("00/7", 1, IsCut ? [] : members));
+    public Task<IReadOnlyList<CopiesKept>> HoldersAsync(
+        SetKey set, IReadOnlyList<MessageId> ids, CancellationToken cancellation) =>
+        Task.FromResult<IReadOnlyList<CopiesKept>>([.. ids.Select(_ => new CopiesKept(IsCut ? [] : members, 3))]);
 
     public int PendingCount(string user) => Kept(user).Count;
 
