@@ -26,7 +26,8 @@ public sealed class WriterLimitTests
             return true;
         });
         await reached.Task;
-        while (writer.Submit(ask, self, _ => Interlocked.Increment(ref answered)))
+        while (taken <= ReplicaWriter.WaitingMax
+            && writer.Submit(ask, self, _ => Interlocked.Increment(ref answered)))
             taken++;
         disk.Set();
         Assert.True(await slow);
