@@ -12,6 +12,9 @@ internal static class Invitation
 {
     private static readonly TimeSpan CallMax = TimeSpan.FromSeconds(10);
 
+    /// <summary>More than any honest answer has.</summary>
+    private const int AnswerBytesMax = 2 * Invites.BundleBytesMax;
+
     /// <summary>Enrols a new node and leaves what it needs at a running one.</summary>
     /// <param name="at">host:port of the running node, as the new machine will reach it.</param>
     public static async Task<JoinToken> InviteAsync(
@@ -21,7 +24,7 @@ internal static class Invitation
         using var authority = cluster.OpenAuthority();
         var trust = new ClusterTrust(authority.Certificate);
         using var own = authority.IssueOperator(now);
-        using var http = new HttpClient(ClusterTls.CreateHandler(trust, own)) { Timeout = CallMax };
+        using var http = Client(ClusterTls.CreateHandler(trust, own));
         (await CallAsync(at, () => http.GetAsync($"https://{at}/healthz", cancellation))).Dispose();
 
         var identity = cluster.Enrol(authority, name, now);
@@ -47,7 +50,7 @@ internal static class Invitation
                 + "invite'), and check this machine's clock.");
         using var authority = await AuthorityAsync(token, cancellation);
         var trust = new ClusterTrust(authority);
-        using var http = new HttpClient(ClusterTls.CreateHandler(trust, null)) { Timeout = CallMax };
+        using var http = Client(ClusterTls.CreateHandler(trust, null));
         using var reply = await CallAsync(
             token.Address, () => http.PostAsync($"https://{token.Address}/join/{token.BundleId}", null, cancellation));
         if (reply.StatusCode == HttpStatusCode.NotFound)
@@ -66,7 +69,7 @@ internal static class Invitation
 #pragma warning disable CA5359 // The fingerprint decides, one line below.
         handler.SslOptions.RemoteCertificateValidationCallback = static (_, _, _, _) => true;
 #pragma warning restore CA5359
-        using var http = new HttpClient(handler) { Timeout = CallMax };
+        using var http = Client(handler);
         using var reply = await CallAsync(
             token.Address, () => http.GetAsync($"https://{token.Address}/authority", cancellation));
         var certificate = await reply.Content.ReadAsByteArrayAsync(cancellation);
@@ -76,6 +79,9 @@ internal static class Invitation
                     + "answers there.");
         return X509CertificateLoader.LoadCertificate(certificate);
     }
+
+    private static HttpClient Client(HttpMessageHandler handler) =>
+        new(handler) { Timeout = CallMax, MaxResponseContentBufferSize = AnswerBytesMax };
 
     private static async Task<HttpResponseMessage> CallAsync(string at, Func<Task<HttpResponseMessage>> call)
     {

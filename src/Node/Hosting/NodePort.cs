@@ -15,14 +15,18 @@ internal static class NodePort
     private const int RequestBytesMax = 4 << 20;
 
     /// <summary>What a connection may have sent and this node not read.</summary>
-    private const int BufferBytesMax = 1 << 20;
+    public const int BufferBytesMax = 1 << 20;
 
     private const int StreamWindowBytes = 768 << 10;
 
     /// <summary>What waits for a client that reads slowly, below the session's own bound.</summary>
     private const int ResponseBufferBytesMax = 64 << 10;
 
-    private const int StreamsPerConnectionMax = 4_096; // A peer's calls all share one connection.
+    public const int StreamsPerConnectionMax = 4_096; // A peer's calls all share one connection.
+
+    /// <summary>For who has begun a request and does not get to its end.</summary>
+    private static readonly TimeSpan HeadersPatience = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan PingDelay = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan PingTimeout = TimeSpan.FromSeconds(10);
 
@@ -36,6 +40,7 @@ internal static class NodePort
             {
                 kestrel.AddServerHeader = false;
                 kestrel.Limits.MaxConcurrentConnections = ConnectionsMax;
+                kestrel.Limits.RequestHeadersTimeout = HeadersPatience;
                 kestrel.Limits.MaxRequestBodySize = RequestBytesMax;
                 kestrel.Limits.MaxRequestBufferSize = BufferBytesMax;
                 kestrel.Limits.MaxResponseBufferSize = ResponseBufferBytesMax;

@@ -11,8 +11,12 @@ namespace ChordChat.Node.Transport;
 /// <summary>The first frames of a link: both ends tell what their disks remember, and either may refuse the other before
 /// any call is sent.</summary>
 /// <remarks>docs/protocol.md#copied-and-restored-disks.</remarks>
-internal sealed class LinkHandshake(RunTable runs, DiskMemory memory, DiskGuard guard, LocalNode node)
+internal sealed class LinkHandshake(
+    RunTable runs, DiskMemory memory, DiskGuard guard, LocalNode node, TimeProvider time)
 {
+    /// <summary>For the other end's first words.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     /// <summary>Commits on this node's disk: goes into every frame after the handshake.</summary>
     public ulong DurableSeq => runs.DurableSeq;
 
@@ -23,7 +27,21 @@ internal sealed class LinkHandshake(RunTable runs, DiskMemory memory, DiskGuard 
 
     /// <summary>The caller's part, up to the point where this node itself may serve.</summary>
     /// <returns>The other end; null when one of the two was refused.</returns>
+    /// <exception cref="IOException">It said nothing for too long.</exception>
     public async Task<LinkPeer?> CallAsync(
+        NodeId peer,
+        IClientStreamWriter<CallFrame> calls,
+        IAsyncStreamReader<AnswerFrame> answers,
+        CancellationToken cancellation)
+    {
+        if (await InTimeAsync(limited => GreetAsync(peer, calls, answers, limited), cancellation) is not { } known)
+            return null;
+        guard.WelcomedBy(peer);
+        await guard.OpenedAsync(cancellation);
+        return known;
+    }
+
+    private async Task<LinkPeer?> GreetAsync(
         NodeId peer,
         IClientStreamWriter<CallFrame> calls,
         IAsyncStreamReader<AnswerFrame> answers,
@@ -44,20 +62,19 @@ internal sealed class LinkHandshake(RunTable runs, DiskMemory memory, DiskGuard 
             return null;
         }
 
-        guard.WelcomedBy(peer);
-        await guard.OpenedAsync(cancellation);
         return new(peer, told, memory);
     }
 
     /// <summary>The callee's part.</summary>
-    /// <returns>The other end; null when it was refused or said nothing.</returns>
+    /// <returns>The other end; null when it was refused or hung up.</returns>
+    /// <exception cref="IOException">It said nothing for too long.</exception>
     public async Task<LinkPeer?> AnswerAsync(
         NodeId peer,
         IAsyncStreamReader<CallFrame> calls,
         IServerStreamWriter<AnswerFrame> answers,
         CancellationToken cancellation)
     {
-        if (!await calls.MoveNext(cancellation))
+        if (!await InTimeAsync(calls.MoveNext, cancellation))
             return null;
         var told = calls.Current.Hello.ToCore();
         var own = runs.History;
@@ -78,6 +95,21 @@ internal sealed class LinkHandshake(RunTable runs, DiskMemory memory, DiskGuard 
             return false;
         guard.RefusedBy(by, refusal.Seen.ToCore());
         return true;
+    }
+
+    private async Task<T> InTimeAsync<T>(Func<CancellationToken, Task<T>> hearing, CancellationToken cancellation)
+    {
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var limited = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
+        try
+        {
+            return await hearing(limited.Token);
+        }
+        catch (Exception e) when (e is OperationCanceledException or RpcException
+            && patience.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            throw new IOException($"nothing was said for {Patience.TotalSeconds} s", e);
+        }
     }
 
     private bool IsSelf(NodeId peer, DiskHistory told) => peer == node.Self.Node && told.Now == runs.Now;

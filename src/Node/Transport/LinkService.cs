@@ -10,7 +10,7 @@ namespace ChordChat.Node.Transport;
 internal sealed class LinkService(CallHandler handler, LinkHandshake handshake) : Wire.Replica.ReplicaBase
 {
     /// <summary>Calls of one peer that may be unanswered before no more of them are read.</summary>
-    private const int UnansweredMax = 8_192;
+    public const int UnansweredMax = 8_192;
 
     private const int FrameAnswersMax = 128;
 
@@ -68,9 +68,14 @@ internal sealed class LinkService(CallHandler handler, LinkHandshake handshake) 
         {
             return await handshake.AnswerAsync(from, calls, answers, cancellation);
         }
-        catch (Exception ended) when (ended is OperationCanceledException or IOException)
+        catch (Exception ended) when (cancellation.IsCancellationRequested
+            && ended is OperationCanceledException or IOException)
         {
             return null;
+        }
+        catch (IOException e)
+        {
+            throw new RpcException(new Status(StatusCode.FailedPrecondition, e.Message));
         }
         catch (MalformedException e)
         {

@@ -1,0 +1,134 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
+using ChordChat.Node.Storage;
+using ChordChat.Node.Transport;
+using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Wire;
+using Grpc.Core;
+using Microsoft.Extensions.Hosting.Internal;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Admission;
+
+/// <summary>docs/protocol.md#copied-and-restored-disks, "Before any call": each end by itself.</summary>
+public sealed class LinkHandshakeTests : IDisposable
+{
+    private static readonly NodeId Peer = new(7, 7);
+    private static readonly DiskRun First = new(1, 11, 0);
+    private static readonly DiskRun Second = new(2, 22, 5);
+    private static readonly DiskHistory Whole = new([First, Second], 10);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly DataFolder _data;
+    private readonly DiskMemory _memory;
+    private readonly DiskGuard _guard;
+    private readonly ApplicationLifetime _life = new(NullLogger<ApplicationLifetime>.Instance);
+    private readonly LinkHandshake _handshake;
+
+    public LinkHandshakeTests()
+    {
+        new ClusterFolder(_folder.Path).Create(new(["n1"], 0, Node.Admission.SessionPolicy.Takeover, false), DateTimeOffset.UtcNow);
+        _data = DataFolder.Open(_folder["nodes/n1"]);
+        var node = new LocalNode(_data.Identity.Self, "127.0.0.1:1", _data.Incarnation, DateTimeOffset.UtcNow);
+        _memory = new(_data, TimeProvider.System, NullLogger<DiskMemory>.Instance);
+        _guard = new(_data, node, _life, NullLogger<DiskGuard>.Instance);
+        _guard.Open();
+        _handshake = new(_data.Runs, _memory, _guard, node, TimeProvider.System);
+        Assert.True(_memory.Admit(Peer, Whole));
+    }
+
+    public void Dispose()
+    {
+        _memory.Dispose();
+        _data.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Who_has_all_that_was_seen_is_let_in_by_either_end()
+    {
+        var (calls, answers) = (new Written<CallFrame>(), new Written<AnswerFrame>());
+        Assert.NotNull(await CallAsync(Whole, calls));
+        Assert.True(_guard.HasWelcomeOf(Peer));
+        Assert.NotNull(await AnswerAsync(Whole, answers));
+        Assert.All(calls.All, frame => Assert.Null(frame.Refusal));
+        Assert.All(answers.All, frame => Assert.Null(frame.Refusal));
+    }
+
+    [Fact]
+    public async Task Who_lacks_a_start_that_was_seen_is_refused_by_either_end_which_says_what_it_saw()
+    {
+        var older = new DiskHistory([First], 5);
+        var (calls, answers) = (new Written<CallFrame>(), new Written<AnswerFrame>());
+        Assert.Null(await CallAsync(older, calls));
+        Assert.Equal(2ul, calls.All[^1].Refusal.Seen.Incarnation);
+        Assert.True(calls.IsComplete);
+        Assert.False(_guard.HasWelcomeOf(Peer));
+        Assert.Null(await AnswerAsync(older, answers));
+        Assert.Equal(2ul, Assert.Single(answers.All).Refusal.Seen.Incarnation);
+    }
+
+    [Fact]
+    public async Task Commits_that_are_missing_count_only_in_what_was_asked_for_after_they_were_seen()
+    {
+        var fewer = Whole with { DurableSeq = 9 };
+        var calls = new Written<CallFrame>();
+        Assert.Null(await CallAsync(fewer, calls));
+        Assert.Equal(10ul, calls.All[^1].Refusal.Seen.DurableSeq);
+        // What it says by itself may have been on its way since before.
+        Assert.NotNull(await AnswerAsync(fewer, new Written<AnswerFrame>()));
+    }
+
+    [Fact]
+    public void Who_is_refused_looks_at_its_own_disk_before_it_believes_that()
+    {
+        var own = _data.Runs.History;
+        Assert.True(_handshake.IsRefused(Peer, new() { Seen = own.Sighting.ToWire() }));
+        Assert.True(_guard.IsOpen);
+        Assert.True(_handshake.IsRefused(Peer, new()
+        {
+            Seen = (own.Sighting with { Incarnation = own.Now.Incarnation + 1 }).ToWire(),
+        }));
+        Assert.False(_guard.IsOpen);
+        Environment.ExitCode = 0; // It is the test run's own.
+    }
+
+    private Task<LinkPeer?> CallAsync(DiskHistory told, Written<CallFrame> calls) => _handshake.CallAsync(
+        Peer, calls, new Said<AnswerFrame>(new AnswerFrame { Hello = told.ToWire() }), CancellationToken.None);
+
+    private Task<LinkPeer?> AnswerAsync(DiskHistory told, Written<AnswerFrame> answers) => _handshake.AnswerAsync(
+        Peer, new Said<CallFrame>(new CallFrame { Hello = told.ToWire() }), answers, CancellationToken.None);
+
+    private sealed class Said<T>(params T[] frames) : IAsyncStreamReader<T>
+    {
+        private int _next = -1;
+
+        public T Current => frames[_next];
+
+        public Task<bool> MoveNext(CancellationToken cancellationToken) => Task.FromResult(++_next < frames.Length);
+    }
+
+    private sealed class Written<T> : IClientStreamWriter<T>, IServerStreamWriter<T>
+    {
+        public List<T> All { get; } = [];
+        public bool IsComplete { get; private set; }
+        public WriteOptions? WriteOptions { get; set; }
+
+        public Task WriteAsync(T message)
+        {
+            All.Add(message);
+            return Task.CompletedTask;
+        }
+
+        public Task WriteAsync(T message, CancellationToken cancellationToken) => WriteAsync(message);
+
+        public Task CompleteAsync()
+        {
+            IsComplete = true;
+            return Task.CompletedTask;
+        }
+    }
+}
