@@ -1,3 +1,4 @@
+using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Ring;
 
@@ -12,7 +13,7 @@ internal sealed partial class Vouching(
     private const int AskedMax = 64;
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan ForTheUnheard = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ForTheSuspect = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ForTheSilent = TimeSpan.FromSeconds(5);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -29,12 +30,21 @@ internal sealed partial class Vouching(
         var self = ring.Now.Self;
         var others = ring.Now.Members.Clockwise(self.Position)
             .Where(member => member.IsOnRecord && member.Peer.Node != self.Node).Take(AskedMax).ToList();
-        var missing = others.Where(member => !guard.HasWelcomeOf(member.Peer.Node)).ToList();
-        foreach (var member in missing.Where(member => member.IsReachable))
+        foreach (var member in others.Where(member => member.IsReachable && !guard.HasWelcomeOf(member.Peer.Node)))
             links.Greet(member.Peer.Node);
-        return missing.Count == 0
-            || (waited >= ForTheUnheard && missing.Count < others.Count && !missing.Any(member => member.IsReachable))
-            || waited >= ForTheSilent;
+        return MayOpen(waited, others, guard.HasWelcomeOf);
+    }
+
+    /// <summary>Whether all have looked that may be there to look.</summary>
+    /// <param name="others">The other members on record.</param>
+    internal static bool MayOpen(TimeSpan waited, IReadOnlyCollection<Member> others, Func<NodeId, bool> hasLooked)
+    {
+        var missing = others.Where(member => !hasLooked(member.Peer.Node)).ToList();
+        if (missing.Count == 0 || waited >= ForTheSilent)
+            return true;
+        // Of a founder that nobody has heard yet nothing is known: it may be about to answer.
+        return waited >= ForTheSuspect && missing.Count < others.Count
+            && missing.All(member => member.WasHeard && !member.IsReachable);
     }
 
     [LoggerMessage(3010, LogLevel.Information, "serves, after the others had {Milliseconds} ms to look at this start")]
