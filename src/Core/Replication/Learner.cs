@@ -16,6 +16,7 @@ public sealed class Learner : Coordinator
 {
     private readonly NodeId _self;
     private readonly TileConfiguration? _previous;
+    private readonly TileConfiguration? _ended;
     private readonly int _sealedNeeded;
     private readonly Source[] _sources;
     private readonly Dictionary<ReplicaRequest, Source> _absorbing = new(ReferenceEqualityComparer.Instance);
@@ -36,6 +37,7 @@ public sealed class Learner : Coordinator
         _self = self;
         _previous = header.BeforeNewest;
         IsNewcomer = header.Phase != TilePhase.Sealed;
+        _ended = IsNewcomer ? null : header.Configuration;
         var own = IsNewcomer ? 0 : 1; // Otherwise this node's rows are those of a sealed member.
         _sealedNeeded = _previous switch
         {
@@ -56,15 +58,16 @@ public sealed class Learner : Coordinator
     private protected override void Begin()
     {
         SetTimer(Options.RoundTimeout);
-        if (IsNewcomer || _previous is null)
+        if (_ended is null || _previous is null)
             AskFirst();
         else
-            Summarize(_previous, default);
+            Summarize(_ended, default);
     }
 
-    private void Summarize(TileConfiguration previous, TileCursor after)
+    /// <param name="ended">The one that this node's rows are of. A survivor may be further than its order says.</param>
+    private void Summarize(TileConfiguration ended, TileCursor after)
     {
-        _summing = new ReplicaRequest.Sums(previous.At, after);
+        _summing = new ReplicaRequest.Sums(ended.At, after);
         Send(_self, _summing);
     }
 
@@ -73,7 +76,7 @@ public sealed class Learner : Coordinator
         (_summing, _progress) = (null, true);
         if (reply is ReplicaReply.Summed { Sums: null } more)
         {
-            Summarize(_previous!, more.Next);
+            Summarize(_ended!, more.Next);
             return;
         }
 

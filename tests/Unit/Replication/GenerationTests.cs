@@ -114,6 +114,30 @@ public class GenerationTests
     }
 
     [Fact]
+    public void Survivors_that_went_on_before_their_order_came_compare_and_unite_all_that_they_have()
+    {
+        Add(0, _bench.Now, 1);
+        var on = _bench.Now.Next(_bench.Now.Members);
+        foreach (var node in (int[])[0, 1])
+            Order(node, on, _bench.Now);
+        foreach (var node in (int[])[0, 1])
+            Assert.IsType<LearnerOutcome.Activated>(Learn(node));
+        Add(1, on, 2);
+        var (next, survivors) = (Next(0, 1, 3), Survivors(0, 1)); // Of what the operator has seen before.
+        foreach (var node in (int[])[0, 1, 3])
+            Order(node, next, survivors);
+        _bench.Sent.Clear();
+        Assert.IsType<LearnerOutcome.Activated>(Learn(0));
+        Assert.All(
+            _bench.Sent.Select(sent => sent.Request).OfType<ReplicaRequest.Pull>(),
+            pull => Assert.False(pull.Theirs.IsDefault)); // It has looked at its own rows.
+        foreach (var node in (int[])[1, 3])
+            Assert.IsType<LearnerOutcome.Activated>(Learn(node));
+        Assert.All((int[])[0, 1, 3], node =>
+            Assert.Equal(2, _bench.Stores[node].ReadPage(Tile, default, 1000).Entries.Length));
+    }
+
+    [Fact]
     public void One_survivor_alone_goes_on_with_what_it_has_and_two_new_members_copy_it()
     {
         Add(0, _bench.Now, 1);
