@@ -80,6 +80,16 @@ internal sealed partial class ReplicaWriter : IDisposable
     /// <summary>Live messages of a set on this node, or 0. Any thread.</summary>
     public long PendingCount(TileId tile, string set) => _store.PendingCount(tile, set);
 
+    /// <summary>Operations that wait now; any thread.</summary>
+    public int WaitingCount
+    {
+        get
+        {
+            lock (_turn)
+                return _waiting.Count;
+        }
+    }
+
     public void Dispose()
     {
         lock (_turn)

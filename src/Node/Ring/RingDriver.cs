@@ -9,7 +9,9 @@ namespace ChordChat.Node.Ring;
 /// <summary>The ring's loop: one reader of one inbox owns all state; slow peers are tasks that come back as inputs.</summary>
 internal sealed partial class RingDriver : BackgroundService
 {
-    private const int InboxMax = 4_096;
+    /// <summary>Inputs that may wait; whoever brings more waits with them.</summary>
+    public const int InboxMax = 4_096;
+
     private readonly Channel<RingWork> _inbox = Channel.CreateBounded<RingWork>(
         new BoundedChannelOptions(InboxMax) { SingleReader = true });
     private readonly RingCalls _calls;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChordChat.Crypto;
 using ChordChat.Node.Chat;
 using ChordChat.Tests.Cluster.Chat;
@@ -6,12 +7,16 @@ using Google.Protobuf;
 using Grpc.Net.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace ChordChat.Tests.Cluster.Nodes;
 
 /// <summary>docs/operations.md, "Limits": a full mailbox for a client that reads nothing, over real nodes.</summary>
-public sealed class SlowReaderTests
+public sealed class SlowReaderTests(ITestOutputHelper output)
 {
+    /// <summary>For how many seconds the messages come and nothing is read: usually as long as they take.</summary>
+    private const string SecondsVariable = "CHORDCHAT_SLOW_READER_SECONDS";
+
     private const int Count = 10_000;
 
     [Fact]
@@ -31,6 +36,8 @@ public sealed class SlowReaderTests
         var bound = 2 * cluster["n1"].Services.GetRequiredService<ChatOptions>().OutgoingBytesMax;
 
         var (sent, most, total) = (new List<ByteString>(), 0L, 0L);
+        var still = TimeSpan.FromSeconds(int.Parse(Environment.GetEnvironmentVariable(SecondsVariable) ?? "0", null));
+        var clock = Stopwatch.StartNew();
         while (sent.Count < Count)
         {
             var sends = Enumerable.Range(sent.Count, 100).Select(i => alice.Seal("bob", $"{i}")).ToList();
@@ -40,8 +47,11 @@ public sealed class SlowReaderTests
             sent.AddRange(sends.Select(send => send.Id));
             total += sends.Sum(send => send.Envelope.Length);
             most = Math.Max(most, sessions.Find("bob")!.BufferedBytes);
+            if (still * sent.Count / Count - clock.Elapsed is { Ticks: > 0 } early)
+                await Task.Delay(early);
         }
 
+        output.WriteLine($"{total} bytes came in {clock.Elapsed}; at most {most} of {bound} waited");
         Assert.InRange(most, 1, bound);
         Assert.True(total > 3 * bound, $"{total} bytes would have fitted");
         reader.Read();

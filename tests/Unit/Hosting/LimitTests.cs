@@ -1,7 +1,10 @@
 using ChordChat.Core.Ring;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Discovery;
+using ChordChat.Node.Ring;
 using ChordChat.Node.Transport;
+using ChordChat.Node.View;
+using ChordChat.Tests.Unit.Ring;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -48,6 +51,21 @@ public sealed class LimitTests
         var hashes = await Task.WhenAll(logins);
         Assert.InRange(hashes.Count(hash => hash is null), 1, 5); // Some may have ended before the last one came.
         Assert.NotNull(await work.HashAsync("secret", CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Who_brings_the_ring_more_than_its_inbox_holds_waits_until_there_is_room()
+    {
+        var start = new RingStart(Peers.At(1), 1, [], new RingOptions(), new MembershipOptions());
+        using var ring = new RingDriver(
+            start, null!, new EventLog(TimeProvider.System), TimeProvider.System, NullLogger<RingDriver>.Instance);
+        for (var i = 0; i < RingDriver.InboxMax; i++)
+            Assert.True(ring.GiveAsync(new RingInput.StabilizeDue(), CancellationToken.None).AsTask().IsCompleted);
+        var late = ring.GiveAsync(new RingInput.StabilizeDue(), CancellationToken.None).AsTask();
+        Assert.False(late.IsCompleted);
+        await ring.StartAsync(CancellationToken.None);
+        await late.WaitAsync(TimeSpan.FromSeconds(60));
+        await ring.StopAsync(CancellationToken.None);
     }
 
     [Fact]

@@ -1,0 +1,114 @@
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
+using ChordChat.Node.Replication;
+using ChordChat.Node.Transport;
+using ChordChat.Tests.Cluster.Admission;
+using ChordChat.Wire;
+using Google.Protobuf;
+using Grpc.Net.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Nodes;
+
+/// <summary>docs/operations.md, "Limits": what a node takes from one peer while it cannot answer.</summary>
+public sealed class LinkLimitTests : IAsyncLifetime
+{
+    private const int FrameCalls = 64;
+    private const int CallBytes = 1_024;
+    private static readonly ByteString Content = ByteString.CopyFrom(new byte[CallBytes]);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Founded _cluster = Founded.Of(2);
+    private RunningNode _node = null!;
+    private GrpcChannel _channel = null!;
+
+    public async Task InitializeAsync()
+    {
+        _node = await _cluster.StartAsync("n1");
+        _channel = GrpcChannel.ForAddress($"https://{_node.Node.Self.Address}", new()
+        {
+            HttpHandler = new ClusterTls(_cluster.Identity("n2")).CreateHandler(null),
+            DisposeHttpClient = true,
+        });
+        await _node.Services.GetRequiredService<DiskGuard>().OpenedAsync(CancellationToken.None).WaitAsync(Patience);
+    }
+
+    public async Task DisposeAsync()
+    {
+        _channel.Dispose();
+        await _cluster.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Of_a_peer_whose_calls_wait_for_the_disk_so_many_are_read_and_so_many_bytes_taken()
+    {
+        using var link = new Wire.Replica.ReplicaClient(_channel).Link();
+        await link.RequestStream.WriteAsync(
+            new CallFrame { Hello = new() { Runs = { new WireRun { Incarnation = 1, BootNonce = 1 } }, DurableSeq = 1 } });
+        Assert.True(await link.ResponseStream.MoveNext(CancellationToken.None));
+        var writer = _node.Services.GetRequiredService<ReplicaWriter>();
+        using var disk = new ManualResetEventSlim();
+        var slow = writer.AskAsync(_ =>
+        {
+            disk.Wait();
+            return true;
+        });
+        var (sent, most) = (0, 0);
+        try
+        {
+            // Far more than the writer itself would take, unless it becomes too much before.
+            while (sent < ReplicaWriter.WaitingMax)
+            {
+                var writing = link.RequestStream.WriteAsync(Frame(sent));
+                if (!await IsTakenAsync(writing, writer))
+                    break;
+                sent += FrameCalls;
+                most = Math.Max(most, writer.WaitingCount);
+            }
+
+            most = Math.Max(most, writer.WaitingCount);
+        }
+        finally
+        {
+            disk.Set();
+        }
+
+        Assert.True(await slow);
+        Assert.InRange(most, LinkService.UnansweredMax, LinkService.UnansweredMax + FrameCalls + 1_000); // And its own.
+        var unread = (long)(sent - LinkService.UnansweredMax) * CallBytes;
+        Assert.InRange(unread, 0, NodePort.BufferBytesMax + (1 << 20)); // What the sender's own stack holds included.
+
+        // All that was read is answered, and the rest is read then.
+        var answered = 0;
+        while (answered < sent && await link.ResponseStream.MoveNext(CancellationToken.None))
+            answered += link.ResponseStream.Current.Answers.Count;
+        Assert.InRange(answered, sent, sent + FrameCalls);
+    }
+
+    /// <summary>Whether the other end takes the frame. It does not if it has as many as it may have, and has not while it
+    /// answered other calls on the same connection many times over.</summary>
+    private async Task<bool> IsTakenAsync(Task writing, ReplicaWriter writer)
+    {
+        using var deadline = new CancellationTokenSource(Patience);
+        for (var i = 0; !writing.IsCompleted && !deadline.IsCancellationRequested
+            && (i < 200 || writer.WaitingCount < LinkService.UnansweredMax); i++)
+            await new Wire.Ring.RingClient(_channel).GetRingAsync(new());
+        if (writing.IsCompleted)
+            await writing;
+        return writing.IsCompleted;
+    }
+
+    private static CallFrame Frame(int first)
+    {
+        var frame = new CallFrame { DurableSeq = 1 };
+        for (var i = 0; i < FrameCalls; i++)
+            frame.Calls.Add(new Call
+            {
+                Number = (ulong)(first + i + 1),
+                At = new() { Bits = 3, Epoch = 1 }, // No tile of this circle: nothing is written in the end.
+                Add = new() { Set = "s", Id = ByteString.CopyFrom(new byte[16]), Content = Content },
+            });
+        return frame;
+    }
+}
