@@ -8,6 +8,9 @@ namespace ChordChat.Tests.Simulation.Replication;
 /// was.</summary>
 public sealed class MemoryReplicaStore : IReplicaStore
 {
+    /// <summary>How <see cref="Contents"/> calls a tombstone.</summary>
+    public const string Buried = "buried";
+
     private static readonly TileRows Nothing = new();
 
     private readonly Disk _disk;
@@ -233,6 +236,10 @@ public sealed class MemoryReplicaStore : IReplicaStore
     /// so.</summary>
     public bool HasEntry(TileId tile, string name, MessageId id) => RowsOf(tile).Entries.ContainsKey((name, id));
 
+    /// <summary>Whether the tombstone of a message is here, for checkers.</summary>
+    public bool IsBuried(TileId tile, string name, MessageId id) =>
+        RowsOf(tile).Entries.TryGetValue((name, id), out var entry) && entry.Content is null;
+
     /// <summary>The tiles that a scrub would find damaged rows in; a header's damage is not among them.</summary>
     public IEnumerable<TileId> DamagedTiles => _damaged.Select(TileOf).OfType<TileId>().Distinct().Order();
 
@@ -244,7 +251,7 @@ public sealed class MemoryReplicaStore : IReplicaStore
         RowsOf(tile).Registers.Select(row => (row.Key,
                 row.Value.Promised > row.Value.AcceptedBallot ? null : $"{row.Value.AcceptedBallot}"))
             .Concat(RowsOf(tile).Entries.Select(row => ($"{row.Key.Name}/{row.Key.Id.Value}",
-                (string?)(row.Value.Content is null ? "buried" : "kept"))));
+                (string?)(row.Value.Content is null ? Buried : "kept"))));
 
     /// <summary>Flips a bit in one row: the <paramref name="which"/>th message, register or header, as far as there are
     /// any.</summary>

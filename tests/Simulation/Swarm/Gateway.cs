@@ -51,17 +51,21 @@ internal sealed class Gateway(SwarmNode node)
         });
     }
 
-    public void Add(Place at, SetMessage message, Action<SetAddOutcome> done)
+    /// <param name="first">When the sender first handed it in.</param>
+    public void Add(Place at, SetMessage message, TimeSpan first, Action<SetAddOutcome> done)
     {
         var configuration = Tiles.Directory.At(at.Point);
-        var add = new SetAdd(configuration, at.Name, message, Options, World.Random.Next());
+        var add = new SetAdd(configuration, at.Name, message, Options, World.Random.Next())
+        {
+            SentMs = node.CalendarMs - (long)(World.Now - first).TotalMilliseconds,
+        };
         SetAddOutcome? Outcome() => add.Outcome ?? (
             node.Cluster.Plan.Mistake == SwarmMistake.OneReplicaIsEnough && add.CopyCount > 0
                 ? new SetAddOutcome.Stored() : null);
         Run(add, Outcome, outcome =>
         {
             if (outcome is SetAddOutcome.Queued)
-                SearchNewer(at, configuration, () => Add(at, message, done), () => done(outcome));
+                SearchNewer(at, configuration, () => Add(at, message, first, done), () => done(outcome));
             else
                 done(outcome);
         });
@@ -83,7 +87,7 @@ internal sealed class Gateway(SwarmNode node)
     public void Scan(Place at, Action<IReadOnlyList<SetMessage>> deliver, Action<SetScanOutcome> done)
     {
         var configuration = Tiles.Directory.At(at.Point);
-        var scan = new SetScan(configuration, at.Name, Options, World.Random.Next());
+        var scan = new SetScan(configuration, at.Name, Options, World.Random.Next()) { BegunMs = node.CalendarMs };
         var ended = false;
         Tiles.Run(scan, effects =>
         {

@@ -18,7 +18,7 @@ public class HuntTests(ITestOutputHelper output)
         var limit = Seeds.Number("CHORDCHAT_HUNT_MINUTES") is { } minutes
             ? TimeSpan.FromMinutes(minutes) : TimeSpan.MaxValue;
         var clock = Stopwatch.StartNew();
-        var (simulated, answered, seeds, copies, refused) = (TimeSpan.Zero, 0L, 0UL, 0, 0);
+        var (simulated, answered, seeds, copies, refused, forgotten) = (TimeSpan.Zero, 0L, 0UL, 0, 0, 0L);
         var faults = new SortedDictionary<FaultKind, long>();
         var failures = new List<string>();
         for (; seeds < count && clock.Elapsed < limit; seeds++)
@@ -27,6 +27,7 @@ public class HuntTests(ITestOutputHelper output)
             simulated += run.Simulated;
             answered += run.AnsweredCount;
             (copies, refused) = (copies + run.Copies.Started, refused + run.Copies.Refused);
+            forgotten += run.Tidied.Forgotten;
             foreach (var kind in run.Faults)
                 faults[kind] = faults.GetValueOrDefault(kind) + 1;
             if (run.Fault is not null)
@@ -43,7 +44,7 @@ public class HuntTests(ITestOutputHelper output)
         Say($"{seeds} seeds from {from}: {simulated.TotalHours:f1} h simulated in {clock.Elapsed.TotalSeconds:f0} s "
             + $"({simulated / clock.Elapsed:f0} times as fast), {answered} operations answered, "
             + $"{faults.Values.Sum()} faults: {string.Join(", ", faults.Select(kind => $"{kind.Value} {kind.Key}"))}; "
-            + $"{copies} older disks started, {refused} processes refused");
+            + $"{copies} older disks started, {refused} processes refused; {forgotten} tombstones forgotten");
         foreach (var failure in failures)
             Say(failure.Split('\n')[0]);
         Say($"{seeds - (ulong)failures.Count} seeds passed, {failures.Count} failed");

@@ -35,6 +35,14 @@ public class MistakeTests(ITestOutputHelper output)
     public void Learners_that_answer_early_are_found_by_the_swarm() =>
         Find("learner answers", seed => SwarmRun.Of(seed, rules: ReplicaRules.Protocol with { LearnersWait = false }));
 
+    [Fact]
+    public void Messages_that_are_taken_too_late_are_found_by_the_swarm() =>
+        Find("late is taken", seed => SwarmRun.Of(seed, rules: ReplicaRules.Protocol with { LateIsRefused = false }));
+
+    [Fact]
+    public void Tombstones_that_a_majority_forgets_are_found_by_the_swarm() =>
+        Find("majority forgets", seed => SwarmRun.Of(seed, rules: ReplicaRules.Protocol with { ForgettingTakesAll = false }));
+
     /// <summary>A fifth of all messages lost, and processes stopped for up to 30 s: nothing moves.
     /// To whom one miss is death, everything does.</summary>
     [Fact]
@@ -58,6 +66,7 @@ public class MistakeTests(ITestOutputHelper output)
             Steward = StewardOptions.Default,
             Ring = new RingOptions(),
             Weather = Weather.Fine with { Loss = 0.2 },
+            Aging = null,
             Script =
             [
                 .. Enumerable.Range(1, 5).Select(i => new Fault(

@@ -35,7 +35,10 @@ internal sealed class RepairHost(SwarmNode node, TileHost tiles)
                         if (answer is ReplicaReply.Differing differing)
                             foreach (var theirs in differing.Tiles.Where(theirs => theirs.At == at))
                                 tiles.Run(new TileRepair(
-                                    node.Self.Node, member, configuration, theirs.Sums, node.Cluster.Plan.Patience));
+                                    node.Self.Node, member, configuration, theirs.Sums, node.Cluster.Plan.Patience)
+                                {
+                                    BegunMs = node.CalendarMs,
+                                });
                     });
         });
     }

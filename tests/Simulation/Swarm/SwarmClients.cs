@@ -189,22 +189,24 @@ internal sealed class SwarmClients
         var (box, id) = (_random.Pick(_boxes), ++_operation);
         History.Mailboxes.Sent(box.Name, $"{id}", $"s{id}", World.Now);
         OutboxCount++;
-        Try(new Letter(box, id));
+        Try(new Letter(box, id, World.Now));
     }
 
     /// <summary>The sender's device tries one node after the other until one says that the message is kept.</summary>
     private void Try(Letter letter)
     {
-        if (letter.IsKept)
+        if (letter.IsKept || letter.IsTooLate)
             return;
         var number = ++letter.Tries;
         var id = _cluster.Plan.Mistake == SwarmMistake.RetriesAnew && number > 1 ? AnewFrom + ++_operation : letter.Id;
         var message = new SetMessage(new MessageId(id), BitConverter.GetBytes(letter.Id));
         if (Somebody() is { } node)
-            At(node, gateway => gateway.Add(letter.Box, message, outcome =>
+            At(node, gateway => gateway.Add(letter.Box, message, letter.First, outcome =>
             {
                 if (outcome is SetAddOutcome.Stored)
                     Keep(letter);
+                else if (outcome is SetAddOutcome.TooLate)
+                    GiveUpOn(letter);
                 else if (letter.Tries == number)
                     World.After(_random.Between(TimeSpan.FromSeconds(0.3), TimeSpan.FromSeconds(2)), () => Try(letter));
             }));
@@ -215,16 +217,33 @@ internal sealed class SwarmClients
         });
     }
 
+    /// <summary>Its sender is told that it may have been kept or not.</summary>
+    private void GiveUpOn(Letter letter)
+    {
+        OutboxCount -= letter.IsKept || letter.IsTooLate ? 0 : 1;
+        letter.IsTooLate = true;
+    }
+
     private void Keep(Letter letter)
     {
         if (letter.IsKept)
             return;
+        OutboxCount -= letter.IsTooLate ? 0 : 1;
         letter.IsKept = true;
-        OutboxCount--;
         _kept.Add((letter.Box, letter.Id));
         History.Mailboxes.Kept(letter.Box.Name, $"{letter.Id}", World.Now);
         if (_cluster.Plan.Mistake != SwarmMistake.RetriesAnew)
             _cluster.Watch.Kept(letter.Box.Name, new MessageId(letter.Id));
+        if (_cluster.Plan.Aging is { } aging && _random.Chance(0.5))
+            World.After(_random.Between(TimeSpan.Zero, aging.Ages.TombstoneAge * 2), () => HandInAgain(letter));
+    }
+
+    /// <summary>A device that slept, and has not heard that its message is kept.</summary>
+    private void HandInAgain(Letter letter)
+    {
+        if (!_cluster.IsCalm && Somebody() is { } node)
+            At(node, gateway => gateway.Add(
+                letter.Box, new(new(letter.Id), BitConverter.GetBytes(letter.Id)), letter.First, _ => { }));
     }
 
     private Reading Scan(SwarmNode node, Place box)
@@ -248,15 +267,20 @@ internal sealed class SwarmClients
             return;
         var (box, id) = _random.Pick(_kept);
         History.Mailboxes.Acknowledging(box.Name, $"{id}", World.Now);
+        _cluster.Watch.Burying(box.Name, new MessageId(id));
         At(node, gateway => gateway.Acknowledge(box, new MessageId(id), outcome =>
         {
-            if (outcome is SetAcknowledgeOutcome.Stored)
-                History.Mailboxes.Acknowledged(box.Name, $"{id}", World.Now);
+            if (outcome is not SetAcknowledgeOutcome.Stored)
+                return;
+            History.Mailboxes.Acknowledged(box.Name, $"{id}", World.Now);
+            _cluster.Watch.Buried(box.Name, new MessageId(id));
         }));
     }
 
-    private sealed class Letter(Place box, uint id)
+    private sealed class Letter(Place box, uint id, TimeSpan first)
     {
+        public TimeSpan First => first;
+        public bool IsTooLate { get; set; }
         public Place Box => box;
         public uint Id => id;
         public int Tries { get; set; }

@@ -121,7 +121,7 @@ internal sealed class SwarmCluster
     public void Refused() => Copies = (Copies.Started, Copies.Refused + 1);
 
     public TimeSpan SyncTime(SwarmNode node) => _faults.IsSlow(node)
-        ? World.Random.Between(TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(5))
+        ? World.Random.Between(TimeSpan.FromMilliseconds(50), Plan.Aging?.SlowSyncMax ?? TimeSpan.FromSeconds(5))
         : World.Random.Between(TimeSpan.FromMilliseconds(0.1), IsCalm ? Weather.Fine.SyncMax : Plan.Weather.SyncMax);
 
     public void SetWeather(Weather weather)

@@ -178,9 +178,10 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
         return $"{weather.Loss:p0} lost, {weather.Duplication:p0} doubled, {weather.Straggling:p0} late";
     }
 
-    private static string Jump(SwarmNode node, Prng how)
+    private string Jump(SwarmNode node, Prng how)
     {
-        node.ClockError = how.Between(TimeSpan.FromMinutes(-10), TimeSpan.FromMinutes(10));
+        var most = cluster.Plan.Aging?.CalendarErrorMax ?? TimeSpan.FromMinutes(10);
+        node.ClockError = how.Between(-most, most);
         return $"the clock of {node.Self} is off by {node.ClockError.TotalSeconds:f0} s";
     }
 
@@ -271,12 +272,13 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
     }
 
     /// <summary>A node whose loss every tile survives: all members of the newest configurations are complete, sound and
-    /// there to be asked, and one may be lost.</summary>
+    /// there to be asked, and one may be lost. Where tombstones grow old in seconds none is spared: who is away for longer
+    /// is as good as lost, and anybody may be.</summary>
     private SwarmNode? CanSpare(Fault fault) => Up(fault) is { } victim && CanSpare(victim) ? victim : null;
 
     private bool CanSpare(SwarmNode victim)
     {
-        if (!victim.IsThere || !victim.Serves || cluster.Nodes.Count(node => node.Serves) <= 3 || IsLossInFlight())
+        if (cluster.Plan.Aging is not null || !victim.IsThere || !victim.Serves || cluster.Nodes.Count(node => node.Serves) <= 3 || IsLossInFlight())
             return false;
         if (_needed.TryGetValue(victim.Self.Node, out var until) && World.Now < until)
             return false;

@@ -43,6 +43,12 @@ internal sealed class SwarmNode
     /// <summary>How far its wall clock is off.</summary>
     public TimeSpan ClockError { get; set; }
 
+    /// <summary>Its wall clock, in Unix milliseconds.</summary>
+    public long CalendarMs => (long)(_cluster.World.Now + ClockError).TotalMilliseconds + SwarmCluster.EpochMs;
+
+    /// <summary>On disk, as of the last sync.</summary>
+    public NodeTimes Times { get; set; }
+
     /// <summary>Gone for ever: destroyed, or left.</summary>
     public bool IsGone { get; private set; }
 
@@ -165,13 +171,13 @@ internal sealed class SwarmNode
         _cluster.StartedCopy();
         Disk = Disk.With(image.CommitCount);
         Store = new MemoryReplicaStore(Disk, image.Store);
-        (_runs, Sightings, Remembered) = (image.Runs, image.Sightings, image.Remembered);
+        (_runs, Sightings, Remembered, Times) = (image.Runs, image.Sightings, image.Remembered, image.Times);
         _cluster.Watch.Doubt();
     }
 
     /// <summary>A copy of the whole disk, as of the last sync.</summary>
     public DiskImage Snapshot() =>
-        new(new MemoryReplicaStore(new Disk(), Store), Disk.CommitCount, _runs, Sightings, Remembered);
+        new(new MemoryReplicaStore(new Disk(), Store), Disk.CommitCount, _runs, Sightings, Remembered, Times);
 
     /// <summary>Asks somebody at an address; the answer, or null when none comes in time or ever will.</summary>
     /// <param name="timeout">None: only a broken connection ends it.</param>
@@ -299,4 +305,5 @@ internal sealed record DiskImage(
     ulong CommitCount,
     ImmutableArray<DiskRun> Runs,
     IReadOnlyDictionary<NodeId, DiskSighting> Sightings,
-    IReadOnlyList<Peer> Remembered);
+    IReadOnlyList<Peer> Remembered,
+    NodeTimes Times);

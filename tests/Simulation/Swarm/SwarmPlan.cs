@@ -38,6 +38,9 @@ internal sealed record SwarmPlan
     /// <summary>Mean time between two comparisons of copies.</summary>
     public required TimeSpan RepairEvery { get; init; }
 
+    /// <summary>How rows grow old; null when they do not.</summary>
+    public required Aging? Aging { get; init; }
+
     /// <summary>The mistake that this run makes on purpose.</summary>
     public SwarmMistake Mistake { get; init; }
 
@@ -76,6 +79,7 @@ internal sealed record SwarmPlan
             Weather = Weather.Draw(random),
             Script = [.. DrawScript(random, length).Concat(DrawCuts(seed, length)).OrderBy(fault => fault.At)],
             RepairEvery = Seconds(random, 1, 15),
+            Aging = Aging.Draw(seed),
         };
     }
 

@@ -1,5 +1,6 @@
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Tests.Simulation.Replication;
 using ChordChat.Tests.Simulation.Ring;
 
 namespace ChordChat.Tests.Simulation.Swarm;
@@ -97,12 +98,16 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
     {
         var members = Running.Where(node => newest.Contains(node.Self.Node)).ToArray();
         var rows = members.SelectMany(node => node.Store.Contents(newest.Tile)).GroupBy(row => row.Row);
-        foreach (var row in rows)
+        foreach (var row in rows.Where(row => !MayBeForgotten(row.Select(copy => copy.State))))
             if (row.All(copy => copy.State is not null) && (row.Count() < members.Length || row.Distinct().Count() > 1))
                 return $"{row.Key} of {newest} is {string.Join(", ", row.Select(copy => copy.State))} at {row.Count()} of "
                     + $"{members.Length} running members";
         return null;
     }
+
+    /// <summary>Old tombstones are not given to those who have none.</summary>
+    private bool MayBeForgotten(IEnumerable<string?> states) =>
+        cluster.Plan.Aging is not null && states.All(state => state is MemoryReplicaStore.Buried);
 
     /// <summary>How one node sees a tile, for the text of a failure.</summary>
     private static string View(SwarmNode node, TileConfiguration newest)

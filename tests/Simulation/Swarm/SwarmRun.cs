@@ -35,6 +35,9 @@ internal sealed class SwarmRun
     /// <summary>Changes of members that were decided.</summary>
     public int MoveCount => _cluster.Watch.MoveCount;
 
+    /// <summary>Tiles that were cut in two, and tombstones that were forgotten.</summary>
+    public (int Cuts, int Forgotten) Tidied => (_cluster.Watch.CutCount, _cluster.Watch.ForgottenCount);
+
     /// <summary>Older disks that were started, and processes that were refused because of one.</summary>
     public (int Started, int Refused) Copies => _cluster.Copies;
 

@@ -21,6 +21,10 @@ public class SwarmTests
     }
 
     [Fact]
+    public void Some_runs_cut_tiles_and_forget_tombstones() =>
+        Assert.Contains(Enumerable.Range(1, 100), seed => SwarmRun.Of((ulong)seed).Tidied is { Cuts: > 1, Forgotten: > 10 });
+
+    [Fact]
     public void The_same_seed_runs_the_same_way_twice_and_another_one_differently()
     {
         var hashes = Enumerable.Range(1, 10).Select(seed => SwarmRun.Of((ulong)seed).TraceHash).ToArray();

@@ -19,7 +19,7 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
     private readonly HashSet<TileId> _doubtful = [];
     private readonly Dictionary<TileId, ulong> _ends = [];
     private readonly SortedDictionary<string, Promise> _registers = new(StringComparer.Ordinal);
-    private readonly SortedDictionary<(string Set, MessageId Id), RingId> _messages = [];
+    private readonly SortedDictionary<(string Set, MessageId Id), Message> _messages = [];
     private int _steps;
 
     /// <summary>The first thing that went wrong, in words, or null.</summary>
@@ -33,6 +33,9 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
 
     /// <summary>How many tiles were cut in two.</summary>
     public int CutCount => _ends.Count;
+
+    /// <summary>How many tombstones all members of their tile have forgotten.</summary>
+    public int ForgottenCount { get; private set; }
 
     /// <summary>The newest configuration of each tile that anybody has heard of, without those that were cut.</summary>
     public IReadOnlyDictionary<TileId, TileConfiguration> Newest => _newest;
@@ -124,9 +127,27 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
     public void Kept(string set, MessageId id)
     {
         var point = RowName.PointOf(set);
-        _messages.TryAdd((set, id), point);
+        _messages.TryAdd((set, id), new(point));
         Doubt(point);
     }
+
+    /// <summary>Somebody begins to acknowledge a kept message.</summary>
+    public void Burying(string set, MessageId id)
+    {
+        if (_messages.TryGetValue((set, id), out var message))
+            message.IsBurying = true;
+    }
+
+    /// <summary>Its acknowledgement was confirmed.</summary>
+    public void Buried(string set, MessageId id)
+    {
+        if (!_messages.TryGetValue((set, id), out var message))
+            return;
+        message.IsBuried = true;
+        Doubt(message.Point);
+    }
+
+    public void Collected(int count) => ForgottenCount += count;
 
     public void CheckDoubtful()
     {
@@ -170,9 +191,20 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
             if (tile.Contains(point) && !majority.Select(store => store.PeekRegister(tile, key)).MaxBy(row => row.AcceptedBallot)
                 .Value.Span.StartsWith(list.Span))
                 Blame($"E3: a majority of {newest} lacks what {key} was said to hold");
-        foreach (var ((set, id), point) in _messages)
-            if (tile.Contains(point) && !majority.Any(store => store.HasEntry(tile, set, id)))
-                Blame($"E3: a majority of {newest} lacks kept message {id.Value} of {set}");
+        foreach (var ((set, id), message) in _messages)
+            if (tile.Contains(message.Point) && FaultOf(message, majority, tile, set, id) is { } fault)
+                Blame($"E3: a majority of {newest} {fault} message {id.Value} of {set}");
+    }
+
+    /// <summary>A kept message is there until somebody acknowledges it. Then it is gone, or buried by somebody, until all have
+    /// forgotten it.</summary>
+    private string? FaultOf(Message message, MemoryReplicaStore[] majority, TileId tile, string set, MessageId id)
+    {
+        var isThere = majority.Any(store => store.HasEntry(tile, set, id));
+        if (message.IsBuried && isThere && !majority.Any(store => store.IsBuried(tile, set, id)))
+            return "has not heard of the acknowledgement of";
+        var mayBeForgotten = message.IsBurying && cluster.Plan.Aging is not null;
+        return isThere || mayBeForgotten ? null : "lacks kept";
     }
 
     private static IEnumerable<MemoryReplicaStore[]> Majorities(MemoryReplicaStore[] stores, int size)
@@ -183,4 +215,11 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
     }
 
     private sealed record Promise(RingId Point, ReadOnlyMemory<byte> List);
+
+    private sealed class Message(RingId point)
+    {
+        public RingId Point => point;
+        public bool IsBurying { get; set; }
+        public bool IsBuried { get; set; }
+    }
 }

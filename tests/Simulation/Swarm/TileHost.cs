@@ -15,6 +15,7 @@ internal sealed class TileHost
     private readonly SwarmNode _node;
     private readonly SwarmCluster _cluster;
     private readonly TileKeeper _keeper;
+    private readonly NodeClock _clock;
     private readonly Queue<Work> _inbox = [];
     private readonly SortedDictionary<TileId, TileHeader> _board = [];
     private bool _committing;
@@ -24,13 +25,15 @@ internal sealed class TileHost
     public TileHost(SwarmNode node, ulong incarnation)
     {
         (_node, _cluster) = (node, node.Cluster);
-        Replica = new Replica(node.Self.Node, node.Store, SetLimits.Default, _cluster.Rules);
+        _clock = new NodeClock(node);
+        Replica = new Replica(node.Self.Node, node.Store, SetLimits.Default, _cluster.Rules, _cluster.Plan.Aging?.Ages);
+        LookAtClock();
         Ballots = new BallotSource(node.Self.Node, incarnation);
         Directory = new TileDirectory(_cluster.Plan.TileBits, _cluster.GenesisOf(node));
         _keeper = new TileKeeper(
             Ballots, _cluster.Plan.Patience, _cluster.Plan.Steward, _cluster.World.Random.Next(), _cluster.Rules);
         Replica.Found(_cluster.GenesisOf(node));
-        node.Disk.Sync();
+        Sync();
         foreach (var header in Replica.TakeChanges())
             _cluster.Watch.Saw(node, header);
         foreach (var header in Replica.Headers)
@@ -62,6 +65,8 @@ internal sealed class TileHost
         _lastBeat = World.Now;
         World.After(_node.Number, World.Random.Between(TimeSpan.Zero, Beat), Tick);
         new RepairHost(_node, this).Start();
+        if (_cluster.Plan.Aging is { } aging)
+            new CollectionHost(_node, this, aging).Start();
     }
 
     /// <summary>Reads all rows and distrusts the tiles where one is damaged.</summary>
@@ -104,6 +109,8 @@ internal sealed class TileHost
         if (World.Now - _lastBeat > PauseMin && _cluster.Plan.Mistake != SwarmMistake.MissIsDeath)
             _keeper.Paused((long)_node.Ring.Clock.TotalMilliseconds);
         _lastBeat = World.Now;
+        if (_cluster.Plan.Aging is not null && !_committing)
+            Commit(); // Looks at the clock, at least.
         TendAll();
         World.After(_node.Number, Beat, Tick);
     }
@@ -119,10 +126,11 @@ internal sealed class TileHost
     {
         _committing = true;
         var replies = new List<(Work Work, ReplicaReply Reply)>();
+        var now = LookAtClock();
         try
         {
             while (_inbox.TryDequeue(out var work))
-                replies.Add((work, Handle(work)));
+                replies.Add((work, Handle(work, now)));
         }
         catch (DamagedRowException damage)
         {
@@ -144,7 +152,7 @@ internal sealed class TileHost
             }
 
             if (!SyncFails && _cluster.Plan.Mistake != SwarmMistake.AnswersBeforeSync)
-                _node.Disk.Sync();
+                Sync();
             _committing = false;
             if (_cluster.Plan.Mistake != SwarmMistake.AnswersBeforeSync)
                 Answer(replies);
@@ -154,10 +162,26 @@ internal sealed class TileHost
         });
     }
 
-    private ReplicaReply Handle(Work work)
+    /// <summary>A node that was away past the age of tombstones does not count its rows until it has asked the
+    /// others.</summary>
+    private ReplicaTime LookAtClock()
+    {
+        var now = _clock.Now();
+        if (_clock.Away > _cluster.Plan.Aging?.Ages.TombstoneAge)
+            foreach (var header in Replica.Headers.ToArray())
+                Replica.Handle(new ReplicaRequest.Doubt(header.Tile), _node.Self.Node, now);
+        return now;
+    }
+
+    private void Sync()
+    {
+        _node.Disk.Sync();
+        _node.Times = _clock.Times;
+    }
+
+    private ReplicaReply Handle(Work work, ReplicaTime now)
     {
         var before = Replica.Header(work.Request.At.Tile);
-        var now = (long)(World.Now + _node.ClockError).TotalMilliseconds + SwarmCluster.EpochMs;
         var reply = Replica.Handle(work.Request, work.From, now);
         _cluster.Watch.Executed(_node, before, work.Request, reply);
         return reply;
