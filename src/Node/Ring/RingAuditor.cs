@@ -15,10 +15,10 @@ internal sealed partial class RingAuditor(
     private const int AgainAfter = 5;
 
     private readonly Lock _turn = new();
+    private readonly AuditAlarms _alarms = new();
     private CancellationToken _stopping;
     private ulong _number;
     private int _faultsInRow;
-    private (NodeId Origin, ulong Number) _lastFailure;
 
     /// <summary>What became of the last token of this node that came to an end; null before the first.</summary>
     public AuditResult? Last { get; private set; }
@@ -129,12 +129,7 @@ internal sealed partial class RingAuditor(
     private bool IsNew(Peer origin, ulong number)
     {
         lock (_turn)
-        {
-            if (_lastFailure == (origin.Node, number))
-                return false;
-            _lastFailure = (origin.Node, number);
-            return true;
-        }
+            return _alarms.IsNew(origin.Node, number);
     }
 
     /// <summary>Not awaited: if it does not arrive, the token is lost, and the next one goes its own way.</summary>

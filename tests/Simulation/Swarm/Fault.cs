@@ -67,6 +67,9 @@ internal enum FaultKind
 
     /// <summary>Somebody cuts a tile in two.</summary>
     CutTile,
+
+    /// <summary>A node tells everybody that the ring is broken.</summary>
+    FalseAlarm,
 }
 
 /// <summary>One fault, drawn before the run begins; what it hits depends on who is there when it comes.</summary>

@@ -22,6 +22,7 @@ internal sealed class RingHost
     public RingHost(SwarmNode node, ulong incarnation)
     {
         (_node, _cluster) = (node, node.Cluster);
+        Audit = new AuditHost(node, this);
         _random = new Prng(_cluster.World.Random.Next());
         _started = _cluster.World.Now;
         var plan = _cluster.Plan;
@@ -41,6 +42,8 @@ internal sealed class RingHost
 
     public FingerTable Fingers { get; private set; }
 
+    public AuditHost Audit { get; }
+
     /// <summary>This process's running time.</summary>
     public TimeSpan Clock => _cluster.World.Now - _started;
 
@@ -49,6 +52,8 @@ internal sealed class RingHost
         Every(State.Options.StabilizeInterval, () => Feed(new RingInput.StabilizeDue()));
         Every(Cache.Options.ProbeInterval, Probe);
         Every(State.Options.FixFingersInterval, FixFinger);
+        if (_cluster.Plan.AuditEvery is { } every)
+            Audit.Start(every);
         if (_cluster.Plan.Mistake != SwarmMistake.MissIsDeath)
             WatchForPauses(_cluster.World.Now);
         _cluster.World.After(_node.Number, _cluster.World.Random.Between(TimeSpan.Zero, PauseCheck), () => Seek(_node.Remembered));
@@ -72,6 +77,7 @@ internal sealed class RingHost
                 break;
             case Ask.FindSuccessor(var point): answer(Routing.Answer(State, Fingers, null, point)); break;
             case Ask.Beacon(var peer): Hint(peer.Address); break;
+            case Ask.Token or Ask.TokenEnded or Ask.RingFailed: Audit.Hear(body); break;
         }
     }
 

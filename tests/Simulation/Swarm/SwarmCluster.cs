@@ -176,7 +176,7 @@ internal sealed class SwarmCluster
         for (var end = World.Now + Plan.CalmMax; Watch.Fault is null; World.Run(TimeSpan.FromMilliseconds(CheckMs)))
         {
             if (calm.Fault() is not { } missing)
-                return calm.TryAll() ?? calm.Unrest();
+                return calm.TryAll() ?? calm.TryAudit() ?? calm.Unrest();
             if (World.Now >= end)
                 return $"not recovered {Plan.CalmMax.TotalSeconds:f0} s after the faults were over: {missing}";
         }

@@ -81,6 +81,7 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
         FaultKind.Clone => Up(fault) is { } node ? Clone(fault, node) : null,
         FaultKind.RivalSteward => Rival(fault, how),
         FaultKind.CutTile => Cut(fault, how),
+        FaultKind.FalseAlarm => Up(fault) is { } node ? Alarm(node, how) : null,
         _ => null,
     };
 
@@ -312,6 +313,12 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
                 Cuts = true,
             });
         return $"{first.Self} cuts {at.Tile}";
+    }
+
+    private static string Alarm(SwarmNode node, Prng how)
+    {
+        node.Ring.Audit.Alarm(how.Next());
+        return $"{node.Self} says that the ring is broken";
     }
 
     private string? Rival(Fault fault, Prng how)

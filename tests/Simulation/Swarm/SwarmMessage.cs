@@ -40,5 +40,12 @@ internal static class Ask
     /// <summary>The other end has seen more of this disk, or of another one in its place.</summary>
     internal sealed record Refused(DiskSighting Seen);
 
+    /// <summary>The token that goes round the ring, its end, and what everybody is told when two have failed.</summary>
+    internal sealed record Token(AuditToken Audit);
+
+    internal sealed record TokenEnded(AuditToken Audit, string? Fault);
+
+    internal sealed record RingFailed(NodeId Origin, ulong Number);
+
     internal sealed record Replica(ReplicaRequest Request);
 }

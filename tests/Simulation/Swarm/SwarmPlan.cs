@@ -9,8 +9,8 @@ namespace ChordChat.Tests.Simulation.Swarm;
 /// it (swarm testing: rare combinations come up because every seed leaves most of it out).</summary>
 internal sealed record SwarmPlan
 {
-    /// <summary>Cuts are drawn apart.</summary>
-    private static readonly FaultKind[] Kinds = [.. Enum.GetValues<FaultKind>().Except([FaultKind.CutTile])];
+    /// <summary>Cuts and alarms are drawn apart.</summary>
+    private static readonly FaultKind[] Kinds = [.. Enum.GetValues<FaultKind>().Except([FaultKind.CutTile, FaultKind.FalseAlarm])];
 
     public required ulong Seed { get; init; }
     public required int Founders { get; init; }
@@ -41,6 +41,9 @@ internal sealed record SwarmPlan
     /// <summary>How rows grow old; null when they do not.</summary>
     public required Aging? Aging { get; init; }
 
+    /// <summary>Mean time between two audits of the ring; null when there are none while faults come.</summary>
+    public required TimeSpan? AuditEvery { get; init; }
+
     /// <summary>The mistake that this run makes on purpose.</summary>
     public SwarmMistake Mistake { get; init; }
 
@@ -53,6 +56,7 @@ internal sealed record SwarmPlan
     {
         var random = new Prng(seed ^ 0x5157_4152_4d00_0000);
         var length = Seconds(random, 8, 30);
+        var (auditEvery, alarms) = DrawAudits(seed, length);
         var founders = random.Chance(0.15) ? 1 + random.Below(2) : random.Chance(0.3) ? 3 : 4 + random.Below(4);
         return new()
         {
@@ -77,9 +81,10 @@ internal sealed record SwarmPlan
             Patience = DrawPatience(random),
             Steward = DrawSteward(random),
             Weather = Weather.Draw(random),
-            Script = [.. DrawScript(random, length).Concat(DrawCuts(seed, length)).OrderBy(fault => fault.At)],
+            Script = [.. DrawScript(random, length).Concat(DrawCuts(seed, length)).Concat(alarms).OrderBy(fault => fault.At)],
             RepairEvery = Seconds(random, 1, 15),
             Aging = Aging.Draw(seed),
+            AuditEvery = auditEvery,
         };
     }
 
@@ -148,6 +153,18 @@ internal sealed record SwarmPlan
             random.Between(TimeSpan.Zero, length), FaultKind.CutTile, random.Next(), TimeSpan.Zero, random.Next()));
     }
 
+    /// <summary>Drawn apart, like cuts.</summary>
+    private static (TimeSpan? Every, Fault[] Alarms) DrawAudits(ulong seed, TimeSpan length)
+    {
+        var random = new Prng(seed ^ 0x4155_4449_5400);
+        if (random.Chance(0.6))
+            return (null, []);
+        var count = random.Below(5);
+        var alarms = Enumerable.Range(0, count).Select(_ => new Fault(
+            random.Between(TimeSpan.Zero, length), FaultKind.FalseAlarm, random.Next(), TimeSpan.Zero, random.Next()));
+        return (Seconds(random, 1, 10), [.. alarms]);
+    }
+
     private static TimeSpan Seconds(Prng random, double least, double most) =>
         random.Between(TimeSpan.FromSeconds(least), TimeSpan.FromSeconds(most));
 }
@@ -208,4 +225,7 @@ internal enum SwarmMistake
 
     /// <summary>Believes whatever disk a node comes with.</summary>
     TrustsCopies,
+
+    /// <summary>Passes the token of an audit on as it came.</summary>
+    TokenIsNotCounted,
 }

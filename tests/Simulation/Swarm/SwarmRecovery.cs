@@ -50,6 +50,26 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
         return null;
     }
 
+    /// <summary>A token that goes round the healed ring finds nothing wrong; the fault in words, or null.</summary>
+    public string? TryAudit()
+    {
+        string? fault = null;
+        for (var tries = 0; tries < 6; tries++, cluster.World.Run(AnswerMax / 30))
+        {
+            if (Running.Count() < 2 || Running.FirstOrDefault(node => RingAudit.IsOrigin(node.Ring.State)) is not { } first)
+                return null;
+            var audit = first.Ring.Audit;
+            audit.Send();
+            cluster.World.RunUntil(() => audit.Last.Number == audit.Number || !first.IsUp, AnswerMax / 6);
+            if (!first.IsUp || audit.Last.Number != audit.Number)
+                fault = $"the token of {first.Self} did not come back";
+            else if ((fault = audit.Last.Fault) is null)
+                return null;
+        }
+
+        return $"the audit of the healed ring failed: {fault}";
+    }
+
     /// <summary>Alone, with members on record that may be anywhere: it waits, and rightly so.</summary>
     private bool IsAlone(SwarmNode[] live) => !cluster.Nodes.Any(cluster.IsRestarting)
         && (live.Length == 0 || (live.Length == 1 && live[0].Ring.Cache.Members.Count > 1));
