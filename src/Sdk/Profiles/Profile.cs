@@ -68,8 +68,22 @@ public sealed class Profile : IDisposable
         return new Profile(folder, LocalStore.Open(Path.Combine(folder, FileName)));
     }
 
-    /// <summary>Whether there is a profile in this folder, without making one.</summary>
-    public static bool ExistsIn(string folder) => File.Exists(Path.Combine(folder, FileName));
+    /// <summary>Whether this folder is somebody's profile, without making one. What is left of a registration that was
+    /// refused is nobody's.</summary>
+    public static bool ExistsIn(string folder)
+    {
+        if (!File.Exists(Path.Combine(folder, FileName)))
+            return false;
+        try
+        {
+            using var profile = Open(folder);
+            return profile.User is not null;
+        }
+        catch (ChordChatException)
+        {
+            return true; // Damaged; who opens it for use says so.
+        }
+    }
 
     /// <summary>Opens the sealed part. Costs the password's stretching, about 0.3 s.</summary>
     /// <exception cref="ChordChatException"><c>wrong_password</c>, or <c>not_logged_in</c> when nothing is here.

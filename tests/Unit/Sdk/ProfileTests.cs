@@ -33,6 +33,15 @@ public sealed class ProfileTests : IDisposable
     }
 
     [Fact]
+    public void What_is_left_of_a_refused_registration_is_nobodys_profile()
+    {
+        Profile.Open(_folder).Dispose();
+        Assert.False(Profile.ExistsIn(_folder));
+        Make();
+        Assert.True(Profile.ExistsIn(_folder));
+    }
+
+    [Fact]
     public void Nothing_secret_stands_in_the_folder_in_the_clear()
     {
         var key = Make();
