@@ -110,6 +110,8 @@ internal sealed class SwarmCluster
     /// <summary>Whether the node was asked to stop, or has not come back yet.</summary>
     public bool IsRestarting(SwarmNode node) => !node.IsGone && (!node.Serves || _faults.IsStopping(node));
 
+    public bool HasRival => _faults.HasRival;
+
     /// <summary>Whether nothing keeps nodes from hearing each other: then a copy must be found out.</summary>
     public bool HearsEverybody => World.Network.IsWhole && World.Network.Loss == 0 && _nodes.All(node => node.IsGone || (node.IsThere && node.Serves));
 

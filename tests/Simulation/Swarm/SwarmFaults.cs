@@ -26,6 +26,7 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
     private readonly HashSet<int> _slow = [];
     private readonly Dictionary<NodeId, TimeSpan> _needed = [];
     private readonly SwarmDepartures _departures = new(cluster);
+    private readonly List<(SwarmNode Node, TileHost Process, EpochChange Change)> _rivals = [];
     private int _noise;
 
     /// <summary>What came of the script so far, one line each; faults that found nothing to hit are left out.</summary>
@@ -34,6 +35,9 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
     private SimulatedWorld<SwarmMessage> World => cluster.World;
 
     public bool IsSlow(SwarmNode node) => _slow.Contains(node.Number);
+
+    /// <summary>Whether a change that nobody asked for is still on its way.</summary>
+    public bool HasRival => _rivals.Any(rival => !rival.Change.IsDone && rival.Node.IsUp && rival.Node.Tiles == rival.Process);
 
     public bool IsStopping(SwarmNode node) => _departures.IsStopping(node);
 
@@ -334,8 +338,9 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
         var wanted = how.Sample(known, at.Members.Length);
         foreach (var member in wanted)
             _needed[member] = World.Now + InFlight;
-        node.Tiles.Run(new EpochChange(
-            at, [.. wanted], node.Tiles.Ballots, cluster.Plan.Patience, how.Next()));
+        var change = new EpochChange(at, [.. wanted], node.Tiles.Ballots, cluster.Plan.Patience, how.Next());
+        _rivals.Add((node, node.Tiles, change));
+        node.Tiles.Run(change);
         return $"{node.Self} changes {at.Tile} without being asked";
     }
 }

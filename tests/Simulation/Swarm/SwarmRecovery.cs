@@ -20,6 +20,7 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
         if (IsAlone(live))
             return null;
         return cluster.Nodes.Where(cluster.IsRestarting).Select(node => $"{node.Self} is not back yet").FirstOrDefault()
+            ?? (cluster.HasRival ? "a rival's change is on its way" : null)
             ?? (live.FirstOrDefault(node => node.Store.DamagedCount > 0) is { } damaged ? $"{damaged.Self} has damaged rows" : null)
             ?? live.Select(CacheFault).FirstOrDefault(fault => fault is not null)
             ?? (live.FirstOrDefault(node => node.Ring.State.Phase is not RingPhase.Member) is { } outside
