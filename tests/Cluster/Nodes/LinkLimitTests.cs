@@ -93,7 +93,7 @@ public sealed class LinkLimitTests : IAsyncLifetime
         using var deadline = new CancellationTokenSource(Patience);
         for (var i = 0; !writing.IsCompleted && !deadline.IsCancellationRequested
             && (i < 200 || writer.WaitingCount < LinkService.UnansweredMax); i++)
-            await new Wire.Ring.RingClient(_channel).GetRingAsync(new());
+            await new Wire.Ring.RingClient(_channel).GetRingAsync(new(), deadline: DateTime.UtcNow + Patience);
         if (writing.IsCompleted)
             await writing;
         return writing.IsCompleted;
