@@ -98,10 +98,14 @@ internal sealed partial class PeerLink : IAsyncDisposable
                 if (_time.GetElapsedTime(started) > BackoffMax)
                     backoff = TimeSpan.FromMilliseconds(50);
             }
-            catch (Exception broken) when (IsOrdinary(broken))
+            catch (Exception broken)
             {
-                if (!_stopping.IsCancellationRequested)
-                    LogBroken(_peer.ToString()[..8], broken.Message);
+                // Whatever it was, the next link may hold; without one the peer would be cut off for good.
+                var peer = _peer.ToString()[..8];
+                if (!IsOrdinary(broken))
+                    LogUnforeseen(peer, broken);
+                else if (!_stopping.IsCancellationRequested)
+                    LogBroken(peer, broken.Message);
             }
 
             EndAll();
@@ -115,8 +119,8 @@ internal sealed partial class PeerLink : IAsyncDisposable
     }
 
     private static bool IsOrdinary(Exception broken) =>
-        broken is RpcException or IOException or OperationCanceledException or InvalidOperationException
-            or MalformedException
+        broken is RpcException or IOException or HttpRequestException or OperationCanceledException
+            or InvalidOperationException or MalformedException
             or ArgumentOutOfRangeException or IndexOutOfRangeException; // Protobuf's parser, of lengths near 2^31.
 
     /// <summary>Carries calls and answers until the stream breaks; then throws or returns.</summary>
@@ -189,4 +193,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
 
     [LoggerMessage(3001, LogLevel.Debug, "link to {Peer} broke: {Reason}")]
     private partial void LogBroken(string peer, string reason);
+
+    [LoggerMessage(3002, LogLevel.Warning, "link to {Peer} broke in a way that nobody has foreseen")]
+    private partial void LogUnforeseen(string peer, Exception cause);
 }

@@ -20,6 +20,9 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
 
     private const int DroppedMax = 64;
 
+    /// <summary>Mail that nobody read expires after this, so there is no second look at older.</summary>
+    private static readonly TimeSpan MailAgeMax = TimeSpan.FromDays(30);
+
     /// <summary>The newest envelopes that were not genuine, each with its id and what was wrong; for whoever looks for a
     /// fault at this end. The first time is <see cref="Doubted"/>.</summary>
     public ConcurrentQueue<string> Dropped { get; } = [];
@@ -99,9 +102,11 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
         var isSecond = me.Store.Write(db =>
         {
             var wasThere = db.Execute("DELETE FROM doubted WHERE id = $1", id) == 1;
-            if (!wasThere)
-                db.Execute("INSERT INTO doubted (id, at_ms) VALUES ($1, $2)", id, Now);
-            return wasThere;
+            if (wasThere)
+                return true;
+            db.Execute("DELETE FROM doubted WHERE at_ms < $1", Now - (long)MailAgeMax.TotalMilliseconds);
+            db.Execute("INSERT INTO doubted (id, at_ms) VALUES ($1, $2)", id, Now);
+            return false;
         });
         var list = isSecond ? Dropped : Doubted;
         list.Enqueue($"{id} {why}");

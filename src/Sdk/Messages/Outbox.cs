@@ -161,9 +161,10 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         db.Execute(
             "UPDATE outbox SET envelope = $2, sealed_ms = $3 WHERE id = $1",
             row.Id, sealedMessage.Envelope, (long)message.TimeMs);
-        MessageTable.SetLink(db, row.Id, new Link(
-            row.Peer, Mine: true, device.Epoch, recipient.Head.Epoch, (long)message.Seq, (long)message.AckSeq,
-            (long)message.TimeMs));
+        if (row.Type == TextType)
+            MessageTable.SetLink(db, row.Id, new Link(
+                row.Peer, Mine: true, device.Epoch, recipient.Head.Epoch, (long)message.Seq, (long)message.AckSeq,
+                (long)message.TimeMs));
         db.Execute(
             """
             INSERT INTO chains (peer, mine, epoch, seq, body) VALUES ($1, 1, $2, $3, $4)
