@@ -59,12 +59,12 @@ internal sealed class FakeCluster : IDisposable
         return X509CertificateLoader.LoadPkcs12(paired.Export(X509ContentType.Pkcs12), null);
     }
 
-    /// <summary>How old the last message was that came, as its client said.</summary>
-    public ulong LastAgeMs { get; private set; }
+    /// <summary>How old a message was when it came last, as its client said.</summary>
+    public ConcurrentDictionary<string, ulong> AgesMs { get; } = [];
 
     public SendOutcome Take(string from, Send send)
     {
-        LastAgeMs = send.AgeMs;
+        AgesMs[Convert.ToHexStringLower(send.Id.Span)] = send.AgeMs;
         var outcome = new SendOutcome { Id = send.Id, Of = 3 };
         if (!Accounts.TryGetValue(send.To, out var account))
         {
