@@ -49,7 +49,7 @@ internal sealed partial class CopyWatch(
         foreach (var (send, have) in sends.Zip(now))
         {
             send.Recount(have);
-            if (have.Members.Count < have.Of && !send.Submission.Envelope.IsEmpty && send.Adding.IsCompleted)
+            if (have.Members.Count < have.Of && send.Adding.IsCompleted)
                 send.Adding = AddAgainAsync(send.Submission, mailbox, stopping);
         }
     }
@@ -59,7 +59,7 @@ internal sealed partial class CopyWatch(
     {
         var envelope = submission.Envelope;
         if (envelope.IsEmpty)
-            return; // All copies landed since it was looked at.
+            return; // All copies have landed, or it was forgotten: nothing to add.
         try
         {
             await sets.AddAsync(

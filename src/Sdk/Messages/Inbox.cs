@@ -126,7 +126,6 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
         {
             foreach (var message in opened)
             {
-                db.Execute("DELETE FROM doubted WHERE id = $1", message.Id.ToString());
                 _arrivals.Keep(db, ToArrival(device, message), wholeHistory: device.Epoch == 1, Now, kept);
                 if (message.Message.Content is MessageContent.Receipt receipt)
                     Apply(db, message.Message.From, receipt, kept);
