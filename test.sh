@@ -4,6 +4,7 @@
 #   ./test.sh unit cluster    only these suites: unit simulation cluster endtoend browser nemesis
 #   ./test.sh hunt --seeds N [--from S] [--minutes M]    simulated clusters under faults; the last line counts seeds
 #   ./test.sh nemesis --minutes M [--seed S] [--nodes N] [--mix all|crash|network|host|clock]    real nodes under faults; 2 minutes
+#             [--split T]    tiles are cut meanwhile, until there are T for each node
 #   ./test.sh nemesis --numbers [--copies C]    what people notice of one fault after the other, as a table
 # The last line counts what the test runners reported. A step that fails without a count is one failure more.
 set -uo pipefail
@@ -225,15 +226,20 @@ for target in "${built[@]:-ChordChat.sln}"; do
     step "build $target" dotnet build "$target" --no-restore -c "$configuration" -v quiet -warnaserror || finish
 done
 format=''
-if ((${#suites[@]} == 0)); then
-    # Beside the suites, which mostly wait.
+# Beside the suites that follow, which mostly wait.
+begin_format() {
     mkdir -p "$results"
     nice dotnet format ChordChat.sln --no-restore --verify-no-changes >"$results/format.log" 2>&1 </dev/null &
     format=$!
-    suites=(Unit Simulation Cluster EndToEnd Browser Nemesis)
-fi
+}
+
+((${#suites[@]} > 0)) || suites=(Unit Simulation format Cluster EndToEnd Browser Nemesis)
 for suite in "${suites[@]}"; do
-    if [[ $suite == Nemesis ]]; then run_nemesis "${nemesis[@]}"; else run_suite "$suite"; fi
+    case $suite in
+        format) begin_format ;;
+        Nemesis) run_nemesis "${nemesis[@]}" ;;
+        *) run_suite "$suite" ;;
+    esac
 done
 if [[ -n $format ]]; then
     if wait "$format"; then

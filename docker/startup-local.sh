@@ -18,22 +18,33 @@ address_of() { cat "$home/nodes/$1/address" 2>/dev/null || true; }
 
 port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
+is_built() {
+  [[ -f $built/.stamp && -z $(find "$here/src" "$here/protos" "$here"/*.props "$here/global.json" -type f \
+    -not -path '*/bin/*' -not -path '*/obj/*' -newer "$built/.stamp" -print -quit) ]]
+}
+
 build_all() {
-  local project newest
+  local project
   command -v dotnet >/dev/null \
     || die "the .NET SDK 10 is missing: install it from https://dotnet.microsoft.com/download, or a Docker engine"
   [[ $(cd "$here" && dotnet --version 2>/dev/null) == 10.* ]] \
     || die "the .NET SDK 10 is needed: install it from https://dotnet.microsoft.com/download"
-  newest=$(find "$here/src" "$here/protos" "$here"/*.props "$here/global.json" -type f \
-    -not -path '*/bin/*' -not -path '*/obj/*' -newer "$built/.stamp" -print -quit 2>/dev/null || echo first)
-  [[ -f $built/.stamp && -z $newest ]] && return
+  is_built && return
   say 'building (once, until a source changes) ...'
-  mkdir -p "$built" "$home/run"
   for project in Node Client Visualizer; do
     dotnet publish "$here/src/$project" -c Release -o "$built" -nologo -v q >"$home/run/build.log" 2>&1 \
       || { tail -20 "$home/run/build.log" >&2; die "the build failed; the whole output is in $home/run/build.log"; }
   done
   touch "$built/.stamp"
+}
+
+# One at a time in this folder, where flock is known; whoever waited finds it built.
+build_in_turn() {
+  mkdir -p "$built"
+  {
+    ! command -v flock >/dev/null || flock 9
+    build_all 9>&- # Servers that the build leaves behind must not keep the lock.
+  } 9>"$built/.lock"
 }
 
 make_cluster() {
@@ -128,7 +139,7 @@ start_nodes() {
 cluster_start() {
   umask 077
   mkdir -p "$home/run"
-  build_all
+  build_in_turn
   make_cluster
   echo local >"$mode_file"
   [[ -f $home/run/port ]] && port=$(cat "$home/run/port")

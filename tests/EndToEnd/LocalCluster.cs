@@ -9,7 +9,11 @@ namespace ChordChat.Tests.EndToEnd;
 /// <summary>A cluster that ./startup.sh --local started in a temporary folder; disposing stops and deletes it.</summary>
 internal sealed class LocalCluster : IAsyncDisposable
 {
-    private readonly int _port = FreePorts(16);
+    private const int PortsEach = 16;
+
+    private static int _lastPort = 17_000 + (System.Environment.ProcessId % 100 * 32);
+
+    private readonly int _port = FreePorts();
 
     private LocalCluster() { }
 
@@ -157,12 +161,15 @@ internal sealed class LocalCluster : IAsyncDisposable
         return folder.FullName;
     }
 
-    /// <summary>The first of <paramref name="count"/> neighbouring ports that are all free now.</summary>
-    private static int FreePorts(int count)
+    /// <summary>The first of neighbouring ports that are all free now and that no other cluster of these tests has.</summary>
+    private static int FreePorts()
     {
-        for (var port = 17_000 + (System.Environment.ProcessId % 100 * 32); ; port += count)
-            if (Enumerable.Range(port, count).All(IsFree))
+        while (true)
+        {
+            var port = Interlocked.Add(ref _lastPort, PortsEach);
+            if (Enumerable.Range(port, PortsEach).All(IsFree))
                 return port;
+        }
     }
 
     private static bool IsFree(int port)
