@@ -3,8 +3,9 @@ using System.Diagnostics;
 namespace ChordChat.Tests.Nemesis;
 
 /// <summary>One node as a process in its own network.</summary>
-internal sealed class Node(string program, string home, Network network, int index)
+internal sealed class Node(Options options, string home, Network network, int index)
 {
+    private readonly string _program = options.Program;
     private readonly List<int> _ends = [];
     private Process? _process;
 
@@ -34,11 +35,13 @@ internal sealed class Node(string program, string home, Network network, int ind
         {
             ArgumentList =
             {
-                "-c", $"exec ip netns exec {network.Space(index)} {program} run --data {Folder} --listen {Address} "
+                "-c", $"exec ip netns exec {network.Space(index)} {_program} run --data {Folder} --listen {Address} "
                     + $">>{Path.Combine(home, $"n{index + 1}.log")} 2>&1",
             },
         };
         start.Environment["CHORDCHAT_CHAT__BCRYPTCOST"] = "10";
+        if (options.SplitPerNode is { } tiles)
+            start.Environment["CHORDCHAT_STEWARD__SPLITPERNODE"] = $"{tiles}";
         start.Environment["DOTNET_EnableDiagnostics"] = "0"; // A killed node would leave its diagnostic socket behind.
         start.Environment["TMPDIR"] = home;
         Clock?.Wear(start);
@@ -61,9 +64,9 @@ internal sealed class Node(string program, string home, Network network, int ind
     public async Task JoinAnewAsync(Node host)
     {
         Directory.Delete(Folder, recursive: true);
-        var token = (await Shell.RunAsync(program, "cluster", "invite", "--data", home, "--node", host.Address))
+        var token = (await Shell.RunAsync(_program, "cluster", "invite", "--data", home, "--node", host.Address))
             .Split('\n')[0];
-        var said = await Shell.RunAsync(program, "cluster", "join", token, "--data", home);
+        var said = await Shell.RunAsync(_program, "cluster", "join", token, "--data", home);
         Name = Path.GetFileName(said.TrimEnd());
         CountEnd();
         _process = null;
@@ -71,15 +74,15 @@ internal sealed class Node(string program, string home, Network network, int ind
 
     /// <summary>Whether a node says that it can keep a message.</summary>
     public async Task<bool> IsReadyAsync() =>
-        (await Shell.TryAsync(program, "ready", "--data", Folder)).Code == 0;
+        (await Shell.TryAsync(_program, "ready", "--data", Folder)).Code == 0;
 
     /// <summary>Whether every tile of this node has enough complete copies on others.</summary>
     public async Task<bool> IsSafeToStopAsync() =>
-        (await Shell.TryAsync(program, "safe-to-stop", "--data", Folder)).Code == 0;
+        (await Shell.TryAsync(_program, "safe-to-stop", "--data", Folder)).Code == 0;
 
     /// <summary>The ring as this node sees it, or why it does not say.</summary>
     public async Task<string> RingAsync() =>
-        (await Shell.TryAsync(program, "ring", "--data", Folder, "--node", Address)).Output;
+        (await Shell.TryAsync(_program, "ring", "--data", Folder, "--node", Address)).Output;
 
     /// <summary>Adds the end of the last process, if it has ended.</summary>
     public void CountEnd()

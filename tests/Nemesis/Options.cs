@@ -7,9 +7,10 @@ namespace ChordChat.Tests.Nemesis;
 /// <param name="Copies">Of everything.</param>
 /// <param name="IsForNumbers">Measures one fault after the other instead of drawing them.</param>
 /// <param name="Parts">Which ones.</param>
+/// <param name="SplitPerNode">Tiles there should be for each node: while there are fewer, they are cut.</param>
 internal sealed record Options(
     string Program, double Minutes, int Seed, int Nodes, int Copies, string Mix, string Artifacts, bool IsForNumbers,
-    IReadOnlyList<string> Parts)
+    IReadOnlyList<string> Parts, int? SplitPerNode)
 {
     /// <exception cref="FormatException">A number is none.</exception>
     public static Options Parse(string[] arguments)
@@ -24,6 +25,7 @@ internal sealed record Options(
             int.Parse(Value("seed", "1"), culture), int.Parse(Value("nodes", "5"), culture),
             int.Parse(Value("copies", "3"), culture), Value("mix", "all"),
             Path.GetFullPath(Value("artifacts", "artifacts/nemesis")), arguments.Contains("--numbers"),
-            Value("parts", "calm,kill,cut,freeze,leave,power").Split(','));
+            Value("parts", "calm,kill,cut,freeze,leave,power").Split(','),
+            Value("split", "") is { Length: > 0 } split ? int.Parse(split, culture) : null);
     }
 }

@@ -14,7 +14,7 @@ internal sealed class World(Options options, Network network, string home)
 
     public Record Record { get; } = new();
     public IReadOnlyList<Node> Nodes { get; } =
-        [.. Enumerable.Range(0, options.Nodes).Select(i => new Node(options.Program, home, network, i))];
+        [.. Enumerable.Range(0, options.Nodes).Select(i => new Node(options, home, network, i))];
 
     public IReadOnlyList<Person> People { get; private set; } = [];
 
@@ -111,6 +111,7 @@ internal sealed class World(Options options, Network network, string home)
     {
         foreach (var person in People)
             await person.DisposeAsync();
+        Say(TileChanges.Of(home).ToString());
         foreach (var complaint in Complaints.Of(home))
         {
             Say($"complaint of {complaint}");

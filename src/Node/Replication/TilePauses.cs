@@ -11,6 +11,7 @@ internal sealed class TilePauses(TimeProvider time)
 
     private readonly Lock _turn = new();
     private readonly Dictionary<TileId, long> _since = [];
+    private readonly Dictionary<TileId, long> _gone = [];
     private readonly List<TimeSpan> _burst = [];
     private long _last;
 
@@ -19,9 +20,12 @@ internal sealed class TilePauses(TimeProvider time)
         lock (_turn)
         {
             if (header.Phase is TilePhase.Sealed)
-                _since.TryAdd(header.Tile, time.GetTimestamp());
-            else if (_since.Remove(header.Tile, out var since) && header.Phase is TilePhase.Active)
-                _burst.Add(time.GetElapsedTime(since, _last = time.GetTimestamp()));
+                _since.TryAdd(header.Tile, BegunWith(header.Tile.Wider) ?? time.GetTimestamp());
+            else if (_since.Remove(header.Tile, out var since))
+                if (header.Phase is TilePhase.Active)
+                    _burst.Add(time.GetElapsedTime(since, _last = time.GetTimestamp()));
+                else
+                    _gone[header.Tile] = since;
         }
     }
 
@@ -34,7 +38,12 @@ internal sealed class TilePauses(TimeProvider time)
                 return [];
             TimeSpan[] burst = [.. _burst.Order()];
             _burst.Clear();
+            _gone.Clear();
             return burst;
         }
     }
+
+    /// <summary>The pause of a half begins with that of the tile that was cut.</summary>
+    private long? BegunWith(TileId wider) =>
+        _since.TryGetValue(wider, out var since) || _gone.TryGetValue(wider, out since) ? since : null;
 }

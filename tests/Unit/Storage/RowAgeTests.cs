@@ -14,7 +14,7 @@ public sealed class RowAgeTests : IDisposable
     private static readonly TileId Tile = new(7, 0x5a);
     private static readonly NodeId Self = new(1, 2);
     private readonly TemporaryFolder _folder = new();
-    private readonly SteppedTime _time = new();
+    private readonly ManualTime _time = new();
     private DataFolder _data;
     private SqliteReplicaStore _store;
     private RunningTime _clock;
@@ -97,16 +97,16 @@ public sealed class RowAgeTests : IDisposable
         Run(TimeSpan.FromHours(1));
         var before = _clock.Now().RanMs;
         Assert.Equal(TimeSpan.FromHours(1).TotalMilliseconds, before - start);
-        _time.Advance(TimeSpan.FromDays(30)); // SIGSTOP, or a lid that was shut.
+        _time.Now += TimeSpan.FromDays(30); // SIGSTOP, or a lid that was shut.
         Assert.Equal(TimeSpan.FromMinutes(2).TotalMilliseconds, _clock.Now().RanMs - before);
-        _time.Advance(TimeSpan.FromDays(1));
+        _time.Now += TimeSpan.FromDays(1);
         _clock.Now();
         Assert.Equal(TimeSpan.FromDays(1), _clock.Away);
 
         Run(TimeSpan.FromHours(1));
         before = _clock.Now().RanMs;
         Close();
-        _time.Advance(TimeSpan.FromDays(3));
+        _time.Now += TimeSpan.FromDays(3);
         (_data, _store, _clock, _replica) = Open();
         Assert.InRange(_clock.Now().RanMs, before - TimeSpan.FromMinutes(5).TotalMilliseconds, before);
         Assert.InRange(_clock.Away, TimeSpan.FromDays(3), TimeSpan.FromDays(3.01));
@@ -148,7 +148,7 @@ public sealed class RowAgeTests : IDisposable
     {
         for (var left = time; left > TimeSpan.Zero; left -= TimeSpan.FromMinutes(1))
         {
-            _time.Advance(TimeSpan.FromMinutes(1));
+            _time.Now += TimeSpan.FromMinutes(1);
             _clock.Now();
         }
     }
@@ -158,20 +158,6 @@ public sealed class RowAgeTests : IDisposable
     private void Bury(uint first, uint last) => Ask(new ReplicaRequest.Acknowledge(
         Configuration.At, Mailbox,
         [.. Enumerable.Range((int)first, (int)(last - first + 1)).Select(id => new MessageId((uint)id))]));
-
-    /// <summary>A clock for both times that goes on only when it is told to.</summary>
-    private sealed class SteppedTime : TimeProvider
-    {
-        private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public void Advance(TimeSpan time) => _now += time;
-
-        public override DateTimeOffset GetUtcNow() => _now;
-
-        public override long GetTimestamp() => _now.Ticks;
-    }
 
     private int Collect()
     {
