@@ -38,6 +38,22 @@ internal sealed class Network(int owner, int nodeCount)
                 + $"add rule ip nemesis heard ip saddr {{ {string.Join(", ", from.Select(AddressOf))} }} drop");
     }
 
+    /// <summary>From now on no multicast reaches <paramref name="node"/> and none of its own gets out.</summary>
+    public Task BlockMulticastAsync(int node) => InAsync(
+        Space(node), "nft",
+        "add table ip plain; add chain ip plain heard { type filter hook input priority 2; }; "
+        + "add chain ip plain said { type filter hook output priority 2; }; "
+        + "add rule ip plain heard iifname eth0 ip daddr 224.0.0.0/4 counter drop; "
+        + "add rule ip plain said oifname eth0 ip daddr 224.0.0.0/4 counter drop");
+
+    /// <summary>Whether multicast was dropped on its way to <paramref name="node"/> and from it.</summary>
+    public async Task<bool> HasBlockedMulticastAsync(int node)
+    {
+        var rules = await InAsync(Space(node), "nft", "list table ip plain");
+        return rules.Contains("counter packets", StringComparison.Ordinal)
+            && !rules.Contains("counter packets 0 ", StringComparison.Ordinal);
+    }
+
     /// <summary>Whether this kernel can delay and reorder packets. Without, <see cref="SlowAsync"/> narrows the line and
     /// loses packets only.</summary>
     public async Task<bool> CanDelayAsync()

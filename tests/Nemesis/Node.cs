@@ -25,6 +25,9 @@ internal sealed class Node(Options options, string home, Network network, int in
     /// <summary>What the process believes the time is; null when it goes by the machine's.</summary>
     public Clock? Clock { get; set; }
 
+    /// <summary>A node that it is told of; null when it finds the others by multicast alone.</summary>
+    public string? Seed { get; set; }
+
     /// <summary>How its processes ended; 128 and more are signals.</summary>
     public IReadOnlyList<int> Ends => _ends;
 
@@ -36,7 +39,7 @@ internal sealed class Node(Options options, string home, Network network, int in
             ArgumentList =
             {
                 "-c", $"exec ip netns exec {network.Space(index)} {_program} run --data {Folder} --listen {Address} "
-                    + $">>{Path.Combine(home, $"n{index + 1}.log")} 2>&1",
+                    + (Seed is null ? "" : $"--seed {Seed} ") + $">>{Path.Combine(home, $"n{index + 1}.log")} 2>&1",
             },
         };
         start.Environment["CHORDCHAT_CHAT__BCRYPTCOST"] = "10";

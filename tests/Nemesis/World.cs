@@ -18,6 +18,9 @@ internal sealed class World(Options options, Network network, string home)
 
     public IReadOnlyList<Person> People { get; private set; } = [];
 
+    /// <summary>Sits in a network without multicast and is told an address.</summary>
+    private Node Told => Nodes[^2];
+
     /// <summary>Founds a cluster, starts its nodes and lets people register.</summary>
     public async Task StartAsync()
     {
@@ -26,6 +29,8 @@ internal sealed class World(Options options, Network network, string home)
             options.Program, "cluster", "init", "--data", home, "--nodes", $"{options.Nodes}",
             "--replicas", $"{options.Copies - 1}", "--demo");
         await EquipAsync();
+        await network.BlockMulticastAsync(Told.Index);
+        Told.Seed = Nodes[0].Address;
         foreach (var node in Nodes)
             node.Start();
         await UntilAsync("all nodes ready at the start", StartMax, AreAllReadyAsync);
@@ -112,6 +117,8 @@ internal sealed class World(Options options, Network network, string home)
         foreach (var person in People)
             await person.DisposeAsync();
         Say(TileChanges.Of(home).ToString());
+        if (!await network.HasBlockedMulticastAsync(Told.Index))
+            Judge($"{Told.Name} was to do without multicast, and none was dropped");
         foreach (var complaint in Complaints.Of(home))
         {
             Say($"complaint of {complaint}");
