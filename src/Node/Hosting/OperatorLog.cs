@@ -24,9 +24,12 @@ internal static class OperatorLog
                 formatProvider: CultureInfo.InvariantCulture)).CreateLogger();
     }
 
-    /// <summary>gRPC calls it an error that a caller stopped waiting or went away; for an operator that is no news.</summary>
-    private static bool IsBrokenOff(LogEvent happened) =>
+    /// <summary>gRPC calls it an error that a caller stopped waiting or went away; for an operator that is no news. When the
+    /// caller's deadline has ended the response under the answer's writing, it is Kestrel that complains:
+    /// grpc-dotnet issue 783.</summary>
+    internal static bool IsBrokenOff(LogEvent happened) =>
         happened.Exception is IOException or OperationCanceledException
+            or InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" }
         && happened.Properties.TryGetValue(Constants.SourceContextPropertyName, out var source)
         && source is ScalarValue { Value: string name } && name.StartsWith("Grpc.", StringComparison.Ordinal);
 }

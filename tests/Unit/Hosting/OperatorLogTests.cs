@@ -1,0 +1,30 @@
+using ChordChat.Node.Hosting;
+using Serilog.Core;
+using Serilog.Events;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Hosting;
+
+/// <summary>What gRPC calls an error and is none to an operator.</summary>
+public sealed class OperatorLogTests
+{
+    private const string Calls = "Grpc.AspNetCore.Server.ServerCallHandler";
+    private const string Kestrel = "Microsoft.AspNetCore.Server.Kestrel.Core";
+
+    public static TheoryData<string, Exception, bool> Events => new()
+    {
+        { Calls, new IOException(), true },
+        { Calls, new OperationCanceledException(), true },
+        { Calls, new InvalidOperationException { Source = Kestrel }, true },
+        { Calls, new InvalidOperationException { Source = "chordchat-node" }, false },
+        { Calls, new ArgumentException { Source = Kestrel }, false },
+        { "ChordChat.Node.Chat.Login", new IOException(), false },
+        { Kestrel, new InvalidOperationException { Source = Kestrel }, false },
+    };
+
+    [Theory, MemberData(nameof(Events))]
+    public void A_call_that_its_caller_broke_off_is_no_news(string source, Exception exception, bool isLeftOut) =>
+        Assert.Equal(isLeftOut, OperatorLog.IsBrokenOff(new(
+            DateTimeOffset.UnixEpoch, LogEventLevel.Error, exception, MessageTemplate.Empty,
+            [new(Constants.SourceContextPropertyName, new ScalarValue(source))])));
+}
