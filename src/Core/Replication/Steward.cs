@@ -51,13 +51,12 @@ public sealed record StewardOptions
     /// <summary>The shortest time between two tries of one node to change the same tile.</summary>
     public TimeSpan ChangeEvery { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How many tiles of its size there should be for each node, or a tile is too wide and cut in two: 16 is a
-    /// good number; 0: no tile is too wide.</summary>
-    public int SplitPerNode { get; init; }
+    /// <summary>How many tiles of its size there should be for each node, or a tile is too wide and cut in two; 0: no tile
+    /// is too wide.</summary>
+    public int SplitPerNode { get; init; } = 16;
 
-    /// <summary>A tile with more bytes of rows than this is cut in two: 64 MiB is a good number; 0: no tile is too
-    /// large.</summary>
-    public long SplitBytes { get; init; }
+    /// <summary>A tile with more bytes of rows than this is cut in two; 0: no tile is too large.</summary>
+    public long SplitBytes { get; init; } = 64 << 20;
 
     /// <summary>Whether there are too few tiles like this one for so many nodes. docs/protocol.md#tile-split</summary>
     public bool IsTooWide(TileId tile, int nodes) => 1L << tile.Bits < (long)SplitPerNode * nodes;

@@ -181,8 +181,8 @@ public class StewardTests
     [Theory, InlineData(7, 8, false), InlineData(7, 9, true), InlineData(8, 16, false), InlineData(8, 17, true)]
     public void Fewer_tiles_than_wanted_for_each_node_are_too_few(int bits, int nodes, bool expected)
     {
-        Assert.Equal(expected, new StewardOptions { SplitPerNode = 16 }.IsTooWide(new(bits, 0), nodes));
-        Assert.False(StewardOptions.Default.IsTooWide(new(bits, 0), nodes));
+        Assert.Equal(expected, StewardOptions.Default.IsTooWide(new(bits, 0), nodes));
+        Assert.False(new StewardOptions { SplitPerNode = 0 }.IsTooWide(new(bits, 0), nodes));
     }
 
     /// <summary>When within two minutes a member first starts a change; null: never.</summary>
