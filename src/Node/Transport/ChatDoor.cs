@@ -18,6 +18,8 @@ internal sealed class ChatDoor(
 {
     private const int NonceBytes = 32;
 
+    private static readonly TimeSpan HangUpPatience = TimeSpan.FromSeconds(1);
+
     public async Task ServeAsync(
         IAsyncStreamReader<ClientFrame> requests, IServerStreamWriter<NodeFrame> responses, ServerCallContext context)
     {
@@ -25,6 +27,7 @@ internal sealed class ChatDoor(
         {
             var end = new SessionEnd(SessionEndReason.NodeStopping, default, "this node stops; connect to another one");
             await responses.WriteAsync(new NodeFrame { Ended = ChatMaps.ToWire(end) }, context.CancellationToken);
+            await LetHangUpAsync(context.CancellationToken);
             return;
         }
 
@@ -59,6 +62,7 @@ internal sealed class ChatDoor(
             var line = new ChatLine(session, requests, responses, sender, closing, clock);
             _ = opening.AnnounceAsync(session);
             await line.RunAsync(context.CancellationToken);
+            await LetHangUpAsync(context.CancellationToken);
             if (session.Lifetime.IsCancellationRequested && !session.Over.IsCompleted)
                 context.GetHttpContext().Abort(); // It does not even read why the session is over.
         }
@@ -66,6 +70,14 @@ internal sealed class ChatDoor(
         {
             closing.Disconnected(session);
         }
+    }
+
+    /// <summary>A node that stops closes each connection after its last call, and .NET's HTTP/2 then throws away what its
+    /// program has not read yet: why the session is over. So the client is let hang up first.</summary>
+    private async Task LetHangUpAsync(CancellationToken call)
+    {
+        if (sessions.IsClosed)
+            await Task.Delay(HangUpPatience, clock.Time, call).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private async Task<SessionHello?> HearHelloAsync(
