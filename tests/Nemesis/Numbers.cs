@@ -94,8 +94,9 @@ internal sealed class Numbers(Options options, Network network, World world, str
         var names = stranded.Select(person => person.Name).ToHashSet();
         var mine = world.Record.Sendings
             .Where(one => names.Contains(one.From) && one.Sent >= begin && one.Sent < healed - Seconds(1)).ToArray();
-        Row("the minority's messages while cut; kept", "0 kept",
-            $"{mine.Length}; {mine.Count(sending => sending.Kept < healed)}");
+        var told = mine.Where(sending => sending.Kept < healed).ToArray();
+        Row("the minority's messages while cut; kept; arrived among the minority", "0 kept",
+            $"{mine.Length}; {told.Count(sending => !sending.HasArrived)}; {told.Count(sending => sending.HasArrived)}");
         Row("healed: ring ideal after", "< 30 s", Text(ideal));
         Row("healed: all that was queued is kept after", "< 60 s",
             Text(world.Record.Sendings.Where(one => one.Sent < healed).Max(one => one.Kept ?? Now) - healed));

@@ -134,6 +134,6 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
             if (message.State == MessageState.Refused)
                 record.Mail.Refused(message.To, message.Id);
             else if (message.State >= MessageState.Kept)
-                record.Kept(message.To, message.Id);
+                record.Kept(message.To, message.Id, hasArrived: message.State > MessageState.Kept);
     }
 }

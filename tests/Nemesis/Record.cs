@@ -35,14 +35,15 @@ internal sealed class Record
         _sendings[id] = new(from, node, Now, null);
     }
 
-    public void Kept(string to, string id)
+    public void Kept(string to, string id, bool hasArrived)
     {
         Mail.Kept(to, id, Now);
         if (_sendings.TryGetValue(id, out var sending) && sending.Kept is null)
-            _sendings[id] = sending with { Kept = Now };
+            _sendings[id] = sending with { Kept = Now, HasArrived = hasArrived };
     }
 }
 
 /// <param name="Node">Who served the sender then; null when nobody did.</param>
 /// <param name="Kept">When the sender was told so, or that it has arrived.</param>
-internal sealed record Sending(string From, string? Node, TimeSpan Sent, TimeSpan? Kept);
+/// <param name="HasArrived">Whether it was told that at once: perhaps no majority ever kept it.</param>
+internal sealed record Sending(string From, string? Node, TimeSpan Sent, TimeSpan? Kept, bool HasArrived = false);
