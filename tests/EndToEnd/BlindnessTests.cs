@@ -12,24 +12,14 @@ public sealed class BlindnessTests(OverheardConversation overheard) : IClassFixt
     public void The_search_finds_every_secret_in_every_form()
     {
         var planted = Path.Combine(_cluster.Home, "nodes", "n2", "planted");
-        foreach (var secret in overheard.Secrets)
-            foreach (var (name, bytes) in secret.Forms())
-            {
-                File.WriteAllBytes(planted, [7, 7, 7, .. bytes, 7, 7]);
-                var found = Secret.Find([secret], Path.Combine(_cluster.Home, "nodes"));
-                Assert.Contains($"{secret.What} {name} in {planted}", found);
-                Assert.All(found, place => Assert.EndsWith(planted, place, StringComparison.Ordinal));
-            }
-
-        var text = Encoding.UTF8.GetString(overheard.FirstText.Bytes);
-        for (var before = 0; before < 3; before++)
+        try
         {
-            File.WriteAllText(planted, Convert.ToBase64String(
-                Encoding.UTF8.GetBytes($"{new string('y', before)}{text} and more")));
-            Assert.Single(Secret.Find([overheard.FirstText], planted));
+            FindPlanted(planted);
         }
-
-        File.Delete(planted);
+        finally
+        {
+            File.Delete(planted);
+        }
     }
 
     [Fact]
@@ -61,5 +51,25 @@ public sealed class BlindnessTests(OverheardConversation overheard) : IClassFixt
         var shown = Path.Combine(_cluster.Home, "shown");
         await File.WriteAllTextAsync(shown, history.Output);
         Assert.NotEmpty(Secret.Find([overheard.FirstText], shown));
+    }
+
+    private void FindPlanted(string planted)
+    {
+        foreach (var secret in overheard.Secrets)
+            foreach (var (name, bytes) in secret.Forms())
+            {
+                File.WriteAllBytes(planted, [7, 7, 7, .. bytes, 7, 7]);
+                var found = Secret.Find([secret], Path.Combine(_cluster.Home, "nodes"));
+                Assert.Contains($"{secret.What} {name} in {planted}", found);
+                Assert.All(found, place => Assert.EndsWith(planted, place, StringComparison.Ordinal));
+            }
+
+        var text = Encoding.UTF8.GetString(overheard.FirstText.Bytes);
+        for (var before = 0; before < 3; before++)
+        {
+            File.WriteAllText(planted, Convert.ToBase64String(
+                Encoding.UTF8.GetBytes($"{new string('y', before)}{text} and more")));
+            Assert.Single(Secret.Find([overheard.FirstText], planted));
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 
 namespace ChordChat.Tests.EndToEnd;
@@ -7,6 +8,8 @@ internal sealed record Secret(string What, byte[] Bytes)
 {
     public static Secret Of(string what, string text) =>
         new(what, Encoding.UTF8.GetBytes(text)) { Text = text };
+
+    private static readonly TimeSpan WrittenAnewMax = TimeSpan.FromSeconds(10);
 
     private string? Text { get; init; }
 
@@ -38,7 +41,7 @@ internal sealed record Secret(string What, byte[] Bytes)
         var forms = secrets.SelectMany(s => s.Forms().Select(f => (What: $"{s.What} {f.Name}", f.Bytes))).ToList();
         var found = new List<string>();
         // An empty file tells nothing; a node's lock is one, and nobody else may open it.
-        foreach (var file in places.SelectMany(Files).Where(file => new FileInfo(file).Length > 0))
+        foreach (var file in places.SelectMany(Files).Where(file => new FileInfo(file) is { Exists: true, Length: > 0 }))
         {
             var content = Read(file);
             found.AddRange(forms.Where(f => content.AsSpan().IndexOf(f.Bytes) >= 0).Select(f => $"{f.What} in {file}"));
@@ -51,13 +54,26 @@ internal sealed record Secret(string What, byte[] Bytes)
         ? Directory.EnumerateFiles(place, "*", SearchOption.AllDirectories)
         : [place];
 
-    /// <summary>Also what a running program holds open.</summary>
+    /// <summary>Also what a running program holds open. A file that a node is writing anew is its own alone until it is
+    /// whole, and may have another name then.</summary>
     private static byte[] Read(string file)
     {
-        using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        using var content = new MemoryStream();
-        stream.CopyTo(content);
-        return content.ToArray();
+        for (var waited = Stopwatch.StartNew(); ;)
+            try
+            {
+                using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                using var content = new MemoryStream();
+                stream.CopyTo(content);
+                return content.ToArray();
+            }
+            catch (FileNotFoundException)
+            {
+                return [];
+            }
+            catch (IOException) when (waited.Elapsed < WrittenAnewMax)
+            {
+                Thread.Sleep(10);
+            }
     }
 
     /// <summary>The characters that these bytes alone decide when they begin at this byte of a group of three.
