@@ -150,8 +150,7 @@ internal sealed class Numbers(Options options, Network network, World world, str
         world.Record.Sendings.All(sending => sending.Sent >= before || sending.Kept is not null);
 
     /// <summary>Changes of tiles' members, as all nodes logged them; each is told once by every member.</summary>
-    private int MovedCount() => Directory.GetFiles(home, "n*.log")
-        .Sum(log => File.ReadLines(log).Count(line => line.Contains("is now kept by", StringComparison.Ordinal)));
+    private int MovedCount() => TileChanges.Of(home).Changes;
 
     private static Task PassAsync(int seconds) => Task.Delay(Seconds(seconds));
 
