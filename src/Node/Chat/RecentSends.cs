@@ -14,14 +14,23 @@ internal sealed class RecentSends
 
     private readonly Lock _turn = new();
     private Queue<RecentSend>? _sends;
+    private long _bytesAtMost;
 
     public void Add(Submission submission)
     {
         lock (_turn)
         {
             (_sends ??= new()).Enqueue(new(submission));
+            _bytesAtMost += submission.Bytes;
             if (_sends.Count > CountMax)
-                _sends.Dequeue().Submission.ForgetEnvelope();
+            {
+                var oldest = _sends.Dequeue().Submission;
+                oldest.ForgetEnvelope();
+                _bytesAtMost -= oldest.Bytes;
+            }
+
+            if (_bytesAtMost <= BytesMax)
+                return; // For each message that is kept: no walk through all of them, unless they are large.
             var bytes = 0;
             foreach (var send in _sends.Reverse())
                 if (send.Submission.Envelope.Length is > 0 and var length && (bytes += length) > BytesMax)

@@ -6,16 +6,16 @@ using Microsoft.Data.Sqlite;
 namespace ChordChat.Node.Storage;
 
 /// <summary>The messages and tombstones of all sets at this replica, in order of arrival.</summary>
-/// <remarks>A tombstone is a row whose content is null. The row number is the arrival: it only grows.</remarks>
+/// <remarks>A tombstone is a row whose content is null. The row number is the arrival: it only grows, so that new rows
+/// fill one page after the other. Everything else is found through <see cref="EntryIndex"/>.</remarks>
 internal sealed class EntryTable : IDisposable
 {
     private const string Schema = """
         CREATE TABLE IF NOT EXISTS sets (
             number INTEGER PRIMARY KEY, tile INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (tile, name));
         CREATE TABLE IF NOT EXISTS entries (
-            arrival INTEGER PRIMARY KEY AUTOINCREMENT, set_number INTEGER NOT NULL, id BLOB NOT NULL,
-            since INTEGER NOT NULL, content BLOB, crc INTEGER NOT NULL, UNIQUE (set_number, id));
-        CREATE INDEX IF NOT EXISTS entries_live ON entries (set_number, arrival) WHERE content IS NOT NULL;
+            arrival INTEGER PRIMARY KEY, set_number INTEGER NOT NULL, id BLOB NOT NULL,
+            since INTEGER NOT NULL, content BLOB, crc INTEGER NOT NULL);
         """;
 
     /// <summary>A message of a set that was not measured: about what a short one takes, sealed.</summary>
@@ -24,23 +24,21 @@ internal sealed class EntryTable : IDisposable
     private readonly ConcurrentDictionary<(TileId, string), SetRow> _sets = [];
     private readonly Dictionary<TileId, long> _records = [];
     private readonly Action<DamagedRow> _damaged;
+    private readonly EntryIndex _index;
     private readonly Statement _makeSet;
     private readonly Statement _measure;
     private readonly Statement _insert;
-    private readonly Statement _find;
     private readonly Statement _bury;
     private readonly Statement _scan;
     private readonly Statement _setsFrom;
     private readonly Statement _entriesAfter;
     private readonly Statement _stamps;
-    private readonly Statement _ages;
     private readonly Statement _forget;
     private readonly Statement _get;
     private readonly Statement _check;
     private readonly Statement _dropEntries;
     private readonly Statement _dropSets;
     private readonly Statement _splitSets;
-    private long _lastArrival;
 
     public EntryTable(SqliteConnection connection, Action<DamagedRow> damaged)
     {
@@ -49,42 +47,43 @@ internal sealed class EntryTable : IDisposable
         {
             create.CommandText = Schema;
             create.ExecuteNonQuery();
-            // A dropped row's arrival is never given out again: readers keep cursors.
-            create.CommandText = "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'entries'), 0)";
-            _lastArrival = (long)create.ExecuteScalar()!;
         }
+
+        _index = new EntryIndex(connection);
 
         _makeSet = new(connection, "INSERT INTO sets (tile, name) VALUES (?1, ?2) RETURNING number", 2);
         _measure = new(connection, """
-            SELECT COALESCE(SUM(LENGTH(content)), 0) FROM entries WHERE set_number = ?1 AND content IS NOT NULL
+            SELECT COALESCE(SUM(LENGTH(content)), 0) FROM entries_live AS live JOIN entries USING (arrival)
+            WHERE live.set_number = ?1
             """, 1);
         _insert = new(connection, """
-            INSERT INTO entries (arrival, set_number, id, since, content, crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-            ON CONFLICT (set_number, id) DO NOTHING
+            INSERT INTO entries (arrival, set_number, id, since, content, crc) SELECT ?1, ?2, ?3, ?4, ?5, ?6
+            WHERE NOT EXISTS (SELECT 1 FROM entry_ids WHERE set_number = ?2 AND id = ?3)
             """, 6);
-        _find = new(connection, "SELECT arrival, LENGTH(content) FROM entries WHERE set_number = ?1 AND id = ?2", 2);
         _bury = new(connection, "UPDATE entries SET content = NULL, since = ?2, crc = ?3 WHERE arrival = ?1", 3);
         _scan = new(connection, """
-            SELECT arrival, id, content, crc, since FROM entries
-            WHERE set_number = ?1 AND arrival > ?2 AND content IS NOT NULL ORDER BY arrival LIMIT ?3
+            SELECT live.arrival, id, content, crc, since FROM entries_live AS live LEFT JOIN entries USING (arrival)
+            WHERE live.set_number = ?1 AND live.arrival > ?2 ORDER BY live.arrival LIMIT ?3
             """, 3);
         _setsFrom = new(connection, "SELECT name FROM sets WHERE tile = ?1 AND name >= ?2 ORDER BY name", 2);
-        _entriesAfter = new(connection, """
-            SELECT id, since, content, crc FROM entries WHERE set_number = ?1 AND id > ?2 ORDER BY id
-            """, 2);
-        _stamps = new(connection, """
-            SELECT id, content IS NULL FROM entries WHERE set_number = ?1 AND id > ?2 ORDER BY id LIMIT ?3
-            """, 3);
-        _ages = new(connection, """
-            SELECT id, content IS NULL, since FROM entries WHERE set_number = ?1 AND id > ?2 ORDER BY id LIMIT ?3
-            """, 3);
-        _forget = new(connection, "DELETE FROM entries WHERE set_number = ?1 AND id = ?2 AND content IS NULL", 2);
-        _get = new(connection, "SELECT since, content, crc FROM entries WHERE set_number = ?1 AND id = ?2", 2);
+        const string ById = """
+            FROM entry_ids AS ids LEFT JOIN entries USING (arrival) WHERE ids.set_number = ?1 AND ids.id > ?2 ORDER BY ids.id
+            """;
+        _entriesAfter = new(connection, $"SELECT ids.id, since, content, crc {ById}", 2);
+        _stamps = new(connection, $"SELECT ids.id, content IS NULL, since {ById} LIMIT ?3", 3);
+        _get = new(connection, "SELECT since, content, crc FROM entries WHERE arrival = ?1", 1);
+        _forget = new(connection, "DELETE FROM entries WHERE arrival = ?1", 1);
         _check = new(connection, """
-            SELECT arrival, set_number, id, since, content, crc FROM entries WHERE arrival > ?1 ORDER BY arrival LIMIT ?2
+            SELECT arrival, set_number, id, since, content, crc,
+                arrival = (SELECT ids.arrival FROM entry_ids AS ids WHERE ids.set_number = entries.set_number AND ids.id = entries.id)
+                AND (content IS NOT NULL) = EXISTS (SELECT 1 FROM entries_live AS live
+                    WHERE live.set_number = entries.set_number AND live.arrival = entries.arrival)
+            FROM entries WHERE arrival > ?1 ORDER BY arrival LIMIT ?2
             """, 2);
-        _dropEntries = new(
-            connection, "DELETE FROM entries WHERE set_number IN (SELECT number FROM sets WHERE tile = ?1)", 1);
+        _dropEntries = new(connection, """
+            DELETE FROM entries WHERE arrival IN (
+                SELECT arrival FROM entry_ids WHERE set_number IN (SELECT number FROM sets WHERE tile = ?1))
+            """, 1);
         _dropSets = new(connection, "DELETE FROM sets WHERE tile = ?1", 1);
         _splitSets = new(connection, $"UPDATE sets SET tile = {TileHalves.Function}(tile, name) WHERE tile = ?1", 1);
         Count(connection);
@@ -93,51 +92,49 @@ internal sealed class EntryTable : IDisposable
     public SetInsert Insert(TileId tile, string set, SetMessage message, long nowMs, SetLimits limits)
     {
         var row = SetOf(tile, set);
-        var id = message.Id.ToBytes();
-        var full = row.Count >= limits.CountMax || row.Bytes + message.Content.Length > limits.BytesMax;
-        if (!full && _insert.Run(
-                _lastArrival + 1, row.Number, id, nowMs, message.Content.ToWholeArray(),
-                CrcOf(set, id, nowMs, message.Content.Span)) == 1)
+        var isFull = row.Count >= limits.CountMax || row.Bytes + message.Content.Length > limits.BytesMax;
+        if (!isFull && !_index.IsRecent(row.Number, message.Id))
         {
-            Interlocked.Increment(ref row.Count);
-            row.Bytes += message.Content.Length;
-            Count(tile, 1);
-            return new(SetInsertResult.Added, ++_lastArrival);
+            var id = message.Id.ToBytes();
+            var crc = CrcOf(set, id, nowMs, message.Content.Span);
+            if (_insert.Run(_index.LastArrival + 1, row.Number, id, nowMs, message.Content.ToWholeArray(), crc) == 1)
+            {
+                _index.Added(row.Number, message.Id, message.Content.Length);
+                Interlocked.Increment(ref row.Count);
+                row.Bytes += message.Content.Length;
+                Count(tile, 1);
+                return new(SetInsertResult.Added, _index.LastArrival);
+            }
         }
 
-        using var found = _find.Read(row.Number, id);
-        if (!found.Read())
-            return new(SetInsertResult.Full, 0);
-        return found.IsDBNull(1) ? new(SetInsertResult.Buried, 0) : new(SetInsertResult.Present, found.GetInt64(0));
+        return Find(tile, set, row, message.Id) switch
+        {
+            null => new(SetInsertResult.Full, 0),
+            { Length: null } => new(SetInsertResult.Buried, 0),
+            { Arrival: var arrival } => new(SetInsertResult.Present, arrival),
+        };
     }
 
     public SetBurial Bury(TileId tile, string set, MessageId id, long nowMs)
     {
         var row = SetOf(tile, set);
-        var bytes = id.ToBytes();
-        var crc = CrcOf(set, bytes, nowMs, default);
-        long arrival, length;
-        using (var found = _find.Read(row.Number, bytes))
+        var crc = CrcOf(set, id.ToBytes(), nowMs, default);
+        switch (Find(tile, set, row, id))
         {
-            if (!found.Read())
-                (arrival, length) = (0, 0);
-            else if (found.IsDBNull(1))
+            case null:
+                _insert.Run(_index.LastArrival + 1, row.Number, id.ToBytes(), nowMs, null, crc);
+                _index.Added(row.Number, id, null);
+                return SetBurial.Absence;
+            case { Length: { } length, Arrival: var arrival }:
+                _bury.Run(arrival, nowMs, crc);
+                _index.Buried(row.Number, id, arrival);
+                Interlocked.Decrement(ref row.Count);
+                row.Bytes -= length;
+                Count(tile, -1);
+                return SetBurial.Message;
+            default:
                 return SetBurial.Nothing;
-            else
-                (arrival, length) = (found.GetInt64(0), found.GetInt64(1));
         }
-
-        if (arrival == 0)
-        {
-            _insert.Run(++_lastArrival, row.Number, bytes, nowMs, null, crc);
-            return SetBurial.Absence;
-        }
-
-        _bury.Run(arrival, nowMs, crc);
-        Interlocked.Decrement(ref row.Count);
-        row.Bytes -= length;
-        Count(tile, -1);
-        return SetBurial.Message;
     }
 
     public ReplicaReply.Scanned Scan(TileId tile, string set, long after, int rowsMax, int bytesMax)
@@ -146,6 +143,7 @@ internal sealed class EntryTable : IDisposable
             return new([], after, More: false);
         var messages = ImmutableArray.CreateBuilder<SetMessage>();
         var (next, bytes, more) = (after, 0, false);
+        _index.Merge();
         using var rows = _scan.Read(found.Number, after, rowsMax + 1L);
         while (!more && rows.Read())
         {
@@ -153,8 +151,8 @@ internal sealed class EntryTable : IDisposable
             if (more)
                 break;
             next = rows.GetInt64(0);
-            var (id, content) = ((byte[])rows[1], (byte[])rows[2]);
-            if (CrcOf(set, id, rows.GetInt64(4), content) != rows.GetInt64(3))
+            if (rows[1] is not byte[] id || rows[2] is not byte[] content
+                || CrcOf(set, id, rows.GetInt64(4), content) != rows.GetInt64(3))
                 throw Damaged(tile, set);
             messages.Add(new(MessageId.FromBytes(id), content));
             bytes += content.Length;
@@ -168,6 +166,7 @@ internal sealed class EntryTable : IDisposable
     {
         var entries = ImmutableArray.CreateBuilder<TransferredEntry>();
         var bytes = 0;
+        _index.Merge();
         foreach (var set in SetsFrom(tile, after.Name ?? ""))
         {
             var start = set == after.Name ? after.Id.ToBytes() : [];
@@ -176,7 +175,7 @@ internal sealed class EntryTable : IDisposable
             {
                 var id = (byte[])rows[0];
                 var content = rows.IsDBNull(2) ? null : (byte[])rows[2];
-                if (CrcOf(set, id, rows.GetInt64(1), content) != rows.GetInt64(3))
+                if (rows.IsDBNull(1) || CrcOf(set, id, rows.GetInt64(1), content) != rows.GetInt64(3))
                     throw Damaged(tile, set);
 
                 // Spelt out: a null array turned into memory would be an empty message instead of a tombstone.
@@ -191,31 +190,19 @@ internal sealed class EntryTable : IDisposable
         return (entries.ToImmutable(), null);
     }
 
-    /// <summary>Up to so many entries by (set, id) after the cursor, without their contents.</summary>
-    public void ReadStamps(TileId tile, TileCursor after, int count, List<RowStamp> into)
+    /// <summary>Up to so many entries by (set, id) after the cursor, with their times and without their contents.</summary>
+    public List<EntryStamp> ReadStamps(TileId tile, TileCursor after, int count)
     {
+        var stamps = new List<EntryStamp>();
+        _index.Merge();
         foreach (var set in SetsFrom(tile, after.Name ?? ""))
         {
             using var rows = _stamps.Read(
-                SetOf(tile, set).Number, set == after.Name ? after.Id.ToBytes() : [], (long)(count - into.Count));
-            while (rows.Read())
-                into.Add(RowStamp.Entry(set, MessageId.FromBytes((byte[])rows[0]), rows.GetInt64(1) != 0));
-            if (into.Count >= count)
-                return;
-        }
-    }
-
-    /// <summary>Up to so many entries by (set, id) after the cursor, with their times.</summary>
-    public IReadOnlyList<EntryStamp> ReadStamps(TileId tile, TileCursor after, int count)
-    {
-        var stamps = new List<EntryStamp>();
-        foreach (var set in SetsFrom(tile, after.Name ?? ""))
-        {
-            using var rows = _ages.Read(
                 SetOf(tile, set).Number, set == after.Name ? after.Id.ToBytes() : [], (long)(count - stamps.Count));
             while (rows.Read())
-                stamps.Add(new(
-                    set, MessageId.FromBytes((byte[])rows[0]), rows.GetInt64(1) != 0, rows.GetInt64(2)));
+                stamps.Add(rows.IsDBNull(2)
+                    ? throw Damaged(tile, set)
+                    : new(set, MessageId.FromBytes((byte[])rows[0]), rows.GetInt64(1) != 0, rows.GetInt64(2)));
             if (stamps.Count >= count)
                 break;
         }
@@ -224,13 +211,24 @@ internal sealed class EntryTable : IDisposable
     }
 
     /// <summary>Deletes a tombstone; a message stays.</summary>
-    public bool Forget(TileId tile, string set, MessageId id) => _forget.Run(SetOf(tile, set).Number, id.ToBytes()) == 1;
+    public bool Forget(TileId tile, string set, MessageId id)
+    {
+        var row = SetOf(tile, set);
+        if (Find(tile, set, row, id) is not { Length: null, Arrival: var arrival })
+            return false;
+        _index.Merge();
+        _index.Forget(row.Number, id);
+        _forget.Run(arrival);
+        return true;
+    }
 
     public TransferredEntry? Get(TileId tile, string set, MessageId id)
     {
-        using var rows = _get.Read(SetOf(tile, set).Number, id.ToBytes());
-        if (!rows.Read())
+        if (Find(tile, set, SetOf(tile, set), id) is not { Arrival: var arrival })
             return null;
+        using var rows = _get.Read(arrival);
+        if (!rows.Read())
+            throw Damaged(tile, set);
         var content = rows.IsDBNull(1) ? null : (byte[])rows[1];
         if (CrcOf(set, id.ToBytes(), rows.GetInt64(0), content) != rows.GetInt64(2))
             throw Damaged(tile, set);
@@ -238,6 +236,7 @@ internal sealed class EntryTable : IDisposable
     }
 
     /// <summary>Reads rows again as they stand in the table, after an arrival, and compares their checksums.</summary>
+    /// <remarks>Those that are merged into the index are looked up there too.</remarks>
     /// <returns>The last arrival that was read, or null after the last row; and the tiles with damage.</returns>
     /// <exception cref="DamagedRowException">A damaged row does not even say to which tile it belongs.</exception>
     public (long? Next, HashSet<TileId> Damaged) Check(long after, int count)
@@ -254,7 +253,8 @@ internal sealed class EntryTable : IDisposable
                 throw new DamagedRowException("entries of no tile");
             var (tile, name) = set;
             var isSound = rows[2] is byte[] id && rows[3] is long since && rows[4] is byte[] or DBNull
-                && rows[5] is long crc && CrcOf(name, id, since, rows[4] as byte[]) == crc;
+                && rows[5] is long crc && CrcOf(name, id, since, rows[4] as byte[]) == crc
+                && (last > _index.Merged || rows[6] is 1L);
             if (!isSound && damaged.Add(tile))
                 _damaged(DamagedRow.Of("entries", tile, name));
         }
@@ -278,7 +278,9 @@ internal sealed class EntryTable : IDisposable
 
     public void Drop(TileId tile)
     {
+        _index.Merge();
         _dropEntries.Run(tile.ToNumber());
+        _index.Drop(tile.ToNumber());
         _dropSets.Run(tile.ToNumber());
         foreach (var key in _sets.Keys.Where(key => key.Item1 == tile).ToList())
             _sets.TryRemove(key, out _);
@@ -301,10 +303,11 @@ internal sealed class EntryTable : IDisposable
     {
         foreach (var statement in (Statement[])
                  [
-                     _makeSet, _measure, _insert, _find, _bury, _scan, _setsFrom, _entriesAfter, _stamps, _ages, _forget, _get,
+                     _makeSet, _measure, _insert, _bury, _scan, _setsFrom, _entriesAfter, _stamps, _forget, _get,
                      _check, _dropEntries, _dropSets, _splitSets,
                  ])
             statement.Dispose();
+        _index.Dispose();
     }
 
     private List<string> SetsFrom(TileId tile, string name)
@@ -340,7 +343,7 @@ internal sealed class EntryTable : IDisposable
     {
         using var count = new Statement(connection, """
             SELECT tile, name, number, COALESCE(n, 0) FROM sets LEFT JOIN (
-                SELECT set_number, COUNT(*) AS n FROM entries WHERE content IS NOT NULL GROUP BY set_number)
+                SELECT set_number, COUNT(*) AS n FROM entries_live GROUP BY set_number)
             ON set_number = number
             """, 0);
         using var rows = count.Read();
@@ -353,6 +356,9 @@ internal sealed class EntryTable : IDisposable
     }
 
     private void Count(TileId tile, long more) => _records[tile] = _records.GetValueOrDefault(tile) + more;
+
+    private EntryPlace? Find(TileId tile, string set, SetRow row, MessageId id) =>
+        _index.Find(row.Number, id) is { } place ? place.IsLost ? throw Damaged(tile, set) : place : null;
 
     private DamagedTileException Damaged(TileId tile, string set)
     {

@@ -247,7 +247,9 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
         }
 
         if (stamps.Count < count)
-            _entries.ReadStamps(tile, after.Entries ? after : new(Entries: true, null, default), count, stamps);
+            stamps.AddRange(_entries
+                .ReadStamps(tile, after.Entries ? after : new(Entries: true, null, default), count - stamps.Count)
+                .Select(entry => RowStamp.Entry(entry.Set, entry.Id, entry.IsBuried)));
         return stamps;
     }
 

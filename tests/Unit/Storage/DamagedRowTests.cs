@@ -58,6 +58,32 @@ public sealed class DamagedRowTests : IDisposable
     }
 
     [Theory]
+    [InlineData("DELETE FROM entry_ids WHERE arrival = 2")]
+    [InlineData("UPDATE entry_ids SET id = x'00' WHERE arrival = 2")]
+    [InlineData("UPDATE entry_ids SET arrival = 3 WHERE arrival = 2")]
+    [InlineData("DELETE FROM entries_live WHERE arrival = 2")]
+    [InlineData("INSERT INTO entries_live SELECT set_number, 5 FROM entries WHERE arrival = 5")]
+    public void An_index_that_does_not_name_a_row_as_it_is_is_found(string change)
+    {
+        _store.Scan(Tile, "mbox/bob", 0, 9, 99); // Brings the index up to date.
+        Change(change);
+        Assert.Equal([Tile], Scrub());
+        Assert.Equal([new DamagedRow("entries", Tile, "mbox")], _named);
+    }
+
+    [Fact]
+    public void A_row_that_only_the_index_knows_is_found_when_it_is_read()
+    {
+        _store.Scan(Tile, "mbox/bob", 0, 9, 99);
+        Change("DELETE FROM entries WHERE arrival = 2");
+        Assert.Throws<DamagedTileException>(() => _store.Scan(Tile, "mbox/bob", 0, 9, 99));
+        Assert.Throws<DamagedTileException>(() => _store.GetEntry(Tile, "mbox/bob", new(1)));
+        Assert.Throws<DamagedTileException>(() => _store.Bury(Tile, "mbox/bob", new(1), 3000));
+        Assert.Throws<DamagedTileException>(() => _store.ReadPage(Tile, default, 999));
+        Assert.Throws<DamagedTileException>(() => _store.ReadStamps(Tile, default, 99));
+    }
+
+    [Theory]
     [InlineData("UPDATE tiles SET header = zeroblob(40)")]
     [InlineData("UPDATE tiles SET spare = zeroblob(40)")]
     public void A_damaged_header_is_read_from_its_spare_and_written_anew(string change)

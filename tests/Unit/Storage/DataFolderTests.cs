@@ -37,7 +37,7 @@ public sealed class DataFolderTests : IDisposable
         Assert.Equal("wal", Ask(folder.Database, "PRAGMA journal_mode"));
         Assert.Equal("2", Ask(folder.Database, "PRAGMA synchronous"));
         Assert.Equal("exclusive", Ask(folder.Database, "PRAGMA locking_mode"));
-        Assert.Equal("4096", Ask(folder.Database, "PRAGMA page_size"));
+        Assert.Equal("8192", Ask(folder.Database, "PRAGMA page_size"));
     }
 
     [Fact]
