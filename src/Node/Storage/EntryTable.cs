@@ -11,8 +11,6 @@ namespace ChordChat.Node.Storage;
 internal sealed class EntryTable : IDisposable
 {
     private const string Schema = """
-        CREATE TABLE IF NOT EXISTS sets (
-            number INTEGER PRIMARY KEY, tile INTEGER NOT NULL, name TEXT NOT NULL, UNIQUE (tile, name));
         CREATE TABLE IF NOT EXISTS entries (
             arrival INTEGER PRIMARY KEY, set_number INTEGER NOT NULL, id BLOB NOT NULL,
             since INTEGER NOT NULL, content BLOB, crc INTEGER NOT NULL);
@@ -24,21 +22,18 @@ internal sealed class EntryTable : IDisposable
     private readonly ConcurrentDictionary<(TileId, string), SetRow> _sets = [];
     private readonly Dictionary<TileId, long> _records = [];
     private readonly Action<DamagedRow> _damaged;
+    private readonly SetTable _setTable;
     private readonly EntryIndex _index;
-    private readonly Statement _makeSet;
     private readonly Statement _measure;
     private readonly Statement _insert;
     private readonly Statement _bury;
     private readonly Statement _scan;
-    private readonly Statement _setsFrom;
     private readonly Statement _entriesAfter;
     private readonly Statement _stamps;
     private readonly Statement _forget;
     private readonly Statement _get;
     private readonly Statement _check;
     private readonly Statement _dropEntries;
-    private readonly Statement _dropSets;
-    private readonly Statement _splitSets;
 
     public EntryTable(SqliteConnection connection, Action<DamagedRow> damaged)
     {
@@ -49,9 +44,8 @@ internal sealed class EntryTable : IDisposable
             create.ExecuteNonQuery();
         }
 
+        _setTable = new SetTable(connection);
         _index = new EntryIndex(connection);
-
-        _makeSet = new(connection, "INSERT INTO sets (tile, name) VALUES (?1, ?2) RETURNING number", 2);
         _measure = new(connection, """
             SELECT COALESCE(SUM(LENGTH(content)), 0) FROM entries_live AS live JOIN entries USING (arrival)
             WHERE live.set_number = ?1
@@ -65,7 +59,6 @@ internal sealed class EntryTable : IDisposable
             SELECT live.arrival, id, content, crc, since FROM entries_live AS live LEFT JOIN entries USING (arrival)
             WHERE live.set_number = ?1 AND live.arrival > ?2 ORDER BY live.arrival LIMIT ?3
             """, 3);
-        _setsFrom = new(connection, "SELECT name FROM sets WHERE tile = ?1 AND name >= ?2 ORDER BY name", 2);
         const string ById = """
             FROM entry_ids AS ids LEFT JOIN entries USING (arrival) WHERE ids.set_number = ?1 AND ids.id > ?2 ORDER BY ids.id
             """;
@@ -84,8 +77,6 @@ internal sealed class EntryTable : IDisposable
             DELETE FROM entries WHERE arrival IN (
                 SELECT arrival FROM entry_ids WHERE set_number IN (SELECT number FROM sets WHERE tile = ?1))
             """, 1);
-        _dropSets = new(connection, "DELETE FROM sets WHERE tile = ?1", 1);
-        _splitSets = new(connection, $"UPDATE sets SET tile = {TileHalves.Function}(tile, name) WHERE tile = ?1", 1);
         Count(connection);
     }
 
@@ -167,7 +158,7 @@ internal sealed class EntryTable : IDisposable
         var entries = ImmutableArray.CreateBuilder<TransferredEntry>();
         var bytes = 0;
         _index.Merge();
-        foreach (var set in SetsFrom(tile, after.Name ?? ""))
+        foreach (var set in _setTable.NamesFrom(tile, after.Name ?? ""))
         {
             var start = set == after.Name ? after.Id.ToBytes() : [];
             using var rows = _entriesAfter.Read(SetOf(tile, set).Number, start);
@@ -195,7 +186,7 @@ internal sealed class EntryTable : IDisposable
     {
         var stamps = new List<EntryStamp>();
         _index.Merge();
-        foreach (var set in SetsFrom(tile, after.Name ?? ""))
+        foreach (var set in _setTable.NamesFrom(tile, after.Name ?? ""))
         {
             using var rows = _stamps.Read(
                 SetOf(tile, set).Number, set == after.Name ? after.Id.ToBytes() : [], (long)(count - stamps.Count));
@@ -236,36 +227,40 @@ internal sealed class EntryTable : IDisposable
     }
 
     /// <summary>Reads rows again as they stand in the table, after an arrival, and compares their checksums.</summary>
-    /// <remarks>Those that are merged into the index are looked up there too.</remarks>
+    /// <remarks>Those that are merged into the index are looked up there too. Those of a set that was dropped are deleted:
+    /// docs/protocol.md#scrub.</remarks>
     /// <returns>The last arrival that was read, or null after the last row; and the tiles with damage.</returns>
     /// <exception cref="DamagedRowException">A damaged row does not even say to which tile it belongs.</exception>
     public (long? Next, HashSet<TileId> Damaged) Check(long after, int count)
     {
+        if (after == 0)
+            _setTable.BeginScrub();
         var names = _sets.ToDictionary(set => set.Value.Number, set => set.Key);
-        var damaged = new HashSet<TileId>();
-        long? last = null;
-        var read = 0;
-        using var rows = _check.Read(after, (long)count);
-        for (; rows.Read(); read++)
+        var (damaged, leftOver) = (new HashSet<TileId>(), new List<long>());
+        var (last, read) = (after, 0);
+        using (var rows = _check.Read(after, (long)count))
         {
-            last = rows.GetInt64(0);
-            if (!names.TryGetValue(rows.GetInt64(1), out var set))
-                throw new DamagedRowException("entries of no tile");
-            var (tile, name) = set;
-            var isSound = rows[2] is byte[] id && rows[3] is long since && rows[4] is byte[] or DBNull
-                && rows[5] is long crc && CrcOf(name, id, since, rows[4] as byte[]) == crc
-                && (last > _index.Merged || rows[6] is 1L);
-            if (!isSound && damaged.Add(tile))
-                _damaged(DamagedRow.Of("entries", tile, name));
+            for (; rows.Read(); read++)
+            {
+                last = rows.GetInt64(0);
+                if (!names.TryGetValue(rows.GetInt64(1), out var set))
+                    leftOver.Add(IsLeftOver(rows) ? last : throw new DamagedRowException("entries of no tile"));
+                else if (!(IsSound(rows, set.Item2) && (last > _index.Merged || rows[6] is 1L)) && damaged.Add(set.Item1))
+                    _damaged(DamagedRow.Of("entries", set.Item1, set.Item2));
+            }
         }
 
+        foreach (var arrival in leftOver)
+            _forget.Run(arrival);
+        if (read < count)
+            _setTable.EndScrub();
         return (read == count ? last : null, damaged);
     }
 
     /// <summary>The sets move to the tile's halves; their entries stay where they are.</summary>
     public void Split(TileId tile)
     {
-        _splitSets.Run(tile.ToNumber());
+        _setTable.Split(tile);
         _records.Remove(tile);
         foreach (var (key, row) in _sets.Where(set => set.Key.Item1 == tile).ToList())
         {
@@ -281,7 +276,7 @@ internal sealed class EntryTable : IDisposable
         _index.Merge();
         _dropEntries.Run(tile.ToNumber());
         _index.Drop(tile.ToNumber());
-        _dropSets.Run(tile.ToNumber());
+        _setTable.Drop(tile);
         foreach (var key in _sets.Keys.Where(key => key.Item1 == tile).ToList())
             _sets.TryRemove(key, out _);
         _records.Remove(tile);
@@ -303,29 +298,19 @@ internal sealed class EntryTable : IDisposable
     {
         foreach (var statement in (Statement[])
                  [
-                     _makeSet, _measure, _insert, _bury, _scan, _setsFrom, _entriesAfter, _stamps, _forget, _get,
-                     _check, _dropEntries, _dropSets, _splitSets,
+                     _measure, _insert, _bury, _scan, _entriesAfter, _stamps, _forget, _get, _check, _dropEntries,
                  ])
             statement.Dispose();
+        _setTable.Dispose();
         _index.Dispose();
-    }
-
-    private List<string> SetsFrom(TileId tile, string name)
-    {
-        using var rows = _setsFrom.Read(tile.ToNumber(), name);
-        var names = new List<string>();
-        while (rows.Read())
-            names.Add(rows.GetString(0));
-        return names;
     }
 
     private SetRow SetOf(TileId tile, string set)
     {
         if (!_sets.TryGetValue((tile, set), out var row))
         {
-            using var made = _makeSet.Read(tile.ToNumber(), set);
-            made.Read();
-            _sets[(tile, set)] = row = new SetRow(made.GetInt64(0)) { Bytes = 0 };
+            row = new SetRow(_setTable.Make(tile, set)) { Bytes = 0 };
+            _sets[(tile, set)] = row;
         }
 
         if (row.Bytes < 0)
@@ -365,6 +350,14 @@ internal sealed class EntryTable : IDisposable
         _damaged(DamagedRow.Of("entries", tile, set));
         return new DamagedTileException(tile);
     }
+
+    private bool IsLeftOver(SqliteDataReader rows) => _setTable.FindDropped(rows.GetInt64(1)) is { } set && IsSound(rows, set);
+
+    /// <param name="rows">At a row of <see cref="Check"/>.</param>
+    /// <param name="set">Its name.</param>
+    private static bool IsSound(SqliteDataReader rows, string set) =>
+        rows[2] is byte[] id && rows[3] is long since && rows[4] is byte[] or DBNull && rows[5] is long crc
+        && CrcOf(set, id, since, rows[4] as byte[]) == crc;
 
     /// <summary>Without the tile, which the name implies: cutting a tile leaves the entries untouched.</summary>
     private static long CrcOf(string set, byte[] id, long since, ReadOnlySpan<byte> content) =>

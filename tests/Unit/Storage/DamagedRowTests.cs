@@ -71,6 +71,33 @@ public sealed class DamagedRowTests : IDisposable
         Assert.Equal([new DamagedRow("entries", Tile, "mbox")], _named);
     }
 
+    [Theory]
+    [InlineData("DELETE FROM entry_ids WHERE arrival = 2")]
+    [InlineData("DELETE FROM entry_ids WHERE arrival = 5")]
+    public void A_row_that_the_index_does_not_name_goes_with_the_next_scrub_after_its_tile(string change)
+    {
+        _store.Scan(Tile, "mbox/bob", 0, 9, 99);
+        Change(change);
+        Assert.Equal([Tile], Scrub());
+        _store.DropRows(Tile);
+        _store.Insert(Tile, "mbox/bob", new(new(9), new byte[] { 9 }), 3000, SetLimits.Default);
+        Assert.Equal(2, Number("SELECT COUNT(*) FROM entries"));
+
+        Assert.Empty(Scrub());
+        Assert.Equal(1, Number("SELECT COUNT(*) FROM entries"));
+        Assert.Equal(0, Number("SELECT COUNT(*) FROM dropped_sets"));
+        Assert.Equal(new MessageId(9), Assert.Single(_store.Scan(Tile, "mbox/bob", 0, 9, 99).Messages).Id);
+    }
+
+    [Fact]
+    public void A_row_that_was_not_dropped_with_its_set_is_not_deleted()
+    {
+        _store.DropRows(Tile);
+        _store.Insert(Tile, "mbox/carol", new(new(9), new byte[] { 9 }), 3000, SetLimits.Default);
+        Change("UPDATE entries SET set_number = (SELECT number FROM dropped_sets)");
+        Assert.Throws<DamagedRowException>(() => Scrub());
+    }
+
     [Fact]
     public void A_row_that_only_the_index_knows_is_found_when_it_is_read()
     {
@@ -135,6 +162,13 @@ public sealed class DamagedRowTests : IDisposable
         }
 
         return [.. found];
+    }
+
+    private long Number(string sql)
+    {
+        using var statement = new Statement(_data.Database.Connection, sql, 0);
+        using var rows = statement.Read();
+        return rows.Read() ? rows.GetInt64(0) : -1;
     }
 
     private void Change(string sql)
