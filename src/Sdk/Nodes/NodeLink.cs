@@ -106,14 +106,21 @@ public sealed class NodeLink : IDisposable
     {
         if (_refused)
             return Foreign();
-        for (var inner = cause.Status.DebugException; inner is not null; inner = inner.InnerException)
-            if (SpeaksOtherwise(inner))
-                return NotANode(Address, cause);
-            else if (inner is SocketException or TimeoutException)
-                return Unreachable(cause);
+        var causes = Causes(cause).ToList();
+        // Cut off in mid-handshake is what a client sees of a node that dies, whatever else the outer exceptions say.
+        if (causes.Exists(inner => inner is SocketException or TimeoutException))
+            return Unreachable(cause);
+        if (causes.Exists(SpeaksOtherwise))
+            return NotANode(Address, cause);
         return cause.StatusCode is StatusCode.Unimplemented or StatusCode.Unknown or StatusCode.Internal
             ? NotANode(Address, cause)
             : Unreachable(cause);
+    }
+
+    private static IEnumerable<Exception> Causes(RpcException cause)
+    {
+        for (var inner = cause.Status.DebugException; inner is not null; inner = inner.InnerException)
+            yield return inner;
     }
 
     /// <summary>Something answered, but not with TLS 1.3 and HTTP/2.</summary>
@@ -121,7 +128,7 @@ public sealed class NodeLink : IDisposable
     {
         AuthenticationException or HttpProtocolException => true,
         HttpRequestException request => request.HttpRequestError is HttpRequestError.VersionNegotiationError
-            or HttpRequestError.SecureConnectionError or HttpRequestError.InvalidResponse,
+            or HttpRequestError.InvalidResponse,
         _ => false,
     };
 

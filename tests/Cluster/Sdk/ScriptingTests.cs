@@ -114,6 +114,29 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         await Assert.ThrowsAnyAsync<SocketException>(() => talking);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_node_that_dies_in_mid_handshake_is_no_stranger(bool resets)
+    {
+        using var dying = new TcpListener(IPAddress.Loopback, 0);
+        dying.Start();
+        var hangingUp = HangUpAsync(dying, resets);
+        await FailsAsync("unreachable", "alice", ["send", "bob", "x"], node: dying.LocalEndpoint.ToString()!);
+        dying.Stop();
+        await Assert.ThrowsAnyAsync<SocketException>(() => hangingUp);
+    }
+
+    private static async Task HangUpAsync(TcpListener listener, bool resets)
+    {
+        while (true)
+        {
+            using var client = await listener.AcceptTcpClientAsync();
+            await client.GetStream().ReadAtLeastAsync(new byte[1024], 1);
+            client.LingerState = new(resets, 0);
+        }
+    }
+
     private static async Task AnswerPlainlyAsync(TcpListener listener)
     {
         while (true)
