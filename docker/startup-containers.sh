@@ -25,10 +25,24 @@ node_containers() { docker ps -a --filter "label=com.docker.compose.project=$pro
 name_in() { docker exec "$1" sh -c 'basename "$(cat /tmp/node-folder)"' 2>/dev/null || echo '?'; }
 published() { docker port "$1" 7401/tcp 2>/dev/null | head -1; }
 
+# Whether the node ends by itself whenever the engine starts it again.
+refuses_to_run() { [[ $(docker inspect -f '{{.State.Status}} {{.RestartCount}}' "$1") =~ ^restarting\ ([3-9]|..) ]]; }
+
+# The engine waits longer and longer before it starts a node that ends by itself; the reason may be mended by now.
+try_again_at_once() {
+  local container
+  for container in $(node_containers); do
+    ! refuses_to_run "$container" || docker restart "$container" >>"$home/run/compose.log"
+  done
+}
+
+last_words() { docker logs --tail 1 "$1" 2>&1; }
+
 wait_ready() {
   local container why deadline=$((SECONDS + 120))
   for container in $(node_containers); do
     until why=$(docker exec "$container" sh -c 'chordchat-node ready --data "$(cat /tmp/node-folder)"' 2>&1); do
+      ! refuses_to_run "$container" || die "$container does not run: $(last_words "$container")"
       ((SECONDS < deadline)) || die "$container is not ready after 120 s: $why (docker logs $container)"
       sleep 0.3
     done
@@ -93,6 +107,7 @@ cluster_start() {
   echo "$port" >"$home/run/port"
   echo "$page_port" >"$home/run/visualizer.port"
   quietly up -d --scale "node=$want"
+  try_again_at_once
   wait_ready
   write_cluster_file
   [[ -z $demo ]] || make_demo_users
@@ -108,6 +123,8 @@ cluster_status() {
   for container in $(node_containers); do
     if why=$(docker exec "$container" sh -c 'chordchat-node ready --data "$(cat /tmp/node-folder)"' 2>&1); then
       state=ready
+    elif refuses_to_run "$container"; then
+      state="does not run: $(last_words "$container")"
     else
       state="not ready: $(head -1 <<<"$why")"
     fi
