@@ -31,6 +31,7 @@ internal sealed class EntryIndex : IDisposable
     private readonly Statement _mergeLive;
     private readonly Statement _setMerged;
     private readonly Statement _find;
+    private readonly Statement _greatest;
     private readonly Statement _bury;
     private readonly Statement _forget;
     private readonly Statement _dropIds;
@@ -39,14 +40,11 @@ internal sealed class EntryIndex : IDisposable
     /// <summary>After the table of entries has been made.</summary>
     public EntryIndex(SqliteConnection connection)
     {
-        using (var create = connection.CreateCommand())
+        LastArrival = LastArrivalIn(connection);
+        using (var merged = connection.CreateCommand())
         {
-            create.CommandText = Schema;
-            create.ExecuteNonQuery();
-            create.CommandText = "SELECT arrival FROM merged";
-            Merged = (long)create.ExecuteScalar()!;
-            create.CommandText = "SELECT MAX(COALESCE(MAX(arrival), 0), (SELECT arrival FROM merged)) FROM entries";
-            LastArrival = (long)create.ExecuteScalar()!;
+            merged.CommandText = "SELECT arrival FROM merged";
+            Merged = (long)merged.ExecuteScalar()!;
         }
 
         _mergeIds = new(connection, """
@@ -63,6 +61,7 @@ internal sealed class EntryIndex : IDisposable
             LEFT JOIN entries ON entries.arrival = ids.arrival AND entries.set_number = ids.set_number AND entries.id = ids.id
             WHERE ids.set_number = ?1 AND ids.id = ?2
             """, 2);
+        _greatest = new(connection, "SELECT id FROM entry_ids WHERE set_number = ?1 ORDER BY id DESC LIMIT 1", 1);
         _bury = new(connection, "DELETE FROM entries_live WHERE set_number = ?1 AND arrival = ?2", 2);
         _forget = new(connection, "DELETE FROM entry_ids WHERE set_number = ?1 AND id = ?2", 2);
         const string Sets = "set_number IN (SELECT number FROM sets WHERE tile = ?1)";
@@ -79,6 +78,16 @@ internal sealed class EntryIndex : IDisposable
     /// <summary>The last arrival that the tables know.</summary>
     public long Merged { get; private set; }
 
+    /// <summary>The same, read from the tables.</summary>
+    public static long LastArrivalIn(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = Schema;
+        command.ExecuteNonQuery();
+        command.CommandText = "SELECT MAX(COALESCE(MAX(arrival), 0), (SELECT arrival FROM merged)) FROM entries";
+        return (long)command.ExecuteScalar()!;
+    }
+
     /// <summary>Where an entry is, or null when there is none; <see cref="EntryPlace.Lost"/> when the tables name one that is
     /// not there, which only a damaged disk can bring about.</summary>
     public EntryPlace? Find(long set, MessageId id)
@@ -93,8 +102,12 @@ internal sealed class EntryIndex : IDisposable
             : new(rows.GetInt64(0), rows.IsDBNull(2) ? null : rows.GetInt64(2));
     }
 
-    /// <summary>Whether the entry came so lately that only memory knows where it is.</summary>
-    public bool IsRecent(long set, MessageId id) => _recent.ContainsKey((set, id));
+    /// <summary>The largest id of a set, or null when it is empty; merged before.</summary>
+    public MessageId? Greatest(long set)
+    {
+        using var rows = _greatest.Read(set);
+        return rows.Read() ? MessageId.FromBytes((byte[])rows[0]) : null;
+    }
 
     /// <summary>The entry with the next arrival has been written.</summary>
     /// <param name="length">Of its content, or null for a tombstone.</param>
@@ -140,7 +153,7 @@ internal sealed class EntryIndex : IDisposable
     public void Dispose()
     {
         foreach (var statement in (Statement[])
-                 [_mergeIds, _mergeLive, _setMerged, _find, _bury, _forget, _dropIds, _dropLive])
+                 [_mergeIds, _mergeLive, _setMerged, _find, _greatest, _bury, _forget, _dropIds, _dropLive])
             statement.Dispose();
     }
 

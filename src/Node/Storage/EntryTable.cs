@@ -38,22 +38,15 @@ internal sealed class EntryTable : IDisposable
     public EntryTable(SqliteConnection connection, Action<DamagedRow> damaged)
     {
         _damaged = damaged;
-        using (var create = connection.CreateCommand())
-        {
-            create.CommandText = Schema;
-            create.ExecuteNonQuery();
-        }
-
+        Create(connection);
         _setTable = new SetTable(connection);
         _index = new EntryIndex(connection);
         _measure = new(connection, """
             SELECT COALESCE(SUM(LENGTH(content)), 0) FROM entries_live AS live JOIN entries USING (arrival)
             WHERE live.set_number = ?1
             """, 1);
-        _insert = new(connection, """
-            INSERT INTO entries (arrival, set_number, id, since, content, crc) SELECT ?1, ?2, ?3, ?4, ?5, ?6
-            WHERE NOT EXISTS (SELECT 1 FROM entry_ids WHERE set_number = ?2 AND id = ?3)
-            """, 6);
+        _insert = new(connection,
+            "INSERT INTO entries (arrival, set_number, id, since, content, crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", 6);
         _bury = new(connection, "UPDATE entries SET content = NULL, since = ?2, crc = ?3 WHERE arrival = ?1", 3);
         _scan = new(connection, """
             SELECT live.arrival, id, content, crc, since FROM entries_live AS live LEFT JOIN entries USING (arrival)
@@ -80,44 +73,40 @@ internal sealed class EntryTable : IDisposable
         Count(connection);
     }
 
+    /// <summary>The largest arrival ever given out; it grows with every entry that comes.</summary>
+    public long LastArrival => _index.LastArrival;
+
+    /// <summary>The same, of a database that is not in use yet.</summary>
+    public static long LastArrivalIn(SqliteConnection connection)
+    {
+        Create(connection);
+        return EntryIndex.LastArrivalIn(connection);
+    }
+
     public SetInsert Insert(TileId tile, string set, SetMessage message, long nowMs, SetLimits limits)
     {
         var row = SetOf(tile, set);
-        var isFull = row.Count >= limits.CountMax || row.Bytes + message.Content.Length > limits.BytesMax;
-        if (!isFull && !_index.IsRecent(row.Number, message.Id))
-        {
-            var id = message.Id.ToBytes();
-            var crc = CrcOf(set, id, nowMs, message.Content.Span);
-            if (_insert.Run(_index.LastArrival + 1, row.Number, id, nowMs, message.Content.ToWholeArray(), crc) == 1)
-            {
-                _index.Added(row.Number, message.Id, message.Content.Length);
-                Interlocked.Increment(ref row.Count);
-                row.Bytes += message.Content.Length;
-                Count(tile, 1);
-                return new(SetInsertResult.Added, _index.LastArrival);
-            }
-        }
-
-        return Find(tile, set, row, message.Id) switch
-        {
-            null => new(SetInsertResult.Full, 0),
-            { Length: null } => new(SetInsertResult.Buried, 0),
-            { Arrival: var arrival } => new(SetInsertResult.Present, arrival),
-        };
+        if (Find(tile, set, row, message.Id) is { } there)
+            return there.Length is null ? new(SetInsertResult.Buried, 0) : new(SetInsertResult.Present, there.Arrival);
+        if (row.Count >= limits.CountMax || row.Bytes + message.Content.Length > limits.BytesMax)
+            return new(SetInsertResult.Full, 0);
+        Append(set, row, message.Id, nowMs, message.Content.ToWholeArray());
+        Interlocked.Increment(ref row.Count);
+        row.Bytes += message.Content.Length;
+        Count(tile, 1);
+        return new(SetInsertResult.Added, _index.LastArrival);
     }
 
     public SetBurial Bury(TileId tile, string set, MessageId id, long nowMs)
     {
         var row = SetOf(tile, set);
-        var crc = CrcOf(set, id.ToBytes(), nowMs, default);
         switch (Find(tile, set, row, id))
         {
             case null:
-                _insert.Run(_index.LastArrival + 1, row.Number, id.ToBytes(), nowMs, null, crc);
-                _index.Added(row.Number, id, null);
+                Append(set, row, id, nowMs, content: null);
                 return SetBurial.Absence;
             case { Length: { } length, Arrival: var arrival }:
-                _bury.Run(arrival, nowMs, crc);
+                _bury.Run(arrival, nowMs, CrcOf(set, id.ToBytes(), nowMs, default));
                 _index.Buried(row.Number, id, arrival);
                 Interlocked.Decrement(ref row.Count);
                 row.Bytes -= length;
@@ -318,6 +307,7 @@ internal sealed class EntryTable : IDisposable
             using var measured = _measure.Read(row.Number);
             measured.Read();
             row.Bytes = measured.GetInt64(0);
+            row.Greatest = _index.Greatest(row.Number);
         }
 
         return row;
@@ -340,10 +330,29 @@ internal sealed class EntryTable : IDisposable
         }
     }
 
+    private static void Create(SqliteConnection connection)
+    {
+        using var create = connection.CreateCommand();
+        create.CommandText = Schema;
+        create.ExecuteNonQuery();
+    }
+
     private void Count(TileId tile, long more) => _records[tile] = _records.GetValueOrDefault(tile) + more;
 
+    /// <summary>Ids begin with the time, so that a new one is nearly always beyond all others, and nothing is searched.</summary>
     private EntryPlace? Find(TileId tile, string set, SetRow row, MessageId id) =>
-        _index.Find(row.Number, id) is { } place ? place.IsLost ? throw Damaged(tile, set) : place : null;
+        row.Greatest is { } greatest && id <= greatest && _index.Find(row.Number, id) is { } place
+            ? place.IsLost ? throw Damaged(tile, set) : place
+            : null;
+
+    private void Append(string set, SetRow row, MessageId id, long nowMs, byte[]? content)
+    {
+        var bytes = id.ToBytes();
+        _insert.Run(_index.LastArrival + 1, row.Number, bytes, nowMs, content, CrcOf(set, bytes, nowMs, content));
+        _index.Added(row.Number, id, content?.Length);
+        if (row.Greatest is not { } greatest || id > greatest)
+            row.Greatest = id;
+    }
 
     private DamagedTileException Damaged(TileId tile, string set)
     {
@@ -372,5 +381,8 @@ internal sealed class EntryTable : IDisposable
 
         /// <summary>Of live messages; negative until measured.</summary>
         public long Bytes { get; set; } = -1;
+
+        /// <summary>No entry has a larger id; null when there is none. Known when <see cref="Bytes"/> are.</summary>
+        public MessageId? Greatest { get; set; }
     }
 }

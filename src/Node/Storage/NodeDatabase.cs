@@ -66,7 +66,7 @@ internal sealed class NodeDatabase : IDisposable
     {
         try
         {
-            return Runs = new RunTable(Connection);
+            return Runs = new RunTable(Connection, EntryTable.LastArrivalIn(Connection));
         }
         catch (SqliteException e)
         {

@@ -110,6 +110,9 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
         return large;
     }
 
+    /// <summary>A number that grows with every entry that comes.</summary>
+    public long LastArrival => _entries.LastArrival;
+
     /// <summary>Live messages of a set, or 0. May be asked from any thread.</summary>
     public long PendingCount(TileId tile, string set) => _entries.PendingCount(tile, set);
 
