@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
 using ChordChat.Bench.Users;
 using ChordChat.Crypto;
 using ChordChat.Crypto.Keys;
@@ -10,10 +9,11 @@ using Google.Protobuf;
 
 namespace ChordChat.Bench.Load;
 
-/// <summary>Messages sealed in advance, for one run. The last half of a message's id is its number in here.</summary>
+/// <summary>Messages sealed in advance, for one run. Their ids begin with the time, as those of clients do; the last half of an
+/// id is the message's number in here.</summary>
 internal sealed class Mail
 {
-    private readonly ulong _series = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+    private readonly ulong _series = BinaryPrimitives.ReadUInt64BigEndian(Guid.CreateVersion7().ToByteArray(bigEndian: true));
     private readonly Send[] _sends;
 
     private Mail(int count) => _sends = new Send[count];
