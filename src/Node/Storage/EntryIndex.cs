@@ -61,7 +61,9 @@ internal sealed class EntryIndex : IDisposable
             LEFT JOIN entries ON entries.arrival = ids.arrival AND entries.set_number = ids.set_number AND entries.id = ids.id
             WHERE ids.set_number = ?1 AND ids.id = ?2
             """, 2);
-        _greatest = new(connection, "SELECT id FROM entry_ids WHERE set_number = ?1 ORDER BY id DESC LIMIT 1", 1);
+        _greatest = new(connection, """
+            SELECT id FROM entry_ids WHERE set_number = ?1 AND id > x'' AND LENGTH(id) = 16 ORDER BY id DESC LIMIT 1
+            """, 1);
         _bury = new(connection, "DELETE FROM entries_live WHERE set_number = ?1 AND arrival = ?2", 2);
         _forget = new(connection, "DELETE FROM entry_ids WHERE set_number = ?1 AND id = ?2", 2);
         const string Sets = "set_number IN (SELECT number FROM sets WHERE tile = ?1)";

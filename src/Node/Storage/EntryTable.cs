@@ -180,9 +180,9 @@ internal sealed class EntryTable : IDisposable
             using var rows = _stamps.Read(
                 SetOf(tile, set).Number, set == after.Name ? after.Id.ToBytes() : [], (long)(count - stamps.Count));
             while (rows.Read())
-                stamps.Add(rows.IsDBNull(2)
-                    ? throw Damaged(tile, set)
-                    : new(set, MessageId.FromBytes((byte[])rows[0]), rows.GetInt64(1) != 0, rows.GetInt64(2)));
+                stamps.Add(rows[0] is byte[] { Length: 16 } id && !rows.IsDBNull(2)
+                    ? new(set, MessageId.FromBytes(id), rows.GetInt64(1) != 0, rows.GetInt64(2))
+                    : throw Damaged(tile, set));
             if (stamps.Count >= count)
                 break;
         }

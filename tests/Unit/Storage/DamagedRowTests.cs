@@ -110,6 +110,17 @@ public sealed class DamagedRowTests : IDisposable
         Assert.Throws<DamagedTileException>(() => _store.ReadStamps(Tile, default, 99));
     }
 
+    [Fact]
+    public void An_index_with_what_is_no_id_is_damage_and_does_not_stop_the_writer()
+    {
+        _store.Scan(Tile, "mbox/bob", 0, 9, 99);
+        Change("UPDATE entry_ids SET id = x'ff' WHERE arrival = 2");
+        Assert.Throws<DamagedTileException>(() => _store.ReadStamps(Tile, default, 99));
+        using var later = new SqliteReplicaStore(_data.Database.Connection, _named.Add);
+        var added = later.Insert(Tile, "mbox/bob", new(new(9), new byte[] { 9 }), 3000, SetLimits.Default);
+        Assert.Equal(SetInsertResult.Added, added.Result);
+    }
+
     [Theory]
     [InlineData("UPDATE tiles SET header = zeroblob(40)")]
     [InlineData("UPDATE tiles SET spare = zeroblob(40)")]
