@@ -9,9 +9,10 @@ node_names() { if [[ -d $home/nodes ]]; then ls "$home/nodes" | sort -V; fi; }
 pid_of() { cat "$home/run/$1.pid" 2>/dev/null || true; }
 
 # A pid file may outlive its process, and its number may be somebody else's by now.
+# Not a process that is dead and only waits for its parent to notice.
 runs() {
   local pid; pid=$(pid_of "$1")
-  [[ -n $pid ]] && kill -0 "$pid" 2>/dev/null && ps -o args= -p "$pid" 2>/dev/null | grep -q chordchat
+  [[ -n $pid ]] && ps -o stat= -o args= -p "$pid" 2>/dev/null | grep -q '^[^Z].*chordchat'
 }
 
 address_of() { cat "$home/nodes/$1/address" 2>/dev/null || true; }
@@ -93,11 +94,13 @@ write_cluster_file() {
 
 ready=' ' # names of the nodes that have been seen ready in this run
 wait_ready() {
-  local name why deadline=$((SECONDS + 60))
+  local name other why deadline=$((SECONDS + 60))
   for name in "$@"; do
     [[ $ready == *" $name "* ]] && continue
     until why=$("$node_program" ready --data "$home/nodes/$name" 2>&1); do
-      runs "$name" || { tail -5 "$home/run/$name.log" >&2; die "$name stopped; its log is $home/run/$name.log"; }
+      for other in "$@"; do
+        runs "$other" || { tail -5 "$home/run/$other.log" >&2; die "$other stopped; its log is $home/run/$other.log"; }
+      done
       ((SECONDS < deadline)) || die "$name is not ready after 60 s: $why (log: $home/run/$name.log)"
       sleep 0.2
     done
