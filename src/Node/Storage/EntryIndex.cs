@@ -80,7 +80,7 @@ internal sealed class EntryIndex : IDisposable
     /// <summary>The last arrival that the tables know.</summary>
     public long Merged { get; private set; }
 
-    /// <summary>The same, read from the tables.</summary>
+    /// <summary><see cref="LastArrival"/> as the tables tell it; after the table of entries has been made.</summary>
     public static long LastArrivalIn(SqliteConnection connection)
     {
         using var command = connection.CreateCommand();
