@@ -52,6 +52,7 @@ internal static class BenchRun
         "kept" => KeptScenario.RunAsync(bench, cancellation),
         "delivered" => DeliveredScenario.RunAsync(bench, cancellation),
         "change" => ChangeScenario.RunAsync(bench, cancellation),
+        "shown" => ShownScenario.RunAsync(bench, cancellation),
         "logins" => LoginScenario.RunAsync(bench, cancellation),
         _ => IdleScenario.RunAsync(bench, cancellation),
     };

@@ -5,15 +5,16 @@ namespace ChordChat.Bench.Nodes;
 /// <summary>One node as a process of its own.</summary>
 internal sealed class LocalNode : IDisposable
 {
-    private readonly Process _process;
+    private readonly ProcessStartInfo _start;
     private readonly StreamWriter _log;
+    private Process _process;
 
     public LocalNode(string program, string folder, string name, int port, int beaconPort, int bcryptCost)
     {
         Name = name;
         Address = $"127.0.0.1:{port}";
         _log = new StreamWriter(Path.Combine(folder, $"{name}.log")) { AutoFlush = true };
-        var start = new ProcessStartInfo(program)
+        _start = new ProcessStartInfo(program)
         {
             ArgumentList =
             {
@@ -23,12 +24,8 @@ internal sealed class LocalNode : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        start.Environment["CHORDCHAT_CHAT__BCRYPTCOST"] = $"{bcryptCost}";
-        _process = Process.Start(start)!;
-        _process.OutputDataReceived += (_, line) => Log(line.Data);
-        _process.ErrorDataReceived += (_, line) => Log(line.Data);
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
+        _start.Environment["CHORDCHAT_CHAT__BCRYPTCOST"] = $"{bcryptCost}";
+        _process = Run();
     }
 
     public string Name { get; }
@@ -58,15 +55,38 @@ internal sealed class LocalNode : IDisposable
         }
     }
 
-    /// <summary>Kills it: its data is thrown away with it.</summary>
-    public void Dispose()
+    /// <summary>As kill -9 does it.</summary>
+    public void Kill()
     {
         if (!_process.HasExited)
             _process.Kill();
         _process.WaitForExit();
+    }
+
+    /// <summary>After <see cref="Kill"/>: the same node, on the same data.</summary>
+    public void StartAgain()
+    {
+        _process.Dispose();
+        _process = Run();
+    }
+
+    /// <summary>Kills it: its data is thrown away with it.</summary>
+    public void Dispose()
+    {
+        Kill();
         _process.Dispose();
         lock (_log)
             _log.Dispose();
+    }
+
+    private Process Run()
+    {
+        var process = Process.Start(_start)!;
+        process.OutputDataReceived += (_, line) => Log(line.Data);
+        process.ErrorDataReceived += (_, line) => Log(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        return process;
     }
 
     private void Log(string? line)

@@ -32,11 +32,11 @@ internal sealed class LocalNodes : IAsyncDisposable
 
     public static async Task<LocalNodes> StartAsync(BenchOptions options, CancellationToken cancellation)
     {
-        var program = await NodeProgram.FindAsync(cancellation);
+        var program = await BuiltProgram.NodeAsync(cancellation);
         var nodes = new LocalNodes(program, Directory.CreateTempSubdirectory("chordchat-bench-").FullName);
         try
         {
-            await NodeProgram.RunAsync(
+            await BuiltProgram.RunAsync(
                 program, ["cluster", "init", "--data", nodes._folder, "--nodes", $"{options.NodeCount}", "--demo"],
                 cancellation);
             var beacons = FreePort(SocketType.Dgram, ProtocolType.Udp);
@@ -55,7 +55,7 @@ internal sealed class LocalNodes : IAsyncDisposable
     }
 
     /// <summary>Lets the last node go for good, with the operator's own command.</summary>
-    public Task DrainLastAsync(CancellationToken cancellation) => NodeProgram.RunAsync(
+    public Task DrainLastAsync(CancellationToken cancellation) => BuiltProgram.RunAsync(
         _program, ["drain", "--data", Path.Combine(_folder, "nodes", Cheap.Name)], cancellation);
 
     /// <summary>What a node has logged so far.</summary>
@@ -92,7 +92,9 @@ internal sealed class LocalNodes : IAsyncDisposable
         },
     };
 
-    private static async Task ReadyAsync(LocalNode node, CancellationToken cancellation)
+    /// <summary>Ends when a node says that it is ready.</summary>
+    /// <exception cref="BenchFailedException">It ended, or took more than a minute.</exception>
+    public static async Task ReadyAsync(LocalNode node, CancellationToken cancellation)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         patience.CancelAfter(ReadyTimeout);
@@ -120,7 +122,7 @@ internal sealed class LocalNodes : IAsyncDisposable
         }
     }
 
-    private static int FreePort(SocketType type, ProtocolType protocol)
+    public static int FreePort(SocketType type, ProtocolType protocol)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, type, protocol);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));

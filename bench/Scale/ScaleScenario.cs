@@ -25,7 +25,7 @@ internal static class ScaleScenario
         rows.ForEach(row => Console.WriteLine(row.ToTable()));
         if (quick)
             return;
-        var drawing = Path.Combine(NodeProgram.Root, "docs", "images", "scale.svg");
+        var drawing = Path.Combine(BuiltProgram.Root, "docs", "images", "scale.svg");
         File.WriteAllText(drawing, HopsDrawing.Draw(rows));
         Console.WriteLine();
         Console.WriteLine($"drawn: {drawing}");

@@ -14,7 +14,7 @@ internal static class KeyPool
 
     public static IReadOnlyList<SharedKeys> Load()
     {
-        var folder = Path.Combine(NodeProgram.Artifacts, "bench-keys");
+        var folder = Path.Combine(BuiltProgram.Artifacts, "bench-keys");
         Directory.CreateDirectory(folder);
         return [.. Enumerable.Range(0, Count).Select(i => LoadOrMake(Path.Combine(folder, $"shared-{i}")))];
     }

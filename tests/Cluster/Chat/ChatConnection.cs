@@ -114,9 +114,9 @@ internal sealed class ChatConnection : IAsyncDisposable
             while (await _call.ResponseStream.MoveNext(CancellationToken.None))
                 Take(_call.ResponseStream.Current);
         }
-        catch (RpcException)
+        catch (Exception closed) when (closed is RpcException or ObjectDisposedException)
         {
-            // Closed.
+            // Closed; the latter by DisposeAsync, while what had come before was taken.
         }
     }
 

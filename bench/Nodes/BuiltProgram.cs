@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace ChordChat.Bench.Nodes;
 
-/// <summary>The release build of <c>chordchat-node</c>, made when it is missing or older than its sources.</summary>
-internal static class NodeProgram
+/// <summary>Release builds of our programs, made when they are missing or older than their sources.</summary>
+internal static class BuiltProgram
 {
     private static readonly string[] SourceFolders = ["src", "protos"];
 
@@ -12,21 +12,11 @@ internal static class NodeProgram
     /// <summary>What the generator makes once and keeps.</summary>
     public static string Artifacts => Path.Combine(Root, "artifacts");
 
-    public static async Task<string> FindAsync(CancellationToken cancellation)
-    {
-        var folder = Environment.GetEnvironmentVariable("CHORDCHAT_BUILT") ?? Path.Combine(Artifacts, "bin");
-        var program = Path.Combine(folder, "chordchat-node");
-        var library = program + ".dll";
-        if (File.Exists(program) && File.GetLastWriteTimeUtc(library) >= NewestSource())
-            return program;
-        await Console.Error.WriteLineAsync("building chordchat-node ...");
-        await RunAsync(
-            "dotnet",
-            ["publish", Path.Combine(Root, "src", "Node"), "-c", "Release", "-o", folder, "-nologo", "-v", "q"],
-            cancellation);
-        File.SetLastWriteTimeUtc(library, DateTime.UtcNow);
-        return program;
-    }
+    public static Task<string> NodeAsync(CancellationToken cancellation) =>
+        FindAsync("chordchat-node", "Node", cancellation);
+
+    public static Task<string> VisualizerAsync(CancellationToken cancellation) =>
+        FindAsync("chordchat-visualizer", "Visualizer", cancellation);
 
     /// <summary>Runs a program to its end.</summary>
     /// <exception cref="BenchFailedException">It ended with another code than 0.</exception>
@@ -43,6 +33,22 @@ internal static class NodeProgram
         if (process.ExitCode != 0)
             throw new BenchFailedException(
                 $"{Path.GetFileName(program)} {arguments[0]} gave {process.ExitCode}: {await said}{await complained}");
+    }
+
+    private static async Task<string> FindAsync(string name, string project, CancellationToken cancellation)
+    {
+        var folder = Environment.GetEnvironmentVariable("CHORDCHAT_BUILT") ?? Path.Combine(Artifacts, "bin");
+        var program = Path.Combine(folder, name);
+        var library = program + ".dll";
+        if (File.Exists(program) && File.GetLastWriteTimeUtc(library) >= NewestSource())
+            return program;
+        await Console.Error.WriteLineAsync($"building {name} ...");
+        await RunAsync(
+            "dotnet",
+            ["publish", Path.Combine(Root, "src", project), "-c", "Release", "-o", folder, "-nologo", "-v", "q"],
+            cancellation);
+        File.SetLastWriteTimeUtc(library, DateTime.UtcNow);
+        return program;
     }
 
     private static DateTime NewestSource() => SourceFolders
