@@ -1,4 +1,6 @@
+using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Core.Ring;
@@ -53,6 +55,9 @@ internal sealed class ClusterTls(NodeIdentity identity)
     {
         SslOptions = tls,
         UseProxy = false,
+        // With one of our own, each call connects. gRPC's refuses all calls for a second or more after an attempt that failed:
+        // a node that was asked just before it came back would be called silent again.
+        ConnectCallback = static (to, cancellation) => ConnectAsync(to.DnsEndPoint, cancellation),
         ConnectTimeout = TimeSpan.FromSeconds(2),
         PooledConnectionIdleTimeout = TimeSpan.FromMinutes(10),
         KeepAlivePingDelay = TimeSpan.FromSeconds(10),
@@ -60,4 +65,19 @@ internal sealed class ClusterTls(NodeIdentity identity)
         KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
         InitialHttp2StreamWindowSize = 1 << 20,
     };
+
+    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint to, CancellationToken cancellation)
+    {
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(to, cancellation);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 }

@@ -1,0 +1,60 @@
+using System.Net;
+using System.Net.Sockets;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Transport;
+using ChordChat.Tests.Cluster.Admission;
+using ChordChat.Wire;
+using Grpc.Core;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Nodes;
+
+/// <summary>docs/protocol.md, "Ring: failure detector": the ring alone decides how often a silent member is asked.</summary>
+public sealed class PeerChannelTests
+{
+    /// <remarks>gRPC's own connecting refused calls for about a second after an attempt that failed, so that a node which
+    /// was asked just before it was back was called silent again by those who had asked.</remarks>
+    [Fact]
+    public async Task A_node_that_listens_again_is_reached_by_the_next_call()
+    {
+        await using var cluster = Founded.Of(2);
+        var node = (await cluster.StartAsync("n1")).Node.Self;
+        using var port = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        port.Bind(new IPEndPoint(IPAddress.Loopback, 0)); // Does not listen yet: who connects is refused.
+        using var channels = new PeerChannels(new ClusterTls(cluster.Identity("n2")));
+        var peer = node with { Address = $"{port.LocalEndPoint}" };
+
+        for (var i = 0; i < 3; i++)
+            await Assert.ThrowsAsync<RpcException>(() => DescribeAsync(channels, peer));
+        port.Listen();
+        using var ended = new CancellationTokenSource();
+        var forwarding = ForwardAsync(port, IPEndPoint.Parse(node.Address), ended.Token);
+
+        Assert.Equal(node.Name, (await DescribeAsync(channels, peer)).Self.Name);
+        await ended.CancelAsync();
+        await forwarding;
+    }
+
+    private static async Task<DescribeReply> DescribeAsync(PeerChannels channels, Peer peer) =>
+        await new Wire.Ring.RingClient(channels.To(peer)).DescribeAsync(
+            new DescribeRequest(), deadline: DateTime.UtcNow.AddSeconds(20));
+
+    /// <summary>Takes one connection on to where the node listens.</summary>
+    private static async Task ForwardAsync(Socket port, IPEndPoint to, CancellationToken ended)
+    {
+        using var near = await port.AcceptAsync(ended);
+        using var far = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await far.ConnectAsync(to, ended);
+        await using var nearStream = new NetworkStream(near);
+        await using var farStream = new NetworkStream(far);
+        try
+        {
+            await Task.WhenAll(nearStream.CopyToAsync(farStream, ended), farStream.CopyToAsync(nearStream, ended));
+        }
+        catch (Exception over) when (over is OperationCanceledException or IOException)
+        {
+            // The test is over.
+        }
+    }
+}
