@@ -143,12 +143,18 @@ internal sealed partial class RingFeed(NodeFinder finder, TimeProvider time, ILo
     {
         if (snapshot.SeenBy.Length == 0)
             snapshot.SeenBy = link.Name;
-        _ring = snapshot;
         var eyes = _latest.Value.Eyes;
-        if (eyes.Silent.Length > 0 && time.GetTimestamp() > _silentUntil)
+        if (eyes.Silent.Length > 0 && (HasNoticed(eyes.Silent, _ring, snapshot) || time.GetTimestamp() > _silentUntil))
             eyes = eyes with { Silent = "" };
+        _ring = snapshot;
         _latest.Publish(new FeedState(eyes, Json.Format(snapshot)));
     }
+
+    /// <summary>Whether the ring knows of the silence of a node, or the node has started again: what the ring says of it
+    /// holds from now on.</summary>
+    internal static bool HasNoticed(string silent, Snapshot? before, Snapshot now) =>
+        now.Nodes.FirstOrDefault(node => node.Name == silent) is not { State: NodeView.Types.State.Alive } alive
+        || before?.Nodes.FirstOrDefault(node => node.Name == silent) is { SinceMs: > 0 } then && then.SinceMs != alive.SinceMs;
 
     private void Close(IReadOnlyList<string> tried, string? stranger)
     {

@@ -16,6 +16,8 @@ internal sealed record FakeMember(
 /// </summary>
 internal static class FakeRing
 {
+    private static readonly long StartedMs = DateTimeOffset.UtcNow.AddMinutes(-42).ToUnixTimeMilliseconds();
+
     private const int TileBits = 7;
     private const int Copies = 3;
 
@@ -85,7 +87,7 @@ internal static class FakeRing
             OwnRecords = (ulong)(tiles.Count(tile => tile.Members[0] == position) * 11),
             BackupRecords = (ulong)(tiles.Count(tile => tile.Members.Skip(1).Contains(position)) * 11),
             Sessions = (uint)member.Users.Count,
-            SinceMs = DateTimeOffset.UtcNow.AddMinutes(-42).ToUnixTimeMilliseconds(),
+            SinceMs = StartedMs,
             Predecessor = others.Length == 0 ? position : Hex(others[^1].Position),
         };
         view.Users.AddRange(member.Users);

@@ -47,6 +47,22 @@ public sealed class FeedTests
         Assert.Empty(RingFeed.KnownAddresses(null, null));
     }
 
+    [Theory]
+    [InlineData(State.Alive, 7, false)] // As before it fell silent.
+    [InlineData(State.Alive, 8, true)]
+    [InlineData(State.Suspect, 0, true)]
+    [InlineData(State.Dead, 0, true)]
+    public void A_silent_node_is_shown_as_such_until_the_ring_knows_or_it_has_started_again(
+        State state, long since, bool noticed)
+    {
+        var before = Seen(State.Alive, 7);
+        Assert.Equal(noticed, RingFeed.HasNoticed("n2", before, Seen(state, since)));
+        Assert.True(RingFeed.HasNoticed("n3", before, Seen(state, since)));
+
+        static Snapshot Seen(State state, long since) =>
+            new() { Nodes = { new NodeView { Name = "n1", State = State.Alive, SinceMs = 1 }, new NodeView { Name = "n2", State = state, SinceMs = since } } };
+    }
+
     [Fact]
     public void Only_the_newest_notes_are_kept()
     {
