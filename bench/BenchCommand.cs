@@ -37,7 +37,10 @@ internal static class BenchCommand
         DefaultValueFactory = _ => Defaults.TextBytes,
     };
 
-    private static readonly Option<int?> Idle = new("--idle") { Description = "Idle connections to open. Default 2000." };
+    private static readonly Option<int?> Idle = new("--idle")
+    {
+        Description = "Idle connections to open. Default 2000.",
+    };
 
     private static readonly Option<int?> Cost = new("--bcrypt-cost")
     {

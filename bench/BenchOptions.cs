@@ -3,7 +3,8 @@ namespace ChordChat.Bench;
 /// <summary>What to measure, and how much of it.</summary>
 internal sealed record BenchOptions
 {
-    public static readonly IReadOnlyList<string> ScenarioNames = ["kept", "delivered", "logins", "idle", "change", "shown"];
+    public static readonly IReadOnlyList<string> ScenarioNames =
+        ["kept", "delivered", "logins", "idle", "change", "shown"];
 
     public int NodeCount { get; init; } = 3;
 

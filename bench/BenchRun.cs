@@ -13,7 +13,8 @@ internal static class BenchRun
 
     public static async Task<int> RunAsync(BenchOptions options, CancellationToken cancellation)
     {
-        if (options.Scenarios.FirstOrDefault(name => name != ScaleName && !BenchOptions.ScenarioNames.Contains(name)) is { } unknown)
+        if (options.Scenarios.FirstOrDefault(name => name != ScaleName && !BenchOptions.ScenarioNames.Contains(name))
+            is { } unknown)
         {
             Console.Error.WriteLine($"chordchat-bench: no scenario '{unknown}'; see --help");
             return 64;

@@ -9,11 +9,12 @@ using Google.Protobuf;
 
 namespace ChordChat.Bench.Load;
 
-/// <summary>Messages sealed in advance, for one run. Their ids begin with the time, as those of clients do; the last half of an
-/// id is the message's number in here.</summary>
+/// <summary>Messages sealed in advance, for one run. Their ids begin with the time, as those of clients do; the last
+/// half of an id is the message's number in here.</summary>
 internal sealed class Mail
 {
-    private readonly ulong _series = BinaryPrimitives.ReadUInt64BigEndian(Guid.CreateVersion7().ToByteArray(bigEndian: true));
+    private readonly ulong _series =
+        BinaryPrimitives.ReadUInt64BigEndian(Guid.CreateVersion7().ToByteArray(bigEndian: true));
     private readonly Send[] _sends;
 
     private Mail(int count) => _sends = new Send[count];

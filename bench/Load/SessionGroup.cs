@@ -20,7 +20,8 @@ internal sealed class SessionGroup : IAsyncDisposable
     /// <param name="firstNode">Where the first of them goes; the next goes to the next node.</param>
     /// <param name="nodeCount">Only the first so many nodes; null for all.</param>
     public static async Task<SessionGroup> OpenAsync(
-        Workbench bench, IReadOnlyList<Person> people, int firstNode, CancellationToken cancellation, int? nodeCount = null)
+        Workbench bench, IReadOnlyList<Person> people, int firstNode, CancellationToken cancellation,
+        int? nodeCount = null)
     {
         var group = new SessionGroup(people.Count);
         group._beating = group.BeatAsync();

@@ -22,14 +22,20 @@ internal static class HopsDrawing
         var svg = new StringBuilder();
         svg.AppendLine("""
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 330" font-family="sans-serif" font-size="13">
-            <style>text { fill: #333 } .grid { stroke: #ccc } @media (prefers-color-scheme: dark) { text { fill: #ddd } .grid { stroke: #555 } }</style>
-            <title>Hops of a lookup over the number of nodes</title>
-            """);
+            <style>text { fill: #333 } .grid { stroke: #ccc }
+            """
+            + " @media (prefers-color-scheme: dark) { text { fill: #ddd } .grid { stroke: #555 } }</style>\n"
+            + "<title>Hops of a lookup over the number of nodes</title>");
         for (var hops = 0; hops <= HopsMax; hops += 3)
-            svg.AppendLine(Text($"<path class=\"grid\" d=\"M{Left} {Y(hops):f1}H{Right}\"/><text x=\"{Left - 8}\" y=\"{Y(hops) + 4:f1}\" text-anchor=\"end\">{hops}</text>"));
+            svg.AppendLine(
+                Text($"<path class=\"grid\" d=\"M{Left} {Y(hops):f1}H{Right}\"/>")
+                + Text($"<text x=\"{Left - 8}\" y=\"{Y(hops) + 4:f1}\" text-anchor=\"end\">{hops}</text>"));
         foreach (var row in rows)
-            svg.AppendLine(Text($"<text x=\"{X(rows, row):f1}\" y=\"{Bottom + 20}\" text-anchor=\"middle\">{row.Nodes:n0}</text>"));
-        svg.AppendLine(Text($"<text x=\"{(Left + Right) / 2}\" y=\"{Bottom + 42}\" text-anchor=\"middle\">hops of a lookup, over the number of nodes</text>"));
+            svg.AppendLine(Text(
+                $"<text x=\"{X(rows, row):f1}\" y=\"{Bottom + 20}\" text-anchor=\"middle\">{row.Nodes:n0}</text>"));
+        svg.AppendLine(
+            Text($"<text x=\"{(Left + Right) / 2}\" y=\"{Bottom + 42}\" text-anchor=\"middle\">")
+            + "hops of a lookup, over the number of nodes</text>");
         for (var i = 0; i < Lines.Length; i++)
             svg.AppendLine(Line(rows, i));
         return svg.AppendLine("</svg>").ToString();
@@ -41,7 +47,8 @@ internal static class HopsDrawing
         var points = string.Join(' ', rows.Select(row => Text($"{X(rows, row):f1},{Y(value(row)):f1}")));
         var style = $"stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dash}\" fill=\"none\"";
         var y = 40 + (number * 26);
-        return Text($"<polyline points=\"{points}\" {style}/><path d=\"M{Right + 24} {y}h30\" {style}/><text x=\"{Right + 62}\" y=\"{y + 4}\">{label}</text>");
+        return Text($"<polyline points=\"{points}\" {style}/><path d=\"M{Right + 24} {y}h30\" {style}/>")
+            + Text($"<text x=\"{Right + 62}\" y=\"{y + 4}\">{label}</text>");
     }
 
     private static double X(IReadOnlyList<ScaleRow> rows, ScaleRow row)

@@ -56,10 +56,10 @@ internal static class ScaleScenario
 /// <summary>One ring size. Times and bytes are null where that was not simulated.</summary>
 internal sealed record ScaleRow(int Nodes, int Successors, double Mean, int Max, double CachedMean, int CachedMax)
 {
-    public const string Heading = """
-        | N | r | 1/2 log2 N | hops: mean, max | with cache: mean, max | upkeep, bytes/s a node | a tenth dies: all have a living successor | all lists exact |
-        |---:|---:|---:|---:|---:|---:|---:|---:|
-        """;
+    public const string Heading =
+        "| N | r | 1/2 log2 N | hops: mean, max | with cache: mean, max | upkeep, bytes/s a node "
+        + "| a tenth dies: all have a living successor | all lists exact |\n"
+        + "|---:|---:|---:|---:|---:|---:|---:|---:|";
 
     public bool HasCaches { get; init; }
     public double? BytesPerSecond { get; init; }
@@ -85,7 +85,8 @@ internal sealed record ScaleRow(int Nodes, int Successors, double Mean, int Max,
     }.ToJsonString();
 
     public string ToTable() => string.Create(CultureInfo.InvariantCulture,
-        $"| {Nodes:n0} | {Successors} | {HalfLog:f2} | {Mean:f2}, {Max} | {CachedMean:f2}, {CachedMax} | {Upkeep()} | {Seconds(Whole)} | {Seconds(Exact)} |");
+        $"| {Nodes:n0} | {Successors} | {HalfLog:f2} | {Mean:f2}, {Max} | {CachedMean:f2}, {CachedMax} | {Upkeep()} "
+        + $"| {Seconds(Whole)} | {Seconds(Exact)} |");
 
     private string Upkeep() => BytesPerSecond is not { } bytes ? ""
         : string.Create(CultureInfo.InvariantCulture, $"{bytes:n0}{(HasCaches ? "" : " (ring alone)")}");

@@ -62,7 +62,8 @@ internal sealed class UpkeepRun
             throw new BenchFailedException($"not whole {limit} after a tenth died");
         var whole = _ring.World.Now - begun;
         if (!RunUntil(() => new RingChecker(_ring).Inexactness() is null, limit))
-            throw new BenchFailedException($"not exact {limit} after a tenth died: {new RingChecker(_ring).Inexactness()}");
+            throw new BenchFailedException(
+                $"not exact {limit} after a tenth died: {new RingChecker(_ring).Inexactness()}");
         return (whole, _ring.World.Now - begun);
     }
 

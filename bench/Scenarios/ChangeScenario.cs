@@ -20,9 +20,15 @@ internal static partial class ChangeScenario
     {
         var options = shared.Options with { NodeCount = NodeCount };
         await using var nodes = await LocalNodes.StartAsync(options, cancellation);
-        var bench = shared with { Options = options, Nodes = nodes, People = await People.CreateAsync(nodes, options, cancellation) };
+        var bench = shared with
+        {
+            Options = options,
+            Nodes = nodes,
+            People = await People.CreateAsync(nodes, options, cancellation),
+        };
         var senders = await bench.People.RegisterAsync(nodes.Cheap, "cs", options.SenderCount, cancellation);
-        var recipients = await bench.People.RegisterAsync(nodes.Cheap, "cr", options.RecipientCount, cancellation, keys: 1);
+        var recipients = await bench.People.RegisterAsync(
+            nodes.Cheap, "cr", options.RecipientCount, cancellation, keys: 1);
         await using var sessions = await SessionGroup.OpenAsync(bench, senders, 0, cancellation, NodeCount - 1);
         await VolleyRun.WarmUpAsync(bench, sessions, recipients, null, cancellation);
         var before = Waits([await SendAsync(bench, sessions, recipients, cancellation)]);
@@ -93,8 +99,11 @@ internal static partial class ChangeScenario
         return told;
     }
 
-    private static int Number(Match line, int group) => int.Parse(line.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
+    private static int Number(Match line, int group) =>
+        int.Parse(line.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"(\d+) tiles kept here have changed members;[^\n]*?for (\d+) ms[^\n]*?, (\d+) ms \(99[^\n]*?, (\d+) ms at most")]
+    [GeneratedRegex(
+        @"(\d+) tiles kept here have changed members;[^\n]*?for (\d+) ms[^\n]*?, "
+        + @"(\d+) ms \(99[^\n]*?, (\d+) ms at most")]
     private static partial Regex PauseLine();
 }

@@ -52,7 +52,8 @@ public sealed class ChatClient : IAsyncDisposable
 
     public string User => _me.User;
 
-    /// <summary>The newest envelopes that were not genuine, as id and reason; they are never shown or answered.</summary>
+    /// <summary>The newest envelopes that were not genuine, as id and reason; they are never shown or
+    /// answered.</summary>
     public IReadOnlyCollection<string> Dropped => _inbox.Dropped;
 
     /// <summary>The newest that were not genuine at a first look, also those that were at the second.</summary>

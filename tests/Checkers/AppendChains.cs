@@ -1,10 +1,11 @@
 namespace ChordChat.Tests.Checkers;
 
-/// <summary>Linearizability of registers that are only ever appended to, in about linear time and without a search.</summary>
+/// <summary>Linearizability of registers that are only ever appended to, in about linear time and without a
+/// search.</summary>
 /// <remarks>
 /// If every entry is unique and every answer is the whole list, all answers must be prefixes of one list, and an answer
-/// holds whatever had been answered before its call began. That is the same as linearizable, up to operations whose outcome
-/// nobody knows: their entries may stand anywhere after their begin, or nowhere.
+/// holds whatever had been answered before its call began. That is the same as linearizable, up to operations whose
+/// outcome nobody knows: their entries may stand anywhere after their begin, or nowhere.
 /// </remarks>
 public static class AppendChains
 {
@@ -23,7 +24,8 @@ public static class AppendChains
         foreach (var (place, entry) in chain.Index())
             if (!places.TryAdd(entry, place))
                 return $"{answered[^1].Key}: {entry} was appended twice: {Text(chain)}";
-        return answered.Select(operation => OwnFault(operation, chain, places)).FirstOrDefault(fault => fault is not null)
+        return answered.Select(operation => OwnFault(operation, chain, places))
+                .FirstOrDefault(fault => fault is not null)
             ?? StrangerFault(operations, chain)
             ?? TimeFault(answered, places);
     }
@@ -40,7 +42,8 @@ public static class AppendChains
         return operation.Outcome switch
         {
             Outcome.Ok when !appended || place >= list.Count => $"{operation.Key}: {operation} lacks its own entry",
-            Outcome.Refused when appended => $"{operation.Key}: {operation} was refused but {entry} is there: {Text(chain)}",
+            Outcome.Refused when appended =>
+                $"{operation.Key}: {operation} was refused but {entry} is there: {Text(chain)}",
             _ => null,
         };
     }
@@ -74,7 +77,8 @@ public static class AppendChains
             for (; next < byReturn.Length && byReturn[next].Returned < operation.Invoked; next++)
                 longest = Math.Max(longest, byReturn[next].Answer!.Count);
             if (operation.Answer!.Count < longest)
-                return $"{operation.Key}: {operation} saw {operation.Answer.Count} entries; {longest} had been seen before";
+                return $"{operation.Key}: {operation} saw {operation.Answer.Count} entries; "
+                    + $"{longest} had been seen before";
             if (operation is { Call: { } entry, Outcome: Outcome.Ok } && places[entry] < longest)
                 return $"{operation.Key}: {operation} took effect before it was asked for";
         }

@@ -1,6 +1,7 @@
 namespace ChordChat.Tests.Checkers;
 
-/// <summary>All calls to objects of one kind, as their clients saw them. May be written by many threads at once.</summary>
+/// <summary>All calls to objects of one kind, as their clients saw them. May be written by many threads at
+/// once.</summary>
 public sealed class History<TCall, TAnswer>
 {
     private readonly Lock _turn = new();

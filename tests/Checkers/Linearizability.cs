@@ -5,9 +5,9 @@ namespace ChordChat.Tests.Checkers;
 /// <summary>Whether what clients saw of one object can be told as one call after another.</summary>
 /// <remarks>
 /// The search of Wing and Gong (1993) with the memory of Lowe (<i>Testing for linearizability</i>, 2017): calls in the
-/// order of time, each tried as the next one that took effect; a set of calls that led to a state is tried once. A call of
-/// unknown outcome may take effect at any time or never: it is tried last, only where it changes the state, and not where
-/// the same was reached with fewer of them.
+/// order of time, each tried as the next one that took effect; a set of calls that led to a state is tried once. A call
+/// of unknown outcome may take effect at any time or never: it is tried last, only where it changes the state, and not
+/// where the same was reached with fewer of them.
 /// </remarks>
 public static class Linearizability
 {
@@ -76,13 +76,13 @@ public static class Linearizability
         {
             var before = _longest.TakeLast(StoryMax).Select(call => $"  {call}");
             var after = _answered.Except(_longest).Take(StoryMax).Select(call => $"  {call}");
-            return $"{_answered[0].Key} is not linearizable: after {_longest.Count} of {_answered.Length} calls nothing "
-                + $"explains {_stuckAt}\nlast in order:\n{string.Join('\n', before)}\n"
+            return $"{_answered[0].Key} is not linearizable: after {_longest.Count} of {_answered.Length} calls "
+                + $"nothing explains {_stuckAt}\nlast in order:\n{string.Join('\n', before)}\n"
                 + $"not in order:\n{string.Join('\n', after)}";
         }
 
-        /// <summary>A begin and a return for each, by time; returns of one moment after its begins, since what touches may
-        /// overlap.</summary>
+        /// <summary>A begin and a return for each, by time; returns of one moment after its begins, since what touches
+        /// may overlap.</summary>
         private void Link()
         {
             var calls = _answered.Select((_, i) => new Entry(i, isReturn: false)).ToArray();
@@ -125,7 +125,8 @@ public static class Linearizability
             return false;
         }
 
-        /// <summary>Only when no answered call fits: one of those that nobody knows of, begun before the first return.</summary>
+        /// <summary>Only when no answered call fits: one of those that nobody knows of, begun before the first
+        /// return.</summary>
         private bool TryOpen(int first, ref TState state)
         {
             var limit = _answered[FirstReturn().Index].Returned;
@@ -205,7 +206,8 @@ public static class Linearizability
         {
             if (++_tries > StepsMax)
                 throw new UndecidedException(
-                    $"{last.Key}: {_answered.Length} calls, {_open.Length} of unknown outcome; no verdict in {StepsMax} steps");
+                    $"{last.Key}: {_answered.Length} calls, {_open.Length} of unknown outcome; "
+                    + $"no verdict in {StepsMax} steps");
             var place = new Place<TState>(_done.Copy(), state);
             if (!_tried.TryGetValue(place, out var before))
                 _tried.Add(place, [_used.Copy()]);

@@ -3,9 +3,9 @@ namespace ChordChat.Tests.Checkers;
 /// <summary>All that happened to messages: sent, kept, read, shown, acknowledged. May be written by many threads at
 /// once.</summary>
 /// <remarks>
-/// The checker known as <i>set-full</i>: what is kept is found by every complete reading that begins later, until somebody
-/// begins to acknowledge it; what is acknowledged is never read again; nothing is invented. On top of that what a client
-/// showed after it had thrown doubles away: each message once, and a sender's messages in their order.
+/// The checker known as <i>set-full</i>: what is kept is found by every complete reading that begins later, until
+/// somebody begins to acknowledge it; what is acknowledged is never read again; nothing is invented. On top of that
+/// what a client showed after it had thrown doubles away: each message once, and a sender's messages in their order.
 /// </remarks>
 public sealed class Mailboxes
 {
@@ -83,13 +83,16 @@ public sealed class Mailboxes
     }
 
     /// <summary>What is wrong, in words, or null.</summary>
-    /// <param name="atEnd">Whether everything had its time to arrive: then all that is kept must have been shown.</param>
+    /// <param name="atEnd">Whether everything had its time to arrive: then all that is kept must have been
+    /// shown.</param>
     public string? Fault(bool atEnd)
     {
         lock (_turn)
             return _readings.Select(ReadingFault).FirstOrDefault(fault => fault is not null)
                 ?? _shown.Select(box => ShownFault(box.Key, box.Value)).FirstOrDefault(fault => fault is not null)
-                ?? (atEnd && Missing(1) is [var (mailbox, id)] ? $"kept message {id} of {mailbox} was never shown" : null);
+                ?? (atEnd && Missing(1) is [var (mailbox, id)]
+                    ? $"kept message {id} of {mailbox} was never shown"
+                    : null);
     }
 
     private void Update(string mailbox, string id, Action<Message> update)

@@ -30,12 +30,15 @@ public static class Names
     private static string? OwnerFault(
         Operation<NameCall, string?>[] calls, string owner, Operation<NameCall, string?> seen)
     {
-        var claim = calls.FirstOrDefault(call => call.Call is NameCall.Claim { Owner: var claimed } && claimed == owner);
+        var claim = calls.FirstOrDefault(
+            call => call.Call is NameCall.Claim { Owner: var claimed } && claimed == owner);
         if (claim is null)
             return $"{seen.Key} is {owner}'s, who never claimed it: {seen}";
         if (claim.Outcome is Outcome.Refused or Outcome.Unavailable)
             return $"{seen.Key} is {owner}'s, whose claim was turned down: {claim} and {seen}";
-        return seen.Returned < claim.Invoked ? $"{seen.Key} was {owner}'s before it was claimed: {seen} and {claim}" : null;
+        return seen.Returned < claim.Invoked
+            ? $"{seen.Key} was {owner}'s before it was claimed: {seen} and {claim}"
+            : null;
     }
 
     /// <summary>Once somebody owns it, it is never free again.</summary>

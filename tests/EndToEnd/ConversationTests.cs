@@ -70,7 +70,8 @@ public sealed class ConversationTests
         await Task.WhenAll(cluster.Nodes.Select(cluster.KillAsync));
         await cluster.StartupAsync();
 
-        Assert.Equal(Texts("alice", 10), TextsOf(await bob.DoAsync(["tail", "--count", "10", "--timeout", "60"], "n4")));
+        Assert.Equal(
+            Texts("alice", 10), TextsOf(await bob.DoAsync(["tail", "--count", "10", "--timeout", "60"], "n4")));
         Assert.Equal("kept", (await bob.DoAsync(["send", "alice", "back again"]))[0].GetProperty("state").GetString());
     }
 
@@ -138,7 +139,8 @@ public sealed class ConversationTests
         Assert.Equal(0, await tail.EndAsync());
     }
 
-    private static IEnumerable<string> Texts(string who, int count) => Enumerable.Range(0, count).Select(i => $"{who} {i}");
+    private static IEnumerable<string> Texts(string who, int count) =>
+        Enumerable.Range(0, count).Select(i => $"{who} {i}");
 
     private static IEnumerable<string> TextsOf(IEnumerable<JsonElement> messages) =>
         messages.Select(message => message.GetProperty("text").GetString()!);

@@ -6,7 +6,8 @@ using System.Text.Json;
 
 namespace ChordChat.Tests.EndToEnd;
 
-/// <summary>A cluster that ./startup.sh --local started in a temporary folder; disposing stops and deletes it.</summary>
+/// <summary>A cluster that ./startup.sh --local started in a temporary folder; disposing stops and deletes
+/// it.</summary>
 internal sealed class LocalCluster : IAsyncDisposable
 {
     private const int PortsEach = 16;
@@ -44,7 +45,8 @@ internal sealed class LocalCluster : IAsyncDisposable
             ["--local", "--port", $"{_port}", "--page-port", $"{_port + 15}", .. options], Environment());
         return done.ExitCode == 0
             ? done.Output
-            : throw new InvalidOperationException($"startup.sh ended with {done.ExitCode}\n{done.Output}\n{done.Error}\n{Logs()}");
+            : throw new InvalidOperationException(
+                $"startup.sh ended with {done.ExitCode}\n{done.Output}\n{done.Error}\n{Logs()}");
     }
 
     public string Address(string node) => File.ReadAllText(Path.Combine(Home, "nodes", node, "address")).Trim();
@@ -61,7 +63,8 @@ internal sealed class LocalCluster : IAsyncDisposable
         using var feed = new StreamReader(await client.GetStreamAsync(new Uri($"{Page}/feed")));
         for (var isRing = false; ;)
         {
-            var line = await feed.ReadLineAsync() ?? throw new InvalidOperationException("the visualizer ended its feed");
+            var line = await feed.ReadLineAsync()
+                ?? throw new InvalidOperationException("the visualizer ended its feed");
             if (isRing && line.StartsWith("data: ", StringComparison.Ordinal))
                 return JsonDocument.Parse(line[6..]).RootElement;
             isRing = line == "event: ring";
@@ -72,7 +75,8 @@ internal sealed class LocalCluster : IAsyncDisposable
     public async Task KillAsync(string node)
     {
         var file = Path.Combine(Home, "run", $"{node}.pid");
-        using var process = Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(file), CultureInfo.InvariantCulture));
+        using var process = Process.GetProcessById(
+            int.Parse(await File.ReadAllTextAsync(file), CultureInfo.InvariantCulture));
         process.Kill();
         await process.WaitForExitAsync();
     }
@@ -157,11 +161,13 @@ internal sealed class LocalCluster : IAsyncDisposable
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
         while (!File.Exists(Path.Combine(folder.FullName, "ChordChat.sln")))
-            folder = folder.Parent ?? throw new InvalidOperationException("ChordChat.sln is in no folder above the tests");
+            folder = folder.Parent
+                ?? throw new InvalidOperationException("ChordChat.sln is in no folder above the tests");
         return folder.FullName;
     }
 
-    /// <summary>The first of neighbouring ports that are all free now and that no other cluster of these tests has.</summary>
+    /// <summary>The first of neighbouring ports that are all free now and that no other cluster of these tests
+    /// has.</summary>
     private static int FreePorts()
     {
         while (true)
@@ -192,9 +198,13 @@ internal sealed record Ended(int ExitCode, string Output, string Error)
 {
     /// <summary>Its standard output as one JSON object a line.</summary>
     public IReadOnlyList<JsonElement> Objects =>
-        [.. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement)];
+    [
+        .. Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => JsonDocument.Parse(line).RootElement),
+    ];
 
     /// <summary>The machine-readable code of the error that it ended with.</summary>
     public string ErrorCode =>
-        JsonDocument.Parse(Error.Trim().Split('\n')[^1]).RootElement.GetProperty("error").GetProperty("code").GetString()!;
+        JsonDocument.Parse(Error.Trim().Split('\n')[^1]).RootElement
+            .GetProperty("error").GetProperty("code").GetString()!;
 }

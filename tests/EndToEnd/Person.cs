@@ -12,7 +12,8 @@ internal sealed class Person(LocalCluster cluster, string name)
     public string Name => name;
 
     /// <summary>Runs one command of the client with --json to its end.</summary>
-    public Task<Ended> RunAsync(string[] arguments, string? node = null, string? input = null, string password = Password) =>
+    public Task<Ended> RunAsync(
+        string[] arguments, string? node = null, string? input = null, string password = Password) =>
         LocalCluster.RunAsync(Program, Arguments(arguments, node), Environment(password), input);
 
     /// <summary>As <see cref="RunAsync"/>, and it must end well.</summary>
@@ -21,8 +22,8 @@ internal sealed class Person(LocalCluster cluster, string name)
         var ended = await RunAsync(arguments, node, input);
         Assert.True(
             ended.ExitCode == 0,
-            $"{name}: chordchat {string.Join(' ', arguments)} ended with {ended.ExitCode}\n{ended.Output}\n{ended.Error}\n"
-            + cluster.Logs());
+            $"{name}: chordchat {string.Join(' ', arguments)} ended with {ended.ExitCode}\n"
+            + $"{ended.Output}\n{ended.Error}\n" + cluster.Logs());
         return ended.Objects;
     }
 

@@ -41,7 +41,8 @@ internal sealed record Secret(string What, byte[] Bytes)
         var forms = secrets.SelectMany(s => s.Forms().Select(f => (What: $"{s.What} {f.Name}", f.Bytes))).ToList();
         var found = new List<string>();
         // An empty file tells nothing; a node's lock is one, and nobody else may open it.
-        foreach (var file in places.SelectMany(Files).Where(file => new FileInfo(file) is { Exists: true, Length: > 0 }))
+        foreach (var file in places.SelectMany(Files)
+            .Where(file => new FileInfo(file) is { Exists: true, Length: > 0 }))
         {
             var content = Read(file);
             found.AddRange(forms.Where(f => content.AsSpan().IndexOf(f.Bytes) >= 0).Select(f => $"{f.What} in {file}"));
@@ -61,7 +62,8 @@ internal sealed record Secret(string What, byte[] Bytes)
         for (var waited = Stopwatch.StartNew(); ;)
             try
             {
-                using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+                using var stream = new FileStream(
+                    file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
                 using var content = new MemoryStream();
                 stream.CopyTo(content);
                 return content.ToArray();

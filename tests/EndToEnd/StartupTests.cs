@@ -40,7 +40,8 @@ public sealed class StartupTests
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (true)
         {
-            var said = await LocalCluster.RunAsync("ps", ["-o", column, "-p", $"{pid}"], new Dictionary<string, string>());
+            var said = await LocalCluster.RunAsync(
+                "ps", ["-o", column, "-p", $"{pid}"], new Dictionary<string, string>());
             if (said.Output.StartsWith(start, StringComparison.Ordinal))
                 return;
             await Task.Delay(20, limit.Token);

@@ -175,7 +175,9 @@ internal sealed class Faults(
     private string Queue()
     {
         var (delay, rate) = (random.Next(5, 80), random.Next(1, 8));
-        return canDelay ? $"netem delay {delay}ms 10ms reorder 20% 50%" : $"tbf rate {rate}mbit burst 8kb latency 200ms";
+        return canDelay
+            ? $"netem delay {delay}ms 10ms reorder 20% 50%"
+            : $"tbf rate {rate}mbit burst 8kb latency 200ms";
     }
 
     private async Task PartAsync(string kind, Node[] order, Node[] half)

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace ChordChat.Tests.Nemesis;
 
 /// <summary>One network namespace per node and one for the clients, on a bridge in a namespace of its own.</summary>
-/// <remarks>The machine's own network is never touched. Names carry the runner's process id: whoever starts later sweeps
-/// what a killed runner left.</remarks>
+/// <remarks>The machine's own network is never touched. Names carry the runner's process id: whoever starts later
+/// sweeps what a killed runner left.</remarks>
 internal sealed class Network(int owner, int nodeCount)
 {
     private const string Prefix = "ccnem-";
@@ -54,8 +54,8 @@ internal sealed class Network(int owner, int nodeCount)
             && !rules.Contains("counter packets 0 ", StringComparison.Ordinal);
     }
 
-    /// <summary>Whether this kernel can delay and reorder packets. Without, <see cref="SlowAsync"/> narrows the line and
-    /// loses packets only.</summary>
+    /// <summary>Whether this kernel can delay and reorder packets. Without, <see cref="SlowAsync"/> narrows the line
+    /// and loses packets only.</summary>
     public async Task<bool> CanDelayAsync()
     {
         var add = await Shell.TryAsync(

@@ -96,7 +96,8 @@ internal sealed class Numbers(Options options, Network network, World world, str
             .Where(one => names.Contains(one.From) && one.Sent >= begin && one.Sent < healed - Seconds(1)).ToArray();
         var told = mine.Where(sending => sending.Kept < healed).ToArray();
         Row("the minority's messages while cut; kept; arrived among the minority", "0 kept",
-            $"{mine.Length}; {told.Count(sending => !sending.HasArrived)}; {told.Count(sending => sending.HasArrived)}");
+            $"{mine.Length}; {told.Count(sending => !sending.HasArrived)}; "
+            + $"{told.Count(sending => sending.HasArrived)}");
         Row("healed: ring ideal after", "< 30 s", Text(ideal));
         Row("healed: all that was queued is kept after", "< 60 s",
             Text(world.Record.Sendings.Where(one => one.Sent < healed).Max(one => one.Kept ?? Now) - healed));
@@ -123,8 +124,8 @@ internal sealed class Numbers(Options options, Network network, World world, str
         await victim.GoneAsync(RecoverMax);
         var end = Now;
         await PassAsync(2);
-        Row($"SIGTERM of one, which hands its tiles over: {MovedCount() - moved} changes in {Text(end - begin)}; messages "
-            + "are kept", "p99 < 100 ms more than calm, max < 1 s", await LatencyAsync(begin, end, _ => true));
+        Row($"SIGTERM of one, which hands its tiles over: {MovedCount() - moved} changes in {Text(end - begin)}; "
+            + "messages are kept", "p99 < 100 ms more than calm, max < 1 s", await LatencyAsync(begin, end, _ => true));
         Row("people whose node it was; who lost a session without having another at once", "0",
             $"{hit.Count}; {world.Record.Losses.Where(loss => loss.At >= begin && loss.At < end + Seconds(2))
                 .CountBy(loss => loss.Person).Count(loss => loss.Value > 1)}");
@@ -166,8 +167,8 @@ internal sealed class Numbers(Options options, Network network, World world, str
             ? "none was sent"
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"{times.Length}: half in {times[times.Length / 2]:0} ms, 99 % in {times[times.Length * 99 / 100]:0} ms, "
-                + $"all in {times[^1]:0} ms");
+                $"{times.Length}: half in {times[times.Length / 2]:0} ms, "
+                + $"99 % in {times[times.Length * 99 / 100]:0} ms, all in {times[^1]:0} ms");
     }
 
     private void Row(string what, string goal, string measured)

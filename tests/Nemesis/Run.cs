@@ -28,7 +28,8 @@ internal sealed class Run(Options options, Network network, World world, NameRac
     private async Task FirstActAsync(Faults faults)
     {
         using var over = new CancellationTokenSource(TimeSpan.FromMinutes(options.Minutes));
-        Task[] all = [.. world.Live(Pace.Wandering, over.Token), race.RunAsync(over.Token), faults.RunAsync(over.Token)];
+        Task[] all =
+            [.. world.Live(Pace.Wandering, over.Token), race.RunAsync(over.Token), faults.RunAsync(over.Token)];
         while (!over.IsCancellationRequested)
         {
             await Task.WhenAny(Task.WhenAll(all), Task.Delay(TimeSpan.FromSeconds(10)));

@@ -7,7 +7,8 @@ namespace ChordChat.Tests.Nemesis;
 /// <param name="Changes">Decisions of new members, a cut for each of its halves.</param>
 /// <param name="Tiles">Different tiles among them.</param>
 /// <param name="NarrowestBits">Of the narrowest tile among them; 7 before any is cut.</param>
-/// <param name="Pauses">Of each burst of changes at a node: how many tiles, and how long copies answered nothing.</param>
+/// <param name="Pauses">Of each burst of changes at a node: how many tiles, and how long copies answered
+/// nothing.</param>
 internal sealed partial record TileChanges(int Changes, int Tiles, int NarrowestBits, IReadOnlyList<TilePause> Pauses)
 {
     public static TileChanges Of(string home)
@@ -21,7 +22,8 @@ internal sealed partial record TileChanges(int Changes, int Tiles, int Narrowest
                 pauses.Add(new(Number(paused, "count"), Number(paused, "half"), Number(paused, "most")));
         return new(
             changed.Count, changed.Distinct().Count(),
-            changed.Select(tile => int.Parse(tile.Split('/')[1], CultureInfo.InvariantCulture)).DefaultIfEmpty(7).Max(), pauses);
+            changed.Select(tile => int.Parse(tile.Split('/')[1], CultureInfo.InvariantCulture)).DefaultIfEmpty(7).Max(),
+            pauses);
     }
 
     public override string ToString()
@@ -30,16 +32,19 @@ internal sealed partial record TileChanges(int Changes, int Tiles, int Narrowest
         if (Pauses.Count == 0)
             return text;
         var half = Pauses.OrderBy(burst => burst.HalfMs).ToArray()[Pauses.Count / 2].HalfMs;
-        return $"{text}; {Pauses.Sum(burst => burst.Count)} pauses in {Pauses.Count} bursts, half of a burst within {half} ms "
-            + $"(half of the bursts), the longest pause {Pauses.Max(burst => burst.LongestMs)} ms";
+        return $"{text}; {Pauses.Sum(burst => burst.Count)} pauses in {Pauses.Count} bursts, half of a burst "
+            + $"within {half} ms (half of the bursts), the longest pause {Pauses.Max(burst => burst.LongestMs)} ms";
     }
 
-    private static int Number(Match match, string name) => int.Parse(match.Groups[name].Value, CultureInfo.InvariantCulture);
+    private static int Number(Match match, string name) =>
+        int.Parse(match.Groups[name].Value, CultureInfo.InvariantCulture);
 
     [GeneratedRegex(@"tile (?<tile>[0-9a-f]+/\d+) is now kept by")]
     private static partial Regex Moved();
 
-    [GeneratedRegex(@"(?<count>\d+) tiles kept here have changed members;.* (?<half>\d+) ms \(half of them\).* (?<most>\d+) ms at most")]
+    [GeneratedRegex(
+        @"(?<count>\d+) tiles kept here have changed members;.* "
+        + @"(?<half>\d+) ms \(half of them\).* (?<most>\d+) ms at most")]
     private static partial Regex Paused();
 }
 

@@ -4,11 +4,13 @@ using Xunit;
 
 namespace ChordChat.Tests.Unit;
 
-/// <summary>What ARCHITECTURE.md promises and the compiler cannot keep. Each message names file, fact and limit.</summary>
+/// <summary>What ARCHITECTURE.md promises and the compiler cannot keep. Each message names file, fact and
+/// limit.</summary>
 public partial class TidyTests
 {
     private const int FileLinesMax = 400;
     private const int FunctionLinesMax = 60;
+    private const int ColumnsMax = 120;
 
     private static readonly string[] WireFolders =
     [
@@ -24,6 +26,13 @@ public partial class TidyTests
         let lines = Repository.Lines(file).Length
         where lines > FileLinesMax
         select $"{file} has {lines} lines; the limit is {FileLinesMax}.");
+
+    [Fact]
+    public void No_line_is_wider_than_half_a_screen() => AssertNone(
+        from file in Everything
+        from line in Repository.Lines(file).Index()
+        where line.Item.Length > ColumnsMax
+        select $"{file}:{line.Index + 1} has {line.Item.Length} columns; the limit is {ColumnsMax}.");
 
     [Fact]
     public void No_function_is_longer_than_a_screen() => AssertNone(

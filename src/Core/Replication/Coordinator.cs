@@ -58,7 +58,8 @@ public abstract class Coordinator
 
     public IReadOnlyList<Effect> OnTimeout() => Step(OnTimer);
 
-    /// <summary>The host has passed on what the last <see cref="Effect.Deliver"/> brought and has room for more.</summary>
+    /// <summary>The host has passed on what the last <see cref="Effect.Deliver"/> brought and has room for
+    /// more.</summary>
     public IReadOnlyList<Effect> OnTaken() => Step(Resume);
 
     private protected abstract void Begin();

@@ -3,7 +3,8 @@ using System.Collections.Immutable;
 namespace ChordChat.Core.Replication;
 
 /// <summary>The starts and commits that a node's disk remembers; told in the first frame of every link.</summary>
-/// <remarks>docs/protocol.md#copied-and-restored-disks. Not a proof: a node tells the truth about its own disk.</remarks>
+/// <remarks>docs/protocol.md#copied-and-restored-disks. Not a proof: a node tells the truth about its own
+/// disk.</remarks>
 /// <param name="Runs">The latest starts, at most <see cref="RunsMax"/>, oldest first, the present one last.</param>
 /// <param name="DurableSeq">The commits on the disk now.</param>
 public sealed record DiskHistory(ImmutableArray<DiskRun> Runs, ulong DurableSeq)

@@ -156,7 +156,7 @@ public abstract record EpochChangeOutcome
     /// <summary>The epoch had ended before.</summary>
     public sealed record Superseded(TileConfiguration Newest) : EpochChangeOutcome;
 
-    /// <summary>No majority answered; some members may be sealed until somebody takes over. Or a newcomer did not answer,
-    /// and nothing was begun: then <paramref name="Reached"/> is 0.</summary>
+    /// <summary>No majority answered; some members may be sealed until somebody takes over. Or a newcomer did not
+    /// answer, and nothing was begun: then <paramref name="Reached"/> is 0.</summary>
     public sealed record Unavailable(int Reached, int Needed) : EpochChangeOutcome;
 }

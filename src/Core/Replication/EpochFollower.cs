@@ -277,8 +277,8 @@ internal sealed class EpochFollower
             : _rows.Read(here.Tile, buckets, request.After, null, bytes, _ => true);
     }
 
-    /// <summary>Only of rows that nobody but a learner writes to any more. Whoever goes on looks at its own copy, as long
-    /// as those who leave keep theirs.</summary>
+    /// <summary>Only of rows that nobody but a learner writes to any more. Whoever goes on looks at its own copy, as
+    /// long as those who leave keep theirs.</summary>
     private ReplicaReply Sums(TileHeader header, ReplicaRequest.Sums request)
     {
         if (header.Phase != TilePhase.Sealed || header.Configuration.At != request.At)

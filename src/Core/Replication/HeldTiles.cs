@@ -22,8 +22,8 @@ internal sealed class HeldTiles
             _cut.Add(wider = wider.Wider);
     }
 
-    /// <summary>The tile's own header; of a tile that was cut, that of the narrowest part here that holds the point of the
-    /// name, or without a name that of any part.</summary>
+    /// <summary>The tile's own header; of a tile that was cut, that of the narrowest part here that holds the point of
+    /// the name, or without a name that of any part.</summary>
     public TileHeader? Find(TileId tile, string? name)
     {
         if (!_cut.Contains(tile))

@@ -2,10 +2,10 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>Finds out for a node that was away for long whether the others have gone on without it: then its rows of the
-/// tile do not count.</summary>
-/// <remarks>docs/protocol.md#tombstones. Others that are or were away themselves do not count, so when all were off together
-/// all keep what they have.</remarks>
+/// <summary>Finds out for a node that was away for long whether the others have gone on without it: then its rows of
+/// the tile do not count.</summary>
+/// <remarks>docs/protocol.md#tombstones. Others that are or were away themselves do not count, so when all were off
+/// together all keep what they have.</remarks>
 public sealed class Homecoming(NodeId self, TileConfiguration configuration, CoordinatorOptions options)
     : Coordinator(configuration, options, seed: 0)
 {

@@ -41,8 +41,8 @@ public interface IReplicaStore
     /// accepted anything are left out.</summary>
     TilePage ReadPage(TileId tile, TileCursor after, int bytesMax);
 
-    /// <summary>The next rows behind a place, in the order of <see cref="ReadPage"/>, by name and state only; fewer than
-    /// <paramref name="count"/> only at the end. Registers that never accepted anything are left out.</summary>
+    /// <summary>The next rows behind a place, in the order of <see cref="ReadPage"/>, by name and state only; fewer
+    /// than <paramref name="count"/> only at the end. Registers that never accepted anything are left out.</summary>
     IReadOnlyList<RowStamp> ReadStamps(TileId tile, TileCursor after, int count);
 
     /// <summary>A message or tombstone, or null when there is neither.</summary>

@@ -178,7 +178,9 @@ public sealed class Learner : Coordinator
             return;
         }
 
-        _rest += IsNewcomer ? TimeSpan.FromSeconds((double)pulled.Page.Bytes / Options.CopyBytesPerSecond) : TimeSpan.Zero;
+        _rest += IsNewcomer
+            ? TimeSpan.FromSeconds((double)pulled.Page.Bytes / Options.CopyBytesPerSecond)
+            : TimeSpan.Zero;
         var absorb = new ReplicaRequest.Absorb(Configuration.At, pulled.Page);
         _absorbing.Add(absorb, source);
         Send(_self, absorb);

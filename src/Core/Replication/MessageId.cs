@@ -3,7 +3,8 @@ using System.Globalization;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>The name of a message, given by its sender: 16 bytes, time first, then random; the same on every retry.</summary>
+/// <summary>The name of a message, given by its sender: 16 bytes, time first, then random; the same on every
+/// retry.</summary>
 public readonly record struct MessageId(UInt128 Value) : IComparable<MessageId>
 {
     /// <summary>Reads 16 big-endian bytes.</summary>

@@ -25,7 +25,8 @@ public sealed class RecoveryPlan
     public RecoveryPlan(IEnumerable<TileAnswer> answers)
     {
         _answers = answers.ToImmutableDictionary(answer => answer.Node);
-        Newest = _answers.Values.Select(answer => answer.Newest).Aggregate((one, two) => two.IsNewerThan(one) ? two : one);
+        Newest = _answers.Values.Select(answer => answer.Newest)
+            .Aggregate((one, two) => two.IsNewerThan(one) ? two : one);
         Gone = [.. Newest.Members.Where(member => !_answers.ContainsKey(member))];
         var source = _answers.Values.Where(answer => answer.IsComplete).Select(answer => answer.Header!.Configuration)
             .Aggregate((TileConfiguration?)null, (one, two) => two.IsNewerThan(one) ? two : one);
@@ -61,8 +62,8 @@ public sealed class RecoveryPlan
     public TileConfiguration Next(ulong generation, ImmutableArray<NodeId> members) =>
         Newest with { Generation = generation, Epoch = Newest.Epoch + 1, Members = members };
 
-    /// <summary>It votes already, or will when it has learnt. A damaged one votes in a later epoch only, which the others
-    /// have to begin without it.</summary>
+    /// <summary>It votes already, or will when it has learnt. A damaged one votes in a later epoch only, which the
+    /// others have to begin without it.</summary>
     private bool MayVoteOneDay(NodeId member) => _answers.TryGetValue(member, out var answer)
         && !(answer.Header is { Phase: TilePhase.Damaged } header && header.Newest == Newest);
 
@@ -80,5 +81,6 @@ public sealed class RecoveryPlan
     }
 
     private bool IsCompleteIn(NodeId node, TileConfiguration configuration) =>
-        _answers.TryGetValue(node, out var answer) && answer.IsComplete && answer.Header!.Configuration == configuration;
+        _answers.TryGetValue(node, out var answer) && answer.IsComplete
+        && answer.Header!.Configuration == configuration;
 }

@@ -141,7 +141,8 @@ public sealed class Replica
         return new ReplicaReply.Peeked(row.AcceptedBallot, row.Value);
     }
 
-    /// <summary>Too late is judged by the calendar alone, so a row that is here already must be answered first.</summary>
+    /// <summary>Too late is judged by the calendar alone, so a row that is here already must be answered
+    /// first.</summary>
     private ReplicaReply Add(ReplicaRequest.Add request, ReplicaTime now)
     {
         var message = new SetMessage(request.Id, request.Content);

@@ -54,8 +54,8 @@ internal sealed class ReplicaRepair(
                 != EntryAge.OldTombstone;
     }
 
-    /// <summary>Takes rows of another active member of the same epoch: accepted values as a late Accept would bring them,
-    /// messages and tombstones united.</summary>
+    /// <summary>Takes rows of another active member of the same epoch: accepted values as a late Accept would bring
+    /// them, messages and tombstones united.</summary>
     public ReplicaReply Mend(ReplicaRequest.Mend request, ReplicaTime now)
     {
         var tile = request.At.Tile;

@@ -64,8 +64,8 @@ public abstract record ReplicaRequest
 
     /// <summary>A page of the state that <paramref name="At"/> starts with. Pulled.</summary>
     /// <param name="After">Where the page before ended; default for the first.</param>
-    /// <param name="Theirs">The asker's 256 sums at the end of the epoch before, to leave out what it has; default when it
-    /// starts empty.</param>
+    /// <param name="Theirs">The asker's 256 sums at the end of the epoch before, to leave out what it has; default when
+    /// it starts empty.</param>
     public sealed record Pull(TileEpoch At, TileCursor After, int BytesMax, ImmutableArray<UInt128> Theirs = default)
         : ReplicaRequest(At);
 
@@ -126,8 +126,8 @@ public abstract record ReplicaRequest
         public override bool IsLocal => true;
     }
 
-    /// <summary>Read what the ended epoch <paramref name="At"/> has left here again, piece by piece, so that damage is found
-    /// now; then the sums of it. Summed.</summary>
+    /// <summary>Read what the ended epoch <paramref name="At"/> has left here again, piece by piece, so that damage is
+    /// found now; then the sums of it. Summed.</summary>
     /// <param name="After">Where the piece before ended; default for the first.</param>
     public sealed record Sums(TileEpoch At, TileCursor After) : ReplicaRequest(At)
     {
@@ -141,7 +141,8 @@ public abstract record ReplicaRequest
     }
 
     /// <summary>The state is complete: answer for this epoch from now on. Done or Stale.</summary>
-    /// <param name="Last">The page that completes it, to be united first, by the same commit; null when there is none.</param>
+    /// <param name="Last">The page that completes it, to be united first, by the same commit; null when there is
+    /// none.</param>
     public sealed record Activate(TileEpoch At, TilePage? Last = null) : ReplicaRequest(At)
     {
         public override bool IsLocal => true;

@@ -2,9 +2,10 @@ namespace ChordChat.Core.Replication;
 
 /// <summary>The two times that a replica is told with each request.</summary>
 /// <remarks>docs/protocol.md#tombstones.</remarks>
-/// <param name="RanMs">Milliseconds in which this node ran, over all its starts; stands still while it is off. What rows
-/// carry, and what ages are counted in.</param>
-/// <param name="UnixMs">The calendar, which may be wrong by days; only whether a request comes too late hangs on it.</param>
+/// <param name="RanMs">Milliseconds in which this node ran, over all its starts; stands still while it is off. What
+/// rows carry, and what ages are counted in.</param>
+/// <param name="UnixMs">The calendar, which may be wrong by days; only whether a request comes too late hangs on
+/// it.</param>
 public readonly record struct ReplicaTime(long RanMs, long UnixMs);
 
 /// <summary>How long rows are kept, and how late one may come.</summary>

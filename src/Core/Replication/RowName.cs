@@ -3,8 +3,8 @@ using ChordChat.Core.Ring;
 namespace ChordChat.Core.Replication;
 
 /// <summary>Names of registers and sets: kind/key, and perhaps more.</summary>
-/// <remarks>docs/protocol.md#tile-split. A name alone says where on the circle its row belongs, so that whoever holds the
-/// row can cut its tile in two.</remarks>
+/// <remarks>docs/protocol.md#tile-split. A name alone says where on the circle its row belongs, so that whoever holds
+/// the row can cut its tile in two.</remarks>
 public static class RowName
 {
     private const string AccountKind = "acct";

@@ -25,7 +25,8 @@ public sealed record StewardOptions
     /// <summary>How long the next planned change waits for the newcomers of the last.</summary>
     public TimeSpan StepMax { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long members that leave wait for the newcomers of the last change before they are replaced.</summary>
+    /// <summary>How long members that leave wait for the newcomers of the last change before they are
+    /// replaced.</summary>
     public TimeSpan HandoverMax { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Wait between two rounds of telling members what they have missed.</summary>
@@ -38,8 +39,8 @@ public sealed record StewardOptions
     /// Members of the epoch before are not held up, since their tile waits for them.</summary>
     public int NewcomersMax { get; init; } = 2;
 
-    /// <summary>Tiles whose epoch one node changes at once; the others wait their turn, and work meanwhile: a tile pauses
-    /// for some commits, which take longer the more go on beside.</summary>
+    /// <summary>Tiles whose epoch one node changes at once; the others wait their turn, and work meanwhile: a tile
+    /// pauses for some commits, which take longer the more go on beside.</summary>
     public int ChangesMax { get; init; } = 1;
 
     /// <summary>The shortest time between two changes that one node begins: at most 10 a second.</summary>
@@ -51,8 +52,8 @@ public sealed record StewardOptions
     /// <summary>The shortest time between two tries of one node to change the same tile.</summary>
     public TimeSpan ChangeEvery { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How many tiles of its size there should be for each node, or a tile is too wide and cut in two; 0: no tile
-    /// is too wide.</summary>
+    /// <summary>How many tiles of its size there should be for each node, or a tile is too wide and cut in two; 0: no
+    /// tile is too wide.</summary>
     public int SplitPerNode { get; init; } = 16;
 
     /// <summary>A tile with more bytes of rows than this is cut in two; 0: no tile is too large.</summary>
@@ -76,7 +77,8 @@ public sealed record TileOutlook(
     /// <summary>Those of <see cref="Unwanted"/> that are about to go and still answer: they vote until then.</summary>
     public IReadOnlySet<NodeId> Leaving { get; init; } = ImmutableHashSet<NodeId>.Empty;
 
-    /// <summary>Whether the tile holds too much, or is too wide for so many nodes. docs/protocol.md#tile-split</summary>
+    /// <summary>Whether the tile holds too much, or is too wide for so many nodes.
+    /// docs/protocol.md#tile-split</summary>
     public bool IsTooBig { get; init; }
 
     internal bool Counts(NodeId node) => !Unwanted.Contains(node) && !Away.Contains(node);
@@ -231,7 +233,8 @@ public sealed class Steward(NodeId self, StewardOptions options)
         var (now, preferred) = (configuration.Members, outlook.Preferred);
         if (preferred.Length != now.Length || preferred.Count(now.Contains) >= configuration.Majority)
             return preferred;
-        var stay = now.OrderBy(node => preferred.Contains(node) ? 0 : outlook.Counts(node) ? 1 : outlook.Answers(node) ? 2 : 3)
+        var stay = now
+            .OrderBy(node => preferred.Contains(node) ? 0 : outlook.Counts(node) ? 1 : outlook.Answers(node) ? 2 : 3)
             .Take(configuration.Majority).ToHashSet();
         var come = preferred.Where(node => !now.Contains(node)).Take(now.Length - stay.Count).ToHashSet();
         return come.Count == 0
@@ -269,7 +272,8 @@ public sealed class Steward(NodeId self, StewardOptions options)
 
     private double Wait(int rank) => rank * options.Step.TotalMilliseconds;
 
-    /// <summary>This node's place among the members that are wanted; the first acts first, one that leaves last.</summary>
+    /// <summary>This node's place among the members that are wanted; the first acts first, one that leaves
+    /// last.</summary>
     private int Rank(TileConfiguration configuration, TileOutlook outlook) => outlook.Counts(self)
         ? configuration.Members.TakeWhile(member => member != self).Count(outlook.Counts)
         : configuration.Members.Count(outlook.Counts);

@@ -9,8 +9,8 @@ namespace ChordChat.Core.Replication;
 /// <param name="Members">In steward order: the preferred owner first. Compared in order.</param>
 public sealed record TileConfiguration(TileId Tile, ulong Generation, ulong Epoch, ImmutableArray<NodeId> Members)
 {
-    /// <summary>The epochs at which the tiles ended that this one was cut out of, the widest first; none for a tile of the
-    /// genesis.</summary>
+    /// <summary>The epochs at which the tiles ended that this one was cut out of, the widest first; none for a tile of
+    /// the genesis.</summary>
     /// <remarks>docs/protocol.md#tile-split. They grow, and <see cref="Epoch"/> is larger.</remarks>
     public ImmutableArray<ulong> Splits
     {
@@ -47,8 +47,8 @@ public sealed record TileConfiguration(TileId Tile, ulong Generation, ulong Epoc
     /// <summary>At which epoch a wider tile ended that this one was cut out of.</summary>
     internal ulong SplitEpoch(TileId wider) => Splits[Splits.Length - (Tile.Bits - wider.Bits)];
 
-    /// <summary>Whether this can be what the end of <paramref name="at"/> decided: the next epoch of the tile, or that of
-    /// its first half, which stands for both.</summary>
+    /// <summary>Whether this can be what the end of <paramref name="at"/> decided: the next epoch of the tile, or that
+    /// of its first half, which stands for both.</summary>
     public bool Follows(TileEpoch at) => Generation == at.Generation && Epoch == at.Epoch + 1
         && (Tile == at.Tile || (Tile.Bits == at.Tile.Bits + 1 && Tile == at.Tile.First
             && Splits.Length > 0 && Splits[^1] == at.Epoch));
@@ -60,7 +60,8 @@ public sealed record TileConfiguration(TileId Tile, ulong Generation, ulong Epoc
 
     public bool Equals(TileConfiguration? other) => other is not null
         && Tile == other.Tile && Generation == other.Generation && Epoch == other.Epoch
-        && Members.AsSpan().SequenceEqual(other.Members.AsSpan()) && Splits.AsSpan().SequenceEqual(other.Splits.AsSpan());
+        && Members.AsSpan().SequenceEqual(other.Members.AsSpan())
+        && Splits.AsSpan().SequenceEqual(other.Splits.AsSpan());
 
     public override int GetHashCode() => Tile.GetHashCode() ^ Epoch.GetHashCode();
 

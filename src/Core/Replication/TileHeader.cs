@@ -49,7 +49,7 @@ public enum TilePhase
     /// takes it in as a learner or leaves it out.</summary>
     Damaged = 5,
 
-    /// <summary>Was active and away past the age of tombstones: it answers nothing until it knows whether the others have
-    /// gone on.</summary>
+    /// <summary>Was active and away past the age of tombstones: it answers nothing until it knows whether the others
+    /// have gone on.</summary>
     Away = 6,
 }

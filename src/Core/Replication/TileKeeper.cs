@@ -37,8 +37,8 @@ public sealed class TileKeeper
     /// <summary>How many tiles are being changed, learnt or announced right now.</summary>
     public int RunningCount => _running.Count;
 
-    /// <summary>This process was paused: what it knew of tiles is old. Every tile is asked about anew, and no change begins
-    /// before.</summary>
+    /// <summary>This process was paused: what it knew of tiles is old. Every tile is asked about anew, and no change
+    /// begins before.</summary>
     public void Paused(long nowMs)
     {
         _stewards.Clear();

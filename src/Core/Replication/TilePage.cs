@@ -14,7 +14,8 @@ public sealed record TilePage(
     public static readonly TilePage Empty = new([], [], null);
 
     /// <summary>About what it costs to send.</summary>
-    internal int Bytes => Registers.Sum(row => row.Value.Length + 128) + Entries.Sum(row => (row.Content?.Length ?? 0) + 64);
+    internal int Bytes =>
+        Registers.Sum(row => row.Value.Length + 128) + Entries.Sum(row => (row.Content?.Length ?? 0) + 64);
 }
 
 /// <summary>A position in a tile's rows that stays right while rows are added: the last row that was read.</summary>

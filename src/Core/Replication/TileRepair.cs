@@ -9,7 +9,11 @@ namespace ChordChat.Core.Replication;
 /// it. Whoever does not answer in time is asked again in the next round.</remarks>
 /// <param name="theirs">The other's 256 sums.</param>
 public sealed class TileRepair(
-    NodeId self, NodeId other, TileConfiguration configuration, ImmutableArray<UInt128> theirs, CoordinatorOptions options)
+    NodeId self,
+    NodeId other,
+    TileConfiguration configuration,
+    ImmutableArray<UInt128> theirs,
+    CoordinatorOptions options)
     : Coordinator(configuration, options, seed: 0)
 {
     private ReplicaRequest? _asked;
@@ -22,7 +26,8 @@ public sealed class TileRepair(
     /// <summary>Rows that the other sent.</summary>
     public int FetchedCount { get; private set; }
 
-    private protected override void Begin() => Ask(self, new ReplicaRequest.ListRows(Configuration.At, theirs, default));
+    private protected override void Begin() =>
+        Ask(self, new ReplicaRequest.ListRows(Configuration.At, theirs, default));
 
     private protected override void OnReply(NodeId from, ReplicaRequest request, ReplicaReply reply)
     {

@@ -3,11 +3,11 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>Goes once through this node's copy of a tile: forgets tombstones that nobody needs any more, and acknowledges
-/// messages that have expired.</summary>
+/// <summary>Goes once through this node's copy of a tile: forgets tombstones that nobody needs any more, and
+/// acknowledges messages that have expired.</summary>
 /// <remarks>
-/// docs/protocol.md#tombstones. To forget takes the word of all members, to expire that of a majority. This node forgets
-/// last: as long as anybody has a tombstone that the others have forgotten, somebody is left to ask for it.
+/// docs/protocol.md#tombstones. To forget takes the word of all members, to expire that of a majority. This node
+/// forgets last: as long as anybody has a tombstone that the others have forgotten, somebody is left to ask for it.
 /// </remarks>
 public sealed class TombstoneCollector(NodeId self, TileConfiguration configuration, CoordinatorOptions options)
     : Coordinator(configuration, options, seed: 0)

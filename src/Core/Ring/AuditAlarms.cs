@@ -2,8 +2,8 @@ namespace ChordChat.Core.Ring;
 
 /// <summary>The failed audits that a node has heard of, so that it passes each of them on once. One thread at a
 /// time.</summary>
-/// <remarks>docs/protocol.md, "Ring: audit". A ring in two circles has two origins, which fail at about the same time: with
-/// only the last one remembered, both would be passed on for ever.</remarks>
+/// <remarks>docs/protocol.md, "Ring: audit". A ring in two circles has two origins, which fail at about the same time:
+/// with only the last one remembered, both would be passed on for ever.</remarks>
 public sealed class AuditAlarms
 {
     private const int RememberedMax = 64;

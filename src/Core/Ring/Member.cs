@@ -33,8 +33,8 @@ public sealed record Member(Peer Peer, ulong Incarnation, Health Health, long Jo
     /// <summary>Whether a second member saw it unreachable; not sent to others.</summary>
     public bool Confirmed { get; init; }
 
-    /// <summary>Whether its machine says that nobody listens at its address: the process is gone, not merely silent. Not
-    /// sent to others.</summary>
+    /// <summary>Whether its machine says that nobody listens at its address: the process is gone, not merely silent.
+    /// Not sent to others.</summary>
     public bool Refuses { get; init; }
 
     public bool WasHeard => Incarnation > 0;

@@ -62,8 +62,8 @@ public sealed class Membership
     /// given tiles, the owner first; fewer when there are no more, and nobody while a founder among them may yet be
     /// heard.</summary>
     /// <remarks>A wish for stewards, never the authority: that is the tile's configuration.</remarks>
-    /// <param name="keepers">Who keeps it now: no newcomers to it, however short they have been known here. Others get it
-    /// only while nobody doubts them.</param>
+    /// <param name="keepers">Who keeps it now: no newcomers to it, however short they have been known here. Others get
+    /// it only while nobody doubts them.</param>
     public ImmutableArray<Peer> Placement(
         RingId start, int count, TimeSpan now, TimeSpan quarantine, ImmutableArray<NodeId> keepers = default)
     {
@@ -83,7 +83,8 @@ public sealed class Membership
 
     /// <summary>A number that is equal for equal beliefs; differs for different ones but for 1 in 2^64 cases.</summary>
     public ulong Digest => _byPosition.Where(member => member.WasHeard).Aggregate(0UL, (sum, member) => unchecked(sum
-        + new Prng((ulong)member.Peer.Node.Low ^ new Prng(member.Incarnation * 8 + (ulong)member.Health).Next()).Next()));
+        + new Prng(
+            (ulong)member.Peer.Node.Low ^ new Prng(member.Incarnation * 8 + (ulong)member.Health).Next()).Next()));
 
     /// <summary>The cache with this record in place of the one it had; another node's position is refused.</summary>
     internal Membership With(Member member)

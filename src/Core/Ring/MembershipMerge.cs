@@ -84,7 +84,9 @@ internal static class MembershipMerge
         if (was != after.Health)
             switch (after.Health)
             {
-                case Health.Alive when was is null or Health.Left: yield return new MembershipEvent.Joined(after); break;
+                case Health.Alive when was is null or Health.Left:
+                    yield return new MembershipEvent.Joined(after);
+                    break;
                 case Health.Alive: yield return new MembershipEvent.AliveAgain(after); break;
                 case Health.Suspect when was is not null: yield return new MembershipEvent.Suspected(after); break;
                 case Health.Leaving: yield return new MembershipEvent.Leaving(after); break;

@@ -3,8 +3,8 @@ namespace ChordChat.Core.Ring;
 /// <summary>How soon a silent member is doubted, and how soon its tiles are given to others.</summary>
 public sealed record MembershipOptions
 {
-    /// <summary>For one site: doubted after about a second, replaced after 15 s when its process is gone, after 45 s when
-    /// it is only silent.</summary>
+    /// <summary>For one site: doubted after about a second, replaced after 15 s when its process is gone, after 45 s
+    /// when it is only silent.</summary>
     public static readonly MembershipOptions Lan = new();
 
     /// <summary>For members far apart: doubted after some seconds, replaced after two minutes.</summary>
@@ -22,8 +22,8 @@ public sealed record MembershipOptions
     /// <summary>How long to wait for a direct answer; an indirect probe gets twice as long.</summary>
     public TimeSpan ProbeTimeout { get; init; } = TimeSpan.FromMilliseconds(400);
 
-    /// <summary>How long a member that refuses connections stays Suspect before it is Dead for placement. Longer moves less
-    /// data for nothing.</summary>
+    /// <summary>How long a member that refuses connections stays Suspect before it is Dead for placement. Longer moves
+    /// less data for nothing.</summary>
     public TimeSpan DeadAfter { get; init; } = TimeSpan.FromSeconds(15);
 
     /// <summary>The same for a member that is silent: stopped, cut off, or its machine is gone. Longer than most

@@ -97,7 +97,8 @@ public static class MembershipProtocol
         return said.Now < s.TrustUntil ? (s, []) : Doubt(s, probe, said.Now);
     }
 
-    /// <summary>Somebody else's word that a member is dead is one witness; this node's own probe is the second.</summary>
+    /// <summary>Somebody else's word that a member is dead is one witness; this node's own probe is the
+    /// second.</summary>
     private static bool IsDoubtful(Member? member) =>
         member is { WasHeard: true, Health: not (Health.Dead or Health.Left) }
             or { WasHeard: true, Health: Health.Dead, Confirmed: false };

@@ -16,7 +16,8 @@ public readonly record struct RingId(UInt128 Value) : IComparable<RingId>
     /// key).</summary>
     /// <remarks>Every node must compute it alike, so <paramref name="partitionKey"/> is ASCII only.</remarks>
     public static RingId OfKey(string kind, string partitionKey) =>
-        FirstBytes(SHA256.HashData([.. "key/v1"u8, .. Encoding.ASCII.GetBytes(kind), 0, .. Encoding.ASCII.GetBytes(partitionKey)]));
+        FirstBytes(SHA256.HashData(
+            [.. "key/v1"u8, .. Encoding.ASCII.GetBytes(kind), 0, .. Encoding.ASCII.GetBytes(partitionKey)]));
 
     /// <summary>The point of a node: the first 16 bytes of SHA-256("pos/v1" | cluster | node id | salt).</summary>
     /// <param name="cluster">16 bytes.</param>

@@ -87,7 +87,9 @@ public static class RingProtocol
     private static (RingState, ImmutableArray<RingEffect>) Learn(RingState s, PendingAsk ask, RingAnswer answer)
     {
         if (s.Version != ask.VersionAtAsk)
-            return (s with { VoidCount = s.VoidCount + 1 }, [new RingEffect.StabilizeSoon { Within = WaitAfterVoid(s) }]);
+            return (
+                s with { VoidCount = s.VoidCount + 1 },
+                [new RingEffect.StabilizeSoon { Within = WaitAfterVoid(s) }]);
         s = s with { VoidCount = 0 };
         return ask.Kind switch
         {

@@ -4,9 +4,9 @@ using System.Globalization;
 namespace ChordChat.Crypto.Messages;
 
 /// <summary>msgId: the name of a message, chosen by its sender, the same on every retry.</summary>
-/// <remarks>It salts the message's key, so it must never be used for two different messages. A UUID of version 7 (RFC 9562): the
-/// time in milliseconds, then 74 random bits; so the new ones of a mailbox stand side by side in a node's index. Nobody
-/// relies on the time in it.</remarks>
+/// <remarks>It salts the message's key, so it must never be used for two different messages. A UUID of version 7 (RFC
+/// 9562): the time in milliseconds, then 74 random bits; so the new ones of a mailbox stand side by side in a node's
+/// index. Nobody relies on the time in it.</remarks>
 public readonly record struct EnvelopeId(UInt128 Value)
 {
     public const int Bytes = 16;

@@ -55,8 +55,8 @@ internal sealed class ClusterTls(NodeIdentity identity)
     {
         SslOptions = tls,
         UseProxy = false,
-        // With one of our own, each call connects. gRPC's refuses all calls for a second or more after an attempt that failed:
-        // a node that was asked just before it came back would be called silent again.
+        // With one of our own, each call connects. gRPC's refuses all calls for a second or more after an attempt that
+        // failed: a node that was asked just before it came back would be called silent again.
         ConnectCallback = static (to, cancellation) => ConnectAsync(to.DnsEndPoint, cancellation),
         ConnectTimeout = TimeSpan.FromSeconds(2),
         PooledConnectionIdleTimeout = TimeSpan.FromMinutes(10),

@@ -40,8 +40,8 @@ internal sealed partial class DiskGuard(
                     + "snapshot, a clone), or a newer copy of it runs elsewhere");
                 break;
             case DiskVerdict.Copied:
-                Quarantine("other nodes have seen a start of it that this folder knows nothing of: the folder is a copy "
-                    + "(a backup, a snapshot, a clone), and the one it was copied from has been started since");
+                Quarantine("other nodes have seen a start of it that this folder knows nothing of: the folder is a "
+                    + "copy (a backup, a snapshot, a clone), and the one it was copied from has been started since");
                 break;
             default:
                 LogGroundless(peer.ToString()[..8]);
@@ -67,12 +67,14 @@ internal sealed partial class DiskGuard(
         }
 
         Environment.ExitCode = (int)ExitCode.Foreign;
-        life.ApplicationStarted.Register(life.StopApplication); // A stop while it starts would look like a failed start.
+        // A stop while it starts would look like a failed start.
+        life.ApplicationStarted.Register(life.StopApplication);
     }
 
     [LoggerMessage(7011, LogLevel.Critical,
-        "{Name} must not serve any more and stops: {Why}. Its data is kept by the other nodes. Remove {Folder} and join as a "
-        + "new node: 'chordchat-node cluster invite' on a machine of the cluster, 'chordchat-node cluster join TOKEN' here")]
+        "{Name} must not serve any more and stops: {Why}. Its data is kept by the other nodes. Remove {Folder} and "
+        + "join as a new node: 'chordchat-node cluster invite' on a machine of the cluster, 'chordchat-node cluster "
+        + "join TOKEN' here")]
     private partial void LogQuarantined(string name, string why, string folder);
 
     [LoggerMessage(7012, LogLevel.Warning,

@@ -80,7 +80,8 @@ internal sealed partial class DiskMemory : BackgroundService
     {
         string text;
         lock (_turn)
-            text = string.Concat(_witness.Seen.OrderBy(seen => seen.Key).Select(seen => Line(seen.Key, seen.Value) + "\n"));
+            text = string.Concat(
+                _witness.Seen.OrderBy(seen => seen.Key).Select(seen => Line(seen.Key, seen.Value) + "\n"));
         if (text == _saved)
             return;
         PrivateFiles.Write(_path, Encoding.ASCII.GetBytes(text));

@@ -64,7 +64,8 @@ internal static class PrivateFiles
         catch (IOException e)
         {
             throw new StartRefusedException(
-                ExitCode.Storage, $"{path} cannot be written: {e.Message} Make room or mend the disk, then start again.");
+                ExitCode.Storage,
+                $"{path} cannot be written: {e.Message} Make room or mend the disk, then start again.");
         }
     }
 }

@@ -28,13 +28,15 @@ internal sealed partial class CopyWatch(
     }
 
     /// <summary>Asks only where something has moved: other nodes can be reached, or those that were named are not the
-    /// ones to expect. A node may answer for a while after it said that it goes, so one question is not enough.</summary>
+    /// ones to expect. A node may answer for a while after it said that it goes, so one question is not
+    /// enough.</summary>
     private async Task LookAsync(CancellationToken stopping)
     {
         var all = peers.All;
         var isOther = !all.SequenceEqual(_seen);
         _seen = [.. all];
-        foreach (var ofOne in sessions.All.SelectMany(session => session.Recent.All).GroupBy(sent => sent.Submission.To))
+        var recent = sessions.All.SelectMany(session => session.Recent.All);
+        foreach (var ofOne in recent.GroupBy(sent => sent.Submission.To))
         {
             var mailbox = SetKey.Mailbox(ofOne.Key);
             var place = await sets.PlaceAsync(mailbox, stopping);

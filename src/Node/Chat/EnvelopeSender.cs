@@ -21,7 +21,8 @@ internal sealed partial class EnvelopeSender(
 
     /// <summary>It may have been kept, and even read, when it was handed in first.</summary>
     public static Refusal TooLate { get; } = new(
-        "too_late", "it was first sent more than a week ago and nobody confirmed it; it may have arrived. Write it again if not");
+        "too_late",
+        "it was first sent more than a week ago and nobody confirmed it; it may have arrived. Write it again if not");
 
     /// <summary>Starts a message on its way. What becomes of it is reported to the session. The next message of the
     /// session may follow as soon as this returns, and stays behind this one.</summary>
@@ -68,7 +69,8 @@ internal sealed partial class EnvelopeSender(
             : new("bad_envelope", $"the sealed message is not one between {sender.User} and {to} in this cluster");
     }
 
-    /// <param name="envelope">The submission forgets it as soon as all copies are on disk, which may be at once.</param>
+    /// <param name="envelope">The submission forgets it as soon as all copies are on disk, which may be at
+    /// once.</param>
     private async Task SendAsync(Submission submission, ReadOnlyMemory<byte> envelope)
     {
         var stopping = host.ApplicationStopping;
@@ -76,7 +78,8 @@ internal sealed partial class EnvelopeSender(
         {
             // The disk's round trip is the longer one, so that it goes first.
             var add = sets.AddAsync(
-                SetKey.Mailbox(submission.To), submission.Id, envelope, submission.SentMs, submission.Progress, stopping);
+                SetKey.Mailbox(submission.To), submission.Id, envelope, submission.SentMs, submission.Progress,
+                stopping);
             // What may have been deleted since comes to nobody before a majority has said that it has not.
             var isOld = clock.Unix - submission.SentMs > RowAges.Default.LateMax.TotalMilliseconds;
             var delivery = isOld ? Task.FromResult(false) : DeliverAsync(submission, envelope, stopping);

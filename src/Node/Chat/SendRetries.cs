@@ -108,9 +108,11 @@ internal sealed partial class SendRetries(
             submission = _newest[waiting.Submission.Id];
         var envelope = submission.Envelope; // Forgotten while it is tried, perhaps.
         var add = envelope.IsEmpty
-            ? Task.FromResult<AddOutcome>(new AddOutcome.Stored(submission.Copies)) // The last try has reached all by now.
+            // The last try has reached all by now.
+            ? Task.FromResult<AddOutcome>(new AddOutcome.Stored(submission.Copies))
             : sets.AddAsync(
-                SetKey.Mailbox(submission.To), submission.Id, envelope, submission.SentMs, submission.Progress, stopping);
+                SetKey.Mailbox(submission.To), submission.Id, envelope, submission.SentMs, submission.Progress,
+                stopping);
         if (!submission.IsLive && !envelope.IsEmpty
             && await live.DeliverAsync(submission.To, submission.Id, envelope, stopping))
             submission.Delivered();

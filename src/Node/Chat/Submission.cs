@@ -17,14 +17,16 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     private CopiesKept? _toldCopies;
     private CopiesKept _copies = new([], copies);
 
-    /// <summary>Unix milliseconds when its sender first handed it in, here or elsewhere, by this node's calendar.</summary>
+    /// <summary>Unix milliseconds when its sender first handed it in, here or elsewhere, by this node's
+    /// calendar.</summary>
     public required long SentMs { get; init; }
 
     public string To => to;
     public MessageId Id => id;
     public int Bytes { get; } = envelope.Length;
 
-    /// <summary>Empty once every copy is on disk, or <see cref="ForgetEnvelope"/> was called; so take it once, and look.
+    /// <summary>Empty once every copy is on disk, or <see cref="ForgetEnvelope"/> was called; so take it once, and
+    /// look.
     /// </summary>
     public ReadOnlyMemory<byte> Envelope
     {

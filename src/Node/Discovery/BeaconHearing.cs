@@ -52,8 +52,8 @@ internal sealed class BeaconHearing(
         peers.Hint(new(beacon.Node, beacon.Name, beacon.Address.ToString(), "beacon"));
     }
 
-    // Two processes with one identity would make and break each other's promises. A beacon proves nothing of their disks:
-    // the ring rings the other one up, and one of the two ends (docs/protocol.md, Copied and restored disks).
+    // Two processes with one identity would make and break each other's promises. A beacon proves nothing of their
+    // disks: the ring rings the other one up, and one of the two ends (docs/protocol.md, Copied and restored disks).
     private void CheckCopy(Beacon beacon)
     {
         _ownAddresses.Add(node.Self.Address);

@@ -15,8 +15,8 @@ internal sealed class RememberedPeers(string folder)
     private readonly string _path = Path.Combine(folder, FileName);
     private string _written = "";
 
-    /// <summary>Called by the ring when members or addresses changed; writes only what is new, and nothing on a disk that
-    /// is full or broken: what it could not write is a hint, and that the disk is full others say.</summary>
+    /// <summary>Called by the ring when members or addresses changed; writes only what is new, and nothing on a disk
+    /// that is full or broken: what it could not write is a hint, and that the disk is full others say.</summary>
     public void Save(IEnumerable<Peer> peers)
     {
         var lines = peers.OrderBy(p => p.Node).Take(PeersMax).Select(p => $"{p.Node} {p.Name} {p.Address}\n");

@@ -52,7 +52,8 @@ internal static class MachineChecks
             var median = took.Order().ElementAt(Syncs / 2);
             var (typical, worst) = (median.TotalMilliseconds, took.Max().TotalMilliseconds);
             var text = string.Create(
-                CultureInfo.InvariantCulture, $"{typical:0.00} ms until on disk (median of {Syncs}, worst {worst:0.0})");
+                CultureInfo.InvariantCulture,
+                $"{typical:0.00} ms until on disk (median of {Syncs}, worst {worst:0.0})");
             return median > SyncSlow
                 ? new(Verdict.Warn, "fsync", text, "every kept message waits for this: use a faster disk")
                 : new(Verdict.Ok, "fsync", text);

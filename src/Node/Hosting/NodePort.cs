@@ -17,8 +17,8 @@ internal static class NodePort
     /// <summary>What a connection may have sent and this node not read.</summary>
     public const int BufferBytesMax = 1 << 20;
 
-    /// <summary>Of one stream. Kestrel gives a window back by halves, so that of a connection may lack one: what is left
-    /// has to hold this and more, or a stream that is not read would stop all others beside it.</summary>
+    /// <summary>Of one stream. Kestrel gives a window back by halves, so that of a connection may lack one: what is
+    /// left has to hold this and more, or a stream that is not read would stop all others beside it.</summary>
     private const int StreamWindowBytes = 384 << 10;
 
     /// <summary>What waits for a client that reads slowly, below the session's own bound.</summary>

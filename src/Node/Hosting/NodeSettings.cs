@@ -31,9 +31,9 @@ internal static class NodeSettings
             Flag: "no-multicast"),
         new("multicast-group", "Group and UDP port of the beacons. All nodes and clients of a network must agree on "
             + "it. Default 239.255.67.67:7400."),
-        new("preset", "lan: nodes of one site; the tiles of a node whose process is gone are given to others after 15 s, "
-            + "those of one that is only silent after 45 s. wan: nodes far apart; after 120 s. All nodes of a cluster "
-            + "should have the same. Default lan."),
+        new("preset", "lan: nodes of one site; the tiles of a node whose process is gone are given to others after "
+            + "15 s, those of one that is only silent after 45 s. wan: nodes far apart; after 120 s. All nodes of a "
+            + "cluster should have the same. Default lan."),
         new("log", "text: one readable line for each event; json: one object a line, for collectors. Default text."),
         new("log-level", "Debug says every message's fate and is much; Information what an operator wants; Warning "
             + "only what somebody should look at. Default Information."),

@@ -34,8 +34,8 @@ internal sealed class OperatorContact(ClusterAuthority authority, DateTimeOffset
     }
 
     public static StartRefusedException Nobody(IReadOnlyCollection<string> addresses) => new(
-        ExitCode.Unreachable, $"no node of this cluster answers at {string.Join(", ", addresses)}. Start one, or name a "
-        + "running one with --node HOST:PORT.");
+        ExitCode.Unreachable, $"no node of this cluster answers at {string.Join(", ", addresses)}. Start one, or name "
+        + "a running one with --node HOST:PORT.");
 
     /// <summary>What the node at an address holds of a tile; null when it does not answer.</summary>
     /// <exception cref="StartRefusedException">It answers that there is no such tile.</exception>

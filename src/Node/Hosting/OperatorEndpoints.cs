@@ -39,8 +39,8 @@ internal static class OperatorEndpoints
         {
             context.Response.StatusCode = (int)HttpStatusCode.Conflict;
             await context.Response.WriteAsync(
-                "the nodes that would stay are too few to keep every copy: join another node first. To stop this one for "
-                + "a while, send it SIGTERM\n", context.RequestAborted);
+                "the nodes that would stay are too few to keep every copy: join another node first. To stop this one "
+                + "for a while, send it SIGTERM\n", context.RequestAborted);
             return;
         }
 

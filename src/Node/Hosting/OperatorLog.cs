@@ -24,8 +24,8 @@ internal static class OperatorLog
                 formatProvider: CultureInfo.InvariantCulture)).CreateLogger();
     }
 
-    /// <summary>gRPC calls it an error that a caller stopped waiting or went away; for an operator that is no news. When the
-    /// caller's deadline has ended the response under the answer's writing, it is Kestrel that complains:
+    /// <summary>gRPC calls it an error that a caller stopped waiting or went away; for an operator that is no news.
+    /// When the caller's deadline has ended the response under the answer's writing, it is Kestrel that complains:
     /// grpc-dotnet issue 783.</summary>
     internal static bool IsBrokenOff(LogEvent happened) =>
         happened.Exception is IOException or OperationCanceledException

@@ -4,7 +4,8 @@ namespace ChordChat.Node.Hosting;
 internal static class Periodic
 {
     /// <summary>Runs <paramref name="beat"/> again and again until cancelled, never two at a time.</summary>
-    /// <remarks>Each wait is 75 % to 125 % of <paramref name="interval"/>, so nodes started together drift apart.</remarks>
+    /// <remarks>Each wait is 75 % to 125 % of <paramref name="interval"/>, so nodes started together drift
+    /// apart.</remarks>
     public static async Task RunAsync(
         TimeSpan interval, TimeProvider time, Func<CancellationToken, ValueTask> beat, CancellationToken stopping)
     {

@@ -4,7 +4,8 @@ using ChordChat.Node.Admission;
 
 namespace ChordChat.Node.Hosting;
 
-/// <summary>ready: whether the node in a folder runs and can keep a message, for scripts and container engines.</summary>
+/// <summary>ready: whether the node in a folder runs and can keep a message, for scripts and container
+/// engines.</summary>
 internal static class ReadyCommand
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(6);

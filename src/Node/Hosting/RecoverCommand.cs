@@ -18,23 +18,23 @@ internal static class RecoverCommand
         var data = RunCommand.DataOption("The folder that 'cluster init' wrote, with the authority's key in cluster/.");
         var node = new Option<string[]>("--node")
         {
-            Description = "host:port of a running node, repeatable; the others are asked by what it knows. Default: all of "
-                + "--data that have been started.",
+            Description = "host:port of a running node, repeatable; the others are asked by what it knows. Default: "
+                + "all of --data that have been started.",
         };
         var tile = new Option<string?>("--tile")
         {
-            Description = "One tile, like 5a/7, as 'chordchat-node where NAME' prints it. Default: all that have lost their "
-                + "majority.",
+            Description = "One tile, like 5a/7, as 'chordchat-node where NAME' prints it. Default: all that have lost "
+                + "their majority.",
         };
         var accept = new Option<string?>("--accept-loss")
         {
-            Description = "The code that the first step printed: you have read what may be lost, and the nodes that are "
-                + "gone never come back.",
+            Description = "The code that the first step printed: you have read what may be lost, and the nodes that "
+                + "are gone never come back.",
             HelpName = "CODE",
         };
         var command = new Command(
-            "recover", "Go on with what is left of tiles whose majority of disks is gone. Without --accept-loss it only "
-            + "says what is left.")
+            "recover", "Go on with what is left of tiles whose majority of disks is gone. Without --accept-loss it "
+            + "only says what is left.")
         {
             data, node, tile, accept,
         };
@@ -62,17 +62,19 @@ internal static class RecoverCommand
         using var authority = folder.OpenAuthority();
         if (nodes.Count == 0)
             throw new StartRefusedException(
-                ExitCode.Unreachable, $"no node of {root} has been started here. Name a running one with --node HOST:PORT.");
+                ExitCode.Unreachable,
+                $"no node of {root} has been started here. Name a running one with --node HOST:PORT.");
         using var contact = new OperatorContact(authority, DateTimeOffset.UtcNow);
         var looks = await LookAsync(folder, contact, tile, nodes, cancellation);
-        foreach (var line in looks.Where(look => tile is not null || !look.Plan.CanGoOn).SelectMany(look => look.Lines()))
+        var told = looks.Where(look => tile is not null || !look.Plan.CanGoOn);
+        foreach (var line in told.SelectMany(look => look.Lines()))
             await output.WriteLineAsync(line);
         TileRecovery[] recoveries = [.. looks.Where(look => !look.Plan.CanGoOn)];
         if (recoveries.Length == 0)
             throw new StartRefusedException(
-                ExitCode.Usage, $"a majority answers{(tile is null ? " for every tile" : "")}: there is nothing to recover, "
-                + "and nothing to lose. If a tile does not work, 'chordchat-node doctor' on each of its members may say "
-                + "why.");
+                ExitCode.Usage, $"a majority answers{(tile is null ? " for every tile" : "")}: there is nothing to "
+                + "recover, and nothing to lose. If a tile does not work, 'chordchat-node doctor' on each of its "
+                + "members may say why.");
         foreach (var line in TileRecovery.Warnings(recoveries))
             await output.WriteLineAsync(line);
         var wanted = RecoveryOrder.CodeOf(recoveries.Select(recovery => recovery.Order));
@@ -86,8 +88,8 @@ internal static class RecoverCommand
 
         if (code != wanted)
             throw new StartRefusedException(
-                ExitCode.Usage, $"the code {code} is of another plan; things have changed since. Read the plan above; its "
-                + $"code is {wanted}.");
+                ExitCode.Usage, $"the code {code} is of another plan; things have changed since. Read the plan above; "
+                + $"its code is {wanted}.");
         foreach (var recovery in recoveries)
             await GiveAsync(folder, authority, contact, recovery, output, cancellation);
         foreach (var recovery in recoveries)
@@ -119,7 +121,8 @@ internal static class RecoverCommand
         var order = recovery.Order;
         if (!folder.Generations.TryIssue(order.Next.Tile, order.Next.Generation))
             throw new StartRefusedException(
-                ExitCode.Usage, $"another recovery of {order.Next.Tile} was begun meanwhile. Look again, without --accept-loss.");
+                ExitCode.Usage,
+                $"another recovery of {order.Next.Tile} was begun meanwhile. Look again, without --accept-loss.");
         var missed = await recovery.GiveAsync(contact, order.Sign(authority), cancellation);
         if (missed.Count > 0)
             await output.WriteLineAsync(
@@ -136,7 +139,8 @@ internal static class RecoverCommand
             var active = await recovery.ActiveAsync(contact, cancellation);
             if (active.Length != before)
                 await output.WriteLineAsync(
-                    $"{active.Length} of {order.Next.Members.Length} keep {order.Next.Tile} now {recovery.Names(active)}".TrimEnd());
+                    ($"{active.Length} of {order.Next.Members.Length} keep {order.Next.Tile} now "
+                        + recovery.Names(active)).TrimEnd());
             before = active.Length;
             if (active.Length >= order.Next.Majority)
                 break;

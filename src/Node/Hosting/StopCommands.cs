@@ -13,7 +13,8 @@ internal static class StopCommands
     {
         var data = RunCommand.DataOption("The node's folder (DIR/nodes/NAME).");
         var command = new Command(
-            "drain", "Let a running node go for good: its tiles move to others, its clients to other nodes, then it stops.")
+            "drain",
+            "Let a running node go for good: its tiles move to others, its clients to other nodes, then it stops.")
         {
             data,
         };
@@ -65,7 +66,8 @@ internal static class StopCommands
 
         return last == OperatorEndpoints.Drained
             ? (int)ExitCode.Done
-            : throw new StartRefusedException(ExitCode.Unreachable, $"the node at {address} ended before all was handed over");
+            : throw new StartRefusedException(
+                ExitCode.Unreachable, $"the node at {address} ended before all was handed over");
     }
 
     private static HttpClient Open(string folder, out string address)
@@ -91,7 +93,8 @@ internal static class StopCommands
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException
             && !cancellation.IsCancellationRequested)
         {
-            throw new StartRefusedException(ExitCode.Unreachable, $"nobody answers at {address}: the node does not run");
+            throw new StartRefusedException(
+                ExitCode.Unreachable, $"nobody answers at {address}: the node does not run");
         }
     }
 }

@@ -2,7 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace ChordChat.Node.Hosting;
 
-/// <summary>SIGTERM and Ctrl+C: the first asks the node to leave in order, the second ends the process at once.</summary>
+/// <summary>SIGTERM and Ctrl+C: the first asks the node to leave in order, the second ends the process at
+/// once.</summary>
 internal sealed class StopSignals : IDisposable
 {
     private readonly PosixSignalRegistration[] _registrations;

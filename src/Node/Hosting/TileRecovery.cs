@@ -84,10 +84,11 @@ internal sealed class TileRecovery
                 + "for whoever takes them first."
             : $"What survives, of epoch {Text(Plan.Survivors.Epoch)}: "
                 + string.Join("; ", Plan.Survivors.Members.Select(Content)) + ".";
-        yield return $"The tile would go on as generation {Text(Order.Next.Generation)} on {Names(Order.Next.Members)}.";
+        yield return $"The tile would go on as generation {Text(Order.Next.Generation)} on "
+            + $"{Names(Order.Next.Members)}.";
         if (Order.Next.Members.Length < CopiesWanted)
-            yield return $"That is {Text(Order.Next.Members.Length)} copies instead of {Text(CopiesWanted)}: too few nodes "
-                + "answer. Add nodes first, if you can.";
+            yield return $"That is {Text(Order.Next.Members.Length)} copies instead of {Text(CopiesWanted)}: too few "
+                + "nodes answer. Add nodes first, if you can.";
     }
 
     /// <summary>What an operator must know before he gives these orders.</summary>
@@ -100,8 +101,8 @@ internal sealed class TileRecovery
                 + "again; a new name may be free again). Messages read long ago may come once more.";
         string[] gone = [.. recoveries.SelectMany(one => one.Plan.Gone.Select(one.Name)).Distinct().Order()];
         if (gone.Length > 0)
-            yield return $"You assert: {string.Join(' ', gone)} will never come back with what was on the disk. If they "
-                + "might, stop here and bring them back.";
+            yield return $"You assert: {string.Join(' ', gone)} will never come back with what was on the disk. If "
+                + "they might, stop here and bring them back.";
     }
 
     /// <summary>Gives the signed order to everybody who answers, survivors first.</summary>

@@ -4,8 +4,8 @@ using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Replication;
 
-/// <summary>Goes through this node's tiles again and again for tombstones that nobody needs any more and messages that have
-/// expired.</summary>
+/// <summary>Goes through this node's tiles again and again for tombstones that nobody needs any more and messages that
+/// have expired.</summary>
 /// <remarks>docs/protocol.md#tombstones; what may go is decided by <see cref="TombstoneCollector"/>.</remarks>
 internal sealed partial class CollectionLoop(
     TileBoard board,
@@ -44,6 +44,7 @@ internal sealed partial class CollectionLoop(
     }
 
     [LoggerMessage(2221, LogLevel.Information,
-        "{Forgotten} marks of messages deleted long ago were dropped; {Expired} messages that nobody read in time have expired")]
+        "{Forgotten} marks of messages deleted long ago were dropped; {Expired} messages that nobody read in time "
+        + "have expired")]
     private partial void LogCollected(int forgotten, int expired);
 }

@@ -3,8 +3,8 @@ using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Replication;
 
-/// <summary>Keeps this node's own time going, and, after it was off or paused for long, finds out tile by tile whether its rows
-/// count.</summary>
+/// <summary>Keeps this node's own time going, and, after it was off or paused for long, finds out tile by tile whether
+/// its rows count.</summary>
 /// <remarks>docs/protocol.md#tombstones; the verdict is that of <see cref="Homecoming"/>.</remarks>
 internal sealed partial class HomecomingLoop(
     ReplicaWriter writer,
@@ -28,7 +28,8 @@ internal sealed partial class HomecomingLoop(
                 if (away.Length > 0)
                     LogAway(away.Length);
                 await Task.WhenAll(away.Select(header => Operation.RunAsync(
-                    new Homecoming(calls.Self, header.Configuration, patience), calls, directory, time, stoppingToken)));
+                    new Homecoming(calls.Self, header.Configuration, patience),
+                    calls, directory, time, stoppingToken)));
                 await Task.Delay(Beat, time, stoppingToken);
             }
         }
@@ -38,7 +39,8 @@ internal sealed partial class HomecomingLoop(
         }
     }
 
-    [LoggerMessage(2231, LogLevel.Warning, "this node was off for so long that what it keeps of {Count} tiles counts only where the "
-        + "others have not gone on without it; the rest is copied anew")]
+    [LoggerMessage(2231, LogLevel.Warning,
+        "this node was off for so long that what it keeps of {Count} tiles counts only where the others have not "
+        + "gone on without it; the rest is copied anew")]
     private partial void LogAway(int count);
 }

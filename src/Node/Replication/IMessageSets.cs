@@ -73,7 +73,8 @@ internal abstract record AddOutcome
     /// <summary>It was first handed in too long ago. It may have been kept and read since.</summary>
     public sealed record TooLate : AddOutcome;
 
-    /// <summary>No majority answered; <paramref name="Copies"/> tells who has it all the same. Retry with the same id.</summary>
+    /// <summary>No majority answered; <paramref name="Copies"/> tells who has it all the same. Retry with the same
+    /// id.</summary>
     public sealed record Queued(CopiesKept Copies) : AddOutcome;
 }
 

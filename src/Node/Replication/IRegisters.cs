@@ -9,8 +9,8 @@ internal interface IRegisters
 {
     /// <summary>Reads the register, lets <paramref name="decide"/> say what it becomes, and writes that, as one
     /// linearizable step.</summary>
-    /// <param name="decide">Gets the current value (empty when nothing was ever written) and returns the new one, or null
-    /// to leave it. May be called several times; must have no effect of its own.</param>
+    /// <param name="decide">Gets the current value (empty when nothing was ever written) and returns the new one, or
+    /// null to leave it. May be called several times; must have no effect of its own.</param>
     Task<ChangeOutcome> ChangeAsync(
         RegisterKey key, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide, CancellationToken cancellation);
 

@@ -4,7 +4,8 @@ using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Replication;
 
-/// <summary>Drives one coordinator: carries out its effects and feeds it what comes back, one input at a time.</summary>
+/// <summary>Drives one coordinator: carries out its effects and feeds it what comes back, one input at a
+/// time.</summary>
 /// <remarks>Inputs come from many threads; whoever finds the coordinator free works off what has gathered.</remarks>
 /// <param name="after">Called after every step, never twice at once: look at the coordinator's outcome.</param>
 /// <param name="deliver">Gets the messages of a scan.</param>

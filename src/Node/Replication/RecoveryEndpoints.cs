@@ -19,7 +19,8 @@ internal static partial class RecoveryEndpoints
         app.MapPut("/recover", context => Guarded(context, RecoverAsync));
     }
 
-    /// <summary>For operators only, and not before this node serves: what is on a refused disk is no survivor.</summary>
+    /// <summary>For operators only, and not before this node serves: what is on a refused disk is no
+    /// survivor.</summary>
     private static Task Guarded(HttpContext context, Func<HttpContext, Task> answer)
     {
         if (CallerIdentity.Of(context).IsOperator && context.RequestServices.GetRequiredService<DiskGuard>().IsOpen)
@@ -105,7 +106,8 @@ internal static partial class RecoveryEndpoints
                 member.Health is not (Health.Leaving or Health.Left)))]);
     }
 
-    [LoggerMessage(2110, LogLevel.Warning, "an operator gave up what tile {Tile} has lost: generation {Generation} begins "
-        + "with the rows of {Survivors} nodes")]
+    [LoggerMessage(2110, LogLevel.Warning,
+        "an operator gave up what tile {Tile} has lost: generation {Generation} begins with the rows of {Survivors} "
+        + "nodes")]
     private static partial void LogOrdered(ILogger logger, string tile, ulong generation, int survivors);
 }

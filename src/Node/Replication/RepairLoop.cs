@@ -6,7 +6,8 @@ using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Replication;
 
-/// <summary>Compares this node's active copies with those of the other members and fetches what is missing here.</summary>
+/// <summary>Compares this node's active copies with those of the other members and fetches what is missing
+/// here.</summary>
 /// <remarks>docs/protocol.md#repair. What is missing there the others fetch themselves.</remarks>
 internal sealed partial class RepairLoop(
     TileBoard board,
@@ -82,7 +83,10 @@ internal sealed partial class RepairLoop(
         };
         await Operation.RunAsync(repair, calls, directory, time, cancellation);
         if (repair.FetchedCount > 0)
-            LogMended(repair.FetchedCount, configuration.Tile.ToString(), ring.Now.Find(peer)?.Name ?? peer.ToString()[..8]);
+            LogMended(
+                repair.FetchedCount,
+                configuration.Tile.ToString(),
+                ring.Now.Find(peer)?.Name ?? peer.ToString()[..8]);
     }
 
     private async Task<ReplicaReply?> AskAsync(NodeId to, ReplicaRequest request, CancellationToken cancellation)

@@ -198,7 +198,8 @@ internal sealed partial class ReplicaWriter : IDisposable
 
     private void NameDamaged(DamagedRow row) => LogDamaged(row.Table, row.Tile.ToString(), row.Kind);
 
-    [LoggerMessage(2002, LogLevel.Error, "a row on this node's disk is damaged (table {Table}, tile {Tile}, {Kind}); it is mended "
-        + "from the other copies. Check the disk")]
+    [LoggerMessage(2002, LogLevel.Error,
+        "a row on this node's disk is damaged (table {Table}, tile {Tile}, {Kind}); it is mended from the other "
+        + "copies. Check the disk")]
     private partial void LogDamaged(string table, string tile, string kind);
 }

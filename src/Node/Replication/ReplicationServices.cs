@@ -8,7 +8,8 @@ namespace ChordChat.Node.Replication;
 /// <summary>What keeps registers and sets: the replica and its writer, coordinators, stewards, learners.</summary>
 internal static class ReplicationServices
 {
-    public static IServiceCollection AddReplication(this IServiceCollection services, IConfiguration settings) => services
+    public static IServiceCollection AddReplication(
+        this IServiceCollection services, IConfiguration settings) => services
         .AddSingleton(made => Patience(made.GetRequiredService<NodeOptions>().Preset, settings))
         .AddSingleton(made => Directory(made.GetRequiredService<Genesis>()))
         .AddSingleton(made => new BallotSource(
@@ -46,7 +47,9 @@ internal static class ReplicationServices
     }
 
     private static IEnumerable<TileConfiguration> Tiles(Genesis genesis) => Placement.Genesis(
-        genesis.Founders.Select(founder => (founder.Position, founder.Node)), genesis.BackupCount + 1, genesis.TileBits);
+        genesis.Founders.Select(founder => (founder.Position, founder.Node)),
+        genesis.BackupCount + 1,
+        genesis.TileBits);
 
     private static TileDirectory Directory(Genesis genesis) => new(genesis.TileBits, Tiles(genesis));
 

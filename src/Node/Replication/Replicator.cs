@@ -29,7 +29,8 @@ internal sealed class Replicator(
             var outcome = await RunAsync(change, () => change.Outcome, cancellation);
             if (damage is not null)
                 throw damage;
-            if (outcome is RegisterChangeOutcome.Unavailable && await search.FindNewerAsync(key.Point, at, cancellation))
+            if (outcome is RegisterChangeOutcome.Unavailable
+                && await search.FindNewerAsync(key.Point, at, cancellation))
                 continue;
             return outcome switch
             {

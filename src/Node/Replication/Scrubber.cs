@@ -64,6 +64,7 @@ internal sealed partial class Scrubber(
         }
     }
 
-    [LoggerMessage(2201, LogLevel.Warning, "this node answers no more for tile {Tile} until it has copied it anew from the others")]
+    [LoggerMessage(2201, LogLevel.Warning,
+        "this node answers no more for tile {Tile} until it has copied it anew from the others")]
     private partial void LogDistrusted(string tile);
 }

@@ -3,7 +3,8 @@ using ChordChat.Core.Replication;
 
 namespace ChordChat.Node.Replication;
 
-/// <summary>What this node holds of each tile, as of the last commit; read by loops and pages, written by the writer.</summary>
+/// <summary>What this node holds of each tile, as of the last commit; read by loops and pages, written by the
+/// writer.</summary>
 internal sealed class TileBoard
 {
     private readonly ConcurrentDictionary<TileId, TileHeader> _headers = new();

@@ -7,7 +7,8 @@ using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Replication;
 
-/// <summary>Looks after every tile that this node holds: learns, changes epochs, tells who has missed something.</summary>
+/// <summary>Looks after every tile that this node holds: learns, changes epochs, tells who has missed
+/// something.</summary>
 /// <remarks>What to do is decided by <see cref="TileKeeper"/>; this loop only asks it and runs what it says.</remarks>
 internal sealed partial class TileTender : BackgroundService
 {
@@ -84,8 +85,8 @@ internal sealed partial class TileTender : BackgroundService
     /// <summary>This node is about to stop: changes that run are finished, no more are begun.</summary>
     public void BeginNoMore() => _isClosing = true;
 
-    /// <summary>A beat that comes late says that the process was paused: nothing that it believes is to be acted on before
-    /// it has asked again.</summary>
+    /// <summary>A beat that comes late says that the process was paused: nothing that it believes is to be acted on
+    /// before it has asked again.</summary>
     private void NoticePause()
     {
         var now = _time.GetTimestamp();
@@ -164,7 +165,9 @@ internal sealed partial class TileTender : BackgroundService
         private readonly Membership _members = ring.Now.Members;
         private readonly TimeSpan _now = ring.Clock;
         private readonly TimeSpan _quarantine = ring.Now.Membership.Options.Quarantine;
-        private readonly HashSet<NodeId> _unwanted = [.. ring.Now.Members.All.Where(IsUnwanted).Select(m => m.Peer.Node)];
+        private readonly HashSet<NodeId> _unwanted =
+            [.. ring.Now.Members.All.Where(IsUnwanted).Select(m => m.Peer.Node)];
+
         private readonly HashSet<NodeId> _away =
             [.. ring.Now.Members.All.Where(m => m.Health is Health.Left).Select(m => m.Peer.Node)];
 
@@ -175,7 +178,10 @@ internal sealed partial class TileTender : BackgroundService
             Membership.MayHoldTiles(member, ring.Clock, ring.Now.Membership.Options.Quarantine)));
 
         public TileOutlook Of(TileConfiguration newest) => new(
-            [.. _members.Placement(newest.Tile.Start, copies, _now, _quarantine, newest.Members).Select(peer => peer.Node)],
+            [
+                .. _members.Placement(newest.Tile.Start, copies, _now, _quarantine, newest.Members)
+                    .Select(peer => peer.Node),
+            ],
             _unwanted, _away)
         {
             Leaving = _leaving,

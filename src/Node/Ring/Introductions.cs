@@ -6,8 +6,8 @@ using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Ring;
 
-/// <summary>Turns hints (beacons, seeds, memory) into members: rings up the address, proves who answers, tells the ring.
-/// Tells discovery in turn who is there.</summary>
+/// <summary>Turns hints (beacons, seeds, memory) into members: rings up the address, proves who answers, tells the
+/// ring. Tells discovery in turn who is there.</summary>
 internal sealed class Introductions(
     RingDriver ring,
     RingCalls calls,
@@ -51,8 +51,10 @@ internal sealed class Introductions(
             if (answer is not null && answer.From.Peer.Node == own.Peer.Node)
                 await links.ContestAsync(address, own.Peer.Node, AnswerTimeout, stopping);
             else if (answer is not null)
-                await ring.GiveAsync(now => new MembershipInput.Acked(
-                    now, 0, answer.From with { Peer = answer.From.Peer with { Address = address } }, answer.Gossip), stopping);
+                await ring.GiveAsync(
+                    now => new MembershipInput.Acked(
+                        now, 0, answer.From with { Peer = answer.From.Peer with { Address = address } }, answer.Gossip),
+                    stopping);
         }
         catch (OperationCanceledException)
         {

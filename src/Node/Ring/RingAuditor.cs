@@ -119,7 +119,8 @@ internal sealed partial class RingAuditor(
     private void Failed(Peer origin, ulong number, string fault)
     {
         LogFailed(fault);
-        events.Add("ring_audit_failed", origin.Name, $"the ring is broken: {fault}; every node looks for its place anew");
+        events.Add(
+            "ring_audit_failed", origin.Name, $"the ring is broken: {fault}; every node looks for its place anew");
         var news = new AuditNews.Failed(origin, number, fault);
         foreach (var next in ring.Now.Ring.Successors)
             Tell(next, news); // The origin may not know everybody; the ring does. All of them: one call may be lost.

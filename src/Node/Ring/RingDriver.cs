@@ -6,7 +6,8 @@ using ChordChat.Node.View;
 
 namespace ChordChat.Node.Ring;
 
-/// <summary>The ring's loop: one reader of one inbox owns all state; slow peers are tasks that come back as inputs.</summary>
+/// <summary>The ring's loop: one reader of one inbox owns all state; slow peers are tasks that come back as
+/// inputs.</summary>
 internal sealed partial class RingDriver : BackgroundService
 {
     /// <summary>Inputs that may wait; whoever brings more waits with them.</summary>
@@ -86,7 +87,8 @@ internal sealed partial class RingDriver : BackgroundService
                 break;
             case RingWork.ProbeDue:
                 var ring = _now.Ring;
-                var near = ring.Successors.Take(2).Append(ring.Predecessor).OfType<Peer>().Distinct().ToImmutableArray();
+                var near = ring.Successors.Take(2).Append(ring.Predecessor).OfType<Peer>().Distinct()
+                    .ToImmutableArray();
                 StepMembers(new MembershipInput.ProbeDue(Clock, near), null, stopping);
                 break;
             case RingWork.FingerFound(var owner):

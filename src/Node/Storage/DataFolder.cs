@@ -65,7 +65,8 @@ internal sealed class DataFolder : IDisposable
 
     /// <summary>Remembers for every later start that this folder must not serve.</summary>
     public void Quarantine(string why) =>
-        PrivateFiles.Write(System.IO.Path.Combine(Path, QuarantineFile), System.Text.Encoding.UTF8.GetBytes(why + "\n"));
+        PrivateFiles.Write(
+            System.IO.Path.Combine(Path, QuarantineFile), System.Text.Encoding.UTF8.GetBytes(why + "\n"));
 
     public void Dispose()
     {
@@ -102,9 +103,9 @@ internal sealed class DataFolder : IDisposable
         if (QuarantinedBecause(path) is { } why)
             throw new StartRefusedException(
                 ExitCode.Foreign,
-                $"{path} must not be started any more: {why}. Its data is kept by the other nodes. Remove the folder and "
-                + "join as a new node: 'chordchat-node cluster invite' on a machine of the cluster, 'chordchat-node "
-                + "cluster join TOKEN' here.");
+                $"{path} must not be started any more: {why}. Its data is kept by the other nodes. Remove the folder "
+                + "and join as a new node: 'chordchat-node cluster invite' on a machine of the cluster, "
+                + "'chordchat-node cluster join TOKEN' here.");
     }
 
     private static void RequireDatabaseIfStarted(string path)

@@ -7,9 +7,9 @@ namespace ChordChat.Node.Storage;
 
 /// <summary>Where the entries of each set are: all of them by id, the live ones by arrival.</summary>
 /// <remarks>
-/// Written behind, as the levels of a log-structured merge tree are. An entry that has just arrived belongs anywhere in the
-/// order of ids, and a page written for each of them would be seven eighths of what a node writes. So new entries are
-/// found through memory until there are <see cref="RecentMax"/>; then they are merged into the tables in order,
+/// Written behind, as the levels of a log-structured merge tree are. An entry that has just arrived belongs anywhere in
+/// the order of ids, and a page written for each of them would be seven eighths of what a node writes. So new entries
+/// are found through memory until there are <see cref="RecentMax"/>; then they are merged into the tables in order,
 /// many to a page. Which ones are not merged yet can be told from their arrivals: after a crash they are merged first.
 /// </remarks>
 internal sealed class EntryIndex : IDisposable
@@ -19,7 +19,8 @@ internal sealed class EntryIndex : IDisposable
 
     private const string Schema = """
         CREATE TABLE IF NOT EXISTS entry_ids (
-            set_number INTEGER NOT NULL, id BLOB NOT NULL, arrival INTEGER NOT NULL, PRIMARY KEY (set_number, id)) WITHOUT ROWID;
+            set_number INTEGER NOT NULL, id BLOB NOT NULL, arrival INTEGER NOT NULL,
+            PRIMARY KEY (set_number, id)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS entries_live (
             set_number INTEGER NOT NULL, arrival INTEGER NOT NULL, PRIMARY KEY (set_number, arrival)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS merged (one INTEGER PRIMARY KEY CHECK (one = 1), arrival INTEGER NOT NULL);
@@ -53,12 +54,14 @@ internal sealed class EntryIndex : IDisposable
             """, 1);
         _mergeLive = new(connection, """
             INSERT OR REPLACE INTO entries_live (set_number, arrival)
-            SELECT set_number, arrival FROM entries WHERE arrival > ?1 AND content IS NOT NULL ORDER BY set_number, arrival
+            SELECT set_number, arrival FROM entries WHERE arrival > ?1 AND content IS NOT NULL
+            ORDER BY set_number, arrival
             """, 1);
         _setMerged = new(connection, "UPDATE merged SET arrival = ?1", 1);
         _find = new(connection, """
             SELECT ids.arrival, entries.arrival, LENGTH(content) FROM entry_ids AS ids
-            LEFT JOIN entries ON entries.arrival = ids.arrival AND entries.set_number = ids.set_number AND entries.id = ids.id
+            LEFT JOIN entries
+                ON entries.arrival = ids.arrival AND entries.set_number = ids.set_number AND entries.id = ids.id
             WHERE ids.set_number = ?1 AND ids.id = ?2
             """, 2);
         _greatest = new(connection, """
@@ -90,8 +93,8 @@ internal sealed class EntryIndex : IDisposable
         return (long)command.ExecuteScalar()!;
     }
 
-    /// <summary>Where an entry is, or null when there is none; <see cref="EntryPlace.Lost"/> when the tables name one that is
-    /// not there, which only a damaged disk can bring about.</summary>
+    /// <summary>Where an entry is, or null when there is none; <see cref="EntryPlace.Lost"/> when the tables name one
+    /// that is not there, which only a damaged disk can bring about.</summary>
     public EntryPlace? Find(long set, MessageId id)
     {
         if (_recent.TryGetValue((set, id), out var recent))

@@ -53,7 +53,8 @@ internal sealed class EntryTable : IDisposable
             WHERE live.set_number = ?1 AND live.arrival > ?2 ORDER BY live.arrival LIMIT ?3
             """, 3);
         const string ById = """
-            FROM entry_ids AS ids LEFT JOIN entries USING (arrival) WHERE ids.set_number = ?1 AND ids.id > ?2 ORDER BY ids.id
+            FROM entry_ids AS ids LEFT JOIN entries USING (arrival)
+            WHERE ids.set_number = ?1 AND ids.id > ?2 ORDER BY ids.id
             """;
         _entriesAfter = new(connection, $"SELECT ids.id, since, content, crc {ById}", 2);
         _stamps = new(connection, $"SELECT ids.id, content IS NULL, since {ById} LIMIT ?3", 3);
@@ -61,7 +62,8 @@ internal sealed class EntryTable : IDisposable
         _forget = new(connection, "DELETE FROM entries WHERE arrival = ?1", 1);
         _check = new(connection, """
             SELECT arrival, set_number, id, since, content, crc,
-                arrival = (SELECT ids.arrival FROM entry_ids AS ids WHERE ids.set_number = entries.set_number AND ids.id = entries.id)
+                arrival = (SELECT ids.arrival FROM entry_ids AS ids
+                    WHERE ids.set_number = entries.set_number AND ids.id = entries.id)
                 AND (content IS NOT NULL) = EXISTS (SELECT 1 FROM entries_live AS live
                     WHERE live.set_number = entries.set_number AND live.arrival = entries.arrival)
             FROM entries WHERE arrival > ?1 ORDER BY arrival LIMIT ?2
@@ -142,7 +144,8 @@ internal sealed class EntryTable : IDisposable
     }
 
     /// <summary>Entries by (set, id) after the cursor, and where to go on, or null.</summary>
-    public (ImmutableArray<TransferredEntry> Entries, TileCursor? Next) ReadPage(TileId tile, TileCursor after, int bytesMax)
+    public (ImmutableArray<TransferredEntry> Entries, TileCursor? Next) ReadPage(
+        TileId tile, TileCursor after, int bytesMax)
     {
         var entries = ImmutableArray.CreateBuilder<TransferredEntry>();
         var bytes = 0;
@@ -170,7 +173,8 @@ internal sealed class EntryTable : IDisposable
         return (entries.ToImmutable(), null);
     }
 
-    /// <summary>Up to so many entries by (set, id) after the cursor, with their times and without their contents.</summary>
+    /// <summary>Up to so many entries by (set, id) after the cursor, with their times and without their
+    /// contents.</summary>
     public List<EntryStamp> ReadStamps(TileId tile, TileCursor after, int count)
     {
         var stamps = new List<EntryStamp>();
@@ -216,8 +220,8 @@ internal sealed class EntryTable : IDisposable
     }
 
     /// <summary>Reads rows again as they stand in the table, after an arrival, and compares their checksums.</summary>
-    /// <remarks>Those that are merged into the index are looked up there too. Those of a set that was dropped are deleted:
-    /// docs/protocol.md#scrub.</remarks>
+    /// <remarks>Those that are merged into the index are looked up there too. Those of a set that was dropped are
+    /// deleted: docs/protocol.md#scrub.</remarks>
     /// <returns>The last arrival that was read, or null after the last row; and the tiles with damage.</returns>
     /// <exception cref="DamagedRowException">A damaged row does not even say to which tile it belongs.</exception>
     public (long? Next, HashSet<TileId> Damaged) Check(long after, int count)
@@ -234,7 +238,8 @@ internal sealed class EntryTable : IDisposable
                 last = rows.GetInt64(0);
                 if (!names.TryGetValue(rows.GetInt64(1), out var set))
                     leftOver.Add(IsLeftOver(rows) ? last : throw new DamagedRowException("entries of no tile"));
-                else if (!(IsSound(rows, set.Item2) && (last > _index.Merged || rows[6] is 1L)) && damaged.Add(set.Item1))
+                else if (!(IsSound(rows, set.Item2) && (last > _index.Merged || rows[6] is 1L))
+                    && damaged.Add(set.Item1))
                     _damaged(DamagedRow.Of("entries", set.Item1, set.Item2));
             }
         }
@@ -339,7 +344,8 @@ internal sealed class EntryTable : IDisposable
 
     private void Count(TileId tile, long more) => _records[tile] = _records.GetValueOrDefault(tile) + more;
 
-    /// <summary>Ids begin with the time, so that a new one is nearly always beyond all others, and nothing is searched.</summary>
+    /// <summary>Ids begin with the time, so that a new one is nearly always beyond all others, and nothing is
+    /// searched.</summary>
     private EntryPlace? Find(TileId tile, string set, SetRow row, MessageId id) =>
         row.Greatest is { } greatest && id <= greatest && _index.Find(row.Number, id) is { } place
             ? place.IsLost ? throw Damaged(tile, set) : place
@@ -360,7 +366,8 @@ internal sealed class EntryTable : IDisposable
         return new DamagedTileException(tile);
     }
 
-    private bool IsLeftOver(SqliteDataReader rows) => _setTable.FindDropped(rows.GetInt64(1)) is { } set && IsSound(rows, set);
+    private bool IsLeftOver(SqliteDataReader rows) =>
+        _setTable.FindDropped(rows.GetInt64(1)) is { } set && IsSound(rows, set);
 
     /// <param name="rows">At a row of <see cref="Check"/>.</param>
     /// <param name="set">Its name.</param>

@@ -4,7 +4,8 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Node.Storage;
 
-/// <summary>How ballots and tile headers look in the database: fixed field order, little-endian, version first.</summary>
+/// <summary>How ballots and tile headers look in the database: fixed field order, little-endian, version
+/// first.</summary>
 internal static class HeaderFormat
 {
     private const byte Version = 2;

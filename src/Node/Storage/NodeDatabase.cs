@@ -108,8 +108,8 @@ internal sealed class NodeDatabase : IDisposable
         Scalar("PRAGMA fullfsync = 1"); // macOS: fsync alone leaves data in the drive's cache.
         Scalar("PRAGMA checkpoint_fullfsync = 1");
         Scalar("PRAGMA temp_store = MEMORY");
-        // 64 MiB: a page that is written often is moved home once, and a checkpoint stops the writer for some 40 ms. With
-        // 16 MiB they came three times a second under load: 7,788 messages kept a second instead of 8,611.
+        // 64 MiB: a page that is written often is moved home once, and a checkpoint stops the writer for some 40 ms.
+        // With 16 MiB they came three times a second under load: 7,788 messages kept a second instead of 8,611.
         Scalar("PRAGMA wal_autocheckpoint = 8000");
         Scalar("PRAGMA cache_size = -16384"); // KiB
     }
@@ -131,8 +131,8 @@ internal sealed class NodeDatabase : IDisposable
         if (version is > 0 and < SchemaVersion)
             throw new StartRefusedException(
                 ExitCode.Newer,
-                $"{_path} was written by an older chordchat-node (format {version}; this one writes {SchemaVersion}) and "
-                + "cannot be read any more. Run the older program, or begin a new cluster; the file has not been "
+                $"{_path} was written by an older chordchat-node (format {version}; this one writes {SchemaVersion}) "
+                + "and cannot be read any more. Run the older program, or begin a new cluster; the file has not been "
                 + "touched.");
         Scalar("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
         Scalar(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {SchemaVersion}"));

@@ -4,7 +4,8 @@ using System.Text;
 
 namespace ChordChat.Node.Storage;
 
-/// <summary>CRC-32C over the parts of a row, so that a flipped bit on the disk is found before it is believed.</summary>
+/// <summary>CRC-32C over the parts of a row, so that a flipped bit on the disk is found before it is
+/// believed.</summary>
 internal struct RowChecksum()
 {
     private uint _crc = uint.MaxValue;

@@ -7,9 +7,9 @@ using Microsoft.Data.Sqlite;
 namespace ChordChat.Node.Storage;
 
 /// <summary>The starts of this node and the commits of its database, counted in that database.</summary>
-/// <remarks>docs/protocol.md#copied-and-restored-disks. Opening it counts a start, durable when it returns. A commit that
-/// brings entries is counted by their arrivals, which are in it anyway; any other by one row in the transaction that is
-/// counted. A row of its own in every commit was a quarter of all pages that went to the log.</remarks>
+/// <remarks>docs/protocol.md#copied-and-restored-disks. Opening it counts a start, durable when it returns. A commit
+/// that brings entries is counted by their arrivals, which are in it anyway; any other by one row in the transaction
+/// that is counted. A row of its own in every commit was a quarter of all pages that went to the log.</remarks>
 internal sealed class RunTable : IDisposable
 {
     private const string Schema = """
@@ -89,7 +89,8 @@ internal sealed class RunTable : IDisposable
 
     private static void Insert(SqliteConnection connection, DiskRun run)
     {
-        using var insert = new Statement(connection, "INSERT INTO runs (incarnation, nonce, found) VALUES (?1, ?2, ?3)", 3);
+        using var insert = new Statement(
+            connection, "INSERT INTO runs (incarnation, nonce, found) VALUES (?1, ?2, ?3)", 3);
         insert.Run((long)run.Incarnation, unchecked((long)run.BootNonce), (long)run.Found);
         using var forget = new Statement(connection, "DELETE FROM runs WHERE incarnation <= ?1", 1);
         forget.Run((long)run.Incarnation - DiskHistory.RunsMax);

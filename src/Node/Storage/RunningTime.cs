@@ -3,9 +3,10 @@ using ChordChat.Core.Replication;
 
 namespace ChordChat.Node.Storage;
 
-/// <summary>This node's own time, which no clock setting changes: it goes on while the process runs and stands still while
-/// it does not. Only for the thread that writes.</summary>
-/// <remarks>docs/protocol.md#tombstones. What was not saved yet is lost with the process, so it is never ahead.</remarks>
+/// <summary>This node's own time, which no clock setting changes: it goes on while the process runs and stands still
+/// while it does not. Only for the thread that writes.</summary>
+/// <remarks>docs/protocol.md#tombstones. What was not saved yet is lost with the process, so it is never
+/// ahead.</remarks>
 internal sealed class RunningTime
 {
     private const string Ran = "ran_ms";

@@ -4,8 +4,8 @@ using Microsoft.Data.Sqlite;
 namespace ChordChat.Node.Storage;
 
 /// <summary>The sets by number; also those that were dropped, until scrub has read all entries once more.</summary>
-/// <remarks>The entries of a set are deleted as the index names them. One that a damaged index does not name is left over;
-/// as long as the number of its set is known, and given to no other, scrub can tell that it may go.</remarks>
+/// <remarks>The entries of a set are deleted as the index names them. One that a damaged index does not name is left
+/// over; as long as the number of its set is known, and given to no other, scrub can tell that it may go.</remarks>
 internal sealed class SetTable : IDisposable
 {
     private const string Schema = """
@@ -34,7 +34,8 @@ internal sealed class SetTable : IDisposable
 
         _make = new(connection, """
             INSERT INTO sets (number, tile, name) VALUES (1 + MAX(
-                COALESCE((SELECT MAX(number) FROM sets), 0), COALESCE((SELECT MAX(number) FROM dropped_sets), 0)), ?1, ?2)
+                COALESCE((SELECT MAX(number) FROM sets), 0),
+                COALESCE((SELECT MAX(number) FROM dropped_sets), 0)), ?1, ?2)
             RETURNING number
             """, 2);
         _namesFrom = new(connection, "SELECT name FROM sets WHERE tile = ?1 AND name >= ?2 ORDER BY name", 2);

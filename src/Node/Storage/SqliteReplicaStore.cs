@@ -4,10 +4,12 @@ using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Node.Storage;
 
-/// <summary>A replica's rows in SQLite. Everything runs on the writer's thread, inside the writer's transaction.</summary>
-/// <remarks>Set entries live in <see cref="EntryTable"/>; this class keeps headers and registers and puts pages together.
-/// Every row carries a checksum (docs/protocol.md#scrub). A header stands twice in its row, so that a damaged one is
-/// read from its spare; when both are damaged the node ends. Any other damaged row makes its tile distrusted.</remarks>
+/// <summary>A replica's rows in SQLite. Everything runs on the writer's thread, inside the writer's
+/// transaction.</summary>
+/// <remarks>Set entries live in <see cref="EntryTable"/>; this class keeps headers and registers and puts pages
+/// together. Every row carries a checksum (docs/protocol.md#scrub). A header stands twice in its row, so that a damaged
+/// one is read from its spare; when both are damaged the node ends. Any other damaged row makes its tile
+/// distrusted.</remarks>
 internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
 {
     private const string Schema = """
@@ -18,7 +20,8 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
             value BLOB NOT NULL, crc INTEGER NOT NULL, PRIMARY KEY (tile, key)) WITHOUT ROWID;
         """;
 
-    /// <summary>The SQL function (new tile, tile, key, promised, accepted, value, crc) that gives the new checksum.</summary>
+    /// <summary>The SQL function (new tile, tile, key, promised, accepted, value, crc) that gives the new
+    /// checksum.</summary>
     private const string CrcInHalf = "crc_in_half";
 
     private const long GuessedRegisterBytes = 512;
@@ -91,8 +94,8 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
         _registerCounts.GetValueOrDefault(tile),
         _entries.CountMessages().FirstOrDefault(count => count.Key == tile).Value);
 
-    /// <summary>The tiles that hold more than so many bytes, as far as can be told without reading rows, an eighth of it at
-    /// least in the lighter half.</summary>
+    /// <summary>The tiles that hold more than so many bytes, as far as can be told without reading rows, an eighth of
+    /// it at least in the lighter half.</summary>
     /// <remarks>docs/protocol.md#tile-split.</remarks>
     public IReadOnlySet<TileId> TilesAbove(long bytes)
     {
@@ -103,7 +106,8 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
         if (large.Count == 0)
             return large;
         var halves = large.SelectMany(tile => new[] { tile.First, tile.Second })
-            .ToDictionary(half => half, half => _registerCounts.GetValueOrDefault(half.Wider) * GuessedRegisterBytes / 2);
+            .ToDictionary(
+                half => half, half => _registerCounts.GetValueOrDefault(half.Wider) * GuessedRegisterBytes / 2);
         foreach (var (tile, set, size) in _entries.Sizes().Where(size => large.Contains(size.Tile)))
             halves[TileHalves.Of(tile, set)] += size;
         large.RemoveWhere(tile => Math.Min(halves[tile.First], halves[tile.Second]) < bytes / 8);
@@ -171,11 +175,12 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
             CrcOf(tile.ToNumber(), key, promised, accepted, row.Value.Span));
     }
 
-    /// <summary>Reads rows again and compares their checksums: all headers (mended from their spares), then registers by
-    /// key, then entries by arrival.</summary>
+    /// <summary>Reads rows again and compares their checksums: all headers (mended from their spares), then registers
+    /// by key, then entries by arrival.</summary>
     /// <param name="count">Registers or entries to read at most.</param>
     /// <returns>Where to go on, or null after the last row; and the tiles whose rows are to be distrusted.</returns>
-    /// <exception cref="DamagedRowException">Damage that no tile can be named for, or a header and its spare.</exception>
+    /// <exception cref="DamagedRowException">Damage that no tile can be named for, or a header and its
+    /// spare.</exception>
     public (ScrubCursor? Next, HashSet<TileId> Damaged) Check(ScrubCursor after, int count)
     {
         if (after == default)

@@ -4,8 +4,8 @@ using SQLitePCL;
 namespace ChordChat.Node.Storage;
 
 /// <summary>One prepared SQL statement with numbered parameters ?1, ?2, ...; for one thread.</summary>
-/// <remarks>What only writes goes past the provider's commands and readers: they look each parameter up by its name and take
-/// several times as long as SQLite does to add a row.</remarks>
+/// <remarks>What only writes goes past the provider's commands and readers: they look each parameter up by its name and
+/// take several times as long as SQLite does to add a row.</remarks>
 internal sealed class Statement(SqliteConnection connection, string sql, int parameterCount) : IDisposable
 {
     private SqliteCommand? _reading;

@@ -72,8 +72,8 @@ internal sealed class ChatDoor(
         }
     }
 
-    /// <summary>A node that stops closes each connection after its last call, and .NET's HTTP/2 then throws away what its
-    /// program has not read yet: why the session is over. So the client is let hang up first.</summary>
+    /// <summary>A node that stops closes each connection after its last call, and .NET's HTTP/2 then throws away what
+    /// its program has not read yet: why the session is over. So the client is let hang up first.</summary>
     private async Task LetHangUpAsync(CancellationToken call)
     {
         if (sessions.IsClosed)

@@ -48,7 +48,8 @@ internal static class ChatFaults
     public static RpcException UnknownUser(string user) => Fault(
         StatusCode.NotFound, $"nobody here is called {user}", "check the spelling; names are all lower case");
 
-    public static RpcException Invalid(string why) => Fault(StatusCode.InvalidArgument, why, "correct it and try again");
+    public static RpcException Invalid(string why) => Fault(
+        StatusCode.InvalidArgument, why, "correct it and try again");
 
     /// <summary>Nothing was changed.</summary>
     public static RpcException NoMajority(int reached, int needed) => Fault(

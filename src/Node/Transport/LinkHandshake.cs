@@ -8,8 +8,8 @@ using Grpc.Core;
 
 namespace ChordChat.Node.Transport;
 
-/// <summary>The first frames of a link: both ends tell what their disks remember, and either may refuse the other before
-/// any call is sent.</summary>
+/// <summary>The first frames of a link: both ends tell what their disks remember, and either may refuse the other
+/// before any call is sent.</summary>
 /// <remarks>docs/protocol.md#copied-and-restored-disks.</remarks>
 internal sealed class LinkHandshake(
     RunTable runs, DiskMemory memory, DiskGuard guard, LocalNode node, TimeProvider time)
@@ -114,8 +114,8 @@ internal sealed class LinkHandshake(
 
     private bool IsSelf(NodeId peer, DiskHistory told) => peer == node.Self.Node && told.Now == runs.Now;
 
-    /// <summary>What is wrong with the other end; null when it may speak. A process with this node's own identity either
-    /// gets everything or is refused.</summary>
+    /// <summary>What is wrong with the other end; null when it may speak. A process with this node's own identity
+    /// either gets everything or is refused.</summary>
     private DiskRefusal? Refusal(NodeId peer, DiskHistory told, DiskSighting? before, DiskHistory own)
     {
         if (peer != node.Self.Node && before is { } seen && told.JudgedBy(seen) != DiskVerdict.Whole)

@@ -44,7 +44,11 @@ internal sealed class PeerChatAnswers(PeerRequests chat)
         var answers = chat.Renew([.. call.Renewals.Select(one => new LeaseRenewal(one.Lease.ToLease(), one.Ends))]);
         return new()
         {
-            Leases = { answers.Select(one => new LeaseRenewalAnswer { Current = one.Current.ToWire(), Pending = one.PendingCount }) },
+            Leases =
+            {
+                answers.Select(one =>
+                    new LeaseRenewalAnswer { Current = one.Current.ToWire(), Pending = one.PendingCount }),
+            },
         };
     }
 }

@@ -5,7 +5,8 @@ using Grpc.Core;
 
 namespace ChordChat.Node.Transport;
 
-/// <summary>The calls that this node makes to one other node: one stream, many calls in flight, sent in batches.</summary>
+/// <summary>The calls that this node makes to one other node: one stream, many calls in flight, sent in
+/// batches.</summary>
 /// <remarks>
 /// A call ends exactly once: with the answer, or with null when the peer cannot be reached, is too slow to take more,
 /// or the stream broke (then the call may or may not have taken effect). While the peer is down calls end at once.
@@ -130,7 +131,8 @@ internal sealed partial class PeerLink : IAsyncDisposable
             return;
         using var broken = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
         using var stream = client.Link(cancellationToken: broken.Token);
-        if (await _handshake.CallAsync(_peer, stream.RequestStream, stream.ResponseStream, broken.Token) is not { } peer)
+        if (await _handshake.CallAsync(_peer, stream.RequestStream, stream.ResponseStream, broken.Token)
+            is not { } peer)
             return;
         var writing = WriteAsync(stream.RequestStream, broken.Token);
         var reading = ReadAsync(stream.ResponseStream, peer, broken.Token);

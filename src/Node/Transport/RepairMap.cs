@@ -25,7 +25,8 @@ internal static class RepairMap
     {
         Tiles =
         {
-            differing.Tiles.Select(tile => new WireTileSums { At = tile.At.ToWire(), Sums = Bytes(tile.Sums.AsSpan()) }),
+            differing.Tiles.Select(tile =>
+                new WireTileSums { At = tile.At.ToWire(), Sums = Bytes(tile.Sums.AsSpan()) }),
         },
     };
 
@@ -52,7 +53,8 @@ internal static class RepairMap
     {
         var buckets = Numbers(missing.Buckets, 2);
         return new(
-            at, new(buckets[0], buckets[1]), missing.After.ToCore(), missing.UpTo is null ? null : missing.UpTo.ToCore(),
+            at, new(buckets[0], buckets[1]), missing.After.ToCore(),
+            missing.UpTo is null ? null : missing.UpTo.ToCore(),
             [.. missing.Have.Select(row => new RowStamp(
                 row.At.ToCore(), row.Accepted is null ? default : row.Accepted.ToCore(), row.Buried))]);
     }

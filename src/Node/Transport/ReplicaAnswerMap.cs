@@ -21,7 +21,11 @@ internal static class ReplicaAnswerMap
         {
             Scanned = new()
             {
-                Messages = { scanned.Messages.Select(m => new WireMessage { Id = m.Id.ToWire(), Content = m.Content.ToWire() }) },
+                Messages =
+                {
+                    scanned.Messages.Select(m =>
+                        new WireMessage { Id = m.Id.ToWire(), Content = m.Content.ToWire() }),
+                },
                 Next = scanned.Next,
                 More = scanned.More,
             },

@@ -30,7 +30,8 @@ internal static class ReplicaCallMap
                 call.Prepare = new() { Key = prepare.Key, Ballot = prepare.Ballot.ToWire() };
                 break;
             case ReplicaRequest.Accept accept:
-                call.Accept = new() { Key = accept.Key, Ballot = accept.Ballot.ToWire(), Value = accept.Value.ToWire() };
+                call.Accept =
+                    new() { Key = accept.Key, Ballot = accept.Ballot.ToWire(), Value = accept.Value.ToWire() };
                 break;
             case ReplicaRequest.Peek peek:
                 call.Peek = new() { Key = peek.Key };

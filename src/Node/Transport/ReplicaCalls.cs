@@ -11,8 +11,8 @@ internal sealed class ReplicaCalls(ReplicaWriter writer, PeerLinks links, DiskGu
 {
     public NodeId Self => node.Self.Node;
 
-    /// <summary>Sends a request and hands the reply to <paramref name="done"/>, on any thread, perhaps before this returns;
-    /// null when none will come. It may also never be called: the caller has a timer.</summary>
+    /// <summary>Sends a request and hands the reply to <paramref name="done"/>, on any thread, perhaps before this
+    /// returns; null when none will come. It may also never be called: the caller has a timer.</summary>
     public void Send(NodeId to, ReplicaRequest request, Action<ReplicaReply?> done)
     {
         if (to != Self)

@@ -19,7 +19,8 @@ internal static class ReplicaMap
     private const int NameMax = 256;
     private const int ContentBytesMax = 2 << 20;
 
-    /// <summary>A number that only grows, by one at a time: no honest one gets here, and the next is still one.</summary>
+    /// <summary>A number that only grows, by one at a time: no honest one gets here, and the next is still
+    /// one.</summary>
     private const ulong CounterMax = 1UL << 62;
 
     public static ulong Counter(ulong number) =>

@@ -10,18 +10,21 @@ using Grpc.Net.Client;
 
 namespace ChordChat.Node.Transport;
 
-/// <summary>What the ring asks other nodes. No answer in time, or one that makes no sense, is null: unreachable.</summary>
+/// <summary>What the ring asks other nodes. No answer in time, or one that makes no sense, is null:
+/// unreachable.</summary>
 internal sealed class RingCalls(PeerChannels channels, DiskMemory disks, DiskGuard guard, RunTable runs)
 {
     public Task<RingAnswer?> GetRingAsync(Peer to, Peer self, TimeSpan timeout, CancellationToken cancellation) =>
         CallAsync(to, async (client, options) =>
-            (await client.GetRingAsync(new GetRingRequest { From = self.ToWire() }, options)).ToCore(), timeout, cancellation);
+            (await client.GetRingAsync(new GetRingRequest { From = self.ToWire() }, options)).ToCore(),
+            timeout, cancellation);
 
     public Task<object?> NotifyAsync(Peer to, Peer self, TimeSpan timeout, CancellationToken cancellation) =>
         CallAsync<object>(to, async (client, options) =>
             await client.NotifyAsync(new NotifyRequest { From = self.ToWire() }, options), timeout, cancellation);
 
-    public Task<RouteReply?> FindSuccessorAsync(Peer to, RingId point, TimeSpan timeout, CancellationToken cancellation) =>
+    public Task<RouteReply?> FindSuccessorAsync(
+        Peer to, RingId point, TimeSpan timeout, CancellationToken cancellation) =>
         CallAsync(to, async (client, options) => (await client.FindSuccessorAsync(
             new FindSuccessorRequest { Position = point.ToWire() }, options)).ToCore(), timeout, cancellation);
 
@@ -68,10 +71,12 @@ internal sealed class RingCalls(PeerChannels channels, DiskMemory disks, DiskGua
         using var channel = channels.ToStranger(address);
         var request = new PingRequest { From = self.ToWire(), WantAll = true };
         return await CallAsync(
-            channel, async (client, options) => ToCore(await client.PingAsync(request, options)), timeout, cancellation);
+            channel, async (client, options) => ToCore(await client.PingAsync(request, options)),
+            timeout, cancellation);
     }
 
-    /// <summary>What <paramref name="helper"/> saw of <paramref name="target"/>; null when the helper did not answer.</summary>
+    /// <summary>What <paramref name="helper"/> saw of <paramref name="target"/>; null when the helper did not
+    /// answer.</summary>
     public async Task<bool?> PingForAsync(Peer helper, Peer target, TimeSpan timeout, CancellationToken cancellation) =>
         (await CallAsync(helper, async (client, options) => await client.PingForAsync(
             new PingForRequest { Target = target.ToWire() }, options), timeout, cancellation))?.Answered;
@@ -86,7 +91,10 @@ internal sealed class RingCalls(PeerChannels channels, DiskMemory disks, DiskGua
             (await client.DescribeAsync(new DescribeRequest(), options)).Checked(), timeout, cancellation);
 
     private Task<T?> CallAsync<T>(
-        Peer to, Func<Wire.Ring.RingClient, CallOptions, Task<T>> call, TimeSpan timeout, CancellationToken cancellation)
+        Peer to,
+        Func<Wire.Ring.RingClient, CallOptions, Task<T>> call,
+        TimeSpan timeout,
+        CancellationToken cancellation)
         where T : class => CallAsync(channels.To(to), call, timeout, cancellation);
 
     private static async Task<T?> CallAsync<T>(

@@ -96,7 +96,8 @@ internal static class RingMap
             peer.ToCore();
         foreach (var member in portrait.Tiles.SelectMany(tile => tile.Members))
             member.ToNodeId();
-        return portrait.Successors.Count <= ListMax && portrait.Fingers.Count <= ListMax && portrait.Users.Count <= ListMax
+        return portrait.Successors.Count <= ListMax && portrait.Fingers.Count <= ListMax
+            && portrait.Users.Count <= ListMax
             ? portrait : throw new MalformedException("portrait");
     }
 

@@ -3,7 +3,8 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Node.View;
 
-/// <summary>The newest things that happened in the cluster as this node saw them, for pages. Safe for threads.</summary>
+/// <summary>The newest things that happened in the cluster as this node saw them, for pages. Safe for
+/// threads.</summary>
 internal sealed class EventLog(TimeProvider time)
 {
     private const int KeptMax = 200;
@@ -42,7 +43,8 @@ internal sealed class EventLog(TimeProvider time)
             MembershipEvent.Leaving => $"{peer.Name} is about to leave",
             MembershipEvent.Left => $"{peer.Name} left",
             MembershipEvent.AddressChanged changed => $"{peer.Name} moved from {changed.Before} to {peer.Address}",
-            MembershipEvent.OwnIdSeenAhead => "others know a later start of this node: its folder was copied or restored",
+            MembershipEvent.OwnIdSeenAhead =>
+                "others know a later start of this node: its folder was copied or restored",
             _ => $"{peer.Name}: {happened.GetType().Name}",
         };
     }

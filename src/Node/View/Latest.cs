@@ -2,7 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace ChordChat.Node.View;
 
-/// <summary>The newest value of something and whoever watches it; slow watchers skip values, nobody waits for them.</summary>
+/// <summary>The newest value of something and whoever watches it; slow watchers skip values, nobody waits for
+/// them.</summary>
 internal sealed class Latest<T>(T first)
 {
     private Cell _cell = new(first);

@@ -18,7 +18,8 @@ internal sealed class SelfPortrait(
         var now = ring.Now;
         var counts = await writer.AskAsync(store => store.CountRecords()).WaitAsync(cancellation);
         var held = board.All.Where(header => header.Phase is not (TilePhase.None or TilePhase.Retired)).ToList();
-        var own = held.Where(header => header.Configuration.Members[0] == now.Self.Node).Select(header => header.Tile).ToHashSet();
+        var own = held.Where(header => header.Configuration.Members[0] == now.Self.Node)
+            .Select(header => header.Tile).ToHashSet();
         return new DescribeReply
         {
             Self = now.Self.ToWire(),

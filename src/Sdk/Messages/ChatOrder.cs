@@ -3,11 +3,12 @@ using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Sdk.Messages;
 
-/// <summary>Where a message stands in its chat: computed from what its sender signed, so the same at both ends.</summary>
+/// <summary>Where a message stands in its chat: computed from what its sender signed, so the same at both
+/// ends.</summary>
 /// <remarks>
-/// docs/e2e.md, One order for both. A hybrid logical clock (Kulkarni and others, 2014): the time that the sender names, but
-/// after the sender's message before it and after all that the sender had heard. The device epochs of the two come first,
-/// for a new device has not heard what was said to the one before it.
+/// docs/e2e.md, One order for both. A hybrid logical clock (Kulkarni and others, 2014): the time that the sender names,
+/// but after the sender's message before it and after all that the sender had heard. The device epochs of the two come
+/// first, for a new device has not heard what was said to the one before it.
 /// </remarks>
 internal static class ChatOrder
 {

@@ -23,8 +23,8 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
     /// <summary>Mail that nobody read expires after this, so there is no second look at older.</summary>
     private static readonly TimeSpan MailAgeMax = TimeSpan.FromDays(30);
 
-    /// <summary>The newest envelopes that were not genuine, each with its id and what was wrong; for whoever looks for a
-    /// fault at this end. The first time is <see cref="Doubted"/>.</summary>
+    /// <summary>The newest envelopes that were not genuine, each with its id and what was wrong; for whoever looks for
+    /// a fault at this end. The first time is <see cref="Doubted"/>.</summary>
     public ConcurrentQueue<string> Dropped { get; } = [];
 
     /// <summary>Those that were not genuine when they came first.</summary>
@@ -88,14 +88,14 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
         }
         catch (ChordChatException)
         {
-            // The sender's keys cannot be had now. One node's word that there is no such user is no proof either: what is
-            // acknowledged is gone from the mailbox for ever.
+            // The sender's keys cannot be had now. One node's word that there is no such user is no proof either: what
+            // is acknowledged is gone from the mailbox for ever.
             return (null, Settled: false);
         }
     }
 
-    /// <summary>What is acknowledged is gone from every copy of the mailbox, so one bad copy or one bad node on the way must
-    /// not do: the message is looked at twice.</summary>
+    /// <summary>What is acknowledged is gone from every copy of the mailbox, so one bad copy or one bad node on the way
+    /// must not do: the message is looked at twice.</summary>
     /// <returns>Whether the mailbox need not offer it again.</returns>
     private bool Refuse(string id, string why)
     {

@@ -9,7 +9,8 @@ namespace ChordChat.Sdk.Messages;
 /// <summary>The messages of a profile: names, times and states in the clear, texts sealed.</summary>
 /// <remarks>
 /// <c>rank</c> grows in the order in which messages were sent or could be shown here; null while a message is held back
-/// because an earlier one of its sender has not come. <c>place</c> is where it stands in its chat, <see cref="ChatOrder"/>.
+/// because an earlier one of its sender has not come. <c>place</c> is where it stands in its chat,
+/// <see cref="ChatOrder"/>.
 /// </remarks>
 internal sealed class MessageTable(string me, LocalKey key)
 {
@@ -31,7 +32,8 @@ internal sealed class MessageTable(string me, LocalKey key)
 
     public void InsertTheirs(SqliteConnection db, Arrival arrival, double? rank) => db.Execute(
         """
-        INSERT INTO messages (id, peer, mine, epoch, seq, sent_ms, state, rank, unread, owed, note, text, to_epoch, heard)
+        INSERT INTO messages (
+            id, peer, mine, epoch, seq, sent_ms, state, rank, unread, owed, note, text, to_epoch, heard)
         VALUES ($1, $2, 0, $3, $4, $5, 3, $6, 1, 1, $7, $8, $9, $10)
         """,
         arrival.Id, arrival.From, (long)arrival.Epoch, (long)arrival.Seq, arrival.TimeMs, rank, arrival.Note,
@@ -51,7 +53,8 @@ internal sealed class MessageTable(string me, LocalKey key)
     public List<ChatMessage> History(SqliteConnection db, string peer, int count)
     {
         var newest = db.Query(
-            $"SELECT {Columns} FROM messages WHERE peer = $1 AND rank IS NOT NULL ORDER BY place DESC, id DESC LIMIT $2",
+            $"SELECT {Columns} FROM messages WHERE peer = $1 AND rank IS NOT NULL "
+            + "ORDER BY place DESC, id DESC LIMIT $2",
             Read, peer, count);
         newest.Reverse();
         return newest;

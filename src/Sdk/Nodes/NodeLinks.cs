@@ -83,8 +83,8 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
             catch (RpcException cause) when (attempt < AttemptsMax && IsPassing(cause))
             {
                 cancellation.ThrowIfCancellationRequested();
-                // A node that answers "unavailable" lacks a quorum and lives; its session must not be torn down. Another
-                // node may have one.
+                // A node that answers "unavailable" lacks a quorum and lives; its session must not be torn down.
+                // Another node may have one.
                 if (cause.Status.DebugException is not null)
                     Fail(link);
                 await Task.Delay(TimeSpan.FromMilliseconds(100 * attempt), cancellation);

@@ -120,8 +120,8 @@ internal sealed class Session : IDisposable
         }
     }
 
-    /// <summary>What a stream that is over means, also when a call beside this one found out first that the node is gone
-    /// and dropped the link.</summary>
+    /// <summary>What a stream that is over means, also when a call beside this one found out first that the node is
+    /// gone and dropped the link.</summary>
     private static RpcException Closed(Exception cause) =>
         new(new Status(StatusCode.Unavailable, "the stream is closed", cause));
 

@@ -17,7 +17,8 @@ internal sealed class SessionLoop(
     /// <summary>How long a gap may wait for what the mailbox still holds before it is shown as one.</summary>
     public static readonly TimeSpan GapWait = TimeSpan.FromSeconds(3);
 
-    /// <summary>How often what no majority keeps yet is handed in again: its node may have had no room for it.</summary>
+    /// <summary>How often what no majority keeps yet is handed in again: its node may have had no room for
+    /// it.</summary>
     public static readonly TimeSpan AgainInterval = TimeSpan.FromSeconds(20);
 
     private const int InFlightMax = 256;

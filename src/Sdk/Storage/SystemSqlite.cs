@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace ChordChat.Sdk.Storage;
 
 /// <summary>Takes the system's SQLite where it is newer than the one that ships with the program.</summary>
-/// <remarks>Distributions mend theirs; the bundled one is of 2021 and is for systems without any. The node compiles this
-/// file too: the two share no project that knows SQLite.</remarks>
+/// <remarks>Distributions mend theirs; the bundled one is of 2021 and is for systems without any. The node compiles
+/// this file too: the two share no project that knows SQLite.</remarks>
 internal static class SystemSqlite
 {
     private const int BundledVersion = 3_035_005;

@@ -6,8 +6,8 @@ namespace BCrypt.Net;
 
 /// <summary>bcrypt (Provos and Mazières, 1999) with the names of BCrypt.Net-Next, computed by BouncyCastle.</summary>
 /// <remarks>
-/// Stricter than the library it stands in for: secrets of more than 72 bytes or with a NUL, which bcrypt would cut short,
-/// are refused, and so is a hash whose cost would make a login trivial to guess or take seconds.
+/// Stricter than the library it stands in for: secrets of more than 72 bytes or with a NUL, which bcrypt would cut
+/// short, are refused, and so is a hash whose cost would make a login trivial to guess or take seconds.
 /// </remarks>
 public static class BCrypt
 {
@@ -35,7 +35,8 @@ public static class BCrypt
         return OpenBsdBCrypt.Generate(parsed.Version, inputKey.ToCharArray(), parsed.Bytes, parsed.Cost);
     }
 
-    /// <summary>Whether <paramref name="hash"/> was made of <paramref name="text"/>; takes the same time either way.</summary>
+    /// <summary>Whether <paramref name="hash"/> was made of <paramref name="text"/>; takes the same time either
+    /// way.</summary>
     /// <exception cref="SaltParseException">The hash is not one, or its cost is outside 10 to 14.</exception>
     public static bool Verify(string text, string hash)
     {

@@ -38,7 +38,8 @@ internal readonly partial record struct Salt(string Version, int Cost, byte[] By
 
     public override string ToString() => $"${Version}${Cost:00}${Encode(Bytes)}";
 
-    [GeneratedRegex(@"\A\$(?<version>2[aby])\$(?<cost>[0-9]{2})\$(?<salt>[./A-Za-z0-9]{22})(?<hash>[./A-Za-z0-9]{31})?\z")]
+    [GeneratedRegex(@"\A\$(?<version>2[aby])\$(?<cost>[0-9]{2})\$(?<salt>[./A-Za-z0-9]{22})"
+        + @"(?<hash>[./A-Za-z0-9]{31})?\z")]
     private static partial Regex Shape();
 
     // Most significant bits first, no padding: base64 with other digits.

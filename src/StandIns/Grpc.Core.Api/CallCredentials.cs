@@ -22,7 +22,8 @@ public abstract class CallCredentials
             _parts = [.. parts];
         }
 
-        public override void InternalPopulateConfiguration(CallCredentialsConfiguratorBase configurator, object? state) =>
+        public override void InternalPopulateConfiguration(
+            CallCredentialsConfiguratorBase configurator, object? state) =>
             configurator.SetCompositeCredentials(state, _parts);
     }
 
@@ -30,7 +31,8 @@ public abstract class CallCredentials
     {
         private readonly AsyncAuthInterceptor _interceptor = GrpcPreconditions.CheckNotNull(interceptor);
 
-        public override void InternalPopulateConfiguration(CallCredentialsConfiguratorBase configurator, object? state) =>
+        public override void InternalPopulateConfiguration(
+            CallCredentialsConfiguratorBase configurator, object? state) =>
             configurator.SetAsyncAuthInterceptorCredentials(state, _interceptor);
     }
 }

@@ -28,7 +28,8 @@ public sealed partial class Metadata
         public Entry(string key, string value)
         {
             Key = Normalize(key);
-            GrpcPreconditions.CheckArgument(!IsBinary, $"Key {Key} ends in {BinaryHeaderSuffix}; its value must be bytes.");
+            GrpcPreconditions.CheckArgument(
+                !IsBinary, $"Key {Key} ends in {BinaryHeaderSuffix}; its value must be bytes.");
             _value = GrpcPreconditions.CheckNotNull(value, nameof(value));
         }
 

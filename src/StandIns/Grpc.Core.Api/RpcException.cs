@@ -2,7 +2,8 @@ using Grpc.Core.Utils;
 
 namespace Grpc.Core;
 
-/// <summary>A call that ended with another status than OK. A service throws it to choose the status it answers with.</summary>
+/// <summary>A call that ended with another status than OK. A service throws it to choose the status it answers
+/// with.</summary>
 public class RpcException : Exception
 {
     public RpcException(Status status)

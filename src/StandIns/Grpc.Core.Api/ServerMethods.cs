@@ -17,6 +17,8 @@ public delegate Task ServerStreamingServerMethod<TRequest, TResponse>(
     where TResponse : class;
 
 public delegate Task DuplexStreamingServerMethod<TRequest, TResponse>(
-    IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context)
+    IAsyncStreamReader<TRequest> requestStream,
+    IServerStreamWriter<TResponse> responseStream,
+    ServerCallContext context)
     where TRequest : class
     where TResponse : class;

@@ -37,7 +37,8 @@ public sealed class SslCredentials(
 /// <summary>A certificate chain and the key of its first certificate, both PEM.</summary>
 public sealed class KeyCertificatePair(string certificateChain, string privateKey)
 {
-    public string CertificateChain { get; } = GrpcPreconditions.CheckNotNull(certificateChain, nameof(certificateChain));
+    public string CertificateChain { get; } =
+        GrpcPreconditions.CheckNotNull(certificateChain, nameof(certificateChain));
 
     public string PrivateKey { get; } = GrpcPreconditions.CheckNotNull(privateKey, nameof(privateKey));
 }

@@ -150,11 +150,12 @@ internal sealed partial class RingFeed(NodeFinder finder, TimeProvider time, ILo
         _latest.Publish(new FeedState(eyes, Json.Format(snapshot)));
     }
 
-    /// <summary>Whether the ring knows of the silence of a node, or the node has started again: what the ring says of it
-    /// holds from now on.</summary>
+    /// <summary>Whether the ring knows of the silence of a node, or the node has started again: what the ring says of
+    /// it holds from now on.</summary>
     internal static bool HasNoticed(string silent, Snapshot? before, Snapshot now) =>
         now.Nodes.FirstOrDefault(node => node.Name == silent) is not { State: NodeView.Types.State.Alive } alive
-        || before?.Nodes.FirstOrDefault(node => node.Name == silent) is { SinceMs: > 0 } then && then.SinceMs != alive.SinceMs;
+        || before?.Nodes.FirstOrDefault(node => node.Name == silent) is { SinceMs: > 0 } then
+            && then.SinceMs != alive.SinceMs;
 
     private void Close(IReadOnlyList<string> tried, string? stranger)
     {

@@ -61,7 +61,11 @@ public sealed class BadCallTests : IAsyncLifetime
             new() { At = far, Peek = new() { Key = "k" } },
             new() { At = new() { Bits = 7, Epoch = 1 }, Peek = new() { Key = "k\0" } },
             new() { At = new() { Bits = 7, Epoch = 1 }, Add = new() { Set = "s", Id = Bytes(15) } },
-            new() { At = new() { Bits = 7, Epoch = 1 }, Seal = new() { Epoch = 1, Round = ulong.MaxValue, Proposer = Bytes(32) } },
+            new()
+            {
+                At = new() { Bits = 7, Epoch = 1 },
+                Seal = new() { Epoch = 1, Round = ulong.MaxValue, Proposer = Bytes(32) },
+            },
             new() { At = new() { Bits = 7, Epoch = 1 }, Pull = new() },
             new() { NewConfiguration = new() { Next = next } }, new() { NewConfiguration = new() { Next = twice } },
             new() { RenewLeases = new() { Renewals = { new LeaseRenewalCall() } } }, new() { Deliver = new() },
@@ -75,7 +79,8 @@ public sealed class BadCallTests : IAsyncLifetime
         while (answers.Count < calls.Length && await link.ResponseStream.MoveNext(CancellationToken.None))
             foreach (var answer in link.ResponseStream.Current.Answers)
                 answers[answer.Number] = answer;
-        Assert.All(calls, call => Assert.True(answers[call.Number].Failed is not null, $"{call} got {answers[call.Number]}"));
+        Assert.All(
+            calls, call => Assert.True(answers[call.Number].Failed is not null, $"{call} got {answers[call.Number]}"));
 
         // An unknown tile and another epoch are no mistakes of form: they have answers of their own.
         await link.RequestStream.WriteAsync(new CallFrame
@@ -103,7 +108,8 @@ public sealed class BadCallTests : IAsyncLifetime
         WireRun first = new() { Incarnation = 1 }, second = new() { Incarnation = 2, Found = 9 };
         DiskHello?[] hellos =
         [
-            null, new(), new() { Runs = { second, first }, DurableSeq = 9 }, new() { Runs = { second }, DurableSeq = 8 },
+            null, new(), new() { Runs = { second, first }, DurableSeq = 9 },
+            new() { Runs = { second }, DurableSeq = 8 },
             new() { Runs = { first, second, new WireRun { Incarnation = 3, Found = 8 } }, DurableSeq = 9 },
             new() { Runs = { Enumerable.Range(1, 65).Select(i => new WireRun { Incarnation = (ulong)i }) } },
         ];
@@ -133,7 +139,8 @@ public sealed class BadCallTests : IAsyncLifetime
         await RefusedAsync(async () => await chat.GetKeyLogAsync(new() { User = "ü", From = ulong.MaxValue }, Soon()));
         await RefusedAsync(async () => await chat.GetStatusAsync(new() { User = "" }, Soon()));
         await RefusedAsync(async () => await chat.WhereAsync(new() { User = "../.." }, Soon()));
-        await RefusedAsync(async () => await new Wire.View.ViewClient(_client).TraceAsync(new() { Name = "ü" }, Soon()));
+        await RefusedAsync(
+            async () => await new Wire.View.ViewClient(_client).TraceAsync(new() { Name = "ü" }, Soon()));
         using var session = chat.Connect(Soon());
         await session.RequestStream.WriteAsync(new ClientFrame { LogOut = true, Sends = { new Send() } });
         await RefusedAsync(async () =>
@@ -147,8 +154,10 @@ public sealed class BadCallTests : IAsyncLifetime
     /// <summary>docs/protocol.md#copied-and-restored-disks: n2's first frame.</summary>
     private static async Task GreetAsync(AsyncDuplexStreamingCall<CallFrame, AnswerFrame> link)
     {
-        await link.RequestStream.WriteAsync(
-            new CallFrame { Hello = new() { Runs = { new WireRun { Incarnation = 1, BootNonce = 1 } }, DurableSeq = 1 } });
+        await link.RequestStream.WriteAsync(new CallFrame
+        {
+            Hello = new() { Runs = { new WireRun { Incarnation = 1, BootNonce = 1 } }, DurableSeq = 1 },
+        });
         Assert.True(await link.ResponseStream.MoveNext(CancellationToken.None));
         Assert.NotNull(link.ResponseStream.Current.Hello);
     }

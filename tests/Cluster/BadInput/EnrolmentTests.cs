@@ -43,7 +43,8 @@ public sealed class EnrolmentTests : IAsyncLifetime
         using var authority = _cluster.Cluster.OpenAuthority();
         using var @operator = authority.IssueOperator(DateTimeOffset.UtcNow);
         var begun = $"/join/{new string('a', 32)} HTTP/1.1\r\nHost: n1\r\nContent-Length: 1000\r\n\r\nabc";
-        var invite = $"PUT /invites/{new string('b', 32)}?expires=1 HTTP/1.1\r\nHost: n1\r\nContent-Length: 1000\r\n\r\nabc";
+        var invite =
+            $"PUT /invites/{new string('b', 32)}?expires=1 HTTP/1.1\r\nHost: n1\r\nContent-Length: 1000\r\n\r\nabc";
         Task[] strangers =
         [
             HungUpOnAsync([], null),
@@ -90,7 +91,8 @@ public sealed class EnrolmentTests : IAsyncLifetime
 
     private static async Task<StartRefusedException> RefusedAsync(JoinToken token, string address, string says)
     {
-        var joining = Invitation.FetchAsync(token with { Address = address }, DateTimeOffset.UtcNow, CancellationToken.None);
+        var joining = Invitation.FetchAsync(
+            token with { Address = address }, DateTimeOffset.UtcNow, CancellationToken.None);
         var refused = await Assert.ThrowsAsync<StartRefusedException>(() => joining.WaitAsync(Patience));
         Assert.True(refused.Code is ExitCode.Foreign or ExitCode.Unreachable, $"{says}: {refused.Code}");
         Assert.Contains(address, refused.Message, StringComparison.Ordinal);

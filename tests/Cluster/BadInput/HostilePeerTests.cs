@@ -15,7 +15,8 @@ using Xunit;
 
 namespace ChordChat.Tests.Cluster.BadInput;
 
-/// <summary>docs/protocol.md#bad-input: a peer with a certificate of the cluster that answers nonsense or never.</summary>
+/// <summary>docs/protocol.md#bad-input: a peer with a certificate of the cluster that answers nonsense or
+/// never.</summary>
 public sealed class HostilePeerTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
@@ -25,13 +26,15 @@ public sealed class HostilePeerTests
     {
         var all = Enum.GetValues<Nonsense>();
         await using var cluster = Founded.Of(all.Length + 1);
-        var peers = await Task.WhenAll(all.Select((says, i) => HostilePeer.StartAsync(cluster.Identity($"n{i + 2}"), says)));
+        var peers = await Task.WhenAll(
+            all.Select((says, i) => HostilePeer.StartAsync(cluster.Identity($"n{i + 2}"), says)));
         try
         {
             var node = await cluster.StartAsync("n1");
             for (var i = 0; i < peers.Length; i++)
                 await IntroduceAsync(cluster, node, $"n{i + 2}", peers[i].Address);
-            await Task.WhenAll(all.Select((says, i) => AskAsync(node, PeerAt(cluster, $"n{i + 2}", peers[i].Address), says)));
+            await Task.WhenAll(
+                all.Select((says, i) => AskAsync(node, PeerAt(cluster, $"n{i + 2}", peers[i].Address), says)));
             for (var i = 0; i < peers.Length; i++)
                 Assert.True(peers[i].RequestCount > 0, $"{all[i]} was never asked");
             await ServesAsync(cluster, node);
@@ -58,7 +61,8 @@ public sealed class HostilePeerTests
 
         // A call over the link has no limit of its own: it is the link that gives up.
         var ended = new TaskCompletionSource<Answer?>();
-        node.Services.GetRequiredService<PeerLinks>().Send(other.Node, new Call(), answer => ended.TrySetResult(answer));
+        node.Services.GetRequiredService<PeerLinks>().Send(
+            other.Node, new Call(), answer => ended.TrySetResult(answer));
         Assert.True(await ended.Task.WaitAsync(Patience) is null, $"{says} was taken for an answer");
 
         static async Task<object?> Boxed<T>(Task<T?> question)

@@ -71,7 +71,8 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members) : IRegister
         CancellationToken cancellation)
     {
         LastSentMs = sentMs;
-        var outcome = TakesNothingNew ? new AddOutcome.TooLate() : Add(set, id, content); // At once, because calls keep their order.
+        // At once, because calls keep their order.
+        var outcome = TakesNothingNew ? new AddOutcome.TooLate() : Add(set, id, content);
         if (outcome is AddOutcome.Stored && KeepsAllAtOnce)
             progress?.Invoke(new CopiesKept(Copies(3), 3));
         await Task.Yield();

@@ -138,8 +138,8 @@ public sealed class MessageTests : IAsyncLifetime
         Assert.Single(_cluster.Replication.Kept("bert"));
     }
 
-    /// <summary>The node forgets an envelope when all copies are on disk; a nemesis run lost a message whose live delivery
-    /// came after that and brought nothing under its id.</summary>
+    /// <summary>The node forgets an envelope when all copies are on disk; a nemesis run lost a message whose live
+    /// delivery came after that and brought nothing under its id.</summary>
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

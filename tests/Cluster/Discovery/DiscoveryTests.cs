@@ -103,7 +103,8 @@ public sealed class DiscoveryTests : IAsyncLifetime
     [Fact]
     public async Task Without_multicast_seeds_and_memory_lead_the_way()
     {
-        new RememberedPeers(_cluster.Cluster.NodeFolder("n1")).Save([_cluster.Identity("n2").Self.At("127.0.0.1:1002")]);
+        new RememberedPeers(_cluster.Cluster.NodeFolder("n1")).Save(
+            [_cluster.Identity("n2").Self.At("127.0.0.1:1002")]);
         var n1 = await StartAsync("n1", 1001, with: options => options with
         {
             Multicast = false,

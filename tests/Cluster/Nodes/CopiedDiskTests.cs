@@ -95,7 +95,8 @@ public sealed class CopiedDiskTests
         for (var start = 0; start < 3; start++)
         {
             var alone = await cluster.StartAsync("n3");
-            await alone.Services.GetRequiredService<DiskGuard>().OpenedAsync(CancellationToken.None).WaitAsync(Patience);
+            await alone.Services.GetRequiredService<DiskGuard>()
+                .OpenedAsync(CancellationToken.None).WaitAsync(Patience);
             await cluster.StopAsync("n3");
         }
 

@@ -5,7 +5,8 @@ using Xunit;
 
 namespace ChordChat.Tests.Cluster.Nodes;
 
-/// <summary>docs/protocol.md, "Without a quorum": a node that reaches no majority of any tile, and its clients.</summary>
+/// <summary>docs/protocol.md, "Without a quorum": a node that reaches no majority of any tile, and its
+/// clients.</summary>
 public sealed class CutTests : IAsyncLifetime
 {
     private static readonly TimeSpan Flush = TimeSpan.FromSeconds(60);
@@ -51,7 +52,8 @@ public sealed class CutTests : IAsyncLifetime
         Assert.Equal(["n1"], queued.Copies);
 
         await HealAsync();
-        Assert.Equal(MessageState.Kept, (await _alice.Client.History.WaitAsync(waiting, MessageState.Kept, Flush)).State);
+        Assert.Equal(
+            MessageState.Kept, (await _alice.Client.History.WaitAsync(waiting, MessageState.Kept, Flush)).State);
         Assert.True(await _alice.Client.FlushAsync(Flush), "alice's outbox is not empty after 60 s");
         Assert.True(await _bob.Client.FlushAsync(Flush), "bob's outbox is not empty after 60 s");
         await _carol.OnlineAsync();

@@ -7,8 +7,8 @@ using Xunit;
 
 namespace ChordChat.Tests.Cluster.Nodes;
 
-/// <summary>docs/protocol.md#scrub on real files: a bit flips while the node is stopped; it finds that by itself and has
-/// the row again from the others.</summary>
+/// <summary>docs/protocol.md#scrub on real files: a bit flips while the node is stopped; it finds that by itself and
+/// has the row again from the others.</summary>
 public sealed class DamageTests
 {
     private const string Content = "what was said between two people and must be read as it was";
@@ -86,7 +86,8 @@ public sealed class DamageTests
         await cluster.StartAsync(name);
     }
 
-    /// <summary>The node found the damage without being asked for the row: its copy is active in a later epoch.</summary>
+    /// <summary>The node found the damage without being asked for the row: its copy is active in a later
+    /// epoch.</summary>
     private static Task UntilMendedAsync(NodeCluster cluster, string name, Core.Ring.RingId point) =>
         UntilAsync($"{name} has copied the tile anew", () => Task.FromResult(
             cluster[name].Services.GetRequiredService<TileBoard>().Of(TileOf(cluster, point))

@@ -38,8 +38,8 @@ public sealed class LinkLimitTests : IAsyncLifetime
         await _cluster.DisposeAsync();
     }
 
-    /// <remarks>Other calls on the same connection have to go on, however much of its window was not yet given back when
-    /// the reading stopped: that is what the sizes are for.</remarks>
+    /// <remarks>Other calls on the same connection have to go on, however much of its window was not yet given back
+    /// when the reading stopped: that is what the sizes are for.</remarks>
     [Theory]
     [InlineData(1_056)]
     [InlineData(1_088)]
@@ -48,8 +48,10 @@ public sealed class LinkLimitTests : IAsyncLifetime
     {
         var content = ByteString.CopyFrom(new byte[callBytes]);
         using var link = new Wire.Replica.ReplicaClient(_channel).Link();
-        await link.RequestStream.WriteAsync(
-            new CallFrame { Hello = new() { Runs = { new WireRun { Incarnation = 1, BootNonce = 1 } }, DurableSeq = 1 } });
+        await link.RequestStream.WriteAsync(new CallFrame
+        {
+            Hello = new() { Runs = { new WireRun { Incarnation = 1, BootNonce = 1 } }, DurableSeq = 1 },
+        });
         Assert.True(await link.ResponseStream.MoveNext(CancellationToken.None));
         var writer = _node.Services.GetRequiredService<ReplicaWriter>();
         using var disk = new ManualResetEventSlim();
@@ -93,8 +95,8 @@ public sealed class LinkLimitTests : IAsyncLifetime
         Assert.InRange(answered, sent, sent + FrameCalls);
     }
 
-    /// <summary>Whether the other end takes the frame. It does not if it has as many as it may have, and has not while it
-    /// answered other calls on the same connection many times over.</summary>
+    /// <summary>Whether the other end takes the frame. It does not if it has as many as it may have, and has not while
+    /// it answered other calls on the same connection many times over.</summary>
     private async Task<bool> IsTakenAsync(Task writing, ReplicaWriter writer)
     {
         using var deadline = new CancellationTokenSource(Patience);

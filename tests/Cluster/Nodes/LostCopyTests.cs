@@ -38,7 +38,8 @@ public sealed partial class LostCopyTests
         await using var bob = await Person.RegisterAsync("bob", at);
         await using var sender = await (await Person.RegisterAsync(alice, at)).OnlineAsync();
         await cluster.StopAsync(survivor);
-        var forgotten = await SendAsync(sender, "the node has no copy of its own of this once all that follows is kept", lost);
+        var forgotten = await SendAsync(
+            sender, "the node has no copy of its own of this once all that follows is kept", lost);
         var last = "";
         for (var i = 0; i < 6; i++)
             last = await SendAsync(sender, new string((char)('a' + i), 50_000), lost);
@@ -48,9 +49,11 @@ public sealed partial class LostCopyTests
         var back = (await cluster.StartAsync(survivor)).Node.Self;
         // Otherwise the order would begin with two members.
         var guard = cluster[survivor].Services.GetRequiredService<DiskGuard>();
-        await Condition.UntilAsync($"all see {survivor} again", Patience, () => Task.FromResult(guard.IsOpen && others.All(
-            name => cluster.MembersSeenBy(name)[back.Node] is { IsReachable: true } seen && seen.Peer.Address == back.Address
-                && cluster.MembersSeenBy(survivor)[cluster[name].Node.Self.Node] is { IsReachable: true })));
+        await Condition.UntilAsync($"all see {survivor} again", Patience, () => Task.FromResult(
+            guard.IsOpen && others.All(
+                name => cluster.MembersSeenBy(name)[back.Node] is { IsReachable: true } seen
+                    && seen.Peer.Address == back.Address
+                    && cluster.MembersSeenBy(survivor)[cluster[name].Node.Self.Node] is { IsReachable: true })));
         await RecoverAsync(cluster, directory.At(SetKey.Mailbox("bob").Point).Tile);
 
         await CopiesAsync(sender, last, [survivor, .. others]);

@@ -65,7 +65,8 @@ internal sealed class NodeCluster : IAsyncDisposable
     /// <summary>Starts a node on a port that it has not had before in this test.</summary>
     public async Task<RunningNode> StartAsync(string name) => _running[name] = await StartFromAsync(DataOf(name));
 
-    /// <summary>Starts another process, as it were, on a copy of a node's folder; the cluster does not count it.</summary>
+    /// <summary>Starts another process, as it were, on a copy of a node's folder; the cluster does not count
+    /// it.</summary>
     public async Task<RunningNode> StartCopyAsync(string data)
     {
         var copy = await StartFromAsync(data);

@@ -10,11 +10,12 @@ using Xunit;
 
 namespace ChordChat.Tests.Cluster.Nodes;
 
-/// <summary>docs/protocol.md, "Ring: failure detector": the ring alone decides how often a silent member is asked.</summary>
+/// <summary>docs/protocol.md, "Ring: failure detector": the ring alone decides how often a silent member is
+/// asked.</summary>
 public sealed class PeerChannelTests
 {
-    /// <remarks>gRPC's own connecting refused calls for about a second after an attempt that failed, so that a node which
-    /// was asked just before it was back was called silent again by those who had asked.</remarks>
+    /// <remarks>gRPC's own connecting refused calls for about a second after an attempt that failed, so that a node
+    /// which was asked just before it was back was called silent again by those who had asked.</remarks>
     [Fact]
     public async Task A_node_that_listens_again_is_reached_by_the_next_call()
     {

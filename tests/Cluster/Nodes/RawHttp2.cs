@@ -43,7 +43,8 @@ internal sealed class RawHttp2 : IAsyncDisposable
     /// <param name="stream">Odd, larger than any before.</param>
     public Task PostAsync(int stream, string path) => WriteAsync(Headers, 4, stream, [
         .. Literal(":method", "POST"), .. Literal(":scheme", "https"), .. Literal(":path", path),
-        .. Literal(":authority", "localhost"), .. Literal("content-type", "application/grpc"), .. Literal("te", "trailers"),
+        .. Literal(":authority", "localhost"), .. Literal("content-type", "application/grpc"),
+        .. Literal("te", "trailers"),
     ]);
 
     /// <summary>The next frame; answers what must be answered.</summary>

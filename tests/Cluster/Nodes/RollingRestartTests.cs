@@ -49,10 +49,11 @@ public sealed class RollingRestartTests
         {
             var id = alice.Client.Send("bob", $"message {count}");
             var message = await alice.Client.History.WaitAsync(
-                id, message => message.State is MessageState.Delivered or MessageState.Read or MessageState.Refused, Patience,
-                CancellationToken.None);
+                id, message => message.State is MessageState.Delivered or MessageState.Read or MessageState.Refused,
+                Patience, CancellationToken.None);
             Assert.True(
-                message.State is MessageState.Delivered or MessageState.Read, $"message {count}: {message.State} {message.Note}");
+                message.State is MessageState.Delivered or MessageState.Read,
+                $"message {count}: {message.State} {message.Note}");
         }
 
         return count;

@@ -29,7 +29,8 @@ public sealed class TombstoneTests
             await Condition.UntilAsync($"{name} has forgotten it", Patience, async () =>
                 await AgeAsync(cluster, name, 1) is EntryAge.Absent);
 
-        Assert.IsType<AddOutcome.TooLate>(await AddAsync(cluster, "n3", 1, Now - (long)TimeSpan.FromDays(8).TotalMilliseconds));
+        Assert.IsType<AddOutcome.TooLate>(
+            await AddAsync(cluster, "n3", 1, Now - (long)TimeSpan.FromDays(8).TotalMilliseconds));
         Assert.Equal([new MessageId(2)], await ReadAsync(cluster, "n3"));
         foreach (var name in cluster.Names)
             await Condition.UntilAsync($"{name} keeps the other one", Patience, async () =>
@@ -86,8 +87,9 @@ public sealed class TombstoneTests
         Assert.Equal(1, command.ExecuteNonQuery());
     }
 
-    private static Task<AddOutcome> AddAsync(NodeCluster cluster, string at, uint id, long sentMs) => cluster.Sets(at).AddAsync(
-        Mailbox, new MessageId(id), new byte[] { 1, 2, 3 }, sentMs, null, CancellationToken.None);
+    private static Task<AddOutcome> AddAsync(NodeCluster cluster, string at, uint id, long sentMs) =>
+        cluster.Sets(at).AddAsync(
+            Mailbox, new MessageId(id), new byte[] { 1, 2, 3 }, sentMs, null, CancellationToken.None);
 
     private static async Task<List<MessageId>> ReadAsync(NodeCluster cluster, string at)
     {

@@ -31,7 +31,8 @@ public sealed class WriterLimitTests
             taken++;
         disk.Set();
         Assert.True(await slow);
-        Assert.InRange(taken, ReplicaWriter.WaitingMax - 1_000, ReplicaWriter.WaitingMax); // The node asks things itself.
+        // The node asks things itself.
+        Assert.InRange(taken, ReplicaWriter.WaitingMax - 1_000, ReplicaWriter.WaitingMax);
         await Condition.UntilAsync("all are answered", TimeSpan.FromSeconds(60), () =>
             Task.FromResult(Volatile.Read(ref answered) == taken));
         Assert.Equal(taken, answered);

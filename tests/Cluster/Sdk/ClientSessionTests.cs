@@ -195,7 +195,8 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         Assert.Equal(MessageState.Queued, (await alice.WaitAsync(id, MessageState.Queued)).State);
         _cluster.HasQuorum = true;
         Assert.Equal(["x"], await bob.ReadAsync(1));
-        Assert.True((await alice.WaitAsync(id, MessageState.Kept)).State is MessageState.Kept or MessageState.Delivered);
+        Assert.True(
+            (await alice.WaitAsync(id, MessageState.Kept)).State is MessageState.Kept or MessageState.Delivered);
         Assert.InRange(_cluster.AgesMs[id], 1_000ul, 600_000ul); // docs/protocol.md#tombstones
     }
 

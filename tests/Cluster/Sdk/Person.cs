@@ -29,7 +29,8 @@ internal sealed class Person : IAsyncDisposable
 
     public static NodeSearch Search(params FakeNode[] nodes) => Search([.. nodes.Select(node => node.Address)]);
 
-    public static NodeSearch Search(params string[] addresses) => new() { Explicit = [.. addresses], AskNetwork = false };
+    public static NodeSearch Search(params string[] addresses) =>
+        new() { Explicit = [.. addresses], AskNetwork = false };
 
     public static string NewFolder() =>
         Path.Combine(Path.GetTempPath(), "chordchat-tests", Guid.NewGuid().ToString("n"));

@@ -106,7 +106,8 @@ public sealed class CallTests : IAsyncLifetime
     {
         using var channel = _server.Connect();
         var client = new Wire.Chat.ChatClient(channel);
-        await client.GetClusterAsync(new GetClusterRequest()); // Connects, or the time might be up before the call is heard.
+        // Connects, or the time might be up before the call is heard.
+        await client.GetClusterAsync(new GetClusterRequest());
 
         var refusal = await Assert.ThrowsAsync<RpcException>(
             async () => await client.WhereAsync(new WhereRequest(), deadline: DateTime.UtcNow.AddSeconds(1)));

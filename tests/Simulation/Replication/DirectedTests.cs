@@ -43,9 +43,9 @@ public class DirectedTests
         Assert.Equal([1, 3], History.Entries(other.Span));
     }
 
-    /// <summary>Member 1 has a row with a flipped bit that nobody has read yet, and leaves while the newcomer of the last
-    /// change, node 3, learns on a slow disk: then only node 0 has a whole copy, and one is no majority of the three that
-    /// there were.</summary>
+    /// <summary>Member 1 has a row with a flipped bit that nobody has read yet, and leaves while the newcomer of the
+    /// last change, node 3, learns on a slow disk: then only node 0 has a whole copy, and one is no majority of the
+    /// three that there were.</summary>
     [Fact]
     public void A_leaver_with_a_damaged_row_goes_only_when_the_newcomers_are_complete() =>
         Assert.Equal(3, ActiveAfterLeaving(StewardOptions.Default));
@@ -95,7 +95,8 @@ public class DirectedTests
     private static void Change(Workbench bench, TileConfiguration from, params int[] to)
     {
         var wanted = to.Select(node => bench.Ids[node]);
-        Run(bench, new EpochChange(from, [.. wanted], new BallotSource(bench.Ids[0], 1), CoordinatorOptions.Default, 1));
+        Run(bench, new EpochChange(
+            from, [.. wanted], new BallotSource(bench.Ids[0], 1), CoordinatorOptions.Default, 1));
     }
 
     /// <summary>Learns as its steward would let it, if it has something to learn; the timer rings twice.</summary>

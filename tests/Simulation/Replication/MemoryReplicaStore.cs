@@ -245,8 +245,8 @@ public sealed class MemoryReplicaStore : IReplicaStore
 
     public bool HasDamagedHeader => _damaged.Any(row => row is TileId);
 
-    /// <summary>All entries of a tile, and all accepted ballots (null: something newer was promised since, so a late copy
-    /// is not taken), for comparing copies.</summary>
+    /// <summary>All entries of a tile, and all accepted ballots (null: something newer was promised since, so a late
+    /// copy is not taken), for comparing copies.</summary>
     public IEnumerable<(string Row, string? State)> Contents(TileId tile) =>
         RowsOf(tile).Registers.Select(row => (row.Key,
                 row.Value.Promised > row.Value.AcceptedBallot ? null : $"{row.Value.AcceptedBallot}"))

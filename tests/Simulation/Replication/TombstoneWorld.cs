@@ -6,7 +6,8 @@ namespace ChordChat.Tests.Simulation.Replication;
 
 /// <summary>Months of one mailbox in a moment: five nodes, three of them members, cut off, switched off and changed by
 /// chance, while messages are sent, acknowledged, forgotten, and sent again by whoever slept.</summary>
-/// <remarks>docs/protocol.md#tombstones. A request takes no time, or days; operations do not overlap otherwise.</remarks>
+/// <remarks>docs/protocol.md#tombstones. A request takes no time, or days; operations do not overlap
+/// otherwise.</remarks>
 internal sealed class TombstoneWorld(ulong seed, ReplicaRules? rules = null)
 {
     private const string Set = "mbox";
@@ -77,7 +78,8 @@ internal sealed class TombstoneWorld(ulong seed, ReplicaRules? rules = null)
         }
     }
 
-    /// <summary>Everything is on again and nothing is late: all rows go in the end, and every member is active.</summary>
+    /// <summary>Everything is on again and nothing is late: all rows go in the end, and every member is
+    /// active.</summary>
     private void Calm()
     {
         _isCalm = true;
@@ -144,7 +146,8 @@ internal sealed class TombstoneWorld(ulong seed, ReplicaRules? rules = null)
 
     private void Acknowledge()
     {
-        var open = _sent.Where(sent => sent.Value is { IsKept: true, IsBuried: false }).Select(sent => sent.Key).ToArray();
+        var open = _sent.Where(sent => sent.Value is { IsKept: true, IsBuried: false })
+            .Select(sent => sent.Key).ToArray();
         if (open.Length == 0 || !TryPick(On, out var node))
             return;
         var id = _random.Pick(open);
@@ -166,8 +169,10 @@ internal sealed class TombstoneWorld(ulong seed, ReplicaRules? rules = null)
         Log($"read at {node}: {string.Join(' ', seen)} ({scan.Outcome})");
         if (seen.Intersect(buried).ToArray() is [var back, ..])
             _fault ??= $"{back} is back";
-        if (scan.Outcome is SetScanOutcome.Complete && _sent.FirstOrDefault(sent => !seen.Contains(sent.Key)
-            && sent.Value is { IsKept: true, IsBurying: false } && _nowMs - sent.Value.FirstMs < Days(29)) is { Key: > 0 and var lost })
+        if (scan.Outcome is SetScanOutcome.Complete
+            && _sent.FirstOrDefault(sent => !seen.Contains(sent.Key)
+                && sent.Value is { IsKept: true, IsBurying: false }
+                && _nowMs - sent.Value.FirstMs < Days(29)) is { Key: > 0 and var lost })
             _fault ??= $"{lost} is lost";
     }
 
@@ -231,7 +236,8 @@ internal sealed class TombstoneWorld(ulong seed, ReplicaRules? rules = null)
                     Run(next, node);
     }
 
-    /// <summary>Runs a coordinator at a node: what goes to others arrives, or is lost, or comes again after days.</summary>
+    /// <summary>Runs a coordinator at a node: what goes to others arrives, or is lost, or comes again after
+    /// days.</summary>
     private List<Effect> Run(Coordinator coordinator, TombstoneNode at)
     {
         var (open, all) = (new Queue<Effect.Send>(), new List<Effect>());

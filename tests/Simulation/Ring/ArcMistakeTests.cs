@@ -3,8 +3,8 @@ using Xunit;
 
 namespace ChordChat.Tests.Simulation.Ring;
 
-/// <summary>docs/protocol.md, "Ring: state" and "Ten mistakes": the arc test, and the ways to get it wrong, against a walk on
-/// a circle of 8 bits, for every triple.</summary>
+/// <summary>docs/protocol.md, "Ring: state" and "Ten mistakes": the arc test, and the ways to get it wrong, against a
+/// walk on a circle of 8 bits, for every triple.</summary>
 public class ArcMistakeTests
 {
     [Fact]
@@ -18,7 +18,8 @@ public class ArcMistakeTests
         Assert.NotNull(FirstWrong((a, x, b) => a < b ? a < x && x < b : a > b && (x > a || x < b)));
 
     [Fact]
-    public void Including_an_end_is_found() => Assert.NotNull(FirstWrong((a, x, b) => RingId.Between(a, x, b) || x == b));
+    public void Including_an_end_is_found() =>
+        Assert.NotNull(FirstWrong((a, x, b) => RingId.Between(a, x, b) || x == b));
 
     private static (byte A, byte X, byte B)? FirstWrong(Func<byte, byte, byte, bool> between)
     {

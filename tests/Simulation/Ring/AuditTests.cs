@@ -62,7 +62,8 @@ public class AuditTests
         Assert.IsType<AuditStep.Lost>(step);
     }
 
-    /// <summary>Each node's cache lacks just those whom its first successor passes over: nothing local can tell.</summary>
+    /// <summary>Each node's cache lacks just those whom its first successor passes over: nothing local can
+    /// tell.</summary>
     private static SimulatedRing Loopy(int windings, int count)
     {
         var ring = new SimulatedRing(3, new RingOptions { SuccessorCount = 3 });

@@ -50,7 +50,8 @@ internal sealed class RingChecker
         for (var i = 0; i < _order.Length; i++)
         {
             var self = _order[i];
-            var want = Enumerable.Range(1, Math.Min(_r, _order.Length - 1)).Select(k => _order[(i + k) % _order.Length]).ToArray();
+            var want = Enumerable.Range(1, Math.Min(_r, _order.Length - 1))
+                .Select(k => _order[(i + k) % _order.Length]).ToArray();
             if (!_lists[self.Node].SequenceEqual(want))
                 return $"{self} has successors {Text(_lists[self.Node])}, expected {Text(want)}";
             var before = _order.Length == 1 ? null : _order[(i + _order.Length - 1) % _order.Length];
@@ -97,8 +98,8 @@ internal sealed class RingChecker
         if (_order.Any(peer => !CycleFrom(peer).Contains(first[0])))
             return "two rings";
         foreach (var peer in first)
-            if (first.FirstOrDefault(other => RingId.Between(peer.Position, other.Position, BestOf(peer)!.Position)) is { } passed
-                && passed != peer && passed != BestOf(peer))
+            if (first.FirstOrDefault(other => RingId.Between(peer.Position, other.Position, BestOf(peer)!.Position))
+                is { } passed && passed != peer && passed != BestOf(peer))
                 return $"unordered ring: {peer} goes to {BestOf(peer)} past {passed}";
         return null;
     }

@@ -37,7 +37,8 @@ internal sealed class RingChurn
         while (_fault is null && _ring.World.Now < end)
         {
             Disturb();
-            _ring.World.RunUntil(() => _fault is not null, Random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(600)));
+            _ring.World.RunUntil(
+                () => _fault is not null, Random.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(600)));
         }
 
         if (_fault is not null)
@@ -45,7 +46,8 @@ internal sealed class RingChurn
         SetCaches(exact: true);
         var exact = _ring.World.RunUntil(() => _fault is not null || IsExact(), TimeSpan.FromSeconds(30));
         return _fault is not null ? _ring.World.Failure(_fault)
-            : exact ? null : _ring.World.Failure($"not exact 30 s after the churn: {new RingChecker(_ring).Inexactness()}");
+            : exact ? null
+            : _ring.World.Failure($"not exact 30 s after the churn: {new RingChecker(_ring).Inexactness()}");
     }
 
     private bool IsExact() => _ring.Running.All(node => node.Ring.Phase is RingPhase.Member)
@@ -69,7 +71,9 @@ internal sealed class RingChurn
     {
         var contact = Random.Pick(_ring.Members.ToList());
         var crashed = _ring.World.Nodes.Where(number => !_ring.World.IsUp(number)).ToList();
-        var node = crashed.Count > 0 && Random.Chance(0.3) ? _ring.Restart(Random.Pick(crashed)) : _ring.Add(Position());
+        var node = crashed.Count > 0 && Random.Chance(0.3)
+            ? _ring.Restart(Random.Pick(crashed))
+            : _ring.Add(Position());
         node.Feed(new RingInput.MembersKnown([contact.Ring.Self], 0, []));
         node.Start();
     }

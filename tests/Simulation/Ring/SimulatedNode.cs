@@ -65,7 +65,9 @@ internal sealed class SimulatedNode(SimulatedRing ring, int number, RingState st
             case Request.Alive: Answer(from, message, "alive"); break;
             case Request.Notify: Feed(new RingInput.Notified(peer)); break;
             case Request.Ping(var ping):
-                if (Heed(new MembershipInput.Pinged(ring.World.Now, ping.Self, ping.Gossip, ping.WantAll, ping.Digest)) is { } reply)
+                var pinged = new MembershipInput.Pinged(
+                    ring.World.Now, ping.Self, ping.Gossip, ping.WantAll, ping.Digest);
+                if (Heed(pinged) is { } reply)
                     Answer(from, message, new Request.Pong(reply));
                 break;
             case Request.PingFor(var target):
@@ -99,9 +101,10 @@ internal sealed class SimulatedNode(SimulatedRing ring, int number, RingState st
     }
 
     private void Send(MembershipEffect.Ping ping) =>
-        Call(ring.NumberOf(ping.To), new Request.Ping(ping), ping.Timeout, answer => Heed(answer is Request.Pong(var pong)
-            ? new MembershipInput.Acked(ring.World.Now, ping.Probe, pong.Self, pong.Gossip)
-            : new MembershipInput.Missed(ring.World.Now, ping.Probe)));
+        Call(ring.NumberOf(ping.To), new Request.Ping(ping), ping.Timeout,
+            answer => Heed(answer is Request.Pong(var pong)
+                ? new MembershipInput.Acked(ring.World.Now, ping.Probe, pong.Self, pong.Gossip)
+                : new MembershipInput.Missed(ring.World.Now, ping.Probe)));
 
     private void Note(MembershipEvent what)
     {
@@ -114,8 +117,9 @@ internal sealed class SimulatedNode(SimulatedRing ring, int number, RingState st
         switch (effect)
         {
             case RingEffect.AskRing(var nonce, var to):
-                Call(ring.NumberOf(to), new Request.GetRing(), Ring.Options.AskTimeout, answer => Feed(answer is RingAnswer told
-                    ? new RingInput.Answered(nonce, told) : new RingInput.AskTimedOut(nonce)));
+                Call(ring.NumberOf(to), new Request.GetRing(), Ring.Options.AskTimeout,
+                    answer => Feed(answer is RingAnswer told
+                        ? new RingInput.Answered(nonce, told) : new RingInput.AskTimedOut(nonce)));
                 break;
             case RingEffect.AskAlive(var nonce, var to):
                 Call(ring.NumberOf(to), new Request.Alive(), Ring.Options.AskTimeout, answer => Feed(answer is not null

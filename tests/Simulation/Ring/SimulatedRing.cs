@@ -42,7 +42,8 @@ internal sealed class SimulatedRing(ulong seed, RingOptions options, RingStep? s
     public SimulatedNode Add(UInt128 position)
     {
         var number = _nodes.Count;
-        var peer = new Peer(new NodeId(0, (UInt128)number + 1), new RingId(position), $"n{number + 1}", $"host{number + 1}:7401");
+        var peer = new Peer(
+            new NodeId(0, (UInt128)number + 1), new RingId(position), $"n{number + 1}", $"host{number + 1}:7401");
         _peers.Add(peer);
         _numbers.Add(peer.Node, number);
         var node = New(number, RingState.Starting(peer, options));

@@ -43,7 +43,8 @@ internal sealed class Transcript
 
     private static string Text(RingInput input) => input switch
     {
-        RingInput.Answered(_, { Member: true } told) => $"hears predecessor {told.Predecessor} successors {List(told.Successors)}",
+        RingInput.Answered(_, { Member: true } told) =>
+            $"hears predecessor {told.Predecessor} successors {List(told.Successors)}",
         RingInput.Answered => "hears: not a member",
         RingInput.Notified(var from) => $"is notified by {from}",
         RingInput.MembersKnown known => $"knows {List(known.Live)}",

@@ -57,7 +57,8 @@ internal sealed class WholeRing
 
     private string? CacheFault(SimulatedNode node) => Ring.Peers
         .Where(peer => World.IsUp(Ring.NumberOf(peer)) != (node.Cache!.Members[peer.Node]?.IsReachable ?? false))
-        .Select(peer => $"{node.Ring.Self} believes {peer} {node.Cache!.Members[peer.Node]?.Health.ToString() ?? "nobody"}")
+        .Select(peer => $"{node.Ring.Self} believes {peer} "
+            + $"{node.Cache!.Members[peer.Node]?.Health.ToString() ?? "nobody"}")
         .FirstOrDefault();
 
     private void Start(SimulatedNode node)
@@ -76,6 +77,7 @@ internal sealed class WholeRing
         foreach (var other in Ring.Running.Where(other => other != node).ToList())
             if (!World.Network.IsCut(node.Number, other.Number) && !World.Random.Chance(World.Network.Loss))
                 other.Feed(new MembershipInput.HeardOf(World.Now, node.Ring.Self));
-        World.After(node.Number, World.Random.Between(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10)), () => Beacon(node));
+        World.After(
+            node.Number, World.Random.Between(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(10)), () => Beacon(node));
     }
 }

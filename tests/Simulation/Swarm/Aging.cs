@@ -4,8 +4,8 @@ using Prng = ChordChat.Tests.Simulation.World.Prng;
 namespace ChordChat.Tests.Simulation.Swarm;
 
 /// <summary>A run in which weeks are seconds: tombstones grow old in it and are collected.</summary>
-/// <remarks>docs/protocol.md#tombstones. The ages stand to each other as the real ones do: late is half a tombstone's age,
-/// and a calendar is wrong by a fifth of it at most.</remarks>
+/// <remarks>docs/protocol.md#tombstones. The ages stand to each other as the real ones do: late is half a tombstone's
+/// age, and a calendar is wrong by a fifth of it at most.</remarks>
 /// <param name="CollectEvery">Mean time between two rounds of one node.</param>
 internal sealed record Aging(RowAges Ages, TimeSpan CollectEvery)
 {

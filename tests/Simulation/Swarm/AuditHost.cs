@@ -2,8 +2,8 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Tests.Simulation.Swarm;
 
-/// <summary>Sends the token round the ring when it is this node's turn, passes on that of others, and looks for the place
-/// anew when the ring is said to be broken, as Node/Ring/RingAuditor does.</summary>
+/// <summary>Sends the token round the ring when it is this node's turn, passes on that of others, and looks for the
+/// place anew when the ring is said to be broken, as Node/Ring/RingAuditor does.</summary>
 internal sealed class AuditHost(SwarmNode node, RingHost ring)
 {
     /// <summary>After a token that failed another one is sent, this many stabilize intervals later.</summary>

@@ -68,7 +68,9 @@ internal sealed class DiskHost
     private void Greet()
     {
         var cluster = _node.Cluster;
-        var heard = cluster.Plan.HasBeacons ? cluster.Machines.Where(other => other.IsUp).Select(other => other.Self) : [];
+        var heard = cluster.Plan.HasBeacons
+            ? cluster.Machines.Where(other => other.IsUp).Select(other => other.Self)
+            : [];
         foreach (var peer in _node.Remembered.Concat(cluster.Seeds).Concat(heard).DistinctBy(peer => peer.Address))
             if (peer.Address != _node.Self.Address)
                 _node.Call(peer.Address, new Ask.Hello(), GreetTimeout, _ => { });
@@ -93,10 +95,12 @@ internal sealed class DiskHost
 
     private bool IsVouched()
     {
-        var members = _node.Ring.Cache.Members.All.Where(member => member.IsOnRecord && member.Peer.Node != _node.Self.Node).ToArray();
+        var members = _node.Ring.Cache.Members.All
+            .Where(member => member.IsOnRecord && member.Peer.Node != _node.Self.Node).ToArray();
         var missing = members.Where(member => !_welcomes.Contains(member.Peer.Node)).ToArray();
         return missing.Length == 0 || _trusts || Waited >= ForTheSilent
-            || (Waited >= ForTheUnheard && missing.Length < members.Length && !missing.Any(member => member.IsReachable));
+            || (Waited >= ForTheUnheard && missing.Length < members.Length
+                && !missing.Any(member => member.IsReachable));
     }
 
     private void Save() => _node.Cluster.World.After(_node.Number, SaveEvery, () =>

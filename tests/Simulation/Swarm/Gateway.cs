@@ -34,7 +34,8 @@ internal sealed class Gateway(SwarmNode node)
     public void Read(Place at, Action<RegisterReadOutcome> done)
     {
         var configuration = Tiles.Directory.At(at.Point);
-        if (node.Cluster.Plan.Mistake == SwarmMistake.ReadsOneCopy && node.Store.PeekHeader(configuration.Tile) is { Phase: TilePhase.Active })
+        if (node.Cluster.Plan.Mistake == SwarmMistake.ReadsOneCopy
+            && node.Store.PeekHeader(configuration.Tile) is { Phase: TilePhase.Active })
         {
             done(new RegisterReadOutcome.Agreed(node.Store.PeekRegister(configuration.Tile, at.Name).Value));
             return;
@@ -124,8 +125,9 @@ internal sealed class Gateway(SwarmNode node)
             .Where(member => member.IsReachable && member.Peer != node.Self && !known.Contains(member.Peer.Node))
             .Take(AskedMax).ToArray();
         var (left, ended) = (asked.Length, false);
+        var question = new ReplicaRequest.GetConfiguration(TileId.Of(at.Point, TileId.BitsMax));
         foreach (var member in asked)
-            Tiles.Send(member.Peer.Node, new ReplicaRequest.GetConfiguration(TileId.Of(at.Point, TileId.BitsMax)), reply =>
+            Tiles.Send(member.Peer.Node, question, reply =>
             {
                 if (reply is ReplicaReply.Standing standing)
                     Tiles.Directory.Learn(standing.Newest);

@@ -5,7 +5,8 @@ using Xunit.Abstractions;
 
 namespace ChordChat.Tests.Simulation.Swarm;
 
-/// <summary><c>./test.sh hunt --seeds N [--from S] [--minutes M]</c>: as many seeds as asked for, with a report.</summary>
+/// <summary><c>./test.sh hunt --seeds N [--from S] [--minutes M]</c>: as many seeds as asked for, with a
+/// report.</summary>
 public class HuntTests(ITestOutputHelper output)
 {
     private const int LineEvery = 250;

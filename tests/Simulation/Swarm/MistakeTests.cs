@@ -30,7 +30,8 @@ public class MistakeTests(ITestOutputHelper output)
 
     [Fact]
     public void Old_copies_deleted_early_are_found_by_the_swarm() =>
-        Find("leaver deletes", seed => SwarmRun.Of(seed, rules: ReplicaRules.Protocol with { LeaversKeepRows = false }));
+        Find("leaver deletes", seed =>
+            SwarmRun.Of(seed, rules: ReplicaRules.Protocol with { LeaversKeepRows = false }));
 
     [Fact]
     public void Learners_that_answer_early_are_found_by_the_swarm() =>
@@ -75,7 +76,8 @@ public class MistakeTests(ITestOutputHelper output)
         return (run.MoveCount, run.BytesMoved);
     }
 
-    /// <summary>Stops at the first seed that finds it; with CHORDCHAT_SEEDS=n it counts all that do, and by what.</summary>
+    /// <summary>Stops at the first seed that finds it; with CHORDCHAT_SEEDS=n it counts all that do, and by
+    /// what.</summary>
     private void Find(string mistake, Func<ulong, SwarmRun> run)
     {
         var counts = Seeds.IsCounted;
@@ -91,8 +93,10 @@ public class MistakeTests(ITestOutputHelper output)
                 return;
         }
 
-        output.WriteLine($"{mistake}: {found.Count} seeds, the first {found.FirstOrDefault().Seed}; " + string.Join(", ",
-            found.GroupBy(one => one.Checker).OrderByDescending(by => by.Count()).Select(by => $"{by.Key} {by.Count()}")));
+        var checkers = found.GroupBy(one => one.Checker).OrderByDescending(by => by.Count())
+            .Select(by => $"{by.Key} {by.Count()}");
+        output.WriteLine($"{mistake}: {found.Count} seeds, the first {found.FirstOrDefault().Seed}; "
+            + string.Join(", ", checkers));
         Assert.True(counts || found.Count > 0, $"{mistake} was not found");
     }
 

@@ -32,7 +32,8 @@ internal sealed class RingHost
         if (plan.Mistake == SwarmMistake.MissIsDeath)
             options = options with { HelperCount = 0 };
         Cache = MembershipState.Starting(node.Self, incarnation, 0, TimeSpan.Zero, options);
-        var founders = _cluster.FoundersOf(node).Where(peer => peer != node.Self).Select(peer => peer with { Address = "" });
+        var founders = _cluster.FoundersOf(node).Where(peer => peer != node.Self)
+            .Select(peer => peer with { Address = "" });
         Heed(new MembershipInput.Founded(Clock, [.. founders]));
     }
 
@@ -56,7 +57,8 @@ internal sealed class RingHost
             Audit.Start(every);
         if (_cluster.Plan.Mistake != SwarmMistake.MissIsDeath)
             WatchForPauses(_cluster.World.Now);
-        _cluster.World.After(_node.Number, _cluster.World.Random.Between(TimeSpan.Zero, PauseCheck), () => Seek(_node.Remembered));
+        _cluster.World.After(
+            _node.Number, _cluster.World.Random.Between(TimeSpan.Zero, PauseCheck), () => Seek(_node.Remembered));
     }
 
     public void Receive(Peer from, object body, Action<object> answer)
@@ -128,8 +130,9 @@ internal sealed class RingHost
         switch (effect)
         {
             case RingEffect.AskRing(var nonce, var to):
-                _node.Call(to.Address, new Ask.GetRing(), State.Options.AskTimeout, answer => Feed(answer is RingAnswer told
-                    ? new RingInput.Answered(nonce, told) : new RingInput.AskTimedOut(nonce)));
+                _node.Call(to.Address, new Ask.GetRing(), State.Options.AskTimeout,
+                    answer => Feed(answer is RingAnswer told
+                        ? new RingInput.Answered(nonce, told) : new RingInput.AskTimedOut(nonce)));
                 break;
             case RingEffect.AskAlive(var nonce, var to):
                 _node.Call(to.Address, Alive(), State.Options.AskTimeout, answer => Feed(answer is not null

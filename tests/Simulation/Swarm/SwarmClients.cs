@@ -252,7 +252,8 @@ internal sealed class SwarmClients
         _readings.Add(reading);
         At(node, gateway => gateway.Scan(
             box,
-            messages => reading.Ids.AddRange(messages.Select(message => $"{BitConverter.ToUInt32(message.Content.Span)}")),
+            messages => reading.Ids.AddRange(
+                messages.Select(message => $"{BitConverter.ToUInt32(message.Content.Span)}")),
             outcome =>
             {
                 if (outcome is SetScanOutcome.Complete)

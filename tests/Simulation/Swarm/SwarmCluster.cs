@@ -79,7 +79,8 @@ internal sealed class SwarmCluster
     {
         var number = _machines.Count;
         var random = new Core.Ring.Prng(unchecked(Plan.Seed * 7919 + (ulong)number));
-        var identity = new Peer(new NodeId(random.Next128(), (UInt128)number + 1), new RingId(random.Next128()), $"n{number + 1}", "");
+        var identity = new Peer(
+            new NodeId(random.Next128(), (UInt128)number + 1), new RingId(random.Next128()), $"n{number + 1}", "");
         return Add(identity, isStranger);
     }
 
@@ -113,7 +114,8 @@ internal sealed class SwarmCluster
     public bool HasRival => _faults.HasRival;
 
     /// <summary>Whether nothing keeps nodes from hearing each other: then a copy must be found out.</summary>
-    public bool HearsEverybody => World.Network.IsWhole && World.Network.Loss == 0 && _nodes.All(node => node.IsGone || (node.IsThere && node.Serves));
+    public bool HearsEverybody => World.Network.IsWhole && World.Network.Loss == 0
+        && _nodes.All(node => node.IsGone || (node.IsThere && node.Serves));
 
     /// <summary>Older disks that were started, and processes that were refused because of one.</summary>
     public (int Started, int Refused) Copies { get; private set; }
@@ -165,7 +167,8 @@ internal sealed class SwarmCluster
             World.Resume(node.Number);
             if (node.Store.HasDamagedHeader && !node.IsGone)
                 node.Ruin("damaged header found");
-            else if (!node.IsDestroyed && (!node.IsGone || Watch.Newest.Values.Any(tile => tile.Contains(node.Self.Node))))
+            else if (!node.IsDestroyed
+                && (!node.IsGone || Watch.Newest.Values.Any(tile => tile.Contains(node.Self.Node))))
                 node.Return(); // Left, and named by a change that was decided later: its folder is still there.
             if (node.IsUp)
                 node.Tiles.Scrub();

@@ -37,7 +37,8 @@ internal sealed class SwarmDepartures(SwarmCluster cluster)
     }
 
     /// <summary>Whether the process that was asked to stop still runs.</summary>
-    public bool IsStopping(SwarmNode node) => node.IsUp && _stopping.TryGetValue(node, out var process) && process == node.Ring;
+    public bool IsStopping(SwarmNode node) =>
+        node.IsUp && _stopping.TryGetValue(node, out var process) && process == node.Ring;
 
     private void Go(SwarmNode node, TimeSpan? within, Action end)
     {

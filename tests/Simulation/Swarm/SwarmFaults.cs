@@ -37,7 +37,8 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
     public bool IsSlow(SwarmNode node) => _slow.Contains(node.Number);
 
     /// <summary>Whether a change that nobody asked for is still on its way.</summary>
-    public bool HasRival => _rivals.Any(rival => !rival.Change.IsDone && rival.Node.IsUp && rival.Node.Tiles == rival.Process);
+    public bool HasRival =>
+        _rivals.Any(rival => !rival.Change.IsDone && rival.Node.IsUp && rival.Node.Tiles == rival.Process);
 
     public bool IsStopping(SwarmNode node) => _departures.IsStopping(node);
 
@@ -246,8 +247,8 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
     private static string? Flip(SwarmNode node, RowKind kind, Prng how) =>
         node.Store.Flip(kind, how.Below(1000)) is { } row ? $"a bit flips in {row} of {node.Self}" : null;
 
-    /// <summary>A backup is made now and restored a while later, when that is one loss that can be spared and the others
-    /// can be heard: more is not promised.</summary>
+    /// <summary>A backup is made now and restored a while later, when that is one loss that can be spared and the
+    /// others can be heard: more is not promised.</summary>
     private string Rollback(Fault fault, SwarmNode node)
     {
         var image = node.Snapshot();
@@ -277,13 +278,14 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
     }
 
     /// <summary>A node whose loss every tile survives: all members of the newest configurations are complete, sound and
-    /// there to be asked, and one may be lost. Where tombstones grow old in seconds none is spared: who is away for longer
-    /// is as good as lost, and anybody may be.</summary>
+    /// there to be asked, and one may be lost. Where tombstones grow old in seconds none is spared: who is away for
+    /// longer is as good as lost, and anybody may be.</summary>
     private SwarmNode? CanSpare(Fault fault) => Up(fault) is { } victim && CanSpare(victim) ? victim : null;
 
     private bool CanSpare(SwarmNode victim)
     {
-        if (cluster.Plan.Aging is not null || !victim.IsThere || !victim.Serves || cluster.Nodes.Count(node => node.Serves) <= 3 || IsLossInFlight())
+        if (cluster.Plan.Aging is not null || !victim.IsThere || !victim.Serves
+            || cluster.Nodes.Count(node => node.Serves) <= 3 || IsLossInFlight())
             return false;
         if (_needed.TryGetValue(victim.Self.Node, out var until) && World.Now < until)
             return false;

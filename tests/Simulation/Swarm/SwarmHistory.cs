@@ -25,8 +25,8 @@ internal sealed class SwarmHistory
         ?? Checkers.Names.Fault(Names.Operations)
         ?? Mailboxes.Fault(atEnd: false);
 
-    /// <summary>The chain of prefixes needs no search and finds most; Wing, Gong and Lowe have the last word, except where
-    /// they come to none.</summary>
+    /// <summary>The chain of prefixes needs no search and finds most; Wing, Gong and Lowe have the last word, except
+    /// where they come to none.</summary>
     private string? ListFault(Operation<string?, IReadOnlyList<string>>[] operations)
     {
         if (AppendChains.Fault(operations) is { } fault)
@@ -36,7 +36,8 @@ internal sealed class SwarmHistory
         try
         {
             return Linearizability.Fault(
-                ListModel.Instance, [.. operations.Where(operation => operation.IsAnswered || seen.Contains(operation.Call ?? ""))]);
+                ListModel.Instance,
+                [.. operations.Where(operation => operation.IsAnswered || seen.Contains(operation.Call ?? ""))]);
         }
         catch (UndecidedException)
         {

@@ -5,7 +5,8 @@ using ChordChat.Tests.Simulation.World;
 
 namespace ChordChat.Tests.Simulation.Swarm;
 
-/// <summary>A question or a sentence from one process to another, or the answer to the question of that number.</summary>
+/// <summary>A question or a sentence from one process to another, or the answer to the question of that
+/// number.</summary>
 /// <param name="Call">0 when no answer is awaited.</param>
 /// <param name="Told">What the sender's disk remembers.</param>
 internal sealed record SwarmMessage(ulong Call, bool IsAnswer, object Body, DiskHistory Told) : ITraced

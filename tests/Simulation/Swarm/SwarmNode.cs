@@ -27,7 +27,8 @@ internal sealed class SwarmNode
     /// <summary>Who it is, and where: a clone is the same node at another address.</summary>
     public Peer Self { get; }
 
-    /// <summary>A node of another cluster, which is in earshot: no certificate of either is good at the other.</summary>
+    /// <summary>A node of another cluster, which is in earshot: no certificate of either is good at the
+    /// other.</summary>
     public bool IsStranger { get; }
 
     public Disk Disk { get; private set; }
@@ -88,7 +89,8 @@ internal sealed class SwarmNode
     {
         // On disk before the first message.
         var start = StartCount + 1;
-        _runs = [.. _runs.Add(new(start, _cluster.World.Random.Next(), Disk.CommitCount)).TakeLast(DiskHistory.RunsMax)];
+        var runs = _runs.Add(new(start, _cluster.World.Random.Next(), Disk.CommitCount));
+        _runs = [.. runs.TakeLast(DiskHistory.RunsMax)];
         FoundedAlone |= start == 1 && _cluster.Plan.Mistake == SwarmMistake.FoundsAlone
             && !_cluster.Nodes.Any(other => other != this && other.IsUp);
         _calls.Clear();
@@ -212,7 +214,8 @@ internal sealed class SwarmNode
     {
         _cluster.Watch.Step();
         var sender = _cluster.Machines[from];
-        if (sender.IsStranger != IsStranger && message.Body is not Ask.Beacon && _cluster.Plan.Mistake != SwarmMistake.HearsStrangers)
+        if (sender.IsStranger != IsStranger && message.Body is not Ask.Beacon
+            && _cluster.Plan.Mistake != SwarmMistake.HearsStrangers)
             return;
         if (message.IsAnswer)
         {

@@ -10,7 +10,8 @@ namespace ChordChat.Tests.Simulation.Swarm;
 internal sealed record SwarmPlan
 {
     /// <summary>Cuts and alarms are drawn apart.</summary>
-    private static readonly FaultKind[] Kinds = [.. Enum.GetValues<FaultKind>().Except([FaultKind.CutTile, FaultKind.FalseAlarm])];
+    private static readonly FaultKind[] Kinds =
+        [.. Enum.GetValues<FaultKind>().Except([FaultKind.CutTile, FaultKind.FalseAlarm])];
 
     public required ulong Seed { get; init; }
     public required int Founders { get; init; }
@@ -67,7 +68,11 @@ internal sealed record SwarmPlan
             TileBits = random.Below(3),
             Length = length,
             OperationEvery = Seconds(random, 0.03, 0.4),
-            Mix = [.. Enumerable.Range(0, 6).SelectMany(kind => Enumerable.Repeat(kind, random.Below(4))), random.Below(6)],
+            Mix =
+            [
+                .. Enumerable.Range(0, 6).SelectMany(kind => Enumerable.Repeat(kind, random.Below(4))),
+                random.Below(6),
+            ],
             HasBeacons = random.Chance(0.7),
             StartWithin = random.Chance(0.5) ? Seconds(random, 0, 0.2) : Seconds(random, 0, 8),
             RefusesFast = random.Chance(0.7),
@@ -81,7 +86,10 @@ internal sealed record SwarmPlan
             Patience = DrawPatience(random),
             Steward = DrawSteward(random),
             Weather = Weather.Draw(random),
-            Script = [.. DrawScript(random, length).Concat(DrawCuts(seed, length)).Concat(alarms).OrderBy(fault => fault.At)],
+            Script =
+            [
+                .. DrawScript(random, length).Concat(DrawCuts(seed, length)).Concat(alarms).OrderBy(fault => fault.At),
+            ],
             RepairEvery = Seconds(random, 1, 15),
             Aging = Aging.Draw(seed),
             AuditEvery = auditEvery,
@@ -132,7 +140,8 @@ internal sealed record SwarmPlan
     /// <summary>Most seeds leave most kinds out, so that what is left comes often and by itself.</summary>
     private static ImmutableArray<Fault> DrawScript(Prng random, TimeSpan length)
     {
-        var chosen = Kinds.SelectMany(kind => Enumerable.Repeat(kind, random.Chance(0.4) ? 1 + random.Below(5) : 0)).ToArray();
+        var chosen = Kinds
+            .SelectMany(kind => Enumerable.Repeat(kind, random.Chance(0.4) ? 1 + random.Below(5) : 0)).ToArray();
         if (chosen.Length == 0)
             return [];
         var count = random.Below(4 + (int)length.TotalSeconds);

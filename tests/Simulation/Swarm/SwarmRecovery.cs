@@ -21,12 +21,14 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
             return null;
         return cluster.Nodes.Where(cluster.IsRestarting).Select(node => $"{node.Self} is not back yet").FirstOrDefault()
             ?? (cluster.HasRival ? "a rival's change is on its way" : null)
-            ?? (live.FirstOrDefault(node => node.Store.DamagedCount > 0) is { } damaged ? $"{damaged.Self} has damaged rows" : null)
+            ?? (live.FirstOrDefault(node => node.Store.DamagedCount > 0) is { } damaged
+                ? $"{damaged.Self} has damaged rows" : null)
             ?? live.Select(CacheFault).FirstOrDefault(fault => fault is not null)
             ?? (live.FirstOrDefault(node => node.Ring.State.Phase is not RingPhase.Member) is { } outside
                 ? $"{outside.Self} is {outside.Ring.State.Phase}" : null)
             ?? new RingChecker(live.Select(node => node.Ring.State), cluster.Plan.Ring.SuccessorCount).Inexactness()
-            ?? cluster.Watch.Newest.Values.OrderBy(tile => tile.Tile).Select(TileFault).FirstOrDefault(fault => fault is not null)
+            ?? cluster.Watch.Newest.Values.OrderBy(tile => tile.Tile).Select(TileFault)
+                .FirstOrDefault(fault => fault is not null)
             ?? (cluster.Clients.OutboxCount > 0 ? $"{cluster.Clients.OutboxCount} messages wait to be kept" : null);
     }
 
@@ -57,7 +59,8 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
         string? fault = null;
         for (var tries = 0; tries < 6; tries++, cluster.World.Run(AnswerMax / 30))
         {
-            if (Running.Count() < 2 || Running.FirstOrDefault(node => RingAudit.IsOrigin(node.Ring.State)) is not { } first)
+            if (Running.Count() < 2
+                || Running.FirstOrDefault(node => RingAudit.IsOrigin(node.Ring.State)) is not { } first)
                 return null;
             var audit = first.Ring.Audit;
             audit.Send();
@@ -92,7 +95,9 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
             return null; // Somebody leaves: its tiles have to move.
         var before = cluster.Watch.MoveCount;
         cluster.World.Run(StillFor);
-        return cluster.Watch.MoveCount == before ? null : $"tiles moved {cluster.Watch.MoveCount - before} times after everything had healed";
+        return cluster.Watch.MoveCount == before
+            ? null
+            : $"tiles moved {cluster.Watch.MoveCount - before} times after everything had healed";
     }
 
     private string? TileFault(TileConfiguration newest)
@@ -101,11 +106,13 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
             .Select(node => (node.Self.Position, node.Self.Node)).OrderBy(node => node.Position).ToArray();
         var wanted = Placement.Members(newest.Tile, ring, cluster.Plan.Copies);
         if (wanted.Length >= newest.Members.Length && !wanted.ToHashSet().SetEquals(newest.Members))
-            return $"{newest} should be with [{Names(wanted)}]; {string.Join("; ", Running.Select(node => View(node, newest)))}";
+            return $"{newest} should be with [{Names(wanted)}]; "
+                + $"{string.Join("; ", Running.Select(node => View(node, newest)))}";
         foreach (var node in Running)
         {
             var header = node.Tiles.Replica.Header(newest.Tile);
-            if (newest.Contains(node.Self.Node) && !(header is { Phase: TilePhase.Active } && header.Configuration == newest))
+            if (newest.Contains(node.Self.Node)
+                && !(header is { Phase: TilePhase.Active } && header.Configuration == newest))
                 return $"{node.Self} is {header?.Phase} in {header?.Configuration}, the newest is {newest}";
             if (!newest.Contains(node.Self.Node) && header is { Phase: not TilePhase.Retired })
                 return $"{node.Self} is {header.Phase} in {header.Configuration} though {newest} is without it";
@@ -121,8 +128,8 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
         var rows = members.SelectMany(node => node.Store.Contents(newest.Tile)).GroupBy(row => row.Row);
         foreach (var row in rows.Where(row => !MayBeForgotten(row.Select(copy => copy.State))))
             if (row.All(copy => copy.State is not null) && (row.Count() < members.Length || row.Distinct().Count() > 1))
-                return $"{row.Key} of {newest} is {string.Join(", ", row.Select(copy => copy.State))} at {row.Count()} of "
-                    + $"{members.Length} running members";
+                return $"{row.Key} of {newest} is {string.Join(", ", row.Select(copy => copy.State))} "
+                    + $"at {row.Count()} of {members.Length} running members";
         return null;
     }
 
@@ -140,5 +147,6 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
             + $"to [{Names(outlook.Unwanted)}], runs {node.Tiles.RunningCount}";
     }
 
-    private static string Names(IEnumerable<NodeId> nodes) => string.Join(' ', nodes.Select(node => node.ToString()[..8]));
+    private static string Names(IEnumerable<NodeId> nodes) =>
+        string.Join(' ', nodes.Select(node => node.ToString()[..8]));
 }

@@ -8,7 +8,8 @@ public class SwarmTests
 {
     private const int SeedsPerTest = 50;
 
-    public static TheoryData<ulong> FirstSeeds => [.. Seeds.Take(1000).Where(seed => Seeds.IsSingle || seed % SeedsPerTest == 1)];
+    public static TheoryData<ulong> FirstSeeds =>
+        [.. Seeds.Take(1000).Where(seed => Seeds.IsSingle || seed % SeedsPerTest == 1)];
 
     [Theory, MemberData(nameof(FirstSeeds))]
     public void Nothing_is_lost_or_forked_and_everything_recovers(ulong first)
@@ -22,7 +23,8 @@ public class SwarmTests
 
     [Fact]
     public void Some_runs_cut_tiles_and_forget_tombstones() =>
-        Assert.Contains(Enumerable.Range(1, 100), seed => SwarmRun.Of((ulong)seed).Tidied is { Cuts: > 1, Forgotten: > 10 });
+        Assert.Contains(Enumerable.Range(1, 100), seed =>
+            SwarmRun.Of((ulong)seed).Tidied is { Cuts: > 1, Forgotten: > 10 });
 
     [Fact]
     public void The_same_seed_runs_the_same_way_twice_and_another_one_differently()

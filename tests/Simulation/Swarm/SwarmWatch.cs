@@ -6,10 +6,10 @@ namespace ChordChat.Tests.Simulation.Swarm;
 
 /// <summary>What must hold of all replicas at every moment, seen from above.</summary>
 /// <remarks>
-/// E1: one configuration per tile, generation and epoch. E2: no data operation is executed anywhere but at an active member
-/// of exactly its epoch. E3: what was acknowledged is in every majority of the active members of the newest epoch. E4:
-/// never two configurations of one tile that could both acknowledge. E1 and E2 are checked at every step; E3 and E4 every
-/// 100 messages, for tiles where anything changed that could matter.
+/// E1: one configuration per tile, generation and epoch. E2: no data operation is executed anywhere but at an active
+/// member of exactly its epoch. E3: what was acknowledged is in every majority of the active members of the newest
+/// epoch. E4: never two configurations of one tile that could both acknowledge. E1 and E2 are checked at every step; E3
+/// and E4 every 100 messages, for tiles where anything changed that could matter.
 /// </remarks>
 internal sealed class SwarmWatch(SwarmCluster cluster)
 {
@@ -110,8 +110,8 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
             or ReplicaReply.Added or ReplicaReply.Buried or ReplicaReply.Full or ReplicaReply.Acknowledged
             or ReplicaReply.Scanned;
         if (isData && isDone && (before is not { Phase: TilePhase.Active } || before.Configuration.At != request.At))
-            Blame($"E2: {node.Self} executed {request.GetType().Name} of epoch {request.At.Epoch} while {before?.Phase} in "
-                + $"{before?.Configuration}");
+            Blame($"E2: {node.Self} executed {request.GetType().Name} of epoch {request.At.Epoch} "
+                + $"while {before?.Phase} in {before?.Configuration}");
     }
 
     /// <summary>A client was told that the register holds this list, and that it will not shrink again.</summary>
@@ -188,16 +188,17 @@ internal sealed class SwarmWatch(SwarmCluster cluster)
     private void CheckMajority(TileId tile, TileConfiguration newest, MemoryReplicaStore[] majority)
     {
         foreach (var (key, (point, list)) in _registers)
-            if (tile.Contains(point) && !majority.Select(store => store.PeekRegister(tile, key)).MaxBy(row => row.AcceptedBallot)
-                .Value.Span.StartsWith(list.Span))
+            if (tile.Contains(point)
+                && !majority.Select(store => store.PeekRegister(tile, key)).MaxBy(row => row.AcceptedBallot)
+                    .Value.Span.StartsWith(list.Span))
                 Blame($"E3: a majority of {newest} lacks what {key} was said to hold");
         foreach (var ((set, id), message) in _messages)
             if (tile.Contains(message.Point) && FaultOf(message, majority, tile, set, id) is { } fault)
                 Blame($"E3: a majority of {newest} {fault} message {id.Value} of {set}");
     }
 
-    /// <summary>A kept message is there until somebody acknowledges it. Then it is gone, or buried by somebody, until all have
-    /// forgotten it.</summary>
+    /// <summary>A kept message is there until somebody acknowledges it. Then it is gone, or buried by somebody, until
+    /// all have forgotten it.</summary>
     private string? FaultOf(Message message, MemoryReplicaStore[] majority, TileId tile, string set, MessageId id)
     {
         var isThere = majority.Any(store => store.HasEntry(tile, set, id));

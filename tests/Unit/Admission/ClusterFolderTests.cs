@@ -147,6 +147,7 @@ public sealed class ClusterFolderTests : IDisposable
         Assert.Equal(problems, new ClusterPlan(names, backups, SessionPolicy.Takeover, false).Problems().Count());
 
     private Genesis Create(int nodes) => new ClusterFolder(_folder.Path).Create(
-        new([.. Enumerable.Range(1, nodes).Select(i => $"n{i}")], Math.Min(2, nodes - 1), SessionPolicy.Takeover, false),
+        new([.. Enumerable.Range(1, nodes).Select(i => $"n{i}")], Math.Min(2, nodes - 1),
+            SessionPolicy.Takeover, false),
         Now);
 }

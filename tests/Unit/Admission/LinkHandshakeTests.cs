@@ -30,7 +30,8 @@ public sealed class LinkHandshakeTests : IDisposable
 
     public LinkHandshakeTests()
     {
-        new ClusterFolder(_folder.Path).Create(new(["n1"], 0, Node.Admission.SessionPolicy.Takeover, false), DateTimeOffset.UtcNow);
+        new ClusterFolder(_folder.Path).Create(
+            new(["n1"], 0, Node.Admission.SessionPolicy.Takeover, false), DateTimeOffset.UtcNow);
         _data = DataFolder.Open(_folder["nodes/n1"]);
         var node = new LocalNode(_data.Identity.Self, "127.0.0.1:1", _data.Incarnation, DateTimeOffset.UtcNow);
         _memory = new(_data, TimeProvider.System, NullLogger<DiskMemory>.Instance);

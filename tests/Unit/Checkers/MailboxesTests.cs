@@ -120,11 +120,12 @@ public class MailboxesTests
             ["a"] = ["m1", "m2"],
             ["b"] = ["m1", "m2"],
         }));
-        Assert.Contains("entry 1 is m2 at a and m3 at b", Transcripts.Fault("a-b", new Dictionary<string, IReadOnlyList<string>>
+        var fault = Transcripts.Fault("a-b", new Dictionary<string, IReadOnlyList<string>>
         {
             ["a"] = ["m1", "m2", "m3"],
             ["b"] = ["m1", "m3"],
-        }), StringComparison.Ordinal);
+        });
+        Assert.Contains("entry 1 is m2 at a and m3 at b", fault, StringComparison.Ordinal);
     }
 
     private void Send(string id, int at) => _history.Sent("bob", id, "alice", At(at));

@@ -21,9 +21,8 @@ public sealed class JsonLinesTests
 
     [Fact]
     public void Received() => Assert.Equal(
-        """
-        {"id":"00112233445566778899aabbccddeeff","from":"alice","to":"bob","text":"grüß \"dich\"\n","sent":"2026-11-21T12:00:00.250Z","state":"kept"}
-        """,
+        """{"id":"00112233445566778899aabbccddeeff","from":"alice","to":"bob","text":"grüß """
+            + """\"dich\"\n","sent":"2026-11-21T12:00:00.250Z","state":"kept"}""",
         JsonLines.Message(Message));
 
     [Fact]

@@ -30,7 +30,8 @@ public sealed class ScreenTests : IDisposable
     public void A_long_line_is_broken_between_words_and_indented()
     {
         _screen.SetInput(StyledLine.Of("> "), "x", 1);
-        _screen.Print(new StyledLine(6, new Span("10:31 ", Style.Dim), new Span("one two three four five six seven eight", Style.Plain)));
+        _screen.Print(new StyledLine(
+            6, new Span("10:31 ", Style.Dim), new Span("one two three four five six seven eight", Style.Plain)));
         Assert.Equal(["10:31 one two three four five six seven", "      eight", "> x"], _terminal.Rows);
     }
 

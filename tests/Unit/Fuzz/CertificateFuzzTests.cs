@@ -5,7 +5,8 @@ using Xunit;
 
 namespace ChordChat.Tests.Unit.Fuzz;
 
-/// <summary>docs/protocol.md#bad-input: any stranger can present any certificate; he is nobody, and that is all.</summary>
+/// <summary>docs/protocol.md#bad-input: any stranger can present any certificate; he is nobody, and that is
+/// all.</summary>
 public class CertificateFuzzTests
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;

@@ -12,7 +12,8 @@ using Xunit;
 
 namespace ChordChat.Tests.Unit.Fuzz;
 
-/// <summary>docs/protocol.md#bad-input, for everything that is not protobuf: datagrams, words, records, files.</summary>
+/// <summary>docs/protocol.md#bad-input, for everything that is not protobuf: datagrams, words, records,
+/// files.</summary>
 public class FormatFuzzTests
 {
     private static readonly byte[] Secret = new byte[32];
@@ -30,7 +31,10 @@ public class FormatFuzzTests
     {
         var judge = new BeaconJudge(Beacon.Cluster, new(2, 2), Secret);
         var now = DateTimeOffset.FromUnixTimeMilliseconds(Beacon.SentMs);
-        byte[][] corpus = [Beacon.Write(Secret), "chordchat? 1"u8.ToArray(), Query.Answer(Beacon.Cluster, "n1", Beacon.Address)];
+        byte[][] corpus =
+        [
+            Beacon.Write(Secret), "chordchat? 1"u8.ToArray(), Query.Answer(Beacon.Cluster, "n1", Beacon.Address),
+        ];
         FuzzRun.Bytes(corpus, 60_000, datagram =>
         {
             if (judge.Judge(datagram, now) is BeaconVerdict.Ours(var beacon))
@@ -47,7 +51,10 @@ public class FormatFuzzTests
     [Fact]
     public void Words()
     {
-        string[] words = ["10.0.0.5:7401", "[fd00::2]:7401", "node3.lan:0", "5a/7", "0/0", "ffffff/24", "alice", "a_b.c-1"];
+        string[] words =
+        [
+            "10.0.0.5:7401", "[fd00::2]:7401", "node3.lan:0", "5a/7", "0/0", "ffffff/24", "alice", "a_b.c-1",
+        ];
         FuzzRun.Bytes([.. words.Select(Encoding.UTF8.GetBytes)], 60_000, bytes =>
         {
             var text = Encoding.UTF8.GetString(bytes);
@@ -90,7 +97,11 @@ public class FormatFuzzTests
     public void Cluster_files()
     {
         using var authority = ClusterAuthority.Create(new byte[16], DateTimeOffset.UnixEpoch.AddYears(60));
-        var genesis = new Genesis { Cluster = [.. new byte[16]], Founders = [new("n1", N1, new(5), [.. new byte[16]])] };
+        var genesis = new Genesis
+        {
+            Cluster = [.. new byte[16]],
+            Founders = [new("n1", N1, new(5), [.. new byte[16]])],
+        };
         var file = GenesisFile.Write(genesis, authority);
         FuzzRun.Bytes([file], 1_500, bytes => GenesisFile.Read(bytes).Authority.Dispose(), typeof(FormatException));
     }
@@ -136,7 +147,8 @@ public class FormatFuzzTests
     public void Tile_headers()
     {
         var now = new TileConfiguration(new(7, 0x5a), 0, 4, [N1, new(2, 2), new(3, 3)]);
-        var header = new TileHeader(now, TilePhase.Sealed, new(4, 1, N1, 1), new(4, 1, N1, 1), now.Next([N1]), now.Next([N1]), now);
+        var header = new TileHeader(
+            now, TilePhase.Sealed, new(4, 1, N1, 1), new(4, 1, N1, 1), now.Next([N1]), now.Next([N1]), now);
         byte[][] corpus = [HeaderFormat.Write(header), HeaderFormat.Write(new TileHeader(now, TilePhase.Active))];
         FuzzRun.Bytes(corpus, 20_000, bytes => HeaderFormat.Read(bytes), typeof(InvalidDataException));
     }

@@ -13,7 +13,8 @@ using Replica = ChordChat.Core.Replication.Replica;
 
 namespace ChordChat.Tests.Unit.Fuzz;
 
-/// <summary>docs/protocol.md#bad-input: what comes over a link is refused with one exception, or it is harmless.</summary>
+/// <summary>docs/protocol.md#bad-input: what comes over a link is refused with one exception, or it is
+/// harmless.</summary>
 public class ReplicaFuzzTests
 {
     private static readonly NodeId Self = Node(1);
@@ -28,7 +29,9 @@ public class ReplicaFuzzTests
             CheckDisk(frame.Hello, frame.Refusal);
             foreach (var call in frame.Calls)
                 if (Read(call) is { } request)
-                    Assert.Equal(request.ToWire().ToByteString(), request.ToWire().ToReplicaRequest()!.ToWire().ToByteString());
+                    Assert.Equal(
+                        request.ToWire().ToByteString(),
+                        request.ToWire().ToReplicaRequest()!.ToWire().ToByteString());
         }, typeof(InvalidProtocolBufferException), typeof(InvalidDataException));
 
     [Fact]
@@ -39,7 +42,8 @@ public class ReplicaFuzzTests
             CheckDisk(frame.Hello, frame.Refusal);
             foreach (var answer in frame.Answers)
                 if (Read(answer) is { } reply)
-                    Assert.Equal(reply.ToWire().ToByteString(), reply.ToWire().ToReplicaReply()!.ToWire().ToByteString());
+                    Assert.Equal(
+                        reply.ToWire().ToByteString(), reply.ToWire().ToReplicaReply()!.ToWire().ToByteString());
         }, typeof(InvalidProtocolBufferException), typeof(InvalidDataException));
 
     /// <summary>A hundred calls of chance to one replica: it answers each, and its headers are written and read

@@ -97,7 +97,8 @@ public class RingFuzzTests
             1_500, WireSamples.Of<T>, message => read(message), message => WireSamples.Show(message),
             typeof(MalformedException));
         FuzzRun.Rounds(
-            1_500, random => Mutation.Of(WireSamples.Corpus<T>(3), random), bytes => read(WireSamples.Parse(parser, bytes)),
-            Convert.ToHexString, typeof(InvalidProtocolBufferException), typeof(InvalidDataException), typeof(MalformedException));
+            1_500, random => Mutation.Of(WireSamples.Corpus<T>(3), random),
+            bytes => read(WireSamples.Parse(parser, bytes)), Convert.ToHexString,
+            typeof(InvalidProtocolBufferException), typeof(InvalidDataException), typeof(MalformedException));
     }
 }

@@ -15,10 +15,16 @@ internal static class WireSamples
         [0, 1, 2, 7, 127, 128, int.MaxValue, 0x8000_0000, uint.MaxValue, long.MaxValue, 1UL << 63, ulong.MaxValue];
 
     private static readonly string[] Texts =
-        ["", "alice", "n2", "a b", "x\0y", "ünï", " ", "acct/alice", "mbox/alice", "../..", new('a', 65), new('b', 5_000)];
+    [
+        "", "alice", "n2", "a b", "x\0y", "ünï", " ", "acct/alice", "mbox/alice", "../..",
+        new('a', 65), new('b', 5_000),
+    ];
 
     private static readonly string[] Addresses =
-        ["", " ", "127.0.0.1", ":7401", "[abc]:7401", "a@b:1", "h:99999", "h/x:1", "h?x:1", "[::1]:7401", "\t:1", "[]:1"];
+    [
+        "", " ", "127.0.0.1", ":7401", "[abc]:7401", "a@b:1", "h:99999", "h/x:1", "h?x:1", "[::1]:7401",
+        "\t:1", "[]:1",
+    ];
 
     public static T Of<T>(Prng random)
         where T : IMessage, new()
@@ -123,7 +129,9 @@ internal static class WireSamples
     private static string Text(string name, Prng random)
     {
         if (name == "address")
-            return random.Below(6) == 0 ? Addresses[random.Below(Addresses.Length)] : $"127.0.0.1:{random.Below(65_536)}";
+            return random.Below(6) == 0
+                ? Addresses[random.Below(Addresses.Length)]
+                : $"127.0.0.1:{random.Below(65_536)}";
         if (random.Below(6) == 0)
             return Texts[random.Below(Texts.Length)];
         return name is "key" ? "acct/alice" : name is "set" ? "mbox/alice" : "alice";
@@ -144,7 +152,8 @@ internal static class WireSamples
 
     /// <summary>Parses and does nothing else.</summary>
     /// <remarks>Google.Protobuf adds a length near 2^31 to its position unchecked and then stumbles, where it means to
-    /// refuse a truncated message. That is its refusal, and only what it throws itself is turned into one here.</remarks>
+    /// refuse a truncated message. That is its refusal, and only what it throws itself is turned into one
+    /// here.</remarks>
     /// <exception cref="InvalidDataException">The library stumbled.</exception>
     public static T Parse<T>(MessageParser<T> parser, byte[] bytes)
         where T : IMessage<T>

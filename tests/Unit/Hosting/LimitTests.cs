@@ -47,7 +47,8 @@ public sealed class LimitTests
         var options = new ChatOptions { BcryptCost = 12, LoginQueueMax = 3 };
         using var work = new PasswordWork(options);
         var most = options.LoginQueueMax + Environment.ProcessorCount;
-        var logins = Enumerable.Range(0, most + 5).Select(_ => work.HashAsync("secret", CancellationToken.None)).ToArray();
+        var logins = Enumerable.Range(0, most + 5)
+            .Select(_ => work.HashAsync("secret", CancellationToken.None)).ToArray();
         var hashes = await Task.WhenAll(logins);
         Assert.InRange(hashes.Count(hash => hash is null), 1, 5); // Some may have ended before the last one came.
         Assert.NotNull(await work.HashAsync("secret", CancellationToken.None));

@@ -32,7 +32,8 @@ internal sealed class Bench
     public HashSet<int> Deaf { get; } = [];
     public HashSet<int> Mute { get; } = [];
 
-    /// <summary>The calendar, the same for all; and for how long each node was off, which its running time lacks.</summary>
+    /// <summary>The calendar, the same for all; and for how long each node was off, which its running time
+    /// lacks.</summary>
     public long UnixMs { get; set; } = 1000;
     public long[] OffMs { get; } = new long[5];
 

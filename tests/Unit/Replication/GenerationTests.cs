@@ -5,7 +5,8 @@ using static ChordChat.Tests.Unit.Replication.Bench;
 
 namespace ChordChat.Tests.Unit.Replication;
 
-/// <summary>docs/protocol.md#generations: members 0, 1 and 2 keep a tile, 1 and 2 are gone, 0 and 3 and 4 go on.</summary>
+/// <summary>docs/protocol.md#generations: members 0, 1 and 2 keep a tile, 1 and 2 are gone, 0 and 3 and 4 go
+/// on.</summary>
 public class GenerationTests
 {
     private readonly Bench _bench = new();

@@ -60,7 +60,8 @@ public class NewcomerTests
             _bench.Ask(node, new ReplicaRequest.Seal(_bench.Now.At, new Ballot(1, 1, _bench.Ids[4], 1)));
         var change = Change(takesOver: true);
         _bench.Run(change);
-        Assert.Equal(_bench.Now.Next(_bench.Now.Members), Assert.IsType<EpochChangeOutcome.Decided>(change.Outcome).Next);
+        Assert.Equal(
+            _bench.Now.Next(_bench.Now.Members), Assert.IsType<EpochChangeOutcome.Decided>(change.Outcome).Next);
     }
 
     /// <summary>One of the old members is lost, and a newcomer that was lost before anybody noticed.</summary>
@@ -78,13 +79,16 @@ public class NewcomerTests
                     && pending.Contains(_bench.Ids[node]))
                     _bench.Run(new Learner(_bench.Ids[node], header, CoordinatorOptions.Default, 1));
         var newest = _bench.Replicas[1].Header(Tile)!.Newest;
-        var active = newest.Members.Count(member => _bench.Ids.IndexOf(member) is var node && !_bench.Deaf.Contains(node)
-            && _bench.Replicas[node].Header(Tile) is { Phase: TilePhase.Active } header && header.Configuration == newest);
+        var active = newest.Members.Count(member => _bench.Ids.IndexOf(member) is var node
+            && !_bench.Deaf.Contains(node)
+            && _bench.Replicas[node].Header(Tile) is { Phase: TilePhase.Active } header
+            && header.Configuration == newest);
         Assert.Equal(areAsked, active >= newest.Majority);
     }
 
     private EpochChange Change(bool takesOver = false, bool areAsked = true) =>
-        new(_bench.Now, [_bench.Ids[0], _bench.Ids[1], _bench.Ids[Newcomer]], _bench.Ballots, CoordinatorOptions.Default, 1)
+        new(_bench.Now, [_bench.Ids[0], _bench.Ids[1], _bench.Ids[Newcomer]], _bench.Ballots,
+            CoordinatorOptions.Default, 1)
         {
             TakesOver = takesOver,
             Rules = ReplicaRules.Protocol with { NewcomersAreAsked = areAsked },

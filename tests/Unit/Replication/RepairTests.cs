@@ -94,7 +94,8 @@ public class RepairTests
         Assert.True(_bench.Sent.Count(send => send.Request is ReplicaRequest.Missing) >= 4);
     }
 
-    /// <summary>Why a ballot of an older epoch may be taken: whoever took part in this epoch has promised more.</summary>
+    /// <summary>Why a ballot of an older epoch may be taken: whoever took part in this epoch has promised
+    /// more.</summary>
     [Fact]
     public void A_value_is_taken_like_a_late_accept_and_never_below_a_promise()
     {
@@ -142,8 +143,11 @@ public class RepairTests
     private UInt128 Root(int node)
     {
         while (true)
-            if (Assert.IsType<ReplicaReply.Summary>(_bench.Ask(node, new ReplicaRequest.Summarize(At))).Root is { } root)
+        {
+            var reply = _bench.Ask(node, new ReplicaRequest.Summarize(At));
+            if (Assert.IsType<ReplicaReply.Summary>(reply).Root is { } root)
                 return root;
+        }
     }
 
     /// <summary>What a restarted replica says once it is ready.</summary>

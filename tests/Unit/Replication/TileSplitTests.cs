@@ -138,7 +138,8 @@ public class TileSplitTests
         _bench.Run(same);
         LearnEverywhere();
         var second = _bench.Replicas[0].Header(Tile)!.Configuration;
-        _bench.Run(new EpochChange(second, _bench.Ids[..3], _bench.Ballots, CoordinatorOptions.Default, 2) { Cuts = true });
+        _bench.Run(
+            new EpochChange(second, _bench.Ids[..3], _bench.Ballots, CoordinatorOptions.Default, 2) { Cuts = true });
         _bench.Deaf.Clear();
         var half = second.Halves()[1].Next(second.Members);
         _bench.Ask(2, new ReplicaRequest.NewConfiguration(half, second.Halves()[1]));
@@ -172,8 +173,9 @@ public class TileSplitTests
         var stale = Assert.IsType<ReplicaReply.Stale>(
             again.Handle(new ReplicaRequest.Peek(_bench.Now.At, RightName), _bench.Ids[1], 1));
         Assert.Equal(Right, stale.Newest);
-        var standing = Assert.IsType<ReplicaReply.Standing>(again.Handle(
-            new ReplicaRequest.GetConfiguration(TileId.Of(RowName.PointOf(RightName), TileId.BitsMax)), _bench.Ids[1], 1));
+        var smallest = TileId.Of(RowName.PointOf(RightName), TileId.BitsMax);
+        var standing = Assert.IsType<ReplicaReply.Standing>(
+            again.Handle(new ReplicaRequest.GetConfiguration(smallest), _bench.Ids[1], 1));
         Assert.Equal(Right, standing.Newest);
     }
 
@@ -314,6 +316,7 @@ public class TileSplitTests
         var scan = new SetScan(at, set, CoordinatorOptions.Default, 1);
         _bench.Run(scan);
         Assert.IsType<SetScanOutcome.Complete>(scan.Outcome);
-        return [.. _bench.Effects.OfType<Effect.Deliver>().SelectMany(page => page.Messages).Select(message => message.Id)];
+        var pages = _bench.Effects.OfType<Effect.Deliver>();
+        return [.. pages.SelectMany(page => page.Messages).Select(message => message.Id)];
     }
 }

@@ -169,7 +169,8 @@ public class TombstoneTests
         _bench.OffMs[3] = Days(900); // A node that is young itself.
         _bench.Run(new EpochChange(_bench.Now, next.Members, _bench.Ballots, CoordinatorOptions.Default, 1));
         foreach (var node in (int[])[1, 2, 3])
-            _bench.Run(new Learner(_bench.Ids[node], _bench.Replicas[node].Header(Tile)!, CoordinatorOptions.Default, 1));
+            _bench.Run(new Learner(
+                _bench.Ids[node], _bench.Replicas[node].Header(Tile)!, CoordinatorOptions.Default, 1));
         Assert.Equal(TilePhase.Active, _bench.Replicas[3].Header(Tile)!.Phase);
         Assert.Equal(1, RowCount(3));
         Pass(days: 3.9);
@@ -229,7 +230,8 @@ public class TombstoneTests
         Assert.Equal(TilePhase.Learning, _bench.Replicas[2].Header(Tile)!.Phase);
         Assert.Equal(0, RowCount(2));
         foreach (var node in (int[])[0, 1, 2])
-            _bench.Run(new Learner(_bench.Ids[node], _bench.Replicas[node].Header(Tile)!, CoordinatorOptions.Default, 1));
+            _bench.Run(new Learner(
+                _bench.Ids[node], _bench.Replicas[node].Header(Tile)!, CoordinatorOptions.Default, 1));
         Assert.Equal(["buried"], _bench.Stores[2].Contents(Tile).Select(row => row.State));
     }
 

@@ -51,7 +51,8 @@ public class TransferTests
         Learn(3);
 
         Assert.Equal(TilePhase.Active, Header(3).Phase);
-        Assert.Equal(_bench.Stores[0].ReadStamps(Tile, default, 9999), _bench.Stores[3].ReadStamps(Tile, default, 9999));
+        Assert.Equal(
+            _bench.Stores[0].ReadStamps(Tile, default, 9999), _bench.Stores[3].ReadStamps(Tile, default, 9999));
     }
 
     [Fact]
@@ -125,7 +126,8 @@ public class TransferTests
     private void End() => _bench.Run(new EpochChange(
         _bench.Now, [_bench.Ids[0], _bench.Ids[1], _bench.Ids[3]], _bench.Ballots, CoordinatorOptions.Default, 1));
 
-    private void Learn(int node) => _bench.Run(new Learner(_bench.Ids[node], Header(node), CoordinatorOptions.Default, 1));
+    private void Learn(int node) =>
+        _bench.Run(new Learner(_bench.Ids[node], Header(node), CoordinatorOptions.Default, 1));
 
     private TileHeader Header(int node) => _bench.Replicas[node].Header(Tile)!;
 

@@ -30,11 +30,13 @@ public class LookupTests
     [Fact]
     public void A_lookup_ends_at_the_owner_for_every_order_of_three_nodes_and_every_point()
     {
-        foreach (var positions in new UInt128[][] { [1, 2, 3], [0, 5, UInt128.MaxValue], [7, UInt128.MaxValue - 1, UInt128.MaxValue] })
+        UInt128[][] orders = [[1, 2, 3], [0, 5, UInt128.MaxValue], [7, UInt128.MaxValue - 1, UInt128.MaxValue]];
+        foreach (var positions in orders)
         {
             var ring = new PerfectRing([.. positions.Select(Peers.At)], 2);
+            var points = positions.SelectMany(at => new[] { at - 1, at, at + 1 }).Select(at => new RingId(at));
             foreach (var start in Enumerable.Range(0, 3))
-                foreach (var point in positions.SelectMany(at => new[] { at - 1, at, at + 1 }).Select(at => new RingId(at)))
+                foreach (var point in points)
                     Assert.Equal(
                         ring.OwnerOf(point), Assert.IsType<LookupWant.Done>(ring.Look(start, point).Want).Owner);
         }

@@ -100,12 +100,14 @@ public class MembershipMergeTests
     [Fact]
     public void Successor_and_placement_go_clockwise_and_wrap()
     {
-        var (s, _) = Hear(Fresh(), [Record(10, 1, Health.Alive), Record(20, 1, Health.Suspect), Record(30, 1, Health.Dead),
-            Record(40, 1, Health.Leaving), Record(50, 1, Health.Alive)]);
+        var (s, _) = Hear(Fresh(), [Record(10, 1, Health.Alive), Record(20, 1, Health.Suspect),
+            Record(30, 1, Health.Dead), Record(40, 1, Health.Leaving), Record(50, 1, Health.Alive)]);
         Assert.Equal(Peers.At(10), s.Members.Successor(new RingId(10)));
         Assert.Equal(Peers.At(40), s.Members.Successor(new RingId(11)));
         Assert.Equal(Self, s.Members.Successor(new RingId(51)));
-        Assert.Equal<Peer>([.. Peers.All(20, 50, 0)], [.. s.Members.Placement(new RingId(11), 3, TimeSpan.Zero, s.Options.Quarantine)]);
+        Assert.Equal<Peer>(
+            [.. Peers.All(20, 50, 0)],
+            [.. s.Members.Placement(new RingId(11), 3, TimeSpan.Zero, s.Options.Quarantine)]);
     }
 
     [Fact]
@@ -114,8 +116,12 @@ public class MembershipMergeTests
         var quarantine = Fresh().Options.Quarantine;
         var (s, _) = Hear(Fresh(), [Record(10, 1, Health.Alive)], TimeSpan.FromSeconds(1));
         (s, _) = Hear(s, [Record(20, 1, Health.Alive)], TimeSpan.FromSeconds(100));
-        Assert.Equal<Peer>([.. Peers.All(10, 0)], [.. s.Members.Placement(new RingId(5), 3, TimeSpan.FromSeconds(114), quarantine)]);
-        Assert.Equal<Peer>([.. Peers.All(10, 20, 0)], [.. s.Members.Placement(new RingId(5), 3, TimeSpan.FromSeconds(115), quarantine)]);
+        Assert.Equal<Peer>(
+            [.. Peers.All(10, 0)],
+            [.. s.Members.Placement(new RingId(5), 3, TimeSpan.FromSeconds(114), quarantine)]);
+        Assert.Equal<Peer>(
+            [.. Peers.All(10, 20, 0)],
+            [.. s.Members.Placement(new RingId(5), 3, TimeSpan.FromSeconds(115), quarantine)]);
     }
 
     /// <summary>docs/protocol.md#ring-membership-cache</summary>
@@ -125,17 +131,20 @@ public class MembershipMergeTests
         var (s, _) = Hear(Fresh(), [Record(10, 1, Health.Alive)], TimeSpan.FromSeconds(1));
         (s, _) = Hear(s, [Record(20, 1, Health.Alive), Record(30, 1, Health.Dead)], TimeSpan.FromSeconds(100));
         Assert.Equal<Peer>([.. Peers.All(10, 20)], [.. s.Members.Placement(
-            new RingId(5), 2, TimeSpan.FromSeconds(101), s.Options.Quarantine, [Peers.At(20).Node, Peers.At(30).Node])]);
+            new RingId(5), 2, TimeSpan.FromSeconds(101), s.Options.Quarantine,
+            [Peers.At(20).Node, Peers.At(30).Node])]);
     }
 
     /// <summary>docs/protocol.md#ring-membership-cache</summary>
     [Fact]
     public void A_suspect_keeps_the_tiles_that_it_has_and_gets_no_others()
     {
-        var (s, _) = Hear(Fresh(), [Record(10, 1, Health.Suspect), Record(20, 1, Health.Suspect), Record(30, 1, Health.Alive)],
+        var (s, _) = Hear(
+            Fresh(), [Record(10, 1, Health.Suspect), Record(20, 1, Health.Suspect), Record(30, 1, Health.Alive)],
             TimeSpan.FromSeconds(1));
         Assert.Equal<Peer>([.. Peers.All(20, 30)], [.. s.Members.Placement(
-            new RingId(5), 2, TimeSpan.FromSeconds(101), s.Options.Quarantine, [Peers.At(20).Node, Peers.At(30).Node])]);
+            new RingId(5), 2, TimeSpan.FromSeconds(101), s.Options.Quarantine,
+            [Peers.At(20).Node, Peers.At(30).Node])]);
     }
 
     [Fact]

@@ -125,7 +125,8 @@ public sealed class ArrivalTableTests : IDisposable
     {
         var arrival = new Arrival(
             $"{epoch:x}{(twin ? 1 : 0):x}{seq:x30}", "alice", epoch, (ulong)seq, twin ? BodyOf(100 + seq) : BodyOf(seq),
-            previous ?? (seq == 1 ? default : BodyOf(seq - 1)), 1, 0, 0, text ? Encoding.UTF8.GetBytes($"{seq}") : null, "");
+            previous ?? (seq == 1 ? default : BodyOf(seq - 1)), 1, 0, 0,
+            text ? Encoding.UTF8.GetBytes($"{seq}") : null, "");
         return Collect(_store.Write(db =>
         {
             var kept = new Kept();

@@ -14,7 +14,8 @@ public sealed class DataFolderTests : IDisposable
 
     public DataFolderTests()
     {
-        new ClusterFolder(_folder.Path).Create(new(["n1", "n2"], 1, SessionPolicy.Takeover, false), DateTimeOffset.UtcNow);
+        new ClusterFolder(_folder.Path).Create(
+            new(["n1", "n2"], 1, SessionPolicy.Takeover, false), DateTimeOffset.UtcNow);
         (_n1, _n2) = (_folder["nodes/n1"], _folder["nodes/n2"]);
     }
 

@@ -51,7 +51,8 @@ public sealed class EntryIndexTests : IDisposable
                 case < 45:
                     var content = new[] { (byte)random.Next(256) };
                     Assert.Equal(
-                        model.Insert(set, id, content, step), _store.Insert(Tile, set, new(id, content), step, SetLimits.Default));
+                        model.Insert(set, id, content, step),
+                        _store.Insert(Tile, set, new(id, content), step, SetLimits.Default));
                     break;
                 case < 75:
                     Assert.Equal(model.Bury(set, id, step), _store.Bury(Tile, set, id, step));
@@ -129,9 +130,10 @@ public sealed class EntryIndexTests : IDisposable
     /// <summary>Ids without any order.</summary>
     private static MessageId Mixed(int i) => new((UInt128)(uint)(i * 2_654_435_761));
 
-    private static (string Set, MessageId Id, byte? Content, long Since)? Described(TransferredEntry? read) => read is { } entry
-        ? (entry.Set, entry.Id, entry.Content?.Span[0], entry.SinceMs)
-        : null;
+    private static (string Set, MessageId Id, byte? Content, long Since)? Described(TransferredEntry? read) =>
+        read is { } entry
+            ? (entry.Set, entry.Id, entry.Content?.Span[0], entry.SinceMs)
+            : null;
 
     private void Restart()
     {

@@ -7,7 +7,8 @@ using Xunit;
 
 namespace ChordChat.Tests.Unit.Storage;
 
-/// <summary>docs/protocol.md#tombstones, on a real file: ages outlive restarts, and what is forgotten takes no room.</summary>
+/// <summary>docs/protocol.md#tombstones, on a real file: ages outlive restarts, and what is forgotten takes no
+/// room.</summary>
 public sealed class RowAgeTests : IDisposable
 {
     private const string Mailbox = "mbox/bob";

@@ -82,7 +82,8 @@ public sealed class TileHalvesTests : IDisposable
         Assert.Equal(UserCount * 3, stamps.Count);
         Assert.All(stamps, stamp => Assert.Equal(HalfOf(stamp.Entry.Set), stamp.Half));
         Assert.All(stamps, stamp => Assert.Equal(
-            stamp.Entry.Id == new MessageId(2) ? (true, 2000) : (false, 1000), (stamp.Entry.IsBuried, stamp.Entry.SinceMs)));
+            stamp.Entry.Id == new MessageId(2) ? (true, 2000) : (false, 1000),
+            (stamp.Entry.IsBuried, stamp.Entry.SinceMs)));
         foreach (var (half, entry) in stamps)
             Assert.Equal(entry.IsBuried, _store.Forget(half, entry.Set, entry.Id));
         Assert.Equal(UserCount * 2, _store.ReadEntryStamps(Tile.First, default, 1000).Count

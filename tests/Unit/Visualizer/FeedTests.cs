@@ -59,8 +59,14 @@ public sealed class FeedTests
         Assert.Equal(noticed, RingFeed.HasNoticed("n2", before, Seen(state, since)));
         Assert.True(RingFeed.HasNoticed("n3", before, Seen(state, since)));
 
-        static Snapshot Seen(State state, long since) =>
-            new() { Nodes = { new NodeView { Name = "n1", State = State.Alive, SinceMs = 1 }, new NodeView { Name = "n2", State = state, SinceMs = since } } };
+        static Snapshot Seen(State state, long since) => new()
+        {
+            Nodes =
+            {
+                new NodeView { Name = "n1", State = State.Alive, SinceMs = 1 },
+                new NodeView { Name = "n2", State = state, SinceMs = since },
+            },
+        };
     }
 
     [Fact]

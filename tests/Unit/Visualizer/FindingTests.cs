@@ -81,7 +81,12 @@ public sealed class FindingTests
     [Fact]
     public void All_problems_of_a_start_are_told_at_once()
     {
-        var options = new VisualizerOptions { Port = 70000, Listen = "everywhere", Nodes = ["localhost", "localhost:7401"] };
+        var options = new VisualizerOptions
+        {
+            Port = 70000,
+            Listen = "everywhere",
+            Nodes = ["localhost", "localhost:7401"],
+        };
         Assert.Collection(options.Problems(),
             port => Assert.Contains("70000", port, StringComparison.Ordinal),
             listen => Assert.Contains("everywhere", listen, StringComparison.Ordinal),

@@ -1,6 +1,7 @@
 namespace Grpc.Core.Interceptors;
 
-/// <summary>Stands between caller and call, on either side. What is not overridden lets the call through unchanged.</summary>
+/// <summary>Stands between caller and call, on either side. What is not overridden lets the call through
+/// unchanged.</summary>
 public abstract class Interceptor
 {
     public delegate TResponse BlockingUnaryCallContinuation<TRequest, TResponse>(
@@ -18,13 +19,15 @@ public abstract class Interceptor
         where TRequest : class
         where TResponse : class;
 
-    public delegate AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCallContinuation<TRequest, TResponse>(
-        ClientInterceptorContext<TRequest, TResponse> context)
+    public delegate AsyncClientStreamingCall<TRequest, TResponse>
+        AsyncClientStreamingCallContinuation<TRequest, TResponse>(
+            ClientInterceptorContext<TRequest, TResponse> context)
         where TRequest : class
         where TResponse : class;
 
-    public delegate AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCallContinuation<TRequest, TResponse>(
-        ClientInterceptorContext<TRequest, TResponse> context)
+    public delegate AsyncDuplexStreamingCall<TRequest, TResponse>
+        AsyncDuplexStreamingCallContinuation<TRequest, TResponse>(
+            ClientInterceptorContext<TRequest, TResponse> context)
         where TRequest : class
         where TResponse : class;
 
