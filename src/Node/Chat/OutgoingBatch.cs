@@ -23,4 +23,8 @@ internal enum SessionEndReason
     TooSlow,
 }
 
-internal sealed record SessionEnd(SessionEndReason Reason, ReadOnlyMemory<byte> Entry, string Text);
+internal sealed record SessionEnd(SessionEndReason Reason, ReadOnlyMemory<byte> Entry, string Text)
+{
+    public static readonly SessionEnd OfStoppingNode =
+        new(SessionEndReason.NodeStopping, default, "this node stops; connect to another one");
+}

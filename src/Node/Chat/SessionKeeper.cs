@@ -18,7 +18,7 @@ internal sealed partial class SessionKeeper(
     {
         sessions.CloseDoor();
         foreach (var session in sessions.All)
-            session.End(new(SessionEndReason.NodeStopping, default, "this node stops; connect to another one"));
+            session.End(SessionEnd.OfStoppingNode);
     }
 
     /// <remarks>Clients are sent away as soon as the node begins to stop: Kestrel waits for their calls.</remarks>

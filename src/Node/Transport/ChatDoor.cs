@@ -25,8 +25,8 @@ internal sealed class ChatDoor(
     {
         if (sessions.IsClosed)
         {
-            var end = new SessionEnd(SessionEndReason.NodeStopping, default, "this node stops; connect to another one");
-            await responses.WriteAsync(new NodeFrame { Ended = ChatMaps.ToWire(end) }, context.CancellationToken);
+            await responses.WriteAsync(
+                new NodeFrame { Ended = ChatMaps.ToWire(SessionEnd.OfStoppingNode) }, context.CancellationToken);
             await LetHangUpAsync(context.CancellationToken);
             return;
         }
@@ -44,7 +44,7 @@ internal sealed class ChatDoor(
                 return;
             case OpenOutcome.Opened(var session):
                 if (sessions.IsClosed)
-                    session.End(new(SessionEndReason.NodeStopping, default, "this node stops; connect to another one"));
+                    session.End(SessionEnd.OfStoppingNode);
                 await ServeAsync(session, requests, responses, context);
                 return;
         }
