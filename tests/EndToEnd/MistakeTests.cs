@@ -48,6 +48,40 @@ public sealed class MistakeTests(TwoFriends friends) : IClassFixture<TwoFriends>
         (await second.RunAsync(["login", "alice"], password: OtherPassword)).ShouldRefuse("wrong_password");
     }
 
+    [TerminalFact]
+    public async Task A_newcomer_at_the_console_is_asked_again_after_each_mistake()
+    {
+        var profile = _cluster.Profile("dora");
+        await using (var first = Terminal.Open(_cluster, profile, "n2"))
+        {
+            await first.AnswerAsync("[r]egister or [l]og in?", "r");
+            await first.AnswerAsync("name:", "Dora D");
+            await first.SeesAsync("'Dora D' cannot be a user name");
+            await first.AnswerAsync("[r]egister or [l]og in?", "r");
+            await first.AnswerAsync("name:", "alice");
+            await first.SeesAsync("this name is taken");
+            await first.AnswerAsync("[r]egister or [l]og in?", "r");
+            await first.AnswerAsync("name:", "dora");
+            await first.AnswerAsync("new password for dora", "short");
+            await first.SeesAsync("at least");
+            await first.AnswerAsync("new password for dora", Person.Password);
+            await first.AnswerAsync("the same again:", OtherPassword);
+            await first.SeesAsync("these were two different ones");
+            await first.AnswerAsync("new password for dora", Person.Password);
+            await first.AnswerAsync("the same again:", Person.Password);
+            await first.AnswerAsync("dora>", "/quit");
+            Assert.Equal(0, await first.EndAsync());
+        }
+
+        await using var second = Terminal.Open(_cluster, profile, "n1");
+        await second.AnswerAsync("password for dora:", OtherPassword);
+        await second.SeesAsync("this is not the password of dora");
+        await second.AnswerAsync("password for dora:", Person.Password);
+        await second.AnswerAsync("dora>", "/quit");
+        Assert.Equal(0, await second.EndAsync());
+        await friends.StillTalkAsync();
+    }
+
     [Theory]
     [InlineData("Carol")]
     [InlineData("ca rol")]

@@ -14,18 +14,26 @@ internal sealed class FrontDoor : IDisposable
 
     public UnlockedProfile Me { get; }
 
-    public static async Task<FrontDoor> EnterAsync(ScriptContext context, CancellationToken cancellation)
-    {
-        var user = KnownUser(context);
-        var register = false;
-        if (user is null)
-        {
-            register = AskWhetherNew();
-            user = Prompt.Line("name: ") is { Length: > 0 } typed
-                ? typed
-                : throw new ChordChatException("usage", "no name was given", "start again and type a name");
-        }
+    /// <summary>Asks until it is known who sits there. Without a person who could answer, the first mistake ends
+    /// it.</summary>
+    public static Task<FrontDoor> EnterAsync(ScriptContext context, CancellationToken cancellation) =>
+        KnownUser(context) is { } known
+            ? EnterAsync(context, known, register: false, cancellation)
+            : UntilRightAsync(context, ["bad_name", "taken_name", "unknown_user"], () =>
+            {
+                var register = AskWhetherNew();
+                return EnterAsync(context, AskName(), register, cancellation);
+            });
 
+    public void Dispose()
+    {
+        Me.Dispose();
+        _profile.Dispose();
+    }
+
+    private static async Task<FrontDoor> EnterAsync(
+        ScriptContext context, string user, bool register, CancellationToken cancellation)
+    {
         Accounts.CheckName(user);
         var profile = Profile.Open(context.FolderOf(user));
         try
@@ -39,17 +47,12 @@ internal sealed class FrontDoor : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        Me.Dispose();
-        _profile.Dispose();
-    }
-
     private static async Task<UnlockedProfile> EnterAsync(
         ScriptContext context, Profile profile, string user, bool register, CancellationToken cancellation)
     {
         if (profile is { HasDevice: true } && profile.User == user)
-            return profile.Unlock(context.Password($"password for {user}: "));
+            return await UntilRightAsync(
+                context, ["wrong_password"], () => Task.FromResult(profile.Unlock(Password(context, user))));
         using var accounts = new Accounts(profile, context.Search);
         var greeting = await accounts.GreetAsync(cancellation);
         Console.Error.WriteLine($"found {greeting.Node} at {greeting.Address}");
@@ -58,10 +61,39 @@ internal sealed class FrontDoor : IDisposable
         if (greeting.Demo)
             Console.Error.WriteLine("this is a demo cluster: its passwords protect nothing");
         if (!register)
-            return await accounts.LogInAsync(user, context.Password($"password for {user}: "), cancellation);
-        var password = context.Password($"new password for {user} (five random words are good): ");
+            return await UntilRightAsync(
+                context, ["wrong_password"],
+                () => accounts.LogInAsync(user, Password(context, user), cancellation));
+        await accounts.CheckNameIsFreeAsync(user, cancellation);
+        var password = await UntilRightAsync(
+            context, ["weak_password", "bad_password"],
+            () => Task.FromResult(context.NewPassword(user, greeting.Demo)));
         Console.Error.WriteLine("making keys ...");
         return await accounts.RegisterAsync(user, password, cancellation);
+    }
+
+    /// <summary>Lets a person who sits there correct mistakes of these kinds.</summary>
+    private static async Task<T> UntilRightAsync<T>(ScriptContext context, string[] mistakes, Func<Task<T>> attempt)
+    {
+        while (true)
+            try
+            {
+                return await attempt();
+            }
+            catch (ChordChatException mistake) when (context.IsAttended && mistakes.Contains(mistake.Code))
+            {
+                Console.Error.WriteLine($"{mistake.Message}; {mistake.Hint}");
+            }
+    }
+
+    private static string Password(ScriptContext context, string user) => context.Password($"password for {user}: ");
+
+    private static string AskName()
+    {
+        while (Prompt.Line("name: ") is { } typed)
+            if (typed.Length > 0)
+                return typed;
+        throw new ChordChatException("usage", "no name was given", "start again and type a name");
     }
 
     /// <summary>The user whose profile is here already; null when that must be asked.</summary>

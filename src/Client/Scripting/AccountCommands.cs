@@ -13,7 +13,7 @@ internal static class AccountCommands
         using var profile = Profile.Open(context.FolderOf(user));
         using var accounts = new Accounts(profile, context.Search);
         var greeting = await accounts.GreetAsync(cancellation);
-        using var me = await accounts.RegisterAsync(user, context.Password($"new password for {user}: "), cancellation);
+        using var me = await accounts.RegisterAsync(user, context.NewPassword(user, greeting.Demo), cancellation);
         Say(context, user, greeting, $"{user} is registered; keys and history are in {profile.Folder}");
         return 0;
     }

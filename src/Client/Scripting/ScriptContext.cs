@@ -1,4 +1,5 @@
 using ChordChat.Sdk;
+using ChordChat.Sdk.Accounts;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 
@@ -17,6 +18,12 @@ internal sealed record ScriptContext(
     /// <summary>The folder that <c>--profile</c> or CHORDCHAT_PROFILE names.</summary>
     public string? NamedFolder => ProfileFolder
         ?? (Environment.GetEnvironmentVariable("CHORDCHAT_PROFILE") is { Length: > 0 } folder ? folder : null);
+
+    /// <summary>Whether somebody sits there who types passwords and can correct a mistake.</summary>
+    public bool IsAttended =>
+        PasswordFile is null && PasswordVariable is not { Length: > 0 } && !Console.IsInputRedirected;
+
+    private static string? PasswordVariable => Environment.GetEnvironmentVariable("CHORDCHAT_PASSWORD");
 
     /// <summary>The profile to work with, which must be there.</summary>
     /// <exception cref="ChordChatException">There is none, or several and nobody said which.</exception>
@@ -51,12 +58,23 @@ internal sealed record ScriptContext(
                     cause);
             }
 
-        if (Environment.GetEnvironmentVariable("CHORDCHAT_PASSWORD") is { Length: > 0 } password)
+        if (PasswordVariable is { Length: > 0 } password)
             return password;
         return Console.IsInputRedirected
             ? throw new ChordChatException(
                 "no_password", "there is no password", "name a --password-file or set CHORDCHAT_PASSWORD")
             : Prompt.Password(prompt);
+    }
+
+    /// <summary>A password that somebody is about to choose; who types it types it twice.</summary>
+    /// <exception cref="ChordChatException"><c>weak_password</c> or <c>bad_password</c>.</exception>
+    public string NewPassword(string user, bool demo)
+    {
+        var password = Password($"new password for {user} (five random words are good): ");
+        Accounts.CheckPassword(password, user, demo);
+        return !IsAttended || Password("the same again: ") == password
+            ? password
+            : throw new ChordChatException("bad_password", "these were two different ones", "type it again");
     }
 
     public void Print(string json, string text) => Console.Out.WriteLine(Json ? json : text);

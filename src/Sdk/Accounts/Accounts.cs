@@ -38,6 +38,14 @@ public sealed class Accounts : IDisposable
             throw Failures.BadName(user);
     }
 
+    /// <param name="demo">Whether the cluster says that its passwords protect nothing.</param>
+    /// <exception cref="ChordChatException"><c>weak_password</c> or <c>bad_password</c>.</exception>
+    public static void CheckPassword(string password, string user, bool demo)
+    {
+        if (Failures.Of(Password.Check(password, user, demo)) is { } problem)
+            throw problem;
+    }
+
     /// <summary>Finds a node and pins its cluster's authority if this profile has none yet.</summary>
     public async Task<ClusterGreeting> GreetAsync(CancellationToken cancellation = default)
     {
@@ -45,6 +53,23 @@ public sealed class Accounts : IDisposable
         var link = await _links.CurrentAsync(cancellation);
         return new ClusterGreeting(
             link.Cluster.NodeName, link.Address, _profile.Trust.Fingerprint, FirstSight: !known, link.Cluster.Demo);
+    }
+
+    /// <summary>Says early what registering would say after a second of making keys; registering decides.</summary>
+    /// <exception cref="ChordChatException"><c>taken_name</c>.</exception>
+    public async Task CheckNameIsFreeAsync(string user, CancellationToken cancellation = default)
+    {
+        try
+        {
+            await _links.CallAsync(
+                (chat, options) => chat.GetKdfAsync(new GetKdfRequest { User = user }, options), cancellation);
+        }
+        catch (RpcException)
+        {
+            return;
+        }
+
+        throw TakenName(null);
     }
 
     /// <summary>Creates the account and makes this machine its first device.</summary>
@@ -55,8 +80,7 @@ public sealed class Accounts : IDisposable
         CheckProfileIsFree(user);
         var link = await _links.CurrentAsync(cancellation);
         var cluster = ClusterId.FromBytes(link.Cluster.Cluster.Span);
-        if (Failures.Of(Password.Check(password, user, link.Cluster.Demo)) is { } problem)
-            throw problem;
+        CheckPassword(password, user, link.Cluster.Demo);
         await CheckNameIsFreeAsync(user, cancellation);
         var kdf = KdfParameters.New();
         var makeIdentity = Task.Run(IdentityKey.Create, cancellation);
@@ -185,22 +209,6 @@ public sealed class Accounts : IDisposable
         {
             throw Failures.Of(cause, what);
         }
-    }
-
-    /// <summary>Says early what registering would say after a second of making keys; registering decides.</summary>
-    private async Task CheckNameIsFreeAsync(string user, CancellationToken cancellation)
-    {
-        try
-        {
-            await _links.CallAsync(
-                (chat, options) => chat.GetKdfAsync(new GetKdfRequest { User = user }, options), cancellation);
-        }
-        catch (RpcException)
-        {
-            return;
-        }
-
-        throw TakenName(null);
     }
 
     private void CheckProfileIsFree(string user)
