@@ -1,7 +1,6 @@
 using System.Globalization;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
-using ChordChat.Sdk.Storage;
 using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Node.Storage;
@@ -26,7 +25,6 @@ internal sealed class NodeDatabase : IDisposable
     private NodeDatabase(string path)
     {
         _path = path;
-        SystemSqlite.Prepare();
         Connection = new(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
     }
 

@@ -50,7 +50,6 @@ public sealed class LocalStore : IDisposable
     /// <exception cref="ChordChatException">The file is not a profile, is damaged or cannot be written.</exception>
     internal static LocalStore Open(string path)
     {
-        SystemSqlite.Prepare();
         var connection = new SqliteConnection(new SqliteConnectionStringBuilder
         {
             DataSource = path,

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 using Xunit;
 
-namespace ChordChat.Tests.Unit.StandIns;
+namespace ChordChat.Tests.Unit.Chat;
 
-/// <summary>The system's own bcrypt, to compare ours with.</summary>
+/// <summary>The system's own bcrypt, to compare the library with.</summary>
 internal sealed class Libcrypt : IDisposable
 {
     public const string Name = "libcrypt.so.1";
