@@ -4,8 +4,9 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 home=${CHORDCHAT_HOME:-$here/.chordchat}
+[[ $home == /* ]] || home=$PWD/$home # It is part of how a process is known again.
 built=${CHORDCHAT_BUILT:-$here/artifacts/bin}
-nodes='' replicas='' demo='' lan='' local_mode='' port=7401 page_port=7480
+nodes='' replicas='' demo='' lan='' local_mode='' port='' page_port=''
 
 die() { printf 'startup: %s\n' "$*" >&2; exit 1; }
 say() { printf '%s\n' "$*"; }
@@ -13,7 +14,7 @@ say() { printf '%s\n' "$*"; }
 usage() {
   cat <<'TEXT'
 usage: ./startup.sh [options]          start, or bring back what is missing
-       ./startup.sh status             one line a node
+       ./startup.sh status             one line a node; exit code 0 only when all are ready
        ./startup.sh logs [node]        follow the log of one node, or of all
        ./startup.sh stop               stop everything; data stays
 
@@ -22,13 +23,16 @@ usage: ./startup.sh [options]          start, or bring back what is missing
   --local        plain processes, even where a Docker engine answers
   --demo         makes users a to h with password 1. For a try-out only: anybody can log in as them
   --lan          local nodes answer on all interfaces instead of loopback only
-  --port P       first node port (default 7401); nodes use P, P+1, ...
-  --page-port P  the visualizer's port (default 7480)
+  --port P       first node port; nodes use P, P+1, ... (default 7401, or what the last start used)
+  --page-port P  the visualizer's port (default 7480, or what the last start used)
 
 Data and certificates live in .chordchat (or CHORDCHAT_HOME). To start over: stop, then delete that folder;
 with containers also: docker-compose -f docker/compose.yaml down -v
 TEXT
 }
+
+# What the last start that worked has left in run/NAME; nothing when there was none.
+saved() { cat "$home/run/$1" 2>/dev/null || true; }
 
 whole() { [[ $2 =~ ^[0-9]+$ ]] || die "$1 needs a whole number, not '$2'"; }
 
@@ -38,8 +42,10 @@ while (($#)); do
     --nodes|--replicas|--port|--page-port) (($# > 1)) || die "$1 needs a number"; whole "$1" "$2" ;;&
     --nodes) nodes=$2; (($2 >= 1 && $2 <= 64)) || die "--nodes must be 1 to 64"; shift ;;
     --replicas) replicas=$2; (($2 <= 8)) || die "--replicas must be 0 to 8"; shift ;;
-    --port) port=$2; shift ;;
-    --page-port) page_port=$2; shift ;;
+    --port|--page-port)
+      ((10#$2 >= 1 && 10#$2 <= 65535)) || die "$1 must be 1 to 65535"
+      if [[ $1 == --port ]]; then port=$((10#$2)); else page_port=$((10#$2)); fi
+      shift ;;
     --local) local_mode=1 ;;
     --demo) demo=1 ;;
     --lan) lan=1 ;;

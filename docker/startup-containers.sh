@@ -1,6 +1,8 @@
 # shellcheck shell=bash disable=SC2154
 # Nodes as containers. Sourced by startup.sh; each cluster_* function is one of its commands.
 
+source "$here/docker/startup-ports.sh"
+
 project=${COMPOSE_PROJECT_NAME:-chordchat}
 client=${CHORDCHAT_CLIENT:-client1}
 
@@ -83,10 +85,8 @@ make_cluster() {
     2>>"$home/run/compose.log" </dev/null | tail -1
 }
 
-# A second start with other ports would replace every container: the first start's ports stay.
 remember_ports() {
-  [[ -f $home/run/port ]] && port=$(<"$home/run/port")
-  [[ -f $home/run/visualizer.port ]] && page_port=$(<"$home/run/visualizer.port")
+  choose_ports
   export CHORDCHAT_PORTS="$port-$((port + 63))" CHORDCHAT_PAGE_PORT=$page_port
 }
 

@@ -5,19 +5,11 @@ node_program=$built/chordchat-node
 page_program=$built/chordchat-visualizer
 client_program=$built/chordchat
 
+source "$here/docker/startup-processes.sh"
+source "$here/docker/startup-ports.sh"
+
 node_names() { if [[ -d $home/nodes ]]; then ls "$home/nodes" | sort -V; fi; }
-pid_of() { cat "$home/run/$1.pid" 2>/dev/null || true; }
-
-# A pid file may outlive its process, and its number may be somebody else's by now.
-# Not a process that is dead and only waits for its parent to notice.
-runs() {
-  local pid; pid=$(pid_of "$1")
-  [[ -n $pid ]] && ps -o stat= -o args= -p "$pid" 2>/dev/null | grep -q '^[^Z].*chordchat'
-}
-
 address_of() { cat "$home/nodes/$1/address" 2>/dev/null || true; }
-
-port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 is_built() {
   [[ -f $built/.stamp && -z $(find "$here/src" "$here/protos" "$here"/*.props "$here/global.json" -type f \
@@ -44,7 +36,7 @@ build_in_turn() {
   mkdir -p "$built"
   {
     ! command -v flock >/dev/null || flock 9
-    build_all 9>&- # Servers that the build leaves behind must not keep the lock.
+    build_all 8>&- 9>&- # Servers that the build leaves behind must not keep the locks.
   } 9>"$built/.lock"
 }
 
@@ -67,14 +59,42 @@ join_more() {
   done
 }
 
+# Ports are given in the order of the names, so a name has the same port at every start.
+# Node ports that somebody else has go to taken; ends the start when a node runs at another port than it should.
+check_ports() {
+  local name names at=$port want taken=() page=()
+  names=$(node_names)
+  want=${nodes:-$([[ -n $names ]] || echo 5)}
+  for name in $names; do
+    if runs "$name"; then
+      [[ $(address_of "$name") == *:"$at" ]] || die "$name runs at $(address_of "$name"), and port $at was asked for." \
+        "Type ./startup.sh stop, then start again with --port $port"
+    elif port_taken "$at"; then
+      taken+=("$at")
+    fi
+    at=$((at + 1))
+  done
+  for ((; at < port + ${want:-0}; at++)); do
+    if port_taken "$at"; then taken+=("$at"); fi
+  done
+  want=$((at - port))
+  ((at <= 65536)) || die "--port $port is too high for $want nodes: the last port is 65535"
+  ((page_port < port || page_port >= at)) || die "the page's port $page_port is one of the nodes' ($port to $((at - 1)));" \
+    "choose another with --page-port"
+  if { ! runs visualizer || [[ $(saved visualizer.port) != "$page_port" ]]; } && port_taken "$page_port"; then
+    page=("$page_port")
+  fi
+  ((${#taken[@]} + ${#page[@]} == 0)) \
+    || refuse_ports "$want" ${taken[@]+"${taken[@]}"} - ${page[@]+"${page[@]}"}
+}
+
 start_node() {
   local name=$1 at=$2 host=127.0.0.1
   runs "$name" && return
-  port_taken "$at" && die "port $at is in use by another program: stop that, or choose others with --port P"
-  [[ -n $lan ]] && host=0.0.0.0
+  if [[ -n $lan ]]; then host=0.0.0.0; fi
   nohup "$node_program" run --data "$home/nodes/$name" --listen "$host:$at" \
-    >>"$home/run/$name.log" 2>&1 </dev/null &
-  echo $! >"$home/run/$name.pid"
+    >>"$home/run/$name.log" 2>&1 </dev/null 8>&- &
+  remember "$name" $!
 }
 
 write_cluster_file() {
@@ -92,16 +112,31 @@ write_cluster_file() {
   mv "$home/run/nodes.json.new" "$home/run/nodes.json"
 }
 
-ready=' ' # names of the nodes that have been seen ready in this run
+# A node whose own folder or disk is at fault does not take the others down: any node may be missing.
+# Its exit code says so; docs/operations.md lists them.
+has_refused() {
+  local pid code=0
+  pid=$(pid_of "$1")
+  wait "$pid" 2>/dev/null || code=$?
+  [[ $code == [4-79] ]]
+}
+
+ready=' '   # names of the nodes that have been seen ready in this run
+refused=' ' # names of those that do not run because of what is in their folder
 wait_ready() {
   local name other why deadline=$((SECONDS + 60))
   for name in "$@"; do
-    [[ $ready == *" $name "* ]] && continue
+    [[ $ready$refused == *" $name "* ]] && continue
     until why=$("$node_program" ready --data "$home/nodes/$name" 2>&1); do
       for other in "$@"; do
-        runs "$other" || { tail -5 "$home/run/$other.log" >&2; die "$other stopped; its log is $home/run/$other.log"; }
+        [[ $refused == *" $other "* ]] || runs "$other" || note_end_of "$other"
       done
-      ((SECONDS < deadline)) || die "$name is not ready after 60 s: $why (log: $home/run/$name.log)"
+      [[ $refused == *" $name "* ]] && continue 2
+      if ((SECONDS >= deadline)); then
+        save_ports # All nodes run: they are left to an operator, who may have to help them.
+        started=()
+        die "$name is not ready after 60 s: $why (log: $home/run/$name.log). The nodes run on: see ./startup.sh status"
+      fi
       sleep 0.2
     done
     ready+="$name "
@@ -109,13 +144,37 @@ wait_ready() {
   done
 }
 
+note_end_of() {
+  if has_refused "$1"; then
+    say "  $1 does not run: $(tail -1 "$home/run/$1.log")"
+    refused+="$1 "
+    return
+  fi
+  tail -5 "$home/run/$1.log" >&2
+  die "$1 stopped; its log is $home/run/$1.log"
+}
+
+# Elsewhere than before only when that was asked for.
 start_page() {
-  runs visualizer && return
-  port_taken "$page_port" && die "port $page_port is in use by another program: stop that, or use --page-port P"
+  local deadline=$((SECONDS + 60))
+  if runs visualizer; then
+    [[ $(saved visualizer.port) == "$page_port" ]] && return
+    stop_these visualizer
+  fi
   CHORDCHAT_CLUSTER=$home/run/nodes.json nohup "$page_program" --port "$page_port" \
-    >>"$home/run/visualizer.log" 2>&1 </dev/null &
-  echo $! >"$home/run/visualizer.pid"
-  echo "$page_port" >"$home/run/visualizer.port"
+    >>"$home/run/visualizer.log" 2>&1 </dev/null 8>&- &
+  remember visualizer $!
+  until port_taken "$page_port"; do
+    runs visualizer || { tail -5 "$home/run/visualizer.log" >&2; die "the page stopped; its log is $home/run/visualizer.log"; }
+    ((SECONDS < deadline)) || die "the page does not answer after 60 s; its log is $home/run/visualizer.log"
+    sleep 0.1
+  done
+}
+
+# Only what has worked is kept for the next start.
+save_ports() {
+  write_cluster_file
+  echo "$port" >"$home/run/port"
 }
 
 make_demo_users() {
@@ -130,7 +189,6 @@ make_demo_users() {
 
 start_nodes() {
   local name at=$port
-  write_cluster_file
   for name in $(node_names); do
     start_node "$name" "$at"
     at=$((at + 1))
@@ -142,39 +200,53 @@ start_nodes() {
 cluster_start() {
   umask 077
   mkdir -p "$home/run"
+  one_at_a_time
+  trap undo_failed_start EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
+  choose_ports
+  check_ports
   build_in_turn
   make_cluster
   echo local >"$mode_file"
-  [[ -f $home/run/port ]] && port=$(cat "$home/run/port")
-  echo "$port" >"$home/run/port"
   start_nodes
   if [[ -n $nodes ]] && (($(node_names | wc -l) < nodes)); then
     join_more
     start_nodes
   fi
+  save_ports
   start_page
+  echo "$page_port" >"$home/run/visualizer.port"
+  started=()
   [[ -z $demo ]] || make_demo_users
   say ''
-  say "look at the ring:  http://localhost:$(cat "$home/run/visualizer.port")"
+  say "look at the ring:  http://localhost:$page_port"
   say "chat:              ./chordchat"
   say "stop:              ./startup.sh stop"
+  [[ $refused == ' ' ]] || die "these nodes do not run, for the reasons above:$refused- the others do"
 }
 
 cluster_status() {
-  local name why
+  local name why code=0
   [[ -d $home/nodes ]] || die "no cluster here yet; ./startup.sh makes one"
   for name in $(node_names); do
     if ! runs "$name"; then
       printf '%-4s %-21s %-12s stopped\n' "$name" "$(address_of "$name")" '-'
+      code=1
     elif why=$("$node_program" ready --data "$home/nodes/$name" 2>&1); then
       printf '%-4s %-21s pid %-8s ready\n' "$name" "$(address_of "$name")" "$(pid_of "$name")"
     else
       printf '%-4s %-21s pid %-8s not ready: %s\n' "$name" "$(address_of "$name")" "$(pid_of "$name")" "$why"
+      code=1
     fi
   done
   if runs visualizer; then
-    printf 'page http://localhost:%s pid %s\n' "$(cat "$home/run/visualizer.port")" "$(pid_of visualizer)"
+    printf 'page http://localhost:%s pid %s\n' "$(saved visualizer.port)" "$(pid_of visualizer)"
+  else
+    printf 'page stopped\n'
+    code=1
   fi
+  return "$code"
 }
 
 cluster_logs() {
@@ -186,17 +258,9 @@ cluster_logs() {
 }
 
 cluster_stop() {
-  local name
-  for name in visualizer $(node_names); do
-    if runs "$name"; then kill -TERM "$(pid_of "$name")" 2>/dev/null || true; fi
-  done
-  for name in visualizer $(node_names); do
-    for _ in $(seq 100); do
-      runs "$name" || break
-      sleep 0.1
-    done
-    if runs "$name"; then kill -KILL "$(pid_of "$name")" 2>/dev/null || true; fi
-    rm -f "$home/run/$name.pid"
-  done
+  [[ -d $home/run ]] || die "no cluster here yet; ./startup.sh makes one"
+  one_at_a_time
+  # shellcheck disable=SC2046
+  stop_these visualizer $(node_names)
   say "stopped; data stays in $home"
 }

@@ -14,8 +14,6 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     private static int _lastPort = 17_000 + (System.Environment.ProcessId % 100 * 32);
 
-    private readonly int _port = FreePorts();
-
     private LocalCluster() { }
 
     public static string Repository { get; } = FindRepository();
@@ -40,21 +38,33 @@ internal sealed class LocalCluster : IAsyncDisposable
     /// <summary>Runs ./startup.sh on this cluster: starts what does not run.</summary>
     public async Task<string> StartupAsync(params string[] options)
     {
-        var done = await RunAsync(
-            Path.Combine(Repository, "startup.sh"),
-            ["--local", "--port", $"{_port}", "--page-port", $"{_port + 15}", .. options], Environment());
+        var done = await TryStartupAsync(options);
         return done.ExitCode == 0
             ? done.Output
             : throw new InvalidOperationException(
                 $"startup.sh ended with {done.ExitCode}\n{done.Output}\n{done.Error}\n{Logs()}");
     }
 
+    /// <summary>As <see cref="StartupAsync"/>, also when it is to fail. Options given later win.</summary>
+    public Task<Ended> TryStartupAsync(params string[] options) => RunAsync(
+        Path.Combine(Repository, "startup.sh"),
+        ["--local", "--port", $"{Port}", "--page-port", $"{PagePort}", .. options], Environment());
+
+    /// <summary>What ./startup.sh status prints.</summary>
+    public async Task<string> StatusAsync() =>
+        (await RunAsync(Path.Combine(Repository, "startup.sh"), ["status"], Environment())).Output;
+
     public string Address(string node) => File.ReadAllText(Path.Combine(Home, "nodes", node, "address")).Trim();
 
     public IReadOnlyList<string> Nodes =>
         [.. Directory.GetDirectories(Path.Combine(Home, "nodes")).Select(folder => Path.GetFileName(folder)!).Order()];
 
-    public string Page => $"http://localhost:{_port + 15}";
+    public string Page => $"http://localhost:{PagePort}";
+
+    /// <summary>The port of the first node; the others' and the page's follow it.</summary>
+    public int Port { get; } = FreePorts();
+
+    public int PagePort => Port + PortsEach - 1;
 
     /// <summary>The next picture of the ring that the visualizer sends to a page.</summary>
     public async Task<JsonElement> ReadPageAsync()

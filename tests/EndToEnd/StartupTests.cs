@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using Xunit;
 
 namespace ChordChat.Tests.EndToEnd;
@@ -32,6 +34,90 @@ public sealed class StartupTests
         {
             parent.Kill();
         }
+    }
+
+    [Fact]
+    public async Task A_stranger_under_a_remembered_number_is_neither_killed_nor_in_the_way()
+    {
+        await using var cluster = await LocalCluster.StartAsync(1);
+        var run = Path.Combine(cluster.Home, "run");
+        var began = await File.ReadAllTextAsync(Path.Combine(run, "n1.start"));
+        await cluster.StopAsync();
+        // Its arguments are those of the node, so only the time of its start tells it from the node.
+        using var stranger = LocalCluster.Begin(
+            "bash", ["-c", "sleep 300; :", $"{LocalCluster.NodeProgram} run --data {cluster.Home}/nodes/n1 --listen x"],
+            cluster.Environment());
+        try
+        {
+            foreach (var name in (string[])["n1", "visualizer"])
+                await File.WriteAllTextAsync(Path.Combine(run, $"{name}.pid"), $"{stranger.Id}\n");
+            await File.WriteAllTextAsync(Path.Combine(run, "n1.start"), began);
+
+            Assert.Contains("n1 ready", await cluster.StartupAsync(), StringComparison.Ordinal);
+            await cluster.StopAsync();
+            await File.WriteAllTextAsync(Path.Combine(run, "n1.pid"), $"{stranger.Id}\n");
+            await cluster.StopAsync();
+
+            Assert.False(stranger.HasExited, "stop killed a process that was never the node");
+        }
+        finally
+        {
+            stranger.Kill(entireProcessTree: true);
+        }
+    }
+
+    [Fact]
+    public async Task A_taken_port_stops_the_start_before_it_began_and_another_port_helps()
+    {
+        await using var cluster = LocalCluster.Prepare();
+        using (var node = Take(cluster.Port + 1))
+        using (var page = Take(cluster.PagePort))
+        {
+            var refused = await cluster.TryStartupAsync("--nodes", "2");
+
+            Assert.NotEqual(0, refused.ExitCode);
+            Assert.Contains($"{cluster.Port + 1}  ", refused.Error, StringComparison.Ordinal);
+            Assert.Contains($"{cluster.PagePort}  ", refused.Error, StringComparison.Ordinal);
+            Assert.Contains($"(pid {Environment.ProcessId})", refused.Error, StringComparison.Ordinal);
+            Assert.Contains("type: ./startup.sh --port ", refused.Error, StringComparison.Ordinal);
+            Assert.Empty(Directory.GetFiles(Path.Combine(cluster.Home, "run"), "*.pid"));
+            Assert.False(File.Exists(Path.Combine(cluster.Home, "run", "port")), "a port that never worked was kept");
+
+            // As an earlier version left it.
+            await File.WriteAllTextAsync(Path.Combine(cluster.Home, "run", "port"), $"{cluster.Port + 1}\n");
+            var elsewhere = await cluster.TryStartupAsync(
+                "--nodes", "2", "--port", $"{cluster.Port + 4}", "--page-port", $"{cluster.PagePort - 1}");
+            Assert.True(elsewhere.ExitCode == 0, elsewhere.Error);
+        }
+
+        Assert.EndsWith($":{cluster.Port + 5}", cluster.Address("n2"), StringComparison.Ordinal);
+        await cluster.StopAsync();
+        var again = await LocalCluster.RunAsync(
+            Path.Combine(LocalCluster.Repository, "startup.sh"), ["--local"], cluster.Environment());
+        Assert.Contains($"n1 ready at 127.0.0.1:{cluster.Port + 4}", again.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_start_that_fails_half_way_stops_what_it_started_and_leaves_what_ran()
+    {
+        await using var cluster = await LocalCluster.StartAsync(1);
+        var first = await File.ReadAllTextAsync(Path.Combine(cluster.Home, "run", "n1.pid"));
+        // A node that ends at once, as one whose port is taken between the look and the start.
+        var folder = Directory.CreateDirectory(Path.Combine(cluster.Home, "nodes", "n2"));
+        var failed = await cluster.TryStartupAsync();
+
+        Assert.NotEqual(0, failed.ExitCode);
+        Assert.Contains("n2 stopped", failed.Error, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(cluster.Home, "run", "n2.pid")));
+        folder.Delete(recursive: true);
+        Assert.Contains($"pid {first.Trim()}", await cluster.StatusAsync(), StringComparison.Ordinal);
+    }
+
+    private static TcpListener Take(int port)
+    {
+        var listener = new TcpListener(IPAddress.Loopback, port);
+        listener.Start();
+        return listener;
     }
 
     /// <summary>Waits until what ps says of a process begins so.</summary>
