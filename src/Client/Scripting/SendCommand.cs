@@ -10,6 +10,7 @@ internal static class SendCommand
 {
     private const int InFlightMax = 256;
     private static readonly TimeSpan NamesTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(3);
 
     public static async Task<int> RunAsync(
         ScriptContext context, string[] words, string wait, TimeSpan timeout, CancellationToken cancellation)
@@ -19,13 +20,15 @@ internal static class SendCommand
         using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
         await using var session = new ScriptSession(me, context.Search);
         var client = session.Client;
-        var sent = Channel.CreateBounded<string>(InFlightMax);
-        var storing = StoreAsync(client, lines, sent.Writer, cancellation);
+        var sent = Channel.CreateBounded<(string Id, long Until)>(InFlightMax);
+        var storing = StoreAsync(client, lines, sent.Writer, timeout, cancellation);
         var state = wait == "delivered" ? MessageState.Delivered : MessageState.Kept;
         var reached = true;
-        await foreach (var id in sent.Reader.ReadAllAsync(cancellation))
+        await foreach (var (id, until) in sent.Reader.ReadAllAsync(cancellation))
         {
-            var waiting = ReachAsync(client.History, id, state, timeout, cancellation);
+            // Counted from when it was stored, so that one message in vain costs the others nothing.
+            var left = TimeSpan.FromMilliseconds(Math.Max(0, until - Environment.TickCount64));
+            var waiting = ReachAsync(client.History, id, state, left, cancellation);
             await session.UnlessEndedAsync(waiting);
             reached &= Print(context, await waiting, state, timeout);
         }
@@ -64,8 +67,8 @@ internal static class SendCommand
     }
 
     private static async Task StoreAsync(
-        ChatClient client, IEnumerable<(string To, string Text)> lines, ChannelWriter<string> sent,
-        CancellationToken cancellation)
+        ChatClient client, IEnumerable<(string To, string Text)> lines, ChannelWriter<(string Id, long Until)> sent,
+        TimeSpan timeout, CancellationToken cancellation)
     {
         try
         {
@@ -74,10 +77,10 @@ internal static class SendCommand
             {
                 client.CheckRecipient(to);
                 MessageLimits.Encode(text);
-                // Asked before anything is stored, so that a wrong name leaves nothing behind.
                 if (known.Add(to))
-                    await client.People.CheckExistsAsync(to, cancellation);
-                await sent.WriteAsync(client.Send(to, text), cancellation);
+                    await CheckExistsAsync(client.People, to, cancellation);
+                var until = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+                await sent.WriteAsync((client.Send(to, text), until), cancellation);
             }
 
             sent.Complete();
@@ -85,6 +88,26 @@ internal static class SendCommand
         catch (Exception cause)
         {
             sent.Complete(cause);
+        }
+    }
+
+    /// <summary>Asked before anything is stored, so that a wrong name leaves nothing behind. Who cannot be looked up
+    /// now holds up nobody else: the outbox asks again.</summary>
+    private static async Task CheckExistsAsync(People people, string user, CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(CheckTimeout);
+        try
+        {
+            await people.CheckExistsAsync(user, limit.Token);
+        }
+        catch (ChordChatException cause) when (cause.Code == "unavailable")
+        {
+            // The message says itself what becomes of it.
+        }
+        catch (Exception) when (limit.IsCancellationRequested)
+        {
+            cancellation.ThrowIfCancellationRequested();
         }
     }
 

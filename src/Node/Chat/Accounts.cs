@@ -37,6 +37,9 @@ internal sealed class Accounts(IRegisters registers)
     public ValueTask<bool> IsUnknownAsync(string user, CancellationToken cancellation) =>
         _known.ContainsKey(user) ? ValueTask.FromResult(false) : AskAsync(user, cancellation);
 
+    /// <summary>Whether this node has seen that somebody has this name.</summary>
+    public bool IsKnown(string user) => _known.ContainsKey(user);
+
     private async ValueTask<bool> AskAsync(string user, CancellationToken cancellation) =>
         await ReadAsync(user, cancellation) is AccountRead.None;
 

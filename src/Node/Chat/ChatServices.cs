@@ -40,6 +40,7 @@ internal static class ChatServices
         .AddSingleton<LeaseRenewals>()
         .AddSingleton<SessionOpening>()
         .AddSingleton<SessionClosing>()
+        .AddSingleton<RecipientLookups>()
         .AddSingleton<EnvelopeSender>()
         .AddSingleton<SendRetries>()
         .AddSingleton<SessionKeeper>()

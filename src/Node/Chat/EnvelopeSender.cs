@@ -8,7 +8,7 @@ namespace ChordChat.Node.Chat;
 /// <summary>Takes sealed mail from clients: into the recipient's mailbox and, side by side, to the client.</summary>
 internal sealed partial class EnvelopeSender(
     ChatIdentity identity,
-    Accounts accounts,
+    RecipientLookups recipients,
     IMessageSets sets,
     LiveDelivery live,
     SendRetries retries,
@@ -25,8 +25,8 @@ internal sealed partial class EnvelopeSender(
         "it was first sent more than a week ago and nobody confirmed it; it may have arrived. Write it again if not");
 
     /// <summary>Starts a message on its way. What becomes of it is reported to the session. The next message of the
-    /// session may follow as soon as this returns, and stays behind this one.</summary>
-    public async ValueTask SubmitAsync(
+    /// session may follow as soon as this returns, and to the same recipient it stays behind this one.</summary>
+    public void Submit(
         LiveSession sender,
         string to,
         ReadOnlyMemory<byte> id,
@@ -45,12 +45,20 @@ internal sealed partial class EnvelopeSender(
         var header = envelope.Length <= ChatLimits.EnvelopeBytesMax ? EnvelopeHeader.TryParse(envelope.Span) : null;
         if (Problem(sender, to, messageId, envelope, header) is { } refusal)
             submission.Refused(refusal);
-        else if (await accounts.IsUnknownAsync(to, cancellation))
-            submission.Refused(new("unknown_user", $"nobody here is called {to}"));
-        else if (header!.DoNotStore)
+        else
+            recipients.Ask(
+                sender, to, isUnknown => Go(submission, envelope, header!.DoNotStore, isUnknown), cancellation);
+    }
+
+    /// <summary>Never waits: the next message must not wait for a disk.</summary>
+    private void Go(Submission submission, ReadOnlyMemory<byte> envelope, bool doNotStore, bool isUnknown)
+    {
+        if (isUnknown)
+            submission.Refused(new("unknown_user", $"nobody here is called {submission.To}"));
+        else if (doNotStore)
             _ = PassOnAsync(submission, envelope);
         else
-            _ = SendAsync(submission, envelope); // Never awaited here: the next message must not wait for a disk.
+            _ = SendAsync(submission, envelope);
     }
 
     private Refusal? Problem(

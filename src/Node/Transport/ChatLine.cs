@@ -46,7 +46,7 @@ internal sealed class ChatLine(
         foreach (var send in frame.Sends)
         {
             await session.Sends.RoomAsync(session.Lifetime);
-            await sender.SubmitAsync(
+            sender.Submit(
                 session, send.To, send.Id.Memory, send.Envelope.Memory, send.AgeMs, session.Lifetime);
         }
 

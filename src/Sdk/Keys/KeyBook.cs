@@ -31,14 +31,26 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
         return known.Log;
     }
 
-    /// <summary>A log that contains the entry named in a message; asks again when the known one is behind.</summary>
-    /// <returns>Null when nobody shows such an entry, or the user's keys are in conflict.</returns>
-    public async Task<KeyLog?> ContainingAsync(string user, Crypto.Digest entry, CancellationToken cancellation)
+    /// <summary>As <see cref="ForSendingAsync"/>, from what is known here.</summary>
+    /// <returns>Null when a node must be asked first.</returns>
+    /// <exception cref="ChordChatException"><c>key_conflict</c>.</exception>
+    public KeyLog? FreshForSending(string user)
     {
         var known = Recall(user);
-        if (known?.Log.Find(entry) is null)
-            known = await FetchAsync(user, known, cancellation);
-        return known.Pin.State != PinState.Conflict && known.Log.Find(entry) is not null ? known.Log : null;
+        if (known?.Pin.State == PinState.Conflict)
+            throw Conflict(user);
+        return known is null || Environment.TickCount64 - known.CheckedAt > FreshFor.TotalMilliseconds
+            ? null
+            : known.Log;
+    }
+
+    /// <summary>The log that contains the entry named in a message, from what is known here.</summary>
+    /// <returns>No log when the user's keys are in conflict, or a node must be asked first.</returns>
+    public (KeyLog? Log, bool MustAsk) Containing(string user, Crypto.Digest entry)
+    {
+        if (Recall(user) is not { } known || known.Log.Find(entry) is null)
+            return (null, MustAsk: true);
+        return (known.Pin.State == PinState.Conflict ? null : known.Log, MustAsk: false);
     }
 
     /// <summary>Asks a node for the newest log of this user and follows it.</summary>

@@ -10,6 +10,13 @@ using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Sdk.Messages;
 
+/// <summary>What became of some pushes.</summary>
+/// <param name="Acknowledge">Ids that the mailbox need not offer again.</param>
+/// <param name="MustAsk">Those whose sender's keys must be asked for before they can be judged.</param>
+/// <param name="UnjudgedCount">How many others are not acknowledged; they come again when they are asked for.</param>
+internal sealed record Handled(
+    Kept Kept, List<ByteString> Acknowledge, List<(string From, Push Push)> MustAsk, int UnjudgedCount);
+
 /// <summary>Opens what nodes push, checks every claim in it, and keeps it; only then may it be acknowledged.</summary>
 /// <remarks>
 /// docs/e2e.md, Receiving. Every failure is silent, never an answer: no node learns which check failed.
@@ -30,12 +37,11 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
     /// <summary>Those that were not genuine when they came first.</summary>
     public ConcurrentQueue<string> Doubted { get; } = [];
 
-    /// <summary>Handles one frame's pushes.</summary>
-    /// <returns>What became of them, and the ids to acknowledge. What is not among them comes again.</returns>
-    public async Task<(Kept Kept, List<ByteString> Acknowledge)> HandleAsync(
-        Device device, IReadOnlyList<Push> pushes, CancellationToken cancellation)
+    /// <summary>Handles some pushes from what is known here; asks no node.</summary>
+    public Handled Handle(Device device, IReadOnlyList<Push> pushes)
     {
         var acknowledge = new List<ByteString>();
+        var mustAsk = new List<(string From, Push Push)>();
         var opened = new List<OpenedMessage>();
         foreach (var push in pushes)
         {
@@ -46,14 +52,15 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
                 continue;
             }
 
-            var (message, settled) = await OpenAsync(device, push, id, cancellation);
+            var (message, settled) = Open(device, push, id, mustAsk);
             if (message is not null)
                 opened.Add(message);
             if (settled)
                 acknowledge.Add(push.Id);
         }
 
-        return (Keep(device, opened), acknowledge);
+        return new Handled(
+            Keep(device, opened), acknowledge, mustAsk, pushes.Count - acknowledge.Count - mustAsk.Count);
     }
 
     /// <summary>Shows what was held back for messages that did not come.</summary>
@@ -66,32 +73,26 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
 
     public bool HasGaps => me.Store.Read(ArrivalTable.HasGaps);
 
+    /// <param name="mustAsk">Gets the message if a node must be asked for its sender's keys first.</param>
     /// <returns>The message if it is genuine; whether the mailbox need not offer it again.</returns>
-    private async Task<(OpenedMessage? Message, bool Settled)> OpenAsync(
-        Device device, Push push, string id, CancellationToken cancellation)
+    private (OpenedMessage? Message, bool Settled) Open(
+        Device device, Push push, string id, List<(string From, Push Push)> mustAsk)
     {
         var unverified = DirectEnvelope.Open(push.Envelope.Span, me.Cluster, me.User, device.Find);
         if (unverified is null || unverified.Id.ToString() != id)
             return (null, Refuse(id, unverified is null ? "does not open" : "has another id inside"));
         if (unverified.From == me.User)
             return (null, Settled: true);
-        try
-        {
-            var log = await keys.ContainingAsync(unverified.From, unverified.FromEntry, cancellation);
-            if (log is null)
-                return (null, Settled: false); // The node may be behind; a later look may show the entry.
-            if (unverified.Verify(log, device.Log) is not { } message)
-                return (null, Refuse(id, $"is not signed by {unverified.From}"));
-            if (message.IsWrongKeyForMe)
-                keys.RaiseConflict(message.Message.From);
-            return (message, Settled: true);
-        }
-        catch (ChordChatException)
-        {
-            // The sender's keys cannot be had now. One node's word that there is no such user is no proof either: what
-            // is acknowledged is gone from the mailbox for ever.
+        var (log, isUnknown) = keys.Containing(unverified.From, unverified.FromEntry);
+        if (isUnknown)
+            mustAsk.Add((unverified.From, push));
+        if (log is null)
             return (null, Settled: false);
-        }
+        if (unverified.Verify(log, device.Log) is not { } message)
+            return (null, Refuse(id, $"is not signed by {unverified.From}"));
+        if (message.IsWrongKeyForMe)
+            keys.RaiseConflict(message.Message.From);
+        return (message, Settled: true);
     }
 
     /// <summary>What is acknowledged is gone from every copy of the mailbox, so one bad copy or one bad node on the way

@@ -18,7 +18,10 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
     private const byte TextType = 1;
     private const byte ReceiptType = 3;
 
-    private sealed record Row(long Position, string Id, string Peer, byte Type, byte[] Content);
+    /// <summary>Messages that one commit seals.</summary>
+    private const int SealedAtOnce = 64;
+
+    private sealed record Row(string Id, string Peer, byte Type, byte[] Content);
 
     /// <summary>Stores a text; the session seals and sends it as soon as there is one.</summary>
     /// <returns>The message's id.</returns>
@@ -41,52 +44,75 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
 
     public bool IsEmpty => me.Store.Read(db => db.Scalar<long>("SELECT count(*) FROM outbox")) == 0;
 
-    /// <summary>Seals everything that can be sealed now, in order; a chat whose keys cannot be had is left for later.
-    /// </summary>
-    /// <returns>Messages that will never be sent, and whether some chat must be tried again.</returns>
-    public async Task<(List<string> Refused, bool TryAgain)> SealWaitingAsync(
-        Device device, CancellationToken cancellation)
+    /// <summary>Seals everything that can be sealed now, each chat in its order. Chats whose keys must be asked for
+    /// first are left for later and hold up no other.</summary>
+    /// <returns>Messages that will never be sent, and with whom the chats are that must be tried again.</returns>
+    public (List<string> Refused, List<string> Waiting) SealWaiting(Device device, KeyLookups lookups)
     {
         var refused = new List<string>();
-        var later = new HashSet<string>();
-        foreach (var row in me.Store.Read(Unsealed))
-        {
-            if (later.Contains(row.Peer))
-                continue;
+        var waiting = new List<string>();
+        foreach (var peer in me.Store.Read(PeersToSeal))
             try
             {
-                var log = await keys.ForSendingAsync(row.Peer, cancellation);
-                me.Store.Write(db => Seal(db, device, log, row));
+                if (keys.FreshForSending(peer) is { } log)
+                    SealAll(device, log, peer);
+                else if (lookups.Ask(peer) is { } failure && IsFinal(failure))
+                    throw failure;
+                else
+                    waiting.Add(peer);
             }
-            catch (ChordChatException cause) when (cause.Code is "unknown_user" or "key_conflict" or "bad_keys")
+            catch (ChordChatException cause) when (IsFinal(cause))
             {
-                me.Store.Write(db => Refuse(db, row.Id, cause.Message));
-                refused.Add(row.Id);
+                refused.AddRange(me.Store.Write(db => RefuseAll(db, peer, cause.Message)));
             }
-            catch (ChordChatException)
-            {
-                later.Add(row.Peer);
-            }
-        }
 
-        return (refused, later.Count > 0);
+        return (refused, waiting);
     }
 
-    /// <summary>Sealed messages after a position, as they go onto the wire. They are sealed when they are about to be
-    /// handed in, so their age is counted from then: docs/protocol.md#tombstones.</summary>
-    public List<(long Position, Send Send)> Sealed(long after, int count) => me.Store.Read(db => db.Query(
+    private static bool IsFinal(ChordChatException cause) =>
+        cause.Code is "unknown_user" or "key_conflict" or "bad_keys";
+
+    private void SealAll(Device device, KeyLog log, string peer)
+    {
+        while (true)
+        {
+            var rows = me.Store.Read(db => Unsealed(db, peer, SealedAtOnce));
+            if (rows.Count == 0)
+                return;
+            me.Store.Write(db =>
+            {
+                foreach (var row in rows)
+                    Seal(db, device, log, row);
+            });
+        }
+    }
+
+    /// <summary>To whom there are sealed messages, in the order of their names.</summary>
+    public List<string> PeersSealed() => me.Store.Read(db =>
+    {
+        var peers = new List<string>();
+        while (db.Scalar<string>(
+            "SELECT min(peer) FROM outbox WHERE envelope IS NOT NULL AND peer > $1", peers.LastOrDefault() ?? "")
+            is { } next)
+            peers.Add(next);
+        return peers;
+    });
+
+    /// <summary>Sealed messages to somebody after a position, as they go onto the wire. They are sealed when they are
+    /// about to be handed in, so their age is counted from then: docs/protocol.md#tombstones.</summary>
+    public List<(long Position, Send Send)> Sealed(string peer, long after, int count) => me.Store.Read(db => db.Query(
         """
-        SELECT position, id, peer, envelope, sealed_ms FROM outbox WHERE position > $1 AND envelope IS NOT NULL
-        ORDER BY position LIMIT $2
+        SELECT position, id, envelope, sealed_ms FROM outbox
+        WHERE peer = $1 AND position > $2 AND envelope IS NOT NULL ORDER BY position LIMIT $3
         """,
         row => (row.GetInt64(0), new Send
         {
             Id = ByteString.CopyFrom(Convert.FromHexString(row.GetString(1))),
-            To = row.GetString(2),
-            Envelope = ByteString.CopyFrom(row.Blob(3)),
-            AgeMs = (ulong)Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - row.GetInt64(4)),
+            To = peer,
+            Envelope = ByteString.CopyFrom(row.Blob(2)),
+            AgeMs = (ulong)Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - row.GetInt64(3)),
         }),
-        after, count));
+        peer, after, count));
 
     /// <summary>Applies what nodes say became of messages.</summary>
     /// <returns>The ids of those that came further.</returns>
@@ -120,6 +146,15 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         }
     }
 
+    private static List<string> RefuseAll(SqliteConnection db, string peer, string reason)
+    {
+        var ids = db.Query(
+            "SELECT id FROM outbox WHERE envelope IS NULL AND peer = $1", row => row.GetString(0), peer);
+        foreach (var id in ids)
+            Refuse(db, id, reason);
+        return ids;
+    }
+
     private static bool Refuse(SqliteConnection db, string id, string reason)
     {
         db.Execute("DELETE FROM outbox WHERE id = $1", id);
@@ -130,11 +165,19 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         "INSERT INTO outbox (id, peer, type, content) VALUES ($1, $2, $3, $4)",
         id, to, (int)type, me.Key.Seal("outbox/" + id, content));
 
-    private List<Row> Unsealed(SqliteConnection db) => db.Query(
-        "SELECT position, id, peer, type, content FROM outbox WHERE envelope IS NULL ORDER BY position LIMIT 256",
+    /// <summary>Whom there is something to be sealed for, who has waited longest first.</summary>
+    private static List<string> PeersToSeal(SqliteConnection db) => db.Query(
+        "SELECT peer FROM outbox WHERE envelope IS NULL GROUP BY peer ORDER BY min(position)",
+        row => row.GetString(0));
+
+    private List<Row> Unsealed(SqliteConnection db, string peer, int count) => db.Query(
+        """
+        SELECT id, peer, type, content FROM outbox WHERE envelope IS NULL AND peer = $1 ORDER BY position LIMIT $2
+        """,
         row => new Row(
-            row.GetInt64(0), row.GetString(1), row.GetString(2), row.GetByte(3),
-            me.Key.OpenRecord("outbox/" + row.GetString(1), row.Blob(4))));
+            row.GetString(0), row.GetString(1), row.GetByte(2),
+            me.Key.OpenRecord("outbox/" + row.GetString(0), row.Blob(3))),
+        peer, count);
 
     /// <summary>Gives the message its place in the chain and its envelope, both for good.</summary>
     private void Seal(SqliteConnection db, Device device, KeyLog recipient, Row row)

@@ -111,7 +111,8 @@ internal sealed class SessionKeeper(
         me.Profile.RememberNodes(links.Pool.Heard);
         _current = session;
         sink.Tell(new ClientEvent.Connected(session.Welcome.NodeName, lost, session.Welcome.Degraded));
-        return await new SessionLoop(session, device, outbox, inbox, receipts, changed, sink).RunAsync(stopping);
+        return await new SessionLoop(session, device, keys, outbox, inbox, receipts, changed, sink)
+            .RunAsync(stopping);
     }
 
     /// <summary>Whether this end is final. A node's word is not enough for "another device": its entry must be signed.

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Wire;
@@ -9,7 +10,7 @@ namespace ChordChat.Sdk.Sessions;
 /// <summary>Carries frames both ways over one session until it ends.</summary>
 /// <remarks>One writer and one reader; the writer sends whatever has gathered in one frame.</remarks>
 internal sealed class SessionLoop(
-    Session session, Device device, Outbox outbox, Inbox inbox, Receipts receipts, ChangeSignal changed,
+    Session session, Device device, KeyBook keys, Outbox outbox, Inbox inbox, Receipts receipts, ChangeSignal changed,
     IClientSink sink)
 {
     public static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
@@ -21,7 +22,6 @@ internal sealed class SessionLoop(
     /// it.</summary>
     public static readonly TimeSpan AgainInterval = TimeSpan.FromSeconds(20);
 
-    private const int InFlightMax = 256;
     private const int SendsPerFrame = 64;
 
     /// <summary>Sealed bytes in one frame, one message more at most; nodes take no frame of more than 4 MiB.</summary>
@@ -31,11 +31,16 @@ internal sealed class SessionLoop(
     private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan SecondLookMax = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan RetryKeys = TimeSpan.FromSeconds(1);
+
+    /// <summary>Pushed bytes that wait for their senders' keys here; beyond it they are asked for again.</summary>
+    private const int ParkedBytesMax = 4 << 20;
 
     private readonly ConcurrentQueue<ByteString> _acknowledge = new();
-    private readonly HashSet<string> _inFlight = [];
-    private long _sentUpTo;
+    private readonly SendTurns _turns = new(outbox);
+    private readonly Lock _taking = new();
+    private readonly Dictionary<string, List<Push>> _parked = [];
+    private long _parkedBytes;
+    private bool _isOver;
     private long _againAt = Environment.TickCount64 + (long)AgainInterval.TotalMilliseconds;
     private long _gapSince;
     private long _lookAgainAt;
@@ -47,8 +52,9 @@ internal sealed class SessionLoop(
     public async Task<SessionEnded?> RunAsync(CancellationToken cancellation)
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var writer = WriteAsync(both.Token);
-        var reader = ReadAsync(both.Token);
+        var lookups = new KeyLookups(keys.RefreshAsync, changed, both.Token);
+        var writer = WriteAsync(lookups, both.Token);
+        var reader = ReadAsync(lookups, both.Token);
         try
         {
             await await Task.WhenAny(writer, reader);
@@ -56,19 +62,22 @@ internal sealed class SessionLoop(
         }
         finally
         {
+            lock (_taking)
+                _isOver = true;
             await both.CancelAsync();
-            await Task.WhenAll(writer, reader).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.WhenAll(writer, reader, lookups.StoppedAsync())
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task<SessionEnded?> ReadAsync(CancellationToken cancellation)
+    private async Task<SessionEnded?> ReadAsync(KeyLookups lookups, CancellationToken cancellation)
     {
         while (await session.ReadAsync(cancellation) is { } frame)
         {
             if (frame.Outcomes.Count > 0)
                 TakeOutcomes(frame);
             if (frame.Pushes.Count > 0)
-                await TakePushesAsync(frame, cancellation);
+                TakePushes(frame.Pushes, lookups);
             if (frame.CaughtUp)
                 TakeCaughtUp();
             if (frame.Notice is { Text.Length: > 0 } notice)
@@ -83,30 +92,65 @@ internal sealed class SessionLoop(
     private void TakeOutcomes(NodeFrame frame)
     {
         var moved = outbox.Apply(frame.Outcomes);
-        lock (_inFlight)
-            foreach (var outcome in frame.Outcomes)
-                _inFlight.Remove(Convert.ToHexStringLower(outcome.Id.Span));
+        _turns.Answered(frame.Outcomes);
         sink.Changed(moved);
         changed.Raise();
     }
 
-    private async Task TakePushesAsync(NodeFrame frame, CancellationToken cancellation)
+    /// <param name="lookups">Asks for the keys of senders that are not known; null: they were asked for in vain.
+    /// </param>
+    private void TakePushes(IReadOnlyList<Push> pushes, KeyLookups? lookups)
     {
-        var (kept, acknowledge) = await inbox.HandleAsync(device, frame.Pushes, cancellation);
-        foreach (var id in acknowledge)
-            _acknowledge.Enqueue(id);
-        sink.Take(kept);
-        if (acknowledge.Count < frame.Pushes.Count && _lookAgainAt == 0)
-            _lookAgainAt = Environment.TickCount64 + (long)_lookAgainAfter.TotalMilliseconds;
-        if (!inbox.HasGaps)
-            _gapSince = 0;
-        else if (_gapSince == 0)
+        lock (_taking)
         {
-            _gapSince = Environment.TickCount64;
-            _resync = true;
+            var handled = inbox.Handle(device, pushes);
+            foreach (var id in handled.Acknowledge)
+                _acknowledge.Enqueue(id);
+            sink.Take(handled.Kept);
+            var parkedCount = lookups is null ? 0 : handled.MustAsk.Count(one => TryPark(one.From, one.Push, lookups));
+            if (handled.UnjudgedCount + handled.MustAsk.Count > parkedCount && _lookAgainAt == 0)
+                _lookAgainAt = Environment.TickCount64 + (long)_lookAgainAfter.TotalMilliseconds;
+            if (!inbox.HasGaps)
+                _gapSince = 0;
+            else if (_gapSince == 0)
+            {
+                _gapSince = Environment.TickCount64;
+                _resync = true;
+            }
         }
 
         changed.Raise();
+    }
+
+    /// <summary>Puts a message aside until its sender's keys are known; the reader goes on with everybody else's.
+    /// </summary>
+    private bool TryPark(string from, Push push, KeyLookups lookups)
+    {
+        if (_parkedBytes + push.Envelope.Length > ParkedBytesMax)
+            return false;
+        _parkedBytes += push.Envelope.Length;
+        if (!_parked.TryGetValue(from, out var parked))
+        {
+            _parked[from] = parked = [];
+            lookups.Ask(from);
+            _ = lookups.WhenDone(from).ContinueWith(
+                _ => Unpark(from), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+        }
+
+        parked.Add(push);
+        return true;
+    }
+
+    private void Unpark(string from)
+    {
+        lock (_taking)
+        {
+            if (!_parked.Remove(from, out var parked))
+                return;
+            _parkedBytes -= parked.Sum(push => push.Envelope.Length);
+            if (!_isOver)
+                TakePushes(parked, lookups: null);
+        }
     }
 
     /// <summary>The whole mailbox has been pushed.</summary>
@@ -117,14 +161,14 @@ internal sealed class SessionLoop(
         sink.CaughtUp();
     }
 
-    private async Task WriteAsync(CancellationToken cancellation)
+    private async Task WriteAsync(KeyLookups lookups, CancellationToken cancellation)
     {
         var lastWrite = Environment.TickCount64;
         while (true)
         {
             var wake = changed.Next;
             var (_, receiptsDue) = receipts.PutDue();
-            var (refused, tryAgain) = await outbox.SealWaitingAsync(device, cancellation);
+            var (refused, waiting) = outbox.SealWaiting(device, lookups);
             sink.Changed(refused);
             var more = false;
             do
@@ -140,7 +184,7 @@ internal sealed class SessionLoop(
             while (more);
 
             var wait = Heartbeat - TimeSpan.FromMilliseconds(Environment.TickCount64 - lastWrite);
-            wait = Earlier(wait, receiptsDue, tryAgain ? RetryKeys : null, GapDue(), SecondLookDue());
+            wait = Earlier(wait, receiptsDue, lookups.NextDue(waiting), GapDue(), SecondLookDue());
             if (wait > TimeSpan.Zero)
                 await Task.WhenAny(wake, Task.Delay(wait, cancellation));
             cancellation.ThrowIfCancellationRequested();
@@ -151,7 +195,7 @@ internal sealed class SessionLoop(
     {
         if (Environment.TickCount64 >= _againAt)
         {
-            _sentUpTo = 0;
+            _turns.Again();
             _againAt += (long)AgainInterval.TotalMilliseconds;
         }
 
@@ -159,23 +203,8 @@ internal sealed class SessionLoop(
         _resync = _repeat = false;
         while (_acknowledge.TryDequeue(out var id))
             frame.Acknowledged.Add(id);
-        int room;
-        lock (_inFlight)
-            room = Math.Min(SendsPerFrame, InFlightMax - _inFlight.Count);
-        var sends = room > 0 ? outbox.Sealed(_sentUpTo, room) : [];
-        var bytes = 0;
-        foreach (var (position, send) in sends)
-        {
-            if (bytes >= FrameBytesMax)
-                break;
-            bytes += send.Envelope.Length;
-            frame.Sends.Add(send);
-            _sentUpTo = position;
-            lock (_inFlight)
-                _inFlight.Add(Convert.ToHexStringLower(send.Id.Span));
-        }
-
-        more = sends.Count > 0;
+        frame.Sends.Add(_turns.Take(SendsPerFrame, FrameBytesMax));
+        more = frame.Sends.Count > 0;
         return frame;
     }
 

@@ -29,6 +29,8 @@ public sealed class LocalStore : IDisposable
         CREATE TABLE IF NOT EXISTS outbox (
             position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, peer TEXT NOT NULL,
             type INTEGER NOT NULL, content BLOB NOT NULL, envelope BLOB, sealed_ms INTEGER);
+        CREATE INDEX IF NOT EXISTS outbox_sealed ON outbox (peer, position) WHERE envelope IS NOT NULL;
+        CREATE INDEX IF NOT EXISTS outbox_unsealed ON outbox (peer, position) WHERE envelope IS NULL;
         CREATE TABLE IF NOT EXISTS heard (
             id TEXT PRIMARY KEY, peer TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
             body BLOB NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;

@@ -41,8 +41,14 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members) : IRegister
         }
     }
 
+    /// <summary>A register that is read only once <see cref="Silence"/> is over.</summary>
+    public RegisterKey? Silent { get; set; }
+
+    public TaskCompletionSource Silence { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public async Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation)
     {
+        await (key == Silent ? Silence.Task : Task.CompletedTask).WaitAsync(cancellation);
         await Task.Yield();
         lock (_turn)
         {

@@ -42,6 +42,28 @@ public sealed class MessageTests : IAsyncLifetime
         Assert.Equal(send.Id, last.Id);
     }
 
+    /// <summary>docs/protocol.md, "Without a quorum".</summary>
+    [Fact]
+    public async Task A_recipient_whose_account_does_not_answer_delays_no_message_to_anybody_else()
+    {
+        await using var anna = await OnlineAsync(_anna, 0);
+        _cluster.Replication.Silent = ChordChat.Node.Replication.RegisterKey.Account("carl");
+        var toCarl = Enumerable.Range(0, 3).Select(i => _anna.Seal("carl", $"{i}")).ToArray();
+        await anna.SendAsync(toCarl);
+        await anna.SendAsync(_anna.Seal("bert", "hello"));
+        var first = await anna.NextAsync<SendOutcome>();
+        Assert.Equal(Kept, first.State);
+        _cluster.Replication.Silence.SetResult();
+        foreach (var send in toCarl)
+            Assert.Equal((send.Id, Refused), await NextAsync(anna));
+
+        async Task<(ByteString, SendOutcome.Types.State)> NextAsync(ChatConnection of)
+        {
+            var outcome = await of.NextAsync<SendOutcome>(o => o.State != Kept);
+            return (outcome.Id, outcome.State);
+        }
+    }
+
     [Fact]
     public async Task Messages_to_somebody_offline_come_in_order_and_once_when_they_connect()
     {

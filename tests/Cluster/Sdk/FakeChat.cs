@@ -75,8 +75,13 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         return Task.FromResult(new PublishKeysReply());
     }
 
-    public override Task<Wire.KeyLog> GetKeyLog(GetKeyLogRequest request, ServerCallContext context) =>
-        Task.FromResult(Entries(Account(request.User)));
+    public override async Task<Wire.KeyLog> GetKeyLog(GetKeyLogRequest request, ServerCallContext context)
+    {
+        cluster.KeyLogCalls.AddOrUpdate(request.User, 1, (_, count) => count + 1);
+        while (cluster.Silent.ContainsKey(request.User))
+            await Task.Delay(20, context.CancellationToken);
+        return Entries(Account(request.User));
+    }
 
     public override Task<UserStatus> GetStatus(GetStatusRequest request, ServerCallContext context)
     {

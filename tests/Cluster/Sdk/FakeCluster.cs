@@ -41,6 +41,12 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>Changes what is pushed to a recipient, as a faulty node might.</summary>
     public Func<IReadOnlyList<Push>, IReadOnlyList<Push>> Tamper { get; set; } = pushes => pushes;
 
+    /// <summary>Whose accounts no node can read now: a question for them stays without an answer.</summary>
+    public ConcurrentDictionary<string, bool> Silent { get; } = [];
+
+    /// <summary>How often somebody's key log was asked for.</summary>
+    public ConcurrentDictionary<string, int> KeyLogCalls { get; } = [];
+
     public async Task<FakeNode> AddNodeAsync(string name)
     {
         var node = await FakeNode.StartAsync(this, name);

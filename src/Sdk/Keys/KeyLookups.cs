@@ -1,0 +1,138 @@
+using ChordChat.Sdk.Sessions;
+
+namespace ChordChat.Sdk.Keys;
+
+/// <summary>Looks people's keys up beside a session, so that whoever cannot be looked up delays nobody else.</summary>
+/// <remarks>One lookup a person at a time. After one in vain the next waits 1 s, then 2 s, 4 s ... up to 30 s. Safe for
+/// threads; <paramref name="changed"/> is raised after each lookup.</remarks>
+/// <param name="look">Asks nodes for somebody's keys, or throws <see cref="ChordChatException"/>.</param>
+internal sealed class KeyLookups(
+    Func<string, CancellationToken, Task> look, ChangeSignal changed, CancellationToken lifetime)
+{
+    public const int AtOnceMax = 32;
+
+    private const int RememberedMax = 1024;
+
+    /// <summary>How long one lookup may take before its place goes to another one.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan PauseMin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(30);
+
+    private sealed class Asked
+    {
+        public Task? Running { get; set; }
+
+        public ChordChatException? Failure { get; set; }
+
+        public long DueAt { get; set; }
+
+        public TimeSpan Pause { get; set; }
+    }
+
+    private readonly Lock _turn = new();
+    private readonly Dictionary<string, Asked> _asked = [];
+    private int _running;
+
+    /// <summary>Starts a lookup unless one runs, or the last one was in vain a moment ago.</summary>
+    /// <returns>Why the last lookup was in vain; null if it was not, or there was none.</returns>
+    public ChordChatException? Ask(string user)
+    {
+        lock (_turn)
+        {
+            if (!_asked.TryGetValue(user, out var asked))
+            {
+                ForgetOld();
+                _asked[user] = asked = new Asked();
+            }
+
+            if (asked.Running is null && _running < AtOnceMax && Environment.TickCount64 >= asked.DueAt)
+                Start(user, asked);
+            return asked.Failure;
+        }
+    }
+
+    /// <summary>Completes when the lookup that runs now is over; at once when there is none.</summary>
+    public Task WhenDone(string user)
+    {
+        lock (_turn)
+            return _asked.GetValueOrDefault(user)?.Running ?? Task.CompletedTask;
+    }
+
+    /// <summary>How long until one of these people may be looked up again; null when lookups run for all of them.
+    /// </summary>
+    public TimeSpan? NextDue(IEnumerable<string> users)
+    {
+        lock (_turn)
+        {
+            var due = users.Select(_asked.GetValueOrDefault)
+                .Where(asked => asked is { Running: null, Failure: not null }).Min(asked => asked?.DueAt);
+            return due is { } at
+                ? TimeSpan.FromMilliseconds(Math.Max(10, at - Environment.TickCount64))
+                : null;
+        }
+    }
+
+    /// <summary>Waits for what still runs after the lifetime has ended.</summary>
+    public Task StoppedAsync()
+    {
+        lock (_turn)
+            return Task.WhenAll(_asked.Values.Select(asked => asked.Running).OfType<Task>());
+    }
+
+    private void ForgetOld()
+    {
+        if (_asked.Count < RememberedMax)
+            return;
+        var now = Environment.TickCount64;
+        foreach (var (user, asked) in _asked)
+            if (asked.Running is null && now >= asked.DueAt)
+                _asked.Remove(user);
+    }
+
+    private void Start(string user, Asked asked)
+    {
+        _running++;
+        asked.Running = Task.Run(() => LookAsync(user, asked));
+    }
+
+    private async Task LookAsync(string user, Asked asked)
+    {
+        ChordChatException? failure = null;
+        try
+        {
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(lifetime);
+            patience.CancelAfter(Patience);
+            await look(user, patience.Token);
+        }
+        catch (ChordChatException cause)
+        {
+            failure = cause;
+        }
+        catch (Exception cause) when (cause is OperationCanceledException or ObjectDisposedException)
+        {
+            failure = Failures.Unavailable($"the keys of {user} cannot be read", cause);
+        }
+
+        lock (_turn)
+        {
+            _running--;
+            if (failure is null)
+                _asked.Remove(user);
+            else
+                PutOff(asked, failure);
+        }
+
+        changed.Raise();
+    }
+
+    private static void PutOff(Asked asked, ChordChatException failure)
+    {
+        asked.Running = null;
+        asked.Failure = failure;
+        asked.Pause = asked.Pause * 2 < PauseMin ? PauseMin : asked.Pause * 2;
+        if (asked.Pause > PauseMax)
+            asked.Pause = PauseMax;
+        asked.DueAt = Environment.TickCount64 + (long)asked.Pause.TotalMilliseconds;
+    }
+}
