@@ -40,7 +40,8 @@ internal static class Program
         var app = builder.Build();
         app.UseHealthPort(sockets.Health);
         app.UseStopGrace();
-        app.UseMembersOnly();
+        app.UseRouting();
+        app.UseGate();
         app.MapHealth();
         app.MapOperator();
         app.MapAdmission();

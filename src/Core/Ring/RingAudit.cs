@@ -7,6 +7,9 @@ public static class RingAudit
     /// <summary>A token that has come round this often and not met its origin never will.</summary>
     public const int WrapsMax = 3;
 
+    /// <summary>What is wrong when that happens, in words.</summary>
+    public static readonly string LostItsOrigin = $"the token has gone round {WrapsMax} times past its origin";
+
     /// <summary>Whether this node is the one that sends a token: in the ring, and the first of all reachable
     /// members.</summary>
     public static bool IsOrigin(RingState s) => s is { Phase: RingPhase.Member, Successor: not null }
@@ -25,7 +28,7 @@ public static class RingAudit
         if (s.Self == token.Origin)
             return new AuditStep.Ended(token, Judge(s, token with { Wraps = wraps }));
         return wraps > WrapsMax
-            ? new AuditStep.Ended(token, $"the token of {token.Origin} has gone round {WrapsMax} times past it")
+            ? new AuditStep.Ended(token, LostItsOrigin)
             : new AuditStep.Forward(next, token with
             {
                 Count = token.Count + 1,

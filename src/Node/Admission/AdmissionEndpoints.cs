@@ -16,19 +16,13 @@ internal static partial class AdmissionEndpoints
         {
             context.Response.ContentType = "application/pkix-cert";
             await context.Response.Body.WriteAsync(trust.Authority.RawData, context.RequestAborted);
-        });
-        app.MapPut("/invites/{id}", context => InviteAsync(context, invites, logger));
-        app.MapPost("/join/{id}", context => JoinAsync(context, invites, logger));
+        }).OpenTo(Callers.Everybody);
+        app.MapPut("/invites/{id}", context => InviteAsync(context, invites, logger)).OpenTo(Callers.Operators);
+        app.MapPost("/join/{id}", context => JoinAsync(context, invites, logger)).OpenTo(Callers.Everybody);
     }
 
     private static async Task InviteAsync(HttpContext context, Invites invites, ILogger logger)
     {
-        if (!CallerIdentity.Of(context).IsOperator)
-        {
-            context.Response.StatusCode = StatusCodes.Status403Forbidden;
-            return;
-        }
-
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = Invites.BundleBytesMax;
         using var body = new MemoryStream();

@@ -1,4 +1,5 @@
 using System.Net;
+using ChordChat.Node.Admission;
 
 namespace ChordChat.Node.Hosting;
 
@@ -12,14 +13,15 @@ internal static class HealthEndpoints
     {
         var readiness = new Readiness(
             app.Services.GetRequiredService<ReadinessProbe>(), app.Services.GetRequiredService<TimeProvider>());
-        app.MapGet("/healthz", static context => Say(context, HttpStatusCode.OK, "alive"));
+        app.MapGet("/healthz", static context => Say(context, HttpStatusCode.OK, "alive"))
+            .OpenTo(Callers.Everybody);
         app.MapGet("/readyz", async context =>
         {
             var why = await readiness.AskAsync();
             await (why is null
                 ? Say(context, HttpStatusCode.OK, "ready")
                 : Say(context, HttpStatusCode.ServiceUnavailable, $"not ready: {why}"));
-        });
+        }).OpenTo(Callers.Everybody);
     }
 
     /// <summary>On the plain port there is nothing but health.</summary>

@@ -18,18 +18,8 @@ internal static class OperatorEndpoints
 
     public static void MapOperator(this WebApplication app)
     {
-        app.MapPost(DrainPath, context => Guarded(context, DrainAsync));
-        app.MapGet(SafetyPath, context => Guarded(context, SayWhetherSafeAsync));
-    }
-
-    private static Task Guarded(HttpContext context, Func<HttpContext, Task> answer)
-    {
-        var caller = CallerIdentity.Of(context);
-        var self = context.RequestServices.GetRequiredService<LocalNode>().Self.Node;
-        if (caller.IsOperator || caller.Node?.Node == self)
-            return answer(context);
-        context.Response.StatusCode = (int)HttpStatusCode.Forbidden;
-        return context.Response.WriteAsync("only the node's own folder opens this\n", context.RequestAborted);
+        app.MapPost(DrainPath, DrainAsync).OpenTo(Callers.Operators | Callers.OwnFolder);
+        app.MapGet(SafetyPath, SayWhetherSafeAsync).OpenTo(Callers.Operators | Callers.OwnFolder);
     }
 
     private static async Task DrainAsync(HttpContext context)

@@ -23,19 +23,22 @@ internal sealed partial class RingAuditor(
     /// <summary>What became of the last token of this node that came to an end; null before the first.</summary>
     public AuditResult? Last { get; private set; }
 
-    /// <summary>What another member, or this node itself, says of a token.</summary>
+    /// <summary>What another member says of a token. Origins that are no members are not believed, and those that are
+    /// have the address that this node knows of them, whatever the message says.</summary>
     public void Hear(AuditNews news)
     {
+        if (ring.Now.Find(news.From) is not { } origin)
+            return;
         switch (news)
         {
             case AuditNews.Passed(var token):
-                Follow(RingAudit.Pass(ring.Now.Ring, token));
+                Follow(RingAudit.Pass(ring.Now.Ring, token with { Origin = origin }));
                 break;
-            case AuditNews.Ended(var token, var fault) when token.Origin == ring.Now.Self:
-                Ended(token, fault);
+            case AuditNews.Ended(var token) when origin == ring.Now.Self:
+                Ended(token, RingAudit.LostItsOrigin);
                 break;
-            case AuditNews.Failed(var origin, var number, var fault) when IsNew(origin, number):
-                Failed(origin, number, fault);
+            case AuditNews.Failed(_, var number) when IsNew(origin, number):
+                Failed(origin, number, $"a token of {origin.Name} came to grief twice");
                 break;
         }
     }
@@ -72,8 +75,8 @@ internal sealed partial class RingAuditor(
             case AuditStep.Ended(var token, var fault) when token.Origin == ring.Now.Self:
                 Ended(token, fault);
                 break;
-            case AuditStep.Ended(var token, var fault):
-                Tell(token.Origin, new AuditNews.Ended(token, fault ?? ""));
+            case AuditStep.Ended(var token, _):
+                Tell(token.Origin, new AuditNews.Ended(token));
                 break;
         }
     }
@@ -110,10 +113,11 @@ internal sealed partial class RingAuditor(
     {
         lock (_turn)
             _faultsInRow = 0;
-        var news = new AuditNews.Failed(token.Origin, token.Number, fault);
+        if (!IsNew(token.Origin, token.Number))
+            return;
         foreach (var peer in ring.Now.Members.Live)
-            Tell(peer, news);
-        Hear(news);
+            Tell(peer, new AuditNews.Failed(token.Origin, token.Number));
+        Failed(token.Origin, token.Number, fault);
     }
 
     private void Failed(Peer origin, ulong number, string fault)
@@ -121,7 +125,7 @@ internal sealed partial class RingAuditor(
         LogFailed(fault);
         events.Add(
             "ring_audit_failed", origin.Name, $"the ring is broken: {fault}; every node looks for its place anew");
-        var news = new AuditNews.Failed(origin, number, fault);
+        var news = new AuditNews.Failed(origin, number);
         foreach (var next in ring.Now.Ring.Successors)
             Tell(next, news); // The origin may not know everybody; the ring does. All of them: one call may be lost.
         _ = ring.GiveAsync(new RingInput.AuditFailed(), _stopping).AsTask();
@@ -130,7 +134,7 @@ internal sealed partial class RingAuditor(
     private bool IsNew(Peer origin, ulong number)
     {
         lock (_turn)
-            return _alarms.IsNew(origin.Node, number);
+            return _alarms.IsNew(origin.Node, number, ring.Clock);
     }
 
     /// <summary>Not awaited: if it does not arrive, the token is lost, and the next one goes its own way.</summary>
@@ -152,11 +156,15 @@ internal sealed record AuditResult(int Count, string? Fault);
 /// <summary>What nodes say to each other of a token.</summary>
 internal abstract record AuditNews
 {
-    private AuditNews() { }
+    private AuditNews(NodeId from) => From = from;
 
-    public sealed record Passed(AuditToken Token) : AuditNews;
+    /// <summary>Whose token it is about.</summary>
+    public NodeId From { get; }
 
-    public sealed record Ended(AuditToken Token, string Fault) : AuditNews;
+    public sealed record Passed(AuditToken Token) : AuditNews(Token.Origin.Node);
 
-    public sealed record Failed(Peer Origin, ulong Number, string Fault) : AuditNews;
+    /// <summary>It has gone round too often without meeting its origin.</summary>
+    public sealed record Ended(AuditToken Token) : AuditNews(Token.Origin.Node);
+
+    public sealed record Failed(Peer Origin, ulong Number) : AuditNews(Origin.Node);
 }

@@ -7,37 +7,28 @@ namespace ChordChat.Node.Transport;
 /// <summary>The ring's audit: Core on one side, Wire on the other.</summary>
 internal static class AuditMap
 {
-    private const int FaultMax = 300;
-
     public static AuditRequest ToWire(this AuditNews news) => news switch
     {
-        AuditNews.Passed(var token) => ToWire(token, AuditRequest.Types.Kind.Token, ""),
-        AuditNews.Ended(var token, var fault) => ToWire(token, AuditRequest.Types.Kind.Ended, fault),
-        AuditNews.Failed(var origin, var number, var fault) => new()
+        AuditNews.Passed(var token) => ToWire(token, AuditRequest.Types.Kind.Token),
+        AuditNews.Ended(var token) => ToWire(token, AuditRequest.Types.Kind.Ended),
+        AuditNews.Failed(var origin, var number) => new()
         {
             Kind = AuditRequest.Types.Kind.Failed,
             Origin = origin.ToWire(),
             Number = number,
-            Fault = fault,
         },
         _ => throw new InvalidOperationException($"no words for {news}"),
     };
 
-    public static AuditNews ToCore(this AuditRequest request)
+    public static AuditNews ToCore(this AuditRequest request) => request.Kind switch
     {
-        var fault = request.Fault.Length <= FaultMax && !request.Fault.Any(char.IsControl)
-            ? request.Fault
-            : throw new MalformedException("fault");
-        return request.Kind switch
-        {
-            AuditRequest.Types.Kind.Token => new AuditNews.Passed(Token(request)),
-            AuditRequest.Types.Kind.Ended => new AuditNews.Ended(Token(request), fault),
-            AuditRequest.Types.Kind.Failed => new AuditNews.Failed(request.Origin.ToCore(), request.Number, fault),
-            _ => throw new MalformedException("kind of audit"),
-        };
-    }
+        AuditRequest.Types.Kind.Token => new AuditNews.Passed(Token(request)),
+        AuditRequest.Types.Kind.Ended => new AuditNews.Ended(Token(request)),
+        AuditRequest.Types.Kind.Failed => new AuditNews.Failed(request.Origin.ToCore(), request.Number),
+        _ => throw new MalformedException("kind of audit"),
+    };
 
-    private static AuditRequest ToWire(AuditToken token, AuditRequest.Types.Kind kind, string fault) => new()
+    private static AuditRequest ToWire(AuditToken token, AuditRequest.Types.Kind kind) => new()
     {
         Kind = kind,
         Origin = token.Origin.ToWire(),
@@ -46,7 +37,6 @@ internal static class AuditMap
         Wraps = (uint)token.Wraps,
         Previous = token.Previous.ToWire(),
         Ids = new RingId(token.Ids).ToWire(),
-        Fault = fault,
     };
 
     private static AuditToken Token(AuditRequest request) =>

@@ -1,25 +1,53 @@
-using System.Collections.Concurrent;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
 using Grpc.Net.Client;
 
 namespace ChordChat.Node.Transport;
 
-/// <summary>One connection to each node that this one talks to, proved by its certificate to be that node.</summary>
-internal sealed class PeerChannels(ClusterTls tls) : IDisposable
+/// <summary>One connection to each node that this one talks to, proved by its certificate to be that node. Safe for
+/// threads.</summary>
+/// <remarks>Bounded, since other members say whom to ask in a lookup: the one that was used longest ago goes.</remarks>
+internal sealed class PeerChannels(ClusterTls tls, int openMax = PeerChannels.OpenMax) : IDisposable
 {
-    private readonly ConcurrentDictionary<NodeId, Entry> _channels = new();
+    public const int OpenMax = 2_048;
 
-    /// <summary>The channel to a peer; a new one when its address has changed.</summary>
+    /// <summary>Calls that are under way on a channel that goes end in that time, or begin anew on another
+    /// one.</summary>
+    private static readonly TimeSpan LastCalls = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _turn = new();
+    private readonly Dictionary<(NodeId Node, string Address), LinkedListNode<Entry>> _channels = [];
+    private readonly LinkedList<Entry> _byUse = new(); // The latest first.
+    private readonly CancellationTokenSource _over = new();
+
+    /// <summary>Channels that are kept open.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_turn)
+                return _channels.Count;
+        }
+    }
+
+    /// <summary>The channel to a peer at its address.</summary>
     public GrpcChannel To(Peer peer)
     {
-        var entry = _channels.AddOrUpdate(
-            peer.Node,
-            _ => new Entry(peer.Address, new(() => Open(peer.Address, peer.Node))),
-            (_, known) => known.Address == peer.Address
-                ? known
-                : new Entry(peer.Address, new(() => Open(peer.Address, peer.Node))));
-        return entry.Channel.Value;
+        lock (_turn)
+        {
+            if (_channels.TryGetValue((peer.Node, peer.Address), out var known))
+            {
+                _byUse.Remove(known);
+                _byUse.AddFirst(known);
+                return known.Value.Channel;
+            }
+
+            if (_channels.Count >= openMax)
+                Retire(_byUse.Last!);
+            var entry = new Entry(peer.Node, peer.Address, Open(peer.Address, peer.Node));
+            _channels.Add((peer.Node, peer.Address), _byUse.AddFirst(entry));
+            return entry.Channel;
+        }
     }
 
     /// <summary>A channel to whoever of this cluster answers at an address; the caller disposes it.</summary>
@@ -30,9 +58,20 @@ internal sealed class PeerChannels(ClusterTls tls) : IDisposable
 
     public void Dispose()
     {
-        foreach (var entry in _channels.Values)
-            if (entry.Channel.IsValueCreated)
-                entry.Channel.Value.Dispose();
+        _over.Cancel();
+        lock (_turn)
+            foreach (var entry in _byUse)
+                entry.Channel.Dispose();
+        _over.Dispose();
+    }
+
+    private void Retire(LinkedListNode<Entry> last)
+    {
+        var (node, address, channel) = last.Value;
+        _byUse.Remove(last);
+        _channels.Remove((node, address));
+        _ = Task.Delay(LastCalls, _over.Token)
+            .ContinueWith(_ => channel.Dispose(), TaskScheduler.Default);
     }
 
     private GrpcChannel Open(string address, NodeId? expected) => GrpcChannel.ForAddress($"https://{address}", new()
@@ -43,5 +82,5 @@ internal sealed class PeerChannels(ClusterTls tls) : IDisposable
         MaxSendMessageSize = 8 << 20,
     });
 
-    private sealed record Entry(string Address, Lazy<GrpcChannel> Channel);
+    private sealed record Entry(NodeId Node, string Address, GrpcChannel Channel);
 }

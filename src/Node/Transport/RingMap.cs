@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Globalization;
+using ChordChat.Core.Chat;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Hosting;
 using ChordChat.Wire;
@@ -24,6 +26,7 @@ internal static class RingMap
 
     public static Peer ToCore(this WirePeer? peer) =>
         peer is { Name.Length: > 0 and <= NameMax, Address.Length: <= AddressMax }
+            && IsPrintable(peer.Name) && IsPrintable(peer.Address) // They are shown in logs and on pages.
             && HostPort.TryParse(peer.Address, out _) // Or nobody could be called there.
             ? new(peer.NodeId.ToNodeId(), peer.Position.ToRingId(), peer.Name, peer.Address)
             : throw new MalformedException("peer");
@@ -97,12 +100,18 @@ internal static class RingMap
         foreach (var member in portrait.Tiles.SelectMany(tile => tile.Members))
             member.ToNodeId();
         return portrait.Successors.Count <= ListMax && portrait.Fingers.Count <= ListMax
-            && portrait.Users.Count <= ListMax
+            && portrait.Users.Count <= ListMax && portrait.Users.All(UserName.IsValid)
+            && portrait.Tiles.All(tile => tile.Phase.Length <= NameMax && IsPrintable(tile.Phase))
             ? portrait : throw new MalformedException("portrait");
     }
+
+    /// <summary>Nothing that moves a cursor, breaks a line or turns text round.</summary>
+    private static bool IsPrintable(string text) => text.All(c => char.GetUnicodeCategory(c)
+        is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+            or UnicodeCategory.ParagraphSeparator));
 
     private static WireRoute ToWire(RouteStep step) => new() { Peer = step.Peer.ToWire(), Why = step.Why };
 
     private static RouteStep ToCore(WireRoute? step) =>
-        step is { Why.Length: <= NameMax } ? new(step.Peer.ToCore(), step.Why) : throw new MalformedException("route");
+        step is { Why.Length: <= NameMax } && IsPrintable(step.Why) ? new(step.Peer.ToCore(), step.Why) : throw new MalformedException("route");
 }

@@ -47,7 +47,10 @@ internal sealed class RingService(
 
     public override async Task<PingForReply> PingFor(PingForRequest request, ServerCallContext context)
     {
-        var target = Checked(() => request.Target.ToCore());
+        var asked = Checked(() => request.Target.ToCore());
+        // Whoever asks chooses a member, never an address: this node calls nobody on another one's word.
+        if (ring.Now.Find(asked.Node) is not { } target || target.Address != asked.Address)
+            throw new RpcException(new Status(StatusCode.NotFound, "no member is known at this address"));
         var answer = await calls.AskAliveAsync(
             target, ring.Now.Members.Own, HelpTimeout, context.CancellationToken);
         return new PingForReply { Answered = answer is not null };

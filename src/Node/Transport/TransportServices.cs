@@ -1,3 +1,4 @@
+using ChordChat.Node.Admission;
 using ChordChat.Node.Chat;
 
 namespace ChordChat.Node.Transport;
@@ -18,8 +19,8 @@ internal static class TransportServices
 
     public static void MapTransport(this WebApplication app)
     {
-        app.MapGrpcService<RingService>();
-        app.MapGrpcService<LinkService>();
-        app.MapGrpcService<ChatService>();
+        app.MapGrpcService<RingService>().OpenTo(Callers.Members);
+        app.MapGrpcService<LinkService>().OpenTo(Callers.Members);
+        app.MapGrpcService<ChatService>().OpenTo(Callers.Everybody);
     }
 }

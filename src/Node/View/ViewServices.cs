@@ -1,3 +1,5 @@
+using ChordChat.Node.Admission;
+
 namespace ChordChat.Node.View;
 
 /// <summary>What pages are shown.</summary>
@@ -9,5 +11,6 @@ internal static class ViewServices
         .AddSingleton<ClusterPicture>()
         .AddHostedService(made => made.GetRequiredService<ClusterPicture>());
 
-    public static void MapView(this WebApplication app) => app.MapGrpcService<ViewService>();
+    public static void MapView(this WebApplication app) =>
+        app.MapGrpcService<ViewService>().OpenTo(Callers.Everybody);
 }

@@ -37,6 +37,22 @@ public sealed class PeerChannelTests
         await forwarding;
     }
 
+    [Fact]
+    public async Task However_many_peers_others_name_only_so_many_channels_are_open()
+    {
+        await using var cluster = Founded.Of(2);
+        using var channels = new PeerChannels(new ClusterTls(cluster.Identity("n2")), openMax: 3);
+        var often = new Peer(new NodeId(1, 1), default, "often", "127.0.0.1:1");
+        var first = channels.To(often);
+        for (ulong i = 2; i < 20; i++)
+        {
+            channels.To(new Peer(new NodeId(i, i), default, "made up", $"127.0.0.1:{i}"));
+            Assert.Same(first, channels.To(often)); // What is used stays.
+        }
+
+        Assert.Equal(3, channels.Count);
+    }
+
     private static async Task<DescribeReply> DescribeAsync(PeerChannels channels, Peer peer) =>
         await new Wire.Ring.RingClient(channels.To(peer)).DescribeAsync(
             new DescribeRequest(), deadline: DateTime.UtcNow.AddSeconds(20));

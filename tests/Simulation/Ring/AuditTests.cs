@@ -27,7 +27,7 @@ public class AuditTests
         Assert.NotNull(new RingChecker(ring).Inexactness()); // Stabilizing alone does not mend it.
 
         var (_, fault) = Walk(ring);
-        Assert.Contains(windings <= RingAudit.WrapsMax ? $"wind {windings} times" : "3 times past it", fault);
+        Assert.Contains(windings <= RingAudit.WrapsMax ? $"wind {windings} times" : "3 times past its origin", fault);
 
         ring.Members.ToList().ForEach(node => node.Feed(new RingInput.AuditFailed()));
         ring.World.Run(Long);

@@ -39,7 +39,7 @@ internal sealed class AuditHost(SwarmNode node, RingHost ring)
             case Ask.TokenEnded(var token, var fault) when token.Origin == node.Self:
                 Ended(token, fault);
                 break;
-            case Ask.RingFailed(var origin, var number) when _alarms.IsNew(origin, number):
+            case Ask.RingFailed(var origin, var number) when _alarms.IsNew(origin, number, Cluster.World.Now):
                 foreach (var next in ring.State.Successors)
                     Tell(next, news);
                 ring.Feed(new RingInput.AuditFailed());

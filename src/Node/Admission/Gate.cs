@@ -1,0 +1,81 @@
+using ChordChat.Node.Hosting;
+using Grpc.Core;
+
+namespace ChordChat.Node.Admission;
+
+/// <summary>Who may call an endpoint; any of those named.</summary>
+[Flags]
+internal enum Callers
+{
+    /// <summary>What an endpoint says that says nothing.</summary>
+    Nobody = 0,
+
+    /// <summary>Whoever reaches the port: clients, too.</summary>
+    Everybody = 1,
+
+    /// <summary>Nodes with a certificate of this cluster.</summary>
+    Members = 2,
+
+    /// <summary>Holders of a certificate that the authority's key made for a command.</summary>
+    Operators = 4,
+
+    /// <summary>Who holds the key of this very node.</summary>
+    OwnFolder = 8,
+}
+
+/// <summary>Lets a request through to the endpoint that routing has found for it, if that endpoint was opened to who
+/// calls. What nobody has opened is closed.</summary>
+/// <remarks>docs/security.md, "The gate". It judges the endpoint, never the path: however a path is written, routing
+/// alone says what it means.</remarks>
+internal static class Gate
+{
+    /// <summary>Opens an endpoint, or all of a service, to these callers and nobody else.</summary>
+    public static TBuilder OpenTo<TBuilder>(this TBuilder endpoint, Callers who)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new Opened(who));
+
+    /// <summary>Refuses everybody else before a byte of the request is read: PERMISSION_DENIED, or status
+    /// 403.</summary>
+    public static IApplicationBuilder UseGate(this IApplicationBuilder app) => app.Use((context, next) =>
+        context.GetEndpoint() is not { } endpoint || (OpenedTo(endpoint) & Of(context)) != Callers.Nobody
+            ? next(context)
+            : RefuseAsync(context, OpenedTo(endpoint)));
+
+    public static Callers OpenedTo(Endpoint endpoint) =>
+        endpoint.Metadata.GetMetadata<Opened>()?.Who ?? Callers.Nobody;
+
+    private static Callers Of(HttpContext context)
+    {
+        var caller = CallerIdentity.Of(context);
+        var who = Callers.Everybody;
+        if (caller.IsOperator)
+            who |= Callers.Operators;
+        if (caller.Node is not { } node)
+            return who;
+        var self = context.RequestServices.GetRequiredService<LocalNode>().Self.Node;
+        return who | Callers.Members | (node.Node == self ? Callers.OwnFolder : Callers.Nobody);
+    }
+
+    private static Task RefuseAsync(HttpContext context, Callers open)
+    {
+        var why = open switch
+        {
+            Callers.Nobody => "nobody has opened this",
+            _ when open.HasFlag(Callers.Members) => "only nodes with a certificate of this cluster may ask this",
+            _ when open.HasFlag(Callers.OwnFolder) => "only the node's own folder and operators may ask this",
+            _ => "only operators of this cluster may ask this",
+        };
+        if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
+        {
+            context.Response.ContentType = "application/grpc";
+            context.Response.Headers["grpc-status"] = ((int)StatusCode.PermissionDenied).ToString("d", null);
+            context.Response.Headers["grpc-message"] = why;
+            return Task.CompletedTask;
+        }
+
+        context.Response.StatusCode = StatusCodes.Status403Forbidden;
+        context.Response.ContentType = "text/plain";
+        return context.Response.WriteAsync(why + "\n", context.RequestAborted);
+    }
+
+    private sealed record Opened(Callers Who);
+}

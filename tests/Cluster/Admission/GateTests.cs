@@ -1,0 +1,153 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Admission;
+
+/// <summary>docs/security.md, "The gate": every endpoint of a real node, called by everybody in every
+/// spelling.</summary>
+public sealed class GateTests : IAsyncLifetime
+{
+    private static readonly string[] OpenToEverybody =
+    [
+        "/authority", "/healthz", "/join/{id}", "/readyz", "/chordchat.v1.Chat/*", "/chordchat.v1.View/*",
+    ];
+
+    private static readonly Func<string, string>[] Spellings =
+    [
+        path => path,
+        path => path.ToUpperInvariant(),
+        path => path.ToLowerInvariant(),
+        path => string.Concat(path.Select(c => char.IsUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c))),
+        path => path + "/",
+        path => "/" + path,
+        path => path.Replace("/", "//", StringComparison.Ordinal),
+        path => "/." + path,
+        path => "/x/.." + path,
+        path => string.Concat(path.Select(c => char.IsAsciiLetter(c) ? $"%{(int)c:x2}" : $"{c}")),
+        path => string.Concat(path.Select((c, i) => i > 0 && c == '/' ? "%2f" : $"{c}")),
+    ];
+
+    private readonly Founded _cluster = Founded.Of(2);
+    private RunningNode _node = null!;
+
+    public async Task InitializeAsync() => _node = await _cluster.StartAsync("n1");
+
+    public async Task DisposeAsync() => await _cluster.DisposeAsync();
+
+    private RouteEndpoint[] Endpoints =>
+        [.. _node.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()];
+
+    [Fact]
+    public void Nothing_is_open_to_everybody_that_is_not_on_this_list() => Assert.Equal(
+        OpenToEverybody.Order(StringComparer.Ordinal),
+        Endpoints.Where(endpoint => Gate.OpenedTo(endpoint).HasFlag(Callers.Everybody))
+            .Select(endpoint => endpoint.RoutePattern.RawText!)
+            .Select(route => route.Contains("chordchat.v1", StringComparison.Ordinal)
+                ? $"/{route[..route.LastIndexOf('/')].TrimStart('/')}/*" : route)
+            .Distinct().Order(StringComparer.Ordinal));
+
+    [Fact]
+    public async Task A_stranger_gets_nowhere_else_however_he_spells_it() =>
+        await NobodyGetsPastAsync(Callers.Everybody, null);
+
+    [Fact]
+    public async Task A_node_of_another_authority_is_a_stranger()
+    {
+        await using var other = Founded.Of(1);
+        await NobodyGetsPastAsync(Callers.Everybody, other.Identity("n1").Certificate);
+    }
+
+    [Fact]
+    public async Task An_operator_of_another_authority_is_a_stranger()
+    {
+        await using var other = Founded.Of(1);
+        using var authority = other.Cluster.OpenAuthority();
+        using var certificate = authority.IssueOperator(DateTimeOffset.UtcNow);
+        await NobodyGetsPastAsync(Callers.Everybody, certificate);
+    }
+
+    [Fact]
+    public async Task A_member_is_no_operator() =>
+        await NobodyGetsPastAsync(Callers.Everybody | Callers.Members, _cluster.Identity("n2").Certificate);
+
+    [Fact]
+    public async Task An_operator_is_no_member()
+    {
+        using var authority = _cluster.Cluster.OpenAuthority();
+        using var certificate = authority.IssueOperator(DateTimeOffset.UtcNow);
+        await NobodyGetsPastAsync(Callers.Everybody | Callers.Operators, certificate);
+    }
+
+    [Fact]
+    public async Task What_nobody_has_opened_is_closed()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        await using var app = builder.Build();
+        app.Urls.Add("http://127.0.0.1:0");
+        app.UseRouting();
+        app.UseGate();
+        app.MapGet("/new", () => "new");
+        app.MapGet("/opened", () => "opened").OpenTo(Callers.Everybody);
+        await app.StartAsync();
+        var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!
+            .Addresses.First();
+        using var http = new HttpClient();
+        using var closed = await http.GetAsync($"{address}/new");
+        Assert.Equal(HttpStatusCode.Forbidden, closed.StatusCode);
+        Assert.Equal("opened", await http.GetStringAsync($"{address}/opened"));
+    }
+
+    /// <summary>Calls every endpoint that is not open to this caller in every spelling.</summary>
+    private async Task NobodyGetsPastAsync(Callers caller, X509Certificate2? certificate)
+    {
+        using var http = new HttpClient(ClusterTls.CreateHandler(_cluster.Identity("n2").Trust, certificate));
+        var closed = Endpoints.Where(endpoint => (Gate.OpenedTo(endpoint) & caller) == Callers.Nobody).ToArray();
+        Assert.NotEmpty(closed);
+        foreach (var endpoint in closed)
+            foreach (var spelling in Spellings)
+            {
+                var path = spelling(PathOf(endpoint));
+                using var answer = await CallAsync(http, endpoint, path);
+                Assert.True(IsRefusal(answer), $"{path}: {answer}");
+            }
+    }
+
+    /// <summary>By the gate, or by routing, which found nothing there; never an answer of the endpoint.</summary>
+    private static bool IsRefusal(HttpResponseMessage answer) => answer.StatusCode
+        is HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed
+        || (answer.Headers.TryGetValues("grpc-status", out var status) && status.Single() == "7");
+
+    private static string PathOf(RouteEndpoint endpoint) => "/" + string.Join('/', endpoint.RoutePattern.PathSegments
+        .Select(segment => string.Concat(segment.Parts.Select(part => part switch
+        {
+            Microsoft.AspNetCore.Routing.Patterns.RoutePatternLiteralPart literal => literal.Content,
+            Microsoft.AspNetCore.Routing.Patterns.RoutePatternSeparatorPart separator => separator.Content,
+            _ => "7",
+        }))));
+
+    private async Task<HttpResponseMessage> CallAsync(HttpClient http, RouteEndpoint endpoint, string path)
+    {
+        var isGrpc = endpoint.RoutePattern.RawText!.Contains("chordchat.v1", StringComparison.Ordinal);
+        var method = endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods[0] ?? "POST";
+        var asWritten = new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true };
+        var url = new Uri($"https://{_node.Node.Self.Address}{path}", asWritten);
+        using var request = new HttpRequestMessage(new(method), url)
+        {
+            Version = isGrpc ? HttpVersion.Version20 : HttpVersion.Version11,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+        };
+        if (method != "GET")
+            request.Content = new ByteArrayContent(new byte[5]); // To gRPC: a message without fields.
+        if (isGrpc)
+            request.Content!.Headers.ContentType = new("application/grpc");
+        return await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
+    }
+}
