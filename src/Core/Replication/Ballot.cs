@@ -4,12 +4,26 @@ namespace ChordChat.Core.Replication;
 
 /// <summary>The number of one attempt to write a register or to decide a configuration. Larger wins.</summary>
 /// <param name="Epoch">First, so that every ballot of a newer configuration beats every older one.</param>
-/// <param name="Round">Unique among the attempts of one process run; <see cref="BallotSource"/> sees to it.</param>
-/// <param name="Incarnation">How often the proposer has started, so that a restart never repeats a ballot.</param>
+/// <param name="Round">Above every round that was refused.</param>
+/// <param name="Incarnation">Unique among the ballots of a node, over its restarts too; <see cref="BallotSource"/> sees
+/// to it.</param>
 /// <remarks>The default value is "none" and smaller than every ballot in use. Source: Rystsov, CASPaxos.</remarks>
 public readonly record struct Ballot(ulong Epoch, ulong Round, NodeId Proposer, ulong Incarnation) : IComparable<Ballot>
 {
+    /// <summary>Beyond it a replica knows no round.</summary>
+    public const ulong RoundMax = long.MaxValue;
+
+    /// <summary>How far one ballot may be ahead of those before it. No honest one is: a process cannot make so many.
+    /// And nobody gets to <see cref="RoundMax"/> in such steps before somebody notices.</summary>
+    private const ulong StepMax = 1UL << 32;
+
     public bool IsNone => Epoch == 0 && Round == 0;
+
+    /// <summary>Whether it is so far ahead of the highest ballot of its kind that an honest proposer cannot have made
+    /// it: such a ballot is not promised to.</summary>
+    /// <remarks>docs/protocol.md#what-a-member-may-ask.</remarks>
+    public bool IsTooFarAbove(Ballot highest) =>
+        Round > StepMax + (highest.Epoch == Epoch ? Math.Min(highest.Round, RoundMax - StepMax) : 0);
 
     public int CompareTo(Ballot other)
     {

@@ -3,11 +3,20 @@ using ChordChat.Core.Ring;
 namespace ChordChat.Core.Replication;
 
 /// <summary>Hands out ballots, none of them twice. One per process; safe to share between threads.</summary>
-/// <param name="incarnation">Durably counted up at every start of the node, before the first ballot.</param>
-public sealed class BallotSource(NodeId self, ulong incarnation)
+/// <param name="start">The number of this start of the node: durably counted up before the first ballot.</param>
+/// <remarks>docs/protocol.md#what-a-member-may-ask. What makes a ballot unique is its last field, which holds the start
+/// and a count. So a round that somebody raised out of all reason is outbid where it is met, and nowhere else.</remarks>
+public sealed class BallotSource(NodeId self, ulong start)
 {
+    /// <summary>Bits for the ballots of one start.</summary>
+    private const int CountBits = 36;
+
+    /// <summary>An honest round is a count of what one process does; what is beyond is not carried on.</summary>
+    private const ulong CarriedMax = 1UL << 31;
+
     private readonly Lock _turn = new();
     private ulong _round;
+    private ulong _count;
 
     public NodeId Self => self;
 
@@ -16,9 +25,11 @@ public sealed class BallotSource(NodeId self, ulong incarnation)
     {
         lock (_turn)
         {
-            if (above.Epoch == epoch && above.Round > _round)
-                _round = above.Round;
-            return new Ballot(epoch, ++_round, self, incarnation);
+            var floor = above.Epoch == epoch ? above.Round : 0;
+            if (floor > _round && floor < CarriedMax)
+                _round = floor;
+            var round = Math.Max(++_round, Math.Min(floor, Ballot.RoundMax - 1) + 1);
+            return new Ballot(epoch, round, self, (start << CountBits) | ++_count);
         }
     }
 }

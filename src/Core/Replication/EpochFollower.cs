@@ -124,7 +124,7 @@ internal sealed class EpochFollower
     {
         if (!MayVote(header, request.At))
             return WhyNot(header, request.At);
-        if (request.Ballot <= header.NextPromised)
+        if (request.Ballot <= header.NextPromised || request.Ballot.IsTooFarAbove(header.NextPromised))
             return new ReplicaReply.Nack(header.NextPromised);
         var phase = _rules.SealingStops ? TilePhase.Sealed : header.Phase;
         Put(header with { NextPromised = request.Ballot, Phase = phase });
@@ -135,7 +135,7 @@ internal sealed class EpochFollower
     {
         if (!MayVote(header, request.At))
             return WhyNot(header, request.At);
-        if (request.Ballot < header.NextPromised)
+        if (request.Ballot < header.NextPromised || request.Ballot.IsTooFarAbove(header.NextPromised))
             return new ReplicaReply.Nack(header.NextPromised);
         Put(header with
         {

@@ -117,7 +117,7 @@ public sealed class Replica
     private ReplicaReply Prepare(ReplicaRequest.Prepare request)
     {
         var row = _rows.GetRegister(request.At.Tile, request.Key);
-        if (request.Ballot <= row.Highest)
+        if (request.Ballot <= row.Highest || request.Ballot.IsTooFarAbove(row.Highest))
             return new ReplicaReply.Nack(row.Highest);
         _rows.PutRegister(request.At.Tile, request.Key, row, row with { Promised = request.Ballot });
         return new ReplicaReply.Promised(row.AcceptedBallot, row.Value);
@@ -128,7 +128,8 @@ public sealed class Replica
         var row = _rows.GetRegister(request.At.Tile, request.Key);
         if (request.Ballot == row.AcceptedBallot && request.Value.Span.SequenceEqual(row.Value.Span))
             return Replies.Accepted; // A duplicate: answering twice is voting once.
-        if (request.Ballot < row.Promised || request.Ballot <= row.AcceptedBallot)
+        if (request.Ballot < row.Promised || request.Ballot <= row.AcceptedBallot
+            || request.Ballot.IsTooFarAbove(row.Highest))
             return new ReplicaReply.Nack(row.Highest);
         _rows.PutRegister(
             request.At.Tile, request.Key, row, new RegisterRow(request.Ballot, request.Ballot, request.Value));

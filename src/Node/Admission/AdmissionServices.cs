@@ -11,6 +11,7 @@ internal static class AdmissionServices
             .AddSingleton(identity.Trust)
             .AddSingleton(tls)
             .AddSingleton<DiskGuard>()
+            .AddSingleton<DiskWord>()
             .AddSingleton<DiskMemory>()
             .AddHostedService(made => made.GetRequiredService<DiskMemory>())
             .AddSingleton<Invites>();

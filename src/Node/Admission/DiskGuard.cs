@@ -7,7 +7,7 @@ using ChordChat.Node.Storage;
 namespace ChordChat.Node.Admission;
 
 /// <summary>Whether this node may serve: not before the others have looked at what it says of its disk, and never again
-/// when one of them has seen more of it than is there.</summary>
+/// when it is shown that more of it was seen than is there.</summary>
 /// <remarks>docs/protocol.md#copied-and-restored-disks. A refused node ends with exit code 4 and leaves a note in its
 /// folder, so that later starts end at once, whoever can be reached then.</remarks>
 internal sealed partial class DiskGuard(
@@ -15,7 +15,11 @@ internal sealed partial class DiskGuard(
 {
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<NodeId, bool> _welcomes = new();
+    private readonly ConcurrentDictionary<NodeId, bool> _refusals = new();
     private int _quarantined;
+
+    /// <summary>How many other nodes there are whose word counts.</summary>
+    public Func<int> CountOthers { get; set; } = static () => 1;
 
     /// <summary>This node answers for its tiles.</summary>
     public bool IsOpen => _opened.Task.IsCompletedSuccessfully && Volatile.Read(ref _quarantined) == 0;
@@ -29,24 +33,31 @@ internal sealed partial class DiskGuard(
 
     public bool HasWelcomeOf(NodeId peer) => _welcomes.ContainsKey(peer);
 
-    /// <summary>Another node refuses this one and says what it has seen; believed only if that is really missing
-    /// here.</summary>
-    public void RefusedBy(NodeId peer, DiskSighting seen)
+    /// <summary>Another node refuses this one and says what it has seen; believed only if that is really missing here,
+    /// and this node itself has signed it or more than half of the others say so.</summary>
+    /// <param name="isProven">This node's own signature was shown under it.</param>
+    public void RefusedBy(NodeId peer, DiskSighting seen, bool isProven)
     {
-        switch (folder.Runs.History.JudgedBy(seen))
-        {
-            case DiskVerdict.RolledBack:
-                Quarantine("other nodes have seen more of it than it holds: this folder is an older copy (a backup, a "
+        var verdict = folder.Runs.History.JudgedBy(seen);
+        if (verdict == DiskVerdict.Whole)
+            LogGroundless(peer.ToString()[..8]);
+        else if (isProven || IsMajority(peer))
+            Quarantine(verdict == DiskVerdict.Copied
+                ? "other nodes have seen a start of it that this folder knows nothing of: the folder is a copy (a "
+                    + "backup, a snapshot, a clone), and the one it was copied from has been started since"
+                : "other nodes have seen more of it than it holds: this folder is an older copy (a backup, a "
                     + "snapshot, a clone), or a newer copy of it runs elsewhere");
-                break;
-            case DiskVerdict.Copied:
-                Quarantine("other nodes have seen a start of it that this folder knows nothing of: the folder is a "
-                    + "copy (a backup, a snapshot, a clone), and the one it was copied from has been started since");
-                break;
-            default:
-                LogGroundless(peer.ToString()[..8]);
-                break;
-        }
+    }
+
+    private bool IsMajority(NodeId peer)
+    {
+        var others = CountOthers();
+        var isNew = _refusals.TryAdd(peer, true);
+        if (_refusals.Count * 2 > others)
+            return true;
+        if (isNew)
+            LogAlone(peer.ToString()[..8], _refusals.Count, others);
+        return false;
     }
 
     /// <summary>Another process has this identity, and everything that this one has.</summary>
@@ -81,6 +92,11 @@ internal sealed partial class DiskGuard(
         "node {Peer} refuses this one, but all that it claims to have seen is on this disk. Its memory of other nodes "
         + "(DATA/sightings there) may be damaged")]
     private partial void LogGroundless(string peer);
+
+    [LoggerMessage(7014, LogLevel.Warning,
+        "node {Peer} refuses this one and shows no proof; so do {Count} of {Others}, which is not enough to be believed. "
+        + "If this folder was restored from a backup, stop this node and join as a new one; otherwise look at that node")]
+    private partial void LogAlone(string peer, int count, int others);
 
     [LoggerMessage(7013, LogLevel.Error, "no note could be left in the folder: {Why}. Do not start it again")]
     private partial void LogNoNote(string why);

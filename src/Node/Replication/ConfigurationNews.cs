@@ -7,9 +7,6 @@ namespace ChordChat.Node.Replication;
 /// <summary>Whatever this node hears of new configurations ends here: the hint is kept and the page is told.</summary>
 internal sealed class ConfigurationNews(TileDirectory directory, RingDriver ring, EventLog events)
 {
-    /// <summary>Whether the tile is one of this cluster's, or a part of one.</summary>
-    public bool Knows(TileConfiguration configuration) => directory.IsOfThisCircle(configuration);
-
     public void Hear(TileConfiguration configuration)
     {
         if (!directory.Learn(configuration))

@@ -26,12 +26,13 @@ internal sealed class ConfigurationSearch(
         {
             var left = asked.Count;
             var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var told = new List<TileConfiguration>();
             var question = new ReplicaRequest.GetConfiguration(TileId.Of(point, TileId.BitsMax));
             foreach (var member in asked)
                 calls.Send(member.Peer.Node, question, reply =>
                 {
                     if (reply is ReplicaReply.Standing standing)
-                        directory.Learn(standing.Newest);
+                        Hear(standing.Newest, told, Math.Min(2, asked.Count));
                     if (Interlocked.Decrement(ref left) == 0)
                         heard.TrySetResult();
                 });
@@ -40,5 +41,20 @@ internal sealed class ConfigurationSearch(
         }
 
         return directory.At(point).IsNewerThan(known);
+    }
+
+    /// <summary>One node alone is not believed, where there are more to ask.</summary>
+    private void Hear(TileConfiguration newest, List<TileConfiguration> told, int needed)
+    {
+        TileConfiguration[] known;
+        lock (told)
+        {
+            told.Add(newest);
+            known = [.. told.Where(one => told.Count(
+                other => other == one || (other.Tile == one.Tile && other.IsNewerThan(one))) >= needed)];
+        }
+
+        foreach (var one in known)
+            directory.Learn(one);
     }
 }

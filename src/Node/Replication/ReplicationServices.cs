@@ -18,6 +18,8 @@ internal static class ReplicationServices
         .AddSingleton(Writer)
         .AddSingleton<ConfigurationSearch>()
         .AddSingleton<Holders>()
+        .AddSingleton<CallerRights>()
+        .AddSingleton<NewsWitnesses>()
         .AddSingleton<ConfigurationNews>()
         .AddSingleton(settings.GetSection("Steward").Get<StewardOptions>() ?? StewardOptions.Default)
         .AddSingleton(settings.GetSection("Scrub").Get<ScrubOptions>() ?? new ScrubOptions())

@@ -5,8 +5,9 @@ using ChordChat.Wire;
 
 namespace ChordChat.Node.Transport;
 
-/// <summary>Hands each call of a peer to the part of this node that answers it.</summary>
-internal sealed class CallHandler(ReplicaWriter writer, ConfigurationNews news, PeerChatAnswers chat)
+/// <summary>Hands each call of a peer to the part of this node that answers it, if the peer may ask that.</summary>
+internal sealed class CallHandler(
+    ReplicaWriter writer, CallerRights rights, NewsWitnesses witnesses, ConfigurationNews news, PeerChatAnswers chat)
 {
     /// <summary>Answers exactly once, on any thread, perhaps before this returns.</summary>
     public void Handle(NodeId from, Call call, Action<Answer> reply)
@@ -14,17 +15,7 @@ internal sealed class CallHandler(ReplicaWriter writer, ConfigurationNews news, 
         try
         {
             if (call.ToReplicaRequest() is { } request)
-            {
-                if (request is ReplicaRequest.NewConfiguration(var next, _))
-                {
-                    if (!news.Knows(next))
-                        throw new MalformedException("tile: the circle is not cut like that here");
-                    news.Hear(next);
-                }
-
-                if (!writer.Submit(request, from, done => reply(done.ToWire())))
-                    reply(Failure("overloaded or stopping"));
-            }
+                Handle(from, request, reply);
             else
                 reply(chat.Answer(call) ?? Failure("unknown call"));
         }
@@ -32,6 +23,41 @@ internal sealed class CallHandler(ReplicaWriter writer, ConfigurationNews news, 
         {
             reply(Failure(e.Message));
         }
+    }
+
+    private void Handle(NodeId from, ReplicaRequest request, Action<Answer> reply)
+    {
+        switch (rights.Judge(from, request))
+        {
+            case CallVerdict.Allowed(var allowed):
+                Submit(from, allowed, reply);
+                break;
+            case CallVerdict.Answered(var answer):
+                reply(answer.ToWire());
+                break;
+            case CallVerdict.Claimed(var claim, _):
+                _ = CheckAsync(from, claim, reply);
+                break;
+            case CallVerdict.Refused(var why):
+                reply(Failure(why));
+                break;
+        }
+    }
+
+    private async Task CheckAsync(NodeId from, ReplicaRequest.NewConfiguration claim, Action<Answer> reply)
+    {
+        if (await witnesses.KnowAsync(from, claim.Next))
+            Submit(from, claim, reply);
+        else
+            reply(Failure("nobody else knows of this configuration"));
+    }
+
+    private void Submit(NodeId from, ReplicaRequest request, Action<Answer> reply)
+    {
+        if (request is ReplicaRequest.NewConfiguration(var next, _))
+            news.Hear(next);
+        if (!writer.Submit(request, from, done => reply(done.ToWire())))
+            reply(Failure("overloaded or stopping"));
     }
 
     private static Answer Failure(string text) => new() { Failed = new Failed { Text = text } };

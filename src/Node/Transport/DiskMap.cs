@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ChordChat.Core.Replication;
+using ChordChat.Node.Admission;
 using ChordChat.Wire;
 
 namespace ChordChat.Node.Transport;
@@ -41,6 +42,13 @@ internal static class DiskMap
         BootNonce = seen.BootNonce,
         DurableSeq = seen.DurableSeq,
     };
+
+    public static WireSighting ToWire(this SignedSighting signed)
+    {
+        var wire = signed.Seen.ToWire();
+        wire.Signature = Google.Protobuf.UnsafeByteOperations.UnsafeWrap(signed.Signature);
+        return wire;
+    }
 
     public static DiskSighting ToCore(this WireSighting? seen) => seen is null
         ? throw new MalformedException("disk sighting")

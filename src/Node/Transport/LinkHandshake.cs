@@ -12,7 +12,7 @@ namespace ChordChat.Node.Transport;
 /// before any call is sent.</summary>
 /// <remarks>docs/protocol.md#copied-and-restored-disks.</remarks>
 internal sealed class LinkHandshake(
-    RunTable runs, DiskMemory memory, DiskGuard guard, LocalNode node, TimeProvider time)
+    RunTable runs, DiskMemory memory, DiskGuard guard, DiskWord word, LocalNode node, TimeProvider time)
 {
     /// <summary>For the other end's first words.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -48,7 +48,7 @@ internal sealed class LinkHandshake(
         CancellationToken cancellation)
     {
         var before = memory.Of(peer); // What it answers was said after this, so it must not be less.
-        await calls.WriteAsync(new CallFrame { Hello = runs.History.ToWire() }, cancellation);
+        await calls.WriteAsync(new CallFrame { Hello = HelloOf(runs.History) }, cancellation);
         if (!await answers.MoveNext(cancellation) || IsRefused(peer, answers.Current.Refusal))
             return null;
         var told = answers.Current.Hello.ToCore();
@@ -62,7 +62,7 @@ internal sealed class LinkHandshake(
             return null;
         }
 
-        return new(peer, told, memory);
+        return new(peer, told, answers.Current.Hello.Signature.Memory, memory);
     }
 
     /// <summary>The callee's part.</summary>
@@ -84,8 +84,8 @@ internal sealed class LinkHandshake(
             return null;
         }
 
-        await answers.WriteAsync(new AnswerFrame { Hello = own.ToWire() }, cancellation);
-        return new(peer, told, memory);
+        await answers.WriteAsync(new AnswerFrame { Hello = HelloOf(own) }, cancellation);
+        return new(peer, told, calls.Current.Hello.Signature.Memory, memory);
     }
 
     /// <summary>Whether the other end refuses this node; then it ends here.</summary>
@@ -93,8 +93,18 @@ internal sealed class LinkHandshake(
     {
         if (refusal is null)
             return false;
-        guard.RefusedBy(by, refusal.Seen.ToCore());
+        // Whoever has this node's own key needs no other proof.
+        guard.RefusedBy(by, refusal.Seen.ToCore(), isProven: by == node.Self.Node);
+        if (refusal.Signed is { } signed && word.IsOwn(signed.ToCore(), signed.Signature.Span))
+            guard.RefusedBy(by, signed.ToCore(), isProven: true);
         return true;
+    }
+
+    private DiskHello HelloOf(DiskHistory own)
+    {
+        var hello = own.ToWire();
+        hello.Signature = Google.Protobuf.ByteString.CopyFrom(word.Sign(own.Sighting));
+        return hello;
     }
 
     private async Task<T> InTimeAsync<T>(Func<CancellationToken, Task<T>> hearing, CancellationToken cancellation)
@@ -119,18 +129,24 @@ internal sealed class LinkHandshake(
     private DiskRefusal? Refusal(NodeId peer, DiskHistory told, DiskSighting? before, DiskHistory own)
     {
         if (peer != node.Self.Node && before is { } seen && told.JudgedBy(seen) != DiskVerdict.Whole)
-            return new() { Seen = seen.ToWire() };
+            return RefusalOf(peer, seen);
         if (peer != node.Self.Node)
-            return memory.MaySpeak(peer, told) ? null : new() { Seen = memory.Of(peer)!.Value.ToWire() };
+            return memory.MaySpeak(peer, told) ? null : RefusalOf(peer, memory.Of(peer)!.Value);
         if (!own.GivesWayTo(told))
             return new() { Seen = own.Sighting.ToWire() };
         guard.GiveWay();
         return null;
     }
+
+    private DiskRefusal RefusalOf(NodeId peer, DiskSighting seen) => new()
+    {
+        Seen = seen.ToWire(),
+        Signed = memory.SignedOf(peer)?.ToWire(),
+    };
 }
 
 /// <summary>The other end of a link after the handshake.</summary>
-internal sealed class LinkPeer(NodeId node, DiskHistory told, DiskMemory memory)
+internal sealed class LinkPeer(NodeId node, DiskHistory told, ReadOnlyMemory<byte> signature, DiskMemory memory)
 {
     private bool _isAdmitted;
 
@@ -139,7 +155,12 @@ internal sealed class LinkPeer(NodeId node, DiskHistory told, DiskMemory memory)
     public bool MaySpeak(ulong durableSeq)
     {
         if (!_isAdmitted)
-            return _isAdmitted = memory.Admit(node, told with { DurableSeq = durableSeq });
+        {
+            _isAdmitted = memory.Admit(node, told with { DurableSeq = durableSeq });
+            memory.Keep(node, told.Sighting, signature);
+            return _isAdmitted;
+        }
+
         return memory.Follow(node, told.Sighting with { DurableSeq = durableSeq });
     }
 }

@@ -23,6 +23,10 @@ internal static class ReplicaMap
     /// one.</summary>
     private const ulong CounterMax = 1UL << 62;
 
+    /// <summary>Rounds go further, so that one at the limit of other numbers can be outbid.</summary>
+    private static ulong Round(ulong number) =>
+        number <= Ballot.RoundMax ? number : throw new MalformedException("round");
+
     public static ulong Counter(ulong number) =>
         number <= CounterMax ? number : throw new MalformedException("number");
 
@@ -61,7 +65,7 @@ internal static class ReplicaMap
         null => throw new MalformedException("ballot"),
         { Epoch: 0, Round: 0, Proposer.Length: 0 } => default,
         _ => new(
-            Counter(ballot.Epoch), Counter(ballot.Round), ballot.Proposer.ToNodeId(), Counter(ballot.Incarnation)),
+            Counter(ballot.Epoch), Round(ballot.Round), ballot.Proposer.ToNodeId(), Counter(ballot.Incarnation)),
     };
 
     public static WireConfiguration ToWire(this TileConfiguration configuration) => new()

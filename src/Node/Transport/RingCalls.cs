@@ -12,7 +12,7 @@ namespace ChordChat.Node.Transport;
 
 /// <summary>What the ring asks other nodes. No answer in time, or one that makes no sense, is null:
 /// unreachable.</summary>
-internal sealed class RingCalls(PeerChannels channels, DiskMemory disks, DiskGuard guard, RunTable runs)
+internal sealed class RingCalls(PeerChannels channels, DiskMemory disks, DiskGuard guard, DiskWord word, RunTable runs)
 {
     public Task<RingAnswer?> GetRingAsync(Peer to, Peer self, TimeSpan timeout, CancellationToken cancellation) =>
         CallAsync(to, async (client, options) =>
@@ -45,8 +45,7 @@ internal sealed class RingCalls(PeerChannels channels, DiskMemory disks, DiskGua
             try
             {
                 var reply = await client.PingAsync(request, options);
-                if (reply.Disk is not null)
-                    disks.Follow(ping.To.Node, reply.Disk.ToCore());
+                Follow(ping.To.Node, reply.Disk);
                 return ToCore(reply);
             }
             catch (RpcException e) when (IsRefusal(e.Status.DebugException))
@@ -58,7 +57,23 @@ internal sealed class RingCalls(PeerChannels channels, DiskMemory disks, DiskGua
     }
 
     /// <summary>How far this node's disk is, while it serves.</summary>
-    public WireSighting? OwnDisk => guard.IsOpen ? runs.History.Sighting.ToWire() : null;
+    public WireSighting? OwnDisk
+    {
+        get
+        {
+            if (!guard.IsOpen)
+                return null;
+            var own = runs.History.Sighting;
+            return new SignedSighting(own, word.SignNowAndThen(own)).ToWire();
+        }
+    }
+
+    /// <summary>Remembers what a node has just said of its disk.</summary>
+    public void Follow(NodeId node, WireSighting? told)
+    {
+        if (told is not null && disks.Follow(node, told.ToCore()))
+            disks.Keep(node, told.ToCore(), told.Signature.Memory);
+    }
 
     /// <summary>A question for a sign of life and nothing else.</summary>
     public Task<Pinged?> AskAliveAsync(Peer to, Member self, TimeSpan timeout, CancellationToken cancellation) =>

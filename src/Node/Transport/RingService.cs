@@ -9,7 +9,7 @@ namespace ChordChat.Node.Transport;
 
 /// <summary>What other nodes ask this one about the ring. Who asks is read from the certificate.</summary>
 internal sealed class RingService(
-    RingDriver ring, RingAuditor auditor, RingCalls calls, DiskMemory disks, SelfPortrait portrait) : Wire.Ring.RingBase
+    RingDriver ring, RingAuditor auditor, RingCalls calls, SelfPortrait portrait) : Wire.Ring.RingBase
 {
     private static readonly TimeSpan HelpTimeout = TimeSpan.FromMilliseconds(500);
 
@@ -34,8 +34,7 @@ internal sealed class RingService(
         var claimed = Checked(() => request.From.ToCore());
         var from = claimed with { Peer = Caller(request.From.Peer, context) };
         var gossip = Checked(() => request.Gossip.ToCore());
-        if (request.Disk is not null)
-            disks.Follow(from.Peer.Node, request.Disk.ToCore());
+        calls.Follow(from.Peer.Node, request.Disk);
         var reply = await ring.PingedAsync(from, gossip, request.WantAll, request.Digest, context.CancellationToken);
         return new PingReply
         {

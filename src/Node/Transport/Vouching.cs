@@ -16,12 +16,22 @@ internal sealed partial class Vouching(
     private static readonly TimeSpan ForTheSuspect = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ForTheSilent = TimeSpan.FromSeconds(5);
 
+    private readonly DiskGuard _guard = Counting(guard, ring);
+
+    /// <summary>From the first call on the guard knows how many nodes there are.</summary>
+    private static DiskGuard Counting(DiskGuard guard, RingDriver ring)
+    {
+        guard.CountOthers = () => ring.Now.Members.All.Count(
+            member => member.IsOnRecord && member.Peer.Node != ring.Now.Self.Node);
+        return guard;
+    }
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var started = time.GetTimestamp();
         while (!IsVouched(time.GetElapsedTime(started)))
             await Task.Delay(Look, time, stoppingToken);
-        guard.Open();
+        _guard.Open();
         LogOpen((long)time.GetElapsedTime(started).TotalMilliseconds);
     }
 
@@ -30,9 +40,9 @@ internal sealed partial class Vouching(
         var self = ring.Now.Self;
         var others = ring.Now.Members.Clockwise(self.Position)
             .Where(member => member.IsOnRecord && member.Peer.Node != self.Node).Take(AskedMax).ToList();
-        foreach (var member in others.Where(member => member.IsReachable && !guard.HasWelcomeOf(member.Peer.Node)))
+        foreach (var member in others.Where(member => member.IsReachable && !_guard.HasWelcomeOf(member.Peer.Node)))
             links.Greet(member.Peer.Node);
-        return MayOpen(waited, others, guard.HasWelcomeOf);
+        return MayOpen(waited, others, _guard.HasWelcomeOf);
     }
 
     /// <summary>Whether all have looked that may be there to look.</summary>

@@ -53,13 +53,28 @@ internal sealed class NodeCluster : IAsyncDisposable
     /// <summary>Founds a cluster, starts its nodes one after the other and waits until each can write to a quorum and
     /// sees all others.</summary>
     /// <param name="settings">What is different from what all these tests share.</param>
-    public static async Task<NodeCluster> StartAsync(int founders, Dictionary<string, string?>? settings = null)
+    /// <param name="absent">How many of the founders are not started.</param>
+    public static async Task<NodeCluster> StartAsync(
+        int founders, Dictionary<string, string?>? settings = null, int absent = 0)
     {
         var cluster = new NodeCluster(founders, settings ?? []);
-        for (var i = 1; i <= founders; i++)
+        for (var i = 1; i <= founders - absent; i++)
             await cluster.StartAsync($"n{i}");
         await cluster.SettleAsync();
         return cluster;
+    }
+
+    /// <summary>Who a node is, whether it runs or not.</summary>
+    public NodeIdentity IdentityOf(string name) => NodeIdentity.Read(DataOf(name));
+
+    /// <summary>A genuine node of the cluster that holds nothing and is not started: anybody who was given a
+    /// certificate.</summary>
+    public NodeIdentity Enrol(string name)
+    {
+        using var authority = _folder.OpenAuthority();
+        _folder.Enrol(authority, name, DateTimeOffset.UtcNow)
+            .Write(DataOf(name), _folder.ReadGenesisFile(), _folder.ReadSecret());
+        return IdentityOf(name);
     }
 
     /// <summary>Starts a node on a port that it has not had before in this test.</summary>

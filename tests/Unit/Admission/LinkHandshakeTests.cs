@@ -37,7 +37,7 @@ public sealed class LinkHandshakeTests : IDisposable
         _memory = new(_data, TimeProvider.System, NullLogger<DiskMemory>.Instance);
         _guard = new(_data, node, _life, NullLogger<DiskGuard>.Instance);
         _guard.Open();
-        _handshake = new(_data.Runs, _memory, _guard, node, TimeProvider.System);
+        _handshake = new(_data.Runs, _memory, _guard, new(_data.Identity, TimeProvider.System), node, TimeProvider.System);
         Assert.True(_memory.Admit(Peer, Whole));
     }
 
@@ -96,6 +96,46 @@ public sealed class LinkHandshakeTests : IDisposable
         Assert.False(_guard.IsOpen);
         Environment.ExitCode = 0; // It is the test run's own.
     }
+
+    /// <summary>docs/protocol.md#what-a-member-may-ask.</summary>
+    [Fact]
+    public void One_of_several_is_believed_only_with_the_signature_of_the_node_itself()
+    {
+        _guard.CountOthers = () => 4;
+        var ahead = _data.Runs.History.Sighting with { DurableSeq = 1_000_000 };
+        foreach (var liar in (NodeId[])[Peer, Peer, new(8, 8)])
+            Assert.True(_handshake.IsRefused(liar, new() { Seen = ahead.ToWire() }));
+        Assert.True(_guard.IsOpen);
+        var signature = new DiskWord(_data.Identity, TimeProvider.System).Sign(ahead);
+        signature[^1] ^= 1;
+        Assert.True(_handshake.IsRefused(Peer, Shown(ahead, signature)));
+        Assert.True(_guard.IsOpen);
+        signature[^1] ^= 1;
+        Assert.True(_handshake.IsRefused(Peer, Shown(ahead, signature)));
+        Assert.False(_guard.IsOpen);
+        Environment.ExitCode = 0; // It is the test run's own.
+    }
+
+    [Fact]
+    public void More_than_half_of_the_others_are_believed()
+    {
+        _guard.CountOthers = () => 4;
+        var ahead = _data.Runs.History.Sighting with { DurableSeq = 1_000_000 };
+        for (var i = 0ul; i < 3; i++)
+        {
+            Assert.True(_guard.IsOpen);
+            _handshake.IsRefused(new(0, 100 + i), new() { Seen = ahead.ToWire() });
+        }
+
+        Assert.False(_guard.IsOpen);
+        Environment.ExitCode = 0; // It is the test run's own.
+    }
+
+    private static DiskRefusal Shown(DiskSighting seen, byte[] signature) => new()
+    {
+        Seen = seen.ToWire(),
+        Signed = new SignedSighting(seen, signature).ToWire(),
+    };
 
     private Task<LinkPeer?> CallAsync(DiskHistory told, Written<CallFrame> calls) => _handshake.CallAsync(
         Peer, calls, new Said<AnswerFrame>(new AnswerFrame { Hello = told.ToWire() }), CancellationToken.None);

@@ -33,4 +33,20 @@ public class BallotTests
         Assert.Equal(3, new[] { first, second, third }.Select(ballot => ballot.Round).Distinct().Count());
         Assert.True(new BallotSource(Low, 4).Next(1, default) > first);
     }
+
+    /// <summary>docs/protocol.md#what-a-member-may-ask.</summary>
+    [Fact]
+    public void A_round_out_of_all_reason_is_outbid_where_it_is_met_and_nowhere_else()
+    {
+        var source = new BallotSource(Low, 3);
+        var spoiled = new Ballot(1, 1UL << 62, High, 1);
+        var above = source.Next(1, spoiled);
+        Assert.True(above > spoiled && !above.IsTooFarAbove(spoiled));
+        var elsewhere = source.Next(1, default);
+        Assert.True(elsewhere.Round < 10);
+        Assert.NotEqual(above.Incarnation, elsewhere.Incarnation);
+        Assert.True(spoiled.IsTooFarAbove(elsewhere));
+        Assert.True(spoiled.IsTooFarAbove(new Ballot(0, 1UL << 62, High, 1)));
+        Assert.Equal(Ballot.RoundMax, source.Next(1, new Ballot(1, Ballot.RoundMax, High, 1)).Round);
+    }
 }

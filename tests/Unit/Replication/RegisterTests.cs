@@ -72,6 +72,23 @@ public class RegisterTests
         Assert.Equal("a", Text(Assert.IsType<RegisterChangeOutcome.Refused>(Create("a")).Current));
     }
 
+    /// <summary>docs/protocol.md#what-a-member-may-ask: no member can spoil a register for the others, and one that was
+    /// spoiled before is written again.</summary>
+    [Fact]
+    public void A_ballot_far_ahead_is_not_promised_and_a_row_that_holds_one_can_still_be_written()
+    {
+        var far = new Ballot(1, 1UL << 62, _bench.Ids[4], 1);
+        foreach (var node in new[] { 0, 1, 2 })
+        {
+            Assert.Equal(
+                new ReplicaReply.Nack(default), _bench.Ask(node, new ReplicaRequest.Prepare(_bench.Now.At, "k", far)));
+            _bench.Stores[node].PutRegister(Tile, "k", new RegisterRow(far, default, default));
+        }
+
+        Assert.Equal("a", Text(Assert.IsType<RegisterChangeOutcome.Stored>(Create("a")).Value));
+        Assert.Equal("a", Text(Assert.IsType<RegisterReadOutcome.Agreed>(Read()).Value));
+    }
+
     [Fact]
     public void An_outrun_proposer_beats_the_ballot_it_was_shown()
     {

@@ -1,0 +1,90 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Ring;
+
+namespace ChordChat.Node.Replication;
+
+/// <summary>What another node may ask of this node's replica.</summary>
+/// <remarks>docs/protocol.md#what-a-member-may-ask. A certificate of the cluster is not enough: who looks after a tile
+/// must be one of its members, as this replica knows them.</remarks>
+internal sealed class CallerRights(TileBoard board, TileDirectory directory, RingDriver ring, Genesis genesis)
+{
+    private readonly int _copies = genesis.BackupCount + 1;
+
+    public CallVerdict Judge(NodeId from, ReplicaRequest request)
+    {
+        if (BallotOf(request) is { } ballot && (ballot.Proposer != from || ballot.Epoch != request.At.Epoch))
+            return new CallVerdict.Refused("a ballot names its proposer and is of the tile's epoch");
+        var header = board.Of(request.At.Tile);
+        var isMember = header is null || IsAround(header, from); // Without a header the replica has nothing to give.
+        return request switch
+        {
+            ReplicaRequest.NewConfiguration news => Judge(from, news, header),
+            ReplicaRequest.Compare compare => new CallVerdict.Allowed(compare with
+            {
+                Tiles = [.. compare.Tiles.Where(tile => board.Of(tile.At.Tile) is { } own && IsAround(own, from))],
+            }),
+            ReplicaRequest.Pull when !isMember => new CallVerdict.Answered(
+                new ReplicaReply.Behind(header!.Configuration)),
+            ReplicaRequest.Decide decide when header is not null && !MayBeNext(header.Configuration, decide.Next) =>
+                new CallVerdict.Refused("a tile is not given to fewer nodes, nor to unknown ones"),
+            ReplicaRequest.Seal or ReplicaRequest.Decide or ReplicaRequest.Missing or ReplicaRequest.Forget
+                when !isMember => new CallVerdict.Refused("only members of the tile may ask this"),
+            _ => new CallVerdict.Allowed(request),
+        };
+    }
+
+    /// <summary>News of a decision from who must know it; from others it is only a claim.</summary>
+    private CallVerdict Judge(NodeId from, ReplicaRequest.NewConfiguration news, TileHeader? header)
+    {
+        var next = news.Next;
+        if (!directory.IsOfThisCircle(next))
+            return new CallVerdict.Refused("malformed tile: the circle is not cut like that here");
+        var known = header?.Newest ?? directory.Of(next.Tile) ?? directory.At(next.Tile.Start);
+        var isInside = (header is not null && IsAround(header, from)) || known.Contains(from);
+        if (isInside && known.Generation == next.Generation && KeepsCopies(known, next))
+            return new CallVerdict.Allowed(news);
+        return next.IsNewerThan(known)
+            ? new CallVerdict.Claimed(news, known)
+            : new CallVerdict.Allowed(news with { Previous = null }); // Old news change nothing.
+    }
+
+    private bool MayBeNext(TileConfiguration current, TileConfiguration next) =>
+        KeepsCopies(current, next) && next.Members.All(
+            node => current.Contains(node) || node == ring.Now.Self.Node || ring.Now.Find(node) is not null);
+
+    /// <summary>No single member can make itself the only one.</summary>
+    private bool KeepsCopies(TileConfiguration current, TileConfiguration next) =>
+        next.Members.Length >= Math.Min(current.Members.Length, _copies);
+
+    /// <summary>Whether a node has to do with the tile now: of its epoch, the next, or the one before.</summary>
+    private static bool IsAround(TileHeader header, NodeId node) => header.Configuration.Contains(node)
+        || header.Pending?.Contains(node) == true || header.NextAccepted?.Contains(node) == true
+        || header.Previous?.Contains(node) == true;
+
+    private static Ballot? BallotOf(ReplicaRequest request) => request switch
+    {
+        ReplicaRequest.Prepare prepare => prepare.Ballot,
+        ReplicaRequest.Accept accept => accept.Ballot,
+        ReplicaRequest.Seal seal => seal.Ballot,
+        ReplicaRequest.Decide decide => decide.Ballot,
+        _ => null,
+    };
+}
+
+/// <summary>What becomes of another node's request.</summary>
+internal abstract record CallVerdict
+{
+    private CallVerdict() { }
+
+    /// <summary>Carry out this, which may be less than was asked for.</summary>
+    public sealed record Allowed(ReplicaRequest Request) : CallVerdict;
+
+    public sealed record Answered(ReplicaReply Reply) : CallVerdict;
+
+    public sealed record Refused(string Why) : CallVerdict;
+
+    /// <summary>To be believed only if others know it too.</summary>
+    public sealed record Claimed(ReplicaRequest.NewConfiguration News, TileConfiguration Known) : CallVerdict;
+}

@@ -1,0 +1,141 @@
+using System.Collections.Immutable;
+using System.Text;
+using ChordChat.Core.Replication;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Replication;
+using ChordChat.Tests.Cluster.Nodes;
+using ChordChat.Wire;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.BadInput;
+
+/// <summary>docs/protocol.md#what-a-member-may-ask: what one lying node cannot do to the others.</summary>
+public sealed class EvilNodeTests
+{
+    private const ulong FarAhead = 1UL << 62;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Who_is_no_member_of_a_tile_gets_none_of_its_rows_and_does_not_move_it()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3);
+        var outsider = cluster.Enrol("mallory");
+        var key = OwnKeyOf(cluster, "n1");
+        var tile = TileOf(cluster, "n1", key);
+        foreach (var name in cluster.Names.ToArray())
+        {
+            await using var evil = await EvilNode.LinkAsync(outsider, cluster[name]);
+            var (ballot, mine) = (evil.Ballot(tile.Epoch, 9), tile.Next([evil.Node, .. tile.Members.Skip(1)]));
+            var all = new BucketSet(UInt128.MaxValue, UInt128.MaxValue);
+            ReplicaRequest[] wishes =
+            [
+                new ReplicaRequest.Missing(tile.At, all, default, null, []),
+                new ReplicaRequest.Forget(tile.At, "mbox/bob", []),
+                new ReplicaRequest.Seal(tile.At, ballot),
+                new ReplicaRequest.Decide(tile.At, ballot, mine),
+                new ReplicaRequest.NewConfiguration(mine, tile),
+                new ReplicaRequest.NewConfiguration(mine with { Generation = 1 }, tile),
+            ];
+            foreach (var wish in wishes)
+                Assert.Equal(Answer.BodyOneofCase.Failed, (await evil.AskAsync(wish)).BodyCase);
+            Assert.Equal(
+                Answer.BodyOneofCase.Behind, (await evil.AskAsync(new ReplicaRequest.Pull(mine.At, default, 1 << 20)))
+                    .BodyCase);
+            var compared = await evil.AskAsync(new ReplicaRequest.Compare([new TileSum(tile.At, 7)]));
+            Assert.Empty(compared.Differing.Tiles);
+        }
+
+        Assert.Equal(tile, TileOf(cluster, "n1", key));
+        await WriteAsync(cluster, "n2", OwnKeyOf(cluster, "n2"));
+    }
+
+    [Fact]
+    public async Task Who_is_a_member_cannot_make_itself_the_only_one_nor_bring_in_who_is_not_there()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3, absent: 1);
+        await using var evil = await EvilNode.LinkAsync(cluster.IdentityOf("n3"), cluster["n1"]);
+        var tile = TileOf(cluster, "n1", OwnKeyOf(cluster, "n1"));
+        var ballot = evil.Ballot(tile.Epoch, 9);
+        foreach (var wanted in (ImmutableArray<Core.Ring.NodeId>[])[[evil.Node], [evil.Node, new(1, 1), new(2, 2)]])
+        {
+            var decided = await evil.AskAsync(new ReplicaRequest.Decide(tile.At, ballot, tile.Next(wanted)));
+            Assert.Equal(Answer.BodyOneofCase.Failed, decided.BodyCase);
+        }
+
+        var alone = tile.Next([evil.Node]);
+        Assert.Equal(
+            Answer.BodyOneofCase.Failed,
+            (await evil.AskAsync(new ReplicaRequest.NewConfiguration(alone, tile))).BodyCase);
+        Assert.Equal(tile, TileOf(cluster, "n1", OwnKeyOf(cluster, "n1")));
+    }
+
+    [Fact]
+    public async Task A_ballot_far_ahead_or_in_the_name_of_another_spoils_no_register()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3);
+        var outsider = cluster.Enrol("mallory");
+        var key = OwnKeyOf(cluster, "n1");
+        var tile = TileOf(cluster, "n1", key);
+        foreach (var name in cluster.Names.ToArray())
+        {
+            await using var evil = await EvilNode.LinkAsync(outsider, cluster[name]);
+            var mine = evil.Ballot(tile.Epoch, FarAhead);
+            Assert.Equal(
+                Answer.BodyOneofCase.Nack,
+                (await evil.AskAsync(new ReplicaRequest.Prepare(tile.At, "acct/nobody", mine))).BodyCase);
+            foreach (var other in (Ballot[])[mine with { Proposer = cluster["n1"].Node.Self.Node, Round = 9 },
+                mine with { Epoch = tile.Epoch + 1, Round = 9 }])
+                Assert.Equal(
+                    Answer.BodyOneofCase.Failed,
+                    (await evil.AskAsync(new ReplicaRequest.Prepare(tile.At, key.Name, other))).BodyCase);
+        }
+
+        await WriteAsync(cluster, "n1", key);
+    }
+
+    /// <summary>Each node hears from one liar that it has seen more of it than there is.</summary>
+    [Fact]
+    public async Task One_false_count_from_each_call_stops_nobody()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3);
+        var outsider = cluster.Enrol("mallory");
+        foreach (var name in cluster.Names.ToArray())
+        {
+            foreach (var start in (ulong[])[1, 2, 99])
+            {
+                await using var evil = await EvilNode.LinkAsync(outsider, cluster[name]);
+                await evil.SayAsync(new()
+                {
+                    DurableSeq = 0,
+                    Refusal = new()
+                    {
+                        Seen = new() { Incarnation = start, BootNonce = 5, DurableSeq = 1_000_000 },
+                        Signed = new()
+                        {
+                            Incarnation = start, BootNonce = 5, DurableSeq = 1_000_000,
+                            Signature = Google.Protobuf.ByteString.CopyFrom(EvilNode.Bytes(64)),
+                        },
+                    },
+                });
+                await evil.HungUp.WaitAsync(Patience); // It has been read.
+            }
+
+            Assert.True(cluster[name].Services.GetRequiredService<DiskGuard>().IsOpen, name);
+        }
+
+        foreach (var name in cluster.Names)
+            await WriteAsync(cluster, name, OwnKeyOf(cluster, name));
+    }
+
+    private static RegisterKey OwnKeyOf(NodeCluster cluster, string name) =>
+        new($"ready/{cluster[name].Node.Self.Node}");
+
+    private static TileConfiguration TileOf(NodeCluster cluster, string seenBy, RegisterKey key) =>
+        cluster[seenBy].Services.GetRequiredService<TileDirectory>().At(key.Point);
+
+    private static async Task WriteAsync(NodeCluster cluster, string at, RegisterKey key) =>
+        Assert.IsType<ChangeOutcome.Stored>(await cluster.Registers(at).ChangeAsync(
+            key, _ => Encoding.ASCII.GetBytes($"{at} {Guid.NewGuid()}"), CancellationToken.None));
+}
