@@ -114,7 +114,9 @@ public sealed class EvilNodeTests
                         Seen = new() { Incarnation = start, BootNonce = 5, DurableSeq = 1_000_000 },
                         Signed = new()
                         {
-                            Incarnation = start, BootNonce = 5, DurableSeq = 1_000_000,
+                            Incarnation = start,
+                            BootNonce = 5,
+                            DurableSeq = 1_000_000,
                             Signature = Google.Protobuf.ByteString.CopyFrom(EvilNode.Bytes(64)),
                         },
                     },
