@@ -22,6 +22,16 @@ internal static class Failures
         "unavailable", $"{what}: too few nodes answer",
         HintOf(cause as RpcException, "wait a moment and try again; ./startup.sh status shows the nodes"), cause);
 
+    /// <summary>A registration of which nobody knows yet whether it took effect.</summary>
+    public static ChordChatException Undecided(string user, Exception cause) => new(
+        "undecided", $"it is not known yet whether the account {user} was created",
+        $"register or log in as {user} again, here and with the same password: it goes on where this stopped", cause);
+
+    /// <summary>Whether a node has said of this call that it changed nothing.</summary>
+    public static bool ChangedNothing(Task call) => call.Exception?.InnerException is RpcException cause
+        && (cause.StatusCode is StatusCode.InvalidArgument or StatusCode.ResourceExhausted
+            || cause.Trailers.GetValue("changed") == "no");
+
     /// <summary>What a failed call means when nothing more precise is known.</summary>
     public static ChordChatException Of(RpcException cause, string what) => cause.StatusCode switch
     {

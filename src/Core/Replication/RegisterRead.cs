@@ -61,7 +61,8 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
     private protected override void OnKept(ReadOnlyMemory<byte> value) => State(new RegisterReadOutcome.Agreed(value));
 
     private protected override void GiveUp() =>
-        State(new RegisterReadOutcome.Unavailable(_newest?.Value, Reached, Majority));
+        State(new RegisterReadOutcome.Unavailable(
+            _newest is null ? null : new UnprovenValue(_newest.Value), Reached, Majority));
 }
 
 /// <summary>What a read found.</summary>
@@ -73,6 +74,11 @@ public abstract record RegisterReadOutcome
     public sealed record Agreed(ReadOnlyMemory<byte> Value) : RegisterReadOutcome;
 
     /// <summary>No majority answered. <paramref name="Newest"/> is the newest value among the copies that did (null:
-    /// none did): good for a degraded login and nothing else.</summary>
-    public sealed record Unavailable(ReadOnlyMemory<byte>? Newest, int Reached, int Needed) : RegisterReadOutcome;
+    /// none did).</summary>
+    public sealed record Unavailable(UnprovenValue? Newest, int Reached, int Needed) : RegisterReadOutcome;
 }
+
+/// <summary>What some copies of a register hold, fewer than a majority: it was perhaps never chosen, and another value
+/// perhaps was. A type of its own, so that nothing takes it for the register's value by mistake.</summary>
+/// <param name="Shown">For showing, and for a degraded login; nothing may be decided by it.</param>
+public sealed record UnprovenValue(ReadOnlyMemory<byte> Shown);

@@ -4,7 +4,7 @@ using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Chat;
 
-/// <summary>Reads account records, and remembers which users exist.</summary>
+/// <summary>Account records as a majority agrees on them, and which users exist.</summary>
 internal sealed class Accounts(IRegisters registers)
 {
     private const int KnownMax = 100_000;
@@ -14,21 +14,17 @@ internal sealed class Accounts(IRegisters registers)
     {
         if (!UserName.IsValid(user))
             return new AccountRead.None();
-        var read = await registers.ReadAsync(RegisterKey.Account(user), cancellation);
-        switch (read)
+        switch (await registers.ReadAsync(RegisterKey.Account(user), cancellation))
         {
             case ReadOutcome.Agreed({ IsEmpty: true }):
                 return new AccountRead.None();
             case ReadOutcome.Agreed(var value):
                 Know(user);
-                return new AccountRead.Found(Account.FromBytes(value), IsDegraded: false);
-            case ReadOutcome.Unavailable({ IsEmpty: false } newest, _, _):
-                Know(user);
-                return new AccountRead.Found(Account.FromBytes(newest), IsDegraded: true);
-            case ReadOutcome.Unavailable(_, var reached, var needed):
+                return new AccountRead.Found(Account.FromBytes(value));
+            case ReadOutcome.Unavailable(var reached, var needed):
                 return new AccountRead.Unavailable(reached, needed);
-            default:
-                throw new InvalidOperationException($"no account in {read}");
+            case var other:
+                throw new InvalidOperationException($"no account in {other}");
         }
     }
 
@@ -51,12 +47,12 @@ internal sealed class Accounts(IRegisters registers)
     }
 }
 
+/// <summary>What a majority says of an account.</summary>
 internal abstract record AccountRead
 {
     private AccountRead() { }
 
-    /// <param name="IsDegraded">Not agreed by a majority: good for a login, for nothing that changes anything.</param>
-    public sealed record Found(Account Account, bool IsDegraded) : AccountRead;
+    public sealed record Found(Account Account) : AccountRead;
 
     public sealed record None : AccountRead;
 

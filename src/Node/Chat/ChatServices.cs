@@ -17,7 +17,8 @@ internal static class ChatServices
         .AddChat(settings.GetSection("Chat").Get<ChatOptions>() ?? new());
 
     /// <summary>Needs in the container: <see cref="ChatIdentity"/>, <see cref="IPeerChat"/>,
-    /// <see cref="IMailboxCounts"/>, TimeProvider, and the replication's IRegisters and IMessageSets.</summary>
+    /// <see cref="IMailboxCounts"/>, TimeProvider, and the replication's IRegisters, IRegisterGlimpses and
+    /// IMessageSets.</summary>
     public static IServiceCollection AddChat(this IServiceCollection services, ChatOptions options) => services
         .AddSingleton(options)
         .AddSingleton<ChatClock>()
@@ -28,6 +29,7 @@ internal static class ChatServices
         .AddSingleton<LeasePlaces>()
         .AddSingleton<LiveDelivery>()
         .AddSingleton<Accounts>()
+        .AddSingleton<AccountGlimpses>()
         .AddSingleton<KeyLogReader>()
         .AddSingleton<ClientProofs>()
         .AddSingleton<PasswordWork>()
@@ -38,6 +40,7 @@ internal static class ChatServices
         .AddSingleton<KeyPublication>()
         .AddSingleton<SessionTakeovers>()
         .AddSingleton<LeaseRenewals>()
+        .AddSingleton<SessionNumbers>()
         .AddSingleton<SessionOpening>()
         .AddSingleton<SessionClosing>()
         .AddSingleton<RecipientLookups>()

@@ -5,7 +5,7 @@ using ChordChat.Node.Replication;
 namespace ChordChat.Node.Chat;
 
 /// <summary>Key logs: the newest entry stands in the account, each older one in a register written once.</summary>
-internal sealed class KeyLogReader(IRegisters registers)
+internal sealed class KeyLogReader(IRegisters registers, IRegisterGlimpses glimpses)
 {
     private const int KnownMax = 20_000;
     private const int AtOnceMax = 16;
@@ -35,8 +35,9 @@ internal sealed class KeyLogReader(IRegisters registers)
     }
 
     /// <summary>Keeps the newest entry where old ones are, before another goes on top of it.</summary>
-    public async Task<bool> ArchiveAsync(Account account, CancellationToken cancellation)
+    public async Task<bool> ArchiveAsync(AccountRead.Found found, CancellationToken cancellation)
     {
+        var account = found.Account;
         var entry = account.Head.Entry;
         var outcome = await registers.ChangeAsync(
             RegisterKey.KeyLog(account.User, account.Head.Number),
@@ -50,10 +51,11 @@ internal sealed class KeyLogReader(IRegisters registers)
     {
         if (_known.TryGetValue((user, number), out var known))
             return known;
-        var entry = await registers.ReadAsync(RegisterKey.KeyLog(user, number), cancellation) switch
+        var entry = await glimpses.GlimpseAsync(RegisterKey.KeyLog(user, number), cancellation) switch
         {
-            ReadOutcome.Agreed(var value) => value,
-            ReadOutcome.Unavailable(var newest, _, _) => newest ?? default, // Written once, so any copy will do.
+            Glimpse.Agreed(var value) => value,
+            // Written with one value only, which a majority had agreed on as the account's head: any copy will do.
+            Glimpse.Unproven({ } newest, _, _) => newest.Shown,
             _ => default,
         };
         if (entry.IsEmpty)

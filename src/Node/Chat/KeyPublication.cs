@@ -31,20 +31,19 @@ internal sealed partial class KeyPublication(
             return new PublishOutcome.NoTicket();
         switch (await accounts.ReadAsync(user, cancellation))
         {
-            case AccountRead.Found(var account, IsDegraded: false):
-                return await PublishAsync(account, next, keyring, cancellation);
+            case AccountRead.Found found:
+                return await PublishAsync(found, next, keyring, cancellation);
             case AccountRead.Unavailable(var reached, var needed):
                 return new PublishOutcome.Unavailable(reached, needed);
-            case AccountRead.Found:
-                return new PublishOutcome.Unavailable(1, identity.Copies / 2 + 1);
             default:
                 return new PublishOutcome.NoTicket();
         }
     }
 
     private async Task<PublishOutcome> PublishAsync(
-        Account account, KeyLogHead next, ReadOnlyMemory<byte> keyring, CancellationToken cancellation)
+        AccountRead.Found found, KeyLogHead next, ReadOnlyMemory<byte> keyring, CancellationToken cancellation)
     {
+        var account = found.Account;
         if (account.Head.Entry.Span.SequenceEqual(next.Entry.Span))
             return new PublishOutcome.Published(); // An earlier try did it.
         if (account.Head.Number >= next.Number)
@@ -54,7 +53,7 @@ internal sealed partial class KeyPublication(
         var live = await whereabouts.FindAsync(account.User, cancellation);
         if (live is not null && identity.Policy == SessionPolicy.Reject)
             return new PublishOutcome.Rejected();
-        if (!await keyLogs.ArchiveAsync(account, cancellation))
+        if (!await keyLogs.ArchiveAsync(found, cancellation))
             return new PublishOutcome.Unavailable(0, identity.Copies / 2 + 1);
         var outcome = await registers.ChangeAsync(
             RegisterKey.Account(account.User),

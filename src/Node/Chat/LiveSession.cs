@@ -62,6 +62,14 @@ internal sealed class LiveSession : IDisposable
 
     public bool WasRenewed { get; set; }
 
+    /// <summary>The key-log entry by which the client was let in, when no majority agreed on it; else empty. Until one
+    /// does, nothing is deleted for this client.</summary>
+    public ReadOnlyMemory<byte> UnprovenEntry
+    {
+        get;
+        init => Settling.IsHeld = !(field = value).IsEmpty;
+    }
+
     /// <summary>The keeper's latest try to get a degraded session its number.</summary>
     public Task Confirming { get; set; } = Task.CompletedTask;
 
@@ -77,6 +85,8 @@ internal sealed class LiveSession : IDisposable
     {
         _record = record;
         IsDegraded = false;
+        Settling.IsHeld = false;
+        Settling.Start();
     }
 
     public void TakenOver(ReadOnlyMemory<byte> entry) =>

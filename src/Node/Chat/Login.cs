@@ -8,7 +8,7 @@ namespace ChordChat.Node.Chat;
 /// password and for a user who does not exist.</summary>
 internal sealed partial class Login(
     ChatIdentity identity,
-    Accounts accounts,
+    AccountGlimpses accounts,
     Guesses guesses,
     PasswordWork passwords,
     Tickets tickets,
@@ -25,28 +25,36 @@ internal sealed partial class Login(
             return new LoginOutcome.Wrong();
         if (await guesses.TryAsync(user, address, cancellation) is { Ticks: > 0 } wait)
             return Throttled(user, address, wait);
-        var read = await accounts.ReadAsync(user, cancellation);
-        if (read is AccountRead.Unavailable(var reached, var needed))
+        var seen = await accounts.GlimpseAsync(user, cancellation);
+        if (seen is AccountGlimpse.Unavailable(var reached, var needed))
             return new LoginOutcome.Unavailable(reached, needed);
-        var found = read as AccountRead.Found;
-        switch (await passwords.VerifyAsync(secret, found?.Account.Credential, cancellation))
+        var (account, isDegraded) = seen switch
+        {
+            AccountGlimpse.Agreed(var agreed) => (agreed, false),
+            AccountGlimpse.Unproven(var unproven, _, _) => (unproven, true),
+            _ => (null, false),
+        };
+        switch (await passwords.VerifyAsync(secret, account?.Credential, cancellation))
         {
             case null:
                 return new LoginOutcome.Busy();
             case false:
                 guesses.Failed(address);
                 LogWrong(user, address);
-                return new LoginOutcome.Wrong();
+                // A copy that lags behind may hold what was never agreed: it cannot say that a password is wrong.
+                return seen is AccountGlimpse.Unproven(_, var answered, var majority)
+                    ? new LoginOutcome.Unavailable(answered, majority)
+                    : new LoginOutcome.Wrong();
         }
 
-        await guesses.SucceededAsync(user, cancellation);
-        return await GrantAsync(found!, isKnownDevice, cancellation);
+        if (!isDegraded)
+            await guesses.SucceededAsync(user, cancellation);
+        return await GrantAsync(account!, isDegraded, isKnownDevice, cancellation);
     }
 
     private async Task<LoginOutcome> GrantAsync(
-        AccountRead.Found found, bool isKnownDevice, CancellationToken cancellation)
+        Account account, bool isDegraded, bool isKnownDevice, CancellationToken cancellation)
     {
-        var (account, isDegraded) = found;
         var isLive = await whereabouts.FindAsync(account.User, cancellation) is not null;
         if (isLive && !isKnownDevice && identity.Policy == SessionPolicy.Reject)
         {

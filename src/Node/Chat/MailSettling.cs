@@ -17,6 +17,9 @@ internal sealed class MailSettling(SetKey mailbox, IMessageSets sets, Cancellati
     /// <summary>The last removal did not reach a majority; the session's keeper tries again.</summary>
     public bool IsDue { get; private set; }
 
+    /// <summary>Nothing is removed: it is not proved yet that the client is who it says.</summary>
+    public bool IsHeld { get; set; }
+
     /// <summary>Takes note of acknowledgements. Past the bound they are dropped: the messages are pushed again at the
     /// next session, and acknowledged again.</summary>
     public void Add(IReadOnlyList<MessageId> ids)
@@ -32,7 +35,7 @@ internal sealed class MailSettling(SetKey mailbox, IMessageSets sets, Cancellati
         lock (_turn)
         {
             IsDue = false;
-            if (_isRunning || _waiting.Count == 0)
+            if (_isRunning || IsHeld || _waiting.Count == 0)
                 return;
             _isRunning = true;
         }

@@ -19,12 +19,17 @@ internal enum SessionEndReason
     TakenOver,
     LoggedOut,
     NodeStopping,
+    /// <summary>A majority of the account's copies says no.</summary>
     Refused,
     TooSlow,
+    /// <summary>Nothing is decided: this node cannot tell, another one perhaps can.</summary>
+    Elsewhere,
 }
 
 internal sealed record SessionEnd(SessionEndReason Reason, ReadOnlyMemory<byte> Entry, string Text)
 {
     public static readonly SessionEnd OfStoppingNode =
         new(SessionEndReason.NodeStopping, default, "this node stops; connect to another one");
+
+    public static SessionEnd Elsewhere(string why) => new(SessionEndReason.Elsewhere, default, why);
 }

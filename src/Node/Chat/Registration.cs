@@ -22,7 +22,7 @@ internal sealed partial class Registration(
             return new RegisterOutcome.Invalid("the key-log entry does not begin this user's log with this keyring");
         switch (await accounts.ReadAsync(wish.User, cancellation))
         {
-            case AccountRead.Found(var there, _):
+            case AccountRead.Found(var there):
                 return there.CreatedBy == wish.Operation
                     ? new RegisterOutcome.Registered()
                     : new RegisterOutcome.Taken();
@@ -39,6 +39,7 @@ internal sealed partial class Registration(
 
     private async Task<RegisterOutcome> CreateAsync(Account wanted, CancellationToken cancellation)
     {
+        var isUnknown = false;
         for (var i = 0; i < TryCount; i++)
             switch (await registers.ChangeAsync(
                 RegisterKey.Account(wanted.User), current => Account.Register(current, wanted), cancellation))
@@ -50,8 +51,11 @@ internal sealed partial class Registration(
                     return Account.IsCreatedBy(current, wanted.CreatedBy)
                         ? new RegisterOutcome.Registered()
                         : new RegisterOutcome.Taken();
-                case ChangeOutcome.Unavailable(var reached, var needed):
+                case ChangeOutcome.Unavailable(var reached, var needed) when !isUnknown:
                     return new RegisterOutcome.Unavailable(reached, needed);
+                default:
+                    isUnknown = true; // From now on a try that changed nothing proves nothing of the one before.
+                    break;
             }
 
         return new RegisterOutcome.Unknown();
@@ -86,6 +90,7 @@ internal abstract record RegisterOutcome
 
     public sealed record Busy : RegisterOutcome;
 
+    /// <summary>This request has changed nothing; one before it with the same operation perhaps has.</summary>
     public sealed record Unavailable(int Reached, int Needed) : RegisterOutcome;
 
     /// <summary>It may have taken effect; repeating it with the same operation tells.</summary>

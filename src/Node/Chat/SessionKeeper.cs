@@ -73,15 +73,8 @@ internal sealed partial class SessionKeeper(
             if (session.Settling.IsDue)
                 session.Settling.Start();
             if (session.IsDegraded && session.Confirming.IsCompleted)
-                session.Confirming = ConfirmAsync(session, stopping); // Not awaited: leases must not wait for it.
+                session.Confirming = opening.ConfirmAsync(session, stopping); // Leases must not wait for it.
         }
-    }
-
-    private async Task ConfirmAsync(LiveSession session, CancellationToken stopping)
-    {
-        if (await opening.NumberAsync(session.User, session.Epoch, session.Device, stopping) is
-            { Record: { } record, IsDegraded: false })
-            session.Confirmed(record);
     }
 
     private static TimeSpan Jittered(TimeSpan interval) => interval * (0.75 + Random.Shared.NextDouble() / 4);

@@ -6,10 +6,10 @@ namespace ChordChat.Node.Chat;
 /// <summary>Lets a client in: its device's signature, then the next number in the session register, then its place
 /// among those who are online here.</summary>
 internal sealed partial class SessionOpening(
-    ChatIdentity identity,
     ChatOptions options,
     Accounts accounts,
-    IRegisters registers,
+    AccountGlimpses glimpses,
+    SessionNumbers numbers,
     IMessageSets sets,
     SessionTable sessions,
     LeaseRenewals leases,
@@ -17,7 +17,7 @@ internal sealed partial class SessionOpening(
     ChatClock clock,
     ILogger<SessionOpening> logger)
 {
-    private const int TryCount = 3;
+    private const string NotTheirs = "no such user, or not their device";
     private static readonly TimeSpan AnnounceMax = TimeSpan.FromMilliseconds(250);
 
     /// <param name="nodeNonce">32 bytes of the challenge; its caller uses it once.</param>
@@ -26,15 +26,49 @@ internal sealed partial class SessionOpening(
     {
         if (!UserName.IsValid(hello.User))
             return Refused(UserName.Rule);
-        switch (await accounts.ReadAsync(hello.User, call))
+        switch (await glimpses.GlimpseAsync(hello.User, call))
         {
-            case AccountRead.Unavailable(var reached, var needed):
+            case AccountGlimpse.Agreed(var account):
+                return Refusal(account, hello, nodeNonce) is { } end
+                    ? new OpenOutcome.Refused(end)
+                    : await OpenAsync(account, default, hello, call);
+            case AccountGlimpse.None:
+                return Refused(NotTheirs);
+            case AccountGlimpse.Unproven(var account, var reached, var needed):
+                // A copy that lags behind does not know the newest device: it lets in whom it knows and refuses nobody.
+                return Refusal(account, hello, nodeNonce) is null
+                    ? await OpenAsync(account, account.Head.Entry, hello, call)
+                    : new OpenOutcome.Unavailable(reached, needed);
+            case AccountGlimpse.Unavailable(var reached, var needed):
                 return new OpenOutcome.Unavailable(reached, needed);
-            case AccountRead.Found(var account, var isDegraded):
-                return await OpenAsync(account, isDegraded, hello, nodeNonce, call);
-            default:
-                return Refused("no such user, or not their device");
+            case var other:
+                throw new InvalidOperationException($"no session by {other}");
         }
+    }
+
+    /// <summary>Tries to get a degraded session what it lacks: a majority's word that this is the user's device, and a
+    /// number. Ends it when a majority says otherwise.</summary>
+    public async Task ConfirmAsync(LiveSession session, CancellationToken stopping)
+    {
+        if (!session.UnprovenEntry.IsEmpty)
+            switch (await accounts.ReadAsync(session.User, stopping))
+            {
+                case AccountRead.Unavailable:
+                    return;
+                case AccountRead.Found(var account) when account.Head.Entry.Span.SequenceEqual(
+                    session.UnprovenEntry.Span):
+                    break;
+                case AccountRead.Found(var account) when account.Head.Epoch > session.Epoch:
+                    session.TakenOver(account.Head.Entry);
+                    return;
+                default:
+                    session.End(new SessionEnd(SessionEndReason.Refused, default, NotTheirs));
+                    return;
+            }
+
+        if (await numbers.NextAsync(session.User, session.Epoch, session.Device, stopping) is
+            SessionNumber.Agreed(var record))
+            session.Confirmed(record);
     }
 
     /// <summary>Tells the members of the mailbox's tile where the user is now, and then brings the mail. That order, so
@@ -47,26 +81,38 @@ internal sealed partial class SessionOpening(
         await announcing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // It throws when the session is over.
     }
 
-    private async Task<OpenOutcome> OpenAsync(
-        Account account, bool isDegraded, SessionHello hello, ReadOnlyMemory<byte> nodeNonce, CancellationToken call)
+    /// <summary>Why this record does not let the client in; null when it does.</summary>
+    private SessionEnd? Refusal(Account account, SessionHello hello, ReadOnlyMemory<byte> nodeNonce)
     {
         if (hello.Epoch < account.Head.Epoch)
-            return new OpenOutcome.Refused(new SessionEnd(
-                SessionEndReason.TakenOver, account.Head.Entry, "another device has signed in since"));
-        if (hello.Epoch != account.Head.Epoch || !proofs.IsSignedBy(account, hello, nodeNonce.Span))
-        {
-            LogBadSignature(hello.User, hello.Client);
-            return Refused("no such user, or not their device");
-        }
+            return new(SessionEndReason.TakenOver, account.Head.Entry, "another device has signed in since");
+        if (hello.Epoch == account.Head.Epoch && proofs.IsSignedBy(account, hello, nodeNonce.Span))
+            return null;
+        LogBadSignature(hello.User, hello.Client);
+        return new(SessionEndReason.Refused, default, NotTheirs);
+    }
 
+    /// <param name="unproven">The account's newest entry if no majority agrees on it; else empty.</param>
+    private async Task<OpenOutcome> OpenAsync(
+        Account account, ReadOnlyMemory<byte> unproven, SessionHello hello, CancellationToken call)
+    {
         var device = ClientProofs.DeviceOf(account);
-        var number = await NumberAsync(account.User, hello.Epoch, device, call);
-        if (number.Record is not { } record)
-            return number.Refusal ?? Refused("another device has signed in since");
-        var session = new LiveSession(
-            account.User, record, isDegraded || number.IsDegraded, sets, options, clock.Steady, call);
+        var (record, isDegraded) = await numbers.NextAsync(account.User, hello.Epoch, device, call) switch
+        {
+            SessionNumber.Agreed(var agreed) => (agreed, !unproven.IsEmpty),
+            SessionNumber.Last(var last) => (last, true),
+            _ => (null, true),
+        };
+        if (record is null)
+            return Elsewhere("whether another device has signed in since cannot be told now");
+        if (!unproven.IsEmpty && sessions.Find(account.User) is { } there && there.Device != device)
+            return Elsewhere("a session of another device is here, and no majority says which is the newer one");
+        var session = new LiveSession(account.User, record, isDegraded, sets, options, clock.Steady, call)
+        {
+            UnprovenEntry = unproven,
+        };
         if (!TakePlace(session, account))
-            return Refused("a newer session of yours is here already");
+            return Elsewhere("a newer session of yours is here already");
         LogOpened(session.User, session.Number, hello.Client, session.IsDegraded);
         return new OpenOutcome.Opened(session);
     }
@@ -87,42 +133,9 @@ internal sealed partial class SessionOpening(
         return true;
     }
 
-    /// <summary>The next number for this user's session, as a majority agrees; without one, the last known.</summary>
-    public async Task<(SessionRecord? Record, bool IsDegraded, OpenOutcome? Refusal)> NumberAsync(
-        string user, uint epoch, UInt128 device, CancellationToken cancellation)
-    {
-        var (key, now) = (RegisterKey.Session(user), clock.Unix);
-        for (var i = 0; i < TryCount; i++)
-            switch (await registers.ChangeAsync(
-                key, current => SessionRecord.Open(current, identity.Self.Node, epoch, device, now), cancellation))
-            {
-                case ChangeOutcome.Stored(var value):
-                    return (SessionRecord.FromBytes(value), false, null);
-                case ChangeOutcome.Declined:
-                    return (null, false, null);
-                case ChangeOutcome.Unavailable:
-                    return await LastNumberAsync(user, epoch, device, now, cancellation);
-            }
-
-        return (null, false, new OpenOutcome.Unavailable(0, identity.Copies / 2 + 1));
-    }
-
-    private async Task<(SessionRecord?, bool, OpenOutcome?)> LastNumberAsync(
-        string user, uint epoch, UInt128 device, long now, CancellationToken cancellation)
-    {
-        var last = await registers.ReadAsync(RegisterKey.Session(user), cancellation) switch
-        {
-            ReadOutcome.Agreed(var value) => value,
-            ReadOutcome.Unavailable(var newest, _, _) => newest ?? default,
-            _ => default,
-        };
-        var record = last.IsEmpty ? null : SessionRecord.FromBytes(last);
-        return record?.Epoch > epoch
-            ? (null, true, null)
-            : (new(record?.Number ?? 0, identity.Self.Node, epoch, device, now, IsOpen: true), true, null);
-    }
-
     private static OpenOutcome.Refused Refused(string why) => new(new(SessionEndReason.Refused, default, why));
+
+    private static OpenOutcome.Refused Elsewhere(string why) => new(SessionEnd.Elsewhere(why));
 
     [LoggerMessage(5040, LogLevel.Information, "{User} is here: session {Number}, {Client} (degraded: {IsDegraded})")]
     private partial void LogOpened(string user, ulong number, string client, bool isDegraded);

@@ -12,7 +12,7 @@ internal sealed partial class SessionTakeovers(
     {
         try
         {
-            if (await accounts.ReadAsync(session.User, host.ApplicationStopping) is AccountRead.Found(var account, _)
+            if (await accounts.ReadAsync(session.User, host.ApplicationStopping) is AccountRead.Found(var account)
                 && account.Head.Epoch > session.Epoch)
                 session.TakenOver(account.Head.Entry);
             else

@@ -18,6 +18,14 @@ internal interface IRegisters
     Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation);
 }
 
+/// <summary>Registers as far as they can be seen now. Apart from <see cref="IRegisters"/>, so that whatever creates,
+/// changes or decides anything has no way to a value that no majority agrees on.</summary>
+internal interface IRegisterGlimpses
+{
+    /// <summary>The value that a majority agrees on or, without one, the newest of the copies that answer.</summary>
+    Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation);
+}
+
 /// <summary>A register: its name, which says on which point of the circle it lies.</summary>
 internal readonly record struct RegisterKey(string Name)
 {
@@ -55,7 +63,19 @@ internal abstract record ReadOutcome
     /// <summary>The agreed value; empty when nothing was ever written.</summary>
     public sealed record Agreed(ReadOnlyMemory<byte> Value) : ReadOutcome;
 
+    /// <summary>No majority answered.</summary>
+    public sealed record Unavailable(int Reached, int Needed) : ReadOutcome;
+}
+
+/// <summary>What can be seen of a register.</summary>
+internal abstract record Glimpse
+{
+    private Glimpse() { }
+
+    /// <summary>A majority agrees on it; empty when nothing was ever written.</summary>
+    public sealed record Agreed(ReadOnlyMemory<byte> Value) : Glimpse;
+
     /// <summary>No majority answered; <paramref name="Newest"/> is the newest value among the
-    /// <paramref name="Reached"/> copies that did (none when 0). Good for a degraded login, for nothing else.</summary>
-    public sealed record Unavailable(ReadOnlyMemory<byte>? Newest, int Reached, int Needed) : ReadOutcome;
+    /// <paramref name="Reached"/> copies that did; null when none of them has one.</summary>
+    public sealed record Unproven(UnprovenValue? Newest, int Reached, int Needed) : Glimpse;
 }

@@ -37,6 +37,7 @@ internal static class ReplicationServices
         .AddSingleton<SafetyOfStopping>()
         .AddSingleton<Replicator>()
         .AddSingleton<IRegisters>(made => made.GetRequiredService<Replicator>())
+        .AddSingleton<IRegisterGlimpses>(made => made.GetRequiredService<Replicator>())
         .AddSingleton<IMessageSets>(made => made.GetRequiredService<Replicator>())
         .AddSingleton<QuorumProof>()
         .AddSingleton<ReadinessProbe>(made => made.GetRequiredService<QuorumProof>().ProveAsync);

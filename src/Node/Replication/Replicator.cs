@@ -16,7 +16,7 @@ internal sealed class Replicator(
     BallotSource ballots,
     RingDriver ring,
     CoordinatorOptions options,
-    TimeProvider time) : IRegisters, IMessageSets
+    TimeProvider time) : IRegisters, IRegisterGlimpses, IMessageSets
 {
     public async Task<ChangeOutcome> ChangeAsync(
         RegisterKey key, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide, CancellationToken cancellation)
@@ -57,7 +57,15 @@ internal sealed class Replicator(
         }
     }
 
-    public async Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation)
+    public async Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation) =>
+        await GlimpseAsync(key, cancellation) switch
+        {
+            Glimpse.Agreed(var value) => new ReadOutcome.Agreed(value),
+            Glimpse.Unproven(_, var reached, var needed) => new ReadOutcome.Unavailable(reached, needed),
+            var other => throw new InvalidOperationException($"no outcome for {other}"),
+        };
+
+    public async Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation)
     {
         while (true)
         {
@@ -68,9 +76,9 @@ internal sealed class Replicator(
                 continue;
             return outcome switch
             {
-                RegisterReadOutcome.Agreed agreed => new ReadOutcome.Agreed(agreed.Value),
+                RegisterReadOutcome.Agreed agreed => new Glimpse.Agreed(agreed.Value),
                 RegisterReadOutcome.Unavailable(var newest, var reached, var needed) =>
-                    new ReadOutcome.Unavailable(newest, reached, needed),
+                    new Glimpse.Unproven(newest is { Shown.IsEmpty: false } ? newest : null, reached, needed),
                 var other => throw new InvalidOperationException($"no outcome for {other}"),
             };
         }

@@ -10,6 +10,9 @@ internal static class ChatFaults
 {
     public const string RetryAfterTrailer = "retry-after-ms";
     public const string HintTrailer = "hint";
+
+    /// <summary>Says "no" when the call has changed nothing; absent when that is not known.</summary>
+    public const string ChangedTrailer = "changed";
     private const string LogInAgain = "log in again";
 
     public static RpcException For(RegisterOutcome outcome) => outcome switch
@@ -52,10 +55,15 @@ internal static class ChatFaults
         StatusCode.InvalidArgument, why, "correct it and try again");
 
     /// <summary>Nothing was changed.</summary>
-    public static RpcException NoMajority(int reached, int needed) => Fault(
-        StatusCode.Unavailable,
-        $"{reached} of the {needed} nodes that are needed answered",
-        "nothing was changed; try again when more nodes answer, or at another node");
+    public static RpcException NoMajority(int reached, int needed)
+    {
+        var fault = Fault(
+            StatusCode.Unavailable,
+            $"{reached} of the {needed} nodes that are needed answered",
+            "nothing was changed; try again when more nodes answer, or at another node");
+        fault.Trailers.Add(ChangedTrailer, "no");
+        return fault;
+    }
 
     private static RpcException SessionLive() => Fault(
         StatusCode.FailedPrecondition, "you are logged in elsewhere", "log out there, or wait 15 s after it has gone");

@@ -55,6 +55,7 @@ internal static class ChatMaps
             SessionEndReason.LoggedOut => SessionEnded.Types.Reason.LoggedOut,
             SessionEndReason.NodeStopping => SessionEnded.Types.Reason.NodeStopping,
             SessionEndReason.TooSlow => SessionEnded.Types.Reason.TooSlow,
+            SessionEndReason.Elsewhere => SessionEnded.Types.Reason.Elsewhere,
             _ => SessionEnded.Types.Reason.Refused,
         },
         Entry = ToWire(end.Entry),

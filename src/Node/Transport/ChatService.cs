@@ -13,6 +13,7 @@ internal sealed class ChatService(
     ChatIdentity identity,
     ChatPeers peers,
     Accounts accounts,
+    AccountGlimpses glimpses,
     Registration registration,
     Login login,
     KeyPublication publication,
@@ -41,7 +42,13 @@ internal sealed class ChatService(
 
     public override async Task<KdfParameters> GetKdf(GetKdfRequest request, ServerCallContext context)
     {
-        var kdf = ClientProofs.KdfOf((await FindAsync(request.User, context.CancellationToken)).Account);
+        var kdf = ClientProofs.KdfOf(await glimpses.GlimpseAsync(request.User, context.CancellationToken) switch
+        {
+            AccountGlimpse.Agreed(var account) => account,
+            AccountGlimpse.Unproven(var account, _, _) => account,
+            AccountGlimpse.Unavailable(var reached, var needed) => throw ChatFaults.NoMajority(reached, needed),
+            _ => throw ChatFaults.UnknownUser(request.User),
+        });
         return new KdfParameters { Iterations = kdf.Iterations, Salt = ByteString.CopyFrom(kdf.ToSaltBytes()) };
     }
 
@@ -94,9 +101,15 @@ internal sealed class ChatService(
             var other => throw ChatFaults.For(other),
         };
 
+    /// <remarks>Clients pin what they are shown: an entry that no majority agrees on is not shown.</remarks>
     public override async Task<KeyLog> GetKeyLog(GetKeyLogRequest request, ServerCallContext context)
     {
-        var (account, _) = await FindAsync(request.User, context.CancellationToken);
+        var account = await accounts.ReadAsync(request.User, context.CancellationToken) switch
+        {
+            AccountRead.Found(var found) => found,
+            AccountRead.Unavailable(var reached, var needed) => throw ChatFaults.NoMajority(reached, needed),
+            _ => throw ChatFaults.UnknownUser(request.User),
+        };
         try
         {
             return ChatMaps.ToWire(await keyLogs.ReadAsync(account, request.From, context.CancellationToken));
@@ -141,12 +154,4 @@ internal sealed class ChatService(
         IAsyncStreamReader<ClientFrame> requestStream,
         IServerStreamWriter<NodeFrame> responseStream,
         ServerCallContext context) => door.ServeAsync(requestStream, responseStream, context);
-
-    private async Task<AccountRead.Found> FindAsync(string user, CancellationToken cancellation) =>
-        await accounts.ReadAsync(user, cancellation) switch
-        {
-            AccountRead.Found found => found,
-            AccountRead.Unavailable(var reached, var needed) => throw ChatFaults.NoMajority(reached, needed),
-            _ => throw ChatFaults.UnknownUser(user),
-        };
 }

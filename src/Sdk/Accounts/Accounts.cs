@@ -59,6 +59,8 @@ public sealed class Accounts : IDisposable
     /// <exception cref="ChordChatException"><c>taken_name</c>.</exception>
     public async Task CheckNameIsFreeAsync(string user, CancellationToken cancellation = default)
     {
+        if (_profile.Unfinished?.User == user)
+            return; // It may be taken by this very registration.
         try
         {
             await _links.CallAsync(
@@ -72,14 +74,18 @@ public sealed class Accounts : IDisposable
         throw TakenName(null);
     }
 
-    /// <summary>Creates the account and makes this machine its first device.</summary>
-    /// <exception cref="ChordChatException"><c>bad_name</c>, <c>taken_name</c>, <c>weak_password</c>, ...</exception>
+    /// <summary>Creates the account and makes this machine its first device. A registration that was begun here before
+    /// and whose outcome is not known is finished instead.</summary>
+    /// <exception cref="ChordChatException"><c>bad_name</c>, <c>taken_name</c>, <c>weak_password</c>, ...;
+    /// <c>undecided</c> when nobody can tell yet whether the account was created.</exception>
     public async Task<UnlockedProfile> RegisterAsync(
         string user, string password, CancellationToken cancellation = default)
     {
         CheckProfileIsFree(user);
         var link = await _links.CurrentAsync(cancellation);
         var cluster = ClusterId.FromBytes(link.Cluster.Cluster.Span);
+        if (Unfinished(user, cluster) is { } unfinished)
+            return await FinishAsync(unfinished, password, cancellation) ?? throw TakenName(null);
         CheckPassword(password, user, link.Cluster.Demo);
         await CheckNameIsFreeAsync(user, cancellation);
         var kdf = KdfParameters.New();
@@ -100,10 +106,10 @@ public sealed class Accounts : IDisposable
             KeyLogEntry = ByteString.CopyFrom(entry.Bytes.Span),
             Keyring = ByteString.CopyFrom(blob),
         };
-        await CallAsync(
-            "the account was not created", (chat, options) => chat.RegisterAsync(request, options), cancellation);
         var log = KeyLog.Verify(cluster, user, [entry.Bytes.ToArray()])!;
-        return Save(new Device(log, device.Signing, [device.Encryption]), kdf, keys);
+        var made = new Device(log, device.Signing, [device.Encryption]);
+        _profile.Begin(UnfinishedRegistration.Of(made, kdf, request, keys));
+        return await HandInAsync(request, made, kdf, keys, isFirst: true, cancellation) ?? throw TakenName(null);
     }
 
     /// <summary>Logs in: with the device keys that are here, or else as a new device.</summary>
@@ -117,6 +123,9 @@ public sealed class Accounts : IDisposable
         CheckProfileIsFree(user);
         var link = await _links.CurrentAsync(cancellation);
         var cluster = ClusterId.FromBytes(link.Cluster.Cluster.Span);
+        if (Unfinished(user, cluster) is { } unfinished
+            && await FinishAsync(unfinished, password, cancellation) is { } finished)
+            return finished;
         var parameters = await CallAsync(
             "login failed", (chat, options) => chat.GetKdfAsync(new GetKdfRequest { User = user }, options),
             cancellation, Failures.UnknownUser(user));
@@ -140,6 +149,69 @@ public sealed class Accounts : IDisposable
     }
 
     public void Dispose() => _links.Dispose();
+
+    /// <summary>The registration that was begun in this profile, if it is this one.</summary>
+    private UnfinishedRegistration? Unfinished(string user, ClusterId cluster) => _profile.Unfinished switch
+    {
+        null => null,
+        { } begun when begun.User == user && begun.Cluster == cluster => begun,
+        { } begun => throw new ChordChatException(
+            "other_profile",
+            begun.User == user
+                ? $"a registration of {user} in another cluster is not finished in {_profile.Folder}"
+                : $"a registration of {begun.User} is not finished in {_profile.Folder}",
+            $"finish it with 'chordchat register {begun.User}', or name another folder with --profile"),
+    };
+
+    /// <summary>Hands a registration in once more, with the keys and the operation of the first time.</summary>
+    /// <returns>Null when somebody else has the name.</returns>
+    private async Task<UnlockedProfile?> FinishAsync(
+        UnfinishedRegistration begun, string password, CancellationToken cancellation)
+    {
+        using var keys = Derive(begun.Cluster, begun.User, password, begun.Kdf);
+        if (begun.Open(keys) is not var (request, device))
+            throw new ChordChatException(
+                "wrong_password", $"the registration of {begun.User} that is not finished here has another password",
+                "type the password of the first try, or name another folder with --profile");
+        return await HandInAsync(request, device, begun.Kdf, keys, isFirst: false, cancellation);
+    }
+
+    /// <summary>Hands a registration in until it is known what became of it, or no node can tell.</summary>
+    /// <param name="isFirst">Nobody has handed in this operation before.</param>
+    /// <returns>Null when somebody else has the name.</returns>
+    private async Task<UnlockedProfile?> HandInAsync(
+        RegisterRequest request, Device device, KdfParameters kdf, PasswordKeys keys, bool isFirst,
+        CancellationToken cancellation)
+    {
+        var tries = new List<Task>();
+        try
+        {
+            await _links.CallAsync(
+                (chat, options) =>
+                {
+                    var call = chat.RegisterAsync(request, options);
+                    tries.Add(call.ResponseAsync);
+                    return call;
+                },
+                cancellation);
+            return Save(device, kdf, keys);
+        }
+        catch (RpcException cause) when (cause.StatusCode == StatusCode.AlreadyExists)
+        {
+            device.Dispose();
+            _profile.ForgetUnfinished();
+            return null;
+        }
+        catch (Exception cause) when (cause is RpcException or ChordChatException)
+        {
+            device.Dispose();
+            // Each try must have changed nothing: one that nobody knows about may still take effect.
+            if (!isFirst || !tries.TrueForAll(Failures.ChangedNothing))
+                throw Failures.Undecided(device.User, cause);
+            _profile.ForgetUnfinished();
+            throw cause is RpcException answer ? Failures.Of(answer, "the account was not created") : cause;
+        }
+    }
 
     private async Task<UnlockedProfile> AddDeviceAsync(
         ClusterId cluster, string user, KdfParameters kdf, PasswordKeys keys, CancellationToken cancellation)

@@ -25,7 +25,16 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
     {
         var known = Recall(user);
         if (known is null || Environment.TickCount64 - known.CheckedAt > FreshFor.TotalMilliseconds)
-            known = await FetchAsync(user, known, cancellation);
+            try
+            {
+                known = await FetchAsync(user, known, cancellation);
+            }
+            catch (ChordChatException cause) when (known is not null && cause.Code == "unavailable"
+                && cause.InnerException is RpcException { StatusCode: not StatusCode.NotFound })
+            {
+                // No majority shows newer keys: the next device of this user reads what is sealed by these ones, too.
+            }
+
         if (known.Pin.State == PinState.Conflict)
             throw Conflict(user);
         return known.Log;

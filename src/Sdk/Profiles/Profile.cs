@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using ChordChat.Crypto;
 using ChordChat.Crypto.Passwords;
+using ChordChat.Sdk.Accounts;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Storage;
 
@@ -15,6 +16,7 @@ namespace ChordChat.Sdk.Profiles;
 public sealed class Profile : IDisposable
 {
     private const string FileName = "profile.db";
+    private const string UnfinishedFact = "unfinished";
 
     private Profile(string folder, LocalStore store)
     {
@@ -42,6 +44,10 @@ public sealed class Profile : IDisposable
         : [];
 
     internal LocalStore Store { get; }
+
+    /// <summary>A registration that was begun here and whose outcome is not known; null when there is none.</summary>
+    internal UnfinishedRegistration? Unfinished =>
+        Fact(UnfinishedFact) is { } bytes ? UnfinishedRegistration.FromBytes(bytes) : null;
 
     /// <summary>Where a user's profile lies unless somebody says otherwise: <c>~/.chordchat/USER</c>.</summary>
     public static string DefaultFolder(string user) => Path.Combine(
@@ -122,6 +128,7 @@ public sealed class Profile : IDisposable
             PutFact(db, "kdf", kdfBytes);
             PutFact(db, "profile-key", outer.Seal("profile-key", inner));
             PutFact(db, "device", key.Seal("device", device.Write()));
+            RemoveFact(db, UnfinishedFact);
         });
         Array.Clear(inner);
         return new UnlockedProfile(this, device.Cluster, device.User, key, device);
@@ -135,7 +142,14 @@ public sealed class Profile : IDisposable
     }
 
     /// <summary>Forgets the device's keys, not the history.</summary>
-    internal void ForgetDevice() => Store.Write(db => db.Execute("DELETE FROM facts WHERE name = 'device'"));
+    internal void ForgetDevice() => Store.Write(db => RemoveFact(db, "device"));
+
+    /// <summary>Keeps what a registration needs to be finished another time, before it is handed in.</summary>
+    internal void Begin(UnfinishedRegistration registration) =>
+        Store.Write(db => PutFact(db, UnfinishedFact, registration.ToBytes()));
+
+    /// <summary>It is known that the registration did not and will not take effect.</summary>
+    internal void ForgetUnfinished() => Store.Write(db => RemoveFact(db, UnfinishedFact));
 
     public void Dispose() => Store.Dispose();
 
@@ -157,6 +171,9 @@ public sealed class Profile : IDisposable
 
     private byte[]? Fact(string name) =>
         Store.Read(db => db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", name));
+
+    private static void RemoveFact(Microsoft.Data.Sqlite.SqliteConnection db, string name) =>
+        db.Execute("DELETE FROM facts WHERE name = $1", name);
 
     private static void PutFact(Microsoft.Data.Sqlite.SqliteConnection db, string name, byte[] value) => db.Execute(
         "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO UPDATE SET value = excluded.value",

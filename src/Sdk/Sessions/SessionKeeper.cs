@@ -66,14 +66,21 @@ internal sealed class SessionKeeper(
         {
             link = await links.CurrentAsync(stopping);
             var (session, refusal) = await Session.OpenAsync(link, device, stopping);
-            if (session is null)
-                return (await JudgeAsync(refusal!, device, stopping), null);
             using (session)
             {
+                if (session is null)
+                {
+                    var final = await JudgeAsync(refusal!, device, stopping);
+                    if (final is null)
+                        sink.Tell(NoSession(refusal!));
+                    links.Fail(link);
+                    return (final, null);
+                }
+
                 node = session.Welcome.NodeName;
                 var ended = await ServeAsync(session, device, lost, stopping);
-                if (ended is not null && await JudgeAsync(ended, device, stopping) is { } final)
-                    return (final, node);
+                if (ended is not null && await JudgeAsync(ended, device, stopping) is { } over)
+                    return (over, node);
                 if (ended?.Reason == SessionEnded.Types.Reason.NodeStopping)
                     links.Retire(link);
                 sink.Tell(new ClientEvent.Disconnected(node, Describe(ended)));
@@ -82,8 +89,8 @@ internal sealed class SessionKeeper(
         catch (RpcException cause)
         {
             stopping.ThrowIfCancellationRequested();
-            if (await JudgeAsync(cause, device, stopping) is { } final)
-                return (final, node);
+            if (await JudgeAsync(cause, device, stopping) is { } over)
+                return (over, node);
             sink.Tell(node is null
                 ? new ClientEvent.Searching(Failures.Of(cause, "no session"))
                 : new ClientEvent.Disconnected(node, "it does not answer"));
@@ -176,10 +183,14 @@ internal sealed class SessionKeeper(
         }
     }
 
+    private static ClientEvent.Searching NoSession(SessionEnded refusal) => new(new ChordChatException(
+        "unavailable", $"no session: {refusal.Text}", "another node is tried, and this one again"));
+
     private static string Describe(SessionEnded? ended) => ended?.Reason switch
     {
         SessionEnded.Types.Reason.NodeStopping => "it is stopping",
         SessionEnded.Types.Reason.TooSlow => "this client read too slowly",
+        SessionEnded.Types.Reason.Elsewhere => "it cannot tell whether this device is the newest one",
         _ => "it closed the connection",
     };
 

@@ -93,6 +93,7 @@ public sealed class ChatCluster : IAsyncLifetime
                 Policy = _policy,
             })
             .AddSingleton<IRegisters>(Replication)
+            .AddSingleton<IRegisterGlimpses>(Replication)
             .AddSingleton<IMessageSets>(Replication)
             .AddSingleton<IMailboxCounts>(Replication)
             .AddSingleton<IPeerChat>(Link)

@@ -8,15 +8,27 @@ using ChordChat.Node.Replication;
 namespace ChordChat.Tests.Cluster.Chat;
 
 /// <summary>The whole cluster's registers and sets in memory: linearizable by a lock, cut off on request.</summary>
-internal sealed class MemoryReplication(IReadOnlyList<Peer> members) : IRegisters, IMessageSets, IMailboxCounts
+internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
+    : IRegisters, IRegisterGlimpses, IMessageSets, IMailboxCounts
 {
     private readonly Lock _turn = new();
     private readonly Dictionary<string, ReadOnlyMemory<byte>> _registers = [];
+    private readonly Dictionary<string, ReadOnlyMemory<byte>> _straggler = [];
     private readonly Dictionary<string, List<StoredMessage>> _sets = [];
     private readonly Dictionary<string, HashSet<MessageId>> _tombstones = [];
 
-    /// <summary>No majority answers; values that are there are still seen as the newest of a minority.</summary>
+    /// <summary>No majority answers; only one copy does, which has what all have unless it is a straggler.</summary>
     public bool IsCut { get; set; }
+
+    /// <summary>The next change of this register is accepted by one copy; the others die before they hear of it.</summary>
+    public RegisterKey? DiesAtAcceptOf { get; set; }
+
+    /// <summary>The copy that answers in a cut hears of no change of this register any more.</summary>
+    public void LeaveBehind(RegisterKey key)
+    {
+        lock (_turn)
+            _straggler[key.Name] = _registers.GetValueOrDefault(key.Name);
+    }
 
     public int MessageCountMax { get; set; } = MailboxLimits.MessageCountMax;
 
@@ -36,26 +48,43 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members) : IRegister
             var current = _registers.GetValueOrDefault(key.Name);
             if (decide(current) is not { } next)
                 return new ChangeOutcome.Declined(current);
+            if (DiesAtAcceptOf == key)
+            {
+                (DiesAtAcceptOf, IsCut) = (null, true);
+                _straggler[key.Name] = next.ToArray();
+                return new ChangeOutcome.Unknown();
+            }
+
             _registers[key.Name] = next.ToArray();
             return new ChangeOutcome.Stored(next);
         }
     }
 
+<<<<<<< HEAD
     /// <summary>A register that is read only once <see cref="Silence"/> is over.</summary>
     public RegisterKey? Silent { get; set; }
 
     public TaskCompletionSource Silence { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public async Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation)
+=======
+    public async Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation) =>
+        await GlimpseAsync(key, cancellation) is Glimpse.Agreed(var value)
+            ? new ReadOutcome.Agreed(value)
+            : new ReadOutcome.Unavailable(1, 2);
+
+    public async Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation)
+>>>>>>> 64cbd08 (wip)
     {
         await (key == Silent ? Silence.Task : Task.CompletedTask).WaitAsync(cancellation);
         await Task.Yield();
         lock (_turn)
         {
-            var found = _registers.TryGetValue(key.Name, out var value);
-            return IsCut
-                ? new ReadOutcome.Unavailable(found ? value : null, 1, 2)
-                : new ReadOutcome.Agreed(value);
+            var agreed = _registers.GetValueOrDefault(key.Name);
+            if (!IsCut)
+                return new Glimpse.Agreed(agreed);
+            var seen = _straggler.TryGetValue(key.Name, out var old) ? old : agreed;
+            return new Glimpse.Unproven(seen.IsEmpty ? null : new UnprovenValue(seen), 1, 2);
         }
     }
 

@@ -49,6 +49,19 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_node_that_cannot_tell_ends_no_client_which_goes_to_another()
+    {
+        _cluster.Refuse = node => node.Name == "n1"
+            ? new SessionEnded { Reason = SessionEnded.Types.Reason.Elsewhere, Text = "this node cannot tell" }
+            : null;
+        await using var alice = await Person.RegisterAsync("alice", _n1, _n2);
+
+        alice.Client.Start();
+
+        Assert.Equal("n2", (await alice.SeeAsync<ClientEvent.Connected>()).Node);
+    }
+
+    [Fact]
     public async Task A_client_whose_node_dies_is_on_another_within_five_seconds_and_loses_nothing()
     {
         var (alice, bob) = await TwoAsync();

@@ -36,6 +36,8 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
 
     public override Task<RegisterReply> Register(RegisterRequest request, ServerCallContext context)
     {
+        if (cluster.RegistrationFault is (var before, TakesEffect: false))
+            throw before;
         var log = KeyLog.Verify(cluster.Id, request.User, [request.KeyLogEntry.ToByteArray()])
             ?? throw Fault(StatusCode.InvalidArgument, "the entry is not sound");
         var account = new FakeAccount(request.Secret, request.Operation.ToByteArray())
@@ -46,6 +48,8 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         if (!cluster.Accounts.TryAdd(request.User, account)
             && !cluster.Accounts[request.User].Operation.SequenceEqual(account.Operation))
             throw Fault(StatusCode.AlreadyExists, "taken");
+        if (cluster.RegistrationFault is (var after, _))
+            throw after;
         return Task.FromResult(new RegisterReply());
     }
 
@@ -129,6 +133,12 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
             {
                 Ended = new SessionEnded { Reason = SessionEnded.Types.Reason.Refused, Text = "old epoch" },
             });
+            return;
+        }
+
+        if (cluster.Refuse(node) is { } refusal)
+        {
+            await responseStream.WriteAsync(new NodeFrame { Ended = refusal });
             return;
         }
 

@@ -5,6 +5,7 @@ using ChordChat.Crypto;
 using ChordChat.Crypto.Messages;
 using ChordChat.Wire;
 using Google.Protobuf;
+using Grpc.Core;
 using Xunit;
 using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 
@@ -37,6 +38,13 @@ internal sealed class FakeCluster : IDisposable
 
     /// <summary>Answers to sends while this is false are QUEUED, and nothing is pushed.</summary>
     public bool HasQuorum { get; set; } = true;
+
+    /// <summary>What a registration fails with, before or after it took effect; null for the answer as it should be.
+    /// </summary>
+    public (RpcException Fault, bool TakesEffect)? RegistrationFault { get; set; }
+
+    /// <summary>What a node says in place of a welcome; null for a welcome.</summary>
+    public Func<FakeNode, SessionEnded?> Refuse { get; set; } = _ => null;
 
     /// <summary>Changes what is pushed to a recipient, as a faulty node might.</summary>
     public Func<IReadOnlyList<Push>, IReadOnlyList<Push>> Tamper { get; set; } = pushes => pushes;

@@ -48,7 +48,7 @@ public class RegisterTests
         _bench.Deaf.UnionWith([1, 2]);
         Assert.Equal(new RegisterChangeOutcome.Unavailable(1, 2), Create("b"));
         var read = Assert.IsType<RegisterReadOutcome.Unavailable>(Read());
-        Assert.Equal(("a", 1, 2), (Text(read.Newest!.Value), read.Reached, read.Needed));
+        Assert.Equal(("a", 1, 2), (Text(read.Newest!.Shown), read.Reached, read.Needed));
         _bench.Deaf.Add(0);
         Assert.Null(Assert.IsType<RegisterReadOutcome.Unavailable>(Read()).Newest);
     }
