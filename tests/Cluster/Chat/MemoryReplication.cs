@@ -20,7 +20,8 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
     /// <summary>No majority answers; only one copy does, which has what all have unless it is a straggler.</summary>
     public bool IsCut { get; set; }
 
-    /// <summary>The next change of this register is accepted by one copy; the others die before they hear of it.</summary>
+    /// <summary>The next change of this register is accepted by one copy; the others die before they hear of it.
+    /// </summary>
     public RegisterKey? DiesAtAcceptOf { get; set; }
 
     /// <summary>The copy that answers in a cut hears of no change of this register any more.</summary>
@@ -60,21 +61,17 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
         }
     }
 
-<<<<<<< HEAD
     /// <summary>A register that is read only once <see cref="Silence"/> is over.</summary>
     public RegisterKey? Silent { get; set; }
 
     public TaskCompletionSource Silence { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public async Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation)
-=======
     public async Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation) =>
         await GlimpseAsync(key, cancellation) is Glimpse.Agreed(var value)
             ? new ReadOutcome.Agreed(value)
             : new ReadOutcome.Unavailable(1, 2);
 
     public async Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation)
->>>>>>> 64cbd08 (wip)
     {
         await (key == Silent ? Silence.Task : Task.CompletedTask).WaitAsync(cancellation);
         await Task.Yield();
