@@ -48,6 +48,7 @@ internal static class Program
         app.MapRecovery();
         app.MapTransport();
         app.MapView();
+        app.MapStandardServices();
         return app;
     }
 }

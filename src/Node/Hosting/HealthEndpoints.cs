@@ -1,18 +1,34 @@
 using System.Net;
 using ChordChat.Node.Admission;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace ChordChat.Node.Hosting;
 
-/// <summary>/healthz: the process lives. /readyz: a write to a quorum has just succeeded.</summary>
+/// <summary>/healthz: the process lives. /readyz: a write to a quorum has just succeeded. The same twice by
+/// grpc.health.v1.</summary>
 internal static class HealthEndpoints
 {
-    private static readonly TimeSpan ProbeMax = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan AnswerHolds = TimeSpan.FromSeconds(1);
+    /// <summary>The names by which grpc.health.v1 is asked: "" means alive, this one ready.</summary>
+    public const string ReadyService = "chordchat.v1.Chat";
+
+    private const string ReadyCheck = "ready";
+
+    public static IServiceCollection AddHealth(this IServiceCollection services)
+    {
+        services.AddSingleton<Readiness>()
+            .AddGrpcHealthChecks(grpc =>
+            {
+                grpc.Services.Map("", check => check.Name != ReadyCheck);
+                grpc.Services.Map(ReadyService, check => check.Name == ReadyCheck);
+            })
+            .AddCheck("alive", () => HealthCheckResult.Healthy())
+            .AddCheck<Readiness>(ReadyCheck);
+        return services;
+    }
 
     public static void MapHealth(this WebApplication app)
     {
-        var readiness = new Readiness(
-            app.Services.GetRequiredService<ReadinessProbe>(), app.Services.GetRequiredService<TimeProvider>());
+        var readiness = app.Services.GetRequiredService<Readiness>();
         app.MapGet("/healthz", static context => Say(context, HttpStatusCode.OK, "alive"))
             .OpenTo(Callers.Everybody);
         app.MapGet("/readyz", async context =>
@@ -22,6 +38,14 @@ internal static class HealthEndpoints
                 ? Say(context, HttpStatusCode.OK, "ready")
                 : Say(context, HttpStatusCode.ServiceUnavailable, $"not ready: {why}"));
         }).OpenTo(Callers.Everybody);
+    }
+
+    /// <summary>After the node's own services: the first one mapped also opens what answers for unknown
+    /// services.</summary>
+    public static void MapStandardServices(this WebApplication app)
+    {
+        app.MapGrpcHealthChecksService().OpenTo(Callers.Everybody);
+        app.MapGrpcReflectionService().OpenTo(Callers.Operators);
     }
 
     /// <summary>On the plain port there is nothing but health.</summary>
@@ -41,41 +65,5 @@ internal static class HealthEndpoints
         context.Response.StatusCode = (int)code;
         context.Response.ContentType = "text/plain";
         return context.Response.WriteAsync(text + "\n", context.RequestAborted);
-    }
-
-    /// <summary>One probe at a time, whoever asks and however often: anybody may ask, and each probe is a
-    /// write.</summary>
-    private sealed class Readiness(ReadinessProbe probe, TimeProvider time)
-    {
-        private readonly Lock _turn = new();
-        private Task<string?> _answer = Task.FromResult<string?>(null);
-        private long _askedAt;
-
-        public Task<string?> AskAsync()
-        {
-            lock (_turn)
-            {
-                if (_answer.IsCompleted && (_askedAt == 0 || time.GetElapsedTime(_askedAt) > AnswerHolds))
-                {
-                    _askedAt = time.GetTimestamp();
-                    _answer = Task.Run(ProbeAsync);
-                }
-
-                return _answer;
-            }
-        }
-
-        private async Task<string?> ProbeAsync()
-        {
-            using var deadline = new CancellationTokenSource(ProbeMax, time);
-            try
-            {
-                return await probe(deadline.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                return "no majority of copies answered in 3 s";
-            }
-        }
     }
 }

@@ -19,6 +19,8 @@ internal static class HostingServices
             .AddSingleton<Departure>()
             .AddHostedService<StartAnnouncer>()
             .AddRoutingCore()
+            .AddHealth()
+            .AddGrpcReflection()
             .AddGrpc(grpc => grpc.MaxReceiveMessageSize = MessageBytesMax);
         return services;
     }

@@ -18,6 +18,7 @@ public sealed class GateTests : IAsyncLifetime
     private static readonly string[] OpenToEverybody =
     [
         "/authority", "/healthz", "/join/{id}", "/readyz", "/chordchat.v1.Chat/*", "/chordchat.v1.View/*",
+        "/grpc.health.v1.Health/*",
     ];
 
     private static readonly Func<string, string>[] Spellings =
@@ -50,7 +51,7 @@ public sealed class GateTests : IAsyncLifetime
         OpenToEverybody.Order(StringComparer.Ordinal),
         Endpoints.Where(endpoint => Gate.OpenedTo(endpoint).HasFlag(Callers.Everybody))
             .Select(endpoint => endpoint.RoutePattern.RawText!)
-            .Select(route => route.Contains("chordchat.v1", StringComparison.Ordinal)
+            .Select(route => route.Contains(".v1", StringComparison.Ordinal)
                 ? $"/{route[..route.LastIndexOf('/')].TrimStart('/')}/*" : route)
             .Distinct().Order(StringComparer.Ordinal));
 
@@ -135,7 +136,7 @@ public sealed class GateTests : IAsyncLifetime
 
     private async Task<HttpResponseMessage> CallAsync(HttpClient http, RouteEndpoint endpoint, string path)
     {
-        var isGrpc = endpoint.RoutePattern.RawText!.Contains("chordchat.v1", StringComparison.Ordinal);
+        var isGrpc = endpoint.RoutePattern.RawText!.Contains(".v1", StringComparison.Ordinal);
         var method = endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods[0] ?? "POST";
         var asWritten = new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true };
         var url = new Uri($"https://{_node.Node.Self.Address}{path}", asWritten);
