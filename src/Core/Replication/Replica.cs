@@ -153,7 +153,7 @@ public sealed class Replica
         return insert.Result switch
         {
             SetInsertResult.Added or SetInsertResult.Present => new ReplicaReply.Added(insert.Arrival),
-            _ when tooLate => Replies.TooLate,
+            _ when tooLate => new ReplicaReply.TooLate(now.UnixMs),
             SetInsertResult.Buried => Replies.Buried,
             _ => Replies.Full,
         };
@@ -167,7 +167,9 @@ public sealed class Replica
     }
 
     private ReplicaReply Mend(ReplicaRequest.Mend request, ReplicaTime now) =>
-        IsTooLate(request.AskedMs, _rowAges.MendMax, now) ? Replies.TooLate : _repair.Mend(request, now);
+        IsTooLate(request.AskedMs, _rowAges.MendMax, now)
+            ? new ReplicaReply.TooLate(now.UnixMs)
+            : _repair.Mend(request, now);
 
     private bool IsTooLate(long sinceUnixMs, TimeSpan most, ReplicaTime now) =>
         _rules.LateIsRefused && sinceUnixMs < now.UnixMs - (long)most.TotalMilliseconds;
@@ -182,7 +184,6 @@ internal static class Replies
     public static readonly ReplicaReply Forgotten = new ReplicaReply.Forgotten();
     public static readonly ReplicaReply Full = new ReplicaReply.Full();
     public static readonly ReplicaReply Sealed = new ReplicaReply.Sealed();
-    public static readonly ReplicaReply TooLate = new ReplicaReply.TooLate();
     public static readonly ReplicaReply WrongTile = new ReplicaReply.WrongTile();
     public static readonly ReplicaReply Done = new ReplicaReply.Done();
 }

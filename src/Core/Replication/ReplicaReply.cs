@@ -31,7 +31,8 @@ public abstract record ReplicaReply
 
     /// <summary>The message was first handed in too long ago to be taken as a new one, or the page was asked for too
     /// long ago.</summary>
-    public sealed record TooLate : ReplicaReply;
+    /// <param name="NowMs">The calendar by which it is; 0 when not told.</param>
+    public sealed record TooLate(long NowMs) : ReplicaReply;
 
     /// <summary>How ids stand here, in the order in which they were asked for.</summary>
     public sealed record Ages(ImmutableArray<EntryAge> Of) : ReplicaReply;

@@ -13,6 +13,7 @@ public sealed class SetAdd(
     private TileConfiguration? _keptIn;
     private int _full;
     private int _tooLate;
+    private long _lateNowMs;
     private int _lateRounds;
 
     /// <summary>Unix milliseconds when the message was first handed in.</summary>
@@ -34,6 +35,14 @@ public sealed class SetAdd(
 
     public int CopyCount => _kept.Count;
 
+    /// <summary>When a message was first handed in, by the calendar of members that called it too late. Only they
+    /// judge lateness: a node that is asked and whose own calendar is behind must not turn away what is new.</summary>
+    /// <param name="sentMs">The same by our calendar.</param>
+    /// <param name="theirsMs">What <see cref="SetAddOutcome.TooLate"/> told.</param>
+    /// <param name="oursMs">Our calendar after that was told: a delay makes the message older, never younger.</param>
+    public static long ByTheirCalendar(long sentMs, long theirsMs, long oursMs) =>
+        theirsMs > oursMs ? sentMs + (theirsMs - oursMs) : sentMs;
+
     private protected override void Begin()
     {
         (_full, _tooLate) = (0, 0);
@@ -46,7 +55,8 @@ public sealed class SetAdd(
     private protected override Vote Judge(int member, ReplicaReply reply)
     {
         _full += reply is ReplicaReply.Full ? 1 : 0;
-        _tooLate += reply is ReplicaReply.TooLate ? 1 : 0;
+        if (reply is ReplicaReply.TooLate(var now))
+            _lateNowMs = _tooLate++ == 0 ? now : Math.Min(_lateNowMs, now);
         if (reply is not (ReplicaReply.Added or ReplicaReply.Buried))
             return Vote.Against;
         _kept.Add(member);
@@ -82,7 +92,7 @@ public sealed class SetAdd(
     }
 
     private protected override void GiveUp() =>
-        State(IsTooLate ? new SetAddOutcome.TooLate()
+        State(IsTooLate ? new SetAddOutcome.TooLate(_lateNowMs)
             : IsFull ? new SetAddOutcome.Refused() : new SetAddOutcome.Queued());
 
     private bool IsTooLate => _tooLate > Configuration.Members.Length - Majority;
@@ -102,7 +112,8 @@ public abstract record SetAddOutcome
     public sealed record Refused : SetAddOutcome;
 
     /// <summary>It was first handed in too long ago. It may have been kept and read since.</summary>
-    public sealed record TooLate : SetAddOutcome;
+    /// <param name="NowMs">The earliest of the calendars by which it is; 0 when one was not told.</param>
+    public sealed record TooLate(long NowMs) : SetAddOutcome;
 
     /// <summary>No majority answered; retry with the same id.</summary>
     public sealed record Queued : SetAddOutcome;

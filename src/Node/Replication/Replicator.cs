@@ -93,6 +93,7 @@ internal sealed class Replicator(
         CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfZero(content.Length);
+        var isCorrected = false;
         while (true)
         {
             var at = directory.At(set.Point);
@@ -104,6 +105,17 @@ internal sealed class Replicator(
                     progress?.Invoke(Copies(add));
                 told = add.CopyCount;
             });
+            if (outcome is SetAddOutcome.TooLate(var theirs) && !isCorrected)
+            {
+                isCorrected = true; // Once: by their calendars, in case that ours is the one that is wrong.
+                var byTheirs = SetAdd.ByTheirCalendar(sentMs, theirs, time.GetUtcNow().ToUnixTimeMilliseconds());
+                if (byTheirs != sentMs)
+                {
+                    sentMs = byTheirs;
+                    continue;
+                }
+            }
+
             if (outcome is SetAddOutcome.Queued && await search.FindNewerAsync(set.Point, at, cancellation))
                 continue;
             return outcome switch

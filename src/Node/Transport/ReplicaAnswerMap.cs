@@ -60,7 +60,7 @@ internal static class ReplicaAnswerMap
         ReplicaReply.Behind behind => new() { Behind = behind.Configuration.ToWire() },
         ReplicaReply.Sealed => new() { Sealed = ReplicaMap.Nothing },
         ReplicaReply.WrongTile => new() { WrongTile = ReplicaMap.Nothing },
-        ReplicaReply.TooLate => new() { TooLate = ReplicaMap.Nothing },
+        ReplicaReply.TooLate late => new() { TooLate = new() { NowMs = late.NowMs } },
         ReplicaReply.Ages ages => new()
         {
             Ages = UnsafeByteOperations.UnsafeWrap(ages.Of.Select(age => (byte)age).ToArray()),
@@ -101,7 +101,7 @@ internal static class ReplicaAnswerMap
         Answer.BodyOneofCase.Behind => new ReplicaReply.Behind(answer.Behind.ToCore()),
         Answer.BodyOneofCase.Sealed => new ReplicaReply.Sealed(),
         Answer.BodyOneofCase.WrongTile => new ReplicaReply.WrongTile(),
-        Answer.BodyOneofCase.TooLate => new ReplicaReply.TooLate(),
+        Answer.BodyOneofCase.TooLate => new ReplicaReply.TooLate(answer.TooLate.NowMs),
         Answer.BodyOneofCase.Ages => new ReplicaReply.Ages([.. answer.Ages.Select(ToAge)]),
         Answer.BodyOneofCase.Forgotten => new ReplicaReply.Forgotten(),
         Answer.BodyOneofCase.Differing => answer.Differing.ToCore(),

@@ -103,6 +103,27 @@ public class TombstoneTests
         Assert.Empty(Scan());
     }
 
+    /// <summary>The node that is asked is ten days behind; what it was handed is an hour old, or eight days.</summary>
+    [Theory]
+    [InlineData(1.0 / 24, true)]
+    [InlineData(8.0, false)]
+    public void Lateness_is_judged_by_the_calendars_of_the_members(double ageDays, bool isKept)
+    {
+        var ours = _bench.UnixMs - Days(10);
+        var sent = ours - Days(ageDays);
+        var first = new SetAdd(_bench.Now, "m", Message(1), CoordinatorOptions.Default, 1) { SentMs = sent };
+        _bench.Run(first);
+        var late = Assert.IsType<SetAddOutcome.TooLate>(first.Outcome);
+
+        var corrected = SetAdd.ByTheirCalendar(sent, late.NowMs, ours);
+        var again = new SetAdd(_bench.Now, "m", Message(1), CoordinatorOptions.Default, 1) { SentMs = corrected };
+        _bench.Run(again);
+
+        Assert.Equal(isKept, again.Outcome is SetAddOutcome.Stored);
+        // Not our calendar is wrong, the message has been on its way for so long.
+        Assert.Equal(sent, SetAdd.ByTheirCalendar(sent, late.NowMs, late.NowMs));
+    }
+
     /// <summary>A reader that saw the message before it was acknowledged, and mends after it was forgotten.</summary>
     [Fact]
     public void A_reader_that_slept_brings_nothing_back()
