@@ -3,7 +3,7 @@
 #   ./test.sh                 all of it
 #   ./test.sh unit cluster    only these suites: unit simulation cluster endtoend browser nemesis
 #   ./test.sh hunt --seeds N [--from S] [--minutes M]    simulated clusters under faults; the last line counts seeds
-#   ./test.sh nemesis --minutes M [--seed S] [--nodes N] [--mix all|crash|network|host|clock]    real nodes under faults; 2 minutes
+#   ./test.sh nemesis --minutes M [--seed S] [--nodes N] [--mix all|crash|network|host|clock|people|names]    real nodes under faults; 2 minutes
 #             [--split T]    tiles are cut meanwhile, until there are T for each node
 #   ./test.sh nemesis --numbers [--copies C]    what people notice of one fault after the other, as a table
 # The last line counts what the test runners reported. A step that fails without a count is one failure more.
@@ -140,8 +140,11 @@ run_nemesis() {
         return
     fi
     step "publish the node" dotnet publish src/Node -c "$configuration" -o artifacts/nemesis/bin -nologo -v quiet || return
+    step "publish the client" dotnet publish src/Client -c "$configuration" -o artifacts/nemesis/client -nologo -v quiet ||
+        return
     if "tests/Nemesis/bin/$configuration/net10.0/chordchat-nemesis" \
-        --program "$PWD/artifacts/nemesis/bin/chordchat-node" "$@" </dev/null; then
+        --program "$PWD/artifacts/nemesis/bin/chordchat-node" --client "$PWD/artifacts/nemesis/client/chordchat" "$@" \
+        </dev/null; then
         passed=$((passed + 1))
         say "Nemesis: $((SECONDS - begun)) s"
     else

@@ -3,15 +3,19 @@ using System.Diagnostics;
 namespace ChordChat.Tests.Nemesis;
 
 /// <summary>Does one thing to the cluster after another, drawn from a seed, and takes each back.</summary>
-internal sealed class Faults(
-    IReadOnlyList<Node> nodes, Network network, Random random, string mix, bool canDelay, Action<string> say)
+internal sealed class Faults(World world, Network network, NameRace race, Random random, string mix, bool canDelay)
 {
     private const int FreezeSeconds = 30;
     private static readonly TimeSpan SafeMax = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan ReadyMax = TimeSpan.FromSeconds(40);
 
     private static readonly string[] Crashes = ["kill", "pause", "term", "storm", "power"];
     private static readonly string[] Cuts = ["cut", "isolate", "ring", "bridge", "oneway", "slow"];
     private static readonly string[] Hosts = ["full", "wipe", "freeze"];
+
+    /// <summary>What guests do to their own clients, and what is done to nodes while somebody waits for them.</summary>
+    private static readonly string[] Guests = ["client", "device", "sides", "claim", "disk"];
+    private static readonly string[] OfGuests = ["client", "device"];
 
     private static readonly Dictionary<string, string[]> Mixes = new()
     {
@@ -19,15 +23,17 @@ internal sealed class Faults(
         ["crash"] = Crashes,
         ["network"] = Cuts,
         ["host"] = Hosts,
+        ["people"] = [.. Guests, "kill", "pause", "storm", "power", "cut", "oneway"],
+        ["names"] = ["claim", "disk", "client"],
         ["clock"] = ["clock", "kill", "pause", "cut"],
     };
 
     private readonly string[] _kinds =
     [
-        .. Mixes[mix].Where(kind => kind switch
+        .. Mixes[mix].Except(OfGuests).Where(kind => kind switch
         {
-            "full" => nodes.Any(node => node.Disk is not null),
-            "clock" => nodes.Any(node => node.Clock is not null),
+            "full" => world.Nodes.Any(node => node.Disk is not null),
+            "clock" => world.Nodes.Any(node => node.Clock is not null),
             _ => true,
         }),
     ];
@@ -52,7 +58,7 @@ internal sealed class Faults(
     }
 
     /// <summary>Undoes everything but wrong clocks: all nodes run, all hear each other.</summary>
-    public Task HealAsync() => HealAsync(nodes, network);
+    public Task HealAsync() => HealAsync(world.Nodes, network);
 
     /// <summary>Undoes what was done to these nodes and their networks.</summary>
     public static async Task HealAsync(IReadOnlyList<Node> nodes, Network network)
@@ -63,6 +69,7 @@ internal sealed class Faults(
             await network.HastenAsync(node.Index);
             await node.SignalAsync("CONT");
             node.Disk?.MakeRoom();
+            node.SlowDisk?.Set(0);
             if (!node.IsUp)
                 node.Start();
         }
@@ -70,9 +77,10 @@ internal sealed class Faults(
 
     private async Task DoAsync(string kind, CancellationToken stopping)
     {
-        var order = nodes.OrderBy(_ => random.Next()).ToArray();
-        var (victim, half, seconds) = (order[0], order.Take(nodes.Count / 2).ToArray(), random.Next(1, 20));
-        say($"fault {kind}: {victim.Name} first of {string.Join(' ', order.Select(node => node.Name))}, {seconds} s");
+        var order = world.Nodes.OrderBy(_ => random.Next()).ToArray();
+        var (victim, half, seconds) = (order[0], order.Take(order.Length / 2).ToArray(), random.Next(1, 20));
+        world.Say(
+            $"fault {kind}: {victim.Name} first of {string.Join(' ', order.Select(node => node.Name))}, {seconds} s");
         switch (kind)
         {
             case "pause" or "freeze":
@@ -93,8 +101,8 @@ internal sealed class Faults(
                 await victim.SignalAsync("TERM");
                 break;
             case "power":
-                await Task.WhenAll(nodes.Select(node => node.SignalAsync("KILL")));
-                break;
+                await PowerAsync(seconds, stopping);
+                return;
             case "storm":
                 foreach (var node in order)
                     await RestartAsync(node, stopping);
@@ -102,6 +110,17 @@ internal sealed class Faults(
             case "slow":
                 foreach (var node in order)
                     await network.SlowAsync(node.Index, Queue(), random.Next(1, 12));
+                break;
+            case "disk":
+                foreach (var node in half)
+                    node.SlowDisk?.Set(random.Next(20, 400));
+                break;
+            case "claim":
+                await ClaimAsync(order, stopping);
+                return;
+            case "sides":
+                await PartWithGuestsAsync(order, half);
+                seconds += 10;
                 break;
             case "cut" or "isolate" or "ring" or "bridge" or "oneway":
                 await PartAsync(kind, order, half);
@@ -114,8 +133,19 @@ internal sealed class Faults(
         await WaitAsync(seconds, stopping);
         if (kind == "full")
             await StartOnFullDiskAsync(victim);
-        foreach (var node in nodes.Where(node => kind == "power" || (kind is "kill" or "term" && node == victim)))
+        if (kind is "kill" or "term")
+            await victim.GoneAsync(TimeSpan.FromSeconds(90));
+    }
+
+    /// <summary>All nodes die at once, and what their disks hold is compared with what people were told.</summary>
+    private async Task PowerAsync(int seconds, CancellationToken stopping)
+    {
+        var kept = world.Record.ToldKept();
+        await Task.WhenAll(world.Nodes.Select(node => node.SignalAsync("KILL")));
+        foreach (var node in world.Nodes)
             await node.GoneAsync(TimeSpan.FromSeconds(90));
+        world.JudgeDisks(kept);
+        await WaitAsync(seconds, stopping);
     }
 
     /// <summary>A node whose disk is still full has to say so and end; its end is judged later.</summary>
@@ -134,7 +164,7 @@ internal sealed class Faults(
         foreach (var (node, max) in order.Where(node => node.Clock is not null).Take(2).Zip([540, 7_200]))
         {
             node.Clock!.Set(TimeSpan.FromSeconds(random.Next(-max, max)));
-            say($"  the clock of {node.Name} is {node.Clock.Offset.TotalSeconds:0} s off");
+            world.Say($"  the clock of {node.Name} is {node.Clock.Offset.TotalSeconds:0} s off");
         }
     }
 
@@ -143,10 +173,10 @@ internal sealed class Faults(
     private async Task WipeAsync(Node victim, Node host)
     {
         if (host == victim)
-            host = nodes.First(node => node != victim);
+            host = world.Nodes.First(node => node != victim);
         if (!await IsTrueWithinAsync(SafeMax, victim.IsSafeToStopAsync))
         {
-            say($"  {victim.Name} is not wiped: it is still needed after {SafeMax.TotalSeconds} s");
+            world.Say($"  {victim.Name} is not wiped: it is still needed after {SafeMax.TotalSeconds} s");
             return;
         }
 
@@ -154,7 +184,7 @@ internal sealed class Faults(
         await victim.GoneAsync(TimeSpan.FromSeconds(60));
         await victim.JoinAnewAsync(host);
         victim.Start();
-        say($"  it is {victim.Name} now");
+        world.Say($"  it is {victim.Name} now");
         if (!await IsTrueWithinAsync(SafeMax, victim.IsReadyAsync)
             || !await IsTrueWithinAsync(SafeMax, victim.IsSafeToStopAsync))
             throw new InvalidOperationException($"{victim.Name} did not become a node like others");
@@ -178,6 +208,43 @@ internal sealed class Faults(
         return canDelay
             ? $"netem delay {delay}ms 10ms reorder 20% 50%"
             : $"tbf rate {rate}mbit burst 8kb latency 200ms";
+    }
+
+    /// <summary>Two halves, each with half of the guests.</summary>
+    private async Task PartWithGuestsAsync(Node[] order, Node[] half)
+    {
+        foreach (var node in order)
+        {
+            var others = order.Where(other => half.Contains(other) != half.Contains(node)).Select(other => other.Index);
+            await network.DeafenAsync(node.Index, [.. others], guests: half.Contains(node) ? 0 : 1);
+        }
+    }
+
+    /// <summary>Names are claimed at one node while two others die, perhaps between promise and accept. Those come
+    /// back, the first goes, and somebody else claims the names.</summary>
+    private async Task ClaimAsync(Node[] order, CancellationToken stopping)
+    {
+        const int Names = 5;
+        var (first, dying) = (order[^1], order[..2]);
+        foreach (var node in dying)
+            node.SlowDisk?.Set(random.Next(50, 300));
+        string[] names = [.. Enumerable.Range(0, Names).Select(_ => race.Next())];
+        var claims = names.Select(name => race.ClaimAsync(name, 0, first.Address)).ToArray();
+        await Task.WhenAny(Task.Delay(random.Next(200, 4_000), CancellationToken.None), Task.WhenAll(claims));
+        await Task.WhenAll(dying.Select(node => node.SignalAsync("KILL")));
+        await Task.WhenAny(Task.WhenAll(claims), Task.Delay(random.Next(1, 15_000), CancellationToken.None));
+        foreach (var node in dying)
+        {
+            await node.GoneAsync(TimeSpan.FromSeconds(90));
+            node.SlowDisk?.Set(0);
+            node.Start();
+        }
+
+        await first.SignalAsync("KILL");
+        await IsTrueWithinAsync(ReadyMax, dying[0].IsReadyAsync);
+        await Task.WhenAll(claims);
+        await Task.WhenAll(names.Select(name => race.ClaimAsync(name, 1, dying[0].Address)));
+        await first.GoneAsync(TimeSpan.FromSeconds(90));
     }
 
     private async Task PartAsync(string kind, Node[] order, Node[] half)

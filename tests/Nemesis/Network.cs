@@ -15,6 +15,11 @@ internal sealed class Network(int owner, int nodeCount)
 
     public static string AddressOf(int node) => $"10.77.0.{node + 10}";
 
+    /// <summary>The network of half of the guests; <paramref name="side"/> is 0 or 1.</summary>
+    public string Guests(int side) => $"{Prefix}{owner}-g{side}";
+
+    public static string AddressOfGuests(int side) => $"10.77.0.{side + 3}";
+
     public string Space(int node) => $"{Prefix}{owner}-{node}";
 
     public async Task CreateAsync()
@@ -23,19 +28,23 @@ internal sealed class Network(int owner, int nodeCount)
         await InAsync(Bridge, "ip", "link", "add", "br0", "type", "bridge", "mcast_snooping", "0");
         await InAsync(Bridge, "ip", "link", "set", "br0", "up");
         await PlugAsync(Clients, "vc", "10.77.0.2");
+        foreach (var side in Enumerable.Range(0, 2))
+            await PlugAsync(Guests(side), $"vg{side}", AddressOfGuests(side));
         for (var node = 0; node < nodeCount; node++)
             await PlugAsync(Space(node), $"v{node}", AddressOf(node));
     }
 
-    /// <summary>What <paramref name="node"/> does not hear: packets from these nodes. None: it hears all.</summary>
-    public async Task DeafenAsync(int node, IReadOnlyCollection<int> from)
+    /// <summary>What <paramref name="node"/> does not hear: packets from these nodes, and perhaps from one of the
+    /// two networks of guests. None: it hears all.</summary>
+    public async Task DeafenAsync(int node, IReadOnlyCollection<int> from, int? guests = null)
     {
         await Shell.TryAsync("ip", "netns", "exec", Space(node), "nft", "delete", "table", "ip", "nemesis");
-        if (from.Count > 0)
+        var silent = from.Select(AddressOf).Concat(guests is { } side ? [AddressOfGuests(side)] : []).ToArray();
+        if (silent.Length > 0)
             await InAsync(
                 Space(node), "nft",
                 "add table ip nemesis; add chain ip nemesis heard { type filter hook input priority 0; }; "
-                + $"add rule ip nemesis heard ip saddr {{ {string.Join(", ", from.Select(AddressOf))} }} drop");
+                + $"add rule ip nemesis heard ip saddr {{ {string.Join(", ", silent)} }} drop");
     }
 
     /// <summary>From now on no multicast reaches <paramref name="node"/> and none of its own gets out.</summary>

@@ -25,6 +25,9 @@ internal sealed class Node(Options options, string home, Network network, int in
     /// <summary>What the process believes the time is; null when it goes by the machine's.</summary>
     public Clock? Clock { get; set; }
 
+    /// <summary>What makes its disk slow; null when that cannot be had.</summary>
+    public SlowDisk? SlowDisk { get; set; }
+
     /// <summary>A node that it is told of; null when it finds the others by multicast alone.</summary>
     public string? Seed { get; set; }
 
@@ -48,6 +51,7 @@ internal sealed class Node(Options options, string home, Network network, int in
         start.Environment["DOTNET_EnableDiagnostics"] = "0"; // A killed node would leave its diagnostic socket behind.
         start.Environment["TMPDIR"] = home;
         Clock?.Wear(start);
+        SlowDisk?.Wear(start);
         _process = Process.Start(start)!;
     }
 

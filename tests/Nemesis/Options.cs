@@ -4,13 +4,17 @@ namespace ChordChat.Tests.Nemesis;
 
 /// <summary>The command line: pairs of --name value.</summary>
 /// <param name="Program">The built chordchat-node.</param>
+/// <param name="Client">The built chordchat; null: no guests.</param>
 /// <param name="Copies">Of everything.</param>
 /// <param name="IsForNumbers">Measures one fault after the other instead of drawing them.</param>
 /// <param name="Parts">Which ones.</param>
 /// <param name="SplitPerNode">Tiles there should be for each node: while there are fewer, they are cut.</param>
+/// <param name="People">With the library; null: 20, or 10 beside guests.</param>
+/// <param name="Guests">People with the shipped client.</param>
+/// <param name="Policy">What becomes of the old session at a second login.</param>
 internal sealed record Options(
-    string Program, double Minutes, int Seed, int Nodes, int Copies, string Mix, string Artifacts, bool IsForNumbers,
-    IReadOnlyList<string> Parts, int? SplitPerNode)
+    string Program, string? Client, double Minutes, int Seed, int Nodes, int Copies, string Mix, string Artifacts,
+    bool IsForNumbers, IReadOnlyList<string> Parts, int? SplitPerNode, int? People, int Guests, string Policy)
 {
     /// <exception cref="FormatException">A number is none.</exception>
     public static Options Parse(string[] arguments)
@@ -21,11 +25,14 @@ internal sealed record Options(
                 : otherwise;
         var culture = CultureInfo.InvariantCulture;
         return new(
-            Value("program", "artifacts/bin/chordchat-node"), double.Parse(Value("minutes", "2"), culture),
+            Value("program", "artifacts/bin/chordchat-node"),
+            Value("client", "") is { Length: > 0 } client ? client : null, double.Parse(Value("minutes", "2"), culture),
             int.Parse(Value("seed", "1"), culture), int.Parse(Value("nodes", "5"), culture),
             int.Parse(Value("copies", "3"), culture), Value("mix", "all"),
             Path.GetFullPath(Value("artifacts", "artifacts/nemesis")), arguments.Contains("--numbers"),
             Value("parts", "calm,kill,cut,freeze,leave,power").Split(','),
-            Value("split", "") is { Length: > 0 } split ? int.Parse(split, culture) : null);
+            Value("split", "") is { Length: > 0 } split ? int.Parse(split, culture) : null,
+            Value("people", "") is { Length: > 0 } people ? int.Parse(people, culture) : null,
+            int.Parse(Value("guests", "4"), culture), Value("policy", "takeover"));
     }
 }

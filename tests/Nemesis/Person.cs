@@ -61,6 +61,13 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
 
     public Task<bool> FlushAsync(TimeSpan patience) => _client!.FlushAsync(patience);
 
+    /// <summary>Where somebody's mailbox lies, as their node says; null when it does not.</summary>
+    public Task<MailboxMembers?> WhereAsync(string user) => AskAsync(lookup => lookup.WhereAsync(user));
+
+    /// <summary>Whether somebody is online, as their node says; null when it does not.</summary>
+    public async Task<bool?> IsOnlineAsync(string user) =>
+        (await AskAsync(lookup => lookup.StatusAsync(user)))?.Online;
+
     /// <summary>The conversation with somebody, as shown here.</summary>
     public IReadOnlyList<ChatMessage> TranscriptWith(string other) => [.. _client!.History.With(other)];
 
@@ -82,6 +89,18 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
         _me?.Dispose();
         _profile?.Dispose();
         _leaving.Dispose();
+    }
+
+    private async Task<T?> AskAsync<T>(Func<Lookup, Task<T>> question) where T : class
+    {
+        try
+        {
+            return await question(_client!.Lookup);
+        }
+        catch (ChordChatException)
+        {
+            return null;
+        }
     }
 
     private NodeSearch Search() => new()
@@ -130,6 +149,8 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
     {
         if (message.From != name)
             return;
+        if (message is { State: MessageState.Kept, Copies.Count: > 0 })
+            record.JudgeCopies(message.Id, message.Copies, message.Of);
         lock (_turn)
             if (message.State == MessageState.Refused)
                 record.Mail.Refused(message.To, message.Id);

@@ -14,7 +14,7 @@ if (Environment.GetEnvironmentVariable(Inside) is { } owner)
 {
     var network = new Network(int.Parse(owner, CultureInfo.InvariantCulture), options.Nodes);
     var folder = Path.Combine(Path.GetTempPath(), $"chordchat-nemesis-{owner}");
-    var world = new World(options, network, folder);
+    var world = new World(options, network, folder, new Record());
     var race = new NameRace(folder, [.. world.Nodes.Select(node => node.Address)], world.Record, new(options.Seed));
     var well = options.IsForNumbers
         ? await new Numbers(options, network, world, folder).PlayAsync()

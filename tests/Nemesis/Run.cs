@@ -9,6 +9,7 @@ internal sealed class Run(Options options, Network network, World world, NameRac
 {
     private static readonly TimeSpan RingLimit = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan GuestLimit = TimeSpan.FromSeconds(180);
 
     public async Task<bool> PlayAsync()
     {
@@ -16,12 +17,11 @@ internal sealed class Run(Options options, Network network, World world, NameRac
         var canDelay = await network.CanDelayAsync();
         if (!canDelay)
             world.Say("this kernel has no netem: a slow network is a narrow, lossy one, without delay or disorder");
-        var faults = new Faults(
-            world.Nodes, network, new Random(options.Seed), options.Mix, canDelay, world.Say);
+        var faults = new Faults(world, network, race, new Random(options.Seed), options.Mix, canDelay);
         await FirstActAsync(faults);
         await SecondActAsync(faults);
         world.Say($"faults: {string.Join(", ", faults.Counts.Select(one => $"{one.Key} {one.Value}"))}");
-        world.Say($"calls: {string.Join(", ", world.Record.Counts)}; messages {world.Record.Mail.Counts}");
+        world.Say($"calls: {string.Join(", ", world.Record.Counts)}; messages {world.Record.Told}");
         return await world.EndAsync();
     }
 
@@ -33,7 +33,7 @@ internal sealed class Run(Options options, Network network, World world, NameRac
         while (!over.IsCancellationRequested)
         {
             await Task.WhenAny(Task.WhenAll(all), Task.Delay(TimeSpan.FromSeconds(10)));
-            world.Say($"messages (sent, kept, shown) {world.Record.Mail.Counts}");
+            world.Say($"messages (sent, kept, shown) {world.Record.Told}");
             world.Judge(world.Record.Mail.Fault(atEnd: false));
         }
 
@@ -48,6 +48,9 @@ internal sealed class Run(Options options, Network network, World world, NameRac
         await world.UntilAsync("every node ready after healing", RingLimit, world.AreAllReadyAsync);
         await world.UntilAsync("ring ideal after healing", RingLimit - healed.Elapsed, world.IsIdealAsync);
         await world.UntilAsync("queues flushed after healing", FlushLimit - healed.Elapsed, world.IsFlushedAsync);
+        if (world.Guests.Count > 0)
+            await world.UntilAsync("guests' messages shown", GuestLimit, world.AreGuestsFlushedAsync);
+        await world.LookAroundAsync();
         await race.AskAllAsync();
         world.Judge(world.Record.Mail.Fault(atEnd: true));
         world.Judge(Names.Fault(world.Record.Names.Operations));

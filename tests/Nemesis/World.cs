@@ -1,22 +1,38 @@
 using System.Diagnostics;
+using ChordChat.Tests.Checkers;
 
 namespace ChordChat.Tests.Nemesis;
 
 /// <summary>A cluster of real nodes and the people on it; what is wrong with them is gathered here.</summary>
-internal sealed class World(Options options, Network network, string home)
+internal sealed class World(Options options, Network network, string home, Record record)
 {
     private const int PersonCount = 20;
+    private const int PeopleBesideGuests = 10;
     private const int AtOnce = 4;
+    private const int WrongMax = 10;
     private static readonly TimeSpan StartMax = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan EndMax = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan SeenMax = TimeSpan.FromSeconds(90);
 
     private readonly List<string> _wrong = [];
     private string? _lastRing;
+    private Views? _seen;
 
-    public Record Record { get; } = new();
+    public Record Record => record;
     public IReadOnlyList<Node> Nodes { get; } =
         [.. Enumerable.Range(0, options.Nodes).Select(i => new Node(options, home, network, i))];
 
     public IReadOnlyList<Person> People { get; private set; } = [];
+
+    public IReadOnlyList<Guest> Guests { get; } = options.Client is null || options.IsForNumbers || !Faults.Has(options.Mix, "client")
+        ? []
+        :
+        [
+            .. Enumerable.Range(0, options.Guests)
+                .Select(i => new Guest($"g{i}", i % 2, options, network, home, record)),
+        ];
+
+    private Views Views => _seen ??= new(this);
 
     /// <summary>Sits in a network without multicast and is told an address.</summary>
     private Node Told => Nodes[^2];
@@ -27,7 +43,7 @@ internal sealed class World(Options options, Network network, string home)
         Directory.CreateDirectory(home);
         await Shell.RunAsync(
             options.Program, "cluster", "init", "--data", home, "--nodes", $"{options.Nodes}",
-            "--replicas", $"{options.Copies - 1}", "--demo");
+            "--replicas", $"{options.Copies - 1}", "--policy", options.Policy, "--demo");
         await EquipAsync();
         await network.BlockMulticastAsync(Told.Index);
         Told.Seed = Nodes[0].Address;
@@ -37,18 +53,24 @@ internal sealed class World(Options options, Network network, string home)
         var addresses = Nodes.Select(node => node.Address).ToArray();
         People =
         [
-            .. Enumerable.Range(0, PersonCount)
+            .. Enumerable.Range(0, options.People ?? (Guests.Count == 0 ? PersonCount : PeopleBesideGuests))
                 .Select(i => new Person($"p{i}", home, addresses, Record, options.Seed + i)),
         ];
         await Parallel.ForEachAsync(
             People, new ParallelOptions { MaxDegreeOfParallelism = AtOnce },
             async (person, _) => await person.RegisterAsync());
-        Say($"{People.Count} people are there");
+        await Task.WhenAll(Guests.Select(guest => guest.RegisterAsync()));
+        Say($"{People.Count} people and {Guests.Count} guests are there");
     }
 
-    /// <summary>Everybody writes to everybody until told to stop.</summary>
-    public IEnumerable<Task> Live(Pace pace, CancellationToken stopping) => People.Select(person => person.LiveAsync(
-        [.. People.Select(other => other.Name).Where(other => other != person.Name)], pace, stopping));
+    /// <summary>Everybody writes to everybody until told to stop, guests among themselves.</summary>
+    public IEnumerable<Task> Live(Pace pace, CancellationToken stopping) =>
+    [
+        .. People.Select(person => person.LiveAsync(
+            [.. People.Select(other => other.Name).Where(other => other != person.Name)], pace, stopping)),
+        .. Guests.Select(guest => guest.LiveAsync(
+            [.. Guests.Select(other => other.Name).Where(other => other != guest.Name)], stopping)),
+    ];
 
     /// <summary>All that was to be sent is kept, and all that is kept was shown.</summary>
     public async Task<bool> IsFlushedAsync()
@@ -57,6 +79,21 @@ internal sealed class World(Options options, Network network, string home)
         foreach (var person in People)
             person.Settle();
         return flushed.All(all => all) && Record.Mail.Missing(1).Count == 0;
+    }
+
+    /// <summary>What people see of each other and of mailboxes, to be compared with what is.</summary>
+    public async Task LookAroundAsync()
+    {
+        if (Guests.Count > 0)
+            await UntilAsync("guests seen online", SeenMax, () => Views.AreGuestsAsync(online: true));
+        await Views.AskAsync();
+    }
+
+    /// <summary>All that guests have typed is kept, and what is kept was shown.</summary>
+    public async Task<bool> AreGuestsFlushedAsync()
+    {
+        var flushed = await Task.WhenAll(Guests.Select(guest => guest.IsFlushedAsync()));
+        return flushed.All(all => all) && Record.Screens.Missing().Count == 0;
     }
 
     public async Task<bool> AreAllReadyAsync() =>
@@ -114,9 +151,15 @@ internal sealed class World(Options options, Network network, string home)
     /// <returns>Whether nothing was.</returns>
     public async Task<bool> EndAsync()
     {
+        await Task.WhenAll(Guests.Select(guest => guest.EndAsync()));
+        if (Guests.Count > 0)
+            await UntilAsync("guests seen to have gone", SeenMax, () => Views.AreGuestsAsync(online: false));
         foreach (var person in People)
             await person.DisposeAsync();
         Say(TileChanges.Of(home).ToString());
+        foreach (var fault in Record.Screens.Faults().Take(WrongMax))
+            Judge(fault);
+        await TurnOffAsync();
         if (!await network.HasBlockedMulticastAsync(Told.Index))
             Judge($"{Told.Name} was to do without multicast, and none was dropped");
         foreach (var complaint in Complaints.Of(home))
@@ -127,9 +170,22 @@ internal sealed class World(Options options, Network network, string home)
 
         foreach (var node in Nodes)
             JudgeEnds(node);
+        foreach (var fault in Record.Wrong.Take(WrongMax))
+            Judge(fault);
         foreach (var wrong in _wrong)
             Say($"WRONG seed {options.Seed}: {wrong}");
         return _wrong.Count == 0;
+    }
+
+    /// <summary>Judges the disks of nodes that do not run by what people were told before.</summary>
+    /// <param name="kept">What they were told to be kept, before the first node was killed.</param>
+    public PowerOff JudgeDisks(IReadOnlyCollection<(string Mailbox, string Id)> kept)
+    {
+        var disks = PowerOff.Read(Nodes, home);
+        foreach (var fault in Disks.Faults(kept, disks.Disks, disks.KeepersOf).Take(WrongMax))
+            Judge(fault);
+        Say($"power off: {kept.Count} kept messages looked for on {disks.Disks.Count} disks");
+        return disks;
     }
 
     public void Say(string line)
@@ -137,6 +193,20 @@ internal sealed class World(Options options, Network network, string home)
         var text = $"{Record.Now.TotalSeconds,7:0.0} {line}";
         Console.WriteLine(text);
         File.AppendAllText(Path.Combine(home, "nemesis.log"), text + "\n");
+    }
+
+    /// <summary>Ends all nodes at once and looks at their disks.</summary>
+    private async Task TurnOffAsync()
+    {
+        var kept = Record.ToldKept();
+        await Task.WhenAll(Nodes.Select(node => node.SignalAsync("KILL")));
+        foreach (var node in Nodes)
+            await node.GoneAsync(EndMax);
+        var disks = JudgeDisks(kept);
+        foreach (var fault in Disks.Swallowed(kept, disks.Disks, Record.HasSeen).Take(WrongMax))
+            Judge(fault);
+        foreach (var fault in Views.Faults(disks).Take(WrongMax))
+            Judge(fault);
     }
 
     /// <summary>Gives the last node a small disk, or all of them clocks of their own, where that can be had.</summary>
@@ -147,6 +217,15 @@ internal sealed class World(Options options, Network network, string home)
             Nodes[^1].Disk = await Disk.PutUnderAsync(Nodes[^1].Folder);
             if (Nodes[^1].Disk is null)
                 Say("no file systems may be mounted here: no disk runs full");
+        }
+
+        if (!options.IsForNumbers && Faults.Has(options.Mix, "disk"))
+        {
+            if (await SlowDisk.CompileAsync(home) is { } library)
+                foreach (var node in Nodes)
+                    (node.SlowDisk = new(library, Path.Combine(home, $"{node.Name}.sync"))).Set(0);
+            else
+                Say("there is no C compiler: no disk is slow");
         }
 
         if (options.IsForNumbers || !Faults.Has(options.Mix, "clock"))
