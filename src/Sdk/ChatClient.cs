@@ -27,6 +27,7 @@ public sealed class ChatClient : IAsyncDisposable
     private readonly Receipts _receipts;
     private readonly Outbox _outbox;
     private readonly Inbox _inbox;
+    private readonly GapWatch _gaps;
     private readonly SessionKeeper _keeper;
     private readonly EventSink _sink;
     private Task _running = Task.CompletedTask;
@@ -44,8 +45,9 @@ public sealed class ChatClient : IAsyncDisposable
         var keys = new KeyBook(me, _links, _sink.Tell);
         _outbox = new Outbox(me, keys, messages, TimeProvider.System);
         _receipts = new Receipts(me.Store, _outbox, TimeProvider.System);
-        _inbox = new Inbox(me, keys, messages, TimeProvider.System);
-        _keeper = new SessionKeeper(me, _links, keys, _outbox, _inbox, _receipts, _changed, _lease, _sink);
+        _inbox = new Inbox(me, keys, messages, TimeProvider.System, _sink);
+        _gaps = new GapWatch(_inbox, _changed, TimeProvider.System);
+        _keeper = new SessionKeeper(me, _links, keys, _outbox, _inbox, _gaps, _receipts, _changed, _lease, _sink);
         People = new People(me, keys);
         Lookup = new Lookup(_links);
     }
@@ -59,7 +61,8 @@ public sealed class ChatClient : IAsyncDisposable
     /// <summary>The newest that were not genuine at a first look, also those that were at the second.</summary>
     public IReadOnlyCollection<string> Doubted => _inbox.Doubted;
 
-    /// <summary>What happens, in order. Reading it is optional: the newest 4,096 are kept.</summary>
+    /// <summary>What happens, in order. Reading it is optional: of what waits beyond 4,096, it says only that it is
+    /// left out.</summary>
     public ChannelReader<ClientEvent> Events => _sink.Events;
 
     /// <summary>Messages on this machine; works offline.</summary>
@@ -83,7 +86,9 @@ public sealed class ChatClient : IAsyncDisposable
     {
         _me.RequireDevice();
         var keeper = Task.Run(() => _keeper.RunAsync(_stopping.Token));
-        _running = Task.WhenAll(keeper, Task.Run(() => WatchStoreAsync(_stopping.Token)));
+        _running = Task.WhenAll(
+            keeper, Task.Run(() => WatchStoreAsync(_stopping.Token)),
+            Task.Run(() => _gaps.RunAsync(() => _lease.IsHeld, _stopping.Token)));
         _ = keeper.ContinueWith(
             task => _sink.Tell(new ClientEvent.Ended(Bug(task.Exception!.GetBaseException()))),
             CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
@@ -138,8 +143,16 @@ public sealed class ChatClient : IAsyncDisposable
         }
     }
 
+    /// <summary>Sends again what a replaced device left behind: <see cref="Messages.History.Unsent"/>.</summary>
+    public void SendAgain(IEnumerable<string> ids)
+    {
+        _outbox.SendAgain(ids);
+        _changed.Raise();
+    }
+
     /// <summary>Forgets this device's keys; the history stays and opens with the password.</summary>
-    public void ForgetDevice() => _me.Profile.ForgetDevice();
+    /// <returns>How many messages are left unsent.</returns>
+    public int ForgetDevice() => _me.Profile.ForgetDevice();
 
     public async ValueTask DisposeAsync()
     {

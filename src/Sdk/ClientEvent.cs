@@ -29,6 +29,9 @@ public abstract record ClientEvent
     /// <summary>Everything that the mailbox held has arrived.</summary>
     public sealed record CaughtUp : ClientEvent;
 
+    /// <summary>The reader was too slow: events about messages are missing here. Look at the history.</summary>
+    public sealed record LeftOut : ClientEvent;
+
     public sealed record KeysChanged(string User, PinState State) : ClientEvent;
 
     /// <summary>A line from the node or from this client that a person should read.</summary>

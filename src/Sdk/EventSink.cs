@@ -4,16 +4,14 @@ using ChordChat.Sdk.Sessions;
 
 namespace ChordChat.Sdk;
 
-/// <summary>Turns what sessions report into events. A reader that never reads costs a bounded amount of
-/// memory.</summary>
+/// <summary>Turns what sessions report into events.</summary>
 internal sealed class EventSink(History history) : IClientSink
 {
-    private readonly Channel<ClientEvent> _events = Channel.CreateBounded<ClientEvent>(
-        new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly EventQueue _events = new();
 
-    public ChannelReader<ClientEvent> Events => _events.Reader;
+    public ChannelReader<ClientEvent> Events => _events;
 
-    public void Tell(ClientEvent what) => _events.Writer.TryWrite(what);
+    public void Tell(ClientEvent what) => _events.Add(what);
 
     public void Changed(IReadOnlyCollection<string> ids)
     {
@@ -31,6 +29,10 @@ internal sealed class EventSink(History history) : IClientSink
         if (kept.Fork)
             Tell(new ClientEvent.Notice(
                 "two different messages claim the same place: somebody may use a copy of your contact's device keys"));
+        if (kept.IsCopied)
+            Tell(new ClientEvent.Notice(
+                "this profile is a copy (a restored backup?) of one that went on: what it sends is shown with a mark "
+                + "until you log in anew with /logout and 'chordchat login'"));
     }
 
     public void CaughtUp() => Tell(new ClientEvent.CaughtUp());

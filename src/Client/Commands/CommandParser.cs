@@ -17,6 +17,7 @@ internal static class CommandParser
         ("/status", "<user>", "whether somebody is online"),
         ("/verify", "<user>", "show the safety number you share; with 'ok' behind the name: it is the same there"),
         ("/where", "<user>", "which nodes keep somebody's mailbox"),
+        ("/resend", "", "send what an earlier device of yours left unsent here"),
         ("/logout", "", "end the session and forget this device's keys; history stays"),
         ("/quit", "", "leave; the session ends, keys and history stay"),
     ];
@@ -46,6 +47,7 @@ internal static class CommandParser
             "/status" when user is not null => new Status(user),
             "/verify" when user is not null => ParseVerify(user, openChat),
             "/where" when user is not null => new Where(user),
+            "/resend" => new Resend(),
             "/logout" => new LogOut(),
             "/quit" or "/exit" or "/q" => new Quit(),
             _ => Explain(name),

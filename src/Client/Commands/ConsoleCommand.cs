@@ -24,6 +24,9 @@ internal abstract record ConsoleCommand
 
     public sealed record Help : ConsoleCommand;
 
+    /// <summary>What a replaced device left unsent is to go out.</summary>
+    public sealed record Resend : ConsoleCommand;
+
     public sealed record LogOut : ConsoleCommand;
 
     public sealed record Quit : ConsoleCommand;

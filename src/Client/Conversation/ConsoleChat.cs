@@ -13,6 +13,7 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
 {
     private readonly Dictionary<string, (int Handle, string State)> _printed = [];
     private readonly Dictionary<string, int> _unread = [];
+    private readonly HashSet<string> _shown = []; // Of messages to us.
     private string? _open;
     private bool _online;
     private bool _saidSearching;
@@ -29,6 +30,8 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
     {
         foreach (var message in client.History.Unread())
             Show(message);
+        if (client.History.Unsent() is { Count: > 0 } unsent)
+            view.Print(Transcript.Unsent(unsent));
         Prompt();
     }
 
@@ -53,6 +56,9 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
                 break;
             case ClientEvent.Changed(var message):
                 Update(message);
+                break;
+            case ClientEvent.LeftOut:
+                LookAgain();
                 break;
             case ClientEvent.KeysChanged changed:
                 view.Print(Transcript.KeysChanged(changed));
@@ -104,10 +110,13 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
             case ConsoleCommand.Verify(var user, var confirmed):
                 Ask(async () => await Answers.VerifyAsync(client.People, user, confirmed));
                 break;
+            case ConsoleCommand.Resend: Resend(); break;
             case ConsoleCommand.Help: PrintAll(Answers.Help()); break;
             case ConsoleCommand.LogOut:
-                client.ForgetDevice();
+                var left = client.ForgetDevice();
                 view.Print(Transcript.Note("logged out; the keys of this device are gone, the history stays"));
+                if (left > 0)
+                    view.Print(Transcript.Unsent(client.History.Unsent()));
                 Finished = 0;
                 break;
             case ConsoleCommand.Quit: Finished = 0; break;
@@ -139,14 +148,39 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
     {
         client.People.MarkSeen(user);
         var message = client.History.Find(client.Send(user, text))!;
-        _printed[message.Id] = (view.Print(Transcript.Line(message, client.User, unread: false), Transcript.StateField),
-            Transcript.State(message).Text);
+        PrintOwn(message);
         _open ??= user;
         Prompt();
     }
 
+    private void Resend()
+    {
+        var unsent = client.History.Unsent();
+        client.SendAgain(unsent.Select(message => message.Id));
+        foreach (var message in unsent)
+            PrintOwn(client.History.Find(message.Id)!);
+        if (unsent.Count == 0)
+            view.Print(Transcript.Note("nothing is left unsent"));
+    }
+
+    private void PrintOwn(ChatMessage message) => _printed[message.Id] = (
+        view.Print(Transcript.Line(message, client.User, unread: false), Transcript.StateField),
+        Transcript.State(message).Text);
+
+    /// <summary>Shows what was not announced.</summary>
+    private void LookAgain()
+    {
+        foreach (var message in client.History.Unread(int.MaxValue).Where(one => !_shown.Contains(one.Id)).ToList())
+            Show(message);
+        foreach (var id in _printed.Keys.ToList())
+            if (client.History.Find(id) is { } message)
+                Update(message);
+    }
+
     private void Show(ChatMessage message)
     {
+        if (!_shown.Add(message.Id))
+            return; // Announced late, and seen in the history before.
         if (message.MissingBefore > 0)
             view.Print(Transcript.Missing(message));
         var open = message.From == _open;

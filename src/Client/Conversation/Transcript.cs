@@ -38,37 +38,44 @@ internal static class Transcript
             new Span(note, Style.Warning));
     }
 
-    /// <summary>What is known of a message of ours, in few words: <c>kept 3/3: n2 n5 n7</c>, or <c>only 1/3: n2</c>
-    /// when fewer than a majority of the copies can be reached; without the names when they do not fit.</summary>
+    /// <summary>What is known of a message of ours, in few words: <c>kept 3/3: n2 n5 n7</c>, without the names when
+    /// they do not fit; <c>kept, now only 1/3</c> when fewer than a majority of the copies answer.</summary>
     public static (string Text, Style Style) State(ChatMessage message) => message.State switch
     {
         MessageState.Waiting => ("waiting", Style.Warning),
         MessageState.Queued => ("queued", Style.Warning),
-        MessageState.Delivered when IsBelowMajority(message) => ($"delivered, kept {Count(message)}", Style.Good),
-        MessageState.Read when IsBelowMajority(message) => ($"read, kept {Count(message)}", Style.Good),
-        MessageState.Kept when IsBelowMajority(message) => (Copies("only", message), Style.Warning),
-        MessageState.Kept => (Copies("kept", message), Style.Dim),
+        MessageState.Unsent => ("unsent", Style.Warning),
+        MessageState.Delivered when IsOnFew(message) => ($"delivered, on {Count(message)}", Style.Good),
+        MessageState.Read when IsOnFew(message) => ($"read, on {Count(message)}", Style.Good),
+        MessageState.Kept when message.Reachable is { } answering =>
+            ($"kept, now only {answering.Count}/{message.Of}", Style.Warning),
+        MessageState.Kept => (Kept(message), Style.Dim),
         MessageState.Delivered => ("delivered", Style.Good),
         MessageState.Read => ("read", Style.Good),
         _ => ("refused", Style.Bad),
     };
 
-    private static bool IsBelowMajority(ChatMessage message) =>
-        message.Of > 0 && message.Copies.Count * 2 <= message.Of;
+    private static bool IsOnFew(ChatMessage message) => message.Of > 0 && !message.IsKeptByMajority;
 
     private static string Count(ChatMessage message) => $"{message.Copies.Count}/{message.Of}";
 
-    private static string Copies(string word, ChatMessage message)
+    private static string Kept(ChatMessage message)
     {
-        var count = $"{word} {Count(message)}";
+        var count = $"kept {Count(message)}";
         var named = Printable.Of($"{count}: {string.Join(' ', message.Copies)}");
-        return message.Copies.Count > 0 && named.Length <= StateField.Width ? named : count;
+        return named.Length <= StateField.Width ? named : count;
     }
 
     public static StyledLine Missing(ChatMessage before) => Note(
         before.MissingBefore == 1
             ? $"1 message of {before.From} is missing here"
             : $"{before.MissingBefore} messages of {before.From} are missing here",
+        Style.Warning);
+
+    public static StyledLine Unsent(IReadOnlyList<ChatMessage> messages) => Note(
+        $"not sent when this device was replaced: {messages.Count} of your messages, to "
+        + $"{string.Join(", ", messages.Select(message => message.To).Distinct())}; /resend sends them when you are "
+        + "logged in here",
         Style.Warning);
 
     public static StyledLine Connected(ClientEvent.Connected connected) => Note(

@@ -71,6 +71,7 @@ internal static class CommandLine
         root.Subcommands.Add(Command("status", "whether somebody is online", QueryCommands.StatusAsync));
         root.Subcommands.Add(Command("where", "which nodes keep somebody's mailbox", QueryCommands.WhereAsync));
         root.Subcommands.Add(Send());
+        root.Subcommands.Add(Resend());
         root.Subcommands.Add(Tail());
         root.Subcommands.Add(History());
         return root;
@@ -92,18 +93,32 @@ internal static class CommandLine
             Description = "the user, then the text; '-' for the text reads one message per line of standard input",
             Arity = ArgumentArity.OneOrMore,
         };
+        var (wait, timeout) = (Wait(), Timeout(15));
+        var command = new Command("send", "send messages") { words, wait, timeout };
+        command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => SendCommand.RunAsync(
+            context, parsed.GetValue(words)!, parsed.GetValue(wait)!, TimeSpan.FromSeconds(parsed.GetValue(timeout)),
+            cancellation)));
+        return command;
+    }
+
+    private static Command Resend()
+    {
+        var (wait, timeout) = (Wait(), Timeout(15));
+        var command = new Command("resend", "send what an earlier device of yours left unsent here") { wait, timeout };
+        command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => SendCommand.ResendAsync(
+            context, parsed.GetValue(wait)!, TimeSpan.FromSeconds(parsed.GetValue(timeout)), cancellation)));
+        return command;
+    }
+
+    private static Option<string> Wait()
+    {
         var wait = new Option<string>("--wait")
         {
             Description = "what to wait for: kept (on disk at a majority) or delivered",
             DefaultValueFactory = _ => "kept",
         };
         wait.AcceptOnlyFromAmong("kept", "delivered");
-        var timeout = Timeout(15);
-        var command = new Command("send", "send messages") { words, wait, timeout };
-        command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => SendCommand.RunAsync(
-            context, parsed.GetValue(words)!, parsed.GetValue(wait)!, TimeSpan.FromSeconds(parsed.GetValue(timeout)),
-            cancellation)));
-        return command;
+        return wait;
     }
 
     private static Command Tail()

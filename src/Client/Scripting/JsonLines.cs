@@ -29,11 +29,9 @@ internal static class JsonLines
         json.WriteString("id", message.Id);
         json.WriteString("to", message.To);
         json.WriteString("state", StateOf(message.State));
-        json.WriteStartArray("copies");
-        foreach (var copy in message.Copies)
-            json.WriteStringValue(copy);
-        json.WriteEndArray();
+        Names(json, "copies", message.Copies);
         json.WriteNumber("of", message.Of);
+        Names(json, "reachable", message.Reachable ?? message.Copies);
     });
 
     public static string Message(ChatMessage message) => Write(json =>
@@ -61,10 +59,7 @@ internal static class JsonLines
         json.WriteString("user", place.User);
         json.WriteString("tile", place.Tile);
         json.WriteNumber("epoch", place.Epoch);
-        json.WriteStartArray("members");
-        foreach (var member in place.Members)
-            json.WriteStringValue(member);
-        json.WriteEndArray();
+        Names(json, "members", place.Members);
     });
 
     public static string Error(ChordChatException cause) => Write(json =>
@@ -83,8 +78,17 @@ internal static class JsonLines
         MessageState.Kept => "kept",
         MessageState.Delivered => "delivered",
         MessageState.Read => "read",
+        MessageState.Unsent => "unsent",
         _ => "refused",
     };
+
+    private static void Names(Utf8JsonWriter json, string member, IEnumerable<string> names)
+    {
+        json.WriteStartArray(member);
+        foreach (var name in names)
+            json.WriteStringValue(name);
+        json.WriteEndArray();
+    }
 
     private static string Time(DateTimeOffset time) =>
         time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);

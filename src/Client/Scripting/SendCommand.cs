@@ -22,19 +22,47 @@ internal static class SendCommand
         var client = session.Client;
         var sent = Channel.CreateBounded<(string Id, long Until)>(InFlightMax);
         var storing = StoreAsync(client, lines, sent.Writer, timeout, cancellation);
+        var reached = await AnswerAsync(context, session, sent.Reader, wait, timeout, cancellation);
+        await storing;
+        return reached ? 0 : CommandLine.Failed;
+    }
+
+    /// <summary><c>resend</c>: sends what a replaced device left behind.</summary>
+    public static async Task<int> ResendAsync(
+        ScriptContext context, string wait, TimeSpan timeout, CancellationToken cancellation)
+    {
+        using var profile = context.OpenProfile();
+        using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
+        await using var session = new ScriptSession(me, context.Search);
+        var ids = session.Client.History.Unsent().Select(message => message.Id).ToList();
+        session.Client.SendAgain(ids);
+        var sent = Channel.CreateUnbounded<(string Id, long Until)>();
+        foreach (var id in ids)
+            sent.Writer.TryWrite((id, Environment.TickCount64 + (long)timeout.TotalMilliseconds));
+        sent.Writer.Complete();
+        if (ids.Count == 0 && !context.Json)
+            Console.Error.WriteLine("chordchat: nothing is left unsent");
+        return await AnswerAsync(context, session, sent.Reader, wait, timeout, cancellation) ? 0 : CommandLine.Failed;
+    }
+
+    /// <summary>Says of each message what became of it.</summary>
+    /// <returns>Whether all came as far as was asked.</returns>
+    private static async Task<bool> AnswerAsync(
+        ScriptContext context, ScriptSession session, ChannelReader<(string Id, long Until)> sent, string wait,
+        TimeSpan timeout, CancellationToken cancellation)
+    {
         var state = wait == "delivered" ? MessageState.Delivered : MessageState.Kept;
         var reached = true;
-        await foreach (var (id, until) in sent.Reader.ReadAllAsync(cancellation))
+        await foreach (var (id, until) in sent.ReadAllAsync(cancellation))
         {
             // Counted from when it was stored, so that one message in vain costs the others nothing.
             var left = TimeSpan.FromMilliseconds(Math.Max(0, until - Environment.TickCount64));
-            var waiting = ReachAsync(client.History, id, state, left, cancellation);
+            var waiting = ReachAsync(session.Client.History, id, state, left, cancellation);
             await session.UnlessEndedAsync(waiting);
             reached &= Print(context, await waiting, state, timeout);
         }
 
-        await storing;
-        return reached ? 0 : CommandLine.Failed;
+        return reached;
     }
 
     /// <summary>Who is to get what, read lazily.</summary>
@@ -78,7 +106,7 @@ internal static class SendCommand
                 client.CheckRecipient(to);
                 MessageLimits.Encode(text);
                 if (known.Add(to))
-                    await CheckExistsAsync(client.People, to, cancellation);
+                    await CheckExistsAsync(client, to, cancellation);
                 var until = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
                 await sent.WriteAsync((client.Send(to, text), until), cancellation);
             }
@@ -93,21 +121,19 @@ internal static class SendCommand
 
     /// <summary>Asked before anything is stored, so that a wrong name leaves nothing behind. Who cannot be looked up
     /// now holds up nobody else: the outbox asks again.</summary>
-    private static async Task CheckExistsAsync(People people, string user, CancellationToken cancellation)
+    private static async Task CheckExistsAsync(ChatClient client, string user, CancellationToken cancellation)
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(CheckTimeout);
+        var check = client.People.CheckExistsAsync(user, cancellation);
+        while (await Task.WhenAny(check, Task.Delay(CheckTimeout, cancellation)) != check)
+            if (client.Node is not null)
+                return; // A node serves us, and this account does not answer: the message says what becomes of it.
         try
         {
-            await people.CheckExistsAsync(user, limit.Token);
+            await check;
         }
-        catch (ChordChatException cause) when (cause.Code == "unavailable")
+        catch (ChordChatException cause) when (cause.Code == "unavailable" && client.Node is not null)
         {
-            // The message says itself what becomes of it.
-        }
-        catch (Exception) when (limit.IsCancellationRequested)
-        {
-            cancellation.ThrowIfCancellationRequested();
+            // As above, only sooner.
         }
     }
 
@@ -117,22 +143,18 @@ internal static class SendCommand
         History history, string id, MessageState state, TimeSpan timeout, CancellationToken cancellation)
     {
         var message = await history.WaitAsync(id, m => m.State >= state, timeout, cancellation);
-        return message.State is < MessageState.Delivered or MessageState.Refused
+        return message.State is < MessageState.Delivered or > MessageState.Read
             ? message
-            : await history.WaitAsync(id, m => m.Copies.Count > 0, NamesTimeout, cancellation);
+            : await history.WaitAsync(id, m => m.IsKeptByMajority, NamesTimeout, cancellation);
     }
 
     private static bool Print(ScriptContext context, ChatMessage message, MessageState state, TimeSpan timeout)
     {
         if (message.State == MessageState.Refused)
             throw new ChordChatException("refused", $"{message.To}: {message.Note}", "the message was not sent");
-        // What was asked for is what is answered; that it may have come further since is another question.
-        message = message.State > state ? message with { State = state } : message;
-        var copies = message.Copies.Count > 0 ? $" at {string.Join(", ", message.Copies)}" : "";
-        context.Print(
-            JsonLines.Sent(message),
-            $"{JsonLines.StateOf(message.State)} {message.Copies.Count}/{message.Of}{copies}");
-        if (message.State >= state)
+        message = AsAsked(message, state);
+        context.Print(JsonLines.Sent(message), Line(message));
+        if (message.State >= state && message.State != MessageState.Unsent)
             return true;
         var late = new ChordChatException(
             "not_in_time",
@@ -140,5 +162,25 @@ internal static class SendCommand
             "it stays in the outbox and goes out with the next session");
         Console.Error.WriteLine(context.Json ? JsonLines.Error(late) : $"chordchat: {late.Message}; {late.Hint}");
         return false;
+    }
+
+    /// <summary>What was asked for is what is answered; that it may have come further since is another question. But
+    /// what arrived before a majority had it on disk is delivered, and never called kept.</summary>
+    internal static ChatMessage AsAsked(ChatMessage message, MessageState asked) =>
+        message.State is MessageState.Delivered or MessageState.Read && message.State > asked
+        && (asked != MessageState.Kept || message.IsKeptByMajority)
+            ? message with { State = asked }
+            : message;
+
+    internal static string Line(ChatMessage message)
+    {
+        var names = message.Copies.Count > 0 ? $" at {string.Join(", ", message.Copies)}" : "";
+        var isOnFew = message.State >= MessageState.Kept && !message.IsKeptByMajority;
+        var count = $"{message.Copies.Count}/{message.Of}";
+        var now = message.Reachable is { } reachable
+            ? $"; now {reachable.Count} of {message.Of} answer"
+                + (reachable.Count > 0 ? $": {string.Join(", ", reachable)}" : "")
+            : "";
+        return $"{JsonLines.StateOf(message.State)}{(isOnFew ? ", on disk " : " ")}{count}{names}{now}";
     }
 }

@@ -93,7 +93,7 @@ public abstract record MessageContent
     {
         var reader = new Reader(bytes);
         var kind = (ReceiptKind)reader.U8();
-        reader.Require(kind is ReceiptKind.Delivered or ReceiptKind.Read);
+        reader.Require(kind is ReceiptKind.Delivered or ReceiptKind.Read or ReceiptKind.Fork);
         var ids = new EnvelopeId[reader.U8()];
         reader.Require(ids.Length > 0);
         for (var i = 0; i < ids.Length; i++)

@@ -8,4 +8,8 @@ public enum ReceiptKind : byte
 
     /// <summary>Shown on the recipient's screen.</summary>
     Read = 2,
+
+    /// <summary>Delivered, but another message had come first at its place in the sender's chain: the sender's device
+    /// keys are used twice, by a copied or restored profile.</summary>
+    Fork = 3,
 }

@@ -29,15 +29,22 @@ internal sealed record Kept
     /// <summary>Messages that may be shown now, in order.</summary>
     public List<string> Released { get; } = [];
 
+    /// <summary>What need not come again: it was shown, or stands where it will be.</summary>
+    public List<string> Settled { get; } = [];
+
     /// <summary>Own messages that a receipt moved forward.</summary>
     public List<string> Receipted { get; } = [];
 
     /// <summary>Whose chats got a message that came after its place was given up.</summary>
     public HashSet<string> Late { get; } = [];
 
-    /// <summary>An earlier message of this sender has not come: ask for the mailbox again.</summary>
+    /// <summary>Something is held back for an earlier message of its sender: ask for the mailbox again.</summary>
     public bool Gap { get; set; }
 
     /// <summary>Two different bodies at one place of a chain: the sender's keys are used twice, or a replay.</summary>
     public bool Fork { get; set; }
+
+    /// <summary>Somebody says that this device's numbers were used already: this profile is a copy of one that went on.
+    /// </summary>
+    public bool IsCopied { get; set; }
 }

@@ -8,12 +8,27 @@ namespace ChordChat.Sdk.Messages;
 /// <remarks>
 /// Everything here runs inside one transaction of the local store. A sender counts 1, 2, 3, ... for each chat and
 /// device epoch, receipts included. What comes too early is kept at once, safely, but held back from the screen until
-/// the gap is filled or given up. docs/e2e.md, Receiving, 9 and 10.
+/// the gap is filled or given up; until then it is not settled, so that it stays in the mailbox for the next device.
+/// docs/e2e.md, Order.
 /// </remarks>
 internal sealed class ArrivalTable(MessageTable messages)
 {
+    private const string TwinNote = "written by a copy of the sender's profile";
+
+    private const string Held = """
+        FROM chains c JOIN heard h ON h.peer = c.peer AND h.epoch = c.epoch AND h.seq > c.seq WHERE c.mine = 0
+        """;
+
     public static bool IsKnown(SqliteConnection db, string id) =>
         db.Scalar<long>("SELECT 1 FROM heard WHERE id = $1 UNION SELECT 1 FROM messages WHERE id = $1", id) == 1;
+
+    /// <summary>It is here, but held back.</summary>
+    public static bool IsHeld(SqliteConnection db, string id) => db.Scalar<long>(
+        """
+        SELECT h.seq > c.seq FROM heard h JOIN chains c ON c.peer = h.peer AND c.epoch = h.epoch AND c.mine = 0
+        WHERE h.id = $1
+        """,
+        id) == 1;
 
     /// <param name="wholeHistory">This is the account's first device, so every chain must start at 1.</param>
     public void Keep(SqliteConnection db, Arrival arrival, bool wholeHistory, long nowMs, Kept result)
@@ -23,7 +38,9 @@ internal sealed class ArrivalTable(MessageTable messages)
         var (epoch, seq) = ((long)arrival.Epoch, (long)arrival.Seq);
         if (BodyAt(db, arrival.From, epoch, seq) is { } twin)
         {
-            result.Fork |= twin != arrival.Body;
+            result.Settled.Add(arrival.Id);
+            if (twin != arrival.Body)
+                KeepTwin(db, arrival, result);
             return;
         }
 
@@ -37,6 +54,7 @@ internal sealed class ArrivalTable(MessageTable messages)
             messages.InsertTheirs(db, arrival, seq <= last ? LateRank(db, arrival) : null);
         if (seq <= last)
         {
+            result.Settled.Add(arrival.Id);
             db.Execute(
                 """
                 UPDATE messages SET missing = max(missing - 1, 0) WHERE id = (
@@ -55,9 +73,54 @@ internal sealed class ArrivalTable(MessageTable messages)
         result.Gap |= seq > (LastOf(db, arrival.From, epoch) ?? last);
     }
 
+    /// <summary>Another message has this place: a copy of the sender's profile wrote it, as a rule a restored
+    /// backup. It is signed, and its sender may have been told that it is kept: it is shown, marked, and the sender is
+    /// told.</summary>
+    private void KeepTwin(SqliteConnection db, Arrival arrival, Kept result)
+    {
+        result.Fork = true;
+        if (arrival.Text is null)
+            return;
+        var note = arrival.Note.Length > 0 ? $"{TwinNote}; {arrival.Note}" : TwinNote;
+        messages.InsertTheirs(db, arrival with { Note = note }, rank: null);
+        MessageTable.Release(db, arrival.Id, new Link(
+            arrival.From, Mine: false, arrival.Epoch, arrival.ToEpoch, (long)arrival.Seq, (long)arrival.Heard,
+            arrival.TimeMs));
+        MessageTable.OweFork(db, arrival.Id);
+        result.Released.Add(arrival.Id);
+    }
+
+    /// <summary>The whole mailbox has been read: a chain whose beginning an earlier device of ours may have received
+    /// begins with the first that is here.</summary>
+    public static void Begin(SqliteConnection db, Kept result)
+    {
+        var open = db.Query(
+            """
+            SELECT c.peer, c.epoch, min(h.seq) FROM chains c JOIN heard h ON h.peer = c.peer AND h.epoch = c.epoch
+            WHERE c.mine = 0 AND c.is_open = 1 AND c.seq = 0 GROUP BY c.peer, c.epoch
+            """,
+            row => (Peer: row.GetString(0), Epoch: row.GetInt64(1), First: row.GetInt64(2)));
+        foreach (var (peer, epoch, first) in open)
+        {
+            db.Execute(
+                "UPDATE chains SET is_open = 0, seq = $3 WHERE peer = $1 AND mine = 0 AND epoch = $2",
+                peer, epoch, first - 1);
+            Release(db, peer, epoch, first - 1, result);
+        }
+    }
+
     /// <summary>Gives up on what has not come: shows what was held back, saying how many are missing. A gap that holds
     /// back nothing but receipts stays open, since nothing could say so.</summary>
     public static void GiveUpGaps(SqliteConnection db, Kept result)
+    {
+        Begin(db, result);
+        while (GiveUpFirst(db, result))
+        {
+            // Behind a gap there may be the next one.
+        }
+    }
+
+    private static bool GiveUpFirst(SqliteConnection db, Kept result)
     {
         var held = db.Query(
             """
@@ -72,20 +135,21 @@ internal sealed class ArrivalTable(MessageTable messages)
         {
             db.Execute(
                 """
-                UPDATE messages SET missing = $4 WHERE id = (
+                UPDATE messages SET missing = missing + $4 WHERE id = (
                     SELECT id FROM messages WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq >= $3 AND rank IS NULL
                     ORDER BY seq LIMIT 1)
                 """,
                 peer, epoch, first, first - last - 1);
             Release(db, peer, epoch, first - 1, result);
         }
+
+        return held.Count > 0;
     }
 
-    public static bool HasGaps(SqliteConnection db) => db.Scalar<long>(
-        """
-        SELECT 1 FROM heard h JOIN chains c ON c.peer = h.peer AND c.epoch = h.epoch AND c.mine = 0
-        WHERE h.seq > c.seq LIMIT 1
-        """) == 1;
+    /// <summary>How many are held back, receipts too.</summary>
+    public static int CountHeld(SqliteConnection db) => (int)db.Scalar<long>($"SELECT count(*) {Held}");
+
+    public static List<string> AllHeld(SqliteConnection db) => db.Query($"SELECT h.id {Held}", row => row.GetString(0));
 
     /// <summary>Advances the chain over everything that is there now, releasing messages on the way.</summary>
     private static void Release(SqliteConnection db, string peer, long epoch, long last, Kept result)
@@ -99,6 +163,9 @@ internal sealed class ArrivalTable(MessageTable messages)
                 ON CONFLICT DO UPDATE SET seq = excluded.seq, body = excluded.body
                 """,
                 peer, epoch, last, body.ToBytes());
+            result.Settled.AddRange(db.Query(
+                "SELECT id FROM heard WHERE peer = $1 AND epoch = $2 AND seq = $3", row => row.GetString(0),
+                peer, epoch, last));
             var held = db.Query(
                 """
                 SELECT id, to_epoch, heard, sent_ms FROM messages
@@ -125,16 +192,16 @@ internal sealed class ArrivalTable(MessageTable messages)
             peer, epoch)
         .FirstOrDefault();
 
-    /// <summary>Where a chain starts that this device has never heard: at 1, unless an earlier device of ours may have
-    /// received its beginning.</summary>
+    /// <summary>Where a chain starts that this device has never heard: at 1. But if an earlier device of ours may have
+    /// received its beginning, it stays open until <see cref="Begin"/>: copies of the mailbox that each saw a part show
+    /// it in any order.</summary>
     private static long Start(SqliteConnection db, Arrival arrival, bool wholeHistory)
     {
         var met = db.Scalar<long>("SELECT 1 FROM chains WHERE peer = $1 AND mine = 0 LIMIT 1", arrival.From) == 1;
-        var last = wholeHistory || met ? 0 : (long)arrival.Seq - 1;
         db.Execute(
-            "INSERT INTO chains (peer, mine, epoch, seq, body) VALUES ($1, 0, $2, $3, $4)",
-            arrival.From, (long)arrival.Epoch, last, default(Digest).ToBytes());
-        return last;
+            "INSERT INTO chains (peer, mine, epoch, seq, body, is_open) VALUES ($1, 0, $2, 0, $3, $4)",
+            arrival.From, (long)arrival.Epoch, default(Digest).ToBytes(), wholeHistory || met ? 0 : 1);
+        return 0;
     }
 
     /// <summary>A place between its neighbours in the sender's order, for what comes after its gap was given

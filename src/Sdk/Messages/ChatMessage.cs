@@ -3,7 +3,8 @@ namespace ChordChat.Sdk.Messages;
 /// <summary>One message as this profile knows it.</summary>
 /// <param name="Id">32 hex digits, chosen by the sender.</param>
 /// <param name="Sent">By the sender's clock.</param>
-/// <param name="Copies">Names of the nodes that keep it; empty unless we sent it.</param>
+/// <param name="Copies">Names of the nodes that have it on disk, at least a majority once it is kept; empty unless we
+/// sent it.</param>
 /// <param name="Of">How many copies there should be; 0 when not known.</param>
 /// <param name="MissingBefore">How many messages of this sender should have come before it and have not.</param>
 /// <param name="Note">A remark to show with it, such as why it was refused; empty as a rule.</param>
@@ -17,4 +18,12 @@ public sealed record ChatMessage(
     IReadOnlyList<string> Copies,
     int Of,
     int MissingBefore,
-    string Note);
+    string Note)
+{
+    /// <summary>Who of the copies of a kept message answered last, if these were fewer than a majority; null when the
+    /// last that is known is <see cref="Copies"/>.</summary>
+    public IReadOnlyList<string>? Reachable { get; init; }
+
+    /// <summary>Whether <see cref="Copies"/> names a majority.</summary>
+    public bool IsKeptByMajority => MessageProgress.IsMajority(Copies.Count, Of);
+}

@@ -28,6 +28,9 @@ public sealed class History
     /// <summary>Everybody there is a message with, the newest chat first.</summary>
     public IReadOnlyList<(string Peer, int Unread)> Chats() => _store.Read(MessageTable.Chats);
 
+    /// <summary>Messages of ours that were never sent because their device was replaced, oldest first.</summary>
+    public IReadOnlyList<ChatMessage> Unsent() => _store.Read(_messages.Unsent);
+
     public ChatMessage? Find(string id) => _store.Read(db => _messages.Find(db, id));
 
     /// <summary>Waits until a message of ours has come as far as <paramref name="state"/>, or is refused.</summary>

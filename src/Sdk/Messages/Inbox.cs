@@ -3,6 +3,7 @@ using System.Text;
 using ChordChat.Crypto.Messages;
 using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Sessions;
 using ChordChat.Sdk.Storage;
 using ChordChat.Wire;
 using Google.Protobuf;
@@ -11,21 +12,24 @@ using Microsoft.Data.Sqlite;
 namespace ChordChat.Sdk.Messages;
 
 /// <summary>What became of some pushes.</summary>
-/// <param name="Acknowledge">Ids that the mailbox need not offer again.</param>
 /// <param name="MustAsk">Those whose sender's keys must be asked for before they can be judged.</param>
-/// <param name="UnjudgedCount">How many others are not acknowledged; they come again when they are asked for.</param>
-internal sealed record Handled(
-    Kept Kept, List<ByteString> Acknowledge, List<(string From, Push Push)> MustAsk, int UnjudgedCount);
+/// <param name="UnjudgedCount">How many others come again when they are asked for.</param>
+internal sealed record Handled(List<(string From, Push Push)> MustAsk, int UnjudgedCount);
 
 /// <summary>Opens what nodes push, checks every claim in it, and keeps it; only then may it be acknowledged.</summary>
 /// <remarks>
 /// docs/e2e.md, Receiving. Every failure is silent, never an answer: no node learns which check failed.
 /// </remarks>
-internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messages, TimeProvider time)
+internal sealed class Inbox(
+    UnlockedProfile me, KeyBook keys, MessageTable messages, TimeProvider time, IClientSink sink)
+    : IHeldMessages
 {
+    private readonly Lock _turn = new(); // What is released is told in the order in which it was.
     private readonly ArrivalTable _arrivals = new(messages);
 
     private const int DroppedMax = 64;
+
+    private int _givenUpCount; // Receipts behind a gap that no message will ever speak of.
 
     /// <summary>Mail that nobody read expires after this, so there is no second look at older.</summary>
     private static readonly TimeSpan MailAgeMax = TimeSpan.FromDays(30);
@@ -37,62 +41,114 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
     /// <summary>Those that were not genuine when they came first.</summary>
     public ConcurrentQueue<string> Doubted { get; } = [];
 
+    /// <summary>Ids that the mailbox need not offer again; for whoever holds the session.</summary>
+    public ConcurrentQueue<ByteString> Settled { get; } = [];
+
+    /// <summary>Whether anything is held back that was not given up yet.</summary>
+    public bool HasGaps
+    {
+        get
+        {
+            lock (_turn)
+            {
+                var count = me.Store.Read(ArrivalTable.CountHeld);
+                _givenUpCount = Math.Min(_givenUpCount, count);
+                return count > _givenUpCount;
+            }
+        }
+    }
+
     /// <summary>Handles some pushes from what is known here; asks no node.</summary>
     public Handled Handle(Device device, IReadOnlyList<Push> pushes)
     {
-        var acknowledge = new List<ByteString>();
-        var mustAsk = new List<(string From, Push Push)>();
-        var opened = new List<OpenedMessage>();
-        foreach (var push in pushes)
+        lock (_turn)
         {
-            var id = Convert.ToHexStringLower(push.Id.Span);
-            if (me.Store.Read(db => ArrivalTable.IsKnown(db, id)))
+            var mustAsk = new List<(string From, Push Push)>();
+            var opened = new List<OpenedMessage>();
+            var unjudgedCount = 0;
+            foreach (var push in pushes.Where(push => !IsKnown(push)))
             {
-                acknowledge.Add(push.Id);
-                continue;
+                var (message, isDropped) = Open(device, push, mustAsk);
+                if (message is not null)
+                    opened.Add(message);
+                else if (isDropped)
+                    Settled.Enqueue(push.Id);
+                else
+                    unjudgedCount++;
             }
 
-            var (message, settled) = Open(device, push, id, mustAsk);
-            if (message is not null)
-                opened.Add(message);
-            if (settled)
-                acknowledge.Add(push.Id);
+            if (opened.Count > 0)
+                Tell(Keep(device, opened));
+            return new Handled(mustAsk, unjudgedCount - mustAsk.Count);
         }
-
-        return new Handled(
-            Keep(device, opened), acknowledge, mustAsk, pushes.Count - acknowledge.Count - mustAsk.Count);
     }
 
-    /// <summary>Shows what was held back for messages that did not come.</summary>
-    public Kept GiveUpGaps() => me.Store.Write(db =>
-    {
-        var kept = new Kept();
-        ArrivalTable.GiveUpGaps(db, kept);
-        return kept;
-    });
+    /// <summary>The mailbox has been read whole.</summary>
+    public void CaughtUp() => Change(ArrivalTable.Begin);
 
-    public bool HasGaps => me.Store.Read(ArrivalTable.HasGaps);
+    /// <summary>Shows what was held back for messages that did not come.</summary>
+    public void GiveUpGaps()
+    {
+        lock (_turn)
+        {
+            Change(ArrivalTable.GiveUpGaps);
+            var rest = me.Store.Read(ArrivalTable.AllHeld); // Receipts, which were applied when they came.
+            _givenUpCount = rest.Count;
+            foreach (var id in rest)
+                Settle(id);
+        }
+    }
+
+    private void Change(Action<SqliteConnection, Kept> change)
+    {
+        lock (_turn)
+            Tell(me.Store.Write(db =>
+            {
+                var kept = new Kept();
+                change(db, kept);
+                return kept;
+            }));
+    }
+
+    private void Tell(Kept kept)
+    {
+        foreach (var id in kept.Settled)
+            Settle(id);
+        sink.Take(kept);
+    }
+
+    private void Settle(string id) => Settled.Enqueue(ByteString.CopyFrom(Convert.FromHexString(id)));
+
+    private bool IsKnown(Push push)
+    {
+        var id = Convert.ToHexStringLower(push.Id.Span);
+        var (isKnown, isHeld) = me.Store.Read(db => (ArrivalTable.IsKnown(db, id), ArrivalTable.IsHeld(db, id)));
+        if (isKnown && !isHeld)
+            Settled.Enqueue(push.Id);
+        return isKnown;
+    }
 
     /// <param name="mustAsk">Gets the message if a node must be asked for its sender's keys first.</param>
-    /// <returns>The message if it is genuine; whether the mailbox need not offer it again.</returns>
-    private (OpenedMessage? Message, bool Settled) Open(
-        Device device, Push push, string id, List<(string From, Push Push)> mustAsk)
+    /// <returns>The message if it is genuine; otherwise whether it is dropped for good.</returns>
+    private (OpenedMessage? Message, bool IsDropped) Open(
+        Device device, Push push, List<(string From, Push Push)> mustAsk)
     {
+        var id = Convert.ToHexStringLower(push.Id.Span);
         var unverified = DirectEnvelope.Open(push.Envelope.Span, me.Cluster, me.User, device.Find);
         if (unverified is null || unverified.Id.ToString() != id)
             return (null, Refuse(id, unverified is null ? "does not open" : "has another id inside"));
         if (unverified.From == me.User)
-            return (null, Settled: true);
+            return (null, IsDropped: true);
         var (log, isUnknown) = keys.Containing(unverified.From, unverified.FromEntry);
         if (isUnknown)
             mustAsk.Add((unverified.From, push));
         if (log is null)
-            return (null, Settled: false);
+            return (null, IsDropped: false);
         if (unverified.Verify(log, device.Log) is not { } message)
             return (null, Refuse(id, $"is not signed by {unverified.From}"));
         if (message.IsWrongKeyForMe)
             keys.RaiseConflict(message.Message.From);
-        return (message, Settled: true);
+        return (message, IsDropped: false);
     }
 
     /// <summary>What is acknowledged is gone from every copy of the mailbox, so one bad copy or one bad node on the way
@@ -121,8 +177,6 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
     private Kept Keep(Device device, List<OpenedMessage> opened)
     {
         var kept = new Kept();
-        if (opened.Count == 0)
-            return kept;
         me.Store.Write(db =>
         {
             foreach (var message in opened)
@@ -140,10 +194,12 @@ internal sealed class Inbox(UnlockedProfile me, KeyBook keys, MessageTable messa
 
     private static void Apply(SqliteConnection db, string from, MessageContent.Receipt receipt, Kept kept)
     {
-        var state = receipt.Kind == ReceiptKind.Read ? MessageState.Read : MessageState.Delivered;
+        var report = receipt.Kind == ReceiptKind.Read ? MessageReport.Read : MessageReport.Delivered;
+        var note = receipt.Kind == ReceiptKind.Fork ? "shown with a mark: this profile is a copy" : "";
         foreach (var id in receipt.Messages.Select(id => id.ToString()))
-            if (MessageTable.Receipt(db, id, from, state))
+            if (MessageTable.Receipt(db, id, from, report, note))
             {
+                kept.IsCopied |= receipt.Kind == ReceiptKind.Fork;
                 // What has arrived need not be sent again, whatever the mailbox said.
                 db.Execute("DELETE FROM outbox WHERE id = $1", id);
                 kept.Receipted.Add(id);

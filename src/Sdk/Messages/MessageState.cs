@@ -20,4 +20,8 @@ public enum MessageState
 
     /// <summary>The cluster will not take it: no such user, mailbox full.</summary>
     Refused = 5,
+
+    /// <summary>On this machine only, and its device was replaced before it went out: whoever wrote it may send it
+    /// again.</summary>
+    Unsent = 6,
 }

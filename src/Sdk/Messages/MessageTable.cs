@@ -14,7 +14,7 @@ namespace ChordChat.Sdk.Messages;
 /// </remarks>
 internal sealed class MessageTable(string me, LocalKey key)
 {
-    private const string Columns = "id, peer, mine, sent_ms, state, copies, copies_of, missing, note, text";
+    private const string Columns = "id, peer, mine, sent_ms, state, copies, copies_of, missing, note, text, reachable";
 
     public void InsertMine(SqliteConnection db, string id, string peer, byte[] text, long sentMs) => db.Execute(
         """
@@ -43,6 +43,10 @@ internal sealed class MessageTable(string me, LocalKey key)
     public static void Release(SqliteConnection db, string id, Link link) => db.Execute(
         "UPDATE messages SET rank = $2, place = $3 WHERE id = $1", id, NextRank(db), ChatOrder.PlaceOf(db, link));
 
+    /// <summary>Its sender is to learn that another message of theirs has its place.</summary>
+    public static void OweFork(SqliteConnection db, string id) =>
+        db.Execute("UPDATE messages SET owed = 3 WHERE id = $1", id);
+
     public static double NextRank(SqliteConnection db) =>
         Math.Floor(db.Scalar<double>("SELECT max(rank) FROM messages")) + 1;
 
@@ -60,6 +64,10 @@ internal sealed class MessageTable(string me, LocalKey key)
         return newest;
     }
 
+    /// <summary>Messages of ours that a replaced device left behind.</summary>
+    public List<ChatMessage> Unsent(SqliteConnection db) =>
+        db.Query($"SELECT {Columns} FROM messages WHERE state = 6 ORDER BY rank", Read);
+
     /// <summary>Messages that came and were not shown yet, in the order in which to show them.</summary>
     public List<ChatMessage> Unread(SqliteConnection db, int count) => db.Query(
         $"SELECT {Columns} FROM messages WHERE unread = 1 AND rank IS NOT NULL ORDER BY rank LIMIT $1", Read, count);
@@ -73,31 +81,47 @@ internal sealed class MessageTable(string me, LocalKey key)
     public static void MarkShown(SqliteConnection db, string id, bool tellSender) => db.Execute(
         """
         UPDATE messages SET unread = 0,
-            owed = CASE WHEN $2 THEN 2 ELSE owed END, state = CASE WHEN $2 THEN 4 ELSE state END
+            owed = CASE WHEN $2 AND owed <> 3 THEN 2 ELSE owed END, state = CASE WHEN $2 THEN 4 ELSE state END
         WHERE id = $1 AND unread = 1
         """,
         id, tellSender);
 
-    /// <summary>Moves a message of ours forward; a late report of an earlier state changes nothing. Of a kept message
-    /// the newest report of its copies counts, also when it names fewer: docs/protocol.md#receipt.</summary>
-    /// <returns>Whether anything is new.</returns>
-    public static bool Advance(
-        SqliteConnection db, string id, MessageState state, string copies, int of, string note) =>
-        db.Execute(
-            """
-            UPDATE messages SET state = max(state, $2), note = CASE WHEN $5 = '' THEN note ELSE $5 END,
-                copies = CASE WHEN ($2 = 2 AND state <= 2) OR length($3) > length(copies) THEN $3 ELSE copies END,
-                copies_of = CASE WHEN $4 > 0 THEN $4 ELSE copies_of END
-            WHERE id = $1 AND mine = 1 AND state < 5
-                AND (state < $2 OR length($3) > length(copies) OR ($2 = 2 AND state = 2 AND copies <> $3))
-            """,
-            id, (int)state, copies, of, note) == 1;
+    /// <summary>Applies a report on a message of ours.</summary>
+    /// <returns>What it is then, and whether anything is new; null when there is no such message.</returns>
+    public static (MessageProgress Progress, bool IsNew)? Advance(
+        SqliteConnection db, string id, MessageReport report, IReadOnlyList<string> copies, int of, string note)
+    {
+        var before = db
+            .Query(
+                "SELECT state, copies, copies_of, reachable, note FROM messages WHERE id = $1 AND mine = 1",
+                row => new MessageProgress(
+                    (MessageState)row.GetInt32(0), Names(row.GetString(1)), row.GetInt32(2),
+                    row.IsDBNull(3) ? null : Names(row.GetString(3)), row.GetString(4)),
+                id)
+            .FirstOrDefault();
+        if (before is null)
+            return null;
+        var next = before.After(report, copies, of, note);
+        var isNew = next.State != before.State || next.Of != before.Of || next.Note != before.Note
+            || !next.Copies.SequenceEqual(before.Copies)
+            || !(next.Reachable ?? next.Copies).SequenceEqual(before.Reachable ?? before.Copies);
+        if (isNew)
+            db.Execute(
+                """
+                UPDATE messages SET state = $2, copies = $3, copies_of = $4, reachable = $5, note = $6 WHERE id = $1
+                """,
+                id, (int)next.State, string.Join(',', next.Copies), next.Of,
+                next.Reachable is { } names ? string.Join(',', names) : null, next.Note);
+        return (next, isNew);
+    }
 
     /// <summary>Applies a receipt of <paramref name="peer"/>.</summary>
     /// <returns>Whether the message moved forward.</returns>
-    public static bool Receipt(SqliteConnection db, string id, string peer, MessageState state) => db.Execute(
-        "UPDATE messages SET state = $3 WHERE id = $1 AND mine = 1 AND peer = $2 AND state < $3",
-        id, peer, (int)state) == 1;
+    public static bool Receipt(SqliteConnection db, string id, string peer, MessageReport report, string note) =>
+        db.Scalar<long>("SELECT 1 FROM messages WHERE id = $1 AND mine = 1 AND peer = $2", id, peer) == 1
+        && Advance(db, id, report, [], 0, note) is { IsNew: true };
+
+    private static string[] Names(string list) => list.Split(',', StringSplitOptions.RemoveEmptyEntries);
 
     private ChatMessage Read(SqliteDataReader row)
     {
@@ -109,9 +133,12 @@ internal sealed class MessageTable(string me, LocalKey key)
             Encoding.UTF8.GetString(key.OpenRecord(id, row.Blob(9))),
             DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)),
             (MessageState)row.GetInt32(4),
-            row.GetString(5).Split(',', StringSplitOptions.RemoveEmptyEntries),
+            Names(row.GetString(5)),
             row.GetInt32(6),
             row.GetInt32(7),
-            row.GetString(8));
+            row.GetString(8))
+        {
+            Reachable = row.IsDBNull(10) ? null : Names(row.GetString(10)),
+        };
     }
 }

@@ -36,13 +36,39 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         return id;
     }
 
+    /// <summary>This device's keys are forgotten: texts that no node has are put aside, marked as unsent. Nobody knows
+    /// whether their sender, now elsewhere, still wants them sent.</summary>
+    /// <returns>How many.</returns>
+    public static int Leave(SqliteConnection db)
+    {
+        var ids = db.Query(
+            "SELECT o.id FROM outbox o JOIN messages m ON m.id = o.id WHERE o.parked = 0 AND m.state = $1",
+            row => row.GetString(0), (int)MessageState.Waiting);
+        foreach (var id in ids)
+        {
+            db.Execute("UPDATE outbox SET parked = 1 WHERE id = $1", id);
+            MessageTable.Advance(db, id, MessageReport.Left, [], 0, "");
+        }
+
+        return ids.Count;
+    }
+
+    /// <summary>Puts unsent messages back, each under its old id, so that one which arrived after all arrives once.
+    /// </summary>
+    public void SendAgain(IEnumerable<string> ids) => me.Store.Write(db =>
+    {
+        foreach (var id in ids)
+            if (db.Execute("UPDATE outbox SET parked = 0 WHERE id = $1 AND parked = 1", id) == 1)
+                MessageTable.Advance(db, id, MessageReport.SentAgain, [], 0, "");
+    });
+
     /// <summary>Stores a receipt, in the transaction that also strikes it from what is owed.</summary>
     public void AddReceipt(SqliteConnection db, string to, ReceiptKind kind, IEnumerable<string> ids) =>
         Insert(
             db, EnvelopeId.New().ToString(), to, ReceiptType,
             [(byte)kind, .. ids.SelectMany(Convert.FromHexString)]);
 
-    public bool IsEmpty => me.Store.Read(db => db.Scalar<long>("SELECT count(*) FROM outbox")) == 0;
+    public bool IsEmpty => me.Store.Read(db => db.Scalar<long>("SELECT count(*) FROM outbox WHERE parked = 0")) == 0;
 
     /// <summary>Seals everything that can be sealed now, each chat in its order. Chats whose keys must be asked for
     /// first are left for later and hold up no other.</summary>
@@ -92,7 +118,8 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
     {
         var peers = new List<string>();
         while (db.Scalar<string>(
-            "SELECT min(peer) FROM outbox WHERE envelope IS NOT NULL AND peer > $1", peers.LastOrDefault() ?? "")
+            "SELECT min(peer) FROM outbox WHERE parked = 0 AND envelope IS NOT NULL AND peer > $1",
+            peers.LastOrDefault() ?? "")
             is { } next)
             peers.Add(next);
         return peers;
@@ -103,7 +130,8 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
     public List<(long Position, Send Send)> Sealed(string peer, long after, int count) => me.Store.Read(db => db.Query(
         """
         SELECT position, id, envelope, sealed_ms FROM outbox
-        WHERE peer = $1 AND position > $2 AND envelope IS NOT NULL ORDER BY position LIMIT $3
+        WHERE peer = $1 AND position > $2 AND parked = 0 AND envelope IS NOT NULL
+        ORDER BY position LIMIT $3
         """,
         row => (row.GetInt64(0), new Send
         {
@@ -131,14 +159,18 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
 
     private static bool Apply(SqliteConnection db, string id, SendOutcome outcome)
     {
-        var copies = string.Join(',', outcome.Copies);
         switch (outcome.State)
         {
             case SendOutcome.Types.State.Kept:
-                db.Execute("DELETE FROM outbox WHERE id = $1", id);
-                return MessageTable.Advance(db, id, MessageState.Kept, copies, (int)outcome.Of, "");
+                var kept = MessageTable.Advance(db, id, MessageReport.Kept, outcome.Copies, (int)outcome.Of, "");
+                // Less than a majority keeps nothing: it is handed in again. Of a receipt no more is known than this.
+                if (kept?.Progress.State is >= MessageState.Kept and <= MessageState.Read
+                    || MessageProgress.IsMajority(outcome.Copies.Count, (int)outcome.Of))
+                    db.Execute("DELETE FROM outbox WHERE id = $1", id);
+                return kept is { IsNew: true };
             case SendOutcome.Types.State.Queued:
-                return MessageTable.Advance(db, id, MessageState.Queued, copies, (int)outcome.Of, "");
+                return MessageTable.Advance(
+                    db, id, MessageReport.Queued, outcome.Copies, (int)outcome.Of, "") is { IsNew: true };
             case SendOutcome.Types.State.Refused:
                 return Refuse(db, id, outcome.Text.Length > 0 ? outcome.Text : outcome.Code);
             default:
@@ -149,7 +181,7 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
     private static List<string> RefuseAll(SqliteConnection db, string peer, string reason)
     {
         var ids = db.Query(
-            "SELECT id FROM outbox WHERE envelope IS NULL AND peer = $1", row => row.GetString(0), peer);
+            "SELECT id FROM outbox WHERE parked = 0 AND envelope IS NULL AND peer = $1", row => row.GetString(0), peer);
         foreach (var id in ids)
             Refuse(db, id, reason);
         return ids;
@@ -158,7 +190,7 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
     private static bool Refuse(SqliteConnection db, string id, string reason)
     {
         db.Execute("DELETE FROM outbox WHERE id = $1", id);
-        return MessageTable.Advance(db, id, MessageState.Refused, "", 0, reason);
+        return MessageTable.Advance(db, id, MessageReport.Refused, [], 0, reason) is { IsNew: true };
     }
 
     private void Insert(SqliteConnection db, string id, string to, byte type, byte[] content) => db.Execute(
@@ -167,12 +199,13 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
 
     /// <summary>Whom there is something to be sealed for, who has waited longest first.</summary>
     private static List<string> PeersToSeal(SqliteConnection db) => db.Query(
-        "SELECT peer FROM outbox WHERE envelope IS NULL GROUP BY peer ORDER BY min(position)",
+        "SELECT peer FROM outbox WHERE parked = 0 AND envelope IS NULL GROUP BY peer ORDER BY min(position)",
         row => row.GetString(0));
 
     private List<Row> Unsealed(SqliteConnection db, string peer, int count) => db.Query(
         """
-        SELECT id, peer, type, content FROM outbox WHERE envelope IS NULL AND peer = $1 ORDER BY position LIMIT $2
+        SELECT id, peer, type, content FROM outbox WHERE parked = 0 AND envelope IS NULL AND peer = $1
+        ORDER BY position LIMIT $2
         """,
         row => new Row(
             row.GetString(0), row.GetString(1), row.GetByte(2),

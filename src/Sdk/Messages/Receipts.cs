@@ -13,6 +13,7 @@ internal sealed class Receipts(LocalStore store, Outbox outbox, TimeProvider tim
 
     private const int Delivered = 1;
     private const int Read = 2;
+    private const int Fork = 3;
 
     private readonly Dictionary<string, long> _lastSent = [];
 
@@ -39,6 +40,7 @@ internal sealed class Receipts(LocalStore store, Outbox outbox, TimeProvider tim
 
             Put(chat.Key, Delivered, chat.Where(message => message.Kind == Delivered).Select(message => message.Id));
             Put(chat.Key, Read, chat.Where(message => message.Kind == Read).Select(message => message.Id));
+            Put(chat.Key, Fork, chat.Where(message => message.Kind == Fork).Select(message => message.Id));
             _lastSent[chat.Key] = time.GetTimestamp();
             any = true;
         }

@@ -3,6 +3,7 @@ using System.Text;
 using ChordChat.Crypto;
 using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk.Accounts;
+using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Storage;
 
@@ -142,7 +143,12 @@ public sealed class Profile : IDisposable
     }
 
     /// <summary>Forgets the device's keys, not the history.</summary>
-    internal void ForgetDevice() => Store.Write(db => RemoveFact(db, "device"));
+    /// <returns>How many messages this leaves unsent.</returns>
+    internal int ForgetDevice() => Store.Write(db =>
+    {
+        RemoveFact(db, "device");
+        return Outbox.Leave(db);
+    });
 
     /// <summary>Keeps what a registration needs to be finished another time, before it is handed in.</summary>
     internal void Begin(UnfinishedRegistration registration) =>

@@ -10,7 +10,7 @@ namespace ChordChat.Sdk.Sessions;
 
 /// <summary>Keeps a session standing: connects, and after every loss connects again, to another node first.</summary>
 internal sealed class SessionKeeper(
-    UnlockedProfile me, NodeLinks links, KeyBook keys, Outbox outbox, Inbox inbox, Receipts receipts,
+    UnlockedProfile me, NodeLinks links, KeyBook keys, Outbox outbox, Inbox inbox, GapWatch gaps, Receipts receipts,
     ChangeSignal changed, SessionLease lease, IClientSink sink)
 {
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(100);
@@ -118,7 +118,7 @@ internal sealed class SessionKeeper(
         me.Profile.RememberNodes(links.Pool.Heard);
         _current = session;
         sink.Tell(new ClientEvent.Connected(session.Welcome.NodeName, lost, session.Welcome.Degraded));
-        return await new SessionLoop(session, device, keys, outbox, inbox, receipts, changed, sink)
+        return await new SessionLoop(session, device, keys, outbox, inbox, gaps, receipts, changed, sink)
             .RunAsync(stopping);
     }
 
@@ -156,11 +156,13 @@ internal sealed class SessionKeeper(
 
     private ChordChatException Retire(Device device, DateTimeOffset at)
     {
-        me.Profile.ForgetDevice();
+        var unsent = me.Profile.ForgetDevice();
         return new ChordChatException(
             "taken_over",
-            $"{device.User} logged in on another device at {at.ToLocalTime():HH:mm:ss}; this one is closed",
-            "if that was not you, log in here again and change the password");
+            $"{device.User} logged in on another device at {at.ToLocalTime():HH:mm:ss}; this one is closed"
+            + (unsent > 0 ? $" and did not send {unsent} message{(unsent == 1 ? "" : "s")}" : ""),
+            (unsent > 0 ? "they stay here, marked unsent: log in here and use 'chordchat resend' or /resend; " : "")
+            + "if that was not you, log in here again and change the password");
     }
 
     private static bool IsNewer(Device device, byte[] bytes, out DateTimeOffset at)

@@ -1,22 +1,17 @@
-using System.Collections.Concurrent;
 using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Wire;
-using Google.Protobuf;
 
 namespace ChordChat.Sdk.Sessions;
 
 /// <summary>Carries frames both ways over one session until it ends.</summary>
 /// <remarks>One writer and one reader; the writer sends whatever has gathered in one frame.</remarks>
 internal sealed class SessionLoop(
-    Session session, Device device, KeyBook keys, Outbox outbox, Inbox inbox, Receipts receipts, ChangeSignal changed,
-    IClientSink sink)
+    Session session, Device device, KeyBook keys, Outbox outbox, Inbox inbox, GapWatch gaps, Receipts receipts,
+    ChangeSignal changed, IClientSink sink)
 {
     public static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
-
-    /// <summary>How long a gap may wait for what the mailbox still holds before it is shown as one.</summary>
-    public static readonly TimeSpan GapWait = TimeSpan.FromSeconds(3);
 
     /// <summary>How often what no majority keeps yet is handed in again: its node may have had no room for
     /// it.</summary>
@@ -35,23 +30,21 @@ internal sealed class SessionLoop(
     /// <summary>Pushed bytes that wait for their senders' keys here; beyond it they are asked for again.</summary>
     private const int ParkedBytesMax = 4 << 20;
 
-    private readonly ConcurrentQueue<ByteString> _acknowledge = new();
     private readonly SendTurns _turns = new(outbox);
     private readonly Lock _taking = new();
     private readonly Dictionary<string, List<Push>> _parked = [];
     private long _parkedBytes;
     private bool _isOver;
     private long _againAt = Environment.TickCount64 + (long)AgainInterval.TotalMilliseconds;
-    private long _gapSince;
     private long _lookAgainAt;
     private TimeSpan _lookAgainAfter = SecondLook;
-    private bool _resync;
     private bool _repeat;
 
     /// <returns>Why the node ended the session; null when it simply closed the stream.</returns>
     public async Task<SessionEnded?> RunAsync(CancellationToken cancellation)
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        gaps.SessionBegins();
         var lookups = new KeyLookups(keys.RefreshAsync, changed, both.Token);
         var writer = WriteAsync(lookups, both.Token);
         var reader = ReadAsync(lookups, both.Token);
@@ -104,21 +97,12 @@ internal sealed class SessionLoop(
         lock (_taking)
         {
             var handled = inbox.Handle(device, pushes);
-            foreach (var id in handled.Acknowledge)
-                _acknowledge.Enqueue(id);
-            sink.Take(handled.Kept);
             var parkedCount = lookups is null ? 0 : handled.MustAsk.Count(one => TryPark(one.From, one.Push, lookups));
             if (handled.UnjudgedCount + handled.MustAsk.Count > parkedCount && _lookAgainAt == 0)
                 _lookAgainAt = Environment.TickCount64 + (long)_lookAgainAfter.TotalMilliseconds;
-            if (!inbox.HasGaps)
-                _gapSince = 0;
-            else if (_gapSince == 0)
-            {
-                _gapSince = Environment.TickCount64;
-                _resync = true;
-            }
         }
 
+        gaps.Look();
         changed.Raise();
     }
 
@@ -158,6 +142,8 @@ internal sealed class SessionLoop(
     {
         if (_lookAgainAt == 0)
             _lookAgainAfter = SecondLook;
+        gaps.CaughtUp();
+        changed.Raise();
         sink.CaughtUp();
     }
 
@@ -184,7 +170,7 @@ internal sealed class SessionLoop(
             while (more);
 
             var wait = Heartbeat - TimeSpan.FromMilliseconds(Environment.TickCount64 - lastWrite);
-            wait = Earlier(wait, receiptsDue, lookups.NextDue(waiting), GapDue(), SecondLookDue());
+            wait = Earlier(wait, receiptsDue, lookups.NextDue(waiting), SecondLookDue());
             if (wait > TimeSpan.Zero)
                 await Task.WhenAny(wake, Task.Delay(wait, cancellation));
             cancellation.ThrowIfCancellationRequested();
@@ -199,27 +185,13 @@ internal sealed class SessionLoop(
             _againAt += (long)AgainInterval.TotalMilliseconds;
         }
 
-        var frame = new ClientFrame { Resync = _resync, Repeat = _repeat };
-        _resync = _repeat = false;
-        while (_acknowledge.TryDequeue(out var id))
+        var frame = new ClientFrame { Resync = gaps.TakeQuestion(), Repeat = _repeat };
+        _repeat = false;
+        while (inbox.Settled.TryDequeue(out var id))
             frame.Acknowledged.Add(id);
         frame.Sends.Add(_turns.Take(SendsPerFrame, FrameBytesMax));
         more = frame.Sends.Count > 0;
         return frame;
-    }
-
-    /// <summary>When the oldest gap is to be given up; gives it up if that time has come.</summary>
-    private TimeSpan? GapDue()
-    {
-        if (_gapSince == 0)
-            return null;
-        var left = GapWait - TimeSpan.FromMilliseconds(Environment.TickCount64 - _gapSince);
-        if (left > TimeSpan.Zero)
-            return left;
-        _gapSince = 0;
-        sink.Take(inbox.GiveUpGaps());
-        changed.Raise();
-        return null;
     }
 
     /// <summary>When mail that could not be judged is asked for again; asks if that time has come.</summary>

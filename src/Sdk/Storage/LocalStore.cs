@@ -19,16 +19,18 @@ public sealed class LocalStore : IDisposable
             missing INTEGER NOT NULL DEFAULT 0, owed INTEGER NOT NULL DEFAULT 0,
             note TEXT NOT NULL DEFAULT '', text BLOB NOT NULL,
             to_epoch INTEGER NOT NULL DEFAULT 0, heard INTEGER NOT NULL DEFAULT 0,
-            place INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+            place INTEGER NOT NULL DEFAULT 0, reachable TEXT) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS messages_by_rank ON messages (peer, rank);
         CREATE INDEX IF NOT EXISTS messages_by_place ON messages (peer, place, id);
         CREATE INDEX IF NOT EXISTS messages_by_seq ON messages (peer, mine, epoch, seq);
         CREATE INDEX IF NOT EXISTS messages_place ON messages (rank);
         CREATE INDEX IF NOT EXISTS messages_owed ON messages (owed) WHERE owed > 0;
         CREATE INDEX IF NOT EXISTS messages_unread ON messages (unread, rank) WHERE unread = 1;
+        CREATE INDEX IF NOT EXISTS messages_unsent ON messages (rank) WHERE state = 6;
         CREATE TABLE IF NOT EXISTS outbox (
             position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, peer TEXT NOT NULL,
-            type INTEGER NOT NULL, content BLOB NOT NULL, envelope BLOB, sealed_ms INTEGER);
+            type INTEGER NOT NULL, content BLOB NOT NULL, envelope BLOB, sealed_ms INTEGER,
+            parked INTEGER NOT NULL DEFAULT 0);
         CREATE INDEX IF NOT EXISTS outbox_sealed ON outbox (peer, position) WHERE envelope IS NOT NULL;
         CREATE INDEX IF NOT EXISTS outbox_unsealed ON outbox (peer, position) WHERE envelope IS NULL;
         CREATE TABLE IF NOT EXISTS heard (
@@ -37,7 +39,8 @@ public sealed class LocalStore : IDisposable
         CREATE INDEX IF NOT EXISTS heard_by_seq ON heard (peer, epoch, seq);
         CREATE TABLE IF NOT EXISTS chains (
             peer TEXT NOT NULL, mine INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
-            body BLOB NOT NULL, PRIMARY KEY (peer, mine, epoch)) WITHOUT ROWID;
+            body BLOB NOT NULL, is_open INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (peer, mine, epoch)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS doubted (id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS pins (user TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
         """;
@@ -67,6 +70,9 @@ public sealed class LocalStore : IDisposable
             AddColumn(connection, "messages", "to_epoch INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "messages", "heard INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "messages", "place INTEGER NOT NULL DEFAULT 0", "sent_ms");
+            AddColumn(connection, "messages", "reachable TEXT");
+            AddColumn(connection, "outbox", "parked INTEGER NOT NULL DEFAULT 0");
+            AddColumn(connection, "chains", "is_open INTEGER NOT NULL DEFAULT 0");
             connection.Execute(Schema);
             return new LocalStore(connection);
         }

@@ -16,6 +16,7 @@ internal sealed class Person : IAsyncDisposable
     private readonly Profile _profile;
     private readonly UnlockedProfile _unlocked;
     private readonly List<ClientEvent> _seen = [];
+    private bool _isGone;
 
     private Person(Profile profile, UnlockedProfile unlocked, NodeSearch search)
     {
@@ -122,8 +123,12 @@ internal sealed class Person : IAsyncDisposable
 
     public Task<ChatMessage> WaitAsync(string id, MessageState state) => Client.History.WaitAsync(id, state, Patience);
 
+    /// <summary>May be called twice.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_isGone)
+            return;
+        _isGone = true;
         await Client.DisposeAsync();
         _unlocked.Dispose();
         _profile.Dispose();

@@ -38,7 +38,8 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
     public async Task Two_people_script_a_conversation()
     {
         var sent = Assert.Single(await OkAsync("alice", "send", "bob", "hello", "bob"));
-        Assert.Equal(["id", "to", "state", "copies", "of"], sent.EnumerateObject().Select(member => member.Name));
+        Assert.Equal(
+            ["id", "to", "state", "copies", "of", "reachable"], sent.EnumerateObject().Select(member => member.Name));
         Assert.Equal("kept", sent.GetProperty("state").GetString());
         Assert.Equal(3, sent.GetProperty("copies").GetArrayLength());
         var more = await RunAsync("alice", ["send", "bob", "-"], "second\nthird\n");

@@ -14,10 +14,31 @@ public sealed class JsonLinesTests
         "00112233445566778899aabbccddeeff", "alice", "bob", "grüß \"dich\"\n", Noon, MessageState.Kept,
         ["n1", "n3"], 3, 0, "");
 
+    [Theory]
+    [InlineData(null, """["n1","n3"]""")]
+    [InlineData("n3", """["n3"]""")]
+    public void Sent(string? reachable, string shown) => Assert.Equal(
+        """{"id":"00112233445566778899aabbccddeeff","to":"bob","state":"kept","copies":["n1","n3"],"of":3,"""
+            + $"\"reachable\":{shown}}}",
+        JsonLines.Sent(Message with { Reachable = reachable?.Split(' ') }));
+
+    /// <summary>What arrived while no majority had it is not called kept: not even by <c>send --wait kept</c>.
+    /// </summary>
+    [Theory]
+    [InlineData(MessageState.Delivered, "n1 n3", MessageState.Kept, "kept 2/3 at n1, n3")]
+    [InlineData(MessageState.Delivered, "n3", MessageState.Delivered, "delivered, on disk 1/3 at n3")]
+    public void Kept_names_a_majority_or_is_not_said(MessageState state, string copies, MessageState said, string line)
+    {
+        var message = SendCommand.AsAsked(
+            Message with { State = state, Copies = copies.Split(' ', StringSplitOptions.RemoveEmptyEntries) },
+            MessageState.Kept);
+        Assert.Equal(said, message.State);
+        Assert.Equal(line, SendCommand.Line(message));
+    }
+
     [Fact]
-    public void Sent() => Assert.Equal(
-        """{"id":"00112233445566778899aabbccddeeff","to":"bob","state":"kept","copies":["n1","n3"],"of":3}""",
-        JsonLines.Sent(Message));
+    public void Copies_that_do_not_answer_are_told_apart() => Assert.Equal(
+        "kept 2/3 at n1, n3; now 1 of 3 answer: n3", SendCommand.Line(Message with { Reachable = ["n3"] }));
 
     [Fact]
     public void Received() => Assert.Equal(

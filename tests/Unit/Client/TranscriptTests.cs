@@ -1,4 +1,5 @@
 using ChordChat.Client.Conversation;
+using ChordChat.Client.Terminal;
 using ChordChat.Sdk.Messages;
 using Xunit;
 
@@ -10,15 +11,27 @@ public sealed class TranscriptTests
     [Theory]
     [InlineData(MessageState.Kept, "n2 n5 n7", "kept 3/3: n2 n5 n7", "Dim")]
     [InlineData(MessageState.Kept, "n2 n5", "kept 2/3: n2 n5", "Dim")]
-    [InlineData(MessageState.Kept, "n2", "only 1/3: n2", "Warning")]
-    [InlineData(MessageState.Kept, "", "only 0/3", "Warning")]
     [InlineData(MessageState.Kept, "node-one node-two node-three", "kept 3/3", "Dim")]
     [InlineData(MessageState.Queued, "n2", "queued", "Warning")]
     [InlineData(MessageState.Delivered, "n2 n5", "delivered", "Good")]
-    [InlineData(MessageState.Delivered, "n2", "delivered, kept 1/3", "Good")]
+    [InlineData(MessageState.Delivered, "n2", "delivered, on 1/3", "Good")]
     public void A_message_says_who_keeps_it(MessageState state, string copies, string text, string style)
     {
         Assert.Equal((text, style), Said(state, copies.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        Assert.True(text.Length <= Transcript.StateField.Width);
+    }
+
+    [Theory]
+    [InlineData("n2", "kept, now only 1/3")]
+    [InlineData("", "kept, now only 0/3")]
+    public void A_message_whose_copies_do_not_answer_says_so_apart_from_what_kept_it(string reachable, string text)
+    {
+        var message = new ChatMessage(
+            "id", "alice", "bob", "hello", DateTimeOffset.UnixEpoch, MessageState.Kept, ["n2", "n5"], 3, 0, "")
+        {
+            Reachable = reachable.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+        };
+        Assert.Equal((text, Style.Warning), Transcript.State(message));
         Assert.True(text.Length <= Transcript.StateField.Width);
     }
 

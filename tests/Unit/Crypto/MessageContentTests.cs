@@ -22,7 +22,8 @@ public class MessageContentTests
 
         Assert.NotNull(MessageContent.TryRead(3, [1, 1, .. id]));
         Assert.Null(MessageContent.TryRead(3, [0, 1, .. id]));
-        Assert.Null(MessageContent.TryRead(3, [3, 1, .. id]));
+        Assert.NotNull(MessageContent.TryRead(3, [3, 1, .. id]));
+        Assert.Null(MessageContent.TryRead(3, [4, 1, .. id]));
         Assert.Null(MessageContent.TryRead(3, [1, 0]));
         Assert.Null(MessageContent.TryRead(3, [1, 2, .. id]));
         Assert.Null(MessageContent.TryRead(3, [1, 1, .. id, 0]));
