@@ -11,16 +11,28 @@ internal sealed class ConfigurationSearch(
     ReplicaCalls calls, TileDirectory directory, RingDriver ring, TimeProvider time)
 {
     private const int AskedMax = 16;
+    private const int RoundsMax = 8;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    /// <summary>Follows the tile to its newest configuration, also when nobody has asked this node for anything there
+    /// since it moved: asks the members that this node knows, too.</summary>
+    public async Task RefreshAsync(RingId point, CancellationToken cancellation)
+    {
+        for (var round = 0; round < RoundsMax; round++)
+            if (!await FindNewerAsync(point, directory.At(point), cancellation, asksMembers: true))
+                return;
+    }
 
     /// <param name="point">What is looked for in the tile: it may have been cut since.</param>
     /// <returns>Whether a configuration newer than <paramref name="known"/> is known now.</returns>
     public async Task<bool> FindNewerAsync(
-        RingId point, TileConfiguration known, CancellationToken cancellation)
+        RingId point, TileConfiguration known, CancellationToken cancellation, bool asksMembers = false)
     {
         var now = ring.Now;
         var asked = now.Members.Clockwise(known.Tile.Start)
-            .Where(member => member.IsReachable && member.Peer.Node != calls.Self && !known.Contains(member.Peer.Node))
+            .Where(member => member.IsReachable && member.Peer.Node != calls.Self
+                && (asksMembers || !known.Contains(member.Peer.Node)))
+            .OrderByDescending(member => known.Contains(member.Peer.Node))
             .Take(AskedMax).ToList();
         if (asked.Count > 0)
         {

@@ -31,6 +31,9 @@ internal interface IMessageSets
     /// <summary>Who keeps the set as far as this node knows, the owner first.</summary>
     ValueTask<SetPlace> PlaceAsync(SetKey set, CancellationToken cancellation);
 
+    /// <summary>Where a set is kept, for showing: asks before it answers.</summary>
+    Task<SetPlace> FindPlaceAsync(SetKey set, CancellationToken cancellation);
+
     /// <summary>Asks the members for messages: who is active in the newest configuration that any of them knows, and
     /// has the message or a mark that it was acknowledged. One answer for each id.</summary>
     Task<IReadOnlyList<CopiesKept>> HoldersAsync(

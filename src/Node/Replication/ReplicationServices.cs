@@ -17,6 +17,7 @@ internal static class ReplicationServices
         .AddSingleton<TileBoard>()
         .AddSingleton(Writer)
         .AddSingleton<ConfigurationSearch>()
+        .AddHostedService<ConfigurationRounds>()
         .AddSingleton<Holders>()
         .AddSingleton<CallerRights>()
         .AddSingleton<NewsWitnesses>()

@@ -186,6 +186,12 @@ internal sealed class Replicator(
         return ValueTask.FromResult(new SetPlace(at.At, Peers(at.Members)));
     }
 
+    public async Task<SetPlace> FindPlaceAsync(SetKey set, CancellationToken cancellation)
+    {
+        await search.RefreshAsync(set.Point, cancellation);
+        return await PlaceAsync(set, cancellation);
+    }
+
     public async Task<IReadOnlyList<CopiesKept>> HoldersAsync(
         SetKey set, IReadOnlyList<MessageId> ids, CancellationToken cancellation)
     {

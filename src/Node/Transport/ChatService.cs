@@ -144,7 +144,7 @@ internal sealed class ChatService(
     {
         if (!UserName.IsValid(request.User) || await accounts.IsUnknownAsync(request.User, context.CancellationToken))
             throw ChatFaults.UnknownUser(request.User);
-        var place = await sets.PlaceAsync(SetKey.Mailbox(request.User), context.CancellationToken);
+        var place = await sets.FindPlaceAsync(SetKey.Mailbox(request.User), context.CancellationToken);
         var reply = new MailboxPlace { User = request.User, Tile = place.At.Tile.ToString(), Epoch = place.At.Epoch };
         reply.Members.Add(place.Members.Select(ChatMaps.ToWire));
         return reply;

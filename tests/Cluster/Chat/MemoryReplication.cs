@@ -162,6 +162,9 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
     public ValueTask<SetPlace> PlaceAsync(SetKey set, CancellationToken cancellation) =>
         ValueTask.FromResult(new SetPlace(new(new(7, 0), 0, 1), members));
 
+    public Task<SetPlace> FindPlaceAsync(SetKey set, CancellationToken cancellation) =>
+        PlaceAsync(set, cancellation).AsTask();
+
     public Task<IReadOnlyList<CopiesKept>> HoldersAsync(
         SetKey set, IReadOnlyList<MessageId> ids, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<CopiesKept>>([.. ids.Select(_ => new CopiesKept(IsCut ? [] : members, 3))]);
