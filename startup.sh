@@ -6,7 +6,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 home=${CHORDCHAT_HOME:-$here/.chordchat}
 [[ $home == /* ]] || home=$PWD/$home # It is part of how a process is known again.
 built=${CHORDCHAT_BUILT:-$here/artifacts/bin}
-nodes='' replicas='' demo='' lan='' local_mode='' port='' page_port=''
+nodes='' replicas='' demo='' lan='' local_mode='' host_names='' port='' page_port=''
 
 die() { printf 'startup: %s\n' "$*" >&2; exit 1; }
 say() { printf '%s\n' "$*"; }
@@ -25,6 +25,7 @@ usage: ./startup.sh [options]          start, or bring back what is missing
   --lan          local nodes answer on all interfaces instead of loopback only
   --port P       first node port; nodes use P, P+1, ... (default 7401, or what the last start used)
   --page-port P  the visualizer's port (default 7480, or what the last start used)
+  --host-name N  a name beside localhost that the page may be opened by, through a proxy perhaps; repeatable
 
 Data and certificates live in .chordchat (or CHORDCHAT_HOME). To start over: stop, then delete that folder;
 with containers also: docker-compose -f docker/compose.yaml down -v
@@ -46,6 +47,7 @@ while (($#)); do
       ((10#$2 >= 1 && 10#$2 <= 65535)) || die "$1 must be 1 to 65535"
       if [[ $1 == --port ]]; then port=$((10#$2)); else page_port=$((10#$2)); fi
       shift ;;
+    --host-name) (($# > 1)) || die "--host-name needs a name"; host_names+="${host_names:+,}$2"; shift ;;
     --local) local_mode=1 ;;
     --demo) demo=1 ;;
     --lan) lan=1 ;;

@@ -1,14 +1,15 @@
 #!/bin/bash
-# A node container: takes one identity of the shared /data volume that no other container runs, and runs it.
-# A container is only a runner; the node is its folder, so any container can bring back any node.
-#   node.sh                      be a node; makes the cluster, or joins it, where that is what is missing
-#   node.sh init N [options]     make a cluster of N nodes unless there is one; prints how many nodes it has
+# What containers of the node image do.
+#   node.sh                      be a node: take one identity of /data/nodes that no other container runs, and run it
 #   node.sh healthy              whether the node of this container lives
+# Only in the admission container, the one that has the authority's key (/authority):
+#   node.sh init N [options]     make a cluster of N nodes unless there is one; prints how many nodes it has
+#   node.sh admit                make the cluster if that is missing, and an identity for each further node container
+# A node container is only a runner; the node is its folder, so any container can bring back any node.
 set -euo pipefail
 umask 077
 shopt -s nullglob
 
-mine=/tmp/node-folder # what this container ran last
 health_port=7479
 folder=''
 
@@ -21,66 +22,125 @@ healthy() {
   [[ $status == *' 200 '* ]]
 }
 
-# How many node containers there are: the addresses behind the service's name, once they stop growing in number.
+# --- a node
+
+complete_folders() { printf '%s\n' /data/nodes/*/cluster.json | sort -V | sed 's,/cluster.json$,,'; }
+
+# Holds the lock of a folder on descriptor 8. The node inherits it, so the folder is taken while the node lives.
+# First the folder that this container ran last, then those that no container has run, then any.
+take() {
+  local candidates rank
+  candidates=$(for folder in $(complete_folders); do
+    rank=2
+    [[ -f $folder/runner ]] || rank=1
+    [[ $(cat "$folder/runner" 2>/dev/null) != "$HOSTNAME" ]] || rank=0
+    printf '%s %s\n' "$rank" "$folder"
+  done | sort -s -k 1,1 | cut -d ' ' -f 2)
+  for folder in $candidates; do
+    exec 8>"$folder/container.lock"
+    if flock -n 8; then return; fi
+  done
+  exec 8>&-
+  return 1
+}
+
+# Whoever finds no folder waits for one; the admission container sees that it waits.
+run() {
+  mkdir -p /data/waiting
+  until take; do
+    touch "/data/waiting/$HOSTNAME"
+    sleep 1
+  done
+  rm -f "/data/waiting/$HOSTNAME"
+  echo "$HOSTNAME" >"$folder/runner"
+  echo "$folder" >/tmp/node-folder
+  exec chordchat-node run --data "$folder" --listen 0.0.0.0:7401 --seed node:7401 --health-port "$health_port"
+}
+
+# --- admission
+
+has_cluster() { [[ -f /authority/cluster/cluster.json ]]; }
+
+count_nodes() { complete_folders | grep -c . || true; }
+
+# How many node containers there are: the addresses behind the service's name.
+containers() { { getent ahostsv4 node || true; } | awk '{ print $1 }' | sort -u | wc -l; }
+
+# Once they stop growing in number.
 count_containers() {
   local seen=-1 now=0
   while ((now > seen)); do
     seen=$now
     sleep 3
-    now=$(getent ahostsv4 node | awk '{ print $1 }' | sort -u | wc -l)
+    now=$(containers)
   done
   echo $((seen > 0 ? seen : 1))
 }
 
-has_cluster() { [[ -f /data/cluster/cluster.json ]]; }
+# Commands of the cluster see one folder, as anywhere else; nodes see their part of it only.
+lay_out() {
+  mkdir -p /data/nodes
+  [[ -L /authority/nodes ]] || ln -s /data/nodes /authority/nodes
+  # A volume of an earlier version has the authority's key beside the nodes.
+  if [[ -f /data/cluster/cluster.json ]]; then
+    if ! has_cluster; then
+      rm -rf /authority/cluster.new
+      cp -a /data/cluster /authority/cluster.new
+      sync
+      mv /authority/cluster.new /authority/cluster
+    fi
+    rm -rf /data/cluster
+    sync
+  fi
+}
 
 # The lock keeps two containers from making two clusters.
 init() { # number of founders ('' counts them), options of 'cluster init'
   local founders=$1
-  exec 9>/data/init.lock
+  exec 9>/authority/init.lock
   flock 9
+  lay_out
   if ! has_cluster; then
-    chordchat-node cluster init --data /data --nodes "${founders:-$(count_containers)}" "${@:2}" >&2
+    chordchat-node cluster init --data /authority --nodes "${founders:-$(count_containers)}" "${@:2}" >&2
   elif (($# > 1)); then
     echo 'what was fixed when the cluster was made is not changed' >&2
   fi
+  publish
   exec 9>&-
 }
 
-# Holds the lock of a folder on descriptor 8. The node inherits it, so the folder is taken while the node lives.
-take() {
-  for folder in $(cat "$mine" 2>/dev/null) $(printf '%s\n' /data/nodes/* | sort -V); do
-    exec 8>"$folder/container.lock"
-    if flock -n 8; then return; fi
-  done
-  return 1
+# What clients and the page need: the authority's certificate for all, the page's own key for the page alone.
+publish() {
+  chordchat-node cluster viewer --data /authority --out /page >/dev/null
+  printf '{"nodes":[{"name":"node","address":"node:7401"}],"authority":"%s"}\n' \
+    "$(grep -v -e '-----' /authority/cluster/authority.crt | tr -d '\n')" >/public/nodes.json.new
+  mv /public/nodes.json.new /public/nodes.json
 }
 
-# More containers than identities: gets one more, through whichever node answers.
-join() {
+# Through whichever node answers. The token goes by a pipe: arguments can be read by everybody.
+one_more() {
   local at token
   for at in $(cat /data/nodes/*/address); do
-    if token=$(chordchat-node cluster invite --data /data --node "$at") \
-      && chordchat-node cluster join "$token" --data /data; then return; fi
+    if token=$(chordchat-node cluster invite --data /authority --node "$at") \
+      && chordchat-node cluster join --data /authority <<<"$token"; then return; fi
   done
-  sleep 1
 }
 
-run() {
-  has_cluster || init ''
-  if ! take; then
-    exec 7>/data/join.lock
-    flock 7
-    until take; do join; done
-    exec 7>&-
-  fi
-  echo "$folder" >"$mine"
-  exec chordchat-node run --data "$folder" --listen 0.0.0.0:7401 --seed node:7401 --health-port "$health_port"
+# An identity only for a container that waits, and never more than there are containers.
+admit() {
+  init ''
+  while true; do
+    [[ -z $(find /page/viewer.crt -mtime +30) ]] || publish
+    if [[ -n $(find /data/waiting -type f -newermt '-10 seconds' 2>/dev/null) ]] \
+      && (($(containers) > $(count_nodes))); then one_more || true; fi
+    sleep 2
+  done
 }
 
 case ${1:-run} in
   run) run ;;
-  init) init "${@:2}"; printf '%s\n' /data/nodes/* | wc -l ;;
+  init) init "${@:2}"; count_nodes ;;
+  admit) admit ;;
   healthy) healthy ;;
   *) exec "$@" ;;
 esac

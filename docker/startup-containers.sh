@@ -24,8 +24,39 @@ node_containers() { docker ps -a --filter "label=com.docker.compose.project=$pro
   --filter label=com.docker.compose.service=node --filter label=com.docker.compose.oneoff=False \
   --format '{{.Names}}' | sort -V; }
 
-name_in() { docker exec "$1" sh -c 'basename "$(cat /tmp/node-folder)"' 2>/dev/null || echo '?'; }
+# The name of the node that a container runs, or ran when it was last seen.
+name_in() {
+  docker exec "$1" sh -c 'basename "$(cat /tmp/node-folder)"' 2>/dev/null \
+    || awk -v of="$1" '$1 == of { name = $2 } END { print name ? name : "-" }' "$home/run/containers" 2>/dev/null \
+    || echo '-'
+}
+
+remember_names() {
+  local container
+  for container in $(node_containers); do
+    printf '%s %s\n' "$container" "$(name_in "$container")"
+  done >"$home/run/containers.new"
+  mv "$home/run/containers.new" "$home/run/containers"
+}
+
 published() { docker port "$1" 7401/tcp 2>/dev/null | head -1; }
+
+# In words, why a container does not run; fails when it does.
+why_down() {
+  local state code memory
+  read -r state code memory \
+    < <(docker inspect -f '{{.State.Status}} {{.State.ExitCode}} {{.State.OOMKilled}}' "$1" 2>/dev/null) \
+    || { echo 'its container is gone'; return; }
+  case $state/$code in
+    running/*) return 1 ;;
+    restarting/*) echo "does not run, the engine tries again and again: $(last_words "$1")" ;;
+    created/*) echo 'was never started' ;;
+    paused/*) echo "is paused: docker unpause $1" ;;
+    */0|*/143) echo 'stopped' ;;
+    */137) if [[ $memory == true ]]; then echo 'stopped: it ran out of memory'; else echo 'stopped: it was killed'; fi ;;
+    *) echo "stopped with exit code $code: $(last_words "$1")" ;;
+  esac
+}
 
 # Whether the node ends by itself whenever the engine starts it again.
 refuses_to_run() { [[ $(docker inspect -f '{{.State.Status}} {{.RestartCount}}' "$1") =~ ^restarting\ ([3-9]|..) ]]; }
@@ -52,8 +83,15 @@ wait_ready() {
   done
 }
 
+service_container() { docker ps -a --filter "label=com.docker.compose.project=$project" \
+  --filter "label=com.docker.compose.service=$1" --filter label=com.docker.compose.oneoff=False \
+  --format '{{.Names}}' | head -1; }
+
 write_cluster_file() {
-  local container first=1
+  local container authority first=1
+  authority=$(docker exec "$(service_container admission)" cat /authority/cluster/authority.crt \
+    | grep -v -e '-----' | tr -d '\n') \
+    || die "the admission container does not answer: docker logs $(service_container admission)"
   {
     printf '{"nodes":['
     for container in $(node_containers); do
@@ -61,9 +99,7 @@ write_cluster_file() {
       first=''
       printf '{"name":"%s","address":"%s"}' "$(name_in "$container")" "$(published "$container")"
     done
-    container=$(node_containers | head -1)
-    printf '],"authority":"%s"}\n' \
-      "$(docker exec "$container" cat /data/cluster/authority.crt | grep -v -e '-----' | tr -d '\n')"
+    printf '],"authority":"%s"}\n' "$authority"
   } >"$home/run/nodes.json.new"
   mv "$home/run/nodes.json.new" "$home/run/nodes.json"
 }
@@ -81,13 +117,44 @@ make_demo_users() {
 # Founders are made before the nodes start, so that they need not guess how many of them there will be.
 # Prints how many nodes the cluster has.
 make_cluster() {
-  compose run --rm -T --no-deps node init "${nodes:-5}" ${replicas:+--replicas "$replicas"} ${demo:+--demo} \
+  compose run --rm -T --no-deps admission init "${nodes:-5}" ${replicas:+--replicas "$replicas"} ${demo:+--demo} \
     2>>"$home/run/compose.log" </dev/null | tail -1
 }
 
-remember_ports() {
+# Compose puts them into the file; containers are made anew only when they have changed.
+use_ports() {
   choose_ports
   export CHORDCHAT_PORTS="$port-$((port + 63))" CHORDCHAT_PAGE_PORT=$page_port
+}
+
+# Ports of this machine that containers of this cluster have.
+own_ports() { docker ps --filter "label=com.docker.compose.project=$project" --format '{{.Ports}}' \
+  | tr ',' '\n' | sed -n 's/.*:\([0-9]*\)->.*/\1/p'; }
+
+# Nodes take whichever ports of theirs are free, so only too few are a reason to say no.
+check_ports() {
+  local want=${nodes:-$(node_containers | grep -c . || true)} at own free=0 taken=() page=()
+  ((want > 0)) || want=5
+  ((port + 63 <= 65535)) || die "--port $port is too high: containers use it and the 63 after it"
+  ((page_port < port || page_port > port + 63)) || die "the page's port $page_port is one of the nodes'" \
+    "($port to $((port + 63))); choose another with --page-port"
+  own=" $(own_ports | xargs) "
+  for ((at = port; at < port + 64; at++)); do
+    if [[ $own == *" $at "* ]] || ! port_taken "$at"; then free=$((free + 1)); else taken+=("$at"); fi
+  done
+  ((free < want)) || taken=()
+  if [[ $own != *" $page_port "* ]] && port_taken "$page_port"; then page=("$page_port"); fi
+  ((${#taken[@]} + ${#page[@]} == 0)) || refuse_ports 64 ${taken[@]+"${taken[@]}"} - ${page[@]+"${page[@]}"}
+}
+
+ran_before=''
+undo_failed_start() {
+  local code=$? id
+  ((code != 0)) || return 0
+  for id in $(docker ps -q --filter "label=com.docker.compose.project=$project"); do
+    [[ $ran_before == *"$id"* ]] || docker stop "$id" >/dev/null 2>&1 || true
+  done
+  say 'what this start had started is stopped again' >&2
 }
 
 cluster_start() {
@@ -96,19 +163,27 @@ cluster_start() {
   umask 077
   mkdir -p "$home/run"
   : >"$home/run/compose.log"
-  remember_ports
+  use_ports
+  check_ports
+  ran_before=$(docker ps -q --filter "label=com.docker.compose.project=$project")
   say 'building images (once, until a source changes) ...'
   quietly build
+  trap undo_failed_start EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM HUP
   have=$(make_cluster) || have=''
   [[ $have =~ ^[1-9][0-9]*$ ]] || { tail -5 "$home/run/compose.log" >&2; die "the cluster could not be made"; }
   want=${nodes:-$have}
   ((want >= have)) || { say "(this cluster has $have nodes; it is not made smaller)"; want=$have; }
+  quietly up -d --scale "node=$want"
+  trap - EXIT # Nodes that run but are not ready are left to an operator.
   echo containers >"$mode_file"
   echo "$port" >"$home/run/port"
   echo "$page_port" >"$home/run/visualizer.port"
-  quietly up -d --scale "node=$want"
+  echo "$host_names" >"$home/run/host-names"
   try_again_at_once
   wait_ready
+  remember_names
   write_cluster_file
   [[ -z $demo ]] || make_demo_users
   say ''
@@ -117,23 +192,42 @@ cluster_start() {
   say 'stop:              ./startup.sh stop'
 }
 
+require_engine() {
+  engine_answers || die "the Docker engine does not answer, so nothing can be said of its containers; start it first"
+}
+
+# What a node container is like, in words; fails unless it is ready.
+state_of() {
+  local why code=0
+  if why_down "$1"; then return 1; fi
+  why=$(docker exec "$1" sh -c 'chordchat-node ready --data "$(cat /tmp/node-folder)"' 2>&1) || code=$?
+  case $code in
+    0) echo ready ;;
+    10) echo "not ready: $(head -1 <<<"$why")"; return 1 ;;
+    *) why_down "$1" || echo 'not ready: it has not taken a node yet, or is about to stop'; return 1 ;;
+  esac
+}
+
 cluster_status() {
-  local container why state
+  local container state code=0
+  require_engine
   [[ -n $(node_containers) ]] || die "no cluster here yet; ./startup.sh makes one"
   for container in $(node_containers); do
-    if why=$(docker exec "$container" sh -c 'chordchat-node ready --data "$(cat /tmp/node-folder)"' 2>&1); then
-      state=ready
-    elif refuses_to_run "$container"; then
-      state="does not run: $(last_words "$container")"
-    else
-      state="not ready: $(head -1 <<<"$why")"
-    fi
-    printf '%-4s %-21s %-20s %s\n' "$(name_in "$container")" "$(published "$container")" "$container" "$state"
+    state=$(state_of "$container") || code=1
+    printf '%-4s %-21s %-20s %s\n' "$(name_in "$container")" "$(published "$container" || true)" "$container" "$state"
   done
+  for container in $(service_container visualizer) $(service_container admission); do
+    if state=$(why_down "$container"); then
+      printf '%-26s %-20s %s\n' '' "$container" "$state"
+      code=1
+    fi
+  done
+  return "$code"
 }
 
 cluster_logs() {
   local container
+  require_engine
   [[ -z $log_node ]] && { compose logs -f --tail 20; return; }
   for container in $(node_containers); do
     if [[ $(name_in "$container") == "$log_node" || $container == "$log_node" ]]; then
@@ -144,7 +238,9 @@ cluster_logs() {
 }
 
 cluster_stop() {
-  remember_ports
+  require_engine
+  [[ -d $home/run ]] || die "no cluster here yet; ./startup.sh makes one"
+  use_ports
   : >"$home/run/compose.log"
   quietly stop
   say "stopped; data stays in the volume ${project}_data"

@@ -54,8 +54,11 @@ make_cluster() {
 join_more() {
   local token
   while [[ -n $nodes ]] && (($(node_names | wc -l) < nodes)); do
-    token=$("$node_program" cluster invite --data "$home" 2>>"$home/run/init.log") || die "no invitation: see $home/run/init.log"
-    "$node_program" cluster join "$token" --data "$home" >>"$home/run/init.log" || die "a node could not join: see $home/run/init.log"
+    token=$("$node_program" cluster invite --data "$home" 2>>"$home/run/init.log") \
+      || die "no invitation: see $home/run/init.log"
+    # Not as an argument: everybody on this machine can read those.
+    "$node_program" cluster join --data "$home" <<<"$token" >>"$home/run/init.log" 2>&1 \
+      || die "a node could not join: see $home/run/init.log"
   done
 }
 
@@ -67,7 +70,8 @@ check_ports() {
   want=${nodes:-$([[ -n $names ]] || echo 5)}
   for name in $names; do
     if runs "$name"; then
-      [[ $(address_of "$name") == *:"$at" ]] || die "$name runs at $(address_of "$name"), and port $at was asked for." \
+      [[ $(address_of "$name") == *:"$at" ]] \
+        || die "$name runs at $(address_of "$name"), and port $at was asked for." \
         "Type ./startup.sh stop, then start again with --port $port"
     elif port_taken "$at"; then
       taken+=("$at")
@@ -156,16 +160,23 @@ note_end_of() {
 
 # Elsewhere than before only when that was asked for.
 start_page() {
-  local deadline=$((SECONDS + 60))
+  local deadline=$((SECONDS + 60)) options=()
   if runs visualizer; then
-    [[ $(saved visualizer.port) == "$page_port" ]] && return
+    [[ $(saved visualizer.port) == "$page_port" && $(saved host-names) == "$host_names" ]] && return
     stop_these visualizer
   fi
-  CHORDCHAT_CLUSTER=$home/run/nodes.json nohup "$page_program" --port "$page_port" \
+  # Nodes tell names of people only to an operator's page. Renewed at each start of the page.
+  "$node_program" cluster viewer --data "$home" --out "$home/run/page" >/dev/null \
+    || say "(the page shows numbers only, no names: no certificate could be made for it)"
+  [[ ! -f $home/run/page/viewer.key ]] || options=(--viewer "$home/run/page")
+  CHORDCHAT_CLUSTER=$home/run/nodes.json nohup "$page_program" --port "$page_port" ${options[@]+"${options[@]}"} \
     >>"$home/run/visualizer.log" 2>&1 </dev/null 8>&- &
   remember visualizer $!
   until port_taken "$page_port"; do
-    runs visualizer || { tail -5 "$home/run/visualizer.log" >&2; die "the page stopped; its log is $home/run/visualizer.log"; }
+    if ! runs visualizer; then
+      tail -5 "$home/run/visualizer.log" >&2
+      die "the page stopped; its log is $home/run/visualizer.log"
+    fi
     ((SECONDS < deadline)) || die "the page does not answer after 60 s; its log is $home/run/visualizer.log"
     sleep 0.1
   done
@@ -217,6 +228,7 @@ cluster_start() {
   save_ports
   start_page
   echo "$page_port" >"$home/run/visualizer.port"
+  echo "$host_names" >"$home/run/host-names"
   started=()
   [[ -z $demo ]] || make_demo_users
   say ''

@@ -7,6 +7,8 @@ choose_ports() {
   port=${port:-7401}
   page_port=${page_port:-$(saved visualizer.port)}
   page_port=${page_port:-7480}
+  host_names=${host_names:-$(saved host-names)}
+  export CHORDCHAT_PAGE_HOSTS=$host_names
 }
 
 # Local addresses that something listens at, as Linux writes them: hex, a colon, the port in hex.

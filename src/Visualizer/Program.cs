@@ -19,16 +19,34 @@ var listen = new Option<string>("--listen")
         + "containers need 0.0.0.0.",
     DefaultValueFactory = _ => "localhost",
 };
-var command = new RootCommand("Shows the ring of a ChordChat cluster in a browser.") { port, nodes, listen };
+var hostNames = new Option<string[]>("--host-name")
+{
+    Description = "A name or address, beside localhost, that the page may be opened by; may be repeated. Requests for "
+        + "any other name are refused. Without it: CHORDCHAT_PAGE_HOSTS.",
+    DefaultValueFactory = _ => [],
+};
+var viewer = new Option<string>("--viewer")
+{
+    Description = "The folder that 'chordchat-node cluster viewer' wrote: nodes name who is online only to its "
+        + "certificate, else they tell numbers. Without it: CHORDCHAT_VIEWER.",
+};
+var command = new RootCommand("Shows the ring of a ChordChat cluster in a browser.")
+{
+    port, nodes, listen, hostNames, viewer,
+};
 command.SetAction(async (parsed, stopping) =>
 {
     var given = parsed.GetRequiredValue(nodes);
+    var named = parsed.GetRequiredValue(hostNames);
     var options = new VisualizerOptions
     {
         Port = parsed.GetRequiredValue(port),
         Listen = parsed.GetRequiredValue(listen),
         Nodes = given.Length > 0 ? given : [.. Addresses.In(Environment.GetEnvironmentVariable("CHORDCHAT_NODES"))],
-        ClusterFile = Environment.GetEnvironmentVariable("CHORDCHAT_CLUSTER") is { Length: > 0 } path ? path : null,
+        ClusterFile = Given("CHORDCHAT_CLUSTER"),
+        HostNames = named.Length > 0 ? named : Given("CHORDCHAT_PAGE_HOSTS")?.Split(
+            [',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [],
+        Viewer = parsed.GetValue(viewer) ?? Given("CHORDCHAT_VIEWER"),
     };
     var problems = options.Problems().ToArray();
     foreach (var problem in problems)
@@ -52,3 +70,6 @@ command.SetAction(async (parsed, stopping) =>
     return 0;
 });
 return await command.Parse(args).InvokeAsync();
+
+static string? Given(string variable) =>
+    Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Xunit;
 
 namespace ChordChat.Tests.EndToEnd;
 
@@ -7,6 +8,7 @@ namespace ChordChat.Tests.EndToEnd;
 internal sealed class ContainerCluster : IAsyncDisposable
 {
     public const string Client = "chordchat-test-client";
+    public const int PagePort = 17480;
     private const string Project = "chordchat-test";
     private readonly string _home = Directory.CreateTempSubdirectory("chordchat-containers-").FullName;
 
@@ -16,20 +18,32 @@ internal sealed class ContainerCluster : IAsyncDisposable
     {
         await RemoveAsync(); // What an aborted run left.
         var cluster = new ContainerCluster();
-        await cluster.StartupAsync("--nodes", $"{nodes}", "--port", "17401", "--page-port", "17480");
+        await cluster.StartupAsync("--nodes", $"{nodes}", "--port", "17401", "--page-port", $"{PagePort}");
         return cluster;
     }
 
     /// <summary>Runs ./startup.sh on this cluster and returns what it printed.</summary>
     public async Task<string> StartupAsync(params string[] arguments)
     {
-        var done = await LocalCluster.RunAsync(
-            Path.Combine(LocalCluster.Repository, "startup.sh"), arguments, Environment());
+        var done = await TryStartupAsync(arguments);
         return done.ExitCode == 0
             ? done.Output
             : throw new InvalidOperationException(
                 $"startup.sh ended with {done.ExitCode}\n{done.Output}\n{done.Error}");
     }
+
+    /// <summary>As <see cref="StartupAsync"/>, also when it is to fail.</summary>
+    public Task<Ended> TryStartupAsync(params string[] arguments) => LocalCluster.RunAsync(
+        Path.Combine(LocalCluster.Repository, "startup.sh"), arguments, Environment());
+
+    /// <summary>What a shell in a container prints.</summary>
+    public static async Task<string> ShellAsync(string container, string script) =>
+        (await DockerAsync("exec", container, "sh", "-c", script)).Trim();
+
+    /// <summary>The container of a service that has one.</summary>
+    public static async Task<string> ContainerOfAsync(string service) => Assert.Single(await ListAsync(
+        "ps", "--filter", $"label=com.docker.compose.project={Project}", "--filter",
+        $"label=com.docker.compose.service={service}", "--format", "{{.Names}}"));
 
     /// <summary>The node containers' names, which are also their addresses' hosts.</summary>
     public static Task<string[]> NodesAsync() => ListAsync(

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using Xunit;
 
@@ -18,10 +19,57 @@ public sealed class ContainerTests
         await SendAndSeeAsync("alice", nodes[0], "bob", nodes[1]);
         await SendAndSeeAsync("bob", nodes[1], "alice", nodes[0]);
 
+        await KeysAreApartAsync(nodes);
+        await ThePageAnswersToItsNameOnlyAsync();
         await SendWhileANodeDiesAsync(nodes);
-        await cluster.StartupAsync();
+        var down = await cluster.TryStartupAsync("status");
+        Assert.Equal(1, down.ExitCode);
+        Assert.Contains($"{nodes[0]}", down.Output, StringComparison.Ordinal);
+        Assert.Contains("stopped: it was killed", down.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("daemon", down.Output, StringComparison.Ordinal);
+
+        await cluster.StartupAsync("--nodes", "4");
         var status = await cluster.StartupAsync("status");
-        Assert.Equal(3, status.Split('\n').Count(line => line.EndsWith(" ready", StringComparison.Ordinal)));
+        Assert.Equal(4, status.Split('\n').Count(line => line.EndsWith(" ready", StringComparison.Ordinal)));
+    }
+
+    /// <summary>Whoever takes over one container has neither the authority's key nor any right of the
+    /// machine.</summary>
+    private static async Task KeysAreApartAsync(string[] nodes)
+    {
+        const string Keys = "find / -name 'authority.key' -o -name 'viewer.key' 2>/dev/null | grep -v ^/proc || true";
+        const string Rights = "sed -n 's/^\\(CapEff\\|CapBnd\\|NoNewPrivs\\|Uid\\):[[:space:]]*//p' /proc/self/status";
+        var admission = await ContainerCluster.ContainerOfAsync("admission");
+        var page = await ContainerCluster.ContainerOfAsync("visualizer");
+        var held = await ContainerCluster.ShellAsync(admission, Keys);
+        Assert.Contains("/authority/cluster/authority.key", held, StringComparison.Ordinal);
+        Assert.Equal("/page/viewer.key", await ContainerCluster.ShellAsync(page, Keys));
+        foreach (var container in (string[])[nodes[0], ContainerCluster.Client])
+            Assert.Equal("", await ContainerCluster.ShellAsync(container, Keys));
+        foreach (var container in (string[])[nodes[0], admission, page, ContainerCluster.Client])
+        {
+            var rights = (await ContainerCluster.ShellAsync(container, Rights)).Split('\n');
+            Assert.Equal(["7401\t7401\t7401\t7401", "0000000000000000", "0000000000000000", "1"], rights);
+            var written = await ContainerCluster.ShellAsync(
+                container, "touch /chordchat/x 2>&1 || true; touch /usr/x 2>&1 || true");
+            Assert.Equal(2, written.Split("Read-only file system").Length - 1);
+        }
+    }
+
+    private static async Task ThePageAnswersToItsNameOnlyAsync()
+    {
+        using var http = new HttpClient();
+        foreach (var (host, expected) in new[]
+        {
+            ("localhost", HttpStatusCode.OK), ("evil.example", HttpStatusCode.MisdirectedRequest),
+        })
+        {
+            using var question = new HttpRequestMessage(
+                HttpMethod.Get, $"http://127.0.0.1:{ContainerCluster.PagePort}/");
+            question.Headers.Host = host;
+            using var answer = await http.SendAsync(question);
+            Assert.Equal(expected, answer.StatusCode);
+        }
     }
 
     private static async Task SendAndSeeAsync(string from, string node, string to, string otherNode)

@@ -113,6 +113,47 @@ public sealed class StartupTests
         Assert.Contains($"pid {first.Trim()}", await cluster.StatusAsync(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_page_names_who_is_online_to_its_own_address_only_and_nodes_to_nobody_else()
+    {
+        await using var cluster = await LocalCluster.StartAsync(1);
+        var alice = new Person(cluster, "alice");
+        await alice.RegisterAsync("n1");
+        await using var online = alice.Start(["tail"], "n1");
+
+        await UntilShownAsync(cluster, "alice");
+        using var http = new HttpClient();
+        using var bent = new HttpRequestMessage(HttpMethod.Get, $"{cluster.Page}/feed");
+        bent.Headers.Host = "evil.example";
+        using var refused = await http.SendAsync(bent, HttpCompletionOption.ResponseHeadersRead);
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, refused.StatusCode);
+        Assert.Contains("--host-name", await refused.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+
+        // The same page without its certificate.
+        File.Delete(Path.Combine(cluster.Home, "run", "page", "viewer.key"));
+        File.Delete(Path.Combine(cluster.Home, "cluster", "authority.key"));
+        var again = await cluster.TryStartupAsync("--host-name", "ring.lan");
+        Assert.Contains("numbers only", again.Output, StringComparison.Ordinal);
+        await UntilShownAsync(cluster, "");
+    }
+
+    /// <summary>Waits until the page counts one person, and names this one ("" for none).</summary>
+    private static async Task UntilShownAsync(LocalCluster cluster, string name)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (true)
+        {
+            var node = (await cluster.ReadPageAsync()).GetProperty("nodes")[0];
+            if (node.GetProperty("sessions").GetInt32() == 1)
+            {
+                Assert.Equal(name, string.Join(' ', node.GetProperty("users").EnumerateArray()));
+                return;
+            }
+
+            await Task.Delay(200, limit.Token);
+        }
+    }
+
     private static TcpListener Take(int port)
     {
         var listener = new TcpListener(IPAddress.Loopback, port);

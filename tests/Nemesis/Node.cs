@@ -73,7 +73,10 @@ internal sealed class Node(Options options, string home, Network network, int in
         Directory.Delete(Folder, recursive: true);
         var token = (await Shell.RunAsync(_program, "cluster", "invite", "--data", home, "--node", host.Address))
             .Split('\n')[0];
-        var said = await Shell.RunAsync(_program, "cluster", "join", token, "--data", home);
+        var file = Path.Combine(home, $"token-{Name}");
+        await File.WriteAllTextAsync(file, token);
+        var said = await Shell.RunAsync(_program, "cluster", "join", "--token-file", file, "--data", home);
+        File.Delete(file);
         Name = Path.GetFileName(said.TrimEnd());
         CountEnd();
         _process = null;

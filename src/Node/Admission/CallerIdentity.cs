@@ -8,7 +8,8 @@ namespace ChordChat.Node.Admission;
 /// connection.</summary>
 /// <param name="Node">The member, or null for clients and strangers.</param>
 /// <param name="IsOperator">The holder of the authority's key.</param>
-internal sealed record CallerIdentity(NodeCertificate? Node, bool IsOperator)
+/// <param name="IsViewer">A page that the operator lets name who is online.</param>
+internal sealed record CallerIdentity(NodeCertificate? Node, bool IsOperator, bool IsViewer = false)
 {
     private static readonly CallerIdentity Nobody = new(null, false);
 
@@ -20,10 +21,13 @@ internal sealed record CallerIdentity(NodeCertificate? Node, bool IsOperator)
             return next();
         });
 
+    /// <summary>Whether it is told names of people who are online, not only how many there are.</summary>
+    public bool MaySeeNames => IsOperator || IsViewer;
+
     public static CallerIdentity Of(HttpContext context) => context.Features.Get<CallerIdentity>() ?? Nobody;
 
     private static CallerIdentity Of(ITlsConnectionFeature? tls, ClusterTrust trust) =>
         tls?.ClientCertificate is { } certificate
-            ? new(trust.NodeOf(certificate), trust.IsOperator(certificate))
+            ? new(trust.NodeOf(certificate), trust.IsOperator(certificate), trust.IsViewer(certificate))
             : Nobody;
 }

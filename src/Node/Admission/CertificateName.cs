@@ -7,11 +7,12 @@ namespace ChordChat.Node.Admission;
 /// <summary>The name inside a certificate that only this cluster's authority can have given:
 /// <c>chordchat://CLUSTER/ROLE</c>, both in hex or a word, as a URI among its alternative names.</summary>
 /// <param name="Cluster">32 hex digits.</param>
-/// <param name="Role">"authority", "operator", or a node's salt in hex.</param>
+/// <param name="Role">"authority", "operator", "viewer", or a node's salt in hex.</param>
 internal readonly record struct CertificateName(string Cluster, string Role)
 {
     public const string Authority = "authority";
     public const string Operator = "operator";
+    public const string Viewer = "viewer";
     private const string Scheme = "chordchat";
     private const string AlternativeNames = "2.5.29.17";
     private static readonly Asn1Tag UriTag = new(TagClass.ContextSpecific, 6);

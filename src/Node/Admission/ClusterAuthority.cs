@@ -12,6 +12,7 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
     private static readonly TimeSpan OwnLife = TimeSpan.FromDays(365 * 30);
     private static readonly TimeSpan NodeLife = TimeSpan.FromDays(365 * 10);
     private static readonly TimeSpan OperatorLife = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan ViewerLife = TimeSpan.FromDays(365);
 
     public X509Certificate2 Certificate => certificate;
 
@@ -48,6 +49,10 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
             key, CertificateName.Operator, new(Cluster, CertificateName.Operator), [], now, OperatorLife);
         return CertificateFiles.WithKey(issued, key);
     }
+
+    /// <summary>A certificate, with its key, for a page that names who is online; it opens nothing else.</summary>
+    public X509Certificate2 IssueViewer(ECDsa key, DateTimeOffset now) => Issue(
+        key, CertificateName.Viewer, new(Cluster, CertificateName.Viewer), [], now, ViewerLife);
 
     public byte[] Sign(byte[] data)
     {

@@ -111,6 +111,16 @@ internal sealed class ClusterFolder(string root)
         return identity;
     }
 
+    /// <summary>Writes a new certificate for a page into a folder of its own: viewer.crt and viewer.key.</summary>
+    public void WriteViewer(string folder, DateTimeOffset now)
+    {
+        using var authority = OpenAuthority();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var certificate = authority.IssueViewer(key, now);
+        PrivateFiles.CreateFolder(folder);
+        CertificateFiles.Write(folder, CertificateName.Viewer, certificate, key);
+    }
+
     public byte[] ReadGenesisFile() => File.ReadAllBytes(Path.Combine(Folder, GenesisFile.FileName));
 
     public byte[] ReadSecret() =>

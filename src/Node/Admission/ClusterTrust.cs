@@ -29,6 +29,10 @@ internal sealed class ClusterTrust(X509Certificate2 authority)
     public NodeCertificate? NodeOf(X509Certificate2 certificate) =>
         NodeCertificate.Read(certificate) is { } node && Issued(certificate) ? node : null;
 
+    /// <summary>Whether its holder may see who is online, and no more than that.</summary>
+    public bool IsViewer(X509Certificate2 certificate) =>
+        CertificateName.Of(certificate)?.Role == CertificateName.Viewer && Issued(certificate);
+
     /// <summary>Whether it is a certificate that the holder of the authority's key made for a command of his
     /// own.</summary>
     public bool IsOperator(X509Certificate2 certificate) =>

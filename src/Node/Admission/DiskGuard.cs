@@ -85,7 +85,7 @@ internal sealed partial class DiskGuard(
     [LoggerMessage(7011, LogLevel.Critical,
         "{Name} must not serve any more and stops: {Why}. Its data is kept by the other nodes. Remove {Folder} and "
         + "join as a new node: 'chordchat-node cluster invite' on a machine of the cluster, 'chordchat-node cluster "
-        + "join TOKEN' here")]
+        + "join' here")]
     private partial void LogQuarantined(string name, string why, string folder);
 
     [LoggerMessage(7012, LogLevel.Warning,

@@ -26,7 +26,7 @@ internal sealed record NodeIdentity(
                 throw new StartRefusedException(
                     ExitCode.NoNode,
                     $"{folder} is not the folder of a node: it has no {name}. Make a cluster with 'chordchat-node "
-                    + "cluster init' or join one with 'chordchat-node cluster join TOKEN', then name the folder "
+                    + "cluster init' or join one with 'chordchat-node cluster join', then name the folder "
                     + "nodes/NAME with --data.");
         }
 
@@ -87,5 +87,5 @@ internal sealed record NodeIdentity(
     private static StartRefusedException Damaged(string folder, string what) => new(
         ExitCode.Damaged,
         $"{folder}: {what}. Put the file back from where it was copied, or give this node up: move the folder away and "
-        + "join again as a new node with 'chordchat-node cluster join TOKEN'. Its messages are kept by other nodes.");
+        + "join again as a new node with 'chordchat-node cluster join'. Its messages are kept by other nodes.");
 }

@@ -10,7 +10,8 @@ internal static class ClusterCommands
     {
         Init(),
         Invite(),
-        Join(),
+        JoinCommand.Create(),
+        ViewerCommand.Create(),
         RecoverCommand.Create(),
     };
 
@@ -108,55 +109,13 @@ internal static class ClusterCommands
                 new(root), at, parsed.GetValue(name), life, DateTimeOffset.UtcNow, cancellation);
             Console.WriteLine(token);
             await Console.Error.WriteLineAsync(
-                $"Good once, until {token.Expires:u}. On the new machine: chordchat-node cluster join TOKEN --data DIR "
-                + $"(the node will be {token.Name}).");
+                $"Good once, until {token.Expires:u}. On the new machine: chordchat-node cluster join --data DIR, then "
+                + $"paste the token (the node will be {token.Name}).");
             if (address.Address is { } ip && System.Net.IPAddress.IsLoopback(ip))
                 await Console.Error.WriteLineAsync(
                     $"{at} can be reached from this machine only; for another machine start the node with --listen "
                     + "0.0.0.0:PORT and name its address here with --node.");
         });
         return command;
-    }
-
-    private static Command Join()
-    {
-        var token = new Argument<string>("TOKEN")
-        {
-            Description = "What 'cluster invite' printed; - reads it from standard input.",
-        };
-        var data = RunCommand.DataOption("Where to write nodes/NAME, the new node's folder.");
-        var name = new Option<string>("--name")
-        {
-            Description = "The name the token must be for; refused when it is for another.",
-        };
-        var command = new Command("join", "Make this machine a node of a cluster, with a token.") { token, data, name };
-        command.SetAction(async (parsed, cancellation) =>
-        {
-            var text = parsed.GetRequiredValue(token);
-            if (text == "-")
-                text = (await Console.In.ReadLineAsync(cancellation))?.Trim() ?? "";
-            var read = JoinToken.TryParse(text) ?? throw new StartRefusedException(
-                ExitCode.Usage, "this is not a whole join token; copy all of the line that 'cluster invite' printed.");
-            var folder = await JoinAsync(read, parsed.GetRequiredValue(data), parsed.GetValue(name), cancellation);
-            Console.WriteLine($"joined. Start the node with:\n  chordchat-node run --data {folder}");
-        });
-        return command;
-    }
-
-    private static async Task<string> JoinAsync(
-        JoinToken token, string data, string? name, CancellationToken cancellation)
-    {
-        if (name is not null && name != token.Name)
-            throw new StartRefusedException(
-                ExitCode.Usage, $"this token is for {token.Name}, not {name}. Leave --name out, or ask for a token "
-                + $"for {name} ('chordchat-node cluster invite --name {name}').");
-        var folder = new ClusterFolder(data).NodeFolder(token.Name);
-        if (File.Exists(Path.Combine(folder, GenesisFile.FileName)))
-            throw new StartRefusedException(
-                ExitCode.Usage, $"{folder} is a node's folder already. Name another --data, or move that folder away.");
-        var bundle = await Invitation.FetchAsync(token, DateTimeOffset.UtcNow, cancellation);
-        bundle.Identity.Write(folder, bundle.Genesis, bundle.Secret);
-        _ = NodeIdentity.Read(folder); // Says now, not at the first start, if anything does not fit.
-        return folder;
     }
 }

@@ -51,12 +51,12 @@ internal static class FolderChecks
         if (DataFolder.QuarantinedBecause(data) is { } why)
             return new(
                 Verdict.Fail, "database", $"not to be started: {why}",
-                "remove the folder and join as a new node: 'cluster invite', 'cluster join TOKEN'");
+                "remove the folder and join as a new node: 'cluster invite', 'cluster join'");
         if (running)
             return new(Verdict.Ok, "database", "in use by the running node");
         if (!File.Exists(Path.Combine(data, NodeDatabase.FileName)))
             return DataFolder.HasStarted(data)
-                ? new(Verdict.Fail, "database", "gone", "join as a new node: 'cluster invite', 'cluster join TOKEN'")
+                ? new(Verdict.Fail, "database", "gone", "join as a new node: 'cluster invite', 'cluster join'")
                 : new(Verdict.Ok, "database", "none yet; the first start makes it");
         try
         {

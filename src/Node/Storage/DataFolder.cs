@@ -105,7 +105,7 @@ internal sealed class DataFolder : IDisposable
                 ExitCode.Foreign,
                 $"{path} must not be started any more: {why}. Its data is kept by the other nodes. Remove the folder "
                 + "and join as a new node: 'chordchat-node cluster invite' on a machine of the cluster, "
-                + "'chordchat-node cluster join TOKEN' here.");
+                + "'chordchat-node cluster join' here.");
     }
 
     private static void RequireDatabaseIfStarted(string path)
@@ -116,6 +116,6 @@ internal sealed class DataFolder : IDisposable
                 ExitCode.Damaged,
                 $"{path}: {NodeDatabase.FileName} is gone. A node that has forgotten what it promised must not come "
                 + "back under its old identity: move the folder away and join as a new node with 'chordchat-node "
-                + "cluster join TOKEN'. Everything it kept is on other nodes.");
+                + "cluster join'. Everything it kept is on other nodes.");
     }
 }

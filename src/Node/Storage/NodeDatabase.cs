@@ -164,7 +164,7 @@ internal sealed class NodeDatabase : IDisposable
         ExitCode.Damaged,
         $"{_path} is damaged ({found.ReplaceLineEndings(" ")}). Check the disk. This node must not go on with it: "
         + "move the folder away and join as a new node ('chordchat-node cluster invite' on the machine with the "
-        + "cluster folder, then 'chordchat-node cluster join TOKEN' here). Everything it kept is on other nodes.");
+        + "cluster folder, then 'chordchat-node cluster join' here). Everything it kept is on other nodes.");
 
     /// <summary>Why a node does not start, or what its operator has to do about the file.</summary>
     public StartRefusedException Refusal(SqliteException e) => e.SqliteErrorCode switch

@@ -1,5 +1,6 @@
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Admission;
 using ChordChat.Node.Replication;
 using ChordChat.Node.Ring;
 using ChordChat.Wire;
@@ -7,7 +8,7 @@ using Grpc.Core;
 
 namespace ChordChat.Node.View;
 
-/// <summary>Shows the ring to whoever looks: pages need no login.</summary>
+/// <summary>Shows the ring to whoever looks; names of people only to an operator's certificate.</summary>
 internal sealed class ViewService(ClusterPicture picture, Lookups lookups, RingDriver ring, TileDirectory directory)
     : Wire.View.ViewBase
 {
@@ -16,10 +17,12 @@ internal sealed class ViewService(ClusterPicture picture, Lookups lookups, RingD
     public override async Task Watch(
         WatchRequest request, IServerStreamWriter<Snapshot> responseStream, ServerCallContext context)
     {
+        var mayName = CallerIdentity.Of(context.GetHttpContext()).MaySeeNames;
         try
         {
             await foreach (var snapshot in picture.WatchAsync(context.CancellationToken))
-                await responseStream.WriteAsync(snapshot, context.CancellationToken);
+                await responseStream.WriteAsync(
+                    mayName ? snapshot : PublicPicture.Of(snapshot), context.CancellationToken);
         }
         catch (OperationCanceledException)
         {

@@ -15,11 +15,13 @@ internal sealed class NodeLink : IDisposable
     private const int MessageBytesMax = 16 << 20;
 
     private readonly GrpcChannel _channel;
+    private readonly X509Certificate2? _own;
     private X509Certificate2? _certificate;
 
-    private NodeLink(string address)
+    private NodeLink(string address, X509Certificate2? own)
     {
         Address = address;
+        _own = own;
         _channel = GrpcChannel.ForAddress($"https://{address}", new GrpcChannelOptions
         {
             MaxReceiveMessageSize = MessageBytesMax,
@@ -33,6 +35,9 @@ internal sealed class NodeLink : IDisposable
                     EnabledSslProtocols = SslProtocols.Tls13,
                     // Kept for the judgement that follows the handshake: only then is the authority known.
                     RemoteCertificateValidationCallback = (_, certificate, _, _) => Keep(certificate),
+                    ClientCertificateContext = own is null
+                        ? null
+                        : SslStreamCertificateContext.Create(own, null, offline: true),
                 },
             },
         });
@@ -55,7 +60,7 @@ internal sealed class NodeLink : IDisposable
     public static async Task<NodeLink?> TryConnectAsync(
         string address, AuthorityPin pin, TimeSpan patience, CancellationToken cancellation)
     {
-        var link = new NodeLink(address);
+        var link = new NodeLink(address, ViewerCertificate.Read(pin.Viewer));
         try
         {
             var info = await link.Chat.GetClusterAsync(
@@ -97,6 +102,7 @@ internal sealed class NodeLink : IDisposable
     {
         _channel.Dispose();
         _certificate?.Dispose();
+        _own?.Dispose();
     }
 
     /// <remarks>A later connection of the same channel must show the certificate that was judged.</remarks>

@@ -17,7 +17,7 @@ internal sealed partial class RingFeed(NodeFinder finder, TimeProvider time, ILo
     private static readonly TimeSpan SilenceShown = TimeSpan.FromSeconds(5);
     private static readonly JsonFormatter Json = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
 
-    private readonly AuthorityPin _pin = new(finder.Authority);
+    private readonly AuthorityPin _pin = new(finder.Authority) { Viewer = finder.Viewer };
     private readonly Latest<FeedState> _latest = new(FeedState.Empty);
     private Snapshot? _ring;
     private long _silentUntil;

@@ -11,6 +11,9 @@ internal sealed class NodeFinder(VisualizerOptions options)
     /// <summary>The authority's certificate in the cluster file, DER; null to believe the first one met.</summary>
     public byte[]? Authority => options.ClusterFile is { } path ? ClusterFile.Read(path).Authority : null;
 
+    /// <summary>The folder of the certificate that nodes name people for; null for none.</summary>
+    public string? Viewer => options.Viewer;
+
     /// <summary>Every address worth trying, the best first.</summary>
     /// <remarks>The cluster file is read anew each time: nodes come and go, and ports change.</remarks>
     public async Task<IReadOnlyList<string>> FindAsync(CancellationToken cancellation)

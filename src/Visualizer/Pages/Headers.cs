@@ -10,16 +10,19 @@ internal static class Headers
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-    private static readonly HashSet<string> OwnNames =
-        new(["localhost", "127.0.0.1", "[::1]"], StringComparer.OrdinalIgnoreCase);
+    private const string WrongName =
+        "This page does not answer to that name: another site could have bent it here to read who is online.\n"
+        + "Open it as http://localhost, or start the visualizer with --host-name NAME (CHORDCHAT_PAGE_HOSTS in "
+        + "containers) if the name is meant.\n";
 
     public static void UsePageHeaders(this WebApplication app, VisualizerOptions options) => app.Use((context, next) =>
     {
-        // A page elsewhere whose name was bent to this machine must not read who is online here.
-        if (options.IsLoopback && !OwnNames.Contains(context.Request.Host.Host))
+        if (!options.AnswersTo(context.Request.Host.Host))
         {
             context.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
-            return Task.CompletedTask;
+            context.Response.ContentType = "text/plain; charset=utf-8";
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            return context.Response.WriteAsync(WrongName, context.RequestAborted);
         }
 
         var headers = context.Response.Headers;

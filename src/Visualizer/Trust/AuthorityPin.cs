@@ -11,6 +11,9 @@ internal sealed class AuthorityPin(byte[]? given)
 {
     private byte[]? _authority = given;
 
+    /// <summary>The folder of the certificate to look with; null to look as anybody.</summary>
+    public string? Viewer { get; init; }
+
     /// <summary>The certificate of the authority, DER; null before the first node has answered.</summary>
     public byte[]? Authority => Volatile.Read(ref _authority);
 

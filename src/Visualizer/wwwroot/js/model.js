@@ -32,6 +32,8 @@ export function modelOf(snapshot, silent) {
     byName: new Map(nodes.map(node => [node.name, node])),
     tiles,
     copies: Math.max(0, ...tiles.map(tile => tile.members.length)),
+    namesHidden: snapshot.namesHidden === true,
+    online: nodes.reduce((total, node) => total + node.online, 0),
     people: nodes.flatMap(node => node.users.map(user => ({ user, node })))
       .sort((a, b) => byName.compare(a.user, b.user)),
     events: snapshot.events.map(e => ({ ...e, atMs: Number(e.atMs), number: Number(e.number) })),
@@ -54,6 +56,7 @@ function nodeOf(node) {
     backupRecords: Number(node.backupRecords),
     sessions: node.sessions,
     users: [...node.users].sort(byName.compare),
+    online: Math.max(node.users.length, node.sessions), // without an operator's certificate only the number is told
     sinceMs: Number(node.sinceMs),
     owned: [],
     backed: [],

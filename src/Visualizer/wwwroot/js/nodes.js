@@ -89,7 +89,7 @@ export class NodeMarks {
     group.setAttribute('aria-pressed', String(selected));
     group.setAttribute('aria-label', [
       node.name, node.state, `owns ${many(node.owned.length, 'tile')}`, `keeps ${node.backed.length} as backup`,
-      `${many(node.users.length, 'person', 'people')} online`, sees && 'the ring is seen through this node',
+      `${many(node.online, 'person', 'people')} online`, sees && 'the ring is seen through this node',
     ].filter(Boolean).join(', '));
   }
 

@@ -6,6 +6,7 @@ import { brief, count, many, point, share, since } from './words.js';
 
 const byId = id => document.getElementById(id);
 const PeopleShown = 300;
+const NamesHidden = 'Nodes tell names only to an operator. ./startup.sh starts this page with a certificate for that.';
 const Close = { class: 'plain', type: 'button', 'data-key': 'close' };
 
 export class Panels {
@@ -35,7 +36,7 @@ export class Panels {
     const sum = field => model.nodes.reduce((total, node) => total + node[field], 0);
     const figures = [
       ['nodes alive', alive, alive < model.nodes.length ? `/${model.nodes.length}` : ''],
-      ['online', model.people.length, ''],
+      ['online', model.online, ''],
       ['records', sum('ownRecords'), ''],
       ['backups', sum('backupRecords'), ''],
     ];
@@ -44,7 +45,7 @@ export class Panels {
   }
 
   #nodes(model) {
-    const rows = model.named.map(n => [n.name, n.state, n.users.length, n.ownRecords, n.backupRecords, n.colour]);
+    const rows = model.named.map(n => [n.name, n.state, n.online, n.ownRecords, n.backupRecords, n.colour]);
     refill(byId('nodes'), rows, () => [
       html('div', { class: 'row head', 'aria-hidden': 'true' },
         ['', 'name', 'people', 'own', 'backups'].map(name => html('span', {}, name))),
@@ -56,13 +57,13 @@ export class Panels {
     const state = node.state === 'alive' ? '' : ` ${node.state}`;
     return html('button', {
       class: `row is-${node.state}`, type: 'button', 'data-key': node.name, 'data-row': node.name,
-      'aria-label': `${node.name}, ${node.state}, ${many(node.users.length, 'person', 'people')} online, `
+      'aria-label': `${node.name}, ${node.state}, ${many(node.online, 'person', 'people')} online, `
         + `${many(node.ownRecords, 'own record')}, ${many(node.backupRecords, 'backup')}`,
       onclick: () => this.#select(node.name),
     },
     html('i', { class: `dot${node.state === 'dead' ? ' off' : ''}`, owner: node.colour }),
     html('span', {}, node.name, html('small', {}, state)),
-    html('span', {}, count(node.users.length)),
+    html('span', {}, count(node.online)),
     html('span', {}, brief(node.ownRecords)),
     html('span', {}, brief(node.backupRecords)));
   }
@@ -84,11 +85,11 @@ export class Panels {
         figure('own records', node.ownRecords),
         figure('kept for others', node.backupRecords),
         figure('sessions', node.sessions)),
-      html('dl', { class: 'facts' }, this.#facts(node)),
+      html('dl', { class: 'facts' }, this.#facts(node, model.namesHidden)),
     ]);
   }
 
-  #facts(node) {
+  #facts(node, namesHidden) {
     const facts = [
       ['Address', html('code', {}, node.address || 'unknown')],
       ['Position', html('code', { title: node.position }, point(node.position))],
@@ -102,7 +103,8 @@ export class Panels {
       ['Fingers', node.fingers.length ? html('div', { class: 'chips' }, node.fingers.map(({ target, from, to }) =>
         this.#chip(target, from === to ? `${to}` : `${from} to ${to}`))) : 'none known'],
       ['People', node.users.length ? html('div', { class: 'chips' }, node.users.map(user =>
-        html('span', { class: 'chip' }, html('span', {}, user)))) : 'nobody here'],
+        html('span', { class: 'chip' }, html('span', {}, user))))
+        : namesHidden ? many(node.online, 'person', 'people') : 'nobody here'],
     ];
     return facts.filter(Boolean).flatMap(([name, value]) => [html('dt', {}, name), html('dd', {}, value)]);
   }
@@ -119,7 +121,9 @@ export class Panels {
 
   #people(model) {
     const people = model.people;
-    refill(byId('people'), people.map(p => [p.user, p.node.name, p.node.colour]), () => {
+    refill(byId('people'), [model.namesHidden, ...people.map(p => [p.user, p.node.name, p.node.colour])], () => {
+      if (model.namesHidden)
+        return html('p', { class: 'hint' }, NamesHidden);
       if (people.length === 0)
         return html('p', { class: 'hint' }, 'Nobody is logged in. Try ./chordchat in a terminal.');
       const more = people.length - PeopleShown;
@@ -129,7 +133,7 @@ export class Panels {
       more > 0 && html('li', { class: 'chip' }, html('span', {}, `and ${count(more)} more`)));
     });
     const title = byId('people-title');
-    title.replaceChildren('Online ', html('span', { class: 'count' }, count(people.length)));
+    title.replaceChildren('Online ', html('span', { class: 'count' }, count(model.online)));
   }
 
   /** Reads new events aloud, except moved tiles: those come by the dozen. */

@@ -1,0 +1,105 @@
+using System.CommandLine;
+using ChordChat.Node.Admission;
+
+namespace ChordChat.Node.Hosting;
+
+/// <summary>cluster join: makes this machine a node, with a token that is read from standard input or a
+/// file.</summary>
+internal static class JoinCommand
+{
+    private const int TokenCharactersMax = 4096;
+
+    public static Command Create()
+    {
+        var word = new Argument<string?>("TOKEN") { Arity = ArgumentArity.ZeroOrOne, Hidden = true };
+        var file = new Option<string?>("--token-file")
+        {
+            Description = "The file with the token that 'cluster invite' printed. Without it the token is read from "
+                + "standard input.",
+        };
+        var data = RunCommand.DataOption("Where to write nodes/NAME, the new node's folder.");
+        var name = new Option<string>("--name")
+        {
+            Description = "The name the token must be for; refused when it is for another.",
+        };
+        var command = new Command(
+            "join", "Make this machine a node of a cluster, with a token from standard input or a file.")
+        {
+            word, file, data, name,
+        };
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            var path = parsed.GetValue(file);
+            RefuseOnCommandLine(parsed.GetValue(word));
+            if (path is null && !Console.IsInputRedirected)
+                await Console.Error.WriteLineAsync("Paste the token that 'cluster invite' printed, then press Enter:");
+            var token = path is null ? ReadToken(Console.In) : ReadTokenFile(path);
+            var folder = await JoinAsync(token, parsed.GetRequiredValue(data), parsed.GetValue(name), cancellation);
+            Console.WriteLine($"joined. Start the node with:\n  chordchat-node run --data {folder}");
+        });
+        return command;
+    }
+
+    /// <summary>Accepts nothing, or the "-" of earlier versions.</summary>
+    /// <exception cref="StartRefusedException">A token stands there, for all to read.</exception>
+    public static void RefuseOnCommandLine(string? word)
+    {
+        if (word is not (null or "-"))
+            throw new StartRefusedException(
+                ExitCode.Usage, "a token on the command line can be read by everybody on this machine and stays in the "
+                + "shell's history. Leave it out and paste it when asked, or name a file with --token-file. This "
+                + "token may have been seen: ask for another ('chordchat-node cluster invite').");
+    }
+
+    /// <summary>The first line that is not empty.</summary>
+    /// <exception cref="StartRefusedException">It is no token.</exception>
+    public static JoinToken ReadToken(TextReader input)
+    {
+        var text = new char[TokenCharactersMax];
+        var length = 0;
+        // To the end of the first line with something in it: what is typed has no end.
+        while (length < text.Length && input.Read() is var next && next >= 0)
+        {
+            if ((next is '\n' or '\r') && length > 0)
+                break;
+            if (!char.IsWhiteSpace((char)next))
+                text[length++] = (char)next;
+        }
+
+        return JoinToken.TryParse(new(text, 0, length)) ?? throw new StartRefusedException(
+            ExitCode.Usage, length == 0
+                ? "no token was given. Paste all of the line that 'cluster invite' printed, or name a file with it by "
+                    + "--token-file."
+                : "this is not a whole join token; copy all of the line that 'cluster invite' printed.");
+    }
+
+    private static JoinToken ReadTokenFile(string path)
+    {
+        try
+        {
+            using var file = new StreamReader(path);
+            return ReadToken(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartRefusedException(ExitCode.Usage, $"--token-file cannot be read: {e.Message}");
+        }
+    }
+
+    private static async Task<string> JoinAsync(
+        JoinToken token, string data, string? name, CancellationToken cancellation)
+    {
+        if (name is not null && name != token.Name)
+            throw new StartRefusedException(
+                ExitCode.Usage, $"this token is for {token.Name}, not {name}. Leave --name out, or ask for a token "
+                + $"for {name} ('chordchat-node cluster invite --name {name}').");
+        var folder = new ClusterFolder(data).NodeFolder(token.Name);
+        if (File.Exists(Path.Combine(folder, GenesisFile.FileName)))
+            throw new StartRefusedException(
+                ExitCode.Usage, $"{folder} is a node's folder already. Name another --data, or move that folder away.");
+        var bundle = await Invitation.FetchAsync(token, DateTimeOffset.UtcNow, cancellation);
+        bundle.Identity.Write(folder, bundle.Genesis, bundle.Secret);
+        _ = NodeIdentity.Read(folder); // Says now, not at the first start, if anything does not fit.
+        return folder;
+    }
+}

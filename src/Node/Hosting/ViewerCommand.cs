@@ -1,0 +1,30 @@
+using System.CommandLine;
+using ChordChat.Node.Admission;
+
+namespace ChordChat.Node.Hosting;
+
+/// <summary>cluster viewer: what a page needs to be told names.</summary>
+internal static class ViewerCommand
+{
+    public static Command Create()
+    {
+        var data = RunCommand.DataOption("The folder that 'cluster init' wrote, with cluster/ in it.");
+        var folder = new Option<string>("--out")
+        {
+            Description = "The folder to write viewer.crt and viewer.key to; the page is started with --viewer FOLDER.",
+            Required = true,
+        };
+        var command = new Command(
+            "viewer", "Make a certificate with which a page may name who is online. It opens nothing else.")
+        {
+            data, folder,
+        };
+        command.SetAction(parsed =>
+        {
+            new ClusterFolder(parsed.GetRequiredValue(data)).WriteViewer(
+                parsed.GetRequiredValue(folder), DateTimeOffset.UtcNow);
+            Console.WriteLine($"chordchat-visualizer --viewer {parsed.GetRequiredValue(folder)}    # good for a year");
+        });
+        return command;
+    }
+}
