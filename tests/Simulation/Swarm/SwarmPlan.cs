@@ -237,7 +237,4 @@ internal enum SwarmMistake
 
     /// <summary>Passes the token of an audit on as it came.</summary>
     TokenIsNotCounted,
-
-    /// <summary>A claim first looks at the name, and believes a single copy where no majority answers.</summary>
-    BelievesOneCopy,
 }
