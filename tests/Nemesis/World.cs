@@ -24,7 +24,8 @@ internal sealed class World(Options options, Network network, string home, Recor
 
     public IReadOnlyList<Person> People { get; private set; } = [];
 
-    public IReadOnlyList<Guest> Guests { get; } = options.Client is null || options.IsForNumbers || !Faults.Has(options.Mix, "client")
+    public IReadOnlyList<Guest> Guests { get; } =
+        options.Client is null || options.IsForNumbers || !Faults.Has(options.Mix, "client")
         ? []
         :
         [

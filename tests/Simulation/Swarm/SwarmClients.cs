@@ -21,13 +21,18 @@ internal sealed class SwarmClients
     private readonly Prng _random;
     private readonly Place[] _lists = [Place.Of("acct", "a"), Place.Of("acct", "b"), Place.Of("acct", "c")];
     private readonly Place[] _boxes = [Place.Of("mbox", "x"), Place.Of("mbox", "y"), Place.Of("mbox", "z")];
-    private readonly Place[] _names = [.. Enumerable.Range(0, 12).Select(i => Place.Of("acct", $"name{i}"))];
+    private readonly Place[] _names;
     private readonly List<Reading> _readings = [];
     private readonly List<(Place Box, uint Id)> _kept = [];
     private uint _operation;
 
-    public SwarmClients(SwarmCluster cluster) =>
+    public SwarmClients(SwarmCluster cluster)
+    {
         (_cluster, _random) = (cluster, new Prng(cluster.Plan.Seed ^ 0xC11E_4715));
+        // A name that is taken long ago shows nothing of a mistake in taking it.
+        var names = cluster.Plan.Mistake == SwarmMistake.BelievesOneCopy ? 48 : 12;
+        _names = [.. Enumerable.Range(0, names).Select(i => Place.Of("acct", $"name{i}"))];
+    }
 
     public SwarmHistory History { get; } = new();
 
@@ -164,7 +169,27 @@ internal sealed class SwarmClients
             return;
         }
 
-        gateway.Change(
+        if (_cluster.Plan.Mistake == SwarmMistake.BelievesOneCopy)
+        {
+            gateway.Read(place, seen =>
+            {
+                var found = seen switch
+                {
+                    RegisterReadOutcome.Agreed(var value) => value,
+                    RegisterReadOutcome.Unavailable(var newest, _, _) => newest?.Shown ?? default,
+                    _ => default,
+                };
+                if (found.IsEmpty)
+                    Create();
+                else
+                    End(new RegisterChangeOutcome.Refused(found), bytes);
+            });
+            return;
+        }
+
+        Create();
+
+        void Create() => gateway.Change(
             place, current => current.IsEmpty ? (ReadOnlyMemory<byte>?)bytes : null, outcome => End(outcome, bytes));
 
         void End(RegisterChangeOutcome outcome, byte[] mine)

@@ -237,4 +237,7 @@ internal enum SwarmMistake
 
     /// <summary>Passes the token of an audit on as it came.</summary>
     TokenIsNotCounted,
+
+    /// <summary>A claim first looks at the name, and believes a single copy where no majority answers.</summary>
+    BelievesOneCopy,
 }
