@@ -40,10 +40,10 @@ internal sealed class ChatPeers(ChatIdentity identity, IPeerChat link, PeerReque
         return Task.FromResult(true);
     }
 
-    public Task<TimeSpan?> CountGuessAsync(Peer peer, string user, GuessStep step, CancellationToken cancellation) =>
+    public Task<TimeSpan?> CountGuessAsync(Peer peer, Guess guess, CancellationToken cancellation) =>
         IsHere(peer)
-            ? Task.FromResult<TimeSpan?>(here.CountGuess(user, step))
-            : link.CountGuessAsync(peer, user, step, cancellation);
+            ? Task.FromResult<TimeSpan?>(here.CountGuess(guess))
+            : link.CountGuessAsync(peer, guess, cancellation);
 
     public Task<IReadOnlyList<Lease>?> ListSessionsAsync(Peer peer, int max, CancellationToken cancellation) =>
         IsHere(peer)

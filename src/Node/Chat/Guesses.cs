@@ -1,9 +1,12 @@
+using System.Net;
 using ChordChat.Core.Chat;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Chat;
 
-/// <summary>Counts guesses of passwords: per user at the owner of the account's tile, per address here.</summary>
+/// <summary>Counts guesses of passwords: per user and address block at the owner of the
+/// account's tile, per address here.</summary>
 internal sealed class Guesses(
     ChatOptions options, IMessageSets sets, ChatPeers peers, PeerRequests here, ChatClock clock)
 {
@@ -12,30 +15,35 @@ internal sealed class Guesses(
 
     /// <summary>Counts a guess before it is checked.</summary>
     /// <returns>How long to wait first; zero to go on.</returns>
-    public async Task<TimeSpan> TryAsync(string user, string address, CancellationToken cancellation)
+    public async Task<TimeSpan> TryAsync(string user, IPAddress? address, CancellationToken cancellation)
     {
         TimeSpan wait;
         lock (_turn)
-            wait = _addresses.Wait(address, clock.Steady);
-        return wait > TimeSpan.Zero ? wait : await CountAsync(user, GuessStep.Try, cancellation);
+            wait = _addresses.Wait(HolderOf(address), clock.Steady);
+        return wait > TimeSpan.Zero
+            ? wait
+            : await CountAsync(new(user, AddressBlock.Of(address), GuessStep.Try), cancellation);
     }
 
-    public void Failed(string address)
+    public void Failed(IPAddress? address)
     {
         lock (_turn)
-            _addresses.Failed(address, clock.Steady);
+            _addresses.Failed(HolderOf(address), clock.Steady);
     }
 
-    public Task SucceededAsync(string user, CancellationToken cancellation) =>
-        CountAsync(user, GuessStep.Succeeded, cancellation);
+    public Task SucceededAsync(string user, IPAddress? address, CancellationToken cancellation) =>
+        CountAsync(new(user, AddressBlock.Of(address), GuessStep.Succeeded), cancellation);
 
-    private async Task<TimeSpan> CountAsync(string user, GuessStep step, CancellationToken cancellation)
+    private static string HolderOf(IPAddress? address) =>
+        address is null ? "unknown" : AddressBlock.Holder(address).ToString();
+
+    private async Task<TimeSpan> CountAsync(Guess guess, CancellationToken cancellation)
     {
-        var account = RegisterKey.Account(user);
+        var account = RegisterKey.Account(guess.User);
         var place = await sets.PlaceAsync(new SetKey(account.Name), cancellation);
         foreach (var member in place.Members)
-            if (await peers.CountGuessAsync(member, user, step, cancellation) is { } wait)
+            if (await peers.CountGuessAsync(member, guess, cancellation) is { } wait)
                 return wait;
-        return here.CountGuess(user, step); // Cut off from all of them: better this node's count than none.
+        return here.CountGuess(guess); // Cut off from all of them: better this node's count than none.
     }
 }

@@ -32,7 +32,7 @@ internal interface IPeerChat
 
     /// <summary>Counts a guess of a password at the owner of the account's tile.</summary>
     /// <returns>How long to wait before it may be made; zero when it has been counted.</returns>
-    Task<TimeSpan?> CountGuessAsync(Peer peer, string user, GuessStep step, CancellationToken cancellation);
+    Task<TimeSpan?> CountGuessAsync(Peer peer, Guess guess, CancellationToken cancellation);
 
     /// <summary>The sessions that are connected to that node.</summary>
     Task<IReadOnlyList<Lease>?> ListSessionsAsync(Peer peer, int max, CancellationToken cancellation);
@@ -65,6 +65,9 @@ internal enum DeliverOutcome
     TooSlow,
     Unreachable,
 }
+
+/// <param name="Place">The address block that it comes from.</param>
+internal readonly record struct Guess(string User, string Place, GuessStep Step);
 
 internal enum GuessStep
 {

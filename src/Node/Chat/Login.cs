@@ -1,5 +1,7 @@
+using System.Net;
 using ChordChat.Core.Chat;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Chat;
@@ -14,12 +16,16 @@ internal sealed partial class Login(
     Tickets tickets,
     KeyLogReader keyLogs,
     Whereabouts whereabouts,
+    ChatClock clock,
     ILogger<Login> logger)
 {
+    private readonly LineBudget _wrongLines = new(30);
+    private readonly LineBudget _throttledLines = new(1);
+
     /// <param name="isKnownDevice">Has keys of the newest epoch already and gets no right to publish others.</param>
     /// <param name="address">Where the guess comes from.</param>
     public async Task<LoginOutcome> LogInAsync(
-        string user, string secret, bool isKnownDevice, string address, CancellationToken cancellation)
+        string user, string secret, bool isKnownDevice, IPAddress? address, CancellationToken cancellation)
     {
         if (!UserName.IsValid(user))
             return new LoginOutcome.Wrong();
@@ -40,7 +46,8 @@ internal sealed partial class Login(
                 return new LoginOutcome.Busy();
             case false:
                 guesses.Failed(address);
-                LogWrong(user, address);
+                if (_wrongLines.Allows(clock.Steady, out var unsaid))
+                    LogWrong(user, address, unsaid);
                 // A copy that lags behind may hold what was never agreed: it cannot say that a password is wrong.
                 return seen is AccountGlimpse.Unproven(_, var answered, var majority)
                     ? new LoginOutcome.Unavailable(answered, majority)
@@ -48,7 +55,7 @@ internal sealed partial class Login(
         }
 
         if (!isDegraded)
-            await guesses.SucceededAsync(user, cancellation);
+            await guesses.SucceededAsync(user, address, cancellation);
         return await GrantAsync(account!, isDegraded, isKnownDevice, cancellation);
     }
 
@@ -87,20 +94,23 @@ internal sealed partial class Login(
         }
     }
 
-    private LoginOutcome.Throttled Throttled(string user, string address, TimeSpan wait)
+    private LoginOutcome.Throttled Throttled(string user, IPAddress? address, TimeSpan wait)
     {
-        LogThrottled(user, address, (long)wait.TotalMilliseconds);
+        if (_throttledLines.Allows(clock.Steady, out var unsaid))
+            LogThrottled(user, address, (long)wait.TotalMilliseconds, unsaid);
         return new LoginOutcome.Throttled(wait);
     }
 
     [LoggerMessage(5010, LogLevel.Information, "{User} logged in (degraded: {IsDegraded})")]
     private partial void LogLoggedIn(string user, bool isDegraded);
 
-    [LoggerMessage(5011, LogLevel.Information, "Wrong password or name: {User} from {Address}")]
-    private partial void LogWrong(string user, string address);
+    [LoggerMessage(5011, LogLevel.Information,
+        "Wrong password or name: {User} from {Address} ({Unsaid} more like it were not logged)")]
+    private partial void LogWrong(string user, IPAddress? address, long unsaid);
 
-    [LoggerMessage(5012, LogLevel.Warning, "Guesses of {User}'s password from {Address} wait {Ms} ms")]
-    private partial void LogThrottled(string user, string address, long ms);
+    [LoggerMessage(5012, LogLevel.Warning,
+        "Guesses of {User}'s password from {Address} wait {Ms} ms ({Unsaid} more waited since the last line)")]
+    private partial void LogThrottled(string user, IPAddress? address, long ms, long unsaid);
 
     [LoggerMessage(5013, LogLevel.Information, "Login of {User} refused: a session is live and the policy is reject")]
     private partial void LogRejected(string user);

@@ -24,6 +24,8 @@ internal sealed class MailSettling(SetKey mailbox, IMessageSets sets, Cancellati
     /// next session, and acknowledged again.</summary>
     public void Add(IReadOnlyList<MessageId> ids)
     {
+        if (ids.Count == 0)
+            return;
         lock (_turn)
             if (_waiting.Count + ids.Count <= WaitingMax)
                 _waiting.AddRange(ids);

@@ -59,13 +59,13 @@ internal sealed class PeerRequests(SessionTable sessions, IMailboxCounts mailbox
             session.TakenOver(ending.Entry);
     }
 
-    public TimeSpan CountGuess(string user, GuessStep step)
+    public TimeSpan CountGuess(Guess guess)
     {
         lock (_turn)
         {
-            if (step == GuessStep.Try)
-                return _guesses.Try(user, clock.Steady);
-            _guesses.Succeeded(user);
+            if (guess.Step == GuessStep.Try)
+                return _guesses.Try(guess.User, guess.Place, clock.Steady);
+            _guesses.Succeeded(guess.User, guess.Place);
             return TimeSpan.Zero;
         }
     }

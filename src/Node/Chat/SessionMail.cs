@@ -60,17 +60,21 @@ internal sealed class SessionMail(
     }
 
     /// <summary>These are safe at the client.</summary>
-    public void Settled(IEnumerable<MessageId> ids)
+    /// <returns>Those of them that were pushed in this session and not acknowledged yet. Of any other the client's word
+    /// is worth nothing: it would be marked as deleted for ever, though it never was.</returns>
+    public List<MessageId> Settled(IReadOnlyCollection<MessageId> ids)
     {
+        var settled = new List<MessageId>(ids.Count);
         bool hasRoomAgain;
         lock (_turn)
         {
             var wasFull = _pushed?.Count >= PushedMax;
             foreach (var id in ids)
-            {
-                _pushed?.Remove(id);
-                _settled?.Add(id);
-            }
+                if (_pushed?.Remove(id) == true)
+                {
+                    _settled?.Add(id);
+                    settled.Add(id);
+                }
 
             hasRoomAgain = wasFull && _pushed?.Count < PushedMax;
             if (_pushed is { Count: 0 })
@@ -79,6 +83,7 @@ internal sealed class SessionMail(
 
         if (hasRoomAgain)
             Drained();
+        return settled;
     }
 
     /// <summary>The client has read all that waited for it.</summary>

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Connections;
 
 namespace ChordChat.Node.Hosting;
 
-/// <summary>Closes connections of an address that has its share already. Safe for threads.</summary>
+/// <summary>Closes connections of an address (of IPv6: a /64) that has its share already. Safe for threads.</summary>
 internal sealed class AddressLimit(int max)
 {
     private readonly Lock _turn = new();
@@ -26,6 +26,7 @@ internal sealed class AddressLimit(int max)
 
     public bool TryEnter(IPAddress address)
     {
+        address = AddressBlock.Holder(address);
         lock (_turn)
         {
             var open = _open.GetValueOrDefault(address);
@@ -38,6 +39,7 @@ internal sealed class AddressLimit(int max)
 
     public void Leave(IPAddress address)
     {
+        address = AddressBlock.Holder(address);
         lock (_turn)
             if (--_open[address] == 0)
                 _open.Remove(address);

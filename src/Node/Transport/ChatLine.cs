@@ -66,8 +66,7 @@ internal sealed class ChatLine(
         foreach (var id in frame.Acknowledged)
             if (id.Length == 16)
                 ids.Add(MessageId.FromBytes(id.Span));
-        session.Mail.Settled(ids);
-        session.Settling.Add(ids);
+        session.Settling.Add(session.Mail.Settled(ids));
     }
 
     private void Wake()

@@ -73,7 +73,7 @@ internal sealed class ChatService(
     {
         if (request.Secret.Length != ChatLimits.SecretLength)
             throw ChatFaults.Invalid("the secret has 43 characters");
-        var address = context.GetHttpContext().Connection.RemoteIpAddress?.ToString() ?? "unknown";
+        var address = context.GetHttpContext().Connection.RemoteIpAddress;
         return await login.LogInAsync(
             request.User, request.Secret, request.KnownDevice, address, context.CancellationToken) switch
         {

@@ -26,8 +26,7 @@ internal sealed class PeerChatAnswers(PeerRequests chat)
                 chat.EndSession(new(end.User.ToUser(), end.Session, end.Entry.Memory));
                 return new() { EndSession = ReplicaMap.Nothing };
             case Call.BodyOneofCase.CountGuess:
-                var step = call.CountGuess.Succeeded ? GuessStep.Succeeded : GuessStep.Try;
-                var wait = chat.CountGuess(call.CountGuess.User.ToUser(), step);
+                var wait = chat.CountGuess(call.CountGuess.ToGuess());
                 return new() { CountGuess = new() { WaitMs = (long)wait.TotalMilliseconds } };
             case Call.BodyOneofCase.ListSessions:
                 var listed = chat.ListSessions((int)Math.Min(call.ListSessions.Limit, ListedMax));

@@ -64,10 +64,14 @@ internal sealed class PeerChatLink(PeerLinks links, RingDriver ring) : IPeerChat
         return (await CallAsync(node, new Call { EndSession = call }, cancellation))?.EndSession is not null;
     }
 
-    public async Task<TimeSpan?> CountGuessAsync(
-        Peer peer, string user, GuessStep step, CancellationToken cancellation)
+    public async Task<TimeSpan?> CountGuessAsync(Peer peer, Guess guess, CancellationToken cancellation)
     {
-        var call = new CountGuessCall { User = user, Succeeded = step is GuessStep.Succeeded };
+        var call = new CountGuessCall
+        {
+            User = guess.User,
+            Place = guess.Place,
+            Succeeded = guess.Step is GuessStep.Succeeded,
+        };
         var answer = await CallAsync(peer, new Call { CountGuess = call }, cancellation);
         return answer?.CountGuess?.ToCore();
     }

@@ -26,6 +26,16 @@ internal static class PeerChatMap
     public static string ToUser(this string name) =>
         name.Length is > 0 and <= NameMax ? name : throw new MalformedException("user name");
 
+    public static Guess ToGuess(this CountGuessCall call) => new(
+        call.User.ToUser(),
+        call.Place.Length switch
+        {
+            0 => "unknown",
+            <= NameMax => call.Place,
+            _ => throw new MalformedException("place"),
+        },
+        call.Succeeded ? GuessStep.Succeeded : GuessStep.Try);
+
     /// <param name="count">How many leases were asked to be renewed: an answer has as many.</param>
     public static IReadOnlyList<LeaseAnswer> ToCore(this RenewLeasesAnswer answer, int count) =>
         answer.Leases.Count == count

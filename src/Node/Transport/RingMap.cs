@@ -113,5 +113,7 @@ internal static class RingMap
     private static WireRoute ToWire(RouteStep step) => new() { Peer = step.Peer.ToWire(), Why = step.Why };
 
     private static RouteStep ToCore(WireRoute? step) =>
-        step is { Why.Length: <= NameMax } && IsPrintable(step.Why) ? new(step.Peer.ToCore(), step.Why) : throw new MalformedException("route");
+        step is { Why.Length: <= NameMax } && IsPrintable(step.Why)
+            ? new(step.Peer.ToCore(), step.Why)
+            : throw new MalformedException("route");
 }

@@ -24,6 +24,18 @@ public sealed class MailLimitTests
         Assert.Equal(1, sets.ScanCount); // It stays in the mailbox, which is read again now.
     }
 
+    /// <summary>Acknowledged ids that never were left a mark each, for weeks, at every copy.</summary>
+    [Fact]
+    public void Only_what_was_pushed_in_this_session_can_be_acknowledged_and_only_once()
+    {
+        var mail = new SessionMail(
+            Mailbox, new Outgoing(int.MaxValue), new MemoryReplication([]), int.MaxValue, CancellationToken.None);
+        mail.Deliver(Message(1));
+        var claimed = Enumerable.Range(1, 1_000).Select(id => new MessageId((uint)id)).ToArray();
+        Assert.Equal([new MessageId(1)], mail.Settled(claimed));
+        Assert.Empty(mail.Settled(claimed));
+    }
+
     [Fact]
     public void Mail_that_comes_while_the_mailbox_is_read_is_held_up_to_a_bound()
     {

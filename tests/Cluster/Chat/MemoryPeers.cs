@@ -32,8 +32,8 @@ internal sealed class MemoryPeers(IReadOnlyList<Peer> peers) : IPeerChat
         return Task.FromResult(Find(node) is not null);
     }
 
-    public Task<TimeSpan?> CountGuessAsync(Peer peer, string user, GuessStep step, CancellationToken cancellation) =>
-        Task.FromResult(Find(peer)?.CountGuess(user, step));
+    public Task<TimeSpan?> CountGuessAsync(Peer peer, Guess guess, CancellationToken cancellation) =>
+        Task.FromResult(Find(peer)?.CountGuess(guess));
 
     public Task<IReadOnlyList<Lease>?> ListSessionsAsync(Peer peer, int max, CancellationToken cancellation) =>
         Task.FromResult(Find(peer)?.ListSessions(max));

@@ -51,8 +51,7 @@ public sealed class SilentMemberTests
         public Task<bool> EndSessionAsync(Peer node, SessionEnding ending, CancellationToken cancellation) =>
             throw new NotSupportedException();
 
-        public Task<TimeSpan?> CountGuessAsync(
-            Peer peer, string user, GuessStep step, CancellationToken cancellation) =>
+        public Task<TimeSpan?> CountGuessAsync(Peer peer, Guess guess, CancellationToken cancellation) =>
             throw new NotSupportedException();
 
         public Task<IReadOnlyList<Lease>?> ListSessionsAsync(Peer peer, int max, CancellationToken cancellation) =>

@@ -10,13 +10,13 @@ public sealed class ThrottleTests
     {
         var throttle = new GuessThrottle();
         for (var i = 0; i < 5; i++)
-            Assert.Equal(TimeSpan.Zero, throttle.Try("anna", 0));
+            Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "p", 0));
 
-        Assert.Equal(TimeSpan.FromSeconds(2), throttle.Try("anna", 0));
-        Assert.Equal(TimeSpan.FromMilliseconds(1), throttle.Try("anna", 1_999));
-        Assert.Equal(TimeSpan.Zero, throttle.Try("anna", 2_000));
-        Assert.Equal(TimeSpan.FromSeconds(4), throttle.Try("anna", 2_000));
-        Assert.Equal(TimeSpan.Zero, throttle.Try("bob", 2_000));
+        Assert.Equal(TimeSpan.FromSeconds(2), throttle.Try("anna", "p", 0));
+        Assert.Equal(TimeSpan.FromMilliseconds(1), throttle.Try("anna", "p", 1_999));
+        Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "p", 2_000));
+        Assert.Equal(TimeSpan.FromSeconds(4), throttle.Try("anna", "p", 2_000));
+        Assert.Equal(TimeSpan.Zero, throttle.Try("bob", "p", 2_000));
     }
 
     [Fact]
@@ -28,9 +28,9 @@ public sealed class ThrottleTests
     {
         var throttle = new GuessThrottle();
         for (var i = 0; i < 5; i++)
-            throttle.Try("anna", 0);
-        throttle.Succeeded("anna");
-        Assert.Equal(TimeSpan.Zero, throttle.Try("anna", 0));
+            throttle.Try("anna", "p", 0);
+        throttle.Succeeded("anna", "p");
+        Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "p", 0));
     }
 
     [Fact]
@@ -38,10 +38,10 @@ public sealed class ThrottleTests
     {
         var throttle = new GuessThrottle();
         for (long now = 0, i = 0; i < 20; i++)
-            now += (long)throttle.Try("anna", now).TotalMilliseconds;
+            now += (long)throttle.Try("anna", "p", now).TotalMilliseconds;
         var later = 10_000_000L;
         for (var i = 0; i < 5; i++)
-            Assert.Equal(TimeSpan.Zero, throttle.Try("anna", later));
+            Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "p", later));
     }
 
     [Fact]
@@ -49,7 +49,41 @@ public sealed class ThrottleTests
     {
         var throttle = new GuessThrottle();
         for (var i = 0; i < GuessThrottle.UserCountMax + 10; i++)
-            Assert.Equal(TimeSpan.Zero, throttle.Try($"u{i}", i));
+            Assert.Equal(TimeSpan.Zero, throttle.Try($"u{i}", "p", i));
+    }
+
+    /// <summary>A stranger who guessed on kept the user out, too.</summary>
+    [Fact]
+    public void Nobody_keeps_a_user_out_of_a_place_from_which_he_has_logged_in()
+    {
+        var throttle = new GuessThrottle();
+        throttle.Try("anna", "home", 0);
+        throttle.Succeeded("anna", "home");
+        for (var i = 0; i < 200; i++)
+            throttle.Try("anna", $"block {i}", 1);
+        Assert.NotEqual(TimeSpan.Zero, throttle.Try("anna", "block 7", 1));
+        Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "home", 1));
+    }
+
+    [Fact]
+    public void Many_places_give_no_more_guesses_than_a_few()
+    {
+        var throttle = new GuessThrottle();
+        Assert.Equal(
+            GuessThrottle.FreeCountOfStrangers,
+            Enumerable.Range(0, 1_000).Count(i => throttle.Try("anna", $"block {i}", 0) == TimeSpan.Zero));
+    }
+
+    [Fact]
+    public void A_user_has_so_many_places_and_the_oldest_is_forgotten()
+    {
+        var throttle = new GuessThrottle();
+        for (var i = 0; i <= GuessThrottle.KnownPlacesMax; i++)
+            throttle.Succeeded("anna", $"place {i}");
+        for (var i = 0; i < GuessThrottle.FreeCountOfStrangers; i++)
+            throttle.Try("anna", $"block {i}", 0);
+        Assert.NotEqual(TimeSpan.Zero, throttle.Try("anna", "place 0", 0));
+        Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "place 1", 0));
     }
 
     [Fact]

@@ -1,0 +1,35 @@
+using System.Net;
+using ChordChat.Node.Hosting;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Hosting;
+
+/// <summary>docs/operations.md, "Limits": what counts as one place.</summary>
+public sealed class AddressBlockTests
+{
+    [Theory]
+    [InlineData("10.1.2.3", "10.1.2.0/24")]
+    [InlineData("::ffff:10.1.2.3", "10.1.2.0/24")]
+    [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64")]
+    public void A_block_is_what_one_person_may_have(string address, string block) =>
+        Assert.Equal(block, AddressBlock.Of(IPAddress.Parse(address)));
+
+    [Fact]
+    public void A_whole_64_of_addresses_has_one_share_of_connections()
+    {
+        var limit = new AddressLimit(1);
+        Assert.True(limit.TryEnter(IPAddress.Parse("2001:db8::1")));
+        Assert.False(limit.TryEnter(IPAddress.Parse("2001:db8::2")));
+        limit.Leave(IPAddress.Parse("2001:db8::1"));
+        Assert.True(limit.TryEnter(IPAddress.Parse("2001:db8::2")));
+    }
+
+    [Fact]
+    public void A_flood_gets_one_line_a_minute_which_says_how_large_it_was()
+    {
+        var lines = new LineBudget(1);
+        Assert.Single(Enumerable.Range(0, 10_800).Where(i => lines.Allows(i, out _)));
+        Assert.True(lines.Allows(60_000, out var skipped));
+        Assert.Equal(10_799, skipped);
+    }
+}
