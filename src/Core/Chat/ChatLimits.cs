@@ -9,6 +9,10 @@ public static class ChatLimits
     /// <summary>A sealed keyring; each device a user ever had adds about 2 KiB.</summary>
     public const int KeyringBytesMax = 640 * 1024;
 
+    /// <summary>The keyring of a new account, which has one device: no more than that is kept of who only
+    /// registers.</summary>
+    public const int FirstKeyringBytesMax = 32 * 1024;
+
     /// <summary>A signed key-log entry; the longest kind has about 2 KiB.</summary>
     public const int KeyLogEntryBytesMax = 4 * 1024;
 

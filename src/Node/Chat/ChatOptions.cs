@@ -11,6 +11,15 @@ public sealed record ChatOptions
     /// <summary>Wrong passwords from one address in a minute before it has to wait.</summary>
     public int FailuresPerAddressMax { get; init; } = 30;
 
+    /// <summary>Whether people can make accounts; the same at all nodes.</summary>
+    public RegistrationRule Registration { get; init; } = RegistrationRule.Open;
+
+    /// <summary>Registrations from one address block (a /24 or /64) in a minute before it has to wait.</summary>
+    public int RegistrationsPerAddressMax { get; init; } = 20;
+
+    /// <summary>Registrations under way before more are refused.</summary>
+    public int RegistrationQueueMax { get; init; } = 24;
+
     /// <summary>How long after a login new keys may be published.</summary>
     public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromMinutes(10);
 
@@ -45,6 +54,9 @@ public sealed record ChatOptions
             yield return $"{nameof(LoginQueueMax)} is {LoginQueueMax}; nobody could log in.";
         if (FailuresPerAddressMax < 1)
             yield return $"{nameof(FailuresPerAddressMax)} is {FailuresPerAddressMax}; nobody could log in.";
+        if (RegistrationsPerAddressMax < 1 || RegistrationQueueMax < 1)
+            yield return $"{nameof(RegistrationsPerAddressMax)} and {nameof(RegistrationQueueMax)} must be at least 1; "
+                + $"to let nobody register, set {nameof(Registration)} to {RegistrationRule.Closed}.";
         if (HeartbeatInterval <= TimeSpan.Zero || HeartbeatInterval > TimeSpan.FromSeconds(5))
             yield return $"{nameof(HeartbeatInterval)} is {HeartbeatInterval}, but leases last 15 s: at most 5 s.";
         if (OutgoingBytesMax < 128 * 1024)

@@ -36,6 +36,7 @@ internal static class ChatServices
         .AddSingleton<Tickets>()
         .AddSingleton<Guesses>()
         .AddSingleton<Registration>()
+        .AddSingleton<RegistrationDoor>()
         .AddSingleton<Login>()
         .AddSingleton<KeyPublication>()
         .AddSingleton<SessionTakeovers>()

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using ChordChat.Node.Admission;
@@ -49,7 +50,16 @@ internal sealed class BeaconService(
 
     private async Task SendAsync(BeaconSchedule schedule, CancellationToken stoppingToken)
     {
-        FollowNetworks(stoppingToken);
+        try
+        {
+            FollowNetworks(stoppingToken);
+        }
+        catch (Exception e) when (e is SocketException or NetworkInformationException or IOException)
+        {
+            _networks = []; // Whatever was half done is done anew.
+            log.CannotFollow(e.Message); // For want of descriptors, for example. The next beacon tries again.
+        }
+
         var now = time.GetUtcNow();
         _lastSentMs = Math.Max(_lastSentMs + 1, now.ToUnixTimeMilliseconds()); // Grows even when the clock is set back.
         var self = node.Self;

@@ -36,6 +36,10 @@ internal sealed partial class DiscoveryLog(ILogger<DiscoveryLog> logger)
     [LoggerMessage(8010, LogLevel.Debug, "beacons on {Network} cannot be heard just now: {Why}")]
     public partial void CannotHear(string network, string why);
 
+    [LoggerMessage(8012, LogLevel.Warning,
+        "the networks of this machine cannot be looked at just now, which is tried again: {Why}")]
+    public partial void CannotFollow(string why);
+
     [LoggerMessage(8011, LogLevel.Information, "the address of {Name} changed from {Old} to {New}")]
     public partial void Moved(string name, string old, string @new);
 }

@@ -6,11 +6,6 @@ namespace ChordChat.Node.Hosting;
 /// <summary>The one TLS port: gRPC and health on it, limits that keep thousands of idle clients cheap.</summary>
 internal static class NodePort
 {
-    public const int ConnectionsMax = 20_000;
-
-    /// <summary>One address may be a whole office behind one router.</summary>
-    public const int ConnectionsPerAddressMax = 5_000;
-
     /// <summary>Of calls that are no streams; a keyring is the largest thing in one.</summary>
     private const int RequestBytesMax = 4 << 20;
 
@@ -35,13 +30,13 @@ internal static class NodePort
     public static void UseNodePort(
         this IWebHostBuilder host, ListenSockets sockets, ClusterTls tls, ClusterTrust trust)
     {
-        var addresses = new AddressLimit(ConnectionsPerAddressMax);
+        var limit = DescriptorLimit.OfThisProcess();
         host.UseKestrelCore()
             .UseSockets(transport => transport.CreateBoundListenSocket = sockets.Take)
             .ConfigureKestrel(kestrel =>
             {
                 kestrel.AddServerHeader = false;
-                kestrel.Limits.MaxConcurrentConnections = ConnectionsMax;
+                kestrel.Limits.MaxConcurrentConnections = limit.Connections;
                 kestrel.Limits.RequestHeadersTimeout = HeadersPatience;
                 kestrel.Limits.MaxRequestBodySize = RequestBytesMax;
                 kestrel.Limits.MaxRequestBufferSize = BufferBytesMax;
@@ -54,8 +49,10 @@ internal static class NodePort
                 kestrel.Listen(sockets.Node, listen =>
                 {
                     listen.Protocols = HttpProtocols.Http1AndHttp2;
-                    listen.Use(addresses.Limit); // Before TLS: a refused connection costs no handshake.
+                    var log = listen.ApplicationServices.GetRequiredService<ILoggerFactory>();
+                    listen.Use(new OpenConnections(limit, log.CreateLogger<OpenConnections>()).Limit);
                     listen.UseHttps(tls.ServerOptions());
+                    listen.Use(OpenConnections.Finished);
                     CallerIdentity.Identify(listen, trust);
                 });
                 if (sockets.Health is { } health)

@@ -48,6 +48,11 @@ internal static class ChatFaults
         _ => throw new InvalidOperationException($"no status for {outcome}"),
     };
 
+    public static RpcException RegistrationClosed() => Fault(
+        StatusCode.PermissionDenied, "nobody can register in this cluster", "ask its operator for an account");
+
+    public static RpcException TooManyRegistrations(TimeSpan wait) => Later("too many registrations", wait);
+
     public static RpcException UnknownUser(string user) => Fault(
         StatusCode.NotFound, $"nobody here is called {user}", "check the spelling; names are all lower case");
 

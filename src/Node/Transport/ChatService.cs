@@ -15,6 +15,8 @@ internal sealed class ChatService(
     Accounts accounts,
     AccountGlimpses glimpses,
     Registration registration,
+    RegistrationDoor registrations,
+    ChatOptions options,
     Login login,
     KeyPublication publication,
     KeyLogReader keyLogs,
@@ -56,13 +58,31 @@ internal sealed class ChatService(
     {
         if (request.Operation.Length != 16)
             throw ChatFaults.Invalid("an operation id has 16 bytes");
+        if (options.Registration == RegistrationRule.Closed)
+            throw ChatFaults.RegistrationClosed();
+        if (request.Keyring.Length > ChatLimits.FirstKeyringBytesMax)
+            throw ChatFaults.Invalid("the keyring of a new account is too long");
+        if (registrations.TryEnter(context.GetHttpContext().Connection.RemoteIpAddress) is { Ticks: > 0 } wait)
+            throw ChatFaults.TooManyRegistrations(wait);
+        try
+        {
+            return await RegisterAsync(request, context.CancellationToken);
+        }
+        finally
+        {
+            registrations.Leave();
+        }
+    }
+
+    private async Task<RegisterReply> RegisterAsync(RegisterRequest request, CancellationToken cancellation)
+    {
         var wish = new RegisterWish(
             request.User,
             BinaryPrimitives.ReadUInt128BigEndian(request.Operation.Span),
             request.Secret,
             request.KeyLogEntry.Memory,
             request.Keyring.Memory);
-        return await registration.RegisterAsync(wish, context.CancellationToken) switch
+        return await registration.RegisterAsync(wish, cancellation) switch
         {
             RegisterOutcome.Registered => new RegisterReply(),
             var other => throw ChatFaults.For(other),
