@@ -69,7 +69,8 @@ command.SetAction(async (parsed, stopping) =>
     await app.WaitForShutdownAsync(stopping);
     return 0;
 });
-return await command.Parse(args).InvokeAsync();
+// A word that begins with @ is a word, no file to read words from.
+return await command.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }).InvokeAsync();
 
 static string? Given(string variable) =>
     Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;

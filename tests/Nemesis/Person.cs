@@ -55,8 +55,8 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
     /// <summary>Writes down what came and what became of what was sent.</summary>
     public void Read()
     {
-        foreach (var message in _client!.History.TakeUnread(1_000))
-            record.Mail.Shown(name, message.Id, message.MissingBefore);
+        _client!.History.ShowUnread(
+            1_000, (message, _) => record.Mail.Shown(name, message.Id, message.MissingBefore));
     }
 
     public Task<bool> FlushAsync(TimeSpan patience) => _client!.FlushAsync(patience);

@@ -28,7 +28,7 @@ internal static class ConsoleProgram
     {
         var inputs = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
         var strokes = Channel.CreateUnbounded<KeyStroke>();
-        await using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 16 * 1024);
+        await using var output = new StreamWriter(Output.Open(), new UTF8Encoding(false), 16 * 1024);
         var colours = Environment.GetEnvironmentVariable("NO_COLOR") is not { Length: > 0 };
         var screen = new Screen(output, () => (Console.WindowWidth, Console.WindowHeight), colours);
         ConsoleChat? chat = null;

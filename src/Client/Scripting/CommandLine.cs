@@ -1,5 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using ChordChat.Client.Conversation;
+using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 
 namespace ChordChat.Client.Scripting;
@@ -48,18 +50,36 @@ internal static class CommandLine
 
     public static async Task<int> RunAsync(string[] args)
     {
-        var parsed = Build().Parse(args);
-        if (parsed.Errors.Count > 0)
+        Output.Prepare();
+        try
         {
-            Report(args.Contains("--json"), new ChordChatException(
-                "usage", parsed.Errors[0].Message, "chordchat --help lists commands and options"));
+            var parsed = Build().Parse(args, WordsAreWords);
+            if (parsed.Errors.Count == 0)
+                return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+            ScriptContext.Complain(args.Contains("--json"), new ChordChatException(
+                "usage", parsed.Errors[0].Message,
+                args.Contains("send")
+                    ? "a text that begins with '-' goes after --: chordchat send USER -- TEXT"
+                    : "chordchat --help lists commands and options"));
             return Misused;
         }
-
-        return await parsed.InvokeAsync();
+        catch (ChordChatException cause) when (cause.Code == Output.Closed)
+        {
+            return Failed;
+        }
+        catch (Exception cause)
+        {
+            ScriptContext.Complain(args.Contains("--json"), cause as ChordChatException ?? new ChordChatException(
+                "bug", $"this should not happen: {cause.GetType().Name}: {cause.Message}",
+                "please report it", cause));
+            return Failed;
+        }
     }
 
-    private static RootCommand Build()
+    /// <summary>A word that begins with @ is no file to read words from.</summary>
+    internal static readonly ParserConfiguration WordsAreWords = new() { ResponseFileTokenReplacer = null };
+
+    internal static RootCommand Build()
     {
         var root = new RootCommand("Chat on a cluster that has no centre. Without a command: the console chat.");
         foreach (var option in new Option[] { Json, Profile, Node, PasswordFile, User })
@@ -90,14 +110,15 @@ internal static class CommandLine
     {
         var words = new Argument<string[]>("user text")
         {
-            Description = "the user, then the text; '-' for the text reads one message per line of standard input",
+            Description = "the user, then the text; '-' for the text reads one message per line of standard input, and "
+                + "after -- every word is text",
             Arity = ArgumentArity.OneOrMore,
         };
         var (wait, timeout) = (Wait(), Timeout(15));
         var command = new Command("send", "send messages") { words, wait, timeout };
         command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => SendCommand.RunAsync(
-            context, parsed.GetValue(words)!, parsed.GetValue(wait)!, TimeSpan.FromSeconds(parsed.GetValue(timeout)),
-            cancellation)));
+            context, SendCommand.Lines(parsed.GetValue(words)!, IsAfterDashes(parsed)), parsed.GetValue(wait)!,
+            TimeSpan.FromSeconds(parsed.GetValue(timeout)), cancellation)));
         return command;
     }
 
@@ -121,10 +142,16 @@ internal static class CommandLine
         return wait;
     }
 
+    /// <summary>Whether the last word came after <c>--</c>, so that it means nothing but itself.</summary>
+    private static bool IsAfterDashes(ParseResult parsed) => parsed.Tokens
+        .SkipWhile(token => token.Type != TokenType.DoubleDash).Skip(1).Any();
+
     private static Command Tail()
     {
         var count = new Option<int?>("--count") { Description = "end after this many messages", HelpName = "N" };
+        Numbers.AtLeastOne(count);
         var timeout = new Option<double?>("--timeout") { Description = "end after this many seconds", HelpName = "S" };
+        Numbers.Seconds(timeout);
         var command = new Command("tail", "print messages as they come") { count, timeout };
         command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => TailCommand.RunAsync(
             context, parsed.GetValue(count), parsed.GetValue(timeout) is { } s ? TimeSpan.FromSeconds(s) : null,
@@ -140,18 +167,24 @@ internal static class CommandLine
             HelpName = "N",
             DefaultValueFactory = _ => int.MaxValue,
         };
+        Numbers.AtLeastOne(limit);
         var command = new Command("history", "print what this machine remembers; works offline") { Name, limit };
         command.SetAction((parsed, _) => GuardAsync(parsed, context =>
             Task.FromResult(QueryCommands.History(context, parsed.GetValue(Name)!, parsed.GetValue(limit)))));
         return command;
     }
 
-    private static Option<double> Timeout(double seconds) => new("--timeout")
+    private static Option<double> Timeout(double seconds)
     {
-        Description = "how many seconds to wait",
-        HelpName = "S",
-        DefaultValueFactory = _ => seconds,
-    };
+        var timeout = new Option<double>("--timeout")
+        {
+            Description = "how many seconds to wait",
+            HelpName = "S",
+            DefaultValueFactory = _ => seconds,
+        };
+        Numbers.Seconds(timeout);
+        return timeout;
+    }
 
     private static async Task<int> GuardAsync(ParseResult parsed, Func<ScriptContext, Task<int>> run)
     {
@@ -162,9 +195,9 @@ internal static class CommandLine
                 json, parsed.GetValue(Profile), parsed.GetValue(Node) ?? [], parsed.GetValue(PasswordFile),
                 parsed.GetValue(User)));
         }
-        catch (ChordChatException cause)
+        catch (ChordChatException cause) when (cause.Code != Output.Closed)
         {
-            Report(json, cause);
+            ScriptContext.Complain(json, cause);
             return Failed;
         }
         catch (OperationCanceledException)
@@ -172,7 +205,4 @@ internal static class CommandLine
             return 130; // As a shell reports an interrupt.
         }
     }
-
-    private static void Report(bool json, ChordChatException cause) => Console.Error.WriteLine(
-        json ? JsonLines.Error(cause) : $"chordchat: {cause.Message}; {cause.Hint}");
 }

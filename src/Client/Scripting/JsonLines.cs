@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
 
@@ -34,7 +35,8 @@ internal static class JsonLines
         Names(json, "reachable", message.Reachable ?? message.Copies);
     });
 
-    public static string Message(ChatMessage message) => Write(json =>
+    /// <param name="again">It may have been printed before; said only if so.</param>
+    public static string Message(ChatMessage message, bool again = false) => Write(json =>
     {
         json.WriteString("id", message.Id);
         json.WriteString("from", message.From);
@@ -42,6 +44,8 @@ internal static class JsonLines
         json.WriteString("text", message.Text);
         json.WriteString("sent", Time(message.Sent));
         json.WriteString("state", StateOf(message.State));
+        if (again)
+            json.WriteBoolean("again", true);
     });
 
     public static string Status(Presence presence) => Write(json =>
@@ -103,6 +107,7 @@ internal static class JsonLines
             json.WriteEndObject();
         }
 
-        return Encoding.UTF8.GetString(buffer.WrittenSpan);
+        // The same value to whoever parses it, and no reversed line for whoever reads it.
+        return Printable.EscapeDirections(Encoding.UTF8.GetString(buffer.WrittenSpan));
     }
 }

@@ -1,4 +1,3 @@
-using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
@@ -55,5 +54,5 @@ internal static class QueryCommands
 
     private static string Line(ChatMessage message) =>
         $"{message.Sent.ToLocalTime():yyyy-MM-dd HH:mm:ss} {message.From} > {message.To} "
-        + $"[{JsonLines.StateOf(message.State)}] {Printable.Of(message.Text)}";
+        + $"[{JsonLines.StateOf(message.State)}] {message.Text}";
 }

@@ -1,3 +1,4 @@
+using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Accounts;
 using ChordChat.Sdk.Nodes;
@@ -49,7 +50,9 @@ internal sealed record ScriptContext(
         if (PasswordFile is { } path)
             try
             {
-                return File.ReadLines(path).FirstOrDefault() ?? "";
+                return InputLines.First(path) ?? throw new ChordChatException(
+                    "no_password", $"the first line of the password file {path} is not UTF-8",
+                    "save it as UTF-8, so that the password is the same wherever it is typed");
             }
             catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
             {
@@ -77,7 +80,23 @@ internal sealed record ScriptContext(
             : throw new ChordChatException("bad_password", "these were two different ones", "type it again");
     }
 
-    public void Print(string json, string text) => Console.Out.WriteLine(Json ? json : text);
+    /// <param name="text">Whatever people or nodes wrote in it is made harmless; rows after the first are
+    /// indented, so that none passes for another line.</param>
+    public void Print(string json, string text)
+    {
+        if (Json)
+            Console.Out.WriteLine(json);
+        else
+            Console.Out.WriteLine(string.Join(Environment.NewLine, new StyledLine(4, new Span(text, Style.Plain))
+                .Rows(Console.IsOutputRedirected ? int.MaxValue : Output.Width, colours: false)));
+    }
+
+    /// <summary>Says on standard error what went wrong.</summary>
+    public void Complain(ChordChatException cause) => Complain(Json, cause);
+
+    /// <inheritdoc cref="Complain(ChordChatException)"/>
+    public static void Complain(bool json, ChordChatException cause) => Console.Error.WriteLine(
+        json ? JsonLines.Error(cause) : Printable.Line($"chordchat: {cause.Message}; {cause.Hint}"));
 
     public static IReadOnlyList<string> LocalUsers()
     {

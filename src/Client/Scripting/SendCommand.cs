@@ -13,9 +13,9 @@ internal static class SendCommand
     private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(3);
 
     public static async Task<int> RunAsync(
-        ScriptContext context, string[] words, string wait, TimeSpan timeout, CancellationToken cancellation)
+        ScriptContext context, IEnumerable<(string To, string Text)> lines, string wait, TimeSpan timeout,
+        CancellationToken cancellation)
     {
-        var lines = Lines(words);
         using var profile = context.OpenProfile();
         using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
         await using var session = new ScriptSession(me, context.Search);
@@ -66,17 +66,33 @@ internal static class SendCommand
     }
 
     /// <summary>Who is to get what, read lazily.</summary>
-    internal static IEnumerable<(string To, string Text)> Lines(string[] words) => words switch
+    /// <param name="literal">The words came after <c>--</c>: a '-' is a text like any other.</param>
+    internal static IEnumerable<(string To, string Text)> Lines(string[] words, bool literal) => words switch
     {
-        ["-"] => InputLines().Select(Split),
-        ["-", var user] => InputLines().Select(line => (user, line)),
-        [var user, "-"] => InputLines().Select(line => (user, line)),
-        [var user] when Console.IsInputRedirected => InputLines().Select(line => (user, line)),
-        [_] => throw new ChordChatException(
-            "usage", "there is no text to send", "write chordchat send USER TEXT, or '-' to read standard input"),
+        ["-"] when !literal => InputLines.Read().Select(Split),
+        ["-", var user] when !literal => InputLines.Read().Select(line => (user, line)),
+        [var user, "-"] when !literal => InputLines.Read().Select(line => (user, line)),
+        [var user] when Console.IsInputRedirected => Something(InputLines.Read()).Select(line => (user, line)),
+        [_] => throw NoText(),
         [var user, .. var text] => [(user, string.Join(' ', text))],
         _ => throw new ChordChatException("usage", "nobody to send to", "write chordchat send USER TEXT"),
     };
+
+    private static IEnumerable<string> Something(IEnumerable<string> lines)
+    {
+        var any = false;
+        foreach (var line in lines)
+        {
+            any = true;
+            yield return line;
+        }
+
+        if (!any)
+            throw NoText();
+    }
+
+    private static ChordChatException NoText() => new(
+        "usage", "there is no text to send", "write chordchat send USER TEXT, or '-' to read standard input");
 
     private static (string, string) Split(string line)
     {
@@ -85,13 +101,6 @@ internal static class SendCommand
             ? (line[..space], line[(space + 1)..])
             : throw new ChordChatException(
                 "usage", $"'{line}' names no text", "each line is a user, a space and a text");
-    }
-
-    private static IEnumerable<string> InputLines()
-    {
-        while (Console.In.ReadLine() is { } line)
-            if (line.Length > 0)
-                yield return line;
     }
 
     private static async Task StoreAsync(
@@ -160,7 +169,7 @@ internal static class SendCommand
             "not_in_time",
             $"the message to {message.To} is {JsonLines.StateOf(message.State)} after {timeout.TotalSeconds} s",
             "it stays in the outbox and goes out with the next session");
-        Console.Error.WriteLine(context.Json ? JsonLines.Error(late) : $"chordchat: {late.Message}; {late.Hint}");
+        context.Complain(late);
         return false;
     }
 

@@ -1,13 +1,20 @@
 using System.Diagnostics;
 using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
+using ChordChat.Sdk.Messages;
 
 namespace ChordChat.Client.Scripting;
 
 /// <summary><c>tail</c>: prints messages that nobody has seen yet, then each new one as it comes.</summary>
+/// <remarks>A message counts as shown only once it is written; a write that fails ends this.</remarks>
 internal static class TailCommand
 {
+    private const int BatchMax = 200;
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>How often somebody else's turn and a reader that has gone are looked for.</summary>
+    private static readonly TimeSpan TurnPoll = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan ReaderPoll = TimeSpan.FromSeconds(1);
 
     public static async Task<int> RunAsync(
         ScriptContext context, int? count, TimeSpan? timeout, CancellationToken cancellation)
@@ -21,22 +28,22 @@ internal static class TailCommand
         while (count is null || printed < count)
         {
             var next = history.NextChange;
-            var messages = history.TakeUnread(Math.Min(count - printed ?? 200, 200));
-            foreach (var message in messages)
-                context.Print(
-                    JsonLines.Message(message),
-                    $"{message.Sent.ToLocalTime():HH:mm:ss} {message.From}: {Printable.Of(message.Text)}");
-            printed += messages.Count;
-            if (messages.Count > 0)
+            var shown = history.ShowUnread(
+                Math.Min(count - printed ?? BatchMax, BatchMax), (message, again) => Print(context, message, again));
+            cancellation.ThrowIfCancellationRequested();
+            printed += shown ?? 0;
+            if (shown > 0)
                 continue;
+            var wait = shown is null ? TurnPoll : ReaderPoll;
             if (timeout - clock.Elapsed is { } left)
             {
                 if (left <= TimeSpan.Zero)
                     break;
-                next = Task.WhenAny(next, Task.Delay(left, cancellation));
+                wait = left < wait ? left : wait;
             }
 
-            await session.UnlessEndedAsync(next.WaitAsync(cancellation));
+            await session.UnlessEndedAsync(Task.WhenAny(next, Task.Delay(wait, cancellation)).WaitAsync(cancellation));
+            Output.CheckReader();
         }
 
         // Their senders should learn at once that the messages have arrived.
@@ -44,11 +51,14 @@ internal static class TailCommand
         return count is null || printed >= count ? 0 : TooFew(context, printed, count.Value);
     }
 
+    private static void Print(ScriptContext context, ChatMessage message, bool again) => context.Print(
+        JsonLines.Message(message, again),
+        $"{message.Sent.ToLocalTime():HH:mm:ss} {message.From}: {message.Text}{(again ? " (again)" : "")}");
+
     private static int TooFew(ScriptContext context, int printed, int count)
     {
-        var cause = new ChordChatException(
-            "not_in_time", $"{printed} of {count} messages came in time", "wait longer with --timeout");
-        Console.Error.WriteLine(context.Json ? JsonLines.Error(cause) : $"chordchat: {cause.Message}; {cause.Hint}");
+        context.Complain(new ChordChatException(
+            "not_in_time", $"{printed} of {count} messages came in time", "wait longer with --timeout"));
         return CommandLine.Failed;
     }
 }

@@ -7,6 +7,7 @@ namespace ChordChat.Client.Terminal;
 /// line.</summary>
 internal static class Printable
 {
+    /// <returns>The text, its line feeds kept: who prints it indents what follows them.</returns>
     public static string Of(string text)
     {
         var clean = new StringBuilder(text.Length);
@@ -23,6 +24,23 @@ internal static class Printable
             else
                 clean.Append(rune);
         return clean.ToString();
+    }
+
+    /// <returns>The text on one line.</returns>
+    public static string Line(string text) => Of(text).Replace('\n', ' ');
+
+    /// <summary>Writes signs that reverse a line as JSON escapes; for whole JSON texts.</summary>
+    public static string EscapeDirections(string json)
+    {
+        if (!json.Any(sign => IsDirection(sign)))
+            return json;
+        var escaped = new StringBuilder(json.Length);
+        foreach (var sign in json)
+            if (IsDirection(sign))
+                escaped.Append(CultureInfo.InvariantCulture, $"\\u{(int)sign:x4}");
+            else
+                escaped.Append(sign);
+        return escaped.ToString();
     }
 
     private static bool IsDirection(int value) =>

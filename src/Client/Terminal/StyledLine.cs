@@ -16,6 +16,7 @@ internal enum Style
 internal readonly record struct Span(string Text, Style Style);
 
 /// <summary>A line of styled spans. Continuation rows are indented by <see cref="Indent"/> columns.</summary>
+/// <remarks>Nothing in a span can be an escape or a line of its own: everything shown goes through here.</remarks>
 internal sealed record StyledLine(int Indent, params Span[] Spans)
 {
     public static StyledLine Of(string text, Style style = Style.Plain) => new(0, new Span(text, style));
@@ -28,7 +29,7 @@ internal sealed record StyledLine(int Indent, params Span[] Spans)
         var row = new StringBuilder();
         var used = 0;
         foreach (var span in Spans)
-            foreach (var piece in Pieces(span.Text))
+            foreach (var piece in Pieces(Printable.Of(span.Text)))
             {
                 var size = TextWidth.Of(piece);
                 if (piece == "\n" || (used > Indent && used + size > width))
@@ -62,7 +63,8 @@ internal sealed record StyledLine(int Indent, params Span[] Spans)
         }
     }
 
-    public override string ToString() => string.Concat(Spans.Select(span => span.Text));
+    /// <returns>The text, harmless and unbroken, rows after a line feed indented.</returns>
+    public override string ToString() => string.Join('\n', Rows(int.MaxValue, colours: false));
 
     /// <summary>Words, the spaces between them, and line feeds.</summary>
     private static IEnumerable<string> Pieces(string text)

@@ -26,7 +26,8 @@ internal static class CommandLine
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = null, // Signals are the host's, which stops gracefully.
             };
-            var parsed = root.Parse(args);
+            // A word that begins with @ is a word, no file to read words from.
+            var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
             var code = await parsed.InvokeAsync(configuration);
             return parsed.Errors.Count > 0 ? (int)ExitCode.Usage : code;
         }

@@ -1,3 +1,4 @@
+using ChordChat.Sdk.Profiles;
 using ChordChat.Sdk.Sessions;
 using ChordChat.Sdk.Storage;
 
@@ -14,7 +15,7 @@ public sealed class History
         (_store, _messages, _changed) = (store, messages, changed);
 
     /// <summary>Opens the history of a profile without connecting to anything.</summary>
-    public static History Of(Profiles.UnlockedProfile me) =>
+    public static History Of(UnlockedProfile me) =>
         new(me.Store, new MessageTable(me.User, me.Key), new ChangeSignal());
 
     /// <summary>The last messages with somebody, in the order that both sides see: docs/e2e.md, One order for
@@ -60,14 +61,38 @@ public sealed class History
     /// <summary>Completes when anything has changed. Take it before looking.</summary>
     public Task NextChange => _changed.Next;
 
-    /// <summary>Takes unread messages: each is given to one caller only, even among several processes.</summary>
-    public IReadOnlyList<ChatMessage> TakeUnread(int count) => _store.Write(db =>
+    /// <summary>Shows unread messages, each once, even among several processes: each is marked after it was shown and
+    /// before the next one is.</summary>
+    /// <param name="show">Returns when a person can see the message. What it throws ends the showing; then the message
+    /// stays unread. <c>Again</c>: an earlier process ended between showing it and marking it.</param>
+    /// <returns>How many were shown; null while another process is showing some.</returns>
+    public int? ShowUnread(int count, Action<ChatMessage, bool> show)
     {
-        var unread = _messages.Unread(db, count);
-        foreach (var message in unread)
-            MessageTable.MarkShown(db, message.Id, tellSender: false);
-        return unread;
-    });
+        using var turn = new SessionLease(_store.Folder, "showing.lock");
+        if (!turn.TryTake())
+            return null;
+        var unread = Unread(count);
+        if (unread.Count == 0)
+            return 0;
+        var before = _store.Read(ShownTable.InHand);
+        string? shown = null;
+        try
+        {
+            foreach (var message in unread)
+            {
+                // Not yet forced to the disk: it need only outlive this process, and is forced at the end.
+                _store.WriteSoon(db => ShownTable.Advance(db, shown, message.Id));
+                show(message, message.Id == before);
+                shown = message.Id;
+            }
+        }
+        finally
+        {
+            _store.Write(db => ShownTable.Advance(db, shown, null));
+        }
+
+        return unread.Count;
+    }
 
     internal void MarkShown(IEnumerable<string> ids, bool tellSender) => _store.Write(db =>
     {

@@ -3,7 +3,8 @@ namespace ChordChat.Sdk.Profiles;
 /// <summary>At most one process of a machine holds a profile's session; the others work through the local
 /// store.</summary>
 /// <remarks>A lock on a file: the operating system lets go of it however the process ends.</remarks>
-internal sealed class SessionLease(string folder) : IDisposable
+/// <param name="name">The file of another thing that one process at a time does with a profile.</param>
+internal sealed class SessionLease(string folder, string name = "session.lock") : IDisposable
 {
     private FileStream? _file;
 
@@ -16,7 +17,7 @@ internal sealed class SessionLease(string folder) : IDisposable
         try
         {
             _file = new FileStream(
-                Path.Combine(folder, "session.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                Path.Combine(folder, name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             return true;
         }
         catch (IOException)

@@ -105,6 +105,25 @@ public sealed class LocalStore : IDisposable
             return query(_connection);
     }
 
+    /// <summary>The folder of the file.</summary>
+    internal string Folder => Path.GetDirectoryName(Path.GetFullPath(_connection.DataSource))!;
+
+    /// <summary>As <see cref="Write{T}"/>, but a power cut may undo it until the next write; the end of this process
+    /// does not.</summary>
+    internal void WriteSoon(Action<SqliteConnection> change)
+    {
+        lock (_turn)
+            try
+            {
+                _connection.Execute("PRAGMA synchronous = NORMAL");
+                Write(change);
+            }
+            finally
+            {
+                _connection.Execute("PRAGMA synchronous = FULL");
+            }
+    }
+
     /// <summary>Runs <paramref name="change"/> in one transaction, on disk when this returns.</summary>
     internal T Write<T>(Func<SqliteConnection, T> change)
     {

@@ -111,7 +111,7 @@ internal sealed class Person : IAsyncDisposable
         while (texts.Count < count)
         {
             var next = Client.History.NextChange;
-            texts.AddRange(Client.History.TakeUnread(1000).Select(message => message.Text));
+            Client.History.ShowUnread(1000, (message, _) => texts.Add(message.Text));
             if (texts.Count >= count)
                 break;
             Assert.True(Environment.TickCount64 < until, $"only {texts.Count} of {count} messages arrived");

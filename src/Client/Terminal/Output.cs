@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using ChordChat.Sdk;
+using Microsoft.Win32.SafeHandles;
+
+namespace ChordChat.Client.Terminal;
+
+/// <summary>Standard output and error as this program needs them: a write that fails on standard output is told, one
+/// that fails on standard error harms nobody.</summary>
+internal static class Output
+{
+    /// <summary>The code of the failure that a reader who has left makes; there is nobody to tell it to.</summary>
+    public const string Closed = "output_closed";
+
+    private const int BrokenPipe = 32; // EPIPE, on every Unix.
+
+    /// <summary>Columns of the terminal.</summary>
+    public static int Width => Math.Max(Console.WindowWidth, 20);
+
+    /// <summary>Makes <see cref="Console.Out"/> throw <see cref="ChordChatException"/> when a write fails, and write
+    /// each line at once.</summary>
+    public static void Prepare()
+    {
+        Console.SetOut(new StreamWriter(Open(), Encoding, 64 * 1024) { AutoFlush = true });
+        var error = new LenientStream(Console.OpenStandardError());
+        Console.SetError(new StreamWriter(error, Encoding) { AutoFlush = true });
+    }
+
+    /// <summary>Standard output as a stream whose failures are <see cref="ChordChatException"/>.</summary>
+    public static Stream Open() => new OutputStream(OpenRaw());
+
+    /// <summary>Fails as the next write would when nobody reads standard output any more.</summary>
+    public static void CheckReader()
+    {
+        if (OperatingSystem.IsWindows() || !Console.IsOutputRedirected)
+            return;
+        var files = new PollFile { File = 1 };
+        // Events 0: only errors are asked for, and a pipe without a reader is one.
+        if (Poll(ref files, 1, 0) == 1 && (files.Returned & PollFile.Error) != 0)
+            throw Failure(new IOException("Broken pipe", BrokenPipe));
+    }
+
+    private static Encoding Encoding => OperatingSystem.IsWindows() ? Console.OutputEncoding : new UTF8Encoding(false);
+
+    /// <summary>The console's own stream keeps quiet about pipes without a reader, so pipes go past it. Files do not:
+    /// it writes where the file's position is, which other programs share.</summary>
+    private static Stream OpenRaw()
+    {
+        if (OperatingSystem.IsWindows() || !Console.IsOutputRedirected)
+            return Console.OpenStandardOutput();
+        try
+        {
+            var pipe = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+            return pipe.CanSeek ? Console.OpenStandardOutput() : pipe;
+        }
+        catch (Exception cause) when (cause is IOException or ArgumentException or UnauthorizedAccessException)
+        {
+            return Console.OpenStandardOutput();
+        }
+    }
+
+    private static ChordChatException Failure(IOException cause) => cause.HResult == BrokenPipe
+        ? new(Closed, "nobody reads the output any more", "what was not written comes again next time", cause)
+        : new(
+            "output_failed", $"the output cannot be written: {cause.Message}",
+            "make room for it or send it elsewhere; what was not written comes again next time", cause);
+
+    [DllImport("libc", EntryPoint = "poll", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static extern int Poll(ref PollFile files, nuint count, int milliseconds);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct PollFile
+    {
+        public const short Error = 8; // POLLERR
+
+        public int File;
+        public short Asked;
+        public short Returned;
+    }
+
+    private sealed class OutputStream(Stream inner) : WritingStream
+    {
+        public override void Write(ReadOnlySpan<byte> bytes)
+        {
+            try
+            {
+                inner.Write(bytes);
+                inner.Flush();
+            }
+            catch (IOException cause)
+            {
+                throw Failure(cause);
+            }
+        }
+    }
+
+    private sealed class LenientStream(Stream inner) : WritingStream
+    {
+        public override void Write(ReadOnlySpan<byte> bytes)
+        {
+            try
+            {
+                inner.Write(bytes);
+            }
+            catch (IOException)
+            {
+                // A full or closed standard error: what it would have said is lost, the work is not.
+            }
+        }
+    }
+}

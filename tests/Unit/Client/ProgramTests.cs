@@ -1,0 +1,129 @@
+using System.Text.Json;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Client;
+
+/// <summary>The built client as a process, with outputs that close and fill up, and ends at any moment.</summary>
+public sealed class ProgramTests
+{
+    private const int Count = 120;
+
+    /// <summary>Only on Unix: there is a shell, and a device that is always full.</summary>
+    private static bool HasShell => File.Exists("/bin/bash") && File.Exists("/dev/full");
+
+    [Fact]
+    public async Task Tail_that_is_killed_again_and_again_prints_every_message_once()
+    {
+        if (!HasShell)
+            return;
+        using var profile = new FilledProfile(Texts(Count));
+        var printed = new List<string>();
+        for (var kills = 0; kills < 4; kills++)
+        {
+            using var tail = FilledProfile.Start("exec " + profile.Command("tail --json"));
+            for (var i = 0; i < 1 + kills * 7; i++)
+                printed.Add((await tail.StandardOutput.ReadLineAsync())!);
+            tail.Kill();
+            // What was written before the end is on the screen as well.
+            var rest = await tail.StandardOutput.ReadToEndAsync();
+            printed.AddRange(rest.Split('\n').Where(line => line.EndsWith('}')));
+        }
+
+        var left = profile.Unread().Count;
+        if (left > 0)
+        {
+            var (_, rest, _) = await FilledProfile.RunAsync(profile.Command($"tail --json --count {left}"));
+            printed.AddRange(rest.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        }
+
+        var messages = printed.Select(line => JsonDocument.Parse(line).RootElement).ToList();
+        // One that was in hand when the program ended may come twice, and says so.
+        var first = messages.Where(
+            (one, i) => !one.TryGetProperty("again", out _) || TextOf(messages[i - 1]) != TextOf(one));
+        Assert.Equal(Texts(Count), first.Select(TextOf));
+    }
+
+    [Fact]
+    public async Task Tail_ends_when_nobody_reads_it_any_more_and_marks_only_what_it_wrote()
+    {
+        if (!HasShell)
+            return;
+        // Far more than a pipe holds.
+        var texts = Texts(200).Select(text => text.PadRight(4000, '.')).ToList();
+        using var profile = new FilledProfile(texts);
+        var (code, output, error) = await FilledProfile.RunAsync(
+            $"set -o pipefail; {profile.Command("tail")} | head -1");
+        Assert.Equal((1, ""), (code, error));
+        Assert.EndsWith(texts[0] + "\n", output, StringComparison.Ordinal);
+        var left = profile.Unread();
+        Assert.Equal(texts.Skip(texts.Count - left.Count), left);
+        Assert.InRange(left.Count, 150, texts.Count - 1);
+    }
+
+    [Fact]
+    public async Task Tail_that_waits_ends_as_well_when_its_reader_goes()
+    {
+        if (!HasShell)
+            return;
+        using var profile = new FilledProfile("only one");
+        var (_, output, error) = await FilledProfile.RunAsync($"{profile.Command("tail")} | head -1");
+        Assert.EndsWith("only one\n", output, StringComparison.Ordinal);
+        Assert.Equal("", error);
+    }
+
+    [Theory]
+    [InlineData("tail")]
+    [InlineData("history bob")]
+    [InlineData("--help")]
+    public async Task A_full_output_is_told_in_words_and_nothing_is_marked(string arguments)
+    {
+        if (!HasShell)
+            return;
+        using var profile = new FilledProfile(Texts(3));
+        var (code, _, error) = await FilledProfile.RunAsync($"{profile.Command(arguments)} > /dev/full");
+        Assert.Equal(1, code);
+        Assert.Contains("the output cannot be written: No space left on device", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+        Assert.Equal(3, profile.Unread().Count);
+    }
+
+    [Theory]
+    [InlineData(">&-")]
+    [InlineData("2>&-")]
+    [InlineData("2>/dev/full")]
+    public async Task A_closed_or_full_descriptor_shows_no_stack_trace(string redirection)
+    {
+        if (!HasShell)
+            return;
+        using var profile = new FilledProfile(Texts(3));
+        var (_, output, error) = await FilledProfile.RunAsync(
+            $"({profile.Command("history bob")}; {profile.Command("history")}) {redirection}");
+        Assert.DoesNotContain("   at ", output + error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_line_break_in_a_text_begins_no_line_of_its_own()
+    {
+        if (!HasShell)
+            return;
+        const string Forged = "hi\n12:00:00 carol: send me the key\r\n\u001b]0;x\u0007\u202Eevil\u2028x\u0085y";
+        using var profile = new FilledProfile(Forged);
+        foreach (var command in new[] { "history bob", "tail --count 1" })
+        {
+            var (_, output, _) = await FilledProfile.RunAsync(profile.Command(command));
+            var rows = output.TrimEnd('\n').Split('\n');
+            Assert.Equal(3, rows.Length);
+            Assert.EndsWith(" hi", rows[0], StringComparison.Ordinal);
+            Assert.Equal("    12:00:00 carol: send me the key", rows[1]);
+            Assert.Equal("    \uFFFD]0;x\uFFFD\uFFFDevil\uFFFDx\uFFFDy", rows[2]);
+        }
+
+        var (_, json, _) = await FilledProfile.RunAsync(profile.Command("history bob --json"));
+        Assert.Equal(Forged, TextOf(JsonDocument.Parse(json).RootElement));
+        Assert.DoesNotContain(json.TrimEnd(), sign => char.IsControl(sign) || sign is '\u202E' or '\u2028');
+    }
+
+    private static string? TextOf(JsonElement message) => message.GetProperty("text").GetString();
+
+    private static IEnumerable<string> Texts(int count) => Enumerable.Range(0, count).Select(i => $"text {i}");
+}
