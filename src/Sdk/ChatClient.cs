@@ -115,6 +115,9 @@ public sealed class ChatClient : IAsyncDisposable
                 "to_yourself", "a message to yourself would reach nobody", "name somebody else");
     }
 
+    /// <summary>How many of our messages no majority is known to keep yet.</summary>
+    public int UnsentTexts => _outbox.Texts;
+
     /// <summary>Marks messages as shown.</summary>
     /// <param name="tellSender">Sends a read receipt.</param>
     public void MarkShown(IEnumerable<string> ids, bool tellSender)

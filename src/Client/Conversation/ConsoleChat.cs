@@ -11,9 +11,13 @@ namespace ChordChat.Client.Conversation;
 /// </remarks>
 internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<Task<Action>> later)
 {
+    /// <summary>Unread messages shown at once.</summary>
+    private const int PageMax = 1000;
+
     private readonly Dictionary<string, (int Handle, string State)> _printed = [];
     private readonly Dictionary<string, int> _unread = [];
     private readonly HashSet<string> _shown = []; // Of messages to us.
+    private readonly HashSet<string> _hasMore = [];
     private string? _open;
     private bool _online;
     private bool _saidSearching;
@@ -28,11 +32,23 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
     /// <summary>Shows what came while nobody looked.</summary>
     public void Start()
     {
-        foreach (var message in client.History.Unread())
+        foreach (var message in client.History.Unread(PageMax))
             Show(message);
+        foreach (var (user, unread) in client.History.Chats().Where(chat => chat.Unread > 0))
+            if (unread - _unread.GetValueOrDefault(user) is var more and > 0)
+                SayMore(user, more, unread);
         if (client.History.Unsent() is { Count: > 0 } unsent)
             view.Print(Transcript.Unsent(unsent));
         Prompt();
+    }
+
+    /// <summary>Says that there is more unread than was shown; it is shown in its order, so what comes now
+    /// waits.</summary>
+    private void SayMore(string user, int more, int unread)
+    {
+        _hasMore.Add(user);
+        _unread[user] = unread;
+        view.Print(Transcript.Note($"{more:N0} more unread of {user}; /chat {user} shows the next", Style.Warning));
     }
 
     public void On(ClientEvent happened)
@@ -75,11 +91,12 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
         Prompt();
     }
 
-    public void OnLine(string line)
+    /// <param name="isText">It is said, even if it looks like a command.</param>
+    public void OnLine(string line, bool isText = false)
     {
         try
         {
-            Run(CommandParser.Parse(line, _open));
+            Run(isText ? new ConsoleCommand.Say(line) : CommandParser.Parse(line, _open));
         }
         catch (ChordChatException cause)
         {
@@ -170,17 +187,28 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
     /// <summary>Shows what was not announced.</summary>
     private void LookAgain()
     {
-        foreach (var message in client.History.Unread(int.MaxValue).Where(one => !_shown.Contains(one.Id)).ToList())
+        foreach (var message in client.History.Unread(int.MaxValue)
+            .Where(one => !_shown.Contains(one.Id) && !_hasMore.Contains(one.From)).ToList())
             Show(message);
         foreach (var id in _printed.Keys.ToList())
             if (client.History.Find(id) is { } message)
                 Update(message);
     }
 
+    private int UnreadOf(string user) =>
+        client.History.Chats().FirstOrDefault(chat => chat.Peer == user).Unread;
+
     private void Show(ChatMessage message)
     {
+        if (_hasMore.Contains(message.From))
+        {
+            _unread[message.From] = UnreadOf(message.From);
+            return;
+        }
+
+        // The store and the session may both tell of what came while this started.
         if (!_shown.Add(message.Id))
-            return; // Announced late, and seen in the history before.
+            return;
         if (message.MissingBefore > 0)
             view.Print(Transcript.Missing(message));
         var open = message.From == _open;
@@ -220,8 +248,13 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
     {
         _open = user;
         _unread.Remove(user);
-        var unread = client.History.Unread().Where(message => message.From == user).Select(message => message.Id);
-        client.MarkShown(unread.ToList(), tellSender: true);
+        _hasMore.Remove(user);
+        var unread = client.History.UnreadOf(user, PageMax);
+        foreach (var message in unread.Where(message => !_shown.Contains(message.Id)))
+            Show(message);
+        client.MarkShown(unread.Select(message => message.Id).ToList(), tellSender: true);
+        if (UnreadOf(user) is var more and > 0)
+            SayMore(user, more, more);
         view.Print(Transcript.Note($"chat with {user}; /history shows what was said"));
         Prompt();
     }
@@ -235,7 +268,7 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
         }
 
         foreach (var message in client.History.With(user, count))
-            view.Print(Transcript.Line(message, client.User, unread: false, dated: true));
+            view.Print(Transcript.Line(message, client.User, unread: false));
     }
 
     /// <summary>Asks beside the loop; the answer is printed by the loop.</summary>

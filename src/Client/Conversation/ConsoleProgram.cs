@@ -10,6 +10,8 @@ namespace ChordChat.Client.Conversation;
 /// <summary><c>chordchat</c> without a command: asks who you are, then chats until you leave.</summary>
 internal static class ConsoleProgram
 {
+    private static readonly TimeSpan QuitPatience = TimeSpan.FromSeconds(2);
+
     public static async Task<int> RunAsync(ScriptContext context, CancellationToken cancellation)
     {
         using var door = await FrontDoor.EnterAsync(context, cancellation);
@@ -19,7 +21,7 @@ internal static class ConsoleProgram
                 "profile_in_use", $"another chordchat of {client.User} is running on this profile",
                 "use that one, or close it first");
         client.Start();
-        return Console.IsInputRedirected
+        return Console.IsInputRedirected || Console.IsOutputRedirected
             ? await PlainAsync(client, cancellation)
             : await TerminalAsync(client, cancellation);
     }
@@ -40,22 +42,62 @@ internal static class ConsoleProgram
         using var resized = OperatingSystem.IsWindows()
             ? null
             : PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => inputs.Writer.TryWrite(view.Redraw));
+        using var hungUp = HangUp(() => inputs.Writer.TryWrite(() => closed = true));
         using var stop = new CancellationTokenSource();
         var pumps = Task.WhenAll(
-            PumpAsync(strokes.Reader, stroke => () =>
+            PumpAsync(strokes.Reader, typed => () =>
             {
-                if (view.Type(stroke, out closed) is { } line)
-                    chat.OnLine(line);
+                foreach (var stroke in KeyStroke.Merge(typed))
+                    if (!closed && chat.Finished is null && view.Type(stroke, out closed) is { } line)
+                        chat.OnLine(line.Line, line.IsText);
             }, inputs.Writer, stop.Token),
-            PumpAsync(client.Events, happened => () => chat.On(happened), inputs.Writer, stop.Token));
-        chat.Start();
-        while (chat.Finished is null && !closed)
-            (await inputs.Reader.ReadAsync(cancellation))();
-        screen.Close();
-        Console.TreatControlCAsInput = false;
-        await stop.CancelAsync();
-        await pumps.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            PumpAsync(client.Events, all => () =>
+            {
+                foreach (var happened in all)
+                    chat.On(happened);
+            }, inputs.Writer, stop.Token));
+        try
+        {
+            screen.Open();
+            screen.Batch(chat.Start);
+            while (chat.Finished is null && !closed && await inputs.Reader.WaitToReadAsync(cancellation))
+                screen.Batch(() =>
+                {
+                    while (chat.Finished is null && !closed && inputs.Reader.TryRead(out var next))
+                        next();
+                });
+        }
+        finally
+        {
+            screen.Close();
+            Console.TreatControlCAsInput = false;
+            await stop.CancelAsync();
+            await pumps.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        await SendTheRestAsync(client);
         return chat.Finished ?? 0;
+    }
+
+    /// <summary>A terminal that goes away ends the chat as its user would: the terminal may be a real one after
+    /// all.</summary>
+    private static PosixSignalRegistration? HangUp(Action leave) => OperatingSystem.IsWindows()
+        ? null
+        : PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+        {
+            signal.Cancel = true;
+            leave();
+        });
+
+    /// <summary>What was typed just now should not wait for the next time without a word.</summary>
+    private static async Task SendTheRestAsync(ChatClient client)
+    {
+        if (client.UnsentTexts == 0 || await client.FlushAsync(QuitPatience))
+            return;
+        if (client.UnsentTexts is var left and > 0)
+            await Console.Error.WriteLineAsync(
+                $"{left} {(left == 1 ? "message waits" : "messages wait")} on this machine; "
+                + "they go out when you start chordchat again");
     }
 
     private static async Task<int> PlainAsync(ChatClient client, CancellationToken cancellation)
@@ -65,7 +107,11 @@ internal static class ConsoleProgram
         var pending = new List<Task>();
         var chat = new ConsoleChat(client, view, task => pending.Add(LaterAsync(task, view, inputs.Writer)));
         using var stop = new CancellationTokenSource();
-        var pump = PumpAsync(client.Events, happened => () => chat.On(happened), inputs.Writer, stop.Token);
+        var pump = PumpAsync(client.Events, all => () =>
+        {
+            foreach (var happened in all)
+                chat.On(happened);
+        }, inputs.Writer, stop.Token);
         var ended = false;
         var reading = Task.Run(() =>
         {
@@ -101,10 +147,17 @@ internal static class ConsoleProgram
         inputs.TryWrite(then);
     }
 
+    /// <summary>Hands over all there is at once, so that much of it costs one drawing.</summary>
     private static async Task PumpAsync<T>(
-        ChannelReader<T> from, Func<T, Action> wrap, ChannelWriter<Action> to, CancellationToken stopping)
+        ChannelReader<T> from, Func<IReadOnlyList<T>, Action> wrap, ChannelWriter<Action> to,
+        CancellationToken stopping)
     {
-        await foreach (var item in from.ReadAllAsync(stopping))
-            to.TryWrite(wrap(item));
+        while (await from.WaitToReadAsync(stopping))
+        {
+            var all = new List<T>();
+            while (from.TryRead(out var item))
+                all.Add(item);
+            to.TryWrite(wrap(all));
+        }
     }
 }

@@ -23,15 +23,19 @@ internal sealed class TerminalView(Screen screen, Func<IEnumerable<string>> name
 
     /// <returns>The line that this key finished, or null; <paramref name="closed"/> when the user wants to
     /// leave.</returns>
-    public string? Type(KeyStroke stroke, out bool closed)
+    public EditResult.Submitted? Type(KeyStroke stroke, out bool closed)
     {
         var result = _editor.Handle(stroke);
         closed = result is EditResult.Closed;
         if (result is EditResult.Candidates candidates)
             screen.Print(StyledLine.Of(string.Join("  ", candidates.Words), Style.Dim));
+        if (result is EditResult.TooLong(var max))
+            screen.Print(Transcript.Note(
+                $"more than {max:N0} characters do not fit here; send a file with chordchat send USER - < FILE",
+                Style.Warning));
         if (result is EditResult.ClearScreen)
             screen.Clear();
         Redraw();
-        return (result as EditResult.Submitted)?.Line;
+        return result as EditResult.Submitted;
     }
 }

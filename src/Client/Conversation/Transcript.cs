@@ -18,15 +18,14 @@ internal static class Transcript
 
     /// <param name="me">Whose screen this is.</param>
     /// <param name="unread">Marks a message of a chat that is not open.</param>
-    /// <param name="dated">Shows the day as well, for history.</param>
-    public static StyledLine Line(ChatMessage message, string me, bool unread, bool dated = false)
+    public static StyledLine Line(ChatMessage message, string me, bool unread)
     {
         var mine = message.From == me;
         var (state, style) = mine ? State(message) : unread ? (Unread, Style.Warning) : ("", Style.Plain);
         var width = mine ? StateField.Width : TheirsWidth;
         var who = mine ? $"you → {message.To}: " : $"{message.From}: ";
         var time = message.Sent.ToLocalTime();
-        var day = dated && time.Date != DateTime.Today ? time.ToString("d MMM ", CultureInfo.InvariantCulture) : "";
+        var day = Day(time, DateTime.Today);
         var note = message.Note.Length > 0 ? $" ({Printable.Of(message.Note)})" : "";
         return new StyledLine(
             StateField.Column + TheirsWidth + 1,
@@ -37,6 +36,11 @@ internal static class Transcript
             new Span(Printable.Of(message.Text), Style.Plain),
             new Span(note, Style.Warning));
     }
+
+    /// <returns>The day of a message that is not of today, with the year if it is not of this one.</returns>
+    internal static string Day(DateTimeOffset time, DateTime today) =>
+        time.Date == today ? ""
+        : time.ToString(time.Year == today.Year ? "d MMM " : "d MMM yyyy ", CultureInfo.InvariantCulture);
 
     /// <summary>What is known of a message of ours, in few words: <c>kept 3/3: n2 n5 n7</c>, without the names when
     /// they do not fit; <c>kept, now only 1/3</c> when fewer than a majority of the copies answer.</summary>

@@ -53,7 +53,7 @@ internal static class TailCommand
 
     private static void Print(ScriptContext context, ChatMessage message, bool again) => context.Print(
         JsonLines.Message(message, again),
-        $"{message.Sent.ToLocalTime():HH:mm:ss} {message.From}: {message.Text}{(again ? " (again)" : "")}");
+        $"{message.Sent.ToLocalTime():yyyy-MM-dd HH:mm:ss} {message.From}: {message.Text}{(again ? " (again)" : "")}");
 
     private static int TooFew(ScriptContext context, int printed, int count)
     {

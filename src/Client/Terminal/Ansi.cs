@@ -8,6 +8,8 @@ internal static class Ansi
     public const string ClearToEnd = "\r\u001b[J";
     public const string HideCursor = "\u001b[?25l";
     public const string ShowCursor = "\u001b[?25h";
+    public const string MarkPastes = "\u001b[?2004h";
+    public const string MarkPastesNoMore = "\u001b[?2004l";
     public const string ClearScreen = "\u001b[2J\u001b[H";
 
     public static string Up(int rows) => Move(rows, 'A');

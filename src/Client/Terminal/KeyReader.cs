@@ -13,24 +13,13 @@ internal static class KeyReader
 
     private static void Read(ChannelWriter<KeyStroke> strokes)
     {
-        var high = '\0';
+        var gatherer = new KeyGatherer();
         try
         {
             while (true)
-            {
-                var key = Console.ReadKey(intercept: true);
-                if (char.IsHighSurrogate(key.KeyChar))
-                {
-                    high = key.KeyChar;
-                    continue;
-                }
-
-                var stroke = char.IsLowSurrogate(key.KeyChar)
-                    ? new KeyStroke(EditKey.Text, new string([high, key.KeyChar]))
-                    : KeyStroke.From(key);
-                if (!strokes.TryWrite(stroke))
-                    return;
-            }
+                foreach (var stroke in gatherer.Take(Console.ReadKey(intercept: true)))
+                    if (!strokes.TryWrite(stroke))
+                        return;
         }
         catch (InvalidOperationException)
         {

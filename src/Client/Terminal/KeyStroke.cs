@@ -1,9 +1,12 @@
+using System.Text;
+
 namespace ChordChat.Client.Terminal;
 
 internal enum EditKey
 {
     Ignored,
     Text,
+    Paste,
     Enter,
     Tab,
     Backspace,
@@ -24,8 +27,8 @@ internal enum EditKey
     EndOfInput,
 }
 
-/// <summary>One key as the editor understands it; <see cref="Text"/> is what <see cref="EditKey.Text"/>
-/// types.</summary>
+/// <summary>One key as the editor understands it; <see cref="Text"/> is what <see cref="EditKey.Text"/> types and
+/// <see cref="EditKey.Paste"/> inserts.</summary>
 internal readonly record struct KeyStroke(EditKey Key, string Text = "")
 {
     /// <summary>Translates what the console reports. A surrogate pair comes as two keys: see <see cref="KeyReader"/>.
@@ -49,6 +52,28 @@ internal readonly record struct KeyStroke(EditKey Key, string Text = "")
             _ => ByCharacter(key, control, alt),
         };
         return edit == EditKey.Text ? new KeyStroke(edit, key.KeyChar.ToString()) : new KeyStroke(edit);
+    }
+
+    /// <summary>The same strokes, with characters typed one after the other as one: inserting has its price.</summary>
+    public static IEnumerable<KeyStroke> Merge(IEnumerable<KeyStroke> strokes)
+    {
+        var typed = new StringBuilder();
+        foreach (var stroke in strokes)
+        {
+            if (stroke.Key == EditKey.Text)
+            {
+                typed.Append(stroke.Text);
+                continue;
+            }
+
+            if (typed.Length > 0)
+                yield return new KeyStroke(EditKey.Text, typed.ToString());
+            typed.Clear();
+            yield return stroke;
+        }
+
+        if (typed.Length > 0)
+            yield return new KeyStroke(EditKey.Text, typed.ToString());
     }
 
     private static EditKey ByCharacter(ConsoleKeyInfo key, bool control, bool alt) => key.KeyChar switch

@@ -9,7 +9,11 @@ internal abstract record EditResult
 
     public sealed record Changed : EditResult;
 
-    public sealed record Submitted(string Line) : EditResult;
+    /// <param name="IsText">Its first characters were pasted, and it has several rows: never a command.</param>
+    public sealed record Submitted(string Line, bool IsText) : EditResult;
+
+    /// <summary>Nothing was inserted: with it the line would be too long.</summary>
+    public sealed record TooLong(int LengthMax) : EditResult;
 
     /// <summary>Tab found several ways to go on.</summary>
     public sealed record Candidates(IReadOnlyList<string> Words) : EditResult;
@@ -25,11 +29,12 @@ internal abstract record EditResult
 internal sealed class LineEditor(Func<string, IReadOnlyList<string>> complete)
 {
     private const int HistoryMax = 500;
-    private const int LengthMax = 100_000;
+    private const int LengthMax = 1_000_000;
 
     private readonly List<string> _history = [];
     private int _shown; // Index into the history; its length while a new line is being typed.
     private string _draft = "";
+    private bool _beginsPasted;
 
     public string Text { get; private set; } = "";
 
@@ -41,7 +46,13 @@ internal sealed class LineEditor(Func<string, IReadOnlyList<string>> complete)
     {
         switch (stroke.Key)
         {
-            case EditKey.Text when Text.Length < LengthMax: Insert(stroke.Text); break;
+            case EditKey.Text or EditKey.Paste when Text.Length + stroke.Text.Length > LengthMax:
+                return new EditResult.TooLong(LengthMax);
+            case EditKey.Text or EditKey.Paste:
+                if (Cursor == 0)
+                    _beginsPasted = stroke.Key == EditKey.Paste;
+                Insert(stroke.Text);
+                break;
             case EditKey.Enter: return Submit();
             case EditKey.Tab: return Complete();
             case EditKey.Backspace: Remove(Before(Cursor), Cursor); break;
@@ -94,7 +105,7 @@ internal sealed class LineEditor(Func<string, IReadOnlyList<string>> complete)
         _shown = _history.Count;
         _draft = "";
         Set("", 0);
-        return new EditResult.Submitted(line);
+        return new EditResult.Submitted(line, _beginsPasted && line.Contains('\n'));
     }
 
     private void Show(int index)

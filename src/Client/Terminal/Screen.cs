@@ -13,17 +13,38 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
     private const int TrackedMax = 200;
 
     private readonly List<(int Handle, int Rows, Mark? Mark)> _printed = [];
+    private readonly StringBuilder _pending = new();
     private int _nextHandle = 1;
+    private bool _isBatch;
     private (int Width, int Height) _size;
     private StyledLine _prompt = StyledLine.Of("> ");
     private string _text = "";
     private int _cursor;
 
+    /// <summary>Asks the terminal to mark what is pasted.</summary>
+    public void Open() => Emit(Ansi.MarkPastes);
+
+    /// <summary>Draws all that <paramref name="changes"/> does at once, so that much input costs one drawing.</summary>
+    public void Batch(Action changes)
+    {
+        _isBatch = true;
+        try
+        {
+            changes();
+        }
+        finally
+        {
+            _isBatch = false;
+        }
+
+        Emit("");
+    }
+
     /// <summary>Redraws the input row.</summary>
     public void SetInput(StyledLine prompt, string text, int cursor)
     {
         (_prompt, _text, _cursor) = (prompt, text, cursor);
-        Emit(Ansi.ClearToEnd + InputRow());
+        Emit("");
     }
 
     /// <summary>Prints a line above the input.</summary>
@@ -37,7 +58,7 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
         _printed.Add((_nextHandle, rows.Count, mark));
         if (_printed.Count > TrackedMax)
             _printed.RemoveAt(0);
-        Emit(Ansi.ClearToEnd + string.Join("\r\n", rows) + "\r\n" + InputRow());
+        Emit(Ansi.ClearToEnd + string.Join("\r\n", rows) + "\r\n");
         return _nextHandle++;
     }
 
@@ -54,18 +75,22 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
         var field = text.Length > mark.Width ? text[..mark.Width] : text.PadRight(mark.Width);
         Emit(
             "\r" + Ansi.Up(up) + Ansi.Right(mark.Column) + (colours ? Ansi.Paint(field, style) : field)
-            + Ansi.Down(up) + Ansi.ClearToEnd + InputRow());
+            + Ansi.Down(up));
         return true;
     }
 
     public void Clear()
     {
         _printed.Clear();
-        Emit(Ansi.ClearScreen + InputRow());
+        Emit(Ansi.ClearScreen);
     }
 
     /// <summary>Takes the input row away, so that the shell's prompt starts on a clean row.</summary>
-    public void Close() => Emit(Ansi.ClearToEnd);
+    public void Close()
+    {
+        output.Write(_pending + Ansi.ClearToEnd + Ansi.MarkPastesNoMore);
+        output.Flush();
+    }
 
     private void NoticeResize()
     {
@@ -89,25 +114,26 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
     }
 
     /// <summary>The part of the text that fits, and the cursor's column in it.</summary>
+    /// <remarks>Looks only at what stands near the cursor: the text may be a pasted book.</remarks>
     private static (string Visible, int Column) Window(string text, int cursor, int room)
     {
-        var shown = text.Replace('\n', ' ');
-        if (TextWidth.Of(shown) <= room)
-            return (shown, TextWidth.Of(shown[..cursor]));
-        var start = 0;
-        foreach (var element in TextWidth.Elements(shown[..cursor]))
-        {
-            if (TextWidth.Of(shown[start..cursor]) <= room * 3 / 4)
-                break;
-            start += element.Length;
-        }
-
-        var visible = new StringBuilder(start > 0 ? "…" : "");
+        var from = SafeStart(text, cursor - 4 * room);
+        var to = Math.Min(text.Length, cursor + 4 * room);
+        var near = text[from..to].Replace('\n', '⏎');
+        var elements = TextWidth.Elements(near).Select(one => (Text: one, Width: TextWidth.OfElement(one))).ToList();
+        var (before, length) = (0, 0);
+        foreach (var (element, width) in elements.TakeWhile(_ => length < cursor - from))
+            (before, length) = (before + width, length + element.Length);
+        if (from == 0 && to == text.Length && elements.Sum(element => element.Width) <= room)
+            return (near, before);
+        var first = 0;
+        while (before > room * 3 / 4)
+            before -= elements[first++].Width;
+        var visible = new StringBuilder(from > 0 || first > 0 ? "…" : "");
         var used = visible.Length;
-        var column = used + TextWidth.Of(shown[start..cursor]);
-        foreach (var element in TextWidth.Elements(shown[start..]))
+        var column = used + before;
+        foreach (var (element, width) in elements.Skip(first))
         {
-            var width = TextWidth.OfElement(element);
             if (used + width > room)
                 break;
             visible.Append(element);
@@ -117,9 +143,24 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
         return (visible.ToString(), column);
     }
 
+    /// <summary>A place at or before <paramref name="index"/> where a text element surely begins, if one is
+    /// near.</summary>
+    private static int SafeStart(string text, int index)
+    {
+        for (var start = index; start > 0 && start > index - 100; start--)
+            if (char.IsAscii(text[start]))
+                return start;
+        return Math.Max(index - 100, 0);
+    }
+
+    /// <summary>Writes what is to be drawn and the input row behind it, unless a batch is going on.</summary>
     private void Emit(string sequence)
     {
-        output.Write(Ansi.HideCursor + sequence + Ansi.ShowCursor);
+        _pending.Append(sequence);
+        if (_isBatch)
+            return;
+        output.Write(Ansi.HideCursor + _pending + Ansi.ClearToEnd + InputRow() + Ansi.ShowCursor);
+        _pending.Clear();
         output.Flush();
     }
 }

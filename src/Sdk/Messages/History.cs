@@ -26,6 +26,10 @@ public sealed class History
     /// <summary>Messages that came and were never shown, in the order in which to show them.</summary>
     public IReadOnlyList<ChatMessage> Unread(int count = 1000) => _store.Read(db => _messages.Unread(db, count));
 
+    /// <summary>As <see cref="Unread(int)"/>, of one sender only.</summary>
+    public IReadOnlyList<ChatMessage> UnreadOf(string peer, int count) =>
+        _store.Read(db => _messages.UnreadOf(db, peer, count));
+
     /// <summary>Everybody there is a message with, the newest chat first.</summary>
     public IReadOnlyList<(string Peer, int Unread)> Chats() => _store.Read(MessageTable.Chats);
 

@@ -72,6 +72,11 @@ internal sealed class MessageTable(string me, LocalKey key)
     public List<ChatMessage> Unread(SqliteConnection db, int count) => db.Query(
         $"SELECT {Columns} FROM messages WHERE unread = 1 AND rank IS NOT NULL ORDER BY rank LIMIT $1", Read, count);
 
+    /// <summary>As <see cref="Unread"/>, of one sender only.</summary>
+    public List<ChatMessage> UnreadOf(SqliteConnection db, string peer, int count) => db.Query(
+        $"SELECT {Columns} FROM messages WHERE unread = 1 AND rank IS NOT NULL AND peer = $1 ORDER BY rank LIMIT $2",
+        Read, peer, count);
+
     /// <summary>Everybody there is a message with, the newest chat first, and how many are unread.</summary>
     public static List<(string Peer, int Unread)> Chats(SqliteConnection db) => db.Query(
         "SELECT peer, sum(unread) FROM messages WHERE rank IS NOT NULL GROUP BY peer ORDER BY max(rank) DESC",

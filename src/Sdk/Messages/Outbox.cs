@@ -68,6 +68,11 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
             db, EnvelopeId.New().ToString(), to, ReceiptType,
             [(byte)kind, .. ids.SelectMany(Convert.FromHexString)]);
 
+    /// <summary>How many texts nodes do not keep yet.</summary>
+    public int Texts =>
+        (int)me.Store.Read(db => db.Scalar<long>(
+            "SELECT count(*) FROM outbox WHERE type = $1 AND parked = 0", (int)TextType));
+
     public bool IsEmpty => me.Store.Read(db => db.Scalar<long>("SELECT count(*) FROM outbox WHERE parked = 0")) == 0;
 
     /// <summary>Seals everything that can be sealed now, each chat in its order. Chats whose keys must be asked for

@@ -51,19 +51,23 @@ public sealed class Profile : IDisposable
         Fact(UnfinishedFact) is { } bytes ? UnfinishedRegistration.FromBytes(bytes) : null;
 
     /// <summary>Where a user's profile lies unless somebody says otherwise: <c>~/.chordchat/USER</c>.</summary>
-    public static string DefaultFolder(string user) => Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".chordchat", user);
+    /// <exception cref="ChordChatException">This user of the machine has no home folder.</exception>
+    public static string DefaultFolder(string user)
+    {
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        return Path.IsPathFullyQualified(home) && Directory.Exists(home)
+            ? Path.Combine(home, ".chordchat", user)
+            : throw new ChordChatException(
+                "no_home", "there is no home folder to keep keys in (HOME is not set, or names none)",
+                "name a folder with --profile, or set HOME");
+    }
 
     /// <summary>Opens the profile, creating the folder (readable by its owner only) when it is not there.</summary>
     public static Profile Open(string folder)
     {
         try
         {
-            if (OperatingSystem.IsWindows())
-                Directory.CreateDirectory(folder);
-            else
-                Directory.CreateDirectory(
-                    folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Protect(folder);
         }
         catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
         {
@@ -73,6 +77,31 @@ public sealed class Profile : IDisposable
         }
 
         return new Profile(folder, LocalStore.Open(Path.Combine(folder, FileName)));
+    }
+
+    /// <summary>Makes the folder and its file for their owner only, also those of an older program. SQLite gives its
+    /// other files the mode of the first.</summary>
+    private static void Protect(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+            return;
+        }
+
+        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Directory.CreateDirectory(folder, Owner | UnixFileMode.UserExecute);
+        var file = Path.Combine(folder, FileName);
+        if (!File.Exists(file))
+            new FileStream(file, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                UnixCreateMode = Owner,
+            }).Dispose();
+        foreach (var made in Directory.GetFiles(folder, FileName + "*"))
+            if ((File.GetUnixFileMode(made) & ~Owner) != 0)
+                File.SetUnixFileMode(made, Owner);
     }
 
     /// <summary>Whether this folder is somebody's profile, without making one. What is left of a registration that was

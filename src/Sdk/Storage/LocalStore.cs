@@ -143,7 +143,8 @@ public sealed class LocalStore : IDisposable
                 if (cause is SqliteException { SqliteErrorCode: 13 or 10 or 8 })
                     throw new ChordChatException(
                         "profile_not_writable", $"the profile cannot be written: {cause.Message}",
-                        "free disk space or check the folder's permissions; nothing was half done", cause);
+                        "free disk space or check the folder's permissions; "
+                        + "what was stored before stays, and goes out later", cause);
                 throw;
             }
         }

@@ -23,6 +23,11 @@ internal sealed class FakeTerminal(int width, int height) : TextWriter
     /// <summary>The cursor: row as an index into <see cref="Rows"/>, and column.</summary>
     public (int Row, int Column) Cursor => (_row, _column);
 
+    /// <summary>How often something was drawn.</summary>
+    public int Draws { get; private set; }
+
+    public override void Flush() => Draws++;
+
     private int Top => Math.Max(0, _rows.Count - height);
 
     public override void Write(string? value)

@@ -90,6 +90,59 @@ public sealed class ScreenTests : IDisposable
     }
 
     [Fact]
+    public void A_pasted_book_is_drawn_once_and_only_near_the_cursor()
+    {
+        var gatherer = new KeyGatherer();
+        var editor = new LineEditor(_ => []);
+        var book = string.Concat(Enumerable.Repeat("漢字 and\ttext\r", 10_000));
+        var strokes = $"\u001b[200~{book}\u001b[201~".SelectMany(
+            sign => gatherer.Take(new ConsoleKeyInfo(sign, default, false, false, false)));
+        var pasted = Assert.Single(KeyStroke.Merge(strokes));
+        _screen.Batch(() =>
+        {
+            editor.Handle(pasted);
+            _screen.SetInput(StyledLine.Of("> "), editor.Text, editor.Cursor);
+        });
+        Assert.Equal(1, _terminal.Draws);
+        Assert.EndsWith("漢字 and    text", Assert.Single(_terminal.Rows), StringComparison.Ordinal);
+        Assert.Equal(10_000, editor.Text.Split('\n').Length);
+    }
+
+    [Fact]
+    public void Typing_at_once_is_inserted_at_once()
+    {
+        var typed = "/quit and more".Select(sign => new KeyStroke(EditKey.Text, sign.ToString()));
+        Assert.Equal(
+            [new(EditKey.Text, "/quit and more"), new(EditKey.Enter)],
+            KeyStroke.Merge([.. typed, new KeyStroke(EditKey.Enter)]));
+    }
+
+    [Theory]
+    [InlineData("/quit\r/logout\r", true)]
+    [InlineData("/help\r", false)]
+    public void Pasted_rows_are_text_and_never_commands(string pasted, bool isText)
+    {
+        var gatherer = new KeyGatherer();
+        var editor = new LineEditor(_ => []);
+        var results = $"\u001b[200~{pasted}\u001b[201~\r".SelectMany(
+            sign => gatherer.Take(new ConsoleKeyInfo(sign, default, false, false, false))).Select(editor.Handle);
+        var submitted = Assert.IsType<EditResult.Submitted>(results.ToList()[^1]);
+        Assert.Equal((pasted.TrimEnd('\r').Replace('\r', '\n'), isText), (submitted.Line, submitted.IsText));
+    }
+
+    [Theory]
+    [InlineData("🇩🇪", 2)]
+    [InlineData("\u23F0", 2)]
+    [InlineData("\u26AA", 2)]
+    [InlineData("👩‍👩‍👧", 2)]
+    [InlineData("👍🏽", 2)]
+    [InlineData("❤️", 2)]
+    [InlineData("❤", 1)]
+    [InlineData("e\u0301", 1)]
+    [InlineData("하", 2)]
+    public void Widths_are_those_of_terminals(string text, int columns) => Assert.Equal(columns, TextWidth.Of(text));
+
+    [Fact]
     public void Other_peoples_text_cannot_move_the_cursor_or_turn_the_line_around()
     {
         var text = Printable.Of("a\u001b[2J\u0007b\u202Ec\r\td\u0085");

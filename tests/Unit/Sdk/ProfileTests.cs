@@ -59,6 +59,22 @@ public sealed class ProfileTests : IDisposable
     }
 
     [Fact]
+    public void A_profile_that_others_could_read_is_closed_to_them()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        Make();
+        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var file = Path.Combine(_folder, "profile.db");
+        Assert.Equal(Owner, File.GetUnixFileMode(file));
+        File.SetUnixFileMode(file, Owner | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        using var profile = Profile.Open(_folder);
+        profile.RememberNodes(["127.0.0.1:7401"]);
+        foreach (var made in Directory.GetFiles(_folder, "profile.db*"))
+            Assert.Equal(Owner, File.GetUnixFileMode(made));
+    }
+
+    [Fact]
     public void Logging_out_forgets_the_keys_and_keeps_the_history()
     {
         Make();
