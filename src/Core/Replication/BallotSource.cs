@@ -5,7 +5,8 @@ namespace ChordChat.Core.Replication;
 /// <summary>Hands out ballots, none of them twice. One per process; safe to share between threads.</summary>
 /// <param name="start">The number of this start of the node: durably counted up before the first ballot.</param>
 /// <remarks>docs/protocol.md#what-a-member-may-ask. What makes a ballot unique is its last field, which holds the start
-/// and a count. So a round that somebody raised out of all reason is outbid where it is met, and nowhere else.</remarks>
+/// and a count. So a round that somebody raised out of all reason is outbid where it is met, and nowhere
+/// else.</remarks>
 public sealed class BallotSource(NodeId self, ulong start)
 {
     /// <summary>Bits for the ballots of one start.</summary>

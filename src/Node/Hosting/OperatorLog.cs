@@ -16,7 +16,8 @@ internal static class OperatorLog
             .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
             .MinimumLevel.Override("System", LogEventLevel.Warning)
             .MinimumLevel.Override("Grpc", LogEventLevel.Warning)
-            .MinimumLevel.Override("Microsoft.Extensions.Diagnostics.HealthChecks", LogEventLevel.Fatal) // Who asks hears.
+            // Who asks hears.
+            .MinimumLevel.Override("Microsoft.Extensions.Diagnostics.HealthChecks", LogEventLevel.Fatal)
             .Filter.ByExcluding(IsBrokenOff);
         return (options.Log == LogFormat.Json
             ? settings.WriteTo.Console(new JsonLines())

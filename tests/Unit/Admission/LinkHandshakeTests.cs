@@ -37,7 +37,8 @@ public sealed class LinkHandshakeTests : IDisposable
         _memory = new(_data, TimeProvider.System, NullLogger<DiskMemory>.Instance);
         _guard = new(_data, node, _life, NullLogger<DiskGuard>.Instance);
         _guard.Open();
-        _handshake = new(_data.Runs, _memory, _guard, new(_data.Identity, TimeProvider.System), node, TimeProvider.System);
+        _handshake = new(
+            _data.Runs, _memory, _guard, new(_data.Identity, TimeProvider.System), node, TimeProvider.System);
         Assert.True(_memory.Admit(Peer, Whole));
     }
 
