@@ -5,6 +5,18 @@ namespace ChordChat.Core.Replication;
 /// <param name="BytesMax">The same for the sum of their contents.</param>
 public sealed record SetLimits(int CountMax, long BytesMax)
 {
+    private const int ShareCountMin = 64;
+    private const long ShareBytesMin = 1 << 20;
+
+    /// <summary>What one sender may have in a crowded set: docs/protocol.md#share.</summary>
+    public int ShareCountMax => Math.Max(ShareCountMin, CountMax / 16);
+
+    /// <summary>The same in bytes.</summary>
+    public long ShareBytesMax => Math.Max(ShareBytesMin, BytesMax / 16);
+
+    /// <summary>Whether a set is more than half full, so that each sender has a share only.</summary>
+    public bool IsCrowded(long count, long bytes) => count > CountMax / 2 || bytes > BytesMax / 2;
+
     public static readonly SetLimits Default = new(10_000, 64L << 20);
 
     /// <summary>Takes nothing new.</summary>

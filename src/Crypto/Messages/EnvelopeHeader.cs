@@ -62,6 +62,18 @@ public sealed class EnvelopeHeader
         return reader.AtEnd ? new(cluster, conversation, id, flags, recipients, prefixBytes) : null;
     }
 
+    /// <summary>Which conversation an envelope says it belongs to, without looking at anything else.</summary>
+    /// <returns>Null when this is no envelope.</returns>
+    public static Digest? ConversationOf(ReadOnlySpan<byte> envelope)
+    {
+        var reader = new Reader(envelope);
+        reader.Expect("CCDM"u8);
+        reader.Expect([1]);
+        reader.Cluster();
+        var conversation = reader.Digest();
+        return reader.Ok ? conversation : null;
+    }
+
     /// <summary>Whether it says it is between these two: a node asks before it stores.</summary>
     public bool IsBetween(ClusterId cluster, string a, string b) =>
         Cluster == cluster && UserName.IsValid(a) && UserName.IsValid(b)

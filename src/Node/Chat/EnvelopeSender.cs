@@ -122,7 +122,7 @@ internal sealed partial class EnvelopeSender(
     }
 
     public static Refusal FullMailbox(string user) =>
-        new("mailbox_full", $"{user}'s mailbox is full until {user} logs in and reads it");
+        new("mailbox_full", $"{user}'s mailbox has no room for more from you until {user} logs in and reads it");
 
     /// <summary>A signal that is of no use later: to the client, or nowhere.</summary>
     private async Task PassOnAsync(Submission submission, ReadOnlyMemory<byte> envelope)

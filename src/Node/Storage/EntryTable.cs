@@ -90,11 +90,13 @@ internal sealed class EntryTable : IDisposable
         var row = SetOf(tile, set);
         if (Find(tile, set, row, message.Id) is { } there)
             return there.Length is null ? new(SetInsertResult.Buried, 0) : new(SetInsertResult.Present, there.Arrival);
-        if (row.Count >= limits.CountMax || row.Bytes + message.Content.Length > limits.BytesMax)
+        if (row.Count >= limits.CountMax || row.Bytes + message.Content.Length > limits.BytesMax
+            || !HasShare(tile, set, row, message, limits))
             return new(SetInsertResult.Full, 0);
         Append(set, row, message.Id, nowMs, message.Content.ToWholeArray());
         Interlocked.Increment(ref row.Count);
         row.Bytes += message.Content.Length;
+        row.Shares?.Added(message.Content.Span);
         Count(tile, 1);
         return new(SetInsertResult.Added, _index.LastArrival);
     }
@@ -112,6 +114,7 @@ internal sealed class EntryTable : IDisposable
                 _index.Buried(row.Number, id, arrival);
                 Interlocked.Decrement(ref row.Count);
                 row.Bytes -= length;
+                row.Shares?.Buried();
                 Count(tile, -1);
                 return SetBurial.Message;
             default:
@@ -335,6 +338,16 @@ internal sealed class EntryTable : IDisposable
         }
     }
 
+    /// <summary>Reads a crowded set once to know the shares; then counts along.</summary>
+    private bool HasShare(TileId tile, string set, SetRow row, SetMessage message, SetLimits limits)
+    {
+        if (!limits.IsCrowded(row.Count, row.Bytes))
+            row.Shares = null;
+        else if (row.Shares is null or { IsStale: true })
+            row.Shares = SetShares.Of(after => Scan(tile, set, after, rowsMax: 512, bytesMax: 4 << 20));
+        return row.Shares?.HasRoom(message.Content.Span, limits) ?? true;
+    }
+
     private static void Create(SqliteConnection connection)
     {
         using var create = connection.CreateCommand();
@@ -378,18 +391,4 @@ internal sealed class EntryTable : IDisposable
     /// <summary>Without the tile, which the name implies: cutting a tile leaves the entries untouched.</summary>
     private static long CrcOf(string set, byte[] id, long since, ReadOnlySpan<byte> content) =>
         new RowChecksum().With(set).With(id).With(since).With(content).Value;
-
-    private sealed class SetRow(long number)
-    {
-        /// <summary>Live messages; read from other threads too.</summary>
-        public long Count;
-
-        public long Number => number;
-
-        /// <summary>Of live messages; negative until measured.</summary>
-        public long Bytes { get; set; } = -1;
-
-        /// <summary>No entry has a larger id; null when there is none. Known when <see cref="Bytes"/> are.</summary>
-        public MessageId? Greatest { get; set; }
-    }
 }

@@ -1,0 +1,55 @@
+using ChordChat.Core.Replication;
+using ChordChat.Crypto;
+using ChordChat.Crypto.Messages;
+
+namespace ChordChat.Node.Storage;
+
+/// <summary>How much of a crowded mailbox each conversation has, so that one stranger cannot keep
+/// friends out.</summary>
+/// <remarks>docs/protocol.md#share. The envelope names its conversation outside the seal. Burials are not told apart;
+/// after some the shares are read anew.</remarks>
+internal sealed class SetShares
+{
+    private const int BurialsMax = 64;
+
+    private readonly Dictionary<Digest, (int Count, long Bytes)> _shares = [];
+    private int _burials;
+
+    /// <summary>So many messages are gone since that nobody should be refused by these counts.</summary>
+    public bool IsStale => _burials >= BurialsMax;
+
+    /// <param name="scan">Reads messages after an arrival.</param>
+    public static SetShares Of(Func<long, ReplicaReply.Scanned> scan)
+    {
+        var shares = new SetShares();
+        ReplicaReply.Scanned page;
+        var after = 0L;
+        do
+        {
+            page = scan(after);
+            after = page.Next;
+            foreach (var message in page.Messages)
+                shares.Added(message.Content.Span);
+        }
+        while (page.More);
+        return shares;
+    }
+
+    public bool HasRoom(ReadOnlySpan<byte> envelope, SetLimits limits)
+    {
+        if (EnvelopeHeader.ConversationOf(envelope) is not { } conversation)
+            return true;
+        var (count, bytes) = _shares.GetValueOrDefault(conversation);
+        return count < limits.ShareCountMax && bytes + envelope.Length <= limits.ShareBytesMax;
+    }
+
+    public void Added(ReadOnlySpan<byte> envelope)
+    {
+        if (EnvelopeHeader.ConversationOf(envelope) is not { } conversation)
+            return;
+        var (count, bytes) = _shares.GetValueOrDefault(conversation);
+        _shares[conversation] = (count + 1, bytes + envelope.Length);
+    }
+
+    public void Buried() => _burials++;
+}
