@@ -105,10 +105,11 @@ write_cluster_file() {
 }
 
 make_demo_users() {
-  local user
+  local user trust
+  trust=$(sed -n 's/.*"authority":"\([^"]*\)".*/\1/p' "$home/run/nodes.json" | base64 -d | sha256sum | cut -c1-32)
   say 'making demo users a to h, password 1. WARNING: anybody can log in as them'
   for user in a b c d e f g h; do
-    docker exec -e CHORDCHAT_PASSWORD=1 "$client" sh -c \
+    docker exec -e CHORDCHAT_PASSWORD=1 -e "CHORDCHAT_TRUST=$trust" "$client" sh -c \
       "[ -d ~/demo/$user ] || chordchat register $user --profile ~/demo/$user" >/dev/null \
       || say "  ($user was not made)"
   done

@@ -4,12 +4,18 @@ using System.Security.Cryptography;
 
 namespace ChordChat.Crypto;
 
-/// <summary>Which cluster a sealed thing belongs to: 16 random bytes, fixed when the cluster is made.</summary>
+/// <summary>Which cluster a sealed thing belongs to: 16 bytes that follow from its authority's key.</summary>
 /// <remarks>It stands in every format, so nothing can be replayed from one cluster to another.</remarks>
 public readonly record struct ClusterId(UInt128 Value)
 {
     public const int Bytes = 16;
 
+    /// <summary>The id of the cluster whose authority has this public key.</summary>
+    /// <param name="key">DER, SubjectPublicKeyInfo.</param>
+    public static ClusterId OfAuthority(ReadOnlySpan<byte> key) =>
+        FromBytes(Digest.Of(Labels.ClusterId, key).ToBytes().AsSpan(0, Bytes));
+
+    /// <summary>A random one, as clusters had before.</summary>
     public static ClusterId New() => FromBytes(RandomNumberGenerator.GetBytes(Bytes));
 
     /// <summary>Reads 16 big-endian bytes.</summary>

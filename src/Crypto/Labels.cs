@@ -9,6 +9,7 @@ namespace ChordChat.Crypto;
 internal static class Labels
 {
     // Hashes.
+    public static readonly byte[] ClusterId = L("cluster-id");
     public static readonly byte[] PasswordSalt = L("pw-salt");
     public static readonly byte[] EncryptionKeyId = L("ek-id");
     public static readonly byte[] IdentityKeyId = L("ik-id");

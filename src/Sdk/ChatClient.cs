@@ -48,7 +48,7 @@ public sealed class ChatClient : IAsyncDisposable
         _inbox = new Inbox(me, keys, messages, TimeProvider.System, _sink);
         _gaps = new GapWatch(_inbox, _changed, TimeProvider.System);
         _keeper = new SessionKeeper(me, _links, keys, _outbox, _inbox, _gaps, _receipts, _changed, _lease, _sink);
-        People = new People(me, keys);
+        People = new People(me, keys, _changed);
         Lookup = new Lookup(_links);
     }
 

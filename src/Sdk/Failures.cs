@@ -39,9 +39,10 @@ internal static class Failures
         StatusCode.ResourceExhausted => new ChordChatException(
             "throttled", $"{what}: too many attempts", HintOf(cause, RetryHint(cause)), cause),
         StatusCode.InvalidArgument => new ChordChatException(
-            "invalid", $"{what}: {cause.Status.Detail}", HintOf(cause, "check what you typed"), cause),
+            "invalid", $"{what}: {Nodes.NodeWords.Text(cause.Status.Detail)}", HintOf(cause, "check what you typed"),
+            cause),
         _ => new ChordChatException(
-            "node_error", $"{what}: the node says {cause.StatusCode}: {cause.Status.Detail}",
+            "node_error", $"{what}: the node says {cause.StatusCode}: {Nodes.NodeWords.Text(cause.Status.Detail)}",
             HintOf(cause, "try another node with --node; the node's log says more"), cause),
     };
 

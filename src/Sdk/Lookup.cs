@@ -22,7 +22,7 @@ public sealed class Lookup : IDisposable
     {
         var status = await AskAsync(
             user, (chat, options) => chat.GetStatusAsync(new GetStatusRequest { User = user }, options), cancellation);
-        return ToPresence(status);
+        return ToPresence(status) with { User = user };
     }
 
     /// <summary>Everybody who is online now, at most <paramref name="limit"/>.</summary>
@@ -31,14 +31,17 @@ public sealed class Lookup : IDisposable
         var online = await AskAsync(
             null, (chat, options) => chat.ListOnlineAsync(new ListOnlineRequest { Limit = limit }, options),
             cancellation);
-        return [.. online.Users.Select(ToPresence)];
+        return [.. online.Users
+            .Where(user => UserName.IsValid(user.User)).Take((int)Math.Min(limit, int.MaxValue)).Select(ToPresence)];
     }
 
     public async Task<MailboxMembers> WhereAsync(string user, CancellationToken cancellation = default)
     {
         var place = await AskAsync(
             user, (chat, options) => chat.WhereAsync(new WhereRequest { User = user }, options), cancellation);
-        return new MailboxMembers(user, place.Tile, place.Epoch, [.. place.Members.Select(member => member.Name)]);
+        return new MailboxMembers(
+            user, NodeWords.Text(place.Tile), place.Epoch,
+            [.. NodeWords.Names(place.Members.Select(member => member.Name))]);
     }
 
     public void Dispose() => _links.Dispose();
@@ -65,6 +68,6 @@ public sealed class Lookup : IDisposable
     private static Presence ToPresence(UserStatus status) => new(
         status.User,
         status.Online,
-        status is { Online: true, SinceMs: > 0 } ? DateTimeOffset.FromUnixTimeMilliseconds(status.SinceMs) : null,
-        status.NodeName);
+        status.Online ? NodeWords.Time(status.SinceMs) : null,
+        status.NodeName.Length == 0 ? "" : NodeWords.Name(status.NodeName));
 }

@@ -2,6 +2,7 @@ using ChordChat.Crypto;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Sessions;
 
 namespace ChordChat.Sdk;
 
@@ -10,8 +11,10 @@ public sealed class People
 {
     private readonly UnlockedProfile _me;
     private readonly KeyBook _keys;
+    private readonly ChangeSignal _changed;
 
-    internal People(UnlockedProfile me, KeyBook keys) => (_me, _keys) = (me, keys);
+    internal People(UnlockedProfile me, KeyBook keys, ChangeSignal changed) =>
+        (_me, _keys, _changed) = (me, keys, changed);
 
     /// <exception cref="ChordChatException"><c>unknown_user</c>, <c>key_conflict</c>, <c>unavailable</c>.</exception>
     public Task CheckExistsAsync(string user, CancellationToken cancellation = default) =>
@@ -23,16 +26,35 @@ public sealed class People
         if (user == _me.User)
             throw new ChordChatException(
                 "to_yourself", "a safety number is between two people", "name the other person");
-        await CheckExistsAsync(user, cancellation);
-        var theirs = await _keys.ForSendingAsync(user, cancellation);
+        if (!UserName.IsValid(user))
+            throw Failures.BadName(user);
+        var theirs = await _keys.ForComparingAsync(user, cancellation);
         return SafetyNumber.Of(_me.RequireDevice().Log, theirs).ToString();
     }
 
     /// <summary>The numbers were compared and are the same.</summary>
-    public void MarkVerified(string user) => _keys.MarkVerified(user);
+    public void MarkVerified(string user)
+    {
+        _keys.MarkVerified(user);
+        _changed.Raise();
+    }
 
-    /// <summary>The notice about a new device or identity was read; sending may go on.</summary>
+    /// <summary>The notice about a new device was read.</summary>
     public void MarkSeen(string user) => _keys.MarkSeen(user);
+
+    /// <summary>Whether somebody has a new identity that this user has not agreed to; nothing is sent until then.
+    /// </summary>
+    public bool HasNewIdentity(string user) => KeysOf(user) == PinState.IdentityRotated;
+
+    /// <summary>Whether whoever is written to is agreed to beforehand, whatever their identity is now.</summary>
+    public bool AcceptsNewIdentities { set => _keys.AcceptsNewIdentities = value; }
+
+    /// <summary>Agrees to write to the new identity; messages that waited go out.</summary>
+    public void AcceptIdentity(string user)
+    {
+        _keys.AcceptIdentity(user);
+        _changed.Raise();
+    }
 
     /// <summary>What this profile thinks of somebody's keys; null for strangers.</summary>
     public PinState? KeysOf(string user) => _keys.PinOf(user)?.State;

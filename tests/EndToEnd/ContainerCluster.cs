@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using ChordChat.Sdk.Nodes;
 using Xunit;
 
 namespace ChordChat.Tests.EndToEnd;
@@ -19,8 +20,13 @@ internal sealed class ContainerCluster : IAsyncDisposable
         await RemoveAsync(); // What an aborted run left.
         var cluster = new ContainerCluster();
         await cluster.StartupAsync("--nodes", $"{nodes}", "--port", "17401", "--page-port", $"{PagePort}");
+        var file = ClusterFile.Read(Path.Combine(cluster._home, "run", "nodes.json"));
+        Trust = ClusterTrust.FingerprintOf(file.Authority!);
         return cluster;
     }
+
+    /// <summary>The fingerprint of the cluster that was started last.</summary>
+    public static string Trust { get; private set; } = "";
 
     /// <summary>Runs ./startup.sh on this cluster and returns what it printed.</summary>
     public async Task<string> StartupAsync(params string[] arguments)

@@ -107,11 +107,16 @@ public sealed class ContainerTests
 
     private static string[] Exec(string who, string node, string[] arguments) =>
     [
-        "exec", "-i", "-e", "CHORDCHAT_PASSWORD", ContainerCluster.Client, "chordchat", .. arguments,
+        "exec", "-i", "-e", "CHORDCHAT_PASSWORD", "-e", "CHORDCHAT_TRUST", ContainerCluster.Client,
+        "chordchat", .. arguments,
         "--json", "--profile", $"/home/chordchat/{who}", "--node", $"{node}:7401",
     ];
 
-    private static Dictionary<string, string> Secret => new() { ["CHORDCHAT_PASSWORD"] = Person.Password };
+    private static Dictionary<string, string> Secret => new()
+    {
+        ["CHORDCHAT_PASSWORD"] = Person.Password,
+        ["CHORDCHAT_TRUST"] = ContainerCluster.Trust,
+    };
 
     private static IEnumerable<string> Texts(string who, int count) =>
         Enumerable.Range(0, count).Select(i => $"{who} {i}");

@@ -69,6 +69,9 @@ internal sealed class NameRace(string home, IReadOnlyList<string> nodes, Record 
         });
         try
         {
+            if (!profile.HasDevice)
+                await accounts.GreetAsync();
+            accounts.Agree();
             (await call(accounts)).Dispose();
             return (Outcome.Ok, "");
         }

@@ -30,6 +30,8 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
     {
         _profile = Profile.Open(Path.Combine(home, "profiles", name));
         using var accounts = new Accounts(_profile, Search());
+        await accounts.GreetAsync();
+        accounts.Agree();
         _me = await accounts.RegisterAsync(name, Password);
         Connect();
     }

@@ -3,7 +3,7 @@ namespace ChordChat.Client.Commands;
 /// <summary>What Tab offers: commands at the start of a line, then the names of people.</summary>
 internal static class Completer
 {
-    private static readonly string[] TakeUser = ["/msg", "/chat", "/status", "/verify", "/where"];
+    private static readonly string[] TakeUser = ["/msg", "/chat", "/status", "/verify", "/accept", "/where"];
 
     /// <param name="before">The text before the cursor.</param>
     /// <param name="names">Everybody this client knows, in the order in which to offer them.</param>

@@ -20,6 +20,8 @@ internal abstract record ConsoleCommand
 
     public sealed record Verify(string User, bool Confirmed) : ConsoleCommand;
 
+    public sealed record Accept(string User) : ConsoleCommand;
+
     public sealed record Where(string User) : ConsoleCommand;
 
     public sealed record Help : ConsoleCommand;

@@ -128,6 +128,7 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
                 Ask(async () => await Answers.VerifyAsync(client.People, user, confirmed));
                 break;
             case ConsoleCommand.Resend: Resend(); break;
+            case ConsoleCommand.Accept(var user): Accept(user); break;
             case ConsoleCommand.Help: PrintAll(Answers.Help()); break;
             case ConsoleCommand.LogOut:
                 var left = client.ForgetDevice();
@@ -146,7 +147,7 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
     {
         client.CheckRecipient(user);
         MessageLimits.Encode(text);
-        if (client.People.KeysOf(user) is not null)
+        if (client.People.KeysOf(user) is not null && !client.People.HasNewIdentity(user))
         {
             Store(user, text);
             return;
@@ -159,6 +160,19 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
             await client.People.CheckExistsAsync(user);
             return () => Store(user, text);
         }
+    }
+
+    private void Accept(string user)
+    {
+        client.CheckRecipient(user);
+        if (!client.People.HasNewIdentity(user))
+        {
+            view.Print(Transcript.Note($"there is nothing of {user} to accept"));
+            return;
+        }
+
+        client.People.AcceptIdentity(user);
+        view.Print(Transcript.Note($"the new identity of {user} is accepted; /verify {user} shows the safety number"));
     }
 
     private void Store(string user, string text)

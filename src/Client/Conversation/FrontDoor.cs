@@ -53,11 +53,11 @@ internal sealed class FrontDoor : IDisposable
         if (profile is { HasDevice: true } && profile.User == user)
             return await UntilRightAsync(
                 context, ["wrong_password"], () => Task.FromResult(profile.Unlock(Password(context, user))));
+        context.Vouch(profile);
         using var accounts = new Accounts(profile, context.Search);
         var greeting = await accounts.GreetAsync(cancellation);
         Console.Error.WriteLine($"found {greeting.Node} at {greeting.Address}");
-        if (greeting.FirstSight)
-            Console.Error.WriteLine($"first sight of this cluster; its fingerprint is {greeting.Fingerprint}");
+        ScriptContext.AskWhetherRight(accounts, greeting);
         if (greeting.Demo)
             Console.Error.WriteLine("this is a demo cluster: its passwords protect nothing");
         if (!register)

@@ -96,7 +96,8 @@ internal static class Transcript
     {
         PinState.DeviceChanged => Note($"{changed.User} logged in on a new device", Style.Dim),
         PinState.IdentityRotated => Note(
-            $"{changed.User} has a new identity; compare safety numbers: /verify {changed.User}", Style.Warning),
+            $"{changed.User} has a new identity; nothing is sent until you agree: compare safety numbers with "
+            + $"/verify {changed.User}, then /accept {changed.User}", Style.Warning),
         PinState.Conflict => Note(
             $"WARNING: somebody showed wrong keys for {changed.User}. Nothing is sent to {changed.User} any more; "
             + "ask in person and tell the operator.", Style.Bad),

@@ -11,8 +11,10 @@ internal static class AccountCommands
     {
         Accounts.CheckName(user);
         using var profile = Profile.Open(context.FolderOf(user));
+        context.Vouch(profile);
         using var accounts = new Accounts(profile, context.Search);
         var greeting = await accounts.GreetAsync(cancellation);
+        ScriptContext.AskWhetherRight(accounts, greeting);
         using var me = await accounts.RegisterAsync(user, context.NewPassword(user, greeting.Demo), cancellation);
         Say(context, user, greeting, $"{user} is registered; keys and history are in {profile.Folder}");
         return 0;
@@ -22,8 +24,10 @@ internal static class AccountCommands
     {
         Accounts.CheckName(user);
         using var profile = Profile.Open(context.FolderOf(user));
+        context.Vouch(profile);
         using var accounts = new Accounts(profile, context.Search);
         var greeting = await accounts.GreetAsync(cancellation);
+        ScriptContext.AskWhetherRight(accounts, greeting);
         var password = context.Password($"password for {user}: ");
         for (var attempt = 1; ; attempt++)
         {
@@ -44,8 +48,6 @@ internal static class AccountCommands
 
     private static void Say(ScriptContext context, string user, ClusterGreeting greeting, string text)
     {
-        if (greeting.FirstSight && !context.Json)
-            Console.Error.WriteLine($"first sight of this cluster; its fingerprint is {greeting.Fingerprint}");
         context.Print(JsonLines.Account(user, greeting.Node, greeting.Fingerprint), text);
     }
 }

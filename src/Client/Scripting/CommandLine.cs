@@ -46,6 +46,14 @@ internal static class CommandLine
         Recursive = true,
     };
 
+    private static readonly Option<string?> Trust = new("--trust")
+    {
+        Description = "fingerprint of the cluster to register or log in at, where nothing else names it (or set "
+            + "CHORDCHAT_TRUST)",
+        Recursive = true,
+        HelpName = "FINGERPRINT",
+    };
+
     private static readonly Argument<string> Name = new("user") { Description = "a user's name" };
 
     public static async Task<int> RunAsync(string[] args)
@@ -82,7 +90,7 @@ internal static class CommandLine
     internal static RootCommand Build()
     {
         var root = new RootCommand("Chat on a cluster that has no centre. Without a command: the console chat.");
-        foreach (var option in new Option[] { Json, Profile, Node, PasswordFile, User })
+        foreach (var option in new Option[] { Json, Profile, Node, PasswordFile, User, Trust })
             root.Options.Add(option);
         root.SetAction((parsed, cancellation) =>
             GuardAsync(parsed, context => ConsoleProgram.RunAsync(context, cancellation)));
@@ -115,10 +123,14 @@ internal static class CommandLine
             Arity = ArgumentArity.OneOrMore,
         };
         var (wait, timeout) = (Wait(), Timeout(15));
-        var command = new Command("send", "send messages") { words, wait, timeout };
+        var accept = new Option<bool>("--accept-identity")
+        {
+            Description = "agree to write to a new identity of the recipient (compare safety numbers first)",
+        };
+        var command = new Command("send", "send messages") { words, wait, timeout, accept };
         command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => SendCommand.RunAsync(
             context, SendCommand.Lines(parsed.GetValue(words)!, IsAfterDashes(parsed)), parsed.GetValue(wait)!,
-            TimeSpan.FromSeconds(parsed.GetValue(timeout)), cancellation)));
+            TimeSpan.FromSeconds(parsed.GetValue(timeout)), parsed.GetValue(accept), cancellation)));
         return command;
     }
 
@@ -193,7 +205,7 @@ internal static class CommandLine
         {
             return await run(new ScriptContext(
                 json, parsed.GetValue(Profile), parsed.GetValue(Node) ?? [], parsed.GetValue(PasswordFile),
-                parsed.GetValue(User)));
+                parsed.GetValue(User), parsed.GetValue(Trust)));
         }
         catch (ChordChatException cause) when (cause.Code != Output.Closed)
         {

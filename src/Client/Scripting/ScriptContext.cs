@@ -9,7 +9,8 @@ namespace ChordChat.Client.Scripting;
 /// <summary>What every command was given: where the profile lies, which nodes to ask, how to get the
 /// password.</summary>
 internal sealed record ScriptContext(
-    bool Json, string? ProfileFolder, IReadOnlyList<string> Nodes, string? PasswordFile, string? User)
+    bool Json, string? ProfileFolder, IReadOnlyList<string> Nodes, string? PasswordFile, string? User,
+    string? Trust = null)
 {
     public NodeSearch Search => NodeSearch.FromVariables(Nodes);
 
@@ -42,6 +43,33 @@ internal sealed record ScriptContext(
         }
 
         return profile;
+    }
+
+    /// <summary>The fingerprint that <c>--trust</c> or CHORDCHAT_TRUST names.</summary>
+    private string? NamedTrust => Trust
+        ?? (Environment.GetEnvironmentVariable("CHORDCHAT_TRUST") is { Length: > 0 } fingerprint ? fingerprint : null);
+
+    /// <summary>Takes the word of whoever started this for a cluster, before it is looked for.</summary>
+    public void Vouch(Profile profile)
+    {
+        if (NamedTrust is { } fingerprint)
+            profile.Trust.Vouch(fingerprint);
+    }
+
+    /// <summary>Asks a person who sits there whether a cluster is the right one. Without a person nothing is agreed
+    /// to, and registering or logging in says so.</summary>
+    /// <exception cref="ChordChatException"><c>not_trusted</c>: the person says no.</exception>
+    public static void AskWhetherRight(Accounts accounts, ClusterGreeting greeting)
+    {
+        if (!greeting.FirstSight || Console.IsInputRedirected)
+            return;
+        Console.Error.WriteLine($"first sight of the cluster at {greeting.Address}; its fingerprint is");
+        Console.Error.WriteLine($"  {greeting.Fingerprint}");
+        Console.Error.WriteLine("compare it with somebody who is in: whoever answers there gets your login secret");
+        if (Prompt.Line("is it the right one? [y]es or [n]o: ") is not ['y' or 'Y', ..])
+            throw new ChordChatException(
+                "not_trusted", "the cluster was not agreed to; nothing was sent", "name another node with --node");
+        accounts.Agree();
     }
 
     /// <summary>The password from the file or the environment; asks for it when a person sits there.</summary>

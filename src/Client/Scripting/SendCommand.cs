@@ -14,12 +14,14 @@ internal static class SendCommand
 
     public static async Task<int> RunAsync(
         ScriptContext context, IEnumerable<(string To, string Text)> lines, string wait, TimeSpan timeout,
+        bool acceptIdentity,
         CancellationToken cancellation)
     {
         using var profile = context.OpenProfile();
         using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
         await using var session = new ScriptSession(me, context.Search);
         var client = session.Client;
+        client.People.AcceptsNewIdentities = acceptIdentity;
         var sent = Channel.CreateBounded<(string Id, long Until)>(InFlightMax);
         var storing = StoreAsync(client, lines, sent.Writer, timeout, cancellation);
         var reached = await AnswerAsync(context, session, sent.Reader, wait, timeout, cancellation);

@@ -146,6 +146,7 @@ public sealed class KeyLogEntry
 
         private bool IsSound() =>
             Type is >= KeyLogEntryType.Create and <= KeyLogEntryType.NewDeviceAfterLoss
+            && Seq <= Bounds.SeqMax && Epoch <= Bounds.SeqMax && TimeMs <= Bounds.TimeMsMax
             && RsaWire.IsModulus(Identity) && RsaWire.IsModulus(Encryption) && Kdf.AreAcceptable
             && HasRightDiffieHellman();
 

@@ -19,14 +19,15 @@ public sealed record Pin(string User, Digest Identity, ulong Seq, Digest Entry, 
 
     /// <summary>Compares a log with what is pinned.</summary>
     /// <returns>
-    /// The pin to keep from now on. Null when the log is older than the pin: the node is behind or hides something,
-    /// so ask another one and use the log that is known. A conflict stays until the user settles it outside.
+    /// The pin to keep from now on. Null when the log is older than the pin, or somebody else's: the node is behind,
+    /// hides something or lies, so ask another one and use the log that is known. A conflict stays until the user
+    /// settles it outside.
     /// </returns>
     public Pin? Follow(KeyLog log)
     {
-        if (State == PinState.Conflict || log.User != User)
-            return AsConflict();
-        if (log.Head.Seq < Seq)
+        if (State == PinState.Conflict)
+            return this;
+        if (log.Head.Seq < Seq || IsStranger(log))
             return null;
         if (log.Entries[(int)Seq].Hash != Entry)
             return AsConflict();
@@ -39,14 +40,24 @@ public sealed record Pin(string User, Digest Identity, ulong Seq, Digest Entry, 
             : next with { State = PinState.DeviceChanged };
     }
 
+    /// <summary>Whether a log that does not extend the pinned one bears no signature of the pinned identity where it
+    /// differs. Anybody can make such a log, so it accuses nobody but the node that shows it.</summary>
+    public bool IsStranger(KeyLog log) =>
+        log.User != User
+        || (log.Head.Seq >= Seq && log.Entries[(int)Seq].Hash != Entry
+            && !log.Entries.Take((int)Seq + 1).Any(entry => IdentityOf(entry) == Identity));
+
     /// <summary>The user compared the safety number and it was the same.</summary>
     public Pin AsVerified() =>
         State == PinState.Conflict ? this : this with { State = PinState.Verified, Verified = true };
 
-    /// <summary>The user has seen the notice about a new device, or agreed to a new identity.</summary>
-    public Pin AsSeen() => State is PinState.DeviceChanged or PinState.IdentityRotated
+    /// <summary>The user has seen the notice about a new device.</summary>
+    public Pin AsSeen() => State == PinState.DeviceChanged
         ? this with { State = Verified ? PinState.Verified : PinState.New }
         : this;
+
+    /// <summary>The user agrees to write to the new identity.</summary>
+    public Pin AsAccepted() => State == PinState.IdentityRotated ? this with { State = PinState.New } : this;
 
     /// <summary>Someone was shown another key than the real one.</summary>
     public Pin AsConflict() => this with { State = PinState.Conflict, Verified = false };

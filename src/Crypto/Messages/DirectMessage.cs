@@ -5,6 +5,9 @@ namespace ChordChat.Crypto.Messages;
 /// <summary>What stands inside a direct envelope, all of it signed. docs/e2e.md, Direct envelope.</summary>
 public sealed record DirectMessage
 {
+    /// <summary>No message has a higher place in its chain; one that claims to does not open.</summary>
+    public const ulong SeqMax = Bounds.SeqMax;
+
     public required string From { get; init; }
 
     /// <summary>The hash of the sender's key-log head: whose device key signs.</summary>
@@ -52,7 +55,8 @@ public sealed record DirectMessage
         var (seq, previousBody) = (reader.U64(), reader.Digest());
         var (ackSeq, ackBody, timeMs) = (reader.U64(), reader.Digest(), reader.U64());
         var content = MessageContent.TryRead(reader.U8(), reader.B32(MessageContent.BytesMax));
-        reader.Require(seq > 0);
+        reader.Require(seq is > 0 and <= Bounds.SeqMax && ackSeq <= Bounds.SeqMax && timeMs <= Bounds.TimeMsMax);
+        reader.Require(fromEpoch is > 0 and <= (uint)Bounds.SeqMax);
         return !reader.AtEnd || content is null ? null : new()
         {
             From = from,

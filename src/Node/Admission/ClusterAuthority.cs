@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using ChordChat.Crypto;
 
 namespace ChordChat.Node.Admission;
 
@@ -19,10 +20,23 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
     private string Cluster { get; } = CertificateName.Of(certificate)?.Cluster
         ?? throw new CryptographicException("the certificate is not a cluster authority's");
 
+    /// <summary>Makes a key, and the cluster's id from it: docs/e2e.md, Conventions.</summary>
+    public static (ClusterAuthority Authority, ClusterId Cluster) Create(DateTimeOffset now)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var cluster = ClusterId.OfAuthority(key.ExportSubjectPublicKeyInfo());
+        return (Create(cluster.ToBytes(), key, now), cluster);
+    }
+
     public static ClusterAuthority Create(ReadOnlySpan<byte> cluster, DateTimeOffset now)
     {
-        var name = new CertificateName(Convert.ToHexStringLower(cluster), CertificateName.Authority);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return Create(cluster, key, now);
+    }
+
+    private static ClusterAuthority Create(ReadOnlySpan<byte> cluster, ECDsa key, DateTimeOffset now)
+    {
+        var name = new CertificateName(Convert.ToHexStringLower(cluster), CertificateName.Authority);
         var subject = $"CN=ChordChat cluster {name.Cluster[..8]}";
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, true, 0, critical: true));

@@ -31,9 +31,10 @@ internal sealed class ClusterFolder(string root)
                 ExitCode.Usage,
                 $"{Folder} holds a cluster already. Start its nodes with 'chordchat-node run --data "
                 + $"{NodeFolder("NAME")}', or name another --data for another cluster.");
-        var cluster = RandomNumberGenerator.GetBytes(Genesis.ClusterBytes);
         var secret = RandomNumberGenerator.GetBytes(NodeIdentity.SecretBytes);
-        using var authority = ClusterAuthority.Create(cluster, now);
+        var (authority, id) = ClusterAuthority.Create(now);
+        using var _ = authority;
+        var cluster = id.ToBytes();
         var founders = plan.Names.Select((name, i) =>
         {
             var wanted = Positions.Even(i, plan.Names.Count);

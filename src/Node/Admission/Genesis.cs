@@ -11,7 +11,8 @@ internal sealed record Genesis
 {
     public const int ClusterBytes = 16;
 
-    /// <summary>16 bytes; part of every position, certificate and sealed message.</summary>
+    /// <summary>16 bytes that follow from the authority's key; part of every position, certificate and sealed
+    /// message.</summary>
     public required ImmutableArray<byte> Cluster { get; init; }
 
     /// <summary>Clockwise from the start of the circle.</summary>

@@ -24,10 +24,14 @@ public sealed class Accounts : IDisposable
     public Accounts(Profile profile, NodeSearch search)
     {
         _profile = profile;
-        // A cluster that was started on this machine says itself whom to trust; then nothing is left to first use.
-        if (search is { ClusterFile: { } path, Explicit.Count: 0 } && File.Exists(path)
-            && ClusterFile.Read(path).Authority is { } authority)
-            profile.Trust.Expect(authority);
+        // A cluster that was started on this machine says itself whom to trust; then nothing is left to ask.
+        if (search.ClusterFile is { } path && File.Exists(path) && ClusterFile.Read(path).Authority is { } authority)
+        {
+            profile.Trust.Vouch(authority);
+            if (search.Explicit.Count == 0)
+                profile.Trust.Expect(authority);
+        }
+
         _links = new NodeLinks(new NodePool(search with { Known = profile.KnownNodes }, profile.Trust));
     }
 
@@ -46,13 +50,16 @@ public sealed class Accounts : IDisposable
             throw problem;
     }
 
-    /// <summary>Finds a node and pins its cluster's authority if this profile has none yet.</summary>
+    /// <summary>A person has compared the fingerprint of the cluster that was found, and agrees.</summary>
+    public void Agree() => _profile.Trust.Agree();
+
+    /// <summary>Finds a node; nothing secret is sent.</summary>
     public async Task<ClusterGreeting> GreetAsync(CancellationToken cancellation = default)
     {
-        var known = _profile.Trust.IsPinned;
         var link = await _links.CurrentAsync(cancellation);
         return new ClusterGreeting(
-            link.Cluster.NodeName, link.Address, _profile.Trust.Fingerprint, FirstSight: !known, link.Cluster.Demo);
+            NodeWords.Name(link.Cluster.NodeName), link.Address, _profile.Trust.Fingerprint,
+            FirstSight: !_profile.Trust.IsVouched, link.Cluster.Demo);
     }
 
     /// <summary>Says early what registering would say after a second of making keys; registering decides.</summary>
@@ -82,8 +89,7 @@ public sealed class Accounts : IDisposable
         string user, string password, CancellationToken cancellation = default)
     {
         CheckProfileIsFree(user);
-        var link = await _links.CurrentAsync(cancellation);
-        var cluster = ClusterId.FromBytes(link.Cluster.Cluster.Span);
+        var (link, cluster) = await TrustedAsync(cancellation);
         if (Unfinished(user, cluster) is { } unfinished)
             return await FinishAsync(unfinished, password, cancellation) ?? throw TakenName(null);
         CheckPassword(password, user, link.Cluster.Demo);
@@ -121,8 +127,7 @@ public sealed class Accounts : IDisposable
         if (_profile.User == user && _profile.HasDevice)
             return _profile.Unlock(password);
         CheckProfileIsFree(user);
-        var link = await _links.CurrentAsync(cancellation);
-        var cluster = ClusterId.FromBytes(link.Cluster.Cluster.Span);
+        var (_, cluster) = await TrustedAsync(cancellation);
         if (Unfinished(user, cluster) is { } unfinished
             && await FinishAsync(unfinished, password, cancellation) is { } finished)
             return finished;
@@ -132,6 +137,8 @@ public sealed class Accounts : IDisposable
         if (parameters.Salt.Length != KdfParameters.SaltBytes)
             throw BadKeyring();
         var kdf = KdfParameters.FromBytes(parameters.Iterations, parameters.Salt.Span);
+        if (kdf.Iterations < _profile.IterationsPinned)
+            throw BadParameters(); // Nobody talks a client into less than it used before.
         using var keys = Derive(cluster, user, password, kdf);
         for (var attempt = 1; ; attempt++)
             try
@@ -247,6 +254,24 @@ public sealed class Accounts : IDisposable
             kdf, keys);
     }
 
+    /// <summary>A node of a cluster that somebody vouched for: docs/e2e.md, First contact.</summary>
+    private async Task<(NodeLink Link, ClusterId Cluster)> TrustedAsync(CancellationToken cancellation)
+    {
+        var link = await _links.CurrentAsync(cancellation);
+        var cluster = ClusterId.FromBytes(link.Cluster.Cluster.Span);
+        if (!_profile.Trust.IsVouched)
+            throw new ChordChatException(
+                "unknown_cluster",
+                $"nobody has vouched for the cluster at {link.Address}; its fingerprint is "
+                    + _profile.Trust.Fingerprint,
+                "compare it with somebody who is in, then say so with --trust FINGERPRINT; nothing was sent");
+        return _profile.Cluster is { } known && known != cluster
+            ? throw new ChordChatException(
+                "foreign_cluster", $"{link.Address} says that it is of another cluster than this profile",
+                "use another --profile for the other cluster, or tell the operator")
+            : (link, cluster);
+    }
+
     private UnlockedProfile Save(Device device, KdfParameters kdf, PasswordKeys keys)
     {
         var unlocked = _profile.Save(device, kdf, keys, _profile.Trust);
@@ -274,7 +299,7 @@ public sealed class Accounts : IDisposable
         catch (RpcException cause) when (cause.StatusCode == StatusCode.FailedPrecondition)
         {
             throw new ChordChatException(
-                "session_live", $"the cluster refuses a second login: {cause.Status.Detail}",
+                "session_live", $"the cluster refuses a second login: {NodeWords.Text(cause.Status.Detail)}",
                 Failures.HintOf(cause, "log out on the other device first"), cause);
         }
         catch (RpcException cause)
@@ -294,9 +319,11 @@ public sealed class Accounts : IDisposable
     private static PasswordKeys Derive(ClusterId cluster, string user, string password, KdfParameters kdf) =>
         PasswordKeys.Derive(cluster, user, password, kdf) ?? throw (kdf.AreAcceptable
             ? Failures.WrongPassword(user)
-            : new ChordChatException(
-                "bad_parameters", "the node asks for a password derivation that is not safe",
-                "do not type the password again there; name another node with --node"));
+            : BadParameters());
+
+    private static ChordChatException BadParameters() => new(
+        "bad_parameters", "the node asks for a password derivation that is weaker than it may be",
+        "do not type the password again there; name another node with --node, and tell the operator");
 
     private static ChordChatException TakenName(Exception? cause) => new(
         "taken_name", "this name is taken", "choose another one, or log in if it is yours", cause);

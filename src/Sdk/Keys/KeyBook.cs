@@ -1,26 +1,33 @@
+using System.Collections.Concurrent;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Sdk.Storage;
-using ChordChat.Wire;
 using Grpc.Core;
 using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 
 namespace ChordChat.Sdk.Keys;
 
 /// <summary>Other people's keys: fetched from nodes, believed only as far as the pins allow.</summary>
-/// <remarks>docs/e2e.md, Pins. A log that does not extend the pinned one blocks sending for good.</remarks>
+/// <remarks>docs/e2e.md, Pins. A fork that the pinned identity signed blocks sending for good; a rotated
+/// identity blocks it until its user has agreed.</remarks>
 internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<ClientEvent> tell)
 {
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(60);
 
+    private readonly KeyQuestions _questions = new(me, links, tell);
+
+    /// <summary>Entries that messages name and that are not known: a node that does not show them may be
+    /// behind.</summary>
+    private readonly ConcurrentDictionary<string, Crypto.Digest> _wanted = [];
     private readonly Lock _turn = new();
     private readonly Dictionary<string, Known> _known = [];
 
     private sealed record Known(KeyLog Log, Pin Pin, long CheckedAt);
 
     /// <summary>The log to seal by: at most a minute old, and nothing is wrong with it.</summary>
-    /// <exception cref="ChordChatException"><c>unknown_user</c>, <c>key_conflict</c>, <c>unavailable</c>.</exception>
+    /// <exception cref="ChordChatException"><c>unknown_user</c>, <c>key_conflict</c>, <c>identity_changed</c>,
+    /// <c>unavailable</c>.</exception>
     public async Task<KeyLog> ForSendingAsync(string user, CancellationToken cancellation)
     {
         var known = Recall(user);
@@ -35,19 +42,32 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
                 // No majority shows newer keys: the next device of this user reads what is sealed by these ones, too.
             }
 
-        if (known.Pin.State == PinState.Conflict)
-            throw Conflict(user);
-        return known.Log;
+        return Sendable(known);
+    }
+
+    /// <summary>The log whose identity is compared: also one that nobody has agreed to yet, for comparing is how they
+    /// find out.</summary>
+    /// <exception cref="ChordChatException">As for sending.</exception>
+    public async Task<KeyLog> ForComparingAsync(string user, CancellationToken cancellation)
+    {
+        try
+        {
+            return await ForSendingAsync(user, cancellation);
+        }
+        catch (ChordChatException cause) when (cause.Code == "identity_changed")
+        {
+            return Recall(user)!.Log;
+        }
     }
 
     /// <summary>As <see cref="ForSendingAsync"/>, from what is known here.</summary>
     /// <returns>Null when a node must be asked first.</returns>
-    /// <exception cref="ChordChatException"><c>key_conflict</c>.</exception>
+    /// <exception cref="ChordChatException"><c>key_conflict</c>, <c>identity_changed</c>.</exception>
     public KeyLog? FreshForSending(string user)
     {
         var known = Recall(user);
-        if (known?.Pin.State == PinState.Conflict)
-            throw Conflict(user);
+        if (known is not null)
+            Sendable(known);
         return known is null || Environment.TickCount64 - known.CheckedAt > FreshFor.TotalMilliseconds
             ? null
             : known.Log;
@@ -58,13 +78,38 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
     public (KeyLog? Log, bool MustAsk) Containing(string user, Crypto.Digest entry)
     {
         if (Recall(user) is not { } known || known.Log.Find(entry) is null)
+        {
+            _wanted[user] = entry;
             return (null, MustAsk: true);
+        }
+
         return (known.Pin.State == PinState.Conflict ? null : known.Log, MustAsk: false);
     }
 
     /// <summary>Asks a node for the newest log of this user and follows it.</summary>
     public async Task<KeyLog> RefreshAsync(string user, CancellationToken cancellation) =>
         (await FetchAsync(user, Recall(user), cancellation)).Log;
+
+    /// <summary>The newest entry of our own log, if some node shows one that extends what this device knows.</summary>
+    public async Task<KeyLogEntry?> NewestOwnAsync(KeyLog mine, CancellationToken cancellation)
+    {
+        try
+        {
+            var log = await _questions.AskAsync(
+                mine.User,
+                log => log.Find(mine.Head.Hash) is null ? KeyLogWorth.Behind
+                    : log.Head.Seq > mine.Head.Seq ? KeyLogWorth.Take : KeyLogWorth.Behind,
+                cancellation);
+            return log?.Head;
+        }
+        catch (ChordChatException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Somebody who is written to is agreed to beforehand, whatever their identity is.</summary>
+    public bool AcceptsNewIdentities { get; set; }
 
     public Pin? PinOf(string user) => Recall(user)?.Pin;
 
@@ -75,11 +120,18 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
             Store(known with { Pin = known.Pin.AsVerified() });
     }
 
-    /// <summary>The user has read the notice about changed keys.</summary>
+    /// <summary>The user has read the notice about a new device.</summary>
     public void MarkSeen(string user)
     {
         if (Recall(user) is { } known && known.Pin.AsSeen() != known.Pin)
             Store(known with { Pin = known.Pin.AsSeen() });
+    }
+
+    /// <summary>The user agrees to write to the new identity.</summary>
+    public void AcceptIdentity(string user)
+    {
+        if (Recall(user) is { } known && known.Pin.AsAccepted() != known.Pin)
+            Store(known with { Pin = known.Pin.AsAccepted() });
     }
 
     /// <summary>Somebody was shown a key that is not ours.</summary>
@@ -93,38 +145,36 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
 
     private async Task<Known> FetchAsync(string user, Known? known, CancellationToken cancellation)
     {
-        Wire.KeyLog reply;
         try
         {
-            reply = await links.CallAsync(
-                (chat, options) => chat.GetKeyLogAsync(new GetKeyLogRequest { User = user }, options), cancellation);
+            var isWanted = _wanted.TryRemove(user, out var wanted);
+            var log = await _questions.AskAsync(
+                user,
+                log => WorthOf(known, log) is var worth && worth == KeyLogWorth.Take && isWanted
+                    && log.Head.Hash == known?.Log.Head.Hash && log.Find(wanted) is null ? KeyLogWorth.Behind : worth,
+                cancellation);
+            return Follow(known ?? Recall(user), log);
         }
-        catch (RpcException cause) when (cause.StatusCode == StatusCode.NotFound)
+        catch (ChordChatException cause) when (cause.Code == "unknown_user" && known is not null)
         {
-            throw known is null
-                ? Failures.UnknownUser(user)
-                : Failures.Unavailable($"the keys of {user} are hidden", cause);
+            throw Failures.Unavailable($"the keys of {user} are hidden", cause);
         }
-        catch (RpcException cause)
-        {
-            throw Failures.Of(cause, $"the keys of {user} cannot be read");
-        }
-
-        var log = Crypto.KeyLogs.KeyLog.Verify(
-            me.Cluster, user, reply.Entries.Select(entry => entry.ToByteArray()))
-            ?? throw new ChordChatException(
-                "bad_keys", $"a node shows keys of {user} that are not signed by {user}",
-                "nothing was sent; try another node with --node, and tell the operator");
-        return Follow(known, log);
     }
 
-    private Known Follow(Known? known, KeyLog log)
+    private static KeyLogWorth WorthOf(Known? known, KeyLog log) =>
+        known is null ? KeyLogWorth.Take
+        : known.Pin.IsStranger(log) ? KeyLogWorth.NotTheirs
+        : log.Head.Seq >= known.Pin.Seq ? KeyLogWorth.Take
+        : known.Log.Find(log.Head.Hash) is null ? KeyLogWorth.NotTheirs : KeyLogWorth.Behind;
+
+    /// <param name="log">Null when all nodes are behind what is known.</param>
+    private Known Follow(Known? known, KeyLog? log)
     {
         var now = Environment.TickCount64;
         if (known is null)
-            return Store(new Known(log, Pin.FirstSight(log), now));
-        if (known.Pin.Follow(log) is not { } next)
-            return Store(known with { CheckedAt = now }); // This node is behind; what we know stays true.
+            return Store(new Known(log!, Pin.FirstSight(log!), now));
+        if (log is null || known.Pin.Follow(log) is not { } next)
+            return Store(known with { CheckedAt = now }); // What we know stays true.
         if (next.State != known.Pin.State)
             tell(new ClientEvent.KeysChanged(log.User, next.State));
         return Store(new Known(next.State == PinState.Conflict ? known.Log : log, next, now));
@@ -159,8 +209,22 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
         return known;
     }
 
-    private static ChordChatException Conflict(string user) => new(
-        "key_conflict",
-        $"somebody showed other keys for {user} than the ones you know; nothing is sent to {user} any more",
-        $"ask {user} in person and compare safety numbers; tell the operator of the cluster");
+    private KeyLog Sendable(Known known)
+    {
+        if (AcceptsNewIdentities)
+            AcceptIdentity(known.Log.User);
+        return known.Pin.MaySend || (AcceptsNewIdentities && known.Pin.State == PinState.IdentityRotated)
+            ? known.Log
+            : throw Blocked(known.Pin);
+    }
+
+    private static ChordChatException Blocked(Pin pin) => pin.State == PinState.Conflict
+        ? new(
+            "key_conflict",
+            $"somebody showed other keys for {pin.User} than the ones you know; nothing is sent to {pin.User} any more",
+            $"ask {pin.User} in person and compare safety numbers; tell the operator of the cluster")
+        : new(
+            "identity_changed", $"{pin.User} has a new identity; nothing was sent",
+            $"compare safety numbers (/verify {pin.User}), then agree with /accept {pin.User} in the console, "
+                + "or with --accept-identity in a script");
 }

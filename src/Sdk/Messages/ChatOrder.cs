@@ -12,8 +12,10 @@ namespace ChordChat.Sdk.Messages;
 /// </remarks>
 internal static class ChatOrder
 {
-    private const int TimeBits = 44; // Milliseconds since 1970, until the year 2527.
-    private const long TimeMax = (1L << TimeBits) - 1;
+    /// <summary>Milliseconds since 1970, until the year 2527; no message that was taken names a later time.</summary>
+    public const long TimeMax = (1L << TimeBits) - 1;
+
+    private const int TimeBits = 44;
     private const long EpochsMax = (1L << (62 - TimeBits)) - 1;
 
     /// <summary>For a message of ours that is not sealed yet: after everything in the chat.</summary>

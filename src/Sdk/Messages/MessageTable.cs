@@ -1,6 +1,5 @@
 using System.Text;
 using ChordChat.Crypto.Passwords;
-using ChordChat.Sdk.Profiles;
 using ChordChat.Sdk.Storage;
 using Microsoft.Data.Sqlite;
 
@@ -14,6 +13,9 @@ namespace ChordChat.Sdk.Messages;
 /// </remarks>
 internal sealed class MessageTable(string me, LocalKey key)
 {
+    /// <summary>Stands in place of a text that cannot be had.</summary>
+    public const string NotShowable = "a message that this version cannot show";
+
     private const string Columns = "id, peer, mine, sent_ms, state, copies, copies_of, missing, note, text, reachable";
 
     public void InsertMine(SqliteConnection db, string id, string peer, byte[] text, long sentMs) => db.Execute(
@@ -128,22 +130,30 @@ internal sealed class MessageTable(string me, LocalKey key)
 
     private static string[] Names(string list) => list.Split(',', StringSplitOptions.RemoveEmptyEntries);
 
+    /// <summary>A row that an older version stored, or that the disk damaged, costs its own line and no
+    /// other.</summary>
     private ChatMessage Read(SqliteDataReader row)
     {
         var (id, peer, mine) = (row.GetString(0), row.GetString(1), row.GetBoolean(2));
+        var sent = row.GetInt64(3);
+        var text = row.GetValue(9) is byte[] record ? key.Open(id, record) : null;
+        var isShowable = text is not null && sent is >= -ChatOrder.TimeMax and <= ChatOrder.TimeMax;
         return new ChatMessage(
             id,
             mine ? me : peer,
             mine ? peer : me,
-            Encoding.UTF8.GetString(key.OpenRecord(id, row.Blob(9))),
-            DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(3)),
-            (MessageState)row.GetInt32(4),
+            isShowable ? Encoding.UTF8.GetString(text!) : NotShowable,
+            DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(sent, -ChatOrder.TimeMax, ChatOrder.TimeMax)),
+            (MessageState)Small(row, 4),
             Names(row.GetString(5)),
-            row.GetInt32(6),
-            row.GetInt32(7),
+            Small(row, 6),
+            Small(row, 7),
             row.GetString(8))
         {
             Reachable = row.IsDBNull(10) ? null : Names(row.GetString(10)),
         };
     }
+
+    private static int Small(SqliteDataReader row, int column) =>
+        (int)Math.Clamp(row.GetInt64(column), 0, int.MaxValue);
 }

@@ -2,6 +2,7 @@ using System.Text;
 using ChordChat.Crypto;
 using ChordChat.Crypto.Messages;
 using ChordChat.Sdk.Keys;
+using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Sdk.Storage;
 using ChordChat.Wire;
@@ -96,12 +97,16 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
             {
                 refused.AddRange(me.Store.Write(db => RefuseAll(db, peer, cause.Message)));
             }
+            catch (ChordChatException)
+            {
+                // A new identity that nobody has agreed to: it waits for a word of its sender.
+            }
 
         return (refused, waiting);
     }
 
     private static bool IsFinal(ChordChatException cause) =>
-        cause.Code is "unknown_user" or "key_conflict" or "bad_keys";
+        cause.Code is "unknown_user" or "key_conflict";
 
     private void SealAll(Device device, KeyLog log, string peer)
     {
@@ -164,20 +169,22 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
 
     private static bool Apply(SqliteConnection db, string id, SendOutcome outcome)
     {
+        var copies = NodeWords.Names(outcome.Copies).ToList();
+        var of = NodeWords.Count(outcome.Of);
         switch (outcome.State)
         {
             case SendOutcome.Types.State.Kept:
-                var kept = MessageTable.Advance(db, id, MessageReport.Kept, outcome.Copies, (int)outcome.Of, "");
+                var kept = MessageTable.Advance(db, id, MessageReport.Kept, copies, of, "");
                 // Less than a majority keeps nothing: it is handed in again. Of a receipt no more is known than this.
                 if (kept?.Progress.State is >= MessageState.Kept and <= MessageState.Read
-                    || MessageProgress.IsMajority(outcome.Copies.Count, (int)outcome.Of))
+                    || MessageProgress.IsMajority(copies.Count, of))
                     db.Execute("DELETE FROM outbox WHERE id = $1", id);
                 return kept is { IsNew: true };
             case SendOutcome.Types.State.Queued:
                 return MessageTable.Advance(
-                    db, id, MessageReport.Queued, outcome.Copies, (int)outcome.Of, "") is { IsNew: true };
+                    db, id, MessageReport.Queued, copies, of, "") is { IsNew: true };
             case SendOutcome.Types.State.Refused:
-                return Refuse(db, id, outcome.Text.Length > 0 ? outcome.Text : outcome.Code);
+                return Refuse(db, id, NodeWords.Text(outcome.Text.Length > 0 ? outcome.Text : outcome.Code));
             default:
                 return false;
         }
@@ -233,7 +240,7 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
             PreviousBody = mine.Body,
             AckSeq = theirs.Seq,
             AckBody = theirs.Body,
-            TimeMs = (ulong)time.GetUtcNow().ToUnixTimeMilliseconds(),
+            TimeMs = (ulong)Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds()),
             Content = Content(row),
         };
         var sealedMessage = DirectEnvelope.Seal(
@@ -262,8 +269,8 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
 
     private static (ulong Seq, Digest Body) Chain(SqliteConnection db, string peer, bool mine, uint epoch) => db
         .Query(
-            "SELECT seq, body FROM chains WHERE peer = $1 AND mine = $2 AND epoch = $3",
+            "SELECT seq, body FROM chains WHERE peer = $1 AND mine = $2 AND epoch = $3 AND seq BETWEEN 0 AND $4",
             row => ((ulong)row.GetInt64(0), Digest.FromBytes(row.Blob(1))),
-            peer, mine ? 1 : 0, (long)epoch)
+            peer, mine ? 1 : 0, (long)epoch, (long)DirectMessage.SeqMax)
         .FirstOrDefault();
 }

@@ -1,18 +1,34 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using ChordChat.Crypto;
 
 namespace ChordChat.Sdk.Nodes;
 
-/// <summary>The authority this profile trusts: pinned on first use, and from then on the only one.</summary>
+/// <summary>The authority this profile trusts: from the first login on the only one.</summary>
+/// <remarks>docs/e2e.md, First contact. Before that somebody must vouch for it: the profile, the cluster file, a
+/// fingerprint that was named, or a person who agrees.</remarks>
 public sealed class ClusterTrust
 {
+    private const int FingerprintBytes = 16;
+
+    private readonly HashSet<string> _vouchedFor = [];
     private X509Certificate2? _authority;
+    private bool _isAgreed;
 
     public ClusterTrust(byte[]? authority)
     {
         if (authority is not null)
+        {
             _authority = X509CertificateLoader.LoadCertificate(authority);
+            Vouch(authority);
+        }
     }
+
+    /// <summary>Whether secrets may be sent to this authority's nodes.</summary>
+    public bool IsVouched => IsNamed || _isAgreed;
+
+    /// <summary>Whether the very certificate was named to us, by more than a person's yes.</summary>
+    internal bool IsNamed => _authority is not null && _vouchedFor.Contains(Compact(Fingerprint));
 
     public bool IsPinned => _authority is not null;
 
@@ -20,20 +36,62 @@ public sealed class ClusterTrust
     public byte[]? Authority => _authority?.RawData;
 
     /// <summary>SHA-256 of the authority in groups of four hex digits, to be compared between people.</summary>
+    /// <remarks>16 bytes of it: 32 digits.</remarks>
     public string Fingerprint => _authority is null ? "none" : FingerprintOf(_authority.RawData);
 
     /// <summary>The fingerprint of the certificate <paramref name="authority"/> (DER).</summary>
     public static string FingerprintOf(byte[] authority) => string.Join(' ', Convert
-        .ToHexStringLower(SHA256.HashData(authority).AsSpan(0, 16)).Chunk(4).Select(four => new string(four)));
+        .ToHexStringLower(SHA256.HashData(authority).AsSpan(0, FingerprintBytes)).Chunk(4)
+        .Select(four => new string(four)));
 
     /// <summary>Names the authority to expect before the first connection; changes nothing once one is
     /// pinned.</summary>
-    public void Expect(byte[] authority) => _authority ??= X509CertificateLoader.LoadCertificate(authority);
+    public void Expect(byte[] authority)
+    {
+        Vouch(authority);
+        _authority ??= X509CertificateLoader.LoadCertificate(authority);
+    }
+
+    /// <summary>This authority is known, if it is met; another one may be met as well.</summary>
+    public void Vouch(byte[] authority) => _vouchedFor.Add(Compact(FingerprintOf(authority)));
+
+    /// <summary>The authority with this fingerprint is known, if it is met.</summary>
+    /// <exception cref="ChordChatException">It is no fingerprint.</exception>
+    public void Vouch(string fingerprint)
+    {
+        var digits = Compact(fingerprint);
+        if (digits.Length != 2 * FingerprintBytes || !digits.All(char.IsAsciiHexDigit))
+            throw new ChordChatException(
+                "bad_fingerprint", $"'{fingerprint}' is not the fingerprint of a cluster",
+                "it is 32 hex digits, as 'chordchat' shows them at the first sight of a cluster");
+        _vouchedFor.Add(digits);
+    }
+
+    /// <summary>A person has looked at the fingerprint and agrees.</summary>
+    public void Agree() => _isAgreed = IsPinned;
 
     /// <summary>Whether <paramref name="presented"/> was issued by the pinned authority; anything goes before the pin,
     /// and <see cref="Pin"/> looks at it again.</summary>
     internal bool Accepts(X509Certificate2 presented) =>
         _authority is null || IsIssuedBy(presented, _authority);
+
+    /// <summary>Whether a cluster of this authority may have this id: it follows from the authority's key, or the
+    /// certificate itself was named to us.</summary>
+    internal bool MayHaveId(byte[] authority, ReadOnlySpan<byte> cluster)
+    {
+        if (_vouchedFor.Contains(Compact(FingerprintOf(authority))))
+            return true;
+        try
+        {
+            using var certificate = X509CertificateLoader.LoadCertificate(authority);
+            var id = ClusterId.OfAuthority(certificate.PublicKey.ExportSubjectPublicKeyInfo());
+            return cluster.SequenceEqual(id.ToBytes());
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Pins <paramref name="authority"/>, which must have issued what the node presented.</summary>
     /// <returns>False if it did not, or if it is not the authority that is pinned already.</returns>
@@ -56,6 +114,10 @@ public sealed class ClusterTrust
         _authority = candidate;
         return true;
     }
+
+    private static string Compact(string fingerprint) =>
+        fingerprint.Replace(" ", "", StringComparison.Ordinal).Replace(":", "", StringComparison.Ordinal)
+            .ToLowerInvariant();
 
     private static bool IsIssuedBy(X509Certificate2 presented, X509Certificate2 authority)
     {

@@ -56,6 +56,8 @@ public sealed class NodeLink : IDisposable
                 new GetClusterRequest(), deadline: DateTime.UtcNow + CallTimeout, cancellationToken: cancellation);
             if (link.Cluster.Cluster.Length != 16 || link._presented is null)
                 throw NotANode(address, null);
+            if (!trust.MayHaveId(link.Cluster.Authority.ToByteArray(), link.Cluster.Cluster.Span))
+                throw link.Unbound();
             if (!trust.Pin(link.Cluster.Authority.ToByteArray(), link._presented))
                 throw link.Foreign();
             return link;
@@ -136,6 +138,11 @@ public sealed class NodeLink : IDisposable
         "foreign_cluster",
         $"{Address} shows the certificate of another cluster; this profile trusts {_trust.Fingerprint}",
         "name a node of your own cluster with --node, or use another --profile for the other cluster");
+
+    private ChordChatException Unbound() => new(
+        "unbound_cluster", $"the id of the cluster at {Address} does not follow from its authority's key",
+        "if an older program made it, ask its operator for the fingerprint and name it with --trust; otherwise do not "
+        + "type a password there");
 
     private ChordChatException Unreachable(Exception cause) => new(
         "unreachable", $"no node answers at {Address}",

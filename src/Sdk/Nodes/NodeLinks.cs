@@ -65,8 +65,13 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
     /// <summary>Makes one call, at another node if the first cannot answer now.</summary>
     /// <param name="call">The call; it must be harmless to repeat.</param>
     /// <exception cref="RpcException">The answer of the last node that was asked.</exception>
+    public Task<T> CallAsync<T>(
+        Func<Wire.Chat.ChatClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation) =>
+        CallAsync((NodeLink link, CallOptions options) => call(link.Chat, options), cancellation);
+
+    /// <summary>As the other; the call sees at which node it is made.</summary>
     public async Task<T> CallAsync<T>(
-        Func<Wire.Chat.ChatClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation)
+        Func<NodeLink, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -76,9 +81,7 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
             {
                 if (attempt > 2)
                     link = other = await pool.OpenAsync(link.Address, cancellation);
-                var options = new CallOptions(
-                    deadline: DateTime.UtcNow + CallTimeout, cancellationToken: cancellation);
-                return await call(link.Chat, options);
+                return await call(link, Options(cancellation));
             }
             catch (RpcException cause) when (attempt < AttemptsMax && IsPassing(cause))
             {
@@ -101,6 +104,16 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
             }
         }
     }
+
+    /// <summary>The deadline of one call.</summary>
+    public static CallOptions Options(CancellationToken cancellation) =>
+        new(deadline: DateTime.UtcNow + CallTimeout, cancellationToken: cancellation);
+
+    /// <summary>Opens a node that was not asked yet, for one question; the caller disposes of it.</summary>
+    /// <param name="asked">Node ids in hex.</param>
+    /// <returns>Null when no other node that is known answers.</returns>
+    public Task<NodeLink?> OpenOtherAsync(IReadOnlySet<string> asked, CancellationToken cancellation) =>
+        pool.OpenOtherAsync(asked, cancellation);
 
     public void Dispose()
     {

@@ -63,6 +63,26 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
             "start the cluster with ./startup.sh, or name a node with --node HOST:PORT");
     }
 
+    /// <summary>Opens a node that is none of these, among those that were heard of.</summary>
+    /// <param name="asked">Node ids in hex; one node may have several addresses.</param>
+    public async Task<NodeLink?> OpenOtherAsync(IReadOnlySet<string> asked, CancellationToken cancellation)
+    {
+        foreach (var address in Heard.Concat(search.Explicit).Concat(search.Known).Distinct())
+            try
+            {
+                var link = await NodeLink.OpenAsync(address, trust, cancellation);
+                if (!asked.Contains(Convert.ToHexString(link.NodeId)))
+                    return link;
+                link.Dispose();
+            }
+            catch (ChordChatException)
+            {
+                // The next one may answer.
+            }
+
+        return null;
+    }
+
     private async Task<(NodeLink? Link, ChordChatException? Reason)> TryAsync(
         IEnumerable<string> addresses, HashSet<string> tried, CancellationToken cancellation)
     {
@@ -71,7 +91,7 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
             try
             {
                 var link = await NodeLink.OpenAsync(address, trust, cancellation);
-                Remember(link.Cluster.Nodes.Select(node => node.Address).Append(address));
+                Remember(link.Cluster.Nodes.Take(NodeWords.ListMax).Select(node => node.Address).Append(address));
                 return (link, null);
             }
             catch (ChordChatException cause)

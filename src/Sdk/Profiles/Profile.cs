@@ -39,6 +39,10 @@ public sealed class Profile : IDisposable
     /// <summary>Whether the keys of a device are here; false after a logout.</summary>
     public bool HasDevice => Fact("device") is not null;
 
+    /// <summary>How often the password was stretched at the last login here; 0 before the first. It never goes down.
+    /// </summary>
+    internal uint IterationsPinned => Fact("kdf") is null ? 0 : Kdf().Iterations;
+
     /// <summary>Addresses of nodes met before.</summary>
     public IReadOnlyList<string> KnownNodes => Fact("nodes") is { } list
         ? Encoding.UTF8.GetString(list).Split('\n', StringSplitOptions.RemoveEmptyEntries)

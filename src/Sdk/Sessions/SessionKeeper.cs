@@ -1,4 +1,3 @@
-using ChordChat.Crypto.KeyLogs;
 using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
@@ -17,6 +16,10 @@ internal sealed class SessionKeeper(
     private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(3);
 
     private volatile Session? _current;
+    private volatile bool _saidGoodbye;
+
+    /// <summary>How often in a row a session that stood was ended without proof.</summary>
+    private int _endings;
 
     /// <summary>The name of the node that serves us now; null while there is no session.</summary>
     public string? Node => _current?.Welcome.NodeName;
@@ -42,7 +45,8 @@ internal sealed class SessionKeeper(
                 return;
             }
 
-            failures = node is null ? failures + 1 : 0;
+            // Two copies of a profile would otherwise take over from each other many times a second.
+            failures = node is null ? failures + 1 : _endings;
             lost = node ?? lost;
             if (failures > 0)
                 await Task.Delay(Backoff(failures), stopping);
@@ -52,6 +56,7 @@ internal sealed class SessionKeeper(
     /// <summary>Ends the session at once instead of after its lease.</summary>
     public async Task SayGoodbyeAsync(CancellationToken cancellation)
     {
+        _saidGoodbye = true;
         if (_current is { } session)
             await session.WriteAsync(new ClientFrame { LogOut = true }, cancellation);
     }
@@ -71,7 +76,7 @@ internal sealed class SessionKeeper(
                 if (session is null)
                 {
                     var final = await JudgeAsync(refusal!, device, stopping);
-                    if (final is null)
+                    if (final is null && !IsUnproved(refusal))
                         sink.Tell(NoSession(refusal!));
                     links.Fail(link);
                     return (final, null);
@@ -79,8 +84,9 @@ internal sealed class SessionKeeper(
 
                 node = session.Welcome.NodeName;
                 var ended = await ServeAsync(session, device, lost, stopping);
-                if (ended is not null && await JudgeAsync(ended, device, stopping) is { } over)
-                    return (over, node);
+                if (ended is not null && await JudgeAsync(ended, device, stopping) is { } last)
+                    return (last, node);
+                _endings = IsUnproved(ended) ? _endings + 1 : 0;
                 if (ended?.Reason == SessionEnded.Types.Reason.NodeStopping)
                     links.Retire(link);
                 sink.Tell(new ClientEvent.Disconnected(node, Describe(ended)));
@@ -97,7 +103,7 @@ internal sealed class SessionKeeper(
         }
         catch (ChordChatException cause) when (node is null)
         {
-            if (cause.Code == "foreign_cluster")
+            if (cause.Code == "foreign_cluster" && lost is null)
                 return (cause, null);
             sink.Tell(new ClientEvent.Searching(cause));
         }
@@ -114,7 +120,8 @@ internal sealed class SessionKeeper(
     private async Task<SessionEnded?> ServeAsync(
         Session session, Device device, string? lost, CancellationToken stopping)
     {
-        links.Pool.Remember(session.Welcome.Nodes.Select(other => other.Address).Append(session.Link.Address));
+        links.Pool.Remember(session.Welcome.Nodes
+            .Take(NodeWords.ListMax).Select(other => other.Address).Append(session.Link.Address));
         me.Profile.RememberNodes(links.Pool.Heard);
         _current = session;
         sink.Tell(new ClientEvent.Connected(session.Welcome.NodeName, lost, session.Welcome.Degraded));
@@ -122,8 +129,8 @@ internal sealed class SessionKeeper(
             .RunAsync(stopping);
     }
 
-    /// <summary>Whether this end is final. A node's word is not enough for "another device": its entry must be signed.
-    /// </summary>
+    /// <summary>Whether this end is final. One node's word is not: that another device took over must be signed, and
+    /// that we logged out we know ourselves. Without proof another node is tried.</summary>
     private async Task<ChordChatException?> JudgeAsync(SessionEnded ended, Device device, CancellationToken stopping)
     {
         switch (ended.Reason)
@@ -131,20 +138,25 @@ internal sealed class SessionKeeper(
             case SessionEnded.Types.Reason.TakenOver when IsNewer(device, ended.Entry.ToByteArray(), out var at):
                 return Retire(device, at);
             case SessionEnded.Types.Reason.TakenOver or SessionEnded.Types.Reason.Refused:
-                if (await NewestEntryAsync(device, stopping) is { } entry)
+                if (await keys.NewestOwnAsync(device.Log, stopping) is { } entry)
                     return Retire(device, DateTimeOffset.FromUnixTimeMilliseconds((long)entry.TimeMs));
-                return ended.Reason == SessionEnded.Types.Reason.TakenOver
-                    ? new ChordChatException(
-                        "taken_over", "this profile is in use in another place", "close the other one, or log in again")
-                    : new ChordChatException(
-                        "refused", $"the node refuses the session: {ended.Text}",
-                        "if you are logged in elsewhere, log out there first; then try again");
-            case SessionEnded.Types.Reason.LoggedOut:
+                sink.Tell(new ClientEvent.Searching(Unproved(ended)));
+                return null;
+            case SessionEnded.Types.Reason.LoggedOut when _saidGoodbye:
                 return new ChordChatException("logged_out", "the session was logged out", "log in again to go on");
             default:
                 return null;
         }
     }
+
+    private static ChordChatException Unproved(SessionEnded ended) =>
+        ended.Reason == SessionEnded.Types.Reason.TakenOver
+            ? new ChordChatException(
+                "taken_over", "a node says that this profile is in use in another place, and proves nothing",
+                "other nodes are tried; if you use a copy of this profile elsewhere, close one of the two")
+            : new ChordChatException(
+                "refused", $"a node refuses the session: {NodeWords.Text(ended.Text)}",
+                "other nodes are tried; if you are logged in elsewhere, log out there first");
 
     private async Task<ChordChatException?> JudgeAsync(RpcException cause, Device device, CancellationToken stopping) =>
         cause.StatusCode is StatusCode.FailedPrecondition or StatusCode.Unauthenticated or StatusCode.PermissionDenied
@@ -172,21 +184,11 @@ internal sealed class SessionKeeper(
         return entry is not null;
     }
 
-    private async Task<KeyLogEntry?> NewestEntryAsync(Device device, CancellationToken stopping)
-    {
-        try
-        {
-            var log = await keys.RefreshAsync(device.User, stopping);
-            return log.Head.Epoch > device.Epoch && log.Find(device.Log.Head.Hash) is not null ? log.Head : null;
-        }
-        catch (ChordChatException)
-        {
-            return null;
-        }
-    }
+    private static bool IsUnproved(SessionEnded? ended) => ended?.Reason is SessionEnded.Types.Reason.TakenOver
+        or SessionEnded.Types.Reason.Refused or SessionEnded.Types.Reason.LoggedOut;
 
     private static ClientEvent.Searching NoSession(SessionEnded refusal) => new(new ChordChatException(
-        "unavailable", $"no session: {refusal.Text}", "another node is tried, and this one again"));
+        "unavailable", $"no session: {NodeWords.Text(refusal.Text)}", "another node is tried, and this one again"));
 
     private static string Describe(SessionEnded? ended) => ended?.Reason switch
     {

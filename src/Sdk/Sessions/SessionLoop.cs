@@ -1,5 +1,6 @@
 using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Wire;
 
@@ -74,7 +75,7 @@ internal sealed class SessionLoop(
             if (frame.CaughtUp)
                 TakeCaughtUp();
             if (frame.Notice is { Text.Length: > 0 } notice)
-                sink.Tell(new ClientEvent.Notice(notice.Text));
+                sink.Tell(new ClientEvent.Notice(NodeWords.Text(notice.Text)));
             if (frame.Ended is { } ended)
                 return ended;
         }

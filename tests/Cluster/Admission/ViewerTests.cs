@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Node.Admission;
 using ChordChat.Wire;
-using Grpc.Core;
 using Grpc.Net.Client;
 using Xunit;
 

@@ -84,6 +84,7 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
     public async Task A_session_on_a_link_that_has_just_been_dropped_has_failed_as_any_other_does()
     {
         using var profile = Profile.Open(Person.NewFolder());
+        profile.Trust.Expect(_cluster.Authority.RawData);
         using var accounts = new Accounts(profile, Person.Search(_n1));
         using var me = await accounts.RegisterAsync("alice", Person.Password);
         var link = await NodeLink.OpenAsync(_n1.Address, profile.Trust, CancellationToken.None);

@@ -29,13 +29,14 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         var kdf = Account(request.User).Log!.Head.Kdf;
         return Task.FromResult(new KdfParameters
         {
-            Iterations = kdf.Iterations,
+            Iterations = cluster.KdfIterations ?? kdf.Iterations,
             Salt = ByteString.CopyFrom(kdf.ToSaltBytes()),
         });
     }
 
     public override Task<RegisterReply> Register(RegisterRequest request, ServerCallContext context)
     {
+        cluster.SecretCalls.Enqueue(request.User);
         if (cluster.RegistrationFault is (var before, TakesEffect: false))
             throw before;
         var log = KeyLog.Verify(cluster.Id, request.User, [request.KeyLogEntry.ToByteArray()])
@@ -55,6 +56,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
 
     public override Task<LogInReply> LogIn(LogInRequest request, ServerCallContext context)
     {
+        cluster.SecretCalls.Enqueue(request.User);
         var account = Account(request.User);
         if (account.Secret != request.Secret)
             throw Fault(StatusCode.Unauthenticated, "wrong");
@@ -62,7 +64,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         return Task.FromResult(new LogInReply
         {
             Keyring = ByteString.CopyFrom(account.Keyring),
-            KeyLog = Entries(account),
+            KeyLog = Entries(account.Log!),
             Ticket = ByteString.CopyFrom(account.Ticket),
         });
     }
@@ -84,7 +86,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         cluster.KeyLogCalls.AddOrUpdate(request.User, 1, (_, count) => count + 1);
         while (cluster.Silent.ContainsKey(request.User))
             await Task.Delay(20, context.CancellationToken);
-        return Entries(Account(request.User));
+        return Entries(cluster.ShowKeys(node, request.User) ?? Account(request.User).Log!);
     }
 
     public override Task<UserStatus> GetStatus(GetStatusRequest request, ServerCallContext context)
@@ -213,10 +215,10 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
             ? account
             : throw Fault(StatusCode.NotFound, "no such user");
 
-    private static Wire.KeyLog Entries(FakeAccount account)
+    private static Wire.KeyLog Entries(KeyLog shown)
     {
         var log = new Wire.KeyLog();
-        log.Entries.Add(account.Log!.Entries.Select(entry => ByteString.CopyFrom(entry.Bytes.Span)));
+        log.Entries.Add(shown.Entries.Select(entry => ByteString.CopyFrom(entry.Bytes.Span)));
         return log;
     }
 

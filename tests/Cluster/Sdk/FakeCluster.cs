@@ -28,7 +28,16 @@ internal sealed class FakeCluster : IDisposable
 
     public X509Certificate2 Authority { get; }
 
-    public ClusterId Id { get; } = ClusterId.New();
+    public ClusterId Id => UnboundId ?? ClusterId.OfAuthority(Authority.PublicKey.ExportSubjectPublicKeyInfo());
+
+    /// <summary>An id that does not follow from the authority's key.</summary>
+    public ClusterId? UnboundId { get; set; }
+
+    /// <summary>How often a lying node wants passwords stretched.</summary>
+    public uint? KdfIterations { get; set; }
+
+    /// <summary>The users of all calls that carry something derived from a password.</summary>
+    public ConcurrentQueue<string> SecretCalls { get; } = [];
 
     public ConcurrentDictionary<string, FakeAccount> Accounts { get; } = new();
 
@@ -54,6 +63,9 @@ internal sealed class FakeCluster : IDisposable
 
     /// <summary>How often somebody's key log was asked for.</summary>
     public ConcurrentDictionary<string, int> KeyLogCalls { get; } = [];
+
+    /// <summary>What a lying node shows in place of somebody's key log; null for the truth.</summary>
+    public Func<FakeNode, string, KeyLog?> ShowKeys { get; set; } = (_, _) => null;
 
     public async Task<FakeNode> AddNodeAsync(string name)
     {

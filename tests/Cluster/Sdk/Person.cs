@@ -45,6 +45,8 @@ internal sealed class Person : IAsyncDisposable
         try
         {
             using var accounts = new Accounts(profile, search);
+            await accounts.GreetAsync();
+            accounts.Agree();
             return new Person(profile, await accounts.RegisterAsync(user, Password), search);
         }
         catch
@@ -64,6 +66,9 @@ internal sealed class Person : IAsyncDisposable
         try
         {
             using var accounts = new Accounts(profile, search);
+            if (!profile.HasDevice)
+                await accounts.GreetAsync();
+            accounts.Agree();
             return new Person(profile, await accounts.LogInAsync(user, password), search);
         }
         catch

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
+using ChordChat.Sdk.Nodes;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Sdk;
@@ -115,6 +116,20 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         await Assert.ThrowsAnyAsync<SocketException>(() => talking);
     }
 
+    /// <summary>docs/e2e.md, First contact: a script must say whom it trusts.</summary>
+    [Fact]
+    public async Task A_script_registers_nowhere_that_nobody_vouched_for()
+    {
+        using var foreign = new FakeCluster();
+        await using var other = await foreign.AddNodeAsync("n1");
+        await FailsAsync("unknown_cluster", "carol", ["register", "carol"], node: other.Address);
+        await FailsAsync("bad_fingerprint", "carol", ["register", "carol", "--trust", "12 34"], node: other.Address);
+        Assert.Empty(foreign.SecretCalls);
+        var fingerprint = ClusterTrust.FingerprintOf(foreign.Authority.RawData);
+        var named = await RunAsync("carol", ["register", "carol", "--trust", fingerprint], node: other.Address);
+        Assert.Equal(0, named.Code);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -171,7 +186,11 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            Environment = { ["CHORDCHAT_PASSWORD"] = password },
+            Environment =
+            {
+                ["CHORDCHAT_PASSWORD"] = password,
+                ["CHORDCHAT_TRUST"] = ClusterTrust.FingerprintOf(_cluster.Authority.RawData),
+            },
         };
         start.Environment.Remove("CHORDCHAT_CLUSTER");
         string[] all =

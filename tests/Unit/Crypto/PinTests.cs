@@ -44,7 +44,8 @@ public class PinTests
         var pin = First.AsVerified().Follow(Three)!;
 
         Assert.Equal((PinState.IdentityRotated, false, false), (pin.State, pin.Verified, pin.MaySend));
-        Assert.Equal((PinState.New, true), (pin.AsSeen().State, pin.AsSeen().MaySend));
+        Assert.False(pin.AsSeen().MaySend); // To read a notice is not to agree.
+        Assert.Equal((PinState.New, true), (pin.AsAccepted().State, pin.AsAccepted().MaySend));
     }
 
     [Fact]
@@ -75,11 +76,30 @@ public class PinTests
     }
 
     [Fact]
-    public void Another_account_under_the_same_name_is_a_conflict()
+    public void Another_account_under_the_same_name_accuses_only_the_node_that_shows_it()
     {
-        var swapped = KeyLogEntryBuilder.Create(Cluster, "alice", Now, BobIdentity, Bob1, default, Kdf);
+        var swapped = LogOf(KeyLogEntryBuilder.Create(Cluster, "alice", Now, BobIdentity, Bob1, default, Kdf));
 
-        Assert.Equal(PinState.Conflict, First.Follow(LogOf(swapped))!.State);
-        Assert.Equal(PinState.Conflict, First.Follow(BobLog)!.State);
+        Assert.True(First.IsStranger(swapped));
+        Assert.Null(First.Follow(swapped));
+        Assert.Null(First.Follow(BobLog));
+        Assert.False(First.IsStranger(Three));
+    }
+
+    [Fact]
+    public void A_second_first_entry_of_the_pinned_identity_is_a_conflict()
+    {
+        var twin = KeyLogEntryBuilder.Create(Cluster, "alice", Now, AliceIdentity, Alice2, default, Kdf);
+
+        Assert.False(First.IsStranger(LogOf(twin)));
+        Assert.Equal(PinState.Conflict, First.Follow(LogOf(twin))!.State);
+    }
+
+    [Fact]
+    public void What_a_retired_identity_signs_after_its_rotation_accuses_nobody()
+    {
+        var other = KeyLogEntryBuilder.NewDevice(Second, Now + 3, AliceIdentity, Bob2, default, Kdf);
+
+        Assert.Null(First.Follow(Three)!.Follow(LogOf(AliceEntry, Second, other)));
     }
 }

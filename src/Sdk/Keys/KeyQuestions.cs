@@ -1,0 +1,105 @@
+using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Profiles;
+using ChordChat.Wire;
+using Grpc.Core;
+using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
+
+namespace ChordChat.Sdk.Keys;
+
+/// <summary>Asks nodes for key logs. One node's word ends nothing: whoever shows a log that is not the user's is named,
+/// and others are asked.</summary>
+/// <remarks>docs/e2e.md, Pins.</remarks>
+internal sealed class KeyQuestions(UnlockedProfile me, NodeLinks links, Action<ClientEvent> tell)
+{
+    /// <summary>How many nodes are asked before the answer is "nobody can say now".</summary>
+    public const int NodesMax = 3;
+
+    private const int BlamedMax = 1_000;
+
+    private readonly HashSet<string> _blamed = [];
+
+    /// <summary>Asks one node after another until one shows a log that is worth taking.</summary>
+    /// <returns>Null when all who answered show less than is known.</returns>
+    /// <exception cref="ChordChatException"><c>unknown_user</c> when nobody knows such a user, <c>bad_keys</c> when
+    /// nobody shows keys that are theirs, <c>unavailable</c>.</exception>
+    public async Task<KeyLog?> AskAsync(
+        string user, Func<KeyLog, KeyLogWorth> judge, CancellationToken cancellation)
+    {
+        var asked = new HashSet<string>();
+        var isBehind = false;
+        ChordChatException? trouble = null;
+        while (asked.Count < NodesMax)
+        {
+            using var other = asked.Count == 0 ? null : await links.OpenOtherAsync(asked, cancellation);
+            if (other is null && asked.Count > 0)
+                break;
+            NodeLink? at = null;
+            try
+            {
+                var reply = await AskOneAsync(user, other, link => at = link, cancellation);
+                var log = KeyLog.Verify(me.Cluster, user, reply.Entries.Select(entry => entry.ToByteArray()));
+                var worth = log is null ? KeyLogWorth.NotTheirs : judge(log);
+                if (worth == KeyLogWorth.Take)
+                    return log;
+                isBehind |= worth == KeyLogWorth.Behind;
+                if (worth == KeyLogWorth.NotTheirs)
+                    trouble = Blame(at!, user);
+            }
+            catch (RpcException cause) when (cause.StatusCode == StatusCode.NotFound)
+            {
+                trouble ??= Failures.UnknownUser(user);
+            }
+            catch (RpcException cause)
+            {
+                trouble ??= Failures.Of(cause, $"the keys of {user} cannot be read");
+            }
+
+            asked.Add(at is null ? $"nobody {asked.Count}" : Convert.ToHexString(at.NodeId));
+        }
+
+        return isBehind || trouble is null ? null : throw trouble;
+    }
+
+    private async Task<Wire.KeyLog> AskOneAsync(
+        string user, NodeLink? other, Action<NodeLink> answers, CancellationToken cancellation)
+    {
+        var request = new GetKeyLogRequest { User = user };
+        if (other is null)
+            return await links.CallAsync(
+                (link, options) =>
+                {
+                    answers(link);
+                    return link.Chat.GetKeyLogAsync(request, options);
+                },
+                cancellation);
+        answers(other);
+        return await other.Chat.GetKeyLogAsync(request, NodeLinks.Options(cancellation));
+    }
+
+    private ChordChatException Blame(NodeLink node, string user)
+    {
+        var name = $"{NodeWords.Name(node.Cluster.NodeName)} at {node.Address}";
+        bool isNew;
+        lock (_blamed)
+            isNew = _blamed.Count < BlamedMax && _blamed.Add($"{name} {user}");
+        if (isNew)
+            tell(new ClientEvent.Notice(
+                $"{name} shows keys of {user} that are not {user}'s; other nodes are asked; tell the operator"));
+        return new ChordChatException(
+            "bad_keys", $"{name} shows keys of {user} that are not signed by {user}, and no other node helps",
+            "the message waits; name another node with --node, and tell the operator");
+    }
+}
+
+/// <summary>What a verified key log is worth to somebody who knows one already.</summary>
+internal enum KeyLogWorth
+{
+    /// <summary>It is the one that is known, or extends it, or forks it by the same identity.</summary>
+    Take,
+
+    /// <summary>It is older than what is known.</summary>
+    Behind,
+
+    /// <summary>It is somebody else's under the same name: whoever shows it lies.</summary>
+    NotTheirs,
+}

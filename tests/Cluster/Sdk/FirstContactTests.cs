@@ -1,0 +1,93 @@
+using ChordChat.Crypto;
+using ChordChat.Crypto.Passwords;
+using ChordChat.Sdk;
+using ChordChat.Sdk.Accounts;
+using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Profiles;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Sdk;
+
+/// <summary>docs/e2e.md, First contact: nothing derived from a password goes to whoever answers first.</summary>
+public sealed class FirstContactTests : IAsyncLifetime, IDisposable
+{
+    private readonly FakeCluster _cluster = new();
+    private FakeNode _node = null!;
+
+    public async Task InitializeAsync() => _node = await _cluster.AddNodeAsync("n1");
+
+    public Task DisposeAsync() => _node.DisposeAsync().AsTask();
+
+    public void Dispose() => _cluster.Dispose();
+
+    [Fact]
+    public async Task Nothing_secret_is_sent_before_somebody_vouches_for_the_cluster()
+    {
+        using var profile = Profile.Open(Person.NewFolder());
+        using var accounts = new Accounts(profile, Person.Search(_node));
+        Assert.True((await accounts.GreetAsync()).FirstSight);
+        Assert.Equal("unknown_cluster", await CodeAsync(() => accounts.LogInAsync("alice", Person.Password)));
+        Assert.Equal("unknown_cluster", await CodeAsync(() => accounts.RegisterAsync("alice", Person.Password)));
+        Assert.Empty(_cluster.SecretCalls);
+        accounts.Agree();
+        using var me = await accounts.RegisterAsync("alice", Person.Password);
+        Assert.False((await accounts.GreetAsync()).FirstSight);
+    }
+
+    [Fact]
+    public async Task A_fingerprint_vouches_for_its_cluster_and_for_no_other()
+    {
+        using var other = new FakeCluster();
+        await using var stranger = await other.AddNodeAsync("n1");
+        using var profile = Profile.Open(Person.NewFolder());
+        profile.Trust.Vouch(ClusterTrust.FingerprintOf(_cluster.Authority.RawData).ToUpperInvariant());
+        using (var accounts = new Accounts(profile, Person.Search(stranger)))
+            Assert.Equal("unknown_cluster", await CodeAsync(() => accounts.RegisterAsync("alice", Person.Password)));
+        Assert.Empty(other.SecretCalls);
+
+        using var right = Profile.Open(Person.NewFolder());
+        right.Trust.Vouch(ClusterTrust.FingerprintOf(_cluster.Authority.RawData));
+        using var again = new Accounts(right, Person.Search(_node));
+        using var me = await again.RegisterAsync("alice", Person.Password);
+        Assert.Equal(["alice"], _cluster.SecretCalls);
+    }
+
+    [Fact]
+    public async Task An_id_that_does_not_follow_from_the_authoritys_key_needs_the_certificate_itself()
+    {
+        _cluster.UnboundId = ClusterId.New();
+        using (var profile = Profile.Open(Person.NewFolder()))
+        using (var accounts = new Accounts(profile, Person.Search(_node)))
+            Assert.Equal("unbound_cluster", await CodeAsync(accounts.GreetAsync));
+
+        using var named = Profile.Open(Person.NewFolder());
+        named.Trust.Vouch(ClusterTrust.FingerprintOf(_cluster.Authority.RawData));
+        using var older = new Accounts(named, Person.Search(_node));
+        using var me = await older.RegisterAsync("alice", Person.Password);
+        Assert.Equal(_cluster.Id, me.Cluster);
+    }
+
+    [Fact]
+    public async Task Nobody_talks_a_client_into_less_stretching_than_before()
+    {
+        string folder;
+        await using (var alice = await Person.RegisterAsync("alice", _node))
+        {
+            folder = alice.Folder;
+            alice.Client.ForgetDevice();
+        }
+
+        var before = _cluster.SecretCalls.Count;
+        _cluster.KdfIterations = KdfParameters.IterationsMin; // Above the floor, and still less than it was.
+        Assert.Equal("bad_parameters", await CodeAsync(() => Person.LogInAsync("alice", folder, _node)));
+        Assert.Equal(before, _cluster.SecretCalls.Count);
+        _cluster.KdfIterations = null;
+        await using var again = await Person.LogInAsync("alice", folder, _node);
+    }
+
+    private static async Task<string> CodeAsync<T>(Func<Task<T>> call) =>
+        (await Assert.ThrowsAsync<ChordChatException>(async () => await call())).Code;
+
+    private static Task<string> CodeAsync(Func<CancellationToken, Task<ClusterGreeting>> call) =>
+        CodeAsync(() => call(CancellationToken.None));
+}

@@ -1,0 +1,98 @@
+using ChordChat.Crypto.KeyLogs;
+using ChordChat.Crypto.Keys;
+using ChordChat.Sdk;
+using ChordChat.Sdk.Messages;
+using ChordChat.Wire;
+using Xunit;
+using KdfParameters = ChordChat.Crypto.Passwords.KdfParameters;
+using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
+
+namespace ChordChat.Tests.Cluster.Sdk;
+
+/// <summary>docs/e2e.md, Pins and Session: one node's lie ends neither a conversation nor a client.</summary>
+public sealed class LyingNodeTests : IAsyncLifetime, IDisposable
+{
+    private readonly FakeCluster _cluster = new();
+    private FakeNode _n1 = null!;
+    private FakeNode _n2 = null!;
+
+    public async Task InitializeAsync()
+    {
+        _n1 = await _cluster.AddNodeAsync("n1");
+        _n2 = await _cluster.AddNodeAsync("n2");
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _n1.DisposeAsync();
+        await _n2.DisposeAsync();
+    }
+
+    public void Dispose() => _cluster.Dispose();
+
+    [Fact]
+    public async Task A_node_that_shows_made_up_keys_is_named_and_ends_no_conversation()
+    {
+        await using var bob = await (await Person.RegisterAsync("bob", _n2)).OnlineAsync();
+        string folder;
+        await using (var alice = await (await Person.RegisterAsync("alice", _n1)).OnlineAsync())
+        {
+            alice.Client.Send("bob", "before");
+            Assert.Equal(["before"], await bob.ReadAsync(1));
+            folder = alice.Folder;
+        }
+
+        var madeUp = MadeUp("bob", out _);
+        _cluster.ShowKeys = (node, user) => node == _n1 && user == "bob" ? madeUp : null;
+        await using var again = await (await Person.LogInAsync("alice", folder, _n1)).OnlineAsync();
+        again.Client.Send("bob", "after");
+        Assert.Equal(["after"], await bob.ReadAsync(1));
+        await again.SeeAsync<ClientEvent.Notice>(notice => notice.Text.Contains("n1 at"));
+        Assert.Equal(PinState.New, again.Client.People.KeysOf("bob"));
+    }
+
+    [Theory]
+    [InlineData(SessionEnded.Types.Reason.TakenOver)]
+    [InlineData(SessionEnded.Types.Reason.Refused)]
+    [InlineData(SessionEnded.Types.Reason.LoggedOut)]
+    public async Task An_ending_that_nothing_proves_means_try_elsewhere(SessionEnded.Types.Reason reason)
+    {
+        await using var alice = await (await Person.RegisterAsync("alice", _n1)).OnlineAsync();
+        _cluster.Refuse = node => node == _n1 ? new SessionEnded { Reason = reason, Text = "so it says" } : null;
+        _cluster.Sessions["alice"].End(reason, text: "so it says");
+        Assert.Equal("n2", (await alice.SeeAsync<ClientEvent.Connected>()).Node);
+        Assert.True(alice.Client.History.Chats().Count == 0);
+    }
+
+    [Fact]
+    public async Task Sending_asks_once_after_an_identity_was_rotated()
+    {
+        var alice = await Person.RegisterAsync("alice", _n1);
+        var log = MadeUp("bob", out var identity);
+        _cluster.Accounts["bob"] = new FakeAccount("secret", []) { Log = log };
+        await alice.Client.People.CheckExistsAsync("bob");
+        using var next = IdentityKey.Create();
+        var entry = KeyLogEntryBuilder.RotateIdentity(
+            log.Head, log.Head.TimeMs + 1, identity, next, DeviceKeys.Create(), default, KdfParameters.New());
+        _cluster.Accounts["bob"].Log = log.Append(entry.Bytes.Span);
+
+        var folder = alice.Folder;
+        await alice.DisposeAsync();
+        await using var again = await (await Person.LogInAsync("alice", folder, _n1)).OnlineAsync();
+        var asked = await Assert.ThrowsAsync<ChordChatException>(() => again.Client.People.CheckExistsAsync("bob"));
+        Assert.Equal("identity_changed", asked.Code);
+        var id = again.Client.Send("bob", "to the new one");
+        Assert.NotEmpty(await again.Client.People.SafetyNumberAsync("bob"));
+        Assert.Equal(MessageState.Waiting, again.Client.History.Find(id)!.State);
+        again.Client.People.AcceptIdentity("bob");
+        Assert.Equal(MessageState.Kept, (await again.WaitAsync(id, MessageState.Kept)).State);
+    }
+
+    private KeyLog MadeUp(string user, out IdentityKey identity)
+    {
+        identity = IdentityKey.Create();
+        var entry = KeyLogEntryBuilder.Create(
+            _cluster.Id, user, 1_764_000_000_000, identity, DeviceKeys.Create(), default, KdfParameters.New());
+        return KeyLog.Verify(_cluster.Id, user, [entry.Bytes.ToArray()])!;
+    }
+}
