@@ -186,7 +186,7 @@ public sealed class HostileMessageTests : IDisposable
     private static string Print(ChatMessage message)
     {
         Assert.NotEmpty(JsonLines.Message(message));
-        var line = Transcript.Line(message, "bob", unread: true, dated: true).ToString();
+        var line = Transcript.Line(message, "bob", unread: true).ToString();
         Assert.DoesNotContain(line, c => char.IsControl(c) && c != '\n');
         return line;
     }
