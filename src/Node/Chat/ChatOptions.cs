@@ -18,7 +18,7 @@ public sealed record ChatOptions
     public int RegistrationsPerAddressMax { get; init; } = 20;
 
     /// <summary>Registrations under way before more are refused.</summary>
-    public int RegistrationQueueMax { get; init; } = 24;
+    public int RegistrationQueueMax { get; init; } = 32;
 
     /// <summary>How long after a login new keys may be published.</summary>
     public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromMinutes(10);

@@ -25,6 +25,7 @@ public sealed class CutTests : IAsyncLifetime
         _bob = await (await Person.RegisterAsync("bob", n1)).OnlineAsync();
         _alice.Client.Send("bob", "before");
         await Task.WhenAll(_bob.ReadAsync(1), _alice.Client.FlushAsync(Flush));
+        await _alice.Client.People.SafetyNumberAsync("carol"); // Keys of somebody new are shown by a majority only.
     }
 
     public async Task DisposeAsync()

@@ -17,10 +17,10 @@ public sealed class SlowReaderTests(ITestOutputHelper output)
     /// <summary>For how many seconds the messages come and nothing is read: usually as long as they take.</summary>
     private const string SecondsVariable = "CHORDCHAT_SLOW_READER_SECONDS";
 
-    private const int Count = 10_000;
+    private const int Count = 5_000; // As much as one conversation may fill of a mailbox.
 
     [Fact]
-    public async Task A_client_that_reads_nothing_costs_its_bound_while_10_000_messages_come_and_then_gets_each_once()
+    public async Task A_client_that_reads_nothing_costs_its_bound_while_5_000_messages_come_and_then_gets_each_once()
     {
         await using var cluster = await NodeCluster.StartAsync(3);
         using var channel = Connect(cluster.AddressOf("n1"));
@@ -53,7 +53,7 @@ public sealed class SlowReaderTests(ITestOutputHelper output)
 
         output.WriteLine($"{total} bytes came in {clock.Elapsed}; at most {most} of {bound} waited");
         Assert.InRange(most, 1, bound);
-        Assert.True(total > 3 * bound, $"{total} bytes would have fitted");
+        Assert.True(total > 2 * bound, $"{total} bytes would have fitted");
         reader.Read();
         var got = new List<ByteString>();
         while (got.Count < Count)

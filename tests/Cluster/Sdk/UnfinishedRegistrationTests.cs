@@ -39,7 +39,7 @@ public sealed class UnfinishedRegistrationTests : IAsyncLifetime, IDisposable
         _cluster.RegistrationFault = null;
 
         using var profile = Profile.Open(_folder);
-        using var accounts = new Accounts(profile, Person.Search(_node));
+        using var accounts = await AgreedAsync(profile);
         await accounts.CheckNameIsFreeAsync("anna"); // Its own name is not "taken".
         using var me = byLogin
             ? await accounts.LogInAsync("anna", Person.Password)
@@ -68,7 +68,7 @@ public sealed class UnfinishedRegistrationTests : IAsyncLifetime, IDisposable
         Assert.Equal("taken_name", await FailAsync(accounts => accounts.RegisterAsync("anna", Person.Password)));
 
         using var profile = Profile.Open(_folder);
-        using var accounts = new Accounts(profile, Person.Search(_node));
+        using var accounts = await AgreedAsync(profile);
         using var bert = await accounts.RegisterAsync("bert", Person.Password);
     }
 
@@ -92,10 +92,18 @@ public sealed class UnfinishedRegistrationTests : IAsyncLifetime, IDisposable
             accounts => accounts.RegisterAsync("anna", "five other words suffice too")));
     }
 
+    private async Task<Accounts> AgreedAsync(Profile profile)
+    {
+        var accounts = new Accounts(profile, Person.Search(_node));
+        await accounts.GreetAsync();
+        accounts.Agree();
+        return accounts;
+    }
+
     private async Task<string> FailAsync(Func<Accounts, Task<UnlockedProfile>> attempt)
     {
         using var profile = Profile.Open(_folder);
-        using var accounts = new Accounts(profile, Person.Search(_node));
+        using var accounts = await AgreedAsync(profile);
         return (await Assert.ThrowsAsync<ChordChatException>(() => attempt(accounts))).Code;
     }
 }
