@@ -91,8 +91,10 @@ public sealed class HostileMessageTests : IDisposable
                     id, value, i % 2 == 0 ? (double?)i : null, me.Key.Seal(id, "old"u8));
                 db.Execute("INSERT INTO heard VALUES ($1, 'alice', 1, $2, $3, 0)", id, value, body);
                 db.Execute(
-                    "INSERT OR REPLACE INTO chains (peer, mine, epoch, seq, body) VALUES ('alice', 0, 1, $1, $2)", value,
-                    body);
+                    """
+                    INSERT OR REPLACE INTO chains (peer, mine, epoch, seq, body) VALUES ('alice', 0, 1, $1, $2)
+                    """,
+                    value, body);
                 db.Execute(
                     """
                     INSERT INTO messages (id, peer, mine, epoch, seq, sent_ms, state, rank, unread, text)
