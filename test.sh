@@ -16,7 +16,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
 export DOTNET_CLI_HOME="${DOTNET_CLI_HOME:-${HOME:-/tmp}}"
 configuration="${CHORDCHAT_CONFIGURATION:-Release}"
 results="$PWD/artifacts/tests"
-suite_seconds_max="${CHORDCHAT_SUITE_SECONDS_MAX:-900}"
+suite_seconds_max="${CHORDCHAT_SUITE_SECONDS_MAX:-1500}"
 passed=0 failed=0 skipped=0
 
 say() { printf '== %s\n' "$*"; }
