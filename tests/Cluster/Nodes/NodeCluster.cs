@@ -19,6 +19,7 @@ internal sealed class NodeCluster : IAsyncDisposable
     private static readonly IConfiguration Settings = new ConfigurationBuilder()
         .AddInMemoryCollection(new Dictionary<string, string?>
         {
+            ["Chat:BcryptCost"] = "10", // Registering is not what these tests are about.
             ["Membership:Quarantine"] = "00:00:00.2",
             ["Membership:ProbeInterval"] = "00:00:00.3",
             ["Ring:StabilizeInterval"] = "00:00:00.3",

@@ -36,7 +36,7 @@ internal sealed class Person : IAsyncDisposable
     public static string NewFolder() =>
         Path.Combine(Path.GetTempPath(), "chordchat-tests", Guid.NewGuid().ToString("n"));
 
-    private const int TriesMax = 5;
+    private const int TriesMax = 10;
 
     public static Task<Person> RegisterAsync(string user, params FakeNode[] nodes) =>
         RegisterAsync(user, Search(nodes));
