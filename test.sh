@@ -59,6 +59,9 @@ has_grpc_for_python() { /usr/bin/python3 -c 'import grpc, grpc_tools' 2>/dev/nul
 has_dumpcap() { command -v dumpcap >/dev/null; }
 has_chromium() { [[ -x /usr/bin/chromium ]]; }
 
+# All of them: "command -v ip nft tc" is content with one.
+has_network_tools() { command -v ip >/dev/null && command -v nft >/dev/null && command -v tc >/dev/null; }
+
 # prepare SUITE: gets what the suite needs; false if it cannot run without.
 prepare() {
     case $1 in
@@ -122,7 +125,7 @@ run_suite() {
 }
 
 can_split_networks() {
-    command -v ip nft tc >/dev/null && ip netns add ccprobe-$$ 2>/dev/null && ip netns del ccprobe-$$
+    has_network_tools && ip netns add ccprobe-$$ 2>/dev/null && ip netns del ccprobe-$$
 }
 
 # run_nemesis OPTIONS...: real nodes, each in a network of its own, under faults; one test more.
@@ -133,7 +136,7 @@ run_nemesis() {
         say "Nemesis: SKIPPED, only root may make the networks that this needs"
         return
     fi
-    command -v ip nft tc >/dev/null || install iproute2 nftables
+    has_network_tools || install iproute2 nftables
     if ! can_split_networks; then
         skipped=$((skipped + 1))
         say "Nemesis: SKIPPED, ip, nft or tc is missing, or network namespaces are not allowed here"
