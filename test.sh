@@ -3,7 +3,7 @@
 #   ./test.sh                 all of it
 #   ./test.sh unit cluster    only these suites: unit simulation cluster endtoend browser nemesis
 #   ./test.sh hunt --seeds N [--from S] [--minutes M]    simulated clusters under faults; the last line counts seeds
-#   ./test.sh nemesis --minutes M [--seed S] [--nodes N] [--mix all|crash|network|host|clock|people|names]    real nodes under faults; 2 minutes
+#   ./test.sh nemesis --minutes M [--seed S] [--nodes N] [--mix all|crash|network|host|clock|people|names|outage]    real nodes under faults; 2 minutes
 #             [--split T]    tiles are cut meanwhile, until there are T for each node
 #   ./test.sh nemesis --numbers [--copies C]    what people notice of one fault after the other, as a table
 # The last line counts what the test runners reported. A step that fails without a count is one failure more.

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 
 namespace ChordChat.Tests.Nemesis;
@@ -26,12 +28,21 @@ internal sealed class ClientProgram
             RedirectStandardError = true,
         };
         start.Environment["CHORDCHAT_PASSWORD"] = Person.Password;
+        start.Environment["CHORDCHAT_TRUST"] = FingerprintAt(place.Home);
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         start.Environment["DOTNET_TieredPGO"] = "0"; // They live for seconds.
         start.Environment["HOME"] = start.Environment["TMPDIR"] = place.Home;
         _process = Process.Start(start)!;
         _error = _process.StandardError.ReadToEndAsync();
         _reading = ReadAsync(print);
+    }
+
+    /// <summary>What its operator would have told a guest: docs/e2e.md#first-contact.</summary>
+    private static string FingerprintAt(string home)
+    {
+        using var authority = X509CertificateLoader.LoadCertificateFromFile(
+            Path.Combine(home, "cluster", "authority.crt"));
+        return Convert.ToHexStringLower(SHA256.HashData(authority.RawData).AsSpan(0, 16));
     }
 
     /// <summary>The first word of its arguments.</summary>

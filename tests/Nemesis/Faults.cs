@@ -12,6 +12,7 @@ internal sealed class Faults(World world, Network network, NameRace race, Random
     private static readonly string[] Crashes = ["kill", "pause", "term", "storm", "power"];
     private static readonly string[] Cuts = ["cut", "isolate", "ring", "bridge", "oneway", "slow"];
     private static readonly string[] Hosts = ["full", "wipe", "freeze"];
+    private static readonly string[] Outages = ["outage", "blackout"];
 
     /// <summary>What guests do to their own clients, and what is done to nodes while somebody waits for them.</summary>
     private static readonly string[] Guests = ["client", "device", "sides", "claim", "disk"];
@@ -25,6 +26,7 @@ internal sealed class Faults(World world, Network network, NameRace race, Random
         ["host"] = Hosts,
         ["people"] = [.. Guests, "kill", "pause", "storm", "power", "cut", "oneway"],
         ["names"] = ["claim", "disk", "client"],
+        ["outage"] = [.. Outages, "disk", "kill", "power"],
         ["clock"] = ["clock", "kill", "pause", "cut"],
     };
 
@@ -101,8 +103,18 @@ internal sealed class Faults(World world, Network network, NameRace race, Random
                 await victim.SignalAsync("TERM");
                 break;
             case "power":
-                await PowerAsync(seconds, stopping);
+                await PowerAsync(seconds, [], stopping);
                 return;
+            case "blackout":
+                await StrainAsync(order, stopping);
+                await PowerAsync(seconds, order, stopping);
+                return;
+            case "outage":
+                await StrainAsync([victim], stopping);
+                await victim.SignalAsync("KILL");
+                await victim.GoneAsync(TimeSpan.FromSeconds(90));
+                Lose(victim);
+                break;
             case "storm":
                 foreach (var node in order)
                     await RestartAsync(node, stopping);
@@ -138,14 +150,35 @@ internal sealed class Faults(World world, Network network, NameRace race, Random
     }
 
     /// <summary>All nodes die at once, and what their disks hold is compared with what people were told.</summary>
-    private async Task PowerAsync(int seconds, CancellationToken stopping)
+    /// <param name="losers">Whose machines lose what they had not synced.</param>
+    private async Task PowerAsync(int seconds, Node[] losers, CancellationToken stopping)
     {
         var kept = world.Record.ToldKept();
         await Task.WhenAll(world.Nodes.Select(node => node.SignalAsync("KILL")));
         foreach (var node in world.Nodes)
             await node.GoneAsync(TimeSpan.FromSeconds(90));
+        foreach (var node in losers)
+            Lose(node);
         world.JudgeDisks(kept);
         await WaitAsync(seconds, stopping);
+    }
+
+    /// <summary>Makes syncs slow enough to die in one.</summary>
+    private async Task StrainAsync(Node[] nodes, CancellationToken stopping)
+    {
+        foreach (var node in nodes)
+            node.SlowDisk?.Set(random.Next(50, 500));
+        await WaitAsync(2, stopping);
+    }
+
+    /// <summary>Takes from a node's disk what it had not synced: all of it, none, or every other write.</summary>
+    private void Lose(Node node)
+    {
+        node.SlowDisk?.Set(0);
+        if (node.Unsynced is null)
+            return;
+        var share = random.Next(3) * 0.5;
+        world.Say($"  {node.Name} loses {node.Unsynced.Lose(node.Folder, () => random.NextDouble() < share)} writes");
     }
 
     /// <summary>A node whose disk is still full has to say so and end; its end is judged later.</summary>

@@ -28,6 +28,9 @@ internal sealed class Node(Options options, string home, Network network, int in
     /// <summary>What makes its disk slow; null when that cannot be had.</summary>
     public SlowDisk? SlowDisk { get; set; }
 
+    /// <summary>What its machine would lose with its power; null when that cannot be had.</summary>
+    public Unsynced? Unsynced { get; set; }
+
     /// <summary>A node that it is told of; null when it finds the others by multicast alone.</summary>
     public string? Seed { get; set; }
 
@@ -52,6 +55,7 @@ internal sealed class Node(Options options, string home, Network network, int in
         start.Environment["TMPDIR"] = home;
         Clock?.Wear(start);
         SlowDisk?.Wear(start);
+        Unsynced?.Wear(start, Folder);
         _process = Process.Start(start)!;
     }
 

@@ -222,11 +222,20 @@ internal sealed class World(Options options, Network network, string home, Recor
 
         if (!options.IsForNumbers && Faults.Has(options.Mix, "disk"))
         {
-            if (await SlowDisk.CompileAsync(home) is { } library)
+            if (await Preload.CompileAsync(home, "slowsync") is { } library)
                 foreach (var node in Nodes)
                     (node.SlowDisk = new(library, Path.Combine(home, $"{node.Name}.sync"))).Set(0);
             else
                 Say("there is no C compiler: no disk is slow");
+        }
+
+        if (!options.IsForNumbers && Faults.Has(options.Mix, "blackout"))
+        {
+            if (await Preload.CompileAsync(home, "unsynced") is { } library)
+                foreach (var node in Nodes)
+                    node.Unsynced = new(library, Path.Combine(home, $"{node.Name}.unsynced"));
+            else
+                Say("there is no C compiler: an outage loses nothing");
         }
 
         if (options.IsForNumbers || !Faults.Has(options.Mix, "clock"))
