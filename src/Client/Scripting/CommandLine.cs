@@ -203,9 +203,11 @@ internal static class CommandLine
         var json = parsed.GetValue(Json);
         try
         {
-            return await run(new ScriptContext(
+            var context = new ScriptContext(
                 json, parsed.GetValue(Profile), parsed.GetValue(Node) ?? [], parsed.GetValue(PasswordFile),
-                parsed.GetValue(User), parsed.GetValue(Trust)));
+                parsed.GetValue(User), parsed.GetValue(Trust));
+            // Not on the thread that waits for signals: a command may wait for its input as long as it likes.
+            return await Task.Run(() => run(context));
         }
         catch (ChordChatException cause) when (cause.Code != Output.Closed)
         {

@@ -23,7 +23,8 @@ internal static class SendCommand
         var client = session.Client;
         client.People.AcceptsNewIdentities = acceptIdentity;
         var sent = Channel.CreateBounded<(string Id, long Until)>(InFlightMax);
-        var storing = StoreAsync(client, lines, sent.Writer, timeout, cancellation);
+        // Apart, for it waits for each line of the input, and what became of the one before is to be told meanwhile.
+        var storing = Task.Run(() => StoreAsync(client, lines, sent.Writer, timeout, cancellation), cancellation);
         var reached = await AnswerAsync(context, session, sent.Reader, wait, timeout, cancellation);
         await storing;
         return reached ? 0 : CommandLine.Failed;

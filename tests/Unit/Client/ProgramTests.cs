@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Xunit;
 
@@ -121,6 +122,25 @@ public sealed class ProgramTests
         var (_, json, _) = await FilledProfile.RunAsync(profile.Command("history bob --json"));
         Assert.Equal(Forged, TextOf(JsonDocument.Parse(json).RootElement));
         Assert.DoesNotContain(json.TrimEnd(), sign => char.IsControl(sign) || sign is '\u202E' or '\u2028');
+    }
+
+    [Theory]
+    [InlineData("send -")]
+    [InlineData("send bob -")]
+    public async Task A_command_that_waits_for_its_input_ends_when_it_is_told_to(string arguments)
+    {
+        if (!HasShell)
+            return;
+        using var profile = new FilledProfile();
+        using var program = FilledProfile.Start("exec " + profile.Command(arguments));
+        // More than a pipe holds: it is all taken only by a program that reads, and then waits for the end of the line.
+        await program.StandardInput.WriteAsync(new string('x', 1 << 20));
+        await program.StandardInput.FlushAsync();
+
+        using var kill = Process.Start("kill", ["-TERM", $"{program.Id}"]);
+
+        await program.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.NotEqual(0, program.ExitCode);
     }
 
     private static string? TextOf(JsonElement message) => message.GetProperty("text").GetString();
