@@ -21,7 +21,8 @@ usage: ./startup.sh [options]          start, or bring back what is missing
   --nodes N      how many nodes (default 5, or as many as the cluster has)
   --replicas K   copies besides the owner's, fixed when the cluster is made (default 2)
   --local        plain processes, even where a Docker engine answers
-  --demo         makes users a to h with password 1. For a try-out only: anybody can log in as them
+  --demo         makes a cluster that takes any password, and users a to h with password 1. Only when the cluster is
+                 made, and for a try-out only: anybody can log in as them
   --lan          local nodes answer on all interfaces instead of loopback only
   --port P       first node port; nodes use P, P+1, ... (default 7401, or what the last start used)
   --page-port P  the visualizer's port (default 7480, or what the last start used)

@@ -105,14 +105,17 @@ write_cluster_file() {
 }
 
 make_demo_users() {
-  local user trust
+  local user trust missing=''
   trust=$(sed -n 's/.*"authority":"\([^"]*\)".*/\1/p' "$home/run/nodes.json" | base64 -d | sha256sum | cut -c1-32)
   say 'making demo users a to h, password 1. WARNING: anybody can log in as them'
   for user in a b c d e f g h; do
     docker exec -e CHORDCHAT_PASSWORD=1 -e "CHORDCHAT_TRUST=$trust" "$client" sh -c \
-      "[ -d ~/demo/$user ] || chordchat register $user --profile ~/demo/$user" >/dev/null \
-      || say "  ($user was not made)"
+      "[ -f ~/demo/$user.made ] || { { chordchat register $user --profile ~/demo/$user \
+        || chordchat login $user --profile ~/demo/$user; } && touch ~/demo/$user.made; }" >/dev/null \
+      || missing+=" $user"
   done
+  [[ -z $missing ]] || die "these demo users were not made:$missing. The cluster runs; start with --demo again to try again." \
+    "A cluster that was not made with --demo asks for real passwords"
 }
 
 # Founders are made before the nodes start, so that they need not guess how many of them there will be.
@@ -186,11 +189,11 @@ cluster_start() {
   wait_ready
   remember_names
   write_cluster_file
-  [[ -z $demo ]] || make_demo_users
   say ''
   say "look at the ring:  http://localhost:$page_port"
   say "chat:              docker exec -it $client chordchat"
   say 'stop:              ./startup.sh stop'
+  [[ -z $demo ]] || make_demo_users
 }
 
 require_engine() {

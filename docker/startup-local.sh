@@ -23,8 +23,9 @@ build_all() {
   [[ $(cd "$here" && dotnet --version 2>/dev/null) == 10.* ]] \
     || die "the .NET SDK 10 is needed: install it from https://dotnet.microsoft.com/download"
   is_built && return
-  say 'building (once, until a source changes) ...'
+  say 'building (once, until a source changes; some minutes on a slow machine) ...'
   for project in Node Client Visualizer; do
+    say "  $project"
     dotnet publish "$here/src/$project" -c Release -o "$built" -nologo -v q >"$home/run/build.log" 2>&1 \
       || { tail -20 "$home/run/build.log" >&2; die "the build failed; the whole output is in $home/run/build.log"; }
   done
@@ -43,6 +44,8 @@ build_in_turn() {
 make_cluster() {
   if [[ -d $home/cluster ]]; then
     [[ -z $replicas ]] || say "(--replicas was fixed when the cluster was made; it is not changed)"
+    [[ -z $nodes ]] || (($(node_names | wc -l) <= nodes)) \
+      || say "(this cluster has $(node_names | wc -l) nodes; it is not made smaller)"
     return
   fi
   "$node_program" cluster init --data "$home" --nodes "${nodes:-5}" ${replicas:+--replicas "$replicas"} ${demo:+--demo} \
@@ -188,14 +191,31 @@ save_ports() {
   echo "$port" >"$home/run/port"
 }
 
+# Short passwords are a property of the whole cluster, fixed when it is made.
+check_demo() {
+  [[ -z $demo || ! -f $home/cluster/cluster.json ]] || grep -q '"demo": *true' "$home/cluster/cluster.json" \
+    || die "the cluster in $home was not made with --demo, and it asks for real passwords. To try a demo beside it:" \
+      "CHORDCHAT_HOME=$home-demo ./startup.sh --demo --port 7501 --page-port 7580"
+}
+
+as_demo_user() {
+  CHORDCHAT_PASSWORD=1 CHORDCHAT_CLUSTER=$home/run/nodes.json \
+    "$client_program" "$1" "$2" --profile "$home/demo/$2" 2>&1 >/dev/null
+}
+
 make_demo_users() {
-  local user
+  local user why missing=''
   say 'making demo users a to h, password 1. WARNING: anybody can log in as them'
   for user in a b c d e f g h; do
-    [[ -d $home/demo/$user ]] && continue
-    CHORDCHAT_PASSWORD=1 CHORDCHAT_CLUSTER=$home/run/nodes.json \
-      "$client_program" register "$user" --profile "$home/demo/$user" >/dev/null || say "  ($user was not made)"
+    [[ -f $home/demo/$user.made ]] && continue
+    if why=$(as_demo_user register "$user") || as_demo_user login "$user" >/dev/null; then
+      touch "$home/demo/$user.made"
+    else
+      say "  $why"
+      missing+=" $user"
+    fi
   done
+  [[ -z $missing ]] || die "these demo users were not made:$missing. The cluster runs; start with --demo again to try again"
 }
 
 start_nodes() {
@@ -215,6 +235,7 @@ cluster_start() {
   trap undo_failed_start EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
+  check_demo
   choose_ports
   check_ports
   build_in_turn
@@ -230,11 +251,11 @@ cluster_start() {
   echo "$page_port" >"$home/run/visualizer.port"
   echo "$host_names" >"$home/run/host-names"
   started=()
-  [[ -z $demo ]] || make_demo_users
   say ''
   say "look at the ring:  http://localhost:$page_port"
   say "chat:              ./chordchat"
   say "stop:              ./startup.sh stop"
+  [[ -z $demo ]] || make_demo_users
   [[ $refused == ' ' ]] || die "these nodes do not run, for the reasons above:$refused- the others do"
 }
 

@@ -132,9 +132,15 @@ public sealed class ProgramTests
         if (!HasShell)
             return;
         using var profile = new FilledProfile();
-        using var program = FilledProfile.Start("exec " + profile.Command(arguments));
-        // More than a pipe holds: it is all taken only by a program that reads, and then waits for the end of the line.
-        await program.StandardInput.WriteAsync(new string('x', 1 << 20));
+        await EndsWhenToldAsync(profile.Command(arguments), new string('x', 1 << 20));
+    }
+
+    /// <param name="input">More than a pipe holds, and nothing to act on: it is all taken only by a program that reads,
+    /// which then waits for more.</param>
+    private static async Task EndsWhenToldAsync(string command, string input)
+    {
+        using var program = FilledProfile.Start("exec " + command);
+        await program.StandardInput.WriteAsync(input);
         await program.StandardInput.FlushAsync();
 
         using var kill = Process.Start("kill", ["-TERM", $"{program.Id}"]);
