@@ -21,8 +21,11 @@ public sealed class ProgramTests
         var printed = new List<string>();
         for (var kills = 0; kills < 4; kills++)
         {
+            var count = 1 + kills * 7;
+            if (profile.Unread().Count < count)
+                break; // It was faster than its end: a line that does not come is not to be waited for.
             using var tail = FilledProfile.Start("exec " + profile.Command("tail --json"));
-            for (var i = 0; i < 1 + kills * 7; i++)
+            for (var i = 0; i < count; i++)
                 printed.Add((await tail.StandardOutput.ReadLineAsync())!);
             tail.Kill();
             // What was written before the end is on the screen as well.
