@@ -15,7 +15,7 @@ internal static class CommandParser
         ("/history", "[n]", "show the last n messages of the open chat (20)"),
         ("/who", "", "who is online, on any node"),
         ("/status", "<user>", "whether somebody is online"),
-        ("/verify", "<user>", "show the safety number you share; with 'ok' behind the name: it is the same there"),
+        ("/verify", "<user>", "show the safety number you share; /verify <user> ok: it is the same there"),
         ("/accept", "<user>", "agree to write to somebody's new identity"),
         ("/where", "<user>", "which nodes keep somebody's mailbox"),
         ("/resend", "", "send what an earlier device of yours left unsent here"),

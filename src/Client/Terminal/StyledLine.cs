@@ -27,22 +27,23 @@ internal sealed record StyledLine(int Indent, params Span[] Spans)
     {
         var rows = new List<string>();
         var row = new StringBuilder();
-        var used = 0;
+        var (used, indent, isContinued) = (0, Math.Min(Indent, width / 2), false);
         foreach (var span in Spans)
             foreach (var piece in Pieces(Printable.Of(span.Text)))
             {
                 var size = TextWidth.Of(piece);
-                if (piece == "\n" || (used > Indent && used + size > width))
-                    Break();
-                if (piece == "\n" || (used == Indent && rows.Count > 0 && piece == " "))
+                if (piece == "\n" || (used > indent && used + size > width))
+                    Break(within: piece != "\n");
+                // A space where a row was broken is the break; one at the start of a line is its writer's.
+                if (piece == "\n" || (used == indent && isContinued && piece == " "))
                     continue;
                 if (size <= width - used)
                     Append(piece, size, span.Style);
                 else
                     foreach (var element in TextWidth.Elements(piece))
                     {
-                        if (used + TextWidth.OfElement(element) > width && used > Indent)
-                            Break();
+                        if (used + TextWidth.OfElement(element) > width && used > indent)
+                            Break(within: true);
                         Append(element, TextWidth.OfElement(element), span.Style);
                     }
             }
@@ -56,10 +57,11 @@ internal sealed record StyledLine(int Indent, params Span[] Spans)
             used += size;
         }
 
-        void Break()
+        void Break(bool within)
         {
             rows.Add(row.ToString());
-            row.Clear().Append(' ', used = Math.Min(Indent, width / 2));
+            row.Clear().Append(' ', used = indent);
+            isContinued = within;
         }
     }
 

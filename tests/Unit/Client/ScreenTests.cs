@@ -18,6 +18,25 @@ public sealed class ScreenTests : IDisposable
     public void Dispose() => _terminal.Dispose();
 
     [Fact]
+    public void A_narrow_screen_breaks_lines_between_words_however_far_they_are_indented()
+    {
+        const string Text = "/verify <user>          show the safety number you share; with 'ok' behind the name: it is";
+        for (var width = 20; width < 100; width++)
+        {
+            var rows = new StyledLine(24, new Span(Text, Style.Plain)).Rows(width, colours: false);
+
+            Assert.All(rows, row => Assert.InRange(row.Length, 1, width));
+            Assert.Equal(
+                Text.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+                rows.SelectMany(row => row.Split(' ', StringSplitOptions.RemoveEmptyEntries)));
+        }
+    }
+
+    [Fact]
+    public void Spaces_that_begin_a_line_of_a_text_stay() => Assert.Equal(
+        ["if x", "    :", "      y"], new StyledLine(2, new Span("if x\n  :\n    y", Style.Plain)).Rows(40, colours: false));
+
+    [Fact]
     public void A_message_that_arrives_leaves_what_is_being_typed_alone()
     {
         _screen.SetInput(StyledLine.Of("bob> "), "half a sente", 6);
