@@ -83,6 +83,8 @@ internal sealed class Faults(World world, Network network, NameRace race, Random
         var (victim, half, seconds) = (order[0], order.Take(order.Length / 2).ToArray(), random.Next(1, 20));
         world.Say(
             $"fault {kind}: {victim.Name} first of {string.Join(' ', order.Select(node => node.Name))}, {seconds} s");
+        if (await DoToAllAsync(kind, order, seconds, stopping))
+            return;
         switch (kind)
         {
             case "pause" or "freeze":
@@ -96,29 +98,15 @@ internal sealed class Faults(World world, Network network, NameRace race, Random
             case "clock":
                 StepClocks(order);
                 break;
-            case "wipe":
-                await WipeAsync(order.First(node => node.Disk is null), order[^1]);
-                return;
             case "term":
                 await victim.SignalAsync("TERM");
                 break;
-            case "power":
-                await PowerAsync(seconds, [], stopping);
-                return;
-            case "blackout":
-                await StrainAsync(order, stopping);
-                await PowerAsync(seconds, order, stopping);
-                return;
             case "outage":
                 await StrainAsync([victim], stopping);
                 await victim.SignalAsync("KILL");
                 await victim.GoneAsync(TimeSpan.FromSeconds(90));
                 Lose(victim);
                 break;
-            case "storm":
-                foreach (var node in order)
-                    await RestartAsync(node, stopping);
-                return;
             case "slow":
                 foreach (var node in order)
                     await network.SlowAsync(node.Index, Queue(), random.Next(1, 12));
@@ -127,9 +115,6 @@ internal sealed class Faults(World world, Network network, NameRace race, Random
                 foreach (var node in half)
                     node.SlowDisk?.Set(random.Next(20, 400));
                 break;
-            case "claim":
-                await ClaimAsync(order, stopping);
-                return;
             case "sides":
                 await PartWithGuestsAsync(order, half);
                 seconds += 10;
@@ -147,6 +132,34 @@ internal sealed class Faults(World world, Network network, NameRace race, Random
             await StartOnFullDiskAsync(victim);
         if (kind is "kill" or "term")
             await victim.GoneAsync(TimeSpan.FromSeconds(90));
+    }
+
+    /// <summary>What has its own course, after which all nodes run again.</summary>
+    /// <returns>Whether this kind is one of them.</returns>
+    private async Task<bool> DoToAllAsync(string kind, Node[] order, int seconds, CancellationToken stopping)
+    {
+        switch (kind)
+        {
+            case "power":
+                await PowerAsync(seconds, [], stopping);
+                return true;
+            case "blackout":
+                await StrainAsync(order, stopping);
+                await PowerAsync(seconds, order, stopping);
+                return true;
+            case "storm":
+                foreach (var node in order)
+                    await RestartAsync(node, stopping);
+                return true;
+            case "claim":
+                await ClaimAsync(order, stopping);
+                return true;
+            case "wipe":
+                await WipeAsync(order.First(node => node.Disk is null), order[^1]);
+                return true;
+            default:
+                return false;
+        }
     }
 
     /// <summary>All nodes die at once, and what their disks hold is compared with what people were told.</summary>

@@ -3,8 +3,8 @@ using System.Globalization;
 
 namespace ChordChat.Tests.Nemesis;
 
-/// <summary>What a node has written to its disk and not synced. When its machine loses its power, that is lost: all of it, or
-/// any part.</summary>
+/// <summary>What a node has written to its disk and not synced. When its machine loses its power, that is lost: all of
+/// it, or any part.</summary>
 /// <remarks>A killed process loses nothing that it has written, since the kernel still has it. So unsynced.c notes each
 /// write until the next sync of its file, and this takes noted writes back.</remarks>
 /// <param name="library">Of unsynced.c.</param>
@@ -96,10 +96,9 @@ internal sealed class Unsynced(string library, string notes)
             var (oldLength, newLength) = ((int)Field(2), (int)Field(3));
             if (at + HeadBytes + oldLength + newLength > bytes.Length)
                 yield break;
-            var old = at + HeadBytes;
-            yield return new(
-                Field(0), Field(1), bytes[old..(old + oldLength)], bytes[(old + oldLength)..(old + oldLength + newLength)]);
-            at = old + oldLength + newLength;
+            var (old, next) = (at + HeadBytes, at + HeadBytes + oldLength);
+            yield return new(Field(0), Field(1), bytes[old..next], bytes[next..(next + newLength)]);
+            at = next + newLength;
         }
     }
 
