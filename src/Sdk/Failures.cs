@@ -11,8 +11,18 @@ internal static class Failures
     public static ChordChatException WrongPassword(string user) => new(
         "wrong_password", $"this is not the password of {user}", "try again; mind capitals and the keyboard layout");
 
+    /// <summary>Nodes do not say which of the two is wrong.</summary>
+    public static ChordChatException WrongLogin(string user) => new(
+        "wrong_password", $"there is no {user} with this password",
+        "try again; mind capitals, the keyboard layout and the name's spelling");
+
     public static ChordChatException UnknownUser(string user) => new(
         "unknown_user", $"there is no user {user}", "check the spelling; names are all lower case");
+
+    /// <summary>A question about people without a pass that a node takes.</summary>
+    public static ChordChatException NoPass(string what, Exception cause) => new(
+        "no_pass", $"{what}: nodes say this only to who is logged in",
+        "log in with 'chordchat login NAME', or register with 'chordchat register NAME'", cause);
 
     public static ChordChatException BadName(string name) => new(
         "bad_name", $"'{name}' cannot be a user name",

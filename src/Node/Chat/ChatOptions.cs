@@ -20,6 +20,12 @@ public sealed record ChatOptions
     /// <summary>Registrations under way before more are refused.</summary>
     public int RegistrationQueueMax { get; init; } = 32;
 
+    /// <summary>Names that may be asked for from one address block in a minute before it has to wait.</summary>
+    public int NamesPerAddressMax { get; init; } = 20;
+
+    /// <summary>Names that may be asked for at this node in a minute, by whomever.</summary>
+    public int NamesMax { get; init; } = 200;
+
     /// <summary>How long after a login new keys may be published.</summary>
     public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromMinutes(10);
 

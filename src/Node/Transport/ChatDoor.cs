@@ -14,6 +14,7 @@ internal sealed class ChatDoor(
     SessionOpening opening,
     SessionClosing closing,
     EnvelopeSender sender,
+    Passes passes,
     ChatClock clock)
 {
     private const int NonceBytes = 32;
@@ -41,6 +42,10 @@ internal sealed class ChatDoor(
                 throw ChatFaults.NoMajority(reached, needed);
             case OpenOutcome.Refused(var end):
                 await responses.WriteAsync(new NodeFrame { Ended = ChatMaps.ToWire(end) }, context.CancellationToken);
+                return;
+            case OpenOutcome.Proved(var user):
+                var welcome = new Welcome { Pass = ChatMaps.ToWire(passes.Issue(user)) };
+                await responses.WriteAsync(new NodeFrame { Welcome = welcome }, context.CancellationToken);
                 return;
             case OpenOutcome.Opened(var session):
                 if (sessions.IsClosed)
@@ -89,7 +94,8 @@ internal sealed class ChatDoor(
         {
             return await requests.MoveNext(patience.Token) && requests.Current.Hello is { } hello
                 ? new SessionHello(
-                    hello.User, hello.Epoch, hello.ClientNonce.Memory, hello.Signature.Memory, Shortened(hello.Client))
+                    hello.User, hello.Epoch, hello.ClientNonce.Memory, hello.Signature.Memory, Shortened(hello.Client),
+                    hello.PassOnly)
                 : null;
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -117,6 +123,7 @@ internal sealed class ChatDoor(
             NodeName = identity.Self.Name,
             Copies = (uint)identity.Copies,
             Degraded = session.IsDegraded,
+            Pass = ChatMaps.ToWire(passes.Issue(session.User)),
         };
         welcome.Nodes.Add(peers.All.Select(ChatMaps.ToWire));
         return welcome;

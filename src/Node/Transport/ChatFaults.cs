@@ -48,10 +48,16 @@ internal static class ChatFaults
         _ => throw new InvalidOperationException($"no status for {outcome}"),
     };
 
+    public static RpcException NoPass() => Fault(
+        StatusCode.Unauthenticated, "this is answered only to people with an account, who show a pass",
+        "log in first; a client gets a new pass when it says hello");
+
     public static RpcException RegistrationClosed() => Fault(
         StatusCode.PermissionDenied, "nobody can register in this cluster", "ask its operator for an account");
 
     public static RpcException TooManyRegistrations(TimeSpan wait) => Later("too many registrations", wait);
+
+    public static RpcException TooManyNames(TimeSpan wait) => Later("too many names asked for", wait);
 
     public static RpcException UnknownUser(string user) => Fault(
         StatusCode.NotFound, $"nobody here is called {user}", "check the spelling; names are all lower case");

@@ -5,6 +5,7 @@ using ChordChat.Crypto.Keys;
 using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Sessions;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Grpc.Core;
@@ -32,7 +33,8 @@ public sealed class Accounts : IDisposable
                 profile.Trust.Expect(authority);
         }
 
-        _links = new NodeLinks(new NodePool(search with { Known = profile.KnownNodes }, profile.Trust));
+        _links = new NodeLinks(
+            new NodePool(search with { Known = profile.KnownNodes }, profile.Trust), new UserPass(profile, null));
     }
 
     /// <exception cref="ChordChatException"><c>bad_name</c>: nobody can have this name.</exception>
@@ -70,12 +72,14 @@ public sealed class Accounts : IDisposable
             return; // It may be taken by this very registration.
         try
         {
-            await _links.CallAsync(
-                (chat, options) => chat.GetKdfAsync(new GetKdfRequest { User = user }, options), cancellation);
+            var reply = await _links.CallAsync(
+                (chat, options) => chat.CheckNameAsync(new CheckNameRequest { User = user }, options), cancellation);
+            if (reply.State != CheckNameReply.Types.State.Taken)
+                return;
         }
         catch (RpcException)
         {
-            return;
+            return; // Not now, or asked too often: registering tells.
         }
 
         throw TakenName(null);
@@ -119,8 +123,8 @@ public sealed class Accounts : IDisposable
     }
 
     /// <summary>Logs in: with the device keys that are here, or else as a new device.</summary>
-    /// <exception cref="ChordChatException"><c>wrong_password</c>, <c>unknown_user</c>, <c>throttled</c>,
-    /// ...</exception>
+    /// <exception cref="ChordChatException"><c>wrong_password</c>, also for a name that nobody has;
+    /// <c>throttled</c>, ...</exception>
     public async Task<UnlockedProfile> LogInAsync(
         string user, string password, CancellationToken cancellation = default)
     {
@@ -133,7 +137,7 @@ public sealed class Accounts : IDisposable
             return finished;
         var parameters = await CallAsync(
             "login failed", (chat, options) => chat.GetKdfAsync(new GetKdfRequest { User = user }, options),
-            cancellation, Failures.UnknownUser(user));
+            cancellation);
         if (parameters.Salt.Length != KdfParameters.SaltBytes)
             throw BadKeyring();
         var kdf = KdfParameters.FromBytes(parameters.Iterations, parameters.Salt.Span);
@@ -227,7 +231,7 @@ public sealed class Accounts : IDisposable
         var reply = await CallAsync(
             "login failed",
             (chat, options) => chat.LogInAsync(new LogInRequest { User = user, Secret = keys.AuthSecret }, options),
-            cancellation, Failures.WrongPassword(user));
+            cancellation, Failures.WrongLogin(user));
         if (reply.Degraded)
             throw Failures.Unavailable("login on a new device needs a majority of the account's copies");
         var log = KeyLog.Verify(cluster, user, reply.KeyLog.Entries.Select(entry => entry.ToByteArray()));
@@ -249,9 +253,11 @@ public sealed class Accounts : IDisposable
         };
         await _links.CallAsync((chat, options) => chat.PublishKeysAsync(request, options), cancellation);
         ring.Identity.Dispose();
-        return Save(
+        var saved = Save(
             new Device(log.Append(entry.Bytes.Span)!, device.Signing, [.. next.EncryptionKeys.Select(key => key.Key)]),
             kdf, keys);
+        _links.Pass.Keep(reply.Pass);
+        return saved;
     }
 
     /// <summary>A node of a cluster that somebody vouched for: docs/e2e.md, First contact.</summary>
