@@ -48,6 +48,8 @@ internal static class Failures
         StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Cancelled => Unavailable(what, cause),
         StatusCode.ResourceExhausted => new ChordChatException(
             "throttled", $"{what}: too many attempts", HintOf(cause, RetryHint(cause)), cause),
+        StatusCode.PermissionDenied when ReasonOf(cause) is { } reason => new ChordChatException(
+            reason, $"{what}: {Nodes.NodeWords.Text(cause.Status.Detail)}", HintOf(cause, "ask the operator"), cause),
         StatusCode.InvalidArgument => new ChordChatException(
             "invalid", $"{what}: {Nodes.NodeWords.Text(cause.Status.Detail)}", HintOf(cause, "check what you typed"),
             cause),
@@ -55,6 +57,13 @@ internal static class Failures
             "node_error", $"{what}: the node says {cause.StatusCode}: {Nodes.NodeWords.Text(cause.Status.Detail)}",
             HintOf(cause, "try another node with --node; the node's log says more"), cause),
     };
+
+    /// <summary>Of those reasons that a node may give and programs tell apart.</summary>
+    private static string? ReasonOf(RpcException cause) => cause.Trailers.GetValue("reason") is
+        ("registration_closed" or "invitation_needed" or "invitation_wrong" or "invitation_expired"
+        or "invitation_used") and { } reason
+            ? reason
+            : null;
 
     /// <summary>What the node advises, or else what this client does.</summary>
     public static string HintOf(RpcException? cause, string otherwise) =>

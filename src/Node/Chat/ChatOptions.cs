@@ -32,6 +32,12 @@ public sealed record ChatOptions
     /// <summary>How long a client may think about the challenge.</summary>
     public TimeSpan HelloTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Clients of one address (of IPv6: a /64) that have not said yet who they are.</summary>
+    public int UnprovenPerAddressMax { get; init; } = 1_024;
+
+    /// <summary>Clients in all that have not said yet who they are.</summary>
+    public int UnprovenMax { get; init; } = 4_096;
+
     /// <summary>Mean time between two renewals of a session's lease; a third of the lease or less.</summary>
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -16,6 +16,7 @@ internal sealed partial class SessionOpening(
     LeaseRenewals leases,
     ClientProofs proofs,
     KeyLogReader keyLogs,
+    SessionLines lines,
     ChatClock clock,
     ILogger<SessionOpening> logger)
 {
@@ -146,7 +147,8 @@ internal sealed partial class SessionOpening(
         };
         if (!TakePlace(session, account))
             return Elsewhere("a newer session of yours is here already");
-        LogOpened(session.User, session.Number, hello.Client, session.IsDegraded);
+        if (lines.Allows(out var unsaid))
+            LogOpened(session.User, session.Number, hello.Client, session.IsDegraded, unsaid);
         return new OpenOutcome.Opened(session);
     }
 
@@ -170,8 +172,9 @@ internal sealed partial class SessionOpening(
 
     private static OpenOutcome.Refused Elsewhere(string why) => new(SessionEnd.Elsewhere(why));
 
-    [LoggerMessage(5040, LogLevel.Information, "{User} is here: session {Number}, {Client} (degraded: {IsDegraded})")]
-    private partial void LogOpened(string user, ulong number, string client, bool isDegraded);
+    [LoggerMessage(5040, LogLevel.Information,
+        "{User} is here: session {Number}, {Client} (degraded: {IsDegraded}; {Unsaid} lines of sessions left out)")]
+    private partial void LogOpened(string user, ulong number, string client, bool isDegraded, long unsaid);
 
     [LoggerMessage(5041, LogLevel.Warning,
         "A hello as {User} was not signed by a device of theirs ({Client}; {Unsaid} more like it were not logged)")]

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ChordChat.Node.Chat;
+using ChordChat.Node.Hosting;
 using ChordChat.Wire;
 using Grpc.Core;
 
@@ -21,6 +22,8 @@ internal sealed class ChatDoor(
 
     private static readonly TimeSpan HangUpPatience = TimeSpan.FromSeconds(1);
 
+    private readonly OpenCalls _unproven = new(options.UnprovenPerAddressMax, options.UnprovenMax);
+
     public async Task ServeAsync(
         IAsyncStreamReader<ClientFrame> requests, IServerStreamWriter<NodeFrame> responses, ServerCallContext context)
     {
@@ -32,11 +35,7 @@ internal sealed class ChatDoor(
             return;
         }
 
-        var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
-        await responses.WriteAsync(new NodeFrame { Challenge = ChallengeOf(nonce) }, context.CancellationToken);
-        if (await HearHelloAsync(requests, context.CancellationToken) is not { } hello)
-            throw ChatFaults.Invalid("the first frame has to be a hello, within a minute");
-        switch (await opening.OpenAsync(hello, nonce, context.CancellationToken))
+        switch (await ProveAsync(requests, responses, context))
         {
             case OpenOutcome.Unavailable(var reached, var needed):
                 throw ChatFaults.NoMajority(reached, needed);
@@ -53,6 +52,20 @@ internal sealed class ChatDoor(
                 await ServeAsync(session, requests, responses, context);
                 return;
         }
+    }
+
+    /// <summary>From the challenge to the verdict; strangers can come as far as this, so there is room for so many.
+    /// </summary>
+    private async Task<OpenOutcome> ProveAsync(
+        IAsyncStreamReader<ClientFrame> requests, IServerStreamWriter<NodeFrame> responses, ServerCallContext context)
+    {
+        using var place = _unproven.TryOpen(context.GetHttpContext().Connection.RemoteIpAddress)
+            ?? throw ChatFaults.TooManyHellos();
+        var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
+        await responses.WriteAsync(new NodeFrame { Challenge = ChallengeOf(nonce) }, context.CancellationToken);
+        if (await HearHelloAsync(requests, context.CancellationToken) is not { } hello)
+            throw ChatFaults.Invalid("the first frame has to be a hello, within a minute");
+        return await opening.OpenAsync(hello, nonce, context.CancellationToken);
     }
 
     private async Task ServeAsync(

@@ -105,7 +105,8 @@ internal sealed class ChatService(
             BinaryPrimitives.ReadUInt128BigEndian(request.Operation.Span),
             request.Secret,
             request.KeyLogEntry.Memory,
-            request.Keyring.Memory);
+            request.Keyring.Memory,
+            request.Invitation);
         return await registration.RegisterAsync(wish, cancellation) switch
         {
             RegisterOutcome.Registered => new RegisterReply(),

@@ -37,6 +37,9 @@ public sealed class Accounts : IDisposable
             new NodePool(search with { Known = profile.KnownNodes }, profile.Trust), new UserPass(profile, null));
     }
 
+    /// <summary>The operator's code for whoever registers, where one is needed; null for none.</summary>
+    public string? Invitation { get; set; }
+
     /// <exception cref="ChordChatException"><c>bad_name</c>: nobody can have this name.</exception>
     public static void CheckName(string user)
     {
@@ -88,6 +91,7 @@ public sealed class Accounts : IDisposable
     /// <summary>Creates the account and makes this machine its first device. A registration that was begun here before
     /// and whose outcome is not known is finished instead.</summary>
     /// <exception cref="ChordChatException"><c>bad_name</c>, <c>taken_name</c>, <c>weak_password</c>, ...;
+    /// <c>invitation_needed</c>, <c>invitation_wrong</c>, <c>invitation_expired</c>, <c>invitation_used</c>;
     /// <c>undecided</c> when nobody can tell yet whether the account was created.</exception>
     public async Task<UnlockedProfile> RegisterAsync(
         string user, string password, CancellationToken cancellation = default)
@@ -115,6 +119,7 @@ public sealed class Accounts : IDisposable
             Secret = keys.AuthSecret,
             KeyLogEntry = ByteString.CopyFrom(entry.Bytes.Span),
             Keyring = ByteString.CopyFrom(blob),
+            Invitation = Invitation ?? "",
         };
         var log = KeyLog.Verify(cluster, user, [entry.Bytes.ToArray()])!;
         var made = new Device(log, device.Signing, [device.Encryption]);

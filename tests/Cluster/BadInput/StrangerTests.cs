@@ -1,4 +1,6 @@
+using ChordChat.Core.Chat;
 using ChordChat.Node.Chat;
+using ChordChat.Node.Replication;
 using ChordChat.Tests.Cluster.Chat;
 using ChordChat.Wire;
 using Google.Protobuf;
@@ -126,6 +128,64 @@ public sealed class StrangerTests : IAsyncLifetime
 
         Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
         Assert.NotNull(refused.Trailers.GetValue("retry-after-ms"));
+    }
+
+    /// <summary>docs/operations.md, "Limits".</summary>
+    [Fact]
+    public async Task Only_so_many_may_come_and_not_say_who_they_are()
+    {
+        await using var cluster = await StartAsync(new() { UnprovenMax = 2, BcryptCost = 10 });
+        var anna = new ChatUser("anna");
+        await cluster.Client(0).RegisterAsync(anna.Registration());
+        await using var known = await ChatConnection.OpenAsync(cluster.Client(0), anna);
+        using var first = await ConnectAsync(cluster);
+        using var second = await ConnectAsync(cluster);
+
+        var refused = await Assert.ThrowsAsync<RpcException>(() => ConnectAsync(cluster));
+
+        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+        await known.WriteAsync(new ClientFrame { Heartbeat = true });
+        await known.NextAsync<string>(text => text == "heartbeat");
+    }
+
+    [Fact]
+    public async Task Somebody_who_takes_one_new_device_after_the_other_has_to_wait()
+    {
+        var anna = await RegisterAsync("anna");
+        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        var full = new KeyLogPace(KeyLogPace.AtOnceMax, now);
+        await _cluster.Replication.ChangeAsync(
+            RegisterKey.Account("anna"), current => (Account.FromBytes(current) with { Pace = full }).ToBytes(),
+            CancellationToken.None);
+
+        var refused = await Assert.ThrowsAsync<RpcException>(() => TakeOverAsync(anna));
+
+        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+        Assert.InRange(
+            long.Parse(refused.Trailers.GetValue("retry-after-ms")!, null), 1,
+            (long)KeyLogPace.Each.TotalMilliseconds);
+        Assert.Single((await _cluster.Client(0).GetKeyLogAsync(new() { User = "anna" }, _cluster.Pass)).Entries);
+    }
+
+    private static async Task<StartedCluster> StartAsync(ChatOptions options)
+    {
+        var cluster = new ChatCluster(1, options: options);
+        await cluster.InitializeAsync();
+        return new(cluster);
+    }
+
+    private static async Task<AsyncDuplexStreamingCall<ClientFrame, NodeFrame>> ConnectAsync(StartedCluster cluster)
+    {
+        var call = cluster.Client(0).Connect();
+        Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
+        return call;
+    }
+
+    private sealed record StartedCluster(ChatCluster Cluster) : IAsyncDisposable
+    {
+        public Wire.Chat.ChatClient Client(int node) => Cluster.Client(node);
+
+        public ValueTask DisposeAsync() => new(Cluster.DisposeAsync());
     }
 
     private async Task RefusesAsync(Metadata? pass)
