@@ -1,6 +1,7 @@
 namespace ChordChat.Core.Chat;
 
-/// <summary>What the register invite/&lt;id&gt; holds once an invitation is used: docs/protocol.md#invitations.</summary>
+/// <summary>What the register invite/&lt;id&gt; holds once an invitation is used: docs/protocol.md#invitations.
+/// </summary>
 /// <param name="Code">The whole code, so that whoever keeps this can judge it: <see cref="CodeBytes"/> bytes.</param>
 /// <param name="User">The one name that it lets register, for ever.</param>
 public sealed record InvitationUse(ReadOnlyMemory<byte> Code, string User)

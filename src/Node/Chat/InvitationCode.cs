@@ -4,7 +4,8 @@ using ChordChat.Core.Chat;
 
 namespace ChordChat.Node.Chat;
 
-/// <summary>A code that lets one person register, where that needs an invitation: docs/protocol.md#invitations.</summary>
+/// <summary>A code that lets one person register, where that needs an invitation: docs/protocol.md#invitations.
+/// </summary>
 /// <remarks>8 random bytes, 4 of expiry (Unix time, s), 8 of HMAC-SHA256 under the cluster's ticket key: any node can
 /// tell that the operator made it, and nothing is kept before it is used.</remarks>
 internal sealed record InvitationCode

@@ -3,7 +3,8 @@ using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Chat;
 
-/// <summary>Lets in whom the operator has invited, each invitation for one name: docs/protocol.md#invitations.</summary>
+/// <summary>Lets in whom the operator has invited, each invitation for one name: docs/protocol.md#invitations.
+/// </summary>
 internal sealed class Invitations(ChatIdentity identity, ChatOptions options, IRegisters registers, ChatClock clock)
 {
     public bool AreNeeded => options.Registration == RegistrationRule.Invitation;

@@ -59,7 +59,8 @@ internal static class InviteUserCommand
     /// <returns>Null for what is no length of time, or too long.</returns>
     public static TimeSpan? ParseLife(string text)
     {
-        if (text.Length < 2 || !int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        if (text.Length < 2
+            || !int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             || number is < 1 or > 1_000_000)
             return null;
         TimeSpan? life = text[^1] switch

@@ -1,6 +1,7 @@
 namespace ChordChat.Node.View;
 
-/// <summary>Section "View" of a node's settings: whoever reaches it may watch the ring, so watching has bounds.</summary>
+/// <summary>Section "View" of a node's settings: whoever reaches it may watch the ring, so watching has bounds.
+/// </summary>
 internal sealed record ViewOptions
 {
     /// <summary>Streams of snapshots to one address (of IPv6: a /64).</summary>

@@ -113,7 +113,8 @@ public sealed class AccountTests : IAsyncLifetime
 
         var log = await _cluster.Client(0).GetKeyLogAsync(new() { User = "anna" }, _cluster.Pass);
         Assert.Equal(anna.Log.Select(entry => entry.Bytes.ToArray()), log.Entries.Select(entry => entry.ToByteArray()));
-        Assert.Equal(2, (await _cluster.Client(1).GetKeyLogAsync(new() { User = "anna", From = 1 }, _cluster.Pass)).Entries.Count);
+        var rest = await _cluster.Client(1).GetKeyLogAsync(new() { User = "anna", From = 1 }, _cluster.Pass);
+        Assert.Equal(2, rest.Entries.Count);
         var login = await _cluster.Client(1).LogInAsync(new() { User = "anna", Secret = anna.Secret });
         Assert.Equal(anna.Keyring, login.Keyring.ToByteArray());
         Assert.Equal(3, login.KeyLog.Entries.Count);
@@ -172,9 +173,11 @@ public sealed class AccountTests : IAsyncLifetime
         var place = await _cluster.Client(0).WhereAsync(new() { User = "anna" }, _cluster.Pass);
         Assert.Equal(["n1", "n2"], place.Members.Select(member => member.Name));
         Assert.Equal(
-            StatusCode.NotFound, await CodeAsync(() => _cluster.Client(0).WhereAsync(new() { User = "bert" }, _cluster.Pass)));
+            StatusCode.NotFound,
+            await CodeAsync(() => _cluster.Client(0).WhereAsync(new() { User = "bert" }, _cluster.Pass)));
         Assert.Equal(
-            StatusCode.NotFound, await CodeAsync(() => _cluster.Client(0).GetStatusAsync(new() { User = "B" }, _cluster.Pass)));
+            StatusCode.NotFound,
+            await CodeAsync(() => _cluster.Client(0).GetStatusAsync(new() { User = "B" }, _cluster.Pass)));
     }
 
     private async Task<ChatUser> RegisterAsync(string name)
