@@ -29,11 +29,13 @@ public readonly record struct KeyLogPace(uint Recent, long AtMs)
         return counted with { Recent = counted.Recent + 1 };
     }
 
-    /// <remarks>A time that is still to come is of a node whose clock is ahead, and keeps nobody waiting for it.
-    /// </remarks>
+    /// <remarks>A time that is far ahead is of a node whose clock is wrong, and counts for nothing: nobody waits for
+    /// it to come.</remarks>
     private KeyLogPace CountedAt(long nowMs)
     {
         var step = (long)Each.TotalMilliseconds;
+        if (AtMs - nowMs > step)
+            return new(0, nowMs);
         var at = Math.Min(AtMs, nowMs);
         var runOff = (nowMs - at) / step;
         return runOff >= Recent ? new(0, nowMs) : new(Recent - (uint)runOff, at + runOff * step);

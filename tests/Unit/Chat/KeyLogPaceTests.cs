@@ -35,9 +35,11 @@ public sealed class KeyLogPaceTests
     [Fact]
     public void A_node_whose_clock_is_ahead_keeps_nobody_out_for_longer()
     {
-        var pace = Full(Now + (long)TimeSpan.FromDays(1_000).TotalMilliseconds);
-        Assert.Equal(KeyLogPace.Each, pace.Wait(Now));
-        Assert.Equal(KeyLogPace.Each, pace.Counting(Now).Wait(Now));
+        Assert.Equal(TimeSpan.Zero, Full(Now + (long)TimeSpan.FromDays(1_000).TotalMilliseconds).Wait(Now));
+
+        var little = Full(Now + Each / 2);
+        Assert.Equal(KeyLogPace.Each, little.Wait(Now));
+        Assert.Equal(TimeSpan.Zero, little.Wait(Now + Each / 2 + Each));
     }
 
     private static KeyLogPace Full(long at) =>
