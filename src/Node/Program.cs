@@ -35,7 +35,7 @@ internal static class Program
             .AddRing(settings)
             .AddReplication(settings)
             .AddChat(settings)
-            .AddView();
+            .AddView(settings);
 
         var app = builder.Build();
         app.UseHealthPort(sockets.Health);

@@ -37,7 +37,7 @@ public sealed class ChatClient : IAsyncDisposable
     {
         _me = me;
         var pool = new NodePool(search with { Known = me.Profile.KnownNodes }, me.Profile.Trust);
-        _links = new NodeLinks(pool);
+        _links = new NodeLinks(pool, new UserPass(me.Profile, me.Device));
         _lease = new SessionLease(me.Profile.Folder);
         var messages = new MessageTable(me.User, me.Key);
         History = new History(me.Store, messages, _changed);

@@ -11,8 +11,18 @@ internal static class Failures
     public static ChordChatException WrongPassword(string user) => new(
         "wrong_password", $"this is not the password of {user}", "try again; mind capitals and the keyboard layout");
 
+    /// <summary>Nodes do not say which of the two is wrong.</summary>
+    public static ChordChatException WrongLogin(string user) => new(
+        "wrong_password", $"there is no {user} with this password",
+        "try again; mind capitals, the keyboard layout and the name's spelling");
+
     public static ChordChatException UnknownUser(string user) => new(
         "unknown_user", $"there is no user {user}", "check the spelling; names are all lower case");
+
+    /// <summary>A question about people without a pass that a node takes.</summary>
+    public static ChordChatException NoPass(string what, Exception cause) => new(
+        "no_pass", $"{what}: nodes say this only to who is logged in",
+        "log in with 'chordchat login NAME', or register with 'chordchat register NAME'", cause);
 
     public static ChordChatException BadName(string name) => new(
         "bad_name", $"'{name}' cannot be a user name",
@@ -38,6 +48,8 @@ internal static class Failures
         StatusCode.Unavailable or StatusCode.DeadlineExceeded or StatusCode.Cancelled => Unavailable(what, cause),
         StatusCode.ResourceExhausted => new ChordChatException(
             "throttled", $"{what}: too many attempts", HintOf(cause, RetryHint(cause)), cause),
+        StatusCode.PermissionDenied when ReasonOf(cause) is { } reason => new ChordChatException(
+            reason, $"{what}: {Nodes.NodeWords.Text(cause.Status.Detail)}", HintOf(cause, "ask the operator"), cause),
         StatusCode.InvalidArgument => new ChordChatException(
             "invalid", $"{what}: {Nodes.NodeWords.Text(cause.Status.Detail)}", HintOf(cause, "check what you typed"),
             cause),
@@ -45,6 +57,13 @@ internal static class Failures
             "node_error", $"{what}: the node says {cause.StatusCode}: {Nodes.NodeWords.Text(cause.Status.Detail)}",
             HintOf(cause, "try another node with --node; the node's log says more"), cause),
     };
+
+    /// <summary>Of those reasons that a node may give and programs tell apart.</summary>
+    private static string? ReasonOf(RpcException cause) => cause.Trailers.GetValue("reason") is
+        ("registration_closed" or "invitation_needed" or "invitation_wrong" or "invitation_expired"
+        or "invitation_used") and { } reason
+            ? reason
+            : null;
 
     /// <summary>What the node advises, or else what this client does.</summary>
     public static string HintOf(RpcException? cause, string otherwise) =>

@@ -1,18 +1,28 @@
 using ChordChat.Crypto;
 using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Sessions;
 using ChordChat.Wire;
 using Grpc.Core;
 
 namespace ChordChat.Sdk;
 
-/// <summary>What any node answers to anybody, without a login: who is online and where a mailbox lies.</summary>
+/// <summary>What any node answers to who has an account: who is online and where a mailbox lies.</summary>
 public sealed class Lookup : IDisposable
 {
     private readonly NodeLinks _links;
 
-    /// <summary>Asks nodes found by <paramref name="search"/>.</summary>
-    public Lookup(NodeSearch search, ClusterTrust trust)
-        : this(new NodeLinks(new NodePool(search, trust)))
+    /// <summary>Asks with the pass that this profile got last; without a good one every question ends with
+    /// <c>no_pass</c>.</summary>
+    public Lookup(Profile profile, NodeSearch search)
+        : this(LinksOf(profile, null, search))
+    {
+    }
+
+    /// <summary>Gets a pass by itself; takes nobody's session over.</summary>
+    /// <exception cref="ChordChatException"><c>not_logged_in</c>: the keys of this device are gone.</exception>
+    public Lookup(UnlockedProfile me, NodeSearch search)
+        : this(LinksOf(me.Profile, me.RequireDevice(), search))
     {
     }
 
@@ -46,6 +56,9 @@ public sealed class Lookup : IDisposable
 
     public void Dispose() => _links.Dispose();
 
+    private static NodeLinks LinksOf(Profile profile, Device? device, NodeSearch search) => new(
+        new NodePool(search with { Known = profile.KnownNodes }, profile.Trust), new UserPass(profile, device));
+
     private async Task<T> AskAsync<T>(
         string? user, Func<Chat.ChatClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation)
     {
@@ -53,11 +66,15 @@ public sealed class Lookup : IDisposable
             throw Failures.BadName(user);
         try
         {
-            return await _links.CallAsync(call, cancellation);
+            return await _links.AskAsync((link, options) => call(link.Chat, options), cancellation);
         }
         catch (RpcException cause) when (cause.StatusCode == StatusCode.NotFound && user is not null)
         {
             throw Failures.UnknownUser(user);
+        }
+        catch (RpcException cause) when (cause.StatusCode == StatusCode.Unauthenticated)
+        {
+            throw Failures.NoPass("the question was not answered", cause);
         }
         catch (RpcException cause)
         {

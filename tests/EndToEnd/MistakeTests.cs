@@ -31,7 +31,7 @@ public sealed class MistakeTests(TwoFriends friends) : IClassFixture<TwoFriends>
         Assert.Contains("nobody", text, StringComparison.Ordinal);
         (await _alice.RunAsync(["status", "nobody"])).ShouldRefuse("unknown_user");
         (await _alice.RunAsync(["where", "nobody"])).ShouldRefuse("unknown_user");
-        (await new Person(_cluster, "visitor").RunAsync(["login", "nobody"])).ShouldRefuse("unknown_user");
+        (await new Person(_cluster, "visitor").RunAsync(["login", "nobody"])).ShouldRefuse("wrong_password");
 
         Assert.Empty(await _alice.DoAsync(["history", "nobody"]));
         await friends.StillTalkAsync();

@@ -69,7 +69,7 @@ internal sealed class FrontDoor : IDisposable
             context, ["weak_password", "bad_password"],
             () => Task.FromResult(context.NewPassword(user, greeting.Demo)));
         Console.Error.WriteLine("making keys ...");
-        return await accounts.RegisterAsync(user, password, cancellation);
+        return await AccountCommands.RegisterAsync(context, accounts, user, password, cancellation);
     }
 
     /// <summary>Lets a person who sits there correct mistakes of these kinds.</summary>

@@ -7,7 +7,8 @@ namespace ChordChat.Client.Scripting;
 /// <summary><c>register</c> and <c>login</c>.</summary>
 internal static class AccountCommands
 {
-    public static async Task<int> RegisterAsync(ScriptContext context, string user, CancellationToken cancellation)
+    public static async Task<int> RegisterAsync(
+        ScriptContext context, string user, string? invitation, CancellationToken cancellation)
     {
         Accounts.CheckName(user);
         using var profile = Profile.Open(context.FolderOf(user));
@@ -15,9 +16,30 @@ internal static class AccountCommands
         using var accounts = new Accounts(profile, context.Search);
         var greeting = await accounts.GreetAsync(cancellation);
         ScriptContext.AskWhetherRight(accounts, greeting);
-        using var me = await accounts.RegisterAsync(user, context.NewPassword(user, greeting.Demo), cancellation);
+        accounts.Invitation = invitation;
+        using var me = await RegisterAsync(
+            context, accounts, user, context.NewPassword(user, greeting.Demo), cancellation);
         Say(context, user, greeting, $"{user} is registered; keys and history are in {profile.Folder}");
         return 0;
+    }
+
+    /// <summary>Registers; asks a person who sits there for the operator's code when the node wants one.</summary>
+    public static async Task<UnlockedProfile> RegisterAsync(
+        ScriptContext context, Accounts accounts, string user, string password, CancellationToken cancellation)
+    {
+        while (true)
+            try
+            {
+                return await accounts.RegisterAsync(user, password, cancellation);
+            }
+            catch (ChordChatException cause) when (context.IsAttended
+                && cause.Code.StartsWith("invitation_", StringComparison.Ordinal))
+            {
+                context.Complain(cause);
+                if (Prompt.Line("invitation code: ") is not { Length: > 0 } code)
+                    throw;
+                accounts.Invitation = code;
+            }
     }
 
     public static async Task<int> LogInAsync(ScriptContext context, string user, CancellationToken cancellation)

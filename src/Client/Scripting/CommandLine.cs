@@ -94,7 +94,7 @@ internal static class CommandLine
             root.Options.Add(option);
         root.SetAction((parsed, cancellation) =>
             GuardAsync(parsed, context => ConsoleProgram.RunAsync(context, cancellation)));
-        root.Subcommands.Add(Command("register", "create an account", AccountCommands.RegisterAsync));
+        root.Subcommands.Add(Register());
         root.Subcommands.Add(Command("login", "log in on this machine", AccountCommands.LogInAsync));
         root.Subcommands.Add(Command("status", "whether somebody is online", QueryCommands.StatusAsync));
         root.Subcommands.Add(Command("where", "which nodes keep somebody's mailbox", QueryCommands.WhereAsync));
@@ -111,6 +111,19 @@ internal static class CommandLine
         var command = new Command(name, description) { Name };
         command.SetAction((parsed, cancellation) =>
             GuardAsync(parsed, context => run(context, parsed.GetValue(Name)!, cancellation)));
+        return command;
+    }
+
+    private static Command Register()
+    {
+        var invitation = new Option<string?>("--invitation")
+        {
+            Description = "code of the cluster's operator, where registering needs one",
+            HelpName = "CODE",
+        };
+        var command = new Command("register", "create an account") { Name, invitation };
+        command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => AccountCommands.RegisterAsync(
+            context, parsed.GetValue(Name)!, parsed.GetValue(invitation), cancellation)));
         return command;
     }
 

@@ -1,7 +1,5 @@
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
-using ChordChat.Sdk.Nodes;
-using ChordChat.Sdk.Profiles;
 
 namespace ChordChat.Client.Scripting;
 
@@ -34,22 +32,22 @@ internal static class QueryCommands
         return 0;
     }
 
-    /// <summary>Needs no password, and no profile either; but where there is one, its pins hold.</summary>
+    /// <summary>Needs a password only when the profile's pass is not good any more, a day after its last session.
+    /// </summary>
     private static async Task<T> AskAsync<T>(ScriptContext context, Func<Lookup, Task<T>> ask)
     {
-        var search = context.Search;
-        if (context.NamedFolder is { } folder && Profile.ExistsIn(folder))
+        using var profile = context.OpenProfile();
+        try
         {
-            using var profile = Profile.Open(folder);
-            using var known = new Lookup(search with { Known = profile.KnownNodes }, profile.Trust);
-            return await ask(known);
+            using var lookup = new Lookup(profile, context.Search);
+            return await ask(lookup);
         }
-
-        var authority = search is { ClusterFile: { } path, Explicit.Count: 0 }
-            ? ClusterFile.Read(path).Authority
-            : null;
-        using var lookup = new Lookup(search, new ClusterTrust(authority));
-        return await ask(lookup);
+        catch (ChordChatException cause) when (cause.Code == "no_pass")
+        {
+            using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
+            using var lookup = new Lookup(me, context.Search);
+            return await ask(lookup);
+        }
     }
 
     private static string Line(ChatMessage message) =>

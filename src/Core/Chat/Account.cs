@@ -11,6 +11,7 @@ public sealed record KeyLogHead(ulong Number, uint Epoch, ReadOnlyMemory<byte> E
 /// <param name="Version">Grows by one with each change.</param>
 /// <param name="Keyring">Sealed by the client. Named by the hash in <paramref name="Head"/>.</param>
 /// <param name="PreviousKeyring">The one before, for a client that was interrupted; empty at first.</param>
+/// <param name="Pace">How much its key log has grown lately.</param>
 public sealed record Account(
     string User,
     UInt128 CreatedBy,
@@ -19,9 +20,13 @@ public sealed record Account(
     KeyLogHead Head,
     ReadOnlyMemory<byte> Keyring,
     ReadOnlyMemory<byte> PreviousKeyring,
-    long CreatedAtMs)
+    long CreatedAtMs,
+    KeyLogPace Pace = default)
 {
-    private const byte FormatVersion = 1;
+    /// <summary>Without the pace of the key log.</summary>
+    private const byte FirstFormatVersion = 1;
+
+    private const byte FormatVersion = 2;
 
     /// <summary>In `condition ? bytes : null` the null would become empty bytes, by way of byte[].</summary>
     private static ReadOnlyMemory<byte>? Nothing => null;
@@ -37,23 +42,27 @@ public sealed record Account(
         !current.IsEmpty && FromBytes(current).CreatedBy == operation;
 
     /// <summary>Puts <paramref name="next"/> on top of the key log if it follows the entry that is there now.</summary>
+    /// <param name="nowMs">Unix time: a log may grow only so fast.</param>
     /// <param name="follows">The key log's own rules: (current entry, next entry) -> may it follow?</param>
     public static ReadOnlyMemory<byte>? PublishKeys(
         ReadOnlyMemory<byte> current,
         KeyLogHead next,
         ReadOnlyMemory<byte> keyring,
+        long nowMs,
         Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>, bool> follows)
     {
         if (current.IsEmpty)
             return null;
         var account = FromBytes(current);
-        return next.Number == account.Head.Number + 1 && follows(account.Head.Entry, next.Entry)
+        return next.Number == account.Head.Number + 1 && next.Number < KeyLogPace.EntriesMax
+            && account.Pace.Wait(nowMs) == TimeSpan.Zero && follows(account.Head.Entry, next.Entry)
             ? (account with
             {
                 Version = account.Version + 1,
                 Head = next,
                 Keyring = keyring,
                 PreviousKeyring = account.Keyring,
+                Pace = account.Pace.Counting(nowMs),
             }).ToBytes()
             : Nothing;
     }
@@ -69,13 +78,14 @@ public sealed record Account(
             .U64(Head.Number).U32(Head.Epoch).Blob(Head.Entry.Span)
             .Blob(Keyring.Span).Blob(PreviousKeyring.Span)
             .U64((ulong)CreatedAtMs)
+            .U32(Pace.Recent).U64((ulong)Pace.AtMs)
             .ToMemory();
 
     /// <exception cref="InvalidDataException">Not an account of a version that this program knows.</exception>
     public static Account FromBytes(ReadOnlyMemory<byte> bytes)
     {
         var reader = new FieldReader(bytes);
-        reader.Head(Magic, FormatVersion);
+        var version = reader.Head(Magic, FirstFormatVersion, FormatVersion);
         var account = new Account(
             reader.Text(),
             reader.U128(),
@@ -84,7 +94,8 @@ public sealed record Account(
             new KeyLogHead(reader.U64(), reader.U32(), reader.Blob()),
             reader.Blob(),
             reader.Blob(),
-            (long)reader.U64());
+            (long)reader.U64(),
+            version == FirstFormatVersion ? default : new KeyLogPace(reader.U32(), (long)reader.U64()));
         reader.End();
         return account;
     }

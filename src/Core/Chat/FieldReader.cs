@@ -28,13 +28,18 @@ internal ref struct FieldReader(ReadOnlyMemory<byte> bytes)
     }
 
     /// <summary>Expects the four letters and the version byte that every record begins with.</summary>
-    public void Head(ReadOnlySpan<byte> magic, byte version)
+    public void Head(ReadOnlySpan<byte> magic, byte version) => Head(magic, version, version);
+
+    /// <summary>As the other, for records of which older versions are read, too.</summary>
+    /// <returns>The version found.</returns>
+    public byte Head(ReadOnlySpan<byte> magic, byte oldest, byte version)
     {
         if (!Take(magic.Length).Span.SequenceEqual(magic))
             throw Damaged($"does not begin with {Encoding.ASCII.GetString(magic)}");
         var found = U8();
-        if (found != version)
-            throw Damaged($"has version {found}; this program knows version {version}");
+        return found >= oldest && found <= version
+            ? found
+            : throw Damaged($"has version {found}; this program knows version {version}");
     }
 
     public readonly void End()

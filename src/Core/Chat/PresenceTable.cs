@@ -10,10 +10,13 @@ public sealed record Lease(string User, ulong Session, NodeId Node, long SinceMs
 /// <summary>Who is online, as the members of the users' mailbox tiles know it. Soft state: a lease that is not renewed
 /// runs out, and a member that was restarted knows everything again after one heartbeat.</summary>
 /// <remarks>Times are milliseconds of any clock that only goes forward. Not safe for threads.</remarks>
-public sealed class PresenceTable
+public sealed class PresenceTable(int userCountMax = PresenceTable.UserCountMax)
 {
     /// <summary>More users than this on one member are not remembered: they are found by asking the nodes.</summary>
     public const int UserCountMax = 1_000_000;
+
+    /// <summary>How many users are remembered, those who have just gone included.</summary>
+    public int Count => _entries.Count;
 
     private readonly record struct Entry(Lease Lease, long ExpiresAt, bool IsOver);
 
@@ -25,8 +28,7 @@ public sealed class PresenceTable
     {
         if (_entries.TryGetValue(lease.User, out var entry) && entry.ExpiresAt > now && Supersedes(entry.Lease, lease))
             return entry.Lease;
-        if (_entries.Count < UserCountMax || _entries.ContainsKey(lease.User))
-            _entries[lease.User] = new Entry(lease, now + (long)ChatLimits.LeaseTime.TotalMilliseconds, IsOver: false);
+        Keep(new Entry(lease, now + (long)ChatLimits.LeaseTime.TotalMilliseconds, IsOver: false));
         return lease;
     }
 
@@ -35,7 +37,7 @@ public sealed class PresenceTable
     {
         if (_entries.TryGetValue(lease.User, out var entry) && Supersedes(entry.Lease, lease))
             return;
-        _entries[lease.User] = new Entry(lease, now + (long)ChatLimits.LeaseTime.TotalMilliseconds, IsOver: true);
+        Keep(new Entry(lease, now + (long)ChatLimits.LeaseTime.TotalMilliseconds, IsOver: true));
     }
 
     public Lease? Find(string user, long now) =>
@@ -47,6 +49,12 @@ public sealed class PresenceTable
         foreach (var (user, entry) in _entries)
             if (entry.ExpiresAt <= now)
                 _entries.Remove(user);
+    }
+
+    private void Keep(Entry entry)
+    {
+        if (_entries.Count < userCountMax || _entries.ContainsKey(entry.Lease.User))
+            _entries[entry.Lease.User] = entry;
     }
 
     private static bool Supersedes(Lease known, Lease other) =>

@@ -30,10 +30,13 @@ internal sealed record ChatIdentity
         Self = self,
         Cluster = ClusterId.FromBytes(identity.Genesis.Cluster.AsSpan()),
         Authority = identity.Trust.Authority.RawData,
-        TicketKey = HKDF.DeriveKey(
-            HashAlgorithmName.SHA256, identity.Secret, 32, info: "chordchat/tickets"u8.ToArray()),
+        TicketKey = TicketKeyOf(identity.Secret),
         Policy = identity.Genesis.Policy,
         Copies = identity.Genesis.BackupCount + 1,
         IsDemo = identity.Genesis.Demo,
     };
+
+    /// <param name="secret">Which all nodes of the cluster know, and its operator.</param>
+    public static byte[] TicketKeyOf(byte[] secret) => HKDF.DeriveKey(
+        HashAlgorithmName.SHA256, secret, 32, info: "chordchat/tickets"u8.ToArray());
 }

@@ -20,11 +20,23 @@ public sealed record ChatOptions
     /// <summary>Registrations under way before more are refused.</summary>
     public int RegistrationQueueMax { get; init; } = 32;
 
+    /// <summary>Names that may be asked for from one address block in a minute before it has to wait.</summary>
+    public int NamesPerAddressMax { get; init; } = 20;
+
+    /// <summary>Names that may be asked for at this node in a minute, by whomever.</summary>
+    public int NamesMax { get; init; } = 200;
+
     /// <summary>How long after a login new keys may be published.</summary>
     public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>How long a client may think about the challenge.</summary>
     public TimeSpan HelloTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Clients of one address (of IPv6: a /64) that have not said yet who they are.</summary>
+    public int UnprovenPerAddressMax { get; init; } = 1_024;
+
+    /// <summary>Clients in all that have not said yet who they are.</summary>
+    public int UnprovenMax { get; init; } = 4_096;
 
     /// <summary>Mean time between two renewals of a session's lease; a third of the lease or less.</summary>
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(5);

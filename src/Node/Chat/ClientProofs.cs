@@ -1,6 +1,7 @@
 using ChordChat.Core.Chat;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Keyrings;
+using ChordChat.Crypto.Keys;
 using ChordChat.Crypto.Passwords;
 using ChordChat.Crypto.Sessions;
 
@@ -9,6 +10,8 @@ namespace ChordChat.Node.Chat;
 /// <summary>What a node checks of what clients sign. It opens nothing: it could not.</summary>
 internal sealed class ClientProofs(ChatIdentity identity)
 {
+    private readonly byte[] _nobodys = MakeNobodys();
+
     /// <summary>The entry that begins a user's log, if it is one and names this keyring.</summary>
     public KeyLogHead? FirstEntry(string user, ReadOnlyMemory<byte> entry, ReadOnlyMemory<byte> keyring) =>
         KeyLog.VerifyNext(identity.Cluster, user, null, entry.Span) is { } first && Names(first, keyring)
@@ -32,17 +35,25 @@ internal sealed class ClientProofs(ChatIdentity identity)
 
     public static UInt128 DeviceOf(Account account) => Read(account.Head.Entry).DeviceId;
 
-    /// <summary>Whether the device of the account's newest entry signed this hello for this node's challenge.</summary>
-    public bool IsSignedBy(Account account, SessionHello hello, ReadOnlySpan<byte> nodeNonce) =>
+    /// <summary>Whether the device of this entry of the user's log signed this hello for this node's challenge.
+    /// </summary>
+    /// <param name="entry">Empty for a user or a device that does not exist: false, after the same work.</param>
+    public bool IsSignedBy(ReadOnlyMemory<byte> entry, SessionHello hello, ReadOnlySpan<byte> nodeNonce) =>
         SessionProof.Verify(
-            Read(account.Head.Entry).DeviceKey,
+            entry.IsEmpty ? DevicePublicKey.TryImport(_nobodys)! : Read(entry).DeviceKey,
             identity.Cluster,
             identity.Self.Node.ToBytes(),
-            account.User,
+            hello.User,
             hello.Epoch,
             nodeNonce,
             hello.ClientNonce.Span,
-            hello.Signature.Span);
+            hello.Signature.Span) && !entry.IsEmpty;
+
+    private static byte[] MakeNobodys()
+    {
+        using var key = DeviceKey.Create();
+        return key.PublicPoint.ToArray();
+    }
 
     private static bool Names(KeyLogEntry entry, ReadOnlyMemory<byte> keyring) =>
         entry.RingHash == KeyringBlob.HashOf(keyring.Span);

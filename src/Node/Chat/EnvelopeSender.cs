@@ -1,6 +1,7 @@
 using ChordChat.Core.Chat;
 using ChordChat.Core.Replication;
 using ChordChat.Crypto.Messages;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Chat;
@@ -16,6 +17,8 @@ internal sealed partial class EnvelopeSender(
     IHostApplicationLifetime host,
     ILogger<EnvelopeSender> logger)
 {
+    private readonly LineBudget _fullLines = new(1);
+
     /// <summary>A century: what a client says beyond it is late all the same.</summary>
     private const ulong AgeMsMax = 100UL * 365 * 24 * 3_600_000;
 
@@ -150,13 +153,14 @@ internal sealed partial class EnvelopeSender(
     private void Queue(Submission submission, CopiesKept copies)
     {
         submission.Queued(copies);
-        if (!retries.TryAdd(submission))
-            LogRetriesFull(submission.Id);
+        if (!retries.TryAdd(submission) && _fullLines.Allows(clock.Steady, out var unsaid))
+            LogRetriesFull(submission.Id, unsaid);
     }
 
     [LoggerMessage(5030, LogLevel.Error, "Sending {Message} failed; it is tried again")]
     private partial void LogFailed(MessageId message, Exception cause);
 
-    [LoggerMessage(5031, LogLevel.Warning, "Too much mail waits for a majority; {Message} is left to its sender")]
-    private partial void LogRetriesFull(MessageId message);
+    [LoggerMessage(5031, LogLevel.Warning,
+        "Too much mail waits for a majority; {Message} is left to its sender, as were {Unsaid} more")]
+    private partial void LogRetriesFull(MessageId message, long unsaid);
 }

@@ -34,6 +34,10 @@ internal sealed class KeyLogReader(IRegisters registers, IRegisterGlimpses glimp
         return entries;
     }
 
+    /// <summary>One entry that is not the newest; empty when no copy of it answers.</summary>
+    public Task<ReadOnlyMemory<byte>> ReadOldAsync(string user, ulong number, CancellationToken cancellation) =>
+        ReadOneAsync(user, number, cancellation);
+
     /// <summary>Keeps the newest entry where old ones are, before another goes on top of it.</summary>
     public async Task<bool> ArchiveAsync(AccountRead.Found found, CancellationToken cancellation)
     {

@@ -14,6 +14,7 @@ internal sealed partial class KeyPublication(
     ClientProofs proofs,
     Whereabouts whereabouts,
     ChatPeers peers,
+    ChatClock clock,
     ILogger<KeyPublication> logger)
 {
     public async Task<PublishOutcome> PublishAsync(
@@ -48,6 +49,10 @@ internal sealed partial class KeyPublication(
             return new PublishOutcome.Published(); // An earlier try did it.
         if (account.Head.Number >= next.Number)
             return new PublishOutcome.Overtaken();
+        if (next.Number >= KeyLogPace.EntriesMax)
+            return new PublishOutcome.Full();
+        if (account.Pace.Wait(clock.Unix) is { Ticks: > 0 } wait)
+            return new PublishOutcome.TooOften(wait);
         if (!proofs.MayFollow(account.User, account.Head.Entry, next.Entry))
             return new PublishOutcome.Invalid("the key-log entry may not follow the newest one");
         var live = await whereabouts.FindAsync(account.User, cancellation);
@@ -58,7 +63,7 @@ internal sealed partial class KeyPublication(
         var outcome = await registers.ChangeAsync(
             RegisterKey.Account(account.User),
             current => Account.PublishKeys(
-                current, next, keyring, (head, entry) => proofs.MayFollow(account.User, head, entry)),
+                current, next, keyring, clock.Unix, (head, entry) => proofs.MayFollow(account.User, head, entry)),
             cancellation);
         return Judge(outcome, account.User, next, live);
     }
@@ -110,6 +115,12 @@ internal abstract record PublishOutcome
     public sealed record NoTicket : PublishOutcome;
 
     public sealed record Rejected : PublishOutcome;
+
+    /// <summary>The log grew too much lately.</summary>
+    public sealed record TooOften(TimeSpan Wait) : PublishOutcome;
+
+    /// <summary>The log has as many entries as one may have.</summary>
+    public sealed record Full : PublishOutcome;
 
     public sealed record Unavailable(int Reached, int Needed) : PublishOutcome;
 

@@ -28,6 +28,10 @@ internal enum SessionEndReason
 
 internal sealed record SessionEnd(SessionEndReason Reason, ReadOnlyMemory<byte> Entry, string Text)
 {
+    /// <summary>With <see cref="SessionEndReason.TakenOver"/>: the entries that lead from the client's own to the
+    /// newest; empty when the client knows all but the newest.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Since { get; init; } = [];
+
     public static readonly SessionEnd OfStoppingNode =
         new(SessionEndReason.NodeStopping, default, "this node stops; connect to another one");
 

@@ -9,6 +9,7 @@ internal sealed partial class Registration(
     IRegisters registers,
     PasswordWork passwords,
     ClientProofs proofs,
+    Invitations invitations,
     ChatClock clock,
     ILogger<Registration> logger)
 {
@@ -20,6 +21,10 @@ internal sealed partial class Registration(
             return new RegisterOutcome.Invalid(problem);
         if (proofs.FirstEntry(wish.User, wish.KeyLogEntry, wish.Keyring) is not { } head)
             return new RegisterOutcome.Invalid("the key-log entry does not begin this user's log with this keyring");
+        var invitation = invitations.AreNeeded ? invitations.Read(wish.Invitation) : null;
+        if (invitations.AreNeeded && invitation is null)
+            return new RegisterOutcome.NotInvited(
+                wish.Invitation.Length == 0 ? InvitationFault.Needed : InvitationFault.Wrong);
         switch (await accounts.ReadAsync(wish.User, cancellation))
         {
             case AccountRead.Found(var there):
@@ -32,6 +37,8 @@ internal sealed partial class Registration(
 
         if (await passwords.HashAsync(wish.Secret, cancellation) is not { } credential)
             return new RegisterOutcome.Busy();
+        if (invitation is not null && await invitations.UseAsync(invitation, wish.User, cancellation) is { } refusal)
+            return refusal;
         return await CreateAsync(
             new Account(wish.User, wish.Operation, credential, 1, head, wish.Keyring, default, clock.Unix),
             cancellation);
@@ -75,8 +82,10 @@ internal sealed partial class Registration(
 }
 
 /// <param name="Operation">Random; the same on every retry.</param>
+/// <param name="Invitation">As typed; empty when there is none.</param>
 internal sealed record RegisterWish(
-    string User, UInt128 Operation, string Secret, ReadOnlyMemory<byte> KeyLogEntry, ReadOnlyMemory<byte> Keyring);
+    string User, UInt128 Operation, string Secret, ReadOnlyMemory<byte> KeyLogEntry, ReadOnlyMemory<byte> Keyring,
+    string Invitation = "");
 
 internal abstract record RegisterOutcome
 {
@@ -85,6 +94,8 @@ internal abstract record RegisterOutcome
     public sealed record Registered : RegisterOutcome;
 
     public sealed record Taken : RegisterOutcome;
+
+    public sealed record NotInvited(InvitationFault Fault) : RegisterOutcome;
 
     public sealed record Invalid(string Why) : RegisterOutcome;
 

@@ -44,6 +44,9 @@ public enum RegistrationRule
     /// <summary>Everybody who reaches a node.</summary>
     Open,
 
+    /// <summary>Who has a code of the operator's.</summary>
+    Invitation,
+
     /// <summary>Nobody; those who have an account go on.</summary>
     Closed,
 }

@@ -1,3 +1,4 @@
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Chat;
@@ -15,6 +16,7 @@ internal sealed partial class SendRetries(
 
     private sealed record Waiting(Submission Submission, long DueAt, int TryCount);
 
+    private readonly LineBudget _keptLines = new(60);
     private readonly Lock _turn = new();
     private readonly SemaphoreSlim _some = new(0);
     private List<Waiting> _waiting = [];
@@ -120,7 +122,8 @@ internal sealed partial class SendRetries(
         {
             case AddOutcome.Stored(var copies):
                 submission.Kept(copies);
-                LogKept(submission.Id, waiting.TryCount + 1);
+                if (_keptLines.Allows(clock.Steady, out var unsaid))
+                    LogKept(submission.Id, waiting.TryCount + 1, unsaid);
                 break;
             case AddOutcome.Full when !submission.IsLive:
                 submission.Refused(EnvelopeSender.FullMailbox(submission.To));
@@ -152,6 +155,7 @@ internal sealed partial class SendRetries(
     [LoggerMessage(5033, LogLevel.Error, "Sending {Message} again failed; it is tried once more")]
     private partial void LogFailed(Core.Replication.MessageId message, Exception cause);
 
-    [LoggerMessage(5032, LogLevel.Information, "{Message} is kept at last, after {TryCount} more tries")]
-    private partial void LogKept(Core.Replication.MessageId message, int tryCount);
+    [LoggerMessage(5032, LogLevel.Information,
+        "{Message} is kept at last, after {TryCount} more tries, as are {Unsaid} others")]
+    private partial void LogKept(Core.Replication.MessageId message, int tryCount, long unsaid);
 }

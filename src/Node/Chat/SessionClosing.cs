@@ -9,6 +9,7 @@ internal sealed partial class SessionClosing(
     LeaseRenewals leases,
     IRegisters registers,
     IHostApplicationLifetime host,
+    SessionLines lines,
     ILogger<SessionClosing> logger)
 {
     /// <summary>The client says goodbye: it is offline at once, everywhere.</summary>
@@ -29,7 +30,8 @@ internal sealed partial class SessionClosing(
             // The node stops; the lease runs out.
         }
 
-        LogLoggedOut(session.User, session.Number);
+        if (lines.Allows(out var unsaid))
+            LogLoggedOut(session.User, session.Number, unsaid);
     }
 
     /// <summary>The connection is gone. The lease goes on for up to 15 s: most clients come back at once.</summary>
@@ -37,12 +39,15 @@ internal sealed partial class SessionClosing(
     {
         sessions.Remove(session);
         session.Dispose();
-        LogDisconnected(session.User, session.Number);
+        if (lines.Allows(out var unsaid))
+            LogDisconnected(session.User, session.Number, unsaid);
     }
 
-    [LoggerMessage(5044, LogLevel.Information, "{User} logged out of session {Number}")]
-    private partial void LogLoggedOut(string user, ulong number);
+    [LoggerMessage(5044, LogLevel.Information,
+        "{User} logged out of session {Number} ({Unsaid} lines of sessions left out)")]
+    private partial void LogLoggedOut(string user, ulong number, long unsaid);
 
-    [LoggerMessage(5045, LogLevel.Information, "{User}'s connection ended, session {Number}")]
-    private partial void LogDisconnected(string user, ulong number);
+    [LoggerMessage(5045, LogLevel.Information,
+        "{User}'s connection ended, session {Number} ({Unsaid} lines of sessions left out)")]
+    private partial void LogDisconnected(string user, ulong number, long unsaid);
 }

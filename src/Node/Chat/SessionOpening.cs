@@ -1,4 +1,5 @@
 using ChordChat.Core.Chat;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Chat;
@@ -14,12 +15,19 @@ internal sealed partial class SessionOpening(
     SessionTable sessions,
     LeaseRenewals leases,
     ClientProofs proofs,
+    KeyLogReader keyLogs,
+    SessionLines lines,
     ChatClock clock,
     ILogger<SessionOpening> logger)
 {
     private const string NotTheirs = "no such user, or not their device";
+    private const string TakenOver = "another device has signed in since";
     private static readonly TimeSpan AnnounceMax = TimeSpan.FromMilliseconds(250);
 
+    private readonly LineBudget _badLines = new(30);
+
+    /// <remarks>docs/protocol.md#passes: whoever did not sign as a device of the user, now or once, learns nothing.
+    /// </remarks>
     /// <param name="nodeNonce">32 bytes of the challenge; its caller uses it once.</param>
     /// <param name="call">Ends when the client's call ends.</param>
     public async Task<OpenOutcome> OpenAsync(SessionHello hello, ReadOnlyMemory<byte> nodeNonce, CancellationToken call)
@@ -28,15 +36,16 @@ internal sealed partial class SessionOpening(
             return Refused(UserName.Rule);
         switch (await glimpses.GlimpseAsync(hello.User, call))
         {
+            case AccountGlimpse.Agreed(var account) when IsNewestDevice(account, hello, nodeNonce):
+                return await OpenAsync(account, default, hello, call);
             case AccountGlimpse.Agreed(var account):
-                return Refusal(account, hello, nodeNonce) is { } end
-                    ? new OpenOutcome.Refused(end)
-                    : await OpenAsync(account, default, hello, call);
+                return await RefuseAsync(account, hello, nodeNonce, call);
             case AccountGlimpse.None:
-                return Refused(NotTheirs);
+                proofs.IsSignedBy(default, hello, nodeNonce.Span);
+                return NotTheirDevice(hello);
             case AccountGlimpse.Unproven(var account, var reached, var needed):
                 // A copy that lags behind does not know the newest device: it lets in whom it knows and refuses nobody.
-                return Refusal(account, hello, nodeNonce) is null
+                return IsNewestDevice(account, hello, nodeNonce)
                     ? await OpenAsync(account, account.Head.Entry, hello, call)
                     : new OpenOutcome.Unavailable(reached, needed);
             case AccountGlimpse.Unavailable(var reached, var needed):
@@ -81,21 +90,46 @@ internal sealed partial class SessionOpening(
         await announcing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // It throws when the session is over.
     }
 
-    /// <summary>Why this record does not let the client in; null when it does.</summary>
-    private SessionEnd? Refusal(Account account, SessionHello hello, ReadOnlyMemory<byte> nodeNonce)
+    private bool IsNewestDevice(Account account, SessionHello hello, ReadOnlyMemory<byte> nodeNonce) =>
+        hello.Epoch == account.Head.Epoch && proofs.IsSignedBy(account.Head.Entry, hello, nodeNonce.Span);
+
+    /// <summary>Tells a device that was replaced who did it, once it has shown that it is one; nobody else anything.
+    /// </summary>
+    private async Task<OpenOutcome> RefuseAsync(
+        Account account, SessionHello hello, ReadOnlyMemory<byte> nodeNonce, CancellationToken call)
     {
-        if (hello.Epoch < account.Head.Epoch)
-            return new(SessionEndReason.TakenOver, account.Head.Entry, "another device has signed in since");
-        if (hello.Epoch == account.Head.Epoch && proofs.IsSignedBy(account, hello, nodeNonce.Span))
-            return null;
-        LogBadSignature(hello.User, hello.Client);
-        return new(SessionEndReason.Refused, default, NotTheirs);
+        if (hello.Epoch == 0 || hello.Epoch >= account.Head.Epoch)
+            return NotTheirDevice(hello);
+        var entry = await keyLogs.ReadOldAsync(account.User, hello.Epoch - 1, call); // Epochs count from 1.
+        if (entry.IsEmpty)
+            return Elsewhere("part of the key log cannot be read now");
+        if (!proofs.IsSignedBy(entry, hello, nodeNonce.Span))
+            return NotTheirDevice(hello);
+        try
+        {
+            var since = await keyLogs.ReadAsync(account, hello.Epoch, call);
+            return new OpenOutcome.Refused(
+                new(SessionEndReason.TakenOver, account.Head.Entry, TakenOver) { Since = since });
+        }
+        catch (NoMajorityException)
+        {
+            return Elsewhere("part of the key log cannot be read now");
+        }
+    }
+
+    private OpenOutcome.Refused NotTheirDevice(SessionHello hello)
+    {
+        if (_badLines.Allows(clock.Steady, out var unsaid))
+            LogBadSignature(hello.User, hello.Client, unsaid);
+        return Refused(NotTheirs);
     }
 
     /// <param name="unproven">The account's newest entry if no majority agrees on it; else empty.</param>
     private async Task<OpenOutcome> OpenAsync(
         Account account, ReadOnlyMemory<byte> unproven, SessionHello hello, CancellationToken call)
     {
+        if (hello.PassOnly)
+            return new OpenOutcome.Proved(account.User);
         var device = ClientProofs.DeviceOf(account);
         var (record, isDegraded) = await numbers.NextAsync(account.User, hello.Epoch, device, call) switch
         {
@@ -113,7 +147,8 @@ internal sealed partial class SessionOpening(
         };
         if (!TakePlace(session, account))
             return Elsewhere("a newer session of yours is here already");
-        LogOpened(session.User, session.Number, hello.Client, session.IsDegraded);
+        if (lines.Allows(out var unsaid))
+            LogOpened(session.User, session.Number, hello.Client, session.IsDegraded, unsaid);
         return new OpenOutcome.Opened(session);
     }
 
@@ -137,11 +172,13 @@ internal sealed partial class SessionOpening(
 
     private static OpenOutcome.Refused Elsewhere(string why) => new(SessionEnd.Elsewhere(why));
 
-    [LoggerMessage(5040, LogLevel.Information, "{User} is here: session {Number}, {Client} (degraded: {IsDegraded})")]
-    private partial void LogOpened(string user, ulong number, string client, bool isDegraded);
+    [LoggerMessage(5040, LogLevel.Information,
+        "{User} is here: session {Number}, {Client} (degraded: {IsDegraded}; {Unsaid} lines of sessions left out)")]
+    private partial void LogOpened(string user, ulong number, string client, bool isDegraded, long unsaid);
 
-    [LoggerMessage(5041, LogLevel.Warning, "A hello as {User} was not signed by their device ({Client})")]
-    private partial void LogBadSignature(string user, string client);
+    [LoggerMessage(5041, LogLevel.Warning,
+        "A hello as {User} was not signed by a device of theirs ({Client}; {Unsaid} more like it were not logged)")]
+    private partial void LogBadSignature(string user, string client, long unsaid);
 }
 
 internal abstract record OpenOutcome
@@ -149,6 +186,9 @@ internal abstract record OpenOutcome
     private OpenOutcome() { }
 
     public sealed record Opened(LiveSession Session) : OpenOutcome;
+
+    /// <summary>It is the user's device and wants no session.</summary>
+    public sealed record Proved(string User) : OpenOutcome;
 
     public sealed record Refused(SessionEnd End) : OpenOutcome;
 

@@ -2,7 +2,7 @@ namespace ChordChat.Node.Chat;
 
 /// <summary>Ends sessions here of which a newer one is elsewhere.</summary>
 internal sealed partial class SessionTakeovers(
-    Accounts accounts, IHostApplicationLifetime host, ILogger<SessionTakeovers> logger)
+    Accounts accounts, IHostApplicationLifetime host, SessionLines lines, ILogger<SessionTakeovers> logger)
 {
     /// <summary>Finds out whether another device has taken over, which its client is told with the proof, or the same
     /// device is connected elsewhere, which it knows.</summary>
@@ -17,7 +17,8 @@ internal sealed partial class SessionTakeovers(
                 session.TakenOver(account.Head.Entry);
             else
                 session.Close();
-            LogSuperseded(session.User, session.Number);
+            if (lines.Allows(out var unsaid))
+                LogSuperseded(session.User, session.Number, unsaid);
         }
         catch (OperationCanceledException)
         {
@@ -25,6 +26,7 @@ internal sealed partial class SessionTakeovers(
         }
     }
 
-    [LoggerMessage(5042, LogLevel.Information, "Session {Number} of {User} is over: a newer one is elsewhere")]
-    private partial void LogSuperseded(string user, ulong number);
+    [LoggerMessage(5042, LogLevel.Information,
+        "Session {Number} of {User} is over: a newer one is elsewhere ({Unsaid} lines of sessions left out)")]
+    private partial void LogSuperseded(string user, ulong number, long unsaid);
 }

@@ -3,13 +3,15 @@ using ChordChat.Node.Admission;
 
 namespace ChordChat.Node.Hosting;
 
-/// <summary>cluster init, invite, join: who is a member; recover: what to do when too many are gone.</summary>
+/// <summary>cluster init, invite, join: who is a member; invite-user: who may register; recover:
+/// what to do when too many are gone.</summary>
 internal static class ClusterCommands
 {
     public static Command Create() => new("cluster", "Make a cluster, invite machines to it, join one, recover a tile.")
     {
         Init(),
         Invite(),
+        InviteUserCommand.Create(),
         JoinCommand.Create(),
         ViewerCommand.Create(),
         RecoverCommand.Create(),

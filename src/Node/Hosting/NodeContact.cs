@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Security.Cryptography.X509Certificates;
 using ChordChat.Node.Admission;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -10,12 +11,12 @@ internal sealed class NodeContact : IDisposable
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(3);
 
-    private NodeContact(string address, ClusterTrust trust)
+    private NodeContact(string address, ClusterTrust trust, X509Certificate2? own)
     {
         Address = address;
         Channel = GrpcChannel.ForAddress($"https://{address}", new GrpcChannelOptions
         {
-            HttpHandler = ClusterTls.CreateHandler(trust, null),
+            HttpHandler = ClusterTls.CreateHandler(trust, own),
             DisposeHttpClient = true,
         });
     }
@@ -44,7 +45,7 @@ internal sealed class NodeContact : IDisposable
             try
             {
                 using var reply = await http.GetAsync($"https://{address}/healthz", cancellation);
-                return new(address, trust);
+                return new(address, trust, OwnOf(data ?? ""));
             }
             catch (Exception e) when (e is HttpRequestException or UriFormatException or TaskCanceledException
                 && !cancellation.IsCancellationRequested)
@@ -83,6 +84,28 @@ internal sealed class NodeContact : IDisposable
         Directory.Exists(Path.Combine(data, "nodes"))
             ? [.. Directory.GetDirectories(Path.Combine(data, "nodes")).Order(StringComparer.Ordinal)]
             : [];
+
+    /// <summary>What the folder can prove: that it is the operator's, or a node's. Nodes tell more to both than to
+    /// strangers.</summary>
+    private static X509Certificate2? OwnOf(string data)
+    {
+        try
+        {
+            if (new ClusterFolder(data) is { Exists: true } cluster)
+            {
+                using var authority = cluster.OpenAuthority();
+                return authority.IssueOperator(DateTimeOffset.UtcNow);
+            }
+
+            return new[] { data }.Concat(NodeFolders(data))
+                .Where(folder => File.Exists(Path.Combine(folder, $"{NodeIdentity.KeyName}.key")))
+                .Select(folder => NodeIdentity.Read(folder).Certificate).FirstOrDefault();
+        }
+        catch (StartRefusedException)
+        {
+            return null; // The question may do without.
+        }
+    }
 
     private static ClusterTrust TrustOf(string data)
     {

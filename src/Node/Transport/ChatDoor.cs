@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using ChordChat.Node.Chat;
+using ChordChat.Node.Hosting;
 using ChordChat.Wire;
 using Grpc.Core;
 
@@ -14,11 +15,14 @@ internal sealed class ChatDoor(
     SessionOpening opening,
     SessionClosing closing,
     EnvelopeSender sender,
+    Passes passes,
     ChatClock clock)
 {
     private const int NonceBytes = 32;
 
     private static readonly TimeSpan HangUpPatience = TimeSpan.FromSeconds(1);
+
+    private readonly OpenCalls _unproven = new(options.UnprovenPerAddressMax, options.UnprovenMax);
 
     public async Task ServeAsync(
         IAsyncStreamReader<ClientFrame> requests, IServerStreamWriter<NodeFrame> responses, ServerCallContext context)
@@ -31,16 +35,16 @@ internal sealed class ChatDoor(
             return;
         }
 
-        var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
-        await responses.WriteAsync(new NodeFrame { Challenge = ChallengeOf(nonce) }, context.CancellationToken);
-        if (await HearHelloAsync(requests, context.CancellationToken) is not { } hello)
-            throw ChatFaults.Invalid("the first frame has to be a hello, within a minute");
-        switch (await opening.OpenAsync(hello, nonce, context.CancellationToken))
+        switch (await ProveAsync(requests, responses, context))
         {
             case OpenOutcome.Unavailable(var reached, var needed):
                 throw ChatFaults.NoMajority(reached, needed);
             case OpenOutcome.Refused(var end):
                 await responses.WriteAsync(new NodeFrame { Ended = ChatMaps.ToWire(end) }, context.CancellationToken);
+                return;
+            case OpenOutcome.Proved(var user):
+                var welcome = new Welcome { Pass = ChatMaps.ToWire(passes.Issue(user)) };
+                await responses.WriteAsync(new NodeFrame { Welcome = welcome }, context.CancellationToken);
                 return;
             case OpenOutcome.Opened(var session):
                 if (sessions.IsClosed)
@@ -48,6 +52,20 @@ internal sealed class ChatDoor(
                 await ServeAsync(session, requests, responses, context);
                 return;
         }
+    }
+
+    /// <summary>From the challenge to the verdict; strangers can come as far as this, so there is room for so many.
+    /// </summary>
+    private async Task<OpenOutcome> ProveAsync(
+        IAsyncStreamReader<ClientFrame> requests, IServerStreamWriter<NodeFrame> responses, ServerCallContext context)
+    {
+        using var place = _unproven.TryOpen(context.GetHttpContext().Connection.RemoteIpAddress)
+            ?? throw ChatFaults.TooManyHellos();
+        var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
+        await responses.WriteAsync(new NodeFrame { Challenge = ChallengeOf(nonce) }, context.CancellationToken);
+        if (await HearHelloAsync(requests, context.CancellationToken) is not { } hello)
+            throw ChatFaults.Invalid("the first frame has to be a hello, within a minute");
+        return await opening.OpenAsync(hello, nonce, context.CancellationToken);
     }
 
     private async Task ServeAsync(
@@ -89,7 +107,8 @@ internal sealed class ChatDoor(
         {
             return await requests.MoveNext(patience.Token) && requests.Current.Hello is { } hello
                 ? new SessionHello(
-                    hello.User, hello.Epoch, hello.ClientNonce.Memory, hello.Signature.Memory, Shortened(hello.Client))
+                    hello.User, hello.Epoch, hello.ClientNonce.Memory, hello.Signature.Memory, Shortened(hello.Client),
+                    hello.PassOnly)
                 : null;
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
@@ -117,6 +136,7 @@ internal sealed class ChatDoor(
             NodeName = identity.Self.Name,
             Copies = (uint)identity.Copies,
             Degraded = session.IsDegraded,
+            Pass = ChatMaps.ToWire(passes.Issue(session.User)),
         };
         welcome.Nodes.Add(peers.All.Select(ChatMaps.ToWire));
         return welcome;

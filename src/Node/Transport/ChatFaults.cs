@@ -1,4 +1,5 @@
 using System.Globalization;
+using ChordChat.Core.Chat;
 using ChordChat.Node.Chat;
 using Grpc.Core;
 
@@ -13,6 +14,8 @@ internal static class ChatFaults
 
     /// <summary>Says "no" when the call has changed nothing; absent when that is not known.</summary>
     public const string ChangedTrailer = "changed";
+    /// <summary>A word for programs where one status has several causes.</summary>
+    public const string ReasonTrailer = "reason";
     private const string LogInAgain = "log in again";
 
     public static RpcException For(RegisterOutcome outcome) => outcome switch
@@ -20,6 +23,7 @@ internal static class ChatFaults
         RegisterOutcome.Taken => Fault(
             StatusCode.AlreadyExists, "this name is taken", "choose another one, or log in if it is yours"),
         RegisterOutcome.Invalid(var why) => Invalid(why),
+        RegisterOutcome.NotInvited(var fault) => NotInvited(fault),
         RegisterOutcome.Busy => Busy(),
         RegisterOutcome.Unavailable(var reached, var needed) => NoMajority(reached, needed),
         RegisterOutcome.Unknown => Undecided(),
@@ -43,15 +47,56 @@ internal static class ChatFaults
         PublishOutcome.Invalid(var why) => Invalid(why),
         PublishOutcome.NoTicket => Fault(StatusCode.Unauthenticated, "the login is too old", LogInAgain),
         PublishOutcome.Rejected => SessionLive(),
+        PublishOutcome.TooOften(var wait) => NewDeviceLater(wait),
+        PublishOutcome.Full => TooManyDevices(),
         PublishOutcome.Unavailable(var reached, var needed) => NoMajority(reached, needed),
         PublishOutcome.Unknown => Undecided(),
         _ => throw new InvalidOperationException($"no status for {outcome}"),
     };
 
-    public static RpcException RegistrationClosed() => Fault(
-        StatusCode.PermissionDenied, "nobody can register in this cluster", "ask its operator for an account");
+    public static RpcException NoPass() => Fault(
+        StatusCode.Unauthenticated, "this is answered only to people with an account, who show a pass",
+        "log in first; a client gets a new pass when it says hello");
+
+    public static RpcException RegistrationClosed() => NotAdmitted(
+        "registration_closed", "nobody can register in this cluster", "ask its operator for an account");
+
+    private static RpcException NotInvited(InvitationFault fault) => fault switch
+    {
+        InvitationFault.Needed => NotAdmitted(
+            "invitation_needed", "registering here needs an invitation",
+            "ask the operator of the cluster for a code: chordchat register NAME --invitation CODE"),
+        InvitationFault.Expired => NotAdmitted(
+            "invitation_expired", "this invitation has expired", "ask the operator of the cluster for another one"),
+        InvitationFault.Used => NotAdmitted(
+            "invitation_used", "this invitation was used for another name",
+            "it is good for one account; ask the operator of the cluster for another one"),
+        _ => NotAdmitted(
+            "invitation_wrong", "this is no invitation of this cluster",
+            "check what you typed, or ask the operator of the cluster for a code"),
+    };
+
+    /// <summary>Nothing was changed.</summary>
+    private static RpcException NotAdmitted(string reason, string text, string hint)
+    {
+        var fault = Fault(StatusCode.PermissionDenied, text, hint);
+        fault.Trailers.Add(ReasonTrailer, reason);
+        fault.Trailers.Add(ChangedTrailer, "no");
+        return fault;
+    }
 
     public static RpcException TooManyRegistrations(TimeSpan wait) => Later("too many registrations", wait);
+
+    public static RpcException TooManyHellos() =>
+        Later("too many connect at once", TimeSpan.FromSeconds(1));
+
+    public static RpcException NewDeviceLater(TimeSpan wait) => Later("too many new devices", wait);
+
+    public static RpcException TooManyDevices() => Fault(
+        StatusCode.OutOfRange, $"this account has had {KeyLogPace.EntriesMax} devices and can have no more",
+        "stay on the device that is logged in, or register another name");
+
+    public static RpcException TooManyNames(TimeSpan wait) => Later("too many names asked for", wait);
 
     public static RpcException UnknownUser(string user) => Fault(
         StatusCode.NotFound, $"nobody here is called {user}", "check the spelling; names are all lower case");

@@ -49,6 +49,7 @@ internal static class ChatMaps
 
     public static SessionEnded ToWire(SessionEnd end) => new()
     {
+        Since = { end.Since.Select(ToWire) },
         Reason = end.Reason switch
         {
             SessionEndReason.TakenOver => SessionEnded.Types.Reason.TakenOver,

@@ -22,6 +22,10 @@ internal sealed class ChatService(
     KeyLogReader keyLogs,
     Whereabouts whereabouts,
     IMessageSets sets,
+    Askers askers,
+    NameDoor names,
+    UnknownNames unknown,
+    Passes passes,
     ChatDoor door) : Wire.Chat.ChatBase
 {
     private const int ListMax = 10_000;
@@ -44,14 +48,34 @@ internal sealed class ChatService(
 
     public override async Task<KdfParameters> GetKdf(GetKdfRequest request, ServerCallContext context)
     {
-        var kdf = ClientProofs.KdfOf(await glimpses.GlimpseAsync(request.User, context.CancellationToken) switch
+        if (!UserName.IsValid(request.User))
+            throw ChatFaults.Invalid(UserName.Rule);
+        var made = unknown.KdfOf(request.User); // Also for those who exist: it takes its time.
+        var kdf = await glimpses.GlimpseAsync(request.User, context.CancellationToken) switch
         {
-            AccountGlimpse.Agreed(var account) => account,
-            AccountGlimpse.Unproven(var account, _, _) => account,
+            AccountGlimpse.Agreed(var account) => ClientProofs.KdfOf(account),
+            AccountGlimpse.Unproven(var account, _, _) => ClientProofs.KdfOf(account),
             AccountGlimpse.Unavailable(var reached, var needed) => throw ChatFaults.NoMajority(reached, needed),
-            _ => throw ChatFaults.UnknownUser(request.User),
-        });
+            _ => made,
+        };
         return new KdfParameters { Iterations = kdf.Iterations, Salt = ByteString.CopyFrom(kdf.ToSaltBytes()) };
+    }
+
+    public override async Task<CheckNameReply> CheckName(CheckNameRequest request, ServerCallContext context)
+    {
+        if (!UserName.IsValid(request.User))
+            throw ChatFaults.Invalid(UserName.Rule);
+        if (options.Registration != RegistrationRule.Open)
+            return new CheckNameReply { State = CheckNameReply.Types.State.Unknown };
+        if (names.TryEnter(context.GetHttpContext().Connection.RemoteIpAddress) is { Ticks: > 0 } wait)
+            throw ChatFaults.TooManyNames(wait);
+        var state = await accounts.ReadAsync(request.User, context.CancellationToken) switch
+        {
+            AccountRead.Found => CheckNameReply.Types.State.Taken,
+            AccountRead.None => CheckNameReply.Types.State.Free,
+            _ => CheckNameReply.Types.State.Unknown,
+        };
+        return new CheckNameReply { State = state };
     }
 
     public override async Task<RegisterReply> Register(RegisterRequest request, ServerCallContext context)
@@ -81,7 +105,8 @@ internal sealed class ChatService(
             BinaryPrimitives.ReadUInt128BigEndian(request.Operation.Span),
             request.Secret,
             request.KeyLogEntry.Memory,
-            request.Keyring.Memory);
+            request.Keyring.Memory,
+            request.Invitation);
         return await registration.RegisterAsync(wish, cancellation) switch
         {
             RegisterOutcome.Registered => new RegisterReply(),
@@ -104,6 +129,7 @@ internal sealed class ChatService(
                 Ticket = ChatMaps.ToWire(granted.Ticket),
                 Degraded = granted.IsDegraded,
                 SessionLive = granted.IsSessionLive,
+                Pass = ChatMaps.ToWire(passes.Issue(request.User)),
             },
             var other => throw ChatFaults.For(other),
         };
@@ -124,6 +150,7 @@ internal sealed class ChatService(
     /// <remarks>Clients pin what they are shown: an entry that no majority agrees on is not shown.</remarks>
     public override async Task<KeyLog> GetKeyLog(GetKeyLogRequest request, ServerCallContext context)
     {
+        askers.Require(context);
         var account = await accounts.ReadAsync(request.User, context.CancellationToken) switch
         {
             AccountRead.Found(var found) => found,
@@ -142,6 +169,7 @@ internal sealed class ChatService(
 
     public override async Task<UserStatus> GetStatus(GetStatusRequest request, ServerCallContext context)
     {
+        askers.Require(context);
         if (!UserName.IsValid(request.User))
             throw ChatFaults.UnknownUser(request.User);
         if (await whereabouts.FindAsync(request.User, context.CancellationToken) is { } lease)
@@ -153,6 +181,7 @@ internal sealed class ChatService(
 
     public override async Task<OnlineUsers> ListOnline(ListOnlineRequest request, ServerCallContext context)
     {
+        askers.Require(context);
         var max = (int)Math.Min(request.Limit == 0 ? ListMax : request.Limit, ListMax);
         var users = new OnlineUsers();
         foreach (var lease in await whereabouts.ListAsync(max, context.CancellationToken))
@@ -162,6 +191,7 @@ internal sealed class ChatService(
 
     public override async Task<MailboxPlace> Where(WhereRequest request, ServerCallContext context)
     {
+        askers.Require(context);
         if (!UserName.IsValid(request.User) || await accounts.IsUnknownAsync(request.User, context.CancellationToken))
             throw ChatFaults.UnknownUser(request.User);
         var place = await sets.FindPlaceAsync(SetKey.Mailbox(request.User), context.CancellationToken);

@@ -9,7 +9,8 @@ using Grpc.Core;
 namespace ChordChat.Node.View;
 
 /// <summary>Shows the ring to whoever looks; names of people only to an operator's certificate.</summary>
-internal sealed class ViewService(ClusterPicture picture, Lookups lookups, RingDriver ring, TileDirectory directory)
+internal sealed class ViewService(
+    ClusterPicture picture, Watchers watchers, Lookups lookups, RingDriver ring, TileDirectory directory)
     : Wire.View.ViewBase
 {
     private const int NameMax = 64;
@@ -17,12 +18,14 @@ internal sealed class ViewService(ClusterPicture picture, Lookups lookups, RingD
     public override async Task Watch(
         WatchRequest request, IServerStreamWriter<Snapshot> responseStream, ServerCallContext context)
     {
-        var mayName = CallerIdentity.Of(context.GetHttpContext()).MaySeeNames;
+        var caller = context.GetHttpContext();
+        using var place = watchers.Enter(caller);
+        var pictures = picture.WatchAsync(context.CancellationToken);
+        if (!CallerIdentity.Of(caller).MaySeeNames)
+            pictures = pictures.Select(PublicPicture.Of);
         try
         {
-            await foreach (var snapshot in picture.WatchAsync(context.CancellationToken))
-                await responseStream.WriteAsync(
-                    mayName ? snapshot : PublicPicture.Of(snapshot), context.CancellationToken);
+            await watchers.WriteAsync(pictures, responseStream, caller, context.CancellationToken);
         }
         catch (OperationCanceledException)
         {
@@ -34,6 +37,7 @@ internal sealed class ViewService(ClusterPicture picture, Lookups lookups, RingD
     {
         if (request.Name.Length is 0 or > NameMax || !request.Name.All(char.IsAscii))
             throw new RpcException(new Status(StatusCode.InvalidArgument, "a name has 1 to 64 ASCII characters"));
+        using var place = watchers.EnterTrace(context.GetHttpContext());
         var point = SetKey.Mailbox(request.Name).Point;
         var tile = directory.At(point);
         var times = new List<double>();

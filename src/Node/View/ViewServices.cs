@@ -5,7 +5,9 @@ namespace ChordChat.Node.View;
 /// <summary>What pages are shown.</summary>
 internal static class ViewServices
 {
-    public static IServiceCollection AddView(this IServiceCollection services) => services
+    public static IServiceCollection AddView(this IServiceCollection services, IConfiguration settings) => services
+        .AddSingleton(settings.GetSection("View").Get<ViewOptions>() ?? new())
+        .AddSingleton<Watchers>()
         .AddSingleton<EventLog>()
         .AddSingleton<SelfPortrait>()
         .AddSingleton<ClusterPicture>()

@@ -5,6 +5,7 @@ using ChordChat.Crypto.Keys;
 using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Sessions;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Grpc.Core;
@@ -32,8 +33,12 @@ public sealed class Accounts : IDisposable
                 profile.Trust.Expect(authority);
         }
 
-        _links = new NodeLinks(new NodePool(search with { Known = profile.KnownNodes }, profile.Trust));
+        _links = new NodeLinks(
+            new NodePool(search with { Known = profile.KnownNodes }, profile.Trust), new UserPass(profile, null));
     }
+
+    /// <summary>The operator's code for whoever registers, where one is needed; null for none.</summary>
+    public string? Invitation { get; set; }
 
     /// <exception cref="ChordChatException"><c>bad_name</c>: nobody can have this name.</exception>
     public static void CheckName(string user)
@@ -70,12 +75,14 @@ public sealed class Accounts : IDisposable
             return; // It may be taken by this very registration.
         try
         {
-            await _links.CallAsync(
-                (chat, options) => chat.GetKdfAsync(new GetKdfRequest { User = user }, options), cancellation);
+            var reply = await _links.CallAsync(
+                (chat, options) => chat.CheckNameAsync(new CheckNameRequest { User = user }, options), cancellation);
+            if (reply.State != CheckNameReply.Types.State.Taken)
+                return;
         }
         catch (RpcException)
         {
-            return;
+            return; // Not now, or asked too often: registering tells.
         }
 
         throw TakenName(null);
@@ -84,6 +91,7 @@ public sealed class Accounts : IDisposable
     /// <summary>Creates the account and makes this machine its first device. A registration that was begun here before
     /// and whose outcome is not known is finished instead.</summary>
     /// <exception cref="ChordChatException"><c>bad_name</c>, <c>taken_name</c>, <c>weak_password</c>, ...;
+    /// <c>invitation_needed</c>, <c>invitation_wrong</c>, <c>invitation_expired</c>, <c>invitation_used</c>;
     /// <c>undecided</c> when nobody can tell yet whether the account was created.</exception>
     public async Task<UnlockedProfile> RegisterAsync(
         string user, string password, CancellationToken cancellation = default)
@@ -111,6 +119,7 @@ public sealed class Accounts : IDisposable
             Secret = keys.AuthSecret,
             KeyLogEntry = ByteString.CopyFrom(entry.Bytes.Span),
             Keyring = ByteString.CopyFrom(blob),
+            Invitation = Invitation ?? "",
         };
         var log = KeyLog.Verify(cluster, user, [entry.Bytes.ToArray()])!;
         var made = new Device(log, device.Signing, [device.Encryption]);
@@ -119,8 +128,8 @@ public sealed class Accounts : IDisposable
     }
 
     /// <summary>Logs in: with the device keys that are here, or else as a new device.</summary>
-    /// <exception cref="ChordChatException"><c>wrong_password</c>, <c>unknown_user</c>, <c>throttled</c>,
-    /// ...</exception>
+    /// <exception cref="ChordChatException"><c>wrong_password</c>, also for a name that nobody has;
+    /// <c>throttled</c>, ...</exception>
     public async Task<UnlockedProfile> LogInAsync(
         string user, string password, CancellationToken cancellation = default)
     {
@@ -133,7 +142,7 @@ public sealed class Accounts : IDisposable
             return finished;
         var parameters = await CallAsync(
             "login failed", (chat, options) => chat.GetKdfAsync(new GetKdfRequest { User = user }, options),
-            cancellation, Failures.UnknownUser(user));
+            cancellation);
         if (parameters.Salt.Length != KdfParameters.SaltBytes)
             throw BadKeyring();
         var kdf = KdfParameters.FromBytes(parameters.Iterations, parameters.Salt.Span);
@@ -227,7 +236,7 @@ public sealed class Accounts : IDisposable
         var reply = await CallAsync(
             "login failed",
             (chat, options) => chat.LogInAsync(new LogInRequest { User = user, Secret = keys.AuthSecret }, options),
-            cancellation, Failures.WrongPassword(user));
+            cancellation, Failures.WrongLogin(user));
         if (reply.Degraded)
             throw Failures.Unavailable("login on a new device needs a majority of the account's copies");
         var log = KeyLog.Verify(cluster, user, reply.KeyLog.Entries.Select(entry => entry.ToByteArray()));
@@ -249,9 +258,11 @@ public sealed class Accounts : IDisposable
         };
         await _links.CallAsync((chat, options) => chat.PublishKeysAsync(request, options), cancellation);
         ring.Identity.Dispose();
-        return Save(
+        var saved = Save(
             new Device(log.Append(entry.Bytes.Span)!, device.Signing, [.. next.EncryptionKeys.Select(key => key.Key)]),
             kdf, keys);
+        _links.Pass.Keep(reply.Pass);
+        return saved;
     }
 
     /// <summary>A node of a cluster that somebody vouched for: docs/e2e.md, First contact.</summary>

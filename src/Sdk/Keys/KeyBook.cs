@@ -36,7 +36,7 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
             {
                 known = await FetchAsync(user, known, cancellation);
             }
-            catch (ChordChatException cause) when (known is not null && cause.Code == "unavailable"
+            catch (ChordChatException cause) when (known is not null && cause.Code is ("unavailable" or "no_pass")
                 && cause.InnerException is RpcException { StatusCode: not StatusCode.NotFound })
             {
                 // No majority shows newer keys: the next device of this user reads what is sealed by these ones, too.

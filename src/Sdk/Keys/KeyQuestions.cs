@@ -49,6 +49,10 @@ internal sealed class KeyQuestions(UnlockedProfile me, NodeLinks links, Action<C
             {
                 trouble ??= Failures.UnknownUser(user);
             }
+            catch (RpcException cause) when (cause.StatusCode == StatusCode.Unauthenticated)
+            {
+                trouble ??= Failures.NoPass($"the keys of {user} cannot be read", cause);
+            }
             catch (RpcException cause)
             {
                 trouble ??= Failures.Of(cause, $"the keys of {user} cannot be read");
@@ -65,7 +69,7 @@ internal sealed class KeyQuestions(UnlockedProfile me, NodeLinks links, Action<C
     {
         var request = new GetKeyLogRequest { User = user };
         if (other is null)
-            return await links.CallAsync(
+            return await links.AskAsync(
                 (link, options) =>
                 {
                     answers(link);
@@ -73,7 +77,8 @@ internal sealed class KeyQuestions(UnlockedProfile me, NodeLinks links, Action<C
                 },
                 cancellation);
         answers(other);
-        return await other.Chat.GetKeyLogAsync(request, NodeLinks.Options(cancellation));
+        return await links.Pass.AskAsync(
+            other, (link, options) => link.Chat.GetKeyLogAsync(request, options), cancellation);
     }
 
     private ChordChatException Blame(NodeLink node, string user)

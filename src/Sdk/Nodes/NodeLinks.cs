@@ -1,10 +1,11 @@
 using System.Net.Sockets;
+using ChordChat.Sdk.Sessions;
 using Grpc.Core;
 
 namespace ChordChat.Sdk.Nodes;
 
 /// <summary>The one link in use, shared by the session and by single calls; replaced when its node fails.</summary>
-internal sealed class NodeLinks(NodePool pool) : IDisposable
+internal sealed class NodeLinks(NodePool pool, UserPass pass) : IDisposable
 {
     private const int AttemptsMax = 6;
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
@@ -15,6 +16,9 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
     private string? _failed;
 
     public NodePool Pool => pool;
+
+    /// <summary>What calls about people need.</summary>
+    public UserPass Pass => pass;
 
     public async Task<NodeLink> CurrentAsync(CancellationToken cancellation)
     {
@@ -67,11 +71,16 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
     /// <exception cref="RpcException">The answer of the last node that was asked.</exception>
     public Task<T> CallAsync<T>(
         Func<Wire.Chat.ChatClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation) =>
-        CallAsync((NodeLink link, CallOptions options) => call(link.Chat, options), cancellation);
+        TryAsync(async link => await call(link.Chat, Options(cancellation)), cancellation);
 
-    /// <summary>As the other; the call sees at which node it is made.</summary>
-    public async Task<T> CallAsync<T>(
-        Func<NodeLink, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation)
+    /// <summary>As the other, for calls about people, which need a pass; the call sees at which node it is
+    /// made.</summary>
+    /// <exception cref="RpcException">Also UNAUTHENTICATED for who can get no pass.</exception>
+    public Task<T> AskAsync<T>(
+        Func<NodeLink, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation) =>
+        TryAsync(link => pass.AskAsync(link, call, cancellation), cancellation);
+
+    private async Task<T> TryAsync<T>(Func<NodeLink, Task<T>> call, CancellationToken cancellation)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -81,7 +90,7 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
             {
                 if (attempt > 2)
                     link = other = await pool.OpenAsync(link.Address, cancellation);
-                return await call(link, Options(cancellation));
+                return await call(link);
             }
             catch (RpcException cause) when (attempt < AttemptsMax && IsPassing(cause))
             {
@@ -119,6 +128,7 @@ internal sealed class NodeLinks(NodePool pool) : IDisposable
     {
         _current?.Dispose();
         _turn.Dispose();
+        pass.Dispose();
     }
 
     /// <summary>Not an answer of the node: it could not, or the connection broke under the call.</summary>

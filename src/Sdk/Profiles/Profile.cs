@@ -18,6 +18,7 @@ public sealed class Profile : IDisposable
 {
     private const string FileName = "profile.db";
     private const string UnfinishedFact = "unfinished";
+    private const string PassFact = "pass";
 
     private Profile(string folder, LocalStore store)
     {
@@ -49,6 +50,14 @@ public sealed class Profile : IDisposable
         : [];
 
     internal LocalStore Store { get; }
+
+    /// <summary>What a node gave last to be shown when asking about people, in the clear; perhaps it has expired. It
+    /// opens nothing of the user's own.</summary>
+    internal byte[]? Pass
+    {
+        get => Fact(PassFact);
+        set => Store.Write(db => PutFact(db, PassFact, value!));
+    }
 
     /// <summary>A registration that was begun here and whose outcome is not known; null when there is none.</summary>
     internal UnfinishedRegistration? Unfinished =>
@@ -180,6 +189,7 @@ public sealed class Profile : IDisposable
     internal int ForgetDevice() => Store.Write(db =>
     {
         RemoveFact(db, "device");
+        RemoveFact(db, PassFact);
         return Outbox.Leave(db);
     });
 

@@ -29,8 +29,23 @@ internal sealed class Session : IDisposable
     /// <summary>Proves to the node who we are.</summary>
     /// <returns>The session, or why the node will not have one.</returns>
     /// <exception cref="RpcException">The node is gone or does not answer.</exception>
-    public static async Task<(Session? Session, SessionEnded? Refusal)> OpenAsync(
+    public static Task<(Session? Session, SessionEnded? Refusal)> OpenAsync(
+        NodeLink link, Device device, CancellationToken cancellation) =>
+        OpenAsync(link, device, passOnly: false, cancellation);
+
+    /// <summary>Proves to the node who we are and wants nothing but a pass: ends no session.</summary>
+    /// <returns>The pass, or why there is none.</returns>
+    /// <exception cref="RpcException">The node is gone or does not answer.</exception>
+    public static async Task<(ByteString? Pass, SessionEnded? Refusal)> AskForPassAsync(
         NodeLink link, Device device, CancellationToken cancellation)
+    {
+        var (session, refusal) = await OpenAsync(link, device, passOnly: true, cancellation);
+        using (session)
+            return (session?.Welcome.Pass, refusal);
+    }
+
+    private static async Task<(Session? Session, SessionEnded? Refusal)> OpenAsync(
+        NodeLink link, Device device, bool passOnly, CancellationToken cancellation)
     {
         var session = new Session(link, Connect(link, cancellation));
         try
@@ -43,7 +58,7 @@ internal sealed class Session : IDisposable
             if (first?.Challenge is not { } challenge || !challenge.NodeId.Span.SequenceEqual(link.NodeId)
                 || !challenge.Cluster.Span.SequenceEqual(device.Cluster.ToBytes()))
                 throw new RpcException(new Status(StatusCode.Internal, "the node's challenge is not its own"));
-            var hello = new ClientFrame { Hello = Answer(challenge, link, device) };
+            var hello = new ClientFrame { Hello = Answer(challenge, link, device, passOnly) };
             await session.WriteAsync(hello, deadline.Token);
             var second = await session.ReadAsync(deadline.Token);
             if (second?.Ended is { } refused)
@@ -126,7 +141,7 @@ internal sealed class Session : IDisposable
     private static RpcException Closed(Exception cause) =>
         new(new Status(StatusCode.Unavailable, "the stream is closed", cause));
 
-    private static Hello Answer(Challenge challenge, NodeLink link, Device device)
+    private static Hello Answer(Challenge challenge, NodeLink link, Device device, bool passOnly)
     {
         var nonce = RandomNumberGenerator.GetBytes(SessionProof.NonceBytes);
         return new Hello
@@ -135,6 +150,7 @@ internal sealed class Session : IDisposable
             Epoch = device.Epoch,
             ClientNonce = ByteString.CopyFrom(nonce),
             Client = Program,
+            PassOnly = passOnly,
             Signature = ByteString.CopyFrom(SessionProof.Sign(
                 device.Signing, device.Cluster, link.NodeId, device.User, device.Epoch, challenge.NodeNonce.Span,
                 nonce)),

@@ -3,7 +3,9 @@ using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Wire;
+using Google.Protobuf;
 using Grpc.Core;
+using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 
 namespace ChordChat.Sdk.Sessions;
 
@@ -123,6 +125,7 @@ internal sealed class SessionKeeper(
         links.Pool.Remember(session.Welcome.Nodes
             .Take(NodeWords.ListMax).Select(other => other.Address).Append(session.Link.Address));
         me.Profile.RememberNodes(links.Pool.Heard);
+        links.Pass.Keep(session.Welcome.Pass);
         _current = session;
         sink.Tell(new ClientEvent.Connected(session.Welcome.NodeName, lost, session.Welcome.Degraded));
         return await new SessionLoop(session, device, keys, outbox, inbox, gaps, receipts, changed, sink)
@@ -135,7 +138,7 @@ internal sealed class SessionKeeper(
     {
         switch (ended.Reason)
         {
-            case SessionEnded.Types.Reason.TakenOver when IsNewer(device, ended.Entry.ToByteArray(), out var at):
+            case SessionEnded.Types.Reason.TakenOver when IsNewer(device, ended, out var at):
                 return Retire(device, at);
             case SessionEnded.Types.Reason.TakenOver or SessionEnded.Types.Reason.Refused:
                 if (await keys.NewestOwnAsync(device.Log, stopping) is { } entry)
@@ -177,9 +180,11 @@ internal sealed class SessionKeeper(
             + "if that was not you, log in here again and change the password");
     }
 
-    private static bool IsNewer(Device device, byte[] bytes, out DateTimeOffset at)
+    private static bool IsNewer(Device device, SessionEnded ended, out DateTimeOffset at)
     {
-        var entry = bytes.Length == 0 ? null : device.Log.Append(bytes)?.Head;
+        IEnumerable<ByteString> since = ended.Since.Count > 0 ? ended.Since : [ended.Entry];
+        var log = since.Aggregate((KeyLog?)device.Log, (log, bytes) => log?.Append(bytes.Span));
+        var entry = log?.Head;
         at = entry is null ? default : DateTimeOffset.FromUnixTimeMilliseconds((long)entry.TimeMs);
         return entry is not null;
     }

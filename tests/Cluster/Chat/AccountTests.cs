@@ -59,7 +59,8 @@ public sealed class AccountTests : IAsyncLifetime
         foreach (var wish in bad)
             Assert.Equal(StatusCode.InvalidArgument, await CodeAsync(() => _cluster.Client(0).RegisterAsync(wish)));
         Assert.Equal(
-            StatusCode.NotFound, await CodeAsync(() => _cluster.Client(0).GetKdfAsync(new() { User = "anna" })));
+            CheckNameReply.Types.State.Free,
+            (await _cluster.Client(0).CheckNameAsync(new() { User = "anna" })).State);
     }
 
     [Fact]
@@ -110,9 +111,10 @@ public sealed class AccountTests : IAsyncLifetime
         await _cluster.Client(1).PublishKeysAsync(anna.Publication(ticket));
         await _cluster.Client(0).PublishKeysAsync(anna.Publication(await TicketAsync(anna, 1)));
 
-        var log = await _cluster.Client(0).GetKeyLogAsync(new() { User = "anna" });
+        var log = await _cluster.Client(0).GetKeyLogAsync(new() { User = "anna" }, _cluster.Pass);
         Assert.Equal(anna.Log.Select(entry => entry.Bytes.ToArray()), log.Entries.Select(entry => entry.ToByteArray()));
-        Assert.Equal(2, (await _cluster.Client(1).GetKeyLogAsync(new() { User = "anna", From = 1 })).Entries.Count);
+        var rest = await _cluster.Client(1).GetKeyLogAsync(new() { User = "anna", From = 1 }, _cluster.Pass);
+        Assert.Equal(2, rest.Entries.Count);
         var login = await _cluster.Client(1).LogInAsync(new() { User = "anna", Secret = anna.Secret });
         Assert.Equal(anna.Keyring, login.Keyring.ToByteArray());
         Assert.Equal(3, login.KeyLog.Entries.Count);
@@ -168,12 +170,14 @@ public sealed class AccountTests : IAsyncLifetime
     public async Task Where_names_the_nodes_that_keep_the_mailbox()
     {
         await RegisterAsync("anna");
-        var place = await _cluster.Client(0).WhereAsync(new() { User = "anna" });
+        var place = await _cluster.Client(0).WhereAsync(new() { User = "anna" }, _cluster.Pass);
         Assert.Equal(["n1", "n2"], place.Members.Select(member => member.Name));
         Assert.Equal(
-            StatusCode.NotFound, await CodeAsync(() => _cluster.Client(0).WhereAsync(new() { User = "bert" })));
+            StatusCode.NotFound,
+            await CodeAsync(() => _cluster.Client(0).WhereAsync(new() { User = "bert" }, _cluster.Pass)));
         Assert.Equal(
-            StatusCode.NotFound, await CodeAsync(() => _cluster.Client(0).GetStatusAsync(new() { User = "B" })));
+            StatusCode.NotFound,
+            await CodeAsync(() => _cluster.Client(0).GetStatusAsync(new() { User = "B" }, _cluster.Pass)));
     }
 
     private async Task<ChatUser> RegisterAsync(string name)

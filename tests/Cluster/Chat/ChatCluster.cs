@@ -7,6 +7,7 @@ using ChordChat.Node.Admission;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Replication;
 using ChordChat.Node.Transport;
+using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -53,6 +54,11 @@ public sealed class ChatCluster : IAsyncLifetime
 
     /// <summary>A client of node <paramref name="node"/>, from 0.</summary>
     public Wire.Chat.ChatClient Client(int node) => new(_channels[node]);
+
+    /// <summary>What somebody who has an account shows when asking about people.</summary>
+    public Metadata Pass => PassOf(Get<Passes>(0).Issue("visitor"));
+
+    public static Metadata PassOf(byte[] pass) => new() { { Askers.Header, pass } };
 
     internal T Get<T>(int node)
         where T : notnull => _hosts[node].Services.GetRequiredService<T>();

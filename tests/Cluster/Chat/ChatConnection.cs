@@ -24,7 +24,8 @@ internal sealed class ChatConnection : IAsyncDisposable
     /// <summary>Answers the challenge as the device of <paramref name="epoch"/>, by default the newest.</summary>
     /// <param name="reads">False for a client that never reads what is pushed.</param>
     public static async Task<ChatConnection> OpenAsync(
-        Wire.Chat.ChatClient client, ChatUser user, uint? epoch = null, bool reads = true, bool lies = false)
+        Wire.Chat.ChatClient client, ChatUser user, uint? epoch = null, bool reads = true, bool lies = false,
+        bool passOnly = false)
     {
         var call = client.Connect();
         var connection = new ChatConnection(call);
@@ -44,6 +45,7 @@ internal sealed class ChatConnection : IAsyncDisposable
                 ClientNonce = ByteString.CopyFrom(nonce),
                 Signature = ByteString.CopyFrom(signature),
                 Client = "test",
+                PassOnly = passOnly,
             },
         });
         Assert(await call.ResponseStream.MoveNext(CancellationToken.None));

@@ -26,7 +26,7 @@ public sealed class OneCopyTests : IAsyncLifetime
 
         Assert.Equal(StatusCode.Unavailable, (await RegisterFaultAsync(first)).StatusCode);
         Assert.Equal(StatusCode.Unavailable, (await FaultAsync(
-            async () => await _cluster.Client(1).GetKeyLogAsync(new() { User = "anna" }))).StatusCode);
+            async () => await _cluster.Client(1).GetKeyLogAsync(new() { User = "anna" }, _cluster.Pass))).StatusCode);
 
         _cluster.Replication.IsCut = false; // The others are back.
         var second = new ChatUser("anna");

@@ -23,10 +23,10 @@ public sealed class SessionTests : IAsyncLifetime
         Assert.Equal((1ul, "n1", 3u, false),
             (line.Welcome!.Session, line.Welcome.NodeName, line.Welcome.Copies, line.Welcome.Degraded));
         Assert.Equal(["n1", "n2"], line.Welcome.Nodes.Select(node => node.Name));
-        var status = await _cluster.Client(1).GetStatusAsync(new() { User = "anna" });
+        var status = await _cluster.Client(1).GetStatusAsync(new() { User = "anna" }, _cluster.Pass);
         Assert.True(status.Online);
         Assert.Equal("n1", status.NodeName);
-        var online = await _cluster.Client(1).ListOnlineAsync(new() { Limit = 10 });
+        var online = await _cluster.Client(1).ListOnlineAsync(new() { Limit = 10 }, _cluster.Pass);
         Assert.Equal(["anna"], online.Users.Select(user => user.User));
     }
 
@@ -94,7 +94,7 @@ public sealed class SessionTests : IAsyncLifetime
         await second.ClosedAsync();
 
         Assert.DoesNotContain(first.Rest().Concat(second.Rest()), item => item is SessionEnded);
-        Assert.Equal("n2", (await _cluster.Client(0).GetStatusAsync(new() { User = "anna" })).NodeName);
+        Assert.Equal("n2", (await _cluster.Client(0).GetStatusAsync(new() { User = "anna" }, _cluster.Pass)).NodeName);
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public sealed class SessionTests : IAsyncLifetime
 
         Assert.Equal(SessionEnded.Types.Reason.LoggedOut, (await line.NextAsync<SessionEnded>()).Reason);
         await line.ClosedAsync();
-        Assert.False((await _cluster.Client(1).GetStatusAsync(new() { User = "anna" })).Online);
+        Assert.False((await _cluster.Client(1).GetStatusAsync(new() { User = "anna" }, _cluster.Pass)).Online);
     }
 
     [Fact]

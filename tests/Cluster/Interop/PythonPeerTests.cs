@@ -27,11 +27,11 @@ public sealed class PythonPeerTests : IAsyncLifetime
     [PythonFact]
     public async Task Python_gets_a_right_status_with_its_detail()
     {
-        var said = await AskAsync("GetKdf", new() { ["user"] = "carol" });
+        var said = await AskAsync("GetKdf", new() { ["user"] = "Carol" });
 
-        Assert.Equal("NOT_FOUND", (string?)said["code"]);
-        Assert.Equal("nobody here is called carol", (string?)said["details"]);
-        Assert.Equal("check the spelling; names are all lower case", (string?)said["trailers"]?["hint"]);
+        Assert.Equal("INVALID_ARGUMENT", (string?)said["code"]);
+        Assert.StartsWith("a name has 1 to 32 lower-case letters", (string?)said["details"], StringComparison.Ordinal);
+        Assert.Equal("correct it and try again", (string?)said["trailers"]?["hint"]);
     }
 
     [PythonFact]

@@ -26,13 +26,21 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
 
     public override Task<KdfParameters> GetKdf(GetKdfRequest request, ServerCallContext context)
     {
-        var kdf = Account(request.User).Log!.Head.Kdf;
+        var kdf = cluster.Accounts.TryGetValue(request.User, out var account) ? account.Log!.Head.Kdf : FakeCluster.Kdf;
         return Task.FromResult(new KdfParameters
         {
             Iterations = cluster.KdfIterations ?? kdf.Iterations,
             Salt = ByteString.CopyFrom(kdf.ToSaltBytes()),
         });
     }
+
+    public override Task<CheckNameReply> CheckName(CheckNameRequest request, ServerCallContext context) =>
+        Task.FromResult(new CheckNameReply
+        {
+            State = cluster.Accounts.ContainsKey(request.User)
+                ? CheckNameReply.Types.State.Taken
+                : CheckNameReply.Types.State.Free,
+        });
 
     public override Task<RegisterReply> Register(RegisterRequest request, ServerCallContext context)
     {
@@ -57,12 +65,12 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
     public override Task<LogInReply> LogIn(LogInRequest request, ServerCallContext context)
     {
         cluster.SecretCalls.Enqueue(request.User);
-        var account = Account(request.User);
-        if (account.Secret != request.Secret)
+        if (!cluster.Accounts.TryGetValue(request.User, out var account) || account.Secret != request.Secret)
             throw Fault(StatusCode.Unauthenticated, "wrong");
         account.Ticket = RandomNumberGenerator.GetBytes(32);
         return Task.FromResult(new LogInReply
         {
+            Pass = cluster.Pass,
             Keyring = ByteString.CopyFrom(account.Keyring),
             KeyLog = Entries(account.Log!),
             Ticket = ByteString.CopyFrom(account.Ticket),
@@ -83,6 +91,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
 
     public override async Task<Wire.KeyLog> GetKeyLog(GetKeyLogRequest request, ServerCallContext context)
     {
+        RequirePass(context);
         cluster.KeyLogCalls.AddOrUpdate(request.User, 1, (_, count) => count + 1);
         while (cluster.Silent.ContainsKey(request.User))
             await Task.Delay(20, context.CancellationToken);
@@ -91,12 +100,14 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
 
     public override Task<UserStatus> GetStatus(GetStatusRequest request, ServerCallContext context)
     {
+        RequirePass(context);
         Account(request.User);
         return Task.FromResult(Status(request.User));
     }
 
     public override Task<OnlineUsers> ListOnline(ListOnlineRequest request, ServerCallContext context)
     {
+        RequirePass(context);
         var online = new OnlineUsers();
         online.Users.Add(cluster.Sessions.Keys.Order().Select(Status));
         return Task.FromResult(online);
@@ -104,6 +115,8 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
 
     public override Task<MailboxPlace> Where(WhereRequest request, ServerCallContext context)
     {
+        RequirePass(context);
+        Account(request.User);
         var place = new MailboxPlace { User = request.User, Tile = "5a/7", Epoch = 1 };
         place.Members.Add(cluster.Nodes.Values.Select(Describe));
         return Task.FromResult(place);
@@ -144,6 +157,13 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
             return;
         }
 
+        if (hello.PassOnly)
+        {
+            cluster.PassCalls.Enqueue(hello.User);
+            await responseStream.WriteAsync(new NodeFrame { Welcome = new Welcome { Pass = cluster.Pass } });
+            return;
+        }
+
         var session = new FakeSession(hello.User, node);
         if (cluster.Sessions.TryGetValue(hello.User, out var old))
             old.End(SessionEnded.Types.Reason.TakenOver);
@@ -164,7 +184,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
 
     private void Welcome(FakeSession session, FakeAccount account)
     {
-        var welcome = new Welcome { Session = 1, NodeName = node.Name, Copies = 3 };
+        var welcome = new Welcome { Session = 1, NodeName = node.Name, Copies = 3, Pass = cluster.Pass };
         welcome.Nodes.Add(cluster.Nodes.Values.Select(Describe));
         session.Write(new NodeFrame { Welcome = welcome });
         PushMailbox(session, account);
@@ -209,6 +229,12 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         SinceMs = session?.Since.ToUnixTimeMilliseconds() ?? 0,
         NodeName = session?.Node.Name ?? "",
     };
+
+    private void RequirePass(ServerCallContext context)
+    {
+        if (!cluster.Pass.Span.SequenceEqual(context.RequestHeaders.GetValueBytes("chordchat-pass-bin")))
+            throw Fault(StatusCode.Unauthenticated, "no pass");
+    }
 
     private FakeAccount Account(string user) =>
         cluster.Accounts.TryGetValue(user, out var account)

@@ -39,6 +39,15 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>The users of all calls that carry something derived from a password.</summary>
     public ConcurrentQueue<string> SecretCalls { get; } = [];
 
+    /// <summary>What its nodes want to see before they say anything of people; the same for all users.</summary>
+    public ByteString Pass { get; set; } = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(40));
+
+    /// <summary>Who asked for a pass and no session.</summary>
+    public ConcurrentQueue<string> PassCalls { get; } = [];
+
+    /// <summary>What nodes say of names that nobody has.</summary>
+    public static Crypto.Passwords.KdfParameters Kdf { get; } = Crypto.Passwords.KdfParameters.New();
+
     public ConcurrentDictionary<string, FakeAccount> Accounts { get; } = new();
 
     public ConcurrentDictionary<string, FakeSession> Sessions { get; } = new();

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using ChordChat.Sdk.Nodes;
+using Google.Protobuf;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Sdk;
@@ -74,11 +75,20 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Status_and_where_need_neither_profile_nor_password()
+    public async Task Status_and_where_need_an_account_and_a_password_only_when_the_pass_is_old()
     {
-        var status = Assert.Single(await OkAsync("nobody", "status", "bob"));
+        await FailsAsync("not_logged_in", "nobody", ["status", "bob"]);
+        Assert.Single(await OkAsync("alice", "status", "bob"));
+        Assert.Equal("alice", Assert.Single(_cluster.PassCalls));
+        var known = await RunAsync("alice", ["status", "bob"], password: "not asked for");
+        var status = Assert.Single(known.Output);
         Assert.Equal("""{"user":"bob","online":false,"since":null}""", status.GetRawText());
-        var where = Assert.Single(await OkAsync("nobody", "where", "bob"));
+        var where = Assert.Single(await OkAsync("alice", "where", "bob"));
+        Assert.Single(_cluster.PassCalls);
+        _cluster.Pass = ByteString.CopyFromUtf8("another day");
+        await FailsAsync("wrong_password", "alice", ["status", "bob"], password: "not the right one");
+        Assert.Single(await OkAsync("alice", "status", "bob"));
+        Assert.Equal(2, _cluster.PassCalls.Count);
         Assert.Equal(["user", "tile", "epoch", "members"], where.EnumerateObject().Select(member => member.Name));
     }
 
@@ -88,7 +98,7 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         await FailsAsync("wrong_password", "alice", ["send", "bob", "x"], password: "not the right one");
         await FailsAsync("wrong_password", "carol", ["login", "alice"], password: "not the right one");
         await FailsAsync("unknown_user", "alice", ["send", "nobody", "x"]);
-        await FailsAsync("unknown_user", "carol", ["login", "carol"]);
+        await FailsAsync("wrong_password", "carol", ["login", "carol"]);
         await FailsAsync("taken_name", "carol", ["register", "bob"]);
         await FailsAsync("weak_password", "carol", ["register", "carol"], password: "short");
         await FailsAsync("bad_name", "carol", ["register", "Carol"]);

@@ -9,13 +9,39 @@ public sealed class AccountTests
         "anna", 7, "$2b$12$credential", 1, new KeyLogHead(0, 1, new byte[] { 1, 2, 3 }), new byte[] { 4, 5 },
         default, 1_700_000_000_000);
 
+    private const long Now = 1_800_000_000_000;
+
+    [Fact]
+    public void A_record_of_an_older_program_is_read_as_of_somebody_who_had_no_new_devices_lately()
+    {
+        var bytes = (Anna with { Pace = new(3, Now) }).ToBytes()[..^12].ToArray();
+        bytes[4] = 1; // The version before there was a pace.
+
+        Assert.Equal(Anna.ToBytes().ToArray(), Account.FromBytes(bytes).ToBytes().ToArray());
+    }
+
+    [Fact]
+    public void A_key_log_grows_only_so_fast_and_so_far()
+    {
+        var next = new KeyLogHead(1, 2, new byte[] { 7 });
+        var busy = Anna with { Pace = new(KeyLogPace.AtOnceMax, Now) };
+        var long_ = Anna with { Head = Anna.Head with { Number = KeyLogPace.EntriesMax - 1 } };
+
+        Assert.Null(Account.PublishKeys(busy.ToBytes(), next, default, Now, (_, _) => true));
+        Assert.NotNull(Account.PublishKeys(
+            busy.ToBytes(), next, default, Now + (long)KeyLogPace.Each.TotalMilliseconds, (_, _) => true));
+        Assert.Null(Account.PublishKeys(
+            long_.ToBytes(), next with { Number = KeyLogPace.EntriesMax }, default, Now, (_, _) => true));
+    }
+
     [Fact]
     public void What_is_written_is_read_back()
     {
-        var read = Account.FromBytes((Anna with { PreviousKeyring = new byte[] { 9 } }).ToBytes());
+        var read = Account.FromBytes((Anna with { PreviousKeyring = new byte[] { 9 }, Pace = new(3, Now) }).ToBytes());
 
         Assert.Equal(("anna", (UInt128)7, "$2b$12$credential", 1ul, 1_700_000_000_000L),
             (read.User, read.CreatedBy, read.Credential, read.Version, read.CreatedAtMs));
+        Assert.Equal(new KeyLogPace(3, Now), read.Pace);
         Assert.Equal((0ul, 1u), (read.Head.Number, read.Head.Epoch));
         Assert.Equal(new byte[] { 1, 2, 3 }, read.Head.Entry.ToArray());
         Assert.Equal(new byte[] { 4, 5 }, read.Keyring.ToArray());
@@ -57,9 +83,10 @@ public sealed class AccountTests
     {
         var next = new KeyLogHead(1, 2, new byte[] { 7 });
 
-        var stored = Account.PublishKeys(Anna.ToBytes(), next, new byte[] { 8 }, (_, _) => true);
+        var stored = Account.PublishKeys(Anna.ToBytes(), next, new byte[] { 8 }, Now, (_, _) => true);
 
         var read = Account.FromBytes(stored!.Value);
+        Assert.Equal(new KeyLogPace(1, Now), read.Pace);
         Assert.Equal((2ul, 1ul, 2u), (read.Version, read.Head.Number, read.Head.Epoch));
         Assert.Equal(new byte[] { 8 }, read.Keyring.ToArray());
         Assert.Equal(new byte[] { 4, 5 }, read.PreviousKeyring.ToArray());
@@ -70,8 +97,8 @@ public sealed class AccountTests
     [Fact]
     public void Keys_that_do_not_follow_change_nothing()
     {
-        Assert.Null(Account.PublishKeys(default, Anna.Head, default, (_, _) => true));
-        Assert.Null(Account.PublishKeys(Anna.ToBytes(), Anna.Head with { Number = 2 }, default, (_, _) => true));
-        Assert.Null(Account.PublishKeys(Anna.ToBytes(), Anna.Head with { Number = 1 }, default, (_, _) => false));
+        Assert.Null(Account.PublishKeys(default, Anna.Head, default, Now, (_, _) => true));
+        Assert.Null(Account.PublishKeys(Anna.ToBytes(), Anna.Head with { Number = 2 }, default, Now, (_, _) => true));
+        Assert.Null(Account.PublishKeys(Anna.ToBytes(), Anna.Head with { Number = 1 }, default, Now, (_, _) => false));
     }
 }

@@ -21,6 +21,19 @@ public sealed class PresenceTableTests
     }
 
     [Fact]
+    public void Leases_and_ends_of_people_whom_nobody_knows_take_only_so_much_room()
+    {
+        var small = new PresenceTable(10);
+        for (var i = 0; i < 20; i++)
+        {
+            small.End(First with { User = $"gone{i}" }, 0);
+            small.Renew(First with { User = $"here{i}" }, 0);
+        }
+
+        Assert.Equal(10, small.Count);
+    }
+
+    [Fact]
     public void The_lower_session_number_loses_in_either_order()
     {
         _table.Renew(First, 0);

@@ -10,6 +10,7 @@ using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Sessions;
 using ChordChat.Sdk.Storage;
 using ChordChat.Tests.Unit.Sdk;
 using ChordChat.Wire;
@@ -197,7 +198,8 @@ public sealed class HostileMessageTests : IDisposable
 
     private static Inbox InboxOf(UnlockedProfile me)
     {
-        var links = new NodeLinks(new NodePool(new NodeSearch { AskNetwork = false }, me.Profile.Trust));
+        var links = new NodeLinks(
+            new NodePool(new NodeSearch { AskNetwork = false }, me.Profile.Trust), new UserPass(me.Profile, me.Device));
         var keys = new KeyBook(me, links, _ => { });
         return new Inbox(me, keys, new MessageTable("bob", me.Key), TimeProvider.System, new EventSink(History.Of(me)));
     }

@@ -1,0 +1,92 @@
+using ChordChat.Node.Admission;
+using ChordChat.Wire;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Nodes;
+
+/// <summary>docs/operations.md, "Limits": whoever reaches a node may watch the ring, and costs so much and no more.
+/// </summary>
+public sealed class WatcherTests
+{
+    private static readonly Dictionary<string, string?> Few = new()
+    {
+        ["View:WatchersPerAddressMax"] = "2",
+        ["View:ReadingMax"] = "00:00:00.5",
+    };
+
+    [Fact]
+    public async Task An_address_has_so_many_streams_and_one_that_is_over_makes_room()
+    {
+        await using var cluster = await NodeCluster.StartAsync(1, Few);
+        using var channel = Connect(cluster);
+        using var first = await WatchAsync(channel);
+        using (await WatchAsync(channel))
+            Assert.Equal(
+                StatusCode.ResourceExhausted,
+                (await Assert.ThrowsAsync<RpcException>(() => WatchAsync(channel))).StatusCode);
+
+        using var again = await UntilRoomAsync(channel);
+        Assert.True(await first.ResponseStream.MoveNext(CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_watcher_that_does_not_read_is_cut_off()
+    {
+        await using var cluster = await NodeCluster.StartAsync(1, Few);
+        using var slow = Connect(cluster);
+        using var idle = await WatchAsync(slow);
+        using var other = await WatchAsync(slow);
+        using var channel = Connect(cluster);
+
+        using var room = await UntilRoomAsync(channel);
+
+        await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            while (await idle.ResponseStream.MoveNext(CancellationToken.None))
+            {
+            }
+        });
+    }
+
+    private static async Task<AsyncServerStreamingCall<Snapshot>> WatchAsync(GrpcChannel channel)
+    {
+        var call = new View.ViewClient(channel).Watch(new WatchRequest());
+        try
+        {
+            Assert.True(await call.ResponseStream.MoveNext(CancellationToken.None));
+            return call;
+        }
+        catch
+        {
+            call.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task<AsyncServerStreamingCall<Snapshot>> UntilRoomAsync(GrpcChannel channel)
+    {
+        AsyncServerStreamingCall<Snapshot>? call = null;
+        await Condition.UntilAsync("there is room for another watcher", TimeSpan.FromSeconds(60), async () =>
+        {
+            try
+            {
+                call = await WatchAsync(channel);
+                return true;
+            }
+            catch (RpcException full) when (full.StatusCode == StatusCode.ResourceExhausted)
+            {
+                return false;
+            }
+        });
+        return call!;
+    }
+
+    private static GrpcChannel Connect(NodeCluster cluster) =>
+        GrpcChannel.ForAddress($"https://{cluster.AddressOf("n1")}", new()
+        {
+            HttpHandler = ClusterTls.CreateHandler(cluster.IdentityOf("n1").Trust, null),
+            DisposeHttpClient = true,
+        });
+}
