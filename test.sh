@@ -155,6 +155,12 @@ run_nemesis() {
     fi
 }
 
+usage() { sed -n '2,/^# The last line/{/^# The last line/d;s/^# \{0,1\}//p}' "$0"; }
+
+for argument in "$@"; do
+    case $argument in -h | --help | help) usage; exit 0 ;; esac
+done
+
 nemesis=() arguments=("$@")
 for ((at = 0; at < ${#arguments[@]}; at++)); do
     if [[ ${arguments[at]} == --* ]]; then
@@ -205,6 +211,12 @@ hunt() {
 if [[ ${1:-} == hunt ]]; then
     shift
     hunt "$@"
+fi
+
+# Options are nemesis's, which knows its own: without that word they would begin a run of everything.
+if ((${#nemesis[@]} > 0)) && [[ " ${arguments[*]} " != *" nemesis "* ]]; then
+    echo "Unknown option ${nemesis[0]}; './test.sh --help' shows what there is." >&2
+    exit 2
 fi
 
 suites=() built=()

@@ -43,6 +43,9 @@ public abstract record MembershipInput(TimeSpan Now)
     /// <summary>This node is reached at another address from now on.</summary>
     public sealed record Moved(TimeSpan Now, string Address) : MembershipInput(Now);
 
+    /// <summary>The operator has revoked the certificates of these nodes; all that were ever revoked.</summary>
+    public sealed record Denied(TimeSpan Now, ImmutableArray<NodeId> Nodes) : MembershipInput(Now);
+
     /// <summary>This node is about to go: still answers, gets no new tiles.</summary>
     public sealed record LeaveBegun(TimeSpan Now) : MembershipInput(Now);
 

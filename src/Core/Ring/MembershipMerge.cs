@@ -25,6 +25,9 @@ internal static class MembershipMerge
             return (s, []);
         if (heard.Peer == s.Members.Self)
             return Refute(s, heard);
+        var isDenied = s.Denied.Contains(heard.Peer.Node);
+        if (isDenied)
+            heard = heard with { Health = Health.Dead };
         if (s.Members[heard.Peer.Node] is not { } known)
             return Add(s, heard, now);
         if (!known.IsOutdatedBy(heard) || known.Peer.Position != heard.Peer.Position)
@@ -35,7 +38,8 @@ internal static class MembershipMerge
         {
             KnownSince = back ? now : known.KnownSince,
             ChangedAt = heard.Health == known.Health ? known.ChangedAt : now,
-            Confirmed = heard.Health == Health.Suspect || (heard.Health == Health.Dead && known.Confirmed),
+            Confirmed = isDenied || heard.Health == Health.Suspect
+                || (heard.Health == Health.Dead && known.Confirmed),
             Refuses = known.Refuses && heard.Health is not Health.Alive,
         });
     }
@@ -62,7 +66,7 @@ internal static class MembershipMerge
         {
             KnownSince = settled ? s.StartedAt - s.Options.Quarantine : now,
             ChangedAt = now,
-            Confirmed = heard.Health == Health.Suspect,
+            Confirmed = heard.Health == Health.Suspect || s.Denied.Contains(heard.Peer.Node),
         });
     }
 

@@ -28,6 +28,7 @@ public static class MembershipProtocol
             Founded(var now, var founders) => Found(s, founders, now),
             Paused(var now) => Trust(s, now),
             Moved(_, var address) => SayOfSelf(s, own => own with { Peer = own.Peer with { Address = address } }),
+            Denied(var now, var nodes) => Deny(s, nodes, now),
             LeaveBegun => ProbeRound.TellAround(SayOfSelf(s, own => own with { Health = Health.Leaving }).State),
             LeaveDone => ProbeRound.TellAround(SayOfSelf(s, own => own with { Health = Health.Left }).State),
             _ => (s, []),
@@ -139,6 +140,29 @@ public static class MembershipProtocol
         var unknown = founders.Where(peer => s.Members[peer.Node] is null).Aggregate(s.Members, (members, peer) =>
             members.With(new Member(peer, 0, Health.Dead, 0) { KnownSince = settled, ChangedAt = now }));
         return (s with { Members = unknown }, [new MembershipEffect.CacheChanged()]);
+    }
+
+    /// <summary>They are dead, seen so by two, and stay it: <see cref="MembershipMerge.One"/> hears nothing else of
+    /// them.</summary>
+    private static (MembershipState, Effects) Deny(MembershipState s, ImmutableArray<NodeId> nodes, TimeSpan now)
+    {
+        s = s with { Denied = [.. nodes] };
+        Effects effects = [];
+        foreach (var node in nodes)
+        {
+            if (s.Members[node] is not { } member || member.Peer == s.Members.Self)
+                continue;
+            (s, var died) = MembershipMerge.Put(s, member, member with
+            {
+                Incarnation = Math.Max(1, member.Incarnation), // A founder that nobody has heard is waited for no more.
+                Health = Health.Dead,
+                ChangedAt = now,
+                Confirmed = true,
+            });
+            effects = effects.AddRange(died);
+        }
+
+        return (s, effects);
     }
 
     /// <summary>After an own pause: no late timeout counts, and every suspicion starts anew.</summary>

@@ -24,6 +24,9 @@ public sealed record MembershipState
     /// <summary>The members still to be probed in this round, in random order.</summary>
     public ImmutableList<NodeId> Round { get; init; } = [];
 
+    /// <summary>Nodes whose certificates the operator has revoked: dead, whatever anybody says of them.</summary>
+    public ImmutableHashSet<NodeId> Denied { get; init; } = [];
+
     /// <summary>Whether some member has sent its whole cache since the start.</summary>
     public bool Synced { get; init; }
 

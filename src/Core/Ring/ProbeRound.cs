@@ -48,7 +48,7 @@ internal static class ProbeRound
         var known = s.Members[hint.Node];
         var isNews = known is null || !known.IsReachable || known.Peer.Address != hint.Address;
         var asked = s.Probes.Values.Any(probe => probe.Target == hint && probe.Target.Address == hint.Address);
-        if (!isNews || asked || hint == s.Members.Self || hint.Address.Length == 0)
+        if (!isNews || asked || s.Denied.Contains(hint.Node) || hint == s.Members.Self || hint.Address.Length == 0)
             return (s, []);
         (s, var ping) = Ping(s, hint, !s.Synced, false);
         return (s, [ping]);

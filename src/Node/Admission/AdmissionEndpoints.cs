@@ -18,6 +18,8 @@ internal static partial class AdmissionEndpoints
             await context.Response.Body.WriteAsync(trust.Authority.RawData, context.RequestAborted);
         }).OpenTo(Callers.Everybody);
         app.MapPut("/invites/{id}", context => InviteAsync(context, invites, logger)).OpenTo(Callers.Operators);
+        app.MapDenials();
+        Renewal.Map(app);
         app.MapPost("/join/{id}", context => JoinAsync(context, invites, logger)).OpenTo(Callers.Everybody);
     }
 

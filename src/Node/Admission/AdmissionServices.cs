@@ -14,5 +14,8 @@ internal static class AdmissionServices
             .AddSingleton<DiskWord>()
             .AddSingleton<DiskMemory>()
             .AddHostedService(made => made.GetRequiredService<DiskMemory>())
+            .AddSingleton<Denials>()
+            .AddSingleton<Renewal>()
+            .AddHostedService(made => made.GetRequiredService<Renewal>())
             .AddSingleton<Invites>();
 }

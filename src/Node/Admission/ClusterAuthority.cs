@@ -51,8 +51,20 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
     /// <param name="salt">16 bytes that put the node where it stands on the circle.</param>
     public X509Certificate2 IssueNode(ECDsa key, string name, ReadOnlySpan<byte> salt, DateTimeOffset now) =>
         Issue(
-            key, name, new(Cluster, Convert.ToHexStringLower(salt)), ["localhost", Dns.GetHostName(), name],
-            now, NodeLife);
+            new PublicKey(key), name, new(Cluster, Convert.ToHexStringLower(salt)),
+            ["localhost", Dns.GetHostName(), name], now, NodeLife);
+
+    /// <summary>The same node, name and place, valid for as long again from now on.</summary>
+    /// <param name="old">May have ended.</param>
+    /// <returns>Null when this authority never issued it, or it is no node's.</returns>
+    public X509Certificate2? RenewNode(X509Certificate2 old, DateTimeOffset now)
+    {
+        if (NodeCertificate.Read(old) is not { } node || CertificateName.Of(old) is not { } name
+            || name.Cluster != Cluster || CertificateTimes.Judge(old, certificate, now) is IssueVerdict.Foreign)
+            return null;
+        return Issue(
+            old.PublicKey, node.Name, name, ["localhost", Dns.GetHostName(), node.Name], now, NodeLife);
+    }
 
     /// <summary>A certificate, with its key, for one command of the authority's holder; it expires in
     /// minutes.</summary>
@@ -60,13 +72,17 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var issued = Issue(
-            key, CertificateName.Operator, new(Cluster, CertificateName.Operator), [], now, OperatorLife);
+            new PublicKey(key), CertificateName.Operator, new(Cluster, CertificateName.Operator), [], now, OperatorLife);
         return CertificateFiles.WithKey(issued, key);
     }
 
     /// <summary>A certificate, with its key, for a page that names who is online; it opens nothing else.</summary>
-    public X509Certificate2 IssueViewer(ECDsa key, DateTimeOffset now) => Issue(
-        key, CertificateName.Viewer, new(Cluster, CertificateName.Viewer), [], now, ViewerLife);
+    /// <param name="name">By which it can be revoked.</param>
+    public X509Certificate2 IssueViewer(ECDsa key, string name, DateTimeOffset now) => Issue(
+        new PublicKey(key), name, new(Cluster, CertificateName.Viewer), [], now, ViewerLife);
+
+    /// <summary>What a certificate made at <paramref name="now"/> says that it is valid since.</summary>
+    public static DateTimeOffset ValidSince(DateTimeOffset now) => now - ClockSlack;
 
     public byte[] Sign(byte[] data)
     {
@@ -77,9 +93,10 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
     public void Dispose() => certificate.Dispose();
 
     private X509Certificate2 Issue(
-        ECDsa key, string commonName, CertificateName name, string[] hosts, DateTimeOffset now, TimeSpan life)
+        PublicKey key, string commonName, CertificateName name, string[] hosts, DateTimeOffset now, TimeSpan life)
     {
-        var request = new CertificateRequest($"CN={commonName}", key, HashAlgorithmName.SHA256);
+        var request = new CertificateRequest(
+            new X500DistinguishedName($"CN={commonName}"), key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
         request.CertificateExtensions.Add(
             new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
@@ -88,7 +105,9 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
         request.CertificateExtensions.Add(
             X509AuthorityKeyIdentifierExtension.CreateFromCertificate(certificate, true, false));
         request.CertificateExtensions.Add(AlternativeNames(name, hosts));
-        return request.Create(certificate, now - ClockSlack, now + life, RandomNumberGenerator.GetBytes(16));
+        var end = new DateTimeOffset(certificate.NotAfter.ToUniversalTime());
+        return request.Create(
+            certificate, now - ClockSlack, now + life < end ? now + life : end, RandomNumberGenerator.GetBytes(16));
     }
 
     private static X509Extension AlternativeNames(CertificateName name, string[] hosts)

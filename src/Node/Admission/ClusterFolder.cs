@@ -10,7 +10,7 @@ namespace ChordChat.Node.Admission;
 
 /// <summary>DIR/cluster: the authority's key and what every member gets. Needed to invite, never to run.</summary>
 /// <remarks>DIR/nodes/NAME are the nodes' own folders, which can be moved to other machines.</remarks>
-internal sealed class ClusterFolder(string root)
+internal sealed partial class ClusterFolder(string root)
 {
     private const string AuthorityName = "authority";
     private const string IssuedFile = "issued";
@@ -91,15 +91,14 @@ internal sealed class ClusterFolder(string root)
     public NewIdentity Enrol(ClusterAuthority authority, string? name, DateTimeOffset now)
     {
         var genesis = ReadGenesis();
-        var issued = File.Exists(Path.Combine(Folder, IssuedFile))
-            ? File.ReadAllLines(Path.Combine(Folder, IssuedFile)).Select(line => line.Split(' ')).ToArray()
-            : [];
+        var issued = Issued();
         var names = genesis.Founders.Select(f => f.Name).Concat(issued.Select(line => line[0])).ToHashSet();
+        var free = names.Where(known => NodesToDeny(known, now).Count == 0).ToHashSet(); // All of them are revoked.
         name ??= Enumerable.Range(names.Count + 1, int.MaxValue - names.Count - 1)
             .Select(i => $"n{i.ToString(CultureInfo.InvariantCulture)}").First(n => !names.Contains(n));
         if (!ClusterPlan.IsName(name))
             throw new StartRefusedException(ExitCode.Usage, ClusterPlan.NameProblem(name));
-        if (names.Contains(name))
+        if (names.Contains(name) && !free.Contains(name))
             throw new StartRefusedException(
                 ExitCode.Usage, $"the name {name} has been given out already; choose another with --name, or leave it "
                     + "out.");
@@ -113,11 +112,14 @@ internal sealed class ClusterFolder(string root)
     }
 
     /// <summary>Writes a new certificate for a page into a folder of its own: viewer.crt and viewer.key.</summary>
-    public void WriteViewer(string folder, DateTimeOffset now)
+    /// <param name="name">By which <see cref="ViewersToDeny"/> knows it.</param>
+    public void WriteViewer(string folder, DateTimeOffset now, string name = CertificateName.Viewer)
     {
+        if (!ClusterPlan.IsName(name))
+            throw new StartRefusedException(ExitCode.Usage, ClusterPlan.NameProblem(name));
         using var authority = OpenAuthority();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = authority.IssueViewer(key, now);
+        using var certificate = authority.IssueViewer(key, name, now);
         PrivateFiles.CreateFolder(folder);
         CertificateFiles.Write(folder, CertificateName.Viewer, certificate, key);
     }

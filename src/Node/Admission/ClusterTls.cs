@@ -11,8 +11,13 @@ namespace ChordChat.Node.Admission;
 /// <summary>TLS 1.3 between members, both ends proved by certificates of this cluster; clients present none.</summary>
 internal sealed class ClusterTls(NodeIdentity identity)
 {
-    private readonly SslStreamCertificateContext _own =
-        SslStreamCertificateContext.Create(identity.Certificate, null, offline: true);
+    private volatile Identity _own = Identity.Of(identity.Certificate);
+
+    /// <summary>What this node shows now.</summary>
+    public X509Certificate2 Certificate => _own.Certificate;
+
+    /// <summary>Connections from now on show this one.</summary>
+    public void Renew(X509Certificate2 certificate) => _own = Identity.Of(certificate);
 
     /// <summary>What a node's port speaks. Who the caller is, <see cref="CallerIdentity"/> finds out
     /// afterwards.</summary>
@@ -24,7 +29,7 @@ internal sealed class ClusterTls(NodeIdentity identity)
         // A stranger's certificate makes him a caller without one, who then hears in words that he is not a member.
         ClientCertificateValidation = static (_, _, _) => true,
         HandshakeTimeout = TimeSpan.FromSeconds(5),
-        OnAuthenticate = (_, tls) => tls.ServerCertificateContext = _own,
+        OnAuthenticate = (_, tls) => tls.ServerCertificateContext = _own.Context,
     };
 
     /// <summary>A handler for calls to one peer, which presents our certificate.</summary>
@@ -32,10 +37,9 @@ internal sealed class ClusterTls(NodeIdentity identity)
     public SocketsHttpHandler CreateHandler(NodeId? expected) => Handler(new SslClientAuthenticationOptions
     {
         EnabledSslProtocols = SslProtocols.Tls13,
-        ClientCertificateContext = _own,
+        ClientCertificateContext = _own.Context,
         RemoteCertificateValidationCallback = (_, presented, _, _) =>
-            presented is X509Certificate2 certificate && identity.Trust.NodeOf(certificate) is { } node
-            && (expected is null || node.Node == expected),
+            IsNode(identity.Trust, presented) is { } node && (expected is null || node.Node == expected),
     });
 
     /// <summary>A handler for commands: takes any node that <paramref name="trust"/> says is of its cluster.</summary>
@@ -47,9 +51,27 @@ internal sealed class ClusterTls(NodeIdentity identity)
             ClientCertificateContext = own is null
                 ? null
                 : SslStreamCertificateContext.Create(own, null, offline: true),
-            RemoteCertificateValidationCallback = (_, presented, _, _) =>
-                presented is X509Certificate2 certificate && trust.NodeOf(certificate) is not null,
+            RemoteCertificateValidationCallback = (_, presented, _, _) => IsNode(trust, presented) is not null,
         });
+
+    private sealed record Identity(X509Certificate2 Certificate, SslStreamCertificateContext Context)
+    {
+        public static Identity Of(X509Certificate2 certificate) =>
+            new(certificate, SslStreamCertificateContext.Create(certificate, null, offline: true));
+    }
+
+    /// <exception cref="AuthenticationException">It was one, and why it is none now; whoever called reads it as the
+    /// cause.</exception>
+    private static NodeCertificate? IsNode(ClusterTrust trust, X509Certificate? presented)
+    {
+        if (presented is not X509Certificate2 certificate)
+            return null;
+        if (trust.NodeOf(certificate) is { } node)
+            return node;
+        return trust.Objection(certificate, "that node's", DateTimeOffset.UtcNow) is { } why
+            ? throw new AuthenticationException(why)
+            : null;
+    }
 
     private static SocketsHttpHandler Handler(SslClientAuthenticationOptions tls) => new()
     {

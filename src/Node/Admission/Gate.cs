@@ -21,6 +21,9 @@ internal enum Callers
 
     /// <summary>Who holds the key of this very node.</summary>
     OwnFolder = 8,
+
+    /// <summary>Who shows a certificate that was revoked, and is nobody else.</summary>
+    Denied = 16,
 }
 
 /// <summary>Lets a request through to the endpoint that routing has found for it, if that endpoint was opened to who
@@ -38,7 +41,7 @@ internal static class Gate
     public static IApplicationBuilder UseGate(this IApplicationBuilder app) => app.Use((context, next) =>
         context.GetEndpoint() is not { } endpoint || (OpenedTo(endpoint) & Of(context)) != Callers.Nobody
             ? next(context)
-            : RefuseAsync(context, OpenedTo(endpoint)));
+            : RefuseAsync(context, OpenedTo(endpoint), CallerIdentity.Of(context).Denied));
 
     public static Callers OpenedTo(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<Opened>()?.Who ?? Callers.Nobody;
@@ -46,6 +49,8 @@ internal static class Gate
     private static Callers Of(HttpContext context)
     {
         var caller = CallerIdentity.Of(context);
+        if (caller.Denied is not null)
+            return Callers.Denied;
         var who = Callers.Everybody;
         if (caller.IsOperator)
             who |= Callers.Operators;
@@ -55,9 +60,9 @@ internal static class Gate
         return who | Callers.Members | (node.Node == self ? Callers.OwnFolder : Callers.Nobody);
     }
 
-    private static Task RefuseAsync(HttpContext context, Callers open)
+    private static Task RefuseAsync(HttpContext context, Callers open, string? denied)
     {
-        var why = open switch
+        var why = denied ?? open switch
         {
             Callers.Nobody => "nobody has opened this",
             _ when open.HasFlag(Callers.Members) => "only nodes with a certificate of this cluster may ask this",

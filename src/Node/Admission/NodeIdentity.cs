@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using ChordChat.Crypto;
 using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Admission;
@@ -41,10 +42,28 @@ internal sealed record NodeIdentity(
                 $"{folder}: {KeyName}.crt is of cluster {Convert.ToHexStringLower(self.Cluster.AsSpan()[..4])}, but "
                 + $"{GenesisFile.FileName} is of cluster {genesis.ShortName}. Files of two clusters were mixed: put "
                 + "back the folder as 'cluster init' or 'cluster join' made it.");
-        if (!trust.Issued(certificate))
-            throw Damaged(folder, $"{KeyName}.crt was not issued by the authority in {GenesisFile.FileName}, or has "
-                + $"expired (valid until {certificate.NotAfter:yyyy-MM-dd}; is this machine's clock right?)");
+        switch (trust.Judge(certificate, DateTimeOffset.UtcNow))
+        {
+            case IssueVerdict.Foreign:
+                throw Damaged(folder, $"{KeyName}.crt was not issued by the authority in {GenesisFile.FileName}");
+            case IssueVerdict.NotYetValid or IssueVerdict.Expired:
+                throw new StartRefusedException(
+                    ExitCode.WrongTime,
+                    $"{folder}: {trust.Objection(certificate, "this node's", DateTimeOffset.UtcNow)}.");
+        }
+
+        ReadDenied(folder, genesis, trust);
         return new(certificate, self, genesis, trust, ReadSecret(folder));
+    }
+
+    private static void ReadDenied(string folder, Genesis genesis, ClusterTrust trust)
+    {
+        if (Denials.ReadFile(folder) is not { } signed)
+            return;
+        trust.Deny(DenyList.Read(signed, genesis.ClusterHex, trust) ?? throw new StartRefusedException(
+            ExitCode.Damaged,
+            $"{folder}: {DenyList.FileName}, the list of revoked certificates, is damaged. Delete that file; this node "
+            + "gets the list again from the others."));
     }
 
     private static (Genesis Genesis, X509Certificate2 Authority) ReadGenesis(string folder)

@@ -10,7 +10,9 @@ internal sealed class BeaconHearing(
 {
     private const int KnownMax = 10_000;
     private static readonly TimeSpan SayAgain = TimeSpan.FromMinutes(10);
-    private readonly BeaconJudge _judge = new(identity.Genesis.ClusterHex, identity.Self.Node, identity.Secret);
+    private readonly BeaconJudge _judge = new(
+        identity.Genesis.ClusterHex, identity.Self.Node, identity.Secret,
+        denied => identity.Trust.Denied?.Of(denied) is not null);
     private readonly HashSet<string> _found = [];
     private readonly HashSet<string> _ownAddresses = [];
     private readonly RateLimit _answers = new(20, time);

@@ -3,7 +3,8 @@ using ChordChat.Core.Ring;
 namespace ChordChat.Node.Discovery;
 
 /// <summary>Decides what to believe of a datagram. Whoever can reach the port can send anything.</summary>
-internal sealed class BeaconJudge(string cluster, NodeId self, byte[] secret)
+internal sealed class BeaconJudge(
+    string cluster, NodeId self, byte[] secret, Func<NodeId, bool>? isDenied = null)
 {
     private readonly ReplayGuard _replays = new();
 
@@ -19,6 +20,8 @@ internal sealed class BeaconJudge(string cluster, NodeId self, byte[] secret)
             return new BeaconVerdict.Unproved(beacon);
         if (beacon.Node == self)
             return new BeaconVerdict.Self(beacon);
+        if (isDenied?.Invoke(beacon.Node) is true)
+            return new BeaconVerdict.Nothing();
         if (beacon.ClockDifference(now) is { } difference)
             return new BeaconVerdict.WrongClock(beacon, difference);
         return _replays.IsNew(beacon) ? new BeaconVerdict.Ours(beacon) : new BeaconVerdict.Nothing();

@@ -3,8 +3,8 @@ using ChordChat.Node.Admission;
 
 namespace ChordChat.Node.Hosting;
 
-/// <summary>cluster init, invite, join: who is a member; invite-user: who may register; recover:
-/// what to do when too many are gone.</summary>
+/// <summary>cluster init, invite, join, revoke, renew: who is a member; invite-user: who may register; recover: what to
+/// do when too many are gone.</summary>
 internal static class ClusterCommands
 {
     public static Command Create() => new("cluster", "Make a cluster, invite machines to it, join one, recover a tile.")
@@ -14,6 +14,8 @@ internal static class ClusterCommands
         InviteUserCommand.Create(),
         JoinCommand.Create(),
         ViewerCommand.Create(),
+        RevokeCommand.Create(),
+        RenewCommand.Create(),
         RecoverCommand.Create(),
     };
 

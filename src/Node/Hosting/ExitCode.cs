@@ -40,4 +40,10 @@ internal enum ExitCode
 
     /// <summary>Some tile cannot do without this node now.</summary>
     NotSafe = 12,
+
+    /// <summary>The operator has revoked this node's certificate.</summary>
+    Revoked = 13,
+
+    /// <summary>This machine's clock and a certificate do not agree.</summary>
+    WrongTime = 14,
 }

@@ -7,8 +7,6 @@ namespace ChordChat.Node.Hosting;
 /// <summary>What the doctor looks at inside the node's folder. Nothing is changed by it.</summary>
 internal static class FolderChecks
 {
-    private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
-
     public static NodeIdentity? Identity(string data, out List<Finding> findings)
     {
         findings = [];
@@ -17,14 +15,14 @@ internal static class FolderChecks
             var identity = NodeIdentity.Read(Path.GetFullPath(data));
             findings.Add(new(
                 Verdict.Ok, "folder", $"{identity.Self.Name} of cluster {identity.Genesis.ShortName}, genesis signed"));
-            findings.Add(Expiry(identity));
+            findings.AddRange(Certificates(identity, DateTimeOffset.UtcNow));
             if (!OperatingSystem.IsWindows())
                 findings.Add(Privacy(data));
             return identity;
         }
         catch (StartRefusedException e)
         {
-            findings.Add(new(Verdict.Fail, "folder", e.Message));
+            findings.Add(new(Verdict.Fail, e.Code is ExitCode.WrongTime ? "clock" : "folder", e.Message));
             return null;
         }
     }
@@ -69,13 +67,24 @@ internal static class FolderChecks
         }
     }
 
-    private static Finding Expiry(NodeIdentity identity)
+    /// <summary>Whether the node's own certificate was revoked, and what ends soon.</summary>
+    public static IEnumerable<Finding> Certificates(NodeIdentity identity, DateTimeOffset now)
     {
-        var until = identity.Certificate.NotAfter;
-        var text = string.Create(CultureInfo.InvariantCulture, $"valid until {until:yyyy-MM-dd}");
-        return until - DateTime.Now < RenewBefore
-            ? new(Verdict.Warn, "certificate", text, "join again as a new node before then: 'cluster invite'")
-            : new(Verdict.Ok, "certificate", text);
+        if (identity.Trust.Denied?.Of(identity.Self.Node) is { } denial)
+        {
+            yield return new(
+                Verdict.Fail, "certificate", denial.InWords("this node's"),
+                "remove the folder; its operator may invite this machine anew: 'cluster invite'");
+            yield break;
+        }
+
+        var warnings = Renewal.Warnings(identity.Certificate, identity.Self.Name, identity.Trust.Authority, now)
+            .Select(warning => new Finding(Verdict.Warn, "certificate", warning.What, warning.Remedy)).ToArray();
+        foreach (var warning in warnings)
+            yield return warning;
+        if (warnings.Length == 0)
+            yield return new(Verdict.Ok, "certificate", string.Create(
+                CultureInfo.InvariantCulture, $"valid until {identity.Certificate.NotAfter:yyyy-MM-dd}"));
     }
 
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]

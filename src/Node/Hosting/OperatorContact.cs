@@ -57,6 +57,43 @@ internal sealed class OperatorContact(ClusterAuthority authority, DateTimeOffset
         return await CallAsync(request, tile, cancellation);
     }
 
+    /// <summary>What the node at an address answers; null when it does not, or refuses.</summary>
+    public async Task<byte[]?> GetAsync(string address, string path, CancellationToken cancellation)
+    {
+        try
+        {
+            using var reply = await _http.GetAsync($"https://{address}{path}", cancellation);
+            return reply.IsSuccessStatusCode ? await reply.Content.ReadAsByteArrayAsync(cancellation) : null;
+        }
+        catch (Exception e) when (IsSilence(e, cancellation))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Hands something to the node at an address; null when it does not answer.</summary>
+    public async Task<System.Net.HttpStatusCode?> PutAsync(
+        string address, string path, byte[] body, CancellationToken cancellation)
+    {
+        try
+        {
+            using var content = new ByteArrayContent(body);
+            using var reply = await _http.PutAsync($"https://{address}{path}", content, cancellation);
+            return reply.StatusCode;
+        }
+        catch (Exception e) when (IsSilence(e, cancellation))
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The nodes that run, as the one at an address sees them; null when it does not answer.</summary>
+    public async Task<DenyListHolder[]?> HoldersAsync(string address, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{address}{DenialEndpoints.HoldersPath}");
+        return await CallAsync<DenyListHolder[]>(request, cancellation);
+    }
+
     public void Dispose() => _http.Dispose();
 
     private Task<TileReport?> CallAsync(HttpRequestMessage request, TileId tile, CancellationToken cancellation) =>
@@ -76,10 +113,13 @@ internal sealed class OperatorContact(ClusterAuthority authority, DateTimeOffset
                 ? await reply.Content.ReadFromJsonAsync<T>(cancellation)
                 : null;
         }
-        catch (Exception e) when (e is HttpRequestException or UriFormatException or JsonException or IOException
-            || (e is TaskCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception e) when (IsSilence(e, cancellation))
         {
             return null;
         }
     }
+
+    private static bool IsSilence(Exception e, CancellationToken cancellation) =>
+        e is HttpRequestException or UriFormatException or JsonException or IOException
+        || (e is TaskCanceledException && !cancellation.IsCancellationRequested);
 }

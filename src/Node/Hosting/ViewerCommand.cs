@@ -14,15 +14,20 @@ internal static class ViewerCommand
             Description = "The folder to write viewer.crt and viewer.key to; the page is started with --viewer FOLDER.",
             Required = true,
         };
+        var name = new Option<string>("--name")
+        {
+            Description = "By which 'cluster revoke --viewer' knows it. Default viewer.",
+            DefaultValueFactory = _ => CertificateName.Viewer,
+        };
         var command = new Command(
             "viewer", "Make a certificate with which a page may name who is online. It opens nothing else.")
         {
-            data, folder,
+            data, folder, name,
         };
         command.SetAction(parsed =>
         {
             new ClusterFolder(parsed.GetRequiredValue(data)).WriteViewer(
-                parsed.GetRequiredValue(folder), DateTimeOffset.UtcNow);
+                parsed.GetRequiredValue(folder), DateTimeOffset.UtcNow, parsed.GetRequiredValue(name));
             Console.WriteLine($"chordchat-visualizer --viewer {parsed.GetRequiredValue(folder)}    # good for a year");
         });
         return command;

@@ -66,6 +66,10 @@ internal sealed partial class RingDriver : BackgroundService
     public ValueTask GiveAsync(Func<TimeSpan, MembershipInput> input, CancellationToken cancellation) =>
         _inbox.Writer.WriteAsync(new RingWork.OnMembers(input), cancellation);
 
+    /// <summary>False while the inbox is full.</summary>
+    public bool TryGive(Func<TimeSpan, MembershipInput> input) =>
+        _inbox.Writer.TryWrite(new RingWork.OnMembers(input));
+
     public ValueTask GiveAsync(RingWork work, CancellationToken cancellation) =>
         _inbox.Writer.WriteAsync(work, cancellation);
 

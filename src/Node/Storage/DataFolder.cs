@@ -39,6 +39,7 @@ internal sealed class DataFolder : IDisposable
     {
         var full = System.IO.Path.GetFullPath(path);
         var identity = NodeIdentity.Read(full);
+        RequireNotRevoked(full, identity);
         var lockFile = Lock(full);
         try
         {
@@ -97,6 +98,16 @@ internal sealed class DataFolder : IDisposable
 
     private static string At(string path) =>
         AddressFile.Read(path) is { } address ? $" (it said {address} when it started)" : "";
+
+    private static void RequireNotRevoked(string path, NodeIdentity identity)
+    {
+        if (identity.Trust.Denied?.Of(identity.Self.Node) is { } denial)
+            throw new StartRefusedException(
+                ExitCode.Revoked,
+                $"{path} must not be started any more: {denial.InWords("this node's")}. Its data is kept by the other "
+                + "nodes. Remove the folder; if this machine is to be a node, its operator invites it anew: "
+                + "'chordchat-node cluster invite'.");
+    }
 
     private static void RequireNotQuarantined(string path)
     {

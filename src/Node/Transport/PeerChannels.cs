@@ -56,6 +56,26 @@ internal sealed class PeerChannels(ClusterTls tls, int openMax = PeerChannels.Op
     /// <summary>A channel to one node at an address where only it may answer; the caller disposes it.</summary>
     public GrpcChannel ToNodeAt(string address, NodeId node) => Open(address, node);
 
+    /// <summary>Ends all that goes on with a node at once: its certificate is not good any more.</summary>
+    public void Close(NodeId node)
+    {
+        lock (_turn)
+            foreach (var entry in _byUse.Where(entry => entry.Node == node).ToArray())
+            {
+                _byUse.Remove(entry);
+                _channels.Remove((entry.Node, entry.Address));
+                entry.Channel.Dispose();
+            }
+    }
+
+    /// <summary>Later calls connect anew, with the certificate of now; those under way have a minute.</summary>
+    public void RetireAll()
+    {
+        lock (_turn)
+            while (_byUse.Last is { } last)
+                Retire(last);
+    }
+
     public void Dispose()
     {
         _over.Cancel();

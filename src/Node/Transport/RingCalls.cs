@@ -12,7 +12,8 @@ namespace ChordChat.Node.Transport;
 
 /// <summary>What the ring asks other nodes. No answer in time, or one that makes no sense, is null:
 /// unreachable.</summary>
-internal sealed class RingCalls(PeerChannels channels, DiskMemory disks, DiskGuard guard, DiskWord word, RunTable runs)
+internal sealed class RingCalls(
+    PeerChannels channels, DiskMemory disks, DiskGuard guard, DiskWord word, RunTable runs, DenyListNews denials)
 {
     public Task<RingAnswer?> GetRingAsync(Peer to, Peer self, TimeSpan timeout, CancellationToken cancellation) =>
         CallAsync(to, async (client, options) =>
@@ -39,6 +40,7 @@ internal sealed class RingCalls(PeerChannels channels, DiskMemory disks, DiskGua
             WantAll = ping.WantAll,
             Digest = ping.Digest,
             Disk = OwnDisk,
+            DenyNumber = denials.Own,
         };
         return CallAsync(ping.To, async (client, options) =>
         {
@@ -46,6 +48,7 @@ internal sealed class RingCalls(PeerChannels channels, DiskMemory disks, DiskGua
             {
                 var reply = await client.PingAsync(request, options);
                 Follow(ping.To.Node, reply.Disk);
+                denials.Heard(ping.To.Node, reply.DenyNumber, ping.To.Address);
                 return ToCore(reply);
             }
             catch (RpcException e) when (IsRefusal(e.Status.DebugException))
@@ -112,7 +115,7 @@ internal sealed class RingCalls(PeerChannels channels, DiskMemory disks, DiskGua
         CancellationToken cancellation)
         where T : class => CallAsync(channels.To(to), call, timeout, cancellation);
 
-    private static async Task<T?> CallAsync<T>(
+    private async Task<T?> CallAsync<T>(
         GrpcChannel channel,
         Func<Wire.Ring.RingClient, CallOptions, Task<T>> call,
         TimeSpan timeout,
@@ -127,6 +130,8 @@ internal sealed class RingCalls(PeerChannels channels, DiskMemory disks, DiskGua
         catch (Exception e) when (e is RpcException or MalformedException or ObjectDisposedException)
         {
             cancellation.ThrowIfCancellationRequested();
+            if (e is RpcException { StatusCode: StatusCode.PermissionDenied })
+                denials.Refused(channel.Target);
             return null;
         }
     }

@@ -9,7 +9,8 @@ namespace ChordChat.Node.Transport;
 
 /// <summary>What other nodes ask this one about the ring. Who asks is read from the certificate.</summary>
 internal sealed class RingService(
-    RingDriver ring, RingAuditor auditor, RingCalls calls, SelfPortrait portrait) : Wire.Ring.RingBase
+    RingDriver ring, RingAuditor auditor, RingCalls calls, SelfPortrait portrait, DenyListNews denials)
+    : Wire.Ring.RingBase
 {
     private static readonly TimeSpan HelpTimeout = TimeSpan.FromMilliseconds(500);
 
@@ -35,11 +36,13 @@ internal sealed class RingService(
         var from = claimed with { Peer = Caller(request.From.Peer, context) };
         var gossip = Checked(() => request.Gossip.ToCore());
         calls.Follow(from.Peer.Node, request.Disk);
+        denials.Heard(from.Peer.Node, request.DenyNumber, ring.Now.Find(from.Peer.Node)?.Address);
         var reply = await ring.PingedAsync(from, gossip, request.WantAll, request.Digest, context.CancellationToken);
         return new PingReply
         {
             Self = reply.Self.ToWire(),
             Disk = calls.OwnDisk,
+            DenyNumber = denials.Own,
             Gossip = { reply.Gossip.Select(member => member.ToWire()) },
         };
     }

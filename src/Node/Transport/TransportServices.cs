@@ -8,10 +8,13 @@ internal static class TransportServices
 {
     public static IServiceCollection AddTransport(this IServiceCollection services) => services
         .AddSingleton<PeerChannels>()
+        .AddSingleton<DenyListNews>()
         .AddSingleton<RingCalls>()
         .AddSingleton<LinkHandshake>()
         .AddSingleton<PeerLinks>()
         .AddHostedService<Vouching>()
+        .AddSingleton<DenyListSpreader>()
+        .AddHostedService(made => made.GetRequiredService<DenyListSpreader>())
         .AddSingleton<ReplicaCalls>()
         .AddSingleton<PeerChatAnswers>()
         .AddSingleton<IPeerChat, PeerChatLink>()

@@ -75,6 +75,25 @@ public sealed class ClusterTrust
     internal bool Accepts(X509Certificate2 presented) =>
         _authority is null || IsIssuedBy(presented, _authority);
 
+    /// <summary>In words, when only this machine's clock speaks against a certificate of the pinned authority, or, before
+    /// the pin, of the one that the node names. Null otherwise.</summary>
+    internal string? WrongTime(X509Certificate2 presented, byte[] named, string address)
+    {
+        var now = DateTimeOffset.UtcNow;
+        try
+        {
+            using var candidate = X509CertificateLoader.LoadCertificate(_authority?.RawData ?? named);
+            var verdict = CertificateTimes.Judge(presented, candidate, now);
+            return verdict is IssueVerdict.NotYetValid or IssueVerdict.Expired
+                ? CertificateTimes.InWords(verdict, presented, candidate, $"{address}'s", now)
+                : null;
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Whether a cluster of this authority may have this id: it follows from the authority's key, or the
     /// certificate itself was named to us.</summary>
     internal bool MayHaveId(byte[] authority, ReadOnlySpan<byte> cluster)
@@ -119,13 +138,6 @@ public sealed class ClusterTrust
         fingerprint.Replace(" ", "", StringComparison.Ordinal).Replace(":", "", StringComparison.Ordinal)
             .ToLowerInvariant();
 
-    private static bool IsIssuedBy(X509Certificate2 presented, X509Certificate2 authority)
-    {
-        using var chain = new X509Chain();
-        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.Add(authority);
-        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
-        chain.ChainPolicy.DisableCertificateDownloads = true;
-        return chain.Build(presented);
-    }
+    private static bool IsIssuedBy(X509Certificate2 presented, X509Certificate2 authority) =>
+        CertificateTimes.Judge(presented, authority, DateTimeOffset.UtcNow) is IssueVerdict.Issued;
 }

@@ -45,8 +45,8 @@ public sealed class NodeLink : IDisposable
     public byte[] NodeId => SHA256.HashData(_presented!.PublicKey.ExportSubjectPublicKeyInfo());
 
     /// <summary>Connects, checks or pins the cluster's authority, and asks the node for its cluster.</summary>
-    /// <exception cref="ChordChatException"><c>unreachable</c>, <c>not_a_node</c> or
-    /// <c>foreign_cluster</c>.</exception>
+    /// <exception cref="ChordChatException"><c>unreachable</c>, <c>not_a_node</c>, <c>foreign_cluster</c> or
+    /// <c>wrong_time</c>: this machine's clock and the node's certificate do not agree.</exception>
     public static async Task<NodeLink> OpenAsync(string address, ClusterTrust trust, CancellationToken cancellation)
     {
         var link = new NodeLink(NodeAddresses.Check(address), trust);
@@ -134,10 +134,13 @@ public sealed class NodeLink : IDisposable
         _ => false,
     };
 
-    private ChordChatException Foreign() => new(
-        "foreign_cluster",
-        $"{Address} shows the certificate of another cluster; this profile trusts {_trust.Fingerprint}",
-        "name a node of your own cluster with --node, or use another --profile for the other cluster");
+    private ChordChatException Foreign() => _presented is not null
+        && _trust.WrongTime(_presented, Cluster.Authority.ToByteArray(), Address) is { } why
+        ? new("wrong_time", why, "set this machine's clock; if it is right, tell the cluster's operator")
+        : new(
+            "foreign_cluster",
+            $"{Address} shows the certificate of another cluster; this profile trusts {_trust.Fingerprint}",
+            "name a node of your own cluster with --node, or use another --profile for the other cluster");
 
     private ChordChatException Unbound() => new(
         "unbound_cluster", $"the id of the cluster at {Address} does not follow from its authority's key",

@@ -10,7 +10,7 @@ internal static class FirstToAnswer
     private static readonly TimeSpan Stagger = TimeSpan.FromMilliseconds(60);
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(1200);
 
-    /// <returns>The link, or null; and the address of a node of another cluster, when only such answered.</returns>
+    /// <returns>The link, or null; and why a node that answered is not believed, when only such answered.</returns>
     public static async Task<(NodeLink? Link, string? Stranger)> OfAsync(
         IEnumerable<string> addresses, AuthorityPin pin, TimeProvider time, CancellationToken cancellation)
     {
@@ -49,7 +49,7 @@ internal static class FirstToAnswer
         }
         catch (StrangeClusterException strange)
         {
-            return (null, strange.Address);
+            return (null, strange.Message);
         }
         catch (OperationCanceledException)
         {

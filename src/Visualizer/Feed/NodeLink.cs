@@ -66,7 +66,9 @@ internal sealed class NodeLink : IDisposable
             var info = await link.Chat.GetClusterAsync(
                 new GetClusterRequest(), deadline: DateTime.UtcNow + patience, cancellationToken: cancellation);
             if (link._certificate is null || !pin.Accepts(link._certificate, info.Authority.ToByteArray()))
-                throw new StrangeClusterException(address);
+                throw new StrangeClusterException(link._certificate is null
+                    ? AuthorityPin.OfAnotherCluster(address)
+                    : pin.Objection(link._certificate, info.Authority.ToByteArray(), address));
             link.Name = info.NodeName;
             return link;
         }

@@ -160,9 +160,7 @@ internal sealed partial class RingFeed(NodeFinder finder, TimeProvider time, ILo
     private void Close(IReadOnlyList<string> tried, string? stranger)
     {
         var eyes = _latest.Value.Eyes;
-        var text = stranger is null
-            ? ""
-            : $"A node of another cluster answers at {stranger}. Restart the visualizer to look at that one.";
+        var text = stranger ?? "";
         _latest.Publish(_latest.Value with
         {
             Eyes = eyes with

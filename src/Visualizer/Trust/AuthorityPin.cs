@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 
 namespace ChordChat.Visualizer.Trust;
@@ -27,16 +28,41 @@ internal sealed class AuthorityPin(byte[]? given)
         return pinned.AsSpan().SequenceEqual(authority);
     }
 
+    /// <summary>Why a node is not believed.</summary>
+    public string Objection(X509Certificate2 certificate, byte[] named, string address)
+    {
+        using var root = X509CertificateLoader.LoadCertificate(Authority ?? named);
+        using var chain = ChainTo(root);
+        if (chain.Build(certificate)
+            || chain.ChainStatus.Any(status => status.Status != X509ChainStatusFlags.NotTimeValid))
+            return OfAnotherCluster(address);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"This machine's clock says {DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC, but the certificate of the node at "
+            + $"{address} is valid from {certificate.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm} to "
+            + $"{certificate.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC. Set the clock; if it is right, the "
+            + "operator must renew the certificate.");
+    }
+
+    public static string OfAnotherCluster(string address) =>
+        $"A node of another cluster answers at {address}. Restart the visualizer to look at that one.";
+
     /// <summary>Whether the authority signed this certificate and it is valid now, whatever its host name.</summary>
     /// <remarks>Nodes move between addresses; what makes a node is its key.</remarks>
     public static bool IsIssued(X509Certificate2 certificate, byte[] authority)
     {
         using var root = X509CertificateLoader.LoadCertificate(authority);
-        using var chain = new X509Chain();
+        using var chain = ChainTo(root);
+        return chain.Build(certificate);
+    }
+
+    private static X509Chain ChainTo(X509Certificate2 root)
+    {
+        var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.Add(root);
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.DisableCertificateDownloads = true;
-        return chain.Build(certificate);
+        return chain;
     }
 }

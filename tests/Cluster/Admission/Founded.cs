@@ -9,15 +9,16 @@ internal sealed class Founded : IAsyncDisposable
 {
     private readonly List<RunningNode> _running = [];
 
-    private Founded(int nodes)
+    private Founded(int nodes, DateTimeOffset at)
     {
         Folder = Directory.CreateTempSubdirectory("chordchat-").FullName;
         var names = Enumerable.Range(1, nodes).Select(i => $"n{i}").ToArray();
         Cluster = new(Folder);
-        Cluster.Create(new(names, Math.Min(2, nodes - 1), SessionPolicy.Takeover, Demo: true), DateTimeOffset.UtcNow);
+        Cluster.Create(new(names, Math.Min(2, nodes - 1), SessionPolicy.Takeover, Demo: true), at);
     }
 
-    public static Founded Of(int nodes) => new(nodes);
+    /// <param name="at">When it was founded; now if not given.</param>
+    public static Founded Of(int nodes, DateTimeOffset? at = null) => new(nodes, at ?? DateTimeOffset.UtcNow);
 
     public string Folder { get; }
 

@@ -17,7 +17,7 @@ public sealed class GateTests : IAsyncLifetime
 {
     private static readonly string[] OpenToEverybody =
     [
-        "/authority", "/healthz", "/join/{id}", "/readyz", "/chordchat.v1.Chat/*", "/chordchat.v1.View/*",
+        "/authority", "/denied", "/healthz", "/join/{id}", "/readyz", "/chordchat.v1.Chat/*", "/chordchat.v1.View/*",
         "/grpc.health.v1.Health/*",
     ];
 

@@ -23,10 +23,13 @@ internal sealed class FakeCluster : IDisposable
         var request = new CertificateRequest("CN=fake cluster", _key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
-        Authority = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30));
+        Authority = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-20), DateTimeOffset.UtcNow.AddDays(30));
     }
 
     public X509Certificate2 Authority { get; }
+
+    /// <summary>Days from now between which the nodes' certificates are valid.</summary>
+    public (int From, int Until) Valid { get; init; } = (-1, 20);
 
     public ClusterId Id => UnboundId ?? ClusterId.OfAuthority(Authority.PublicKey.ExportSubjectPublicKeyInfo());
 
@@ -88,7 +91,7 @@ internal sealed class FakeCluster : IDisposable
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         using var issued = request.Create(
-            Authority, DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(20),
+            Authority, DateTimeOffset.UtcNow.AddDays(Valid.From), DateTimeOffset.UtcNow.AddDays(Valid.Until),
             RandomNumberGenerator.GetBytes(8));
         using var paired = issued.CopyWithPrivateKey(key);
         return X509CertificateLoader.LoadPkcs12(paired.Export(X509ContentType.Pkcs12), null);

@@ -1,0 +1,84 @@
+using System.Security.Cryptography.X509Certificates;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Hosting;
+
+namespace ChordChat.Node.Admission;
+
+/// <summary>cluster/denied: the newest deny list, which only the authority's key can lengthen.</summary>
+internal sealed partial class ClusterFolder
+{
+    /// <summary>The nodes whose folders are here.</summary>
+    public IEnumerable<string> NodeFolderNames() => Directory.Exists(Path.Combine(root, "nodes"))
+        ? Directory.GetDirectories(Path.Combine(root, "nodes")).Select(folder => Path.GetFileName(folder)!)
+        : [];
+
+    /// <summary>As it is handed to nodes; null when nobody was ever denied.</summary>
+    public byte[]? SignedDenyList() => Denials.ReadFile(Folder);
+
+    /// <exception cref="StartRefusedException">The file is damaged.</exception>
+    public DenyList? DenyList(ClusterAuthority authority) => ReadDenyList(authority.Certificate);
+
+    /// <summary>Keeps what a node has, if it is newer than what is here.</summary>
+    public void TakeDenyList(ClusterAuthority authority, byte[] signed)
+    {
+        var trust = new ClusterTrust(authority.Certificate);
+        if (Admission.DenyList.Read(signed, ReadGenesis().ClusterHex, trust) is { } theirs
+            && theirs.Number > (DenyList(authority)?.Number ?? 0))
+            PrivateFiles.Write(Path.Combine(Folder, Admission.DenyList.FileName), signed);
+    }
+
+    /// <summary>Every key that was ever given this name and is not denied yet.</summary>
+    /// <exception cref="StartRefusedException">No node ever had the name.</exception>
+    public IReadOnlyList<Denial> NodesToDeny(string name, DateTimeOffset now)
+    {
+        var nodes = ReadGenesis().Founders.Where(f => f.Name == name).Select(f => f.Node)
+            .Concat(Issued().Where(line => line[0] == name)
+                .Select(line => NodeId.FromBytes(Convert.FromHexString(line[2])))).ToArray();
+        if (nodes.Length == 0)
+            throw new StartRefusedException(
+                ExitCode.Usage, $"no node {name} was ever made here. 'chordchat-node ring --data {root}' shows the "
+                + "names; for a page's certificate add --viewer.");
+        var denied = ReadDenyList(ReadAuthority());
+        return [.. nodes.Where(node => denied?.Of(node) is null).Select(node => new Denial.OfNode(name, node, now))];
+    }
+
+    /// <summary>All viewers' certificates of this name until now.</summary>
+    public static IReadOnlyList<Denial> ViewersToDeny(string name, DateTimeOffset now)
+    {
+        if (!ClusterPlan.IsName(name))
+            throw new StartRefusedException(ExitCode.Usage, ClusterPlan.NameProblem(name));
+        return [new Denial.OfViewers(name, ClusterAuthority.ValidSince(now), now)];
+    }
+
+    /// <summary>Signs and keeps a longer list.</summary>
+    public void Deny(ClusterAuthority authority, IReadOnlyList<Denial> more)
+    {
+        var old = DenyList(authority);
+        var viewers = more.OfType<Denial.OfViewers>().Select(entry => entry.Name).ToHashSet();
+        // A later denial of the same name covers an earlier one.
+        var kept = (old?.Entries ?? []).Where(entry => entry is not Denial.OfViewers || !viewers.Contains(entry.Name));
+        var next = new DenyList(ReadGenesis().ClusterHex, (old?.Number ?? 0) + 1, [.. kept, .. more]);
+        if (next.Entries.Length > Admission.DenyList.EntriesMax)
+            throw new StartRefusedException(
+                ExitCode.Usage, $"{Admission.DenyList.EntriesMax} certificates were revoked; a cluster cannot have "
+                + "more. Make a new one.");
+        PrivateFiles.Write(Path.Combine(Folder, Admission.DenyList.FileName), next.Sign(authority));
+    }
+
+    private DenyList? ReadDenyList(X509Certificate2 authority)
+    {
+        if (SignedDenyList() is not { } signed)
+            return null;
+        return Admission.DenyList.Read(signed, ReadGenesis().ClusterHex, new(authority))
+            ?? throw new StartRefusedException(
+                ExitCode.Damaged, $"{Path.Combine(Folder, Admission.DenyList.FileName)} is damaged. Delete it: this "
+                + "command fetches the list from a running node.");
+    }
+
+    private X509Certificate2 ReadAuthority() =>
+        GenesisFile.Read(File.ReadAllBytes(Path.Combine(Folder, GenesisFile.FileName))).Authority;
+
+    private string[][] Issued() => File.Exists(Path.Combine(Folder, IssuedFile))
+        ? [.. File.ReadAllLines(Path.Combine(Folder, IssuedFile)).Select(line => line.Split(' '))]
+        : [];
+}

@@ -1,0 +1,143 @@
+using System.Security.Cryptography;
+using System.Text;
+using ChordChat.Core.Ring;
+using ChordChat.Crypto;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
+using ChordChat.Tests.Unit.Fuzz;
+using ChordChat.Tests.Unit.Hosting;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Admission;
+
+/// <summary>docs/protocol.md#ring-deny-list: the list, who may write it, and what it says of certificates.</summary>
+public sealed class DenyListTests : IDisposable
+{
+    private const string Cluster = "000102030405060708090a0b0c0d0e0f";
+    private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
+    private readonly TemporaryFolder _folder = new();
+    private readonly ClusterAuthority _authority = ClusterAuthority.Create(Convert.FromHexString(Cluster), Now);
+
+    public void Dispose()
+    {
+        _authority.Dispose();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public void Only_what_this_authority_signed_for_this_cluster_is_a_list()
+    {
+        var signed = List(1).Sign(_authority);
+        var trust = new ClusterTrust(_authority.Certificate);
+        Assert.Equal(List(1).Entries, DenyList.Read(signed, Cluster, trust)!.Entries);
+        using var other = ClusterAuthority.Create(Convert.FromHexString(Cluster), Now);
+        Assert.Null(DenyList.Read(signed, Cluster, new ClusterTrust(other.Certificate)));
+        Assert.Null(DenyList.Read(signed, new string('f', 32), trust));
+        for (var i = 0; i < signed.Length; i++)
+        {
+            var changed = signed.ToArray();
+            changed[i] ^= 1;
+            Assert.Null(DenyList.Read(changed, Cluster, trust));
+            Assert.Null(DenyList.Read(signed.AsSpan(0, i), Cluster, trust));
+        }
+    }
+
+    [Fact]
+    public void There_is_one_way_to_write_a_list()
+    {
+        var list = Encoding.ASCII.GetString(List(7).ToBytes());
+        string[] bad =
+        [
+            "", list + "\n", list.Replace("node n1", "node  n1", StringComparison.Ordinal),
+            list.Replace("\n7\n", "\n07\n", StringComparison.Ordinal), list.Replace("\n7\n", "\n0\n", StringComparison.Ordinal),
+            list.Replace("node n1", "node N1", StringComparison.Ordinal), list.Replace("node n1", "twig n1", StringComparison.Ordinal),
+            list.Replace("list 1", "list 2", StringComparison.Ordinal), list + " 1", $"{list}\u001b",
+        ];
+        Assert.All(bad, text => Assert.Null(DenyList.Parse(Encoding.Latin1.GetBytes(text))));
+        var full = Enumerable.Repeat(List(1).Entries[0], DenyList.EntriesMax).ToArray();
+        Assert.NotNull(DenyList.Parse(new DenyList(Cluster, 1, [.. full]).ToBytes()));
+        Assert.Null(DenyList.Parse(new DenyList(Cluster, 1, [.. full, full[0]]).ToBytes()));
+    }
+
+    [Fact]
+    public void Any_bytes_are_a_list_or_none() => FuzzRun.Bytes([List(3).ToBytes()], 40_000, bytes =>
+    {
+        if (DenyList.Parse(bytes) is { } read)
+            Assert.Equal(bytes, read.ToBytes());
+    });
+
+    [Fact]
+    public void A_denied_node_is_no_node_and_others_are()
+    {
+        using ECDsa one = ECDsa.Create(ECCurve.NamedCurves.nistP256), two = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var denied = _authority.IssueNode(one, "n1", new byte[16], Now);
+        using var again = _authority.IssueNode(two, "n1", new byte[16], Now); // The same name, another key.
+        var trust = new ClusterTrust(_authority.Certificate);
+        var node = trust.NodeOf(denied)!.Node;
+        trust.Deny(new(Cluster, 1, [new Denial.OfNode("n1", node, Now)]));
+        Assert.Null(trust.NodeOf(denied));
+        Assert.NotNull(trust.NodeOf(again));
+        Assert.Contains("was revoked by the operator", trust.Objection(denied, "this node's", Now)!, StringComparison.Ordinal);
+        Assert.Null(trust.Objection(again, "this node's", Now));
+        using var renewed = _authority.RenewNode(denied, Now.AddYears(1));
+        Assert.Null(trust.NodeOf(renewed!)); // It is the key that is denied.
+    }
+
+    [Fact]
+    public void Viewers_are_denied_by_name_and_later_ones_are_not()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using var old = _authority.IssueViewer(key, "page", Now.AddHours(-1));
+        using var other = _authority.IssueViewer(key, "wall", Now.AddHours(-1));
+        using var later = _authority.IssueViewer(key, "page", Now.AddSeconds(5));
+        var trust = new ClusterTrust(_authority.Certificate);
+        trust.Deny(new(Cluster, 1, [.. ClusterFolder.ViewersToDeny("page", Now)]));
+        Assert.False(trust.IsViewer(old));
+        Assert.True(trust.IsViewer(other));
+        Assert.True(trust.IsViewer(later));
+    }
+
+    [Fact]
+    public void A_name_can_be_given_out_again_only_when_every_key_that_had_it_is_denied()
+    {
+        var folder = new ClusterFolder(_folder.Path);
+        folder.Create(new(["n1", "n2"], 1, SessionPolicy.Takeover, Demo: false), Now);
+        using var authority = folder.OpenAuthority();
+        Assert.Equal(ExitCode.Usage, Refused(() => folder.Enrol(authority, "n2", Now)).Code);
+        folder.Deny(authority, folder.NodesToDeny("n2", Now));
+        folder.Enrol(authority, "n2", Now);
+        Assert.Equal(ExitCode.Usage, Refused(() => folder.Enrol(authority, "n2", Now)).Code);
+        folder.Deny(authority, folder.NodesToDeny("n2", Now));
+        Assert.Equal(2ul, folder.DenyList(authority)!.Number);
+        Assert.Equal(2, folder.DenyList(authority)!.Nodes.Distinct().Count());
+        Assert.Equal(ExitCode.Usage, Refused(() => folder.NodesToDeny("n9", Now)).Code);
+    }
+
+    [Fact]
+    public void A_folder_that_is_older_than_its_nodes_takes_their_list_and_never_an_older_one()
+    {
+        var folder = new ClusterFolder(_folder.Path);
+        folder.Create(new(["n1", "n2"], 1, SessionPolicy.Takeover, Demo: false), Now);
+        using var authority = folder.OpenAuthority();
+        folder.Deny(authority, folder.NodesToDeny("n1", Now));
+        var first = folder.SignedDenyList()!;
+        folder.Deny(authority, folder.NodesToDeny("n2", Now));
+        var second = folder.SignedDenyList()!;
+        folder.TakeDenyList(authority, first);
+        Assert.Equal(second, folder.SignedDenyList());
+        File.WriteAllBytes(_folder["cluster/denied"], first);
+        folder.TakeDenyList(authority, second);
+        Assert.Equal(second, folder.SignedDenyList());
+    }
+
+    private static StartRefusedException Refused(Action act) => Assert.Throws<StartRefusedException>(act);
+
+    private static DenyList List(ulong number) => new(
+        Cluster, number,
+        [
+            new Denial.OfNode("n1", new NodeId(1, 2), DateTimeOffset.FromUnixTimeSeconds(1_800_000_000)),
+            new Denial.OfViewers(
+                "page", DateTimeOffset.FromUnixTimeSeconds(1_700_000_000),
+                DateTimeOffset.FromUnixTimeSeconds(1_800_000_000)),
+        ]);
+}
