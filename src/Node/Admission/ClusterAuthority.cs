@@ -72,7 +72,8 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var issued = Issue(
-            new PublicKey(key), CertificateName.Operator, new(Cluster, CertificateName.Operator), [], now, OperatorLife);
+            new PublicKey(key), CertificateName.Operator, new(Cluster, CertificateName.Operator), [], now,
+            OperatorLife);
         return CertificateFiles.WithKey(issued, key);
     }
 

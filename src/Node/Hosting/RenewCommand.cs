@@ -8,7 +8,8 @@ using ChordChat.Node.Admission;
 
 namespace ChordChat.Node.Hosting;
 
-/// <summary>cluster renew: new certificates for the keys that nodes have; a node keeps its place and its data.</summary>
+/// <summary>cluster renew: new certificates for the keys that nodes have; a node keeps its place and its
+/// data.</summary>
 internal static class RenewCommand
 {
     public static Command Create()

@@ -120,7 +120,8 @@ internal static class RevokeCommand
                 ExitCode.Unreachable, $"no node of this cluster took the list (asked: {string.Join(", ", addresses)}). "
                 + "It is in force nowhere yet: start a node, or name a running one with --node HOST:PORT, and type the "
                 + "same command again.");
-        Console.WriteLine($"{holders.Count(holder => holder.Number >= number)} of {holders.Length} running nodes have it");
+        var have = holders.Count(holder => holder.Number >= number);
+        Console.WriteLine($"{have} of {holders.Length} running nodes have it");
         foreach (var late in holders.Where(holder => holder.Number < number))
             Console.WriteLine($"  not yet: {late.Name} at {late.Address}; it gets it from the others");
         Console.WriteLine("A node that is down gets it from the others when it comes back.");

@@ -76,7 +76,7 @@ internal sealed partial class DenyListSpreader(
         }
     }
 
-    [LoggerMessage(3010, LogLevel.Warning, "the deny list of {Address} could not be taken: {Why}")]
+    [LoggerMessage(3020, LogLevel.Warning, "the deny list of {Address} could not be taken: {Why}")]
     private partial void LogFailed(string address, string why);
 }
 

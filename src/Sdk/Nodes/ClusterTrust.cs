@@ -75,8 +75,8 @@ public sealed class ClusterTrust
     internal bool Accepts(X509Certificate2 presented) =>
         _authority is null || IsIssuedBy(presented, _authority);
 
-    /// <summary>In words, when only this machine's clock speaks against a certificate of the pinned authority, or, before
-    /// the pin, of the one that the node names. Null otherwise.</summary>
+    /// <summary>In words, when only this machine's clock speaks against a certificate of the pinned authority, or,
+    /// before the pin, of the one that the node names. Null otherwise.</summary>
     internal string? WrongTime(X509Certificate2 presented, byte[] named, string address)
     {
         var now = DateTimeOffset.UtcNow;

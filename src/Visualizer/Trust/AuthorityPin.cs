@@ -41,7 +41,7 @@ internal sealed class AuthorityPin(byte[]? given)
             $"This machine's clock says {DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC, but the certificate of the node at "
             + $"{address} is valid from {certificate.NotBefore.ToUniversalTime():yyyy-MM-dd HH:mm} to "
             + $"{certificate.NotAfter.ToUniversalTime():yyyy-MM-dd HH:mm} UTC. Set the clock; if it is right, the "
-            + "operator must renew the certificate.");
+            + $"operator must renew the certificate.");
     }
 
     public static string OfAnotherCluster(string address) =>

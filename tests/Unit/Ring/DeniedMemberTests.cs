@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using ChordChat.Core.Ring;
 using Xunit;
 
