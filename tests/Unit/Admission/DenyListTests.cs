@@ -15,7 +15,8 @@ public sealed class DenyListTests : IDisposable
     private const string Cluster = "000102030405060708090a0b0c0d0e0f";
     private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;
     private readonly TemporaryFolder _folder = new();
-    private readonly ClusterAuthority _authority = ClusterAuthority.Create(Convert.FromHexString(Cluster), Now.AddDays(-1));
+    private readonly ClusterAuthority _authority =
+        ClusterAuthority.Create(Convert.FromHexString(Cluster), Now.AddDays(-1));
 
     public void Dispose()
     {
