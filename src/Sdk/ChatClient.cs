@@ -47,7 +47,10 @@ public sealed class ChatClient : IAsyncDisposable
         _receipts = new Receipts(me.Store, _outbox, TimeProvider.System);
         _inbox = new Inbox(me, keys, messages, TimeProvider.System, _sink);
         _gaps = new GapWatch(_inbox, _changed, TimeProvider.System);
-        _keeper = new SessionKeeper(me, _links, keys, _outbox, _inbox, _gaps, _receipts, _changed, _lease, _sink);
+        Circle = new Circle(me.Store, _changed);
+        _keeper = new SessionKeeper(
+            me, _links, keys, _outbox, _inbox, new UnjudgedMail(me.Store, TimeProvider.System), _gaps, _receipts,
+            Circle, _changed, _lease, _sink);
         People = new People(me, keys, _changed);
         Lookup = new Lookup(_links);
     }
@@ -73,6 +76,9 @@ public sealed class ChatClient : IAsyncDisposable
 
     /// <summary>Other people's keys.</summary>
     public People People { get; }
+
+    /// <summary>Whose mail this user refuses.</summary>
+    public Circle Circle { get; }
 
     /// <summary>The node that serves us now; null while there is none.</summary>
     public string? Node => _keeper.Node;

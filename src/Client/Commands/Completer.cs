@@ -3,7 +3,8 @@ namespace ChordChat.Client.Commands;
 /// <summary>What Tab offers: commands at the start of a line, then the names of people.</summary>
 internal static class Completer
 {
-    private static readonly string[] TakeUser = ["/msg", "/chat", "/status", "/verify", "/accept", "/where"];
+    private static readonly string[] TakeUser =
+        ["/msg", "/chat", "/status", "/verify", "/accept", "/where", "/block", "/unblock"];
 
     /// <param name="before">The text before the cursor.</param>
     /// <param name="names">Everybody this client knows, in the order in which to offer them.</param>

@@ -22,6 +22,12 @@ internal abstract record ConsoleCommand
 
     public sealed record Accept(string User) : ConsoleCommand;
 
+    public sealed record Block(string User) : ConsoleCommand;
+
+    public sealed record Unblock(string User) : ConsoleCommand;
+
+    public sealed record Blocked : ConsoleCommand;
+
     public sealed record Where(string User) : ConsoleCommand;
 
     public sealed record Help : ConsoleCommand;

@@ -44,6 +44,9 @@ internal static class Answers
             + string.Join(", ", place.Members)),
     ];
 
+    public static StyledLine Blocked(IReadOnlyList<string> users) => Transcript.Note(
+        users.Count == 0 ? "nobody is blocked" : $"blocked: {string.Join(", ", users)}");
+
     public static IReadOnlyList<StyledLine> Chats(IReadOnlyList<(string Peer, int Unread)> chats) => chats.Count == 0
         ? [Transcript.Note("no messages yet; /chat <user> opens a chat")]
         : [.. chats.Select(chat =>

@@ -129,6 +129,12 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
                 break;
             case ConsoleCommand.Resend: Resend(); break;
             case ConsoleCommand.Accept(var user): Accept(user); break;
+            case ConsoleCommand.Block(var user): Block(user); break;
+            case ConsoleCommand.Unblock(var user):
+                client.Circle.Unblock(user);
+                view.Print(Transcript.Note($"you take messages of {user} again"));
+                break;
+            case ConsoleCommand.Blocked: view.Print(Answers.Blocked(client.Circle.Blocked)); break;
             case ConsoleCommand.Help: PrintAll(Answers.Help()); break;
             case ConsoleCommand.LogOut:
                 var left = client.ForgetDevice();
@@ -160,6 +166,16 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
             await client.People.CheckExistsAsync(user);
             return () => Store(user, text);
         }
+    }
+
+    private void Block(string user)
+    {
+        client.CheckRecipient(user);
+        client.Circle.Block(user);
+        _unread.Remove(user);
+        _hasMore.Remove(user);
+        view.Print(Transcript.Note(
+            $"you take no more messages of {user}, and nodes are told; /unblock {user} ends it"));
     }
 
     private void Accept(string user)

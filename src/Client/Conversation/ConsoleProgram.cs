@@ -95,7 +95,7 @@ internal static class ConsoleProgram
         if (client.UnsentTexts == 0 || await client.FlushAsync(QuitPatience))
             return;
         if (client.UnsentTexts is var left and > 0)
-            await Console.Error.WriteLineAsync(
+            Output.Say(
                 $"{left} {(left == 1 ? "message waits" : "messages wait")} on this machine; "
                 + "they go out when you start chordchat again");
     }

@@ -1,4 +1,5 @@
 using ChordChat.Client.Scripting;
+using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Accounts;
 using ChordChat.Sdk.Profiles;
@@ -56,10 +57,10 @@ internal sealed class FrontDoor : IDisposable
         context.Vouch(profile);
         using var accounts = new Accounts(profile, context.Search);
         var greeting = await accounts.GreetAsync(cancellation);
-        Console.Error.WriteLine($"found {greeting.Node} at {greeting.Address}");
+        Output.Say($"found {greeting.Node} at {greeting.Address}");
         ScriptContext.AskWhetherRight(accounts, greeting);
         if (greeting.Demo)
-            Console.Error.WriteLine("this is a demo cluster: its passwords protect nothing");
+            Output.Say("this is a demo cluster: its passwords protect nothing");
         if (!register)
             return await UntilRightAsync(
                 context, ["wrong_password"],
@@ -68,7 +69,7 @@ internal sealed class FrontDoor : IDisposable
         var password = await UntilRightAsync(
             context, ["weak_password", "bad_password"],
             () => Task.FromResult(context.NewPassword(user, greeting.Demo)));
-        Console.Error.WriteLine("making keys ...");
+        Output.Say("making keys ...");
         return await AccountCommands.RegisterAsync(context, accounts, user, password, cancellation);
     }
 
@@ -82,7 +83,7 @@ internal sealed class FrontDoor : IDisposable
             }
             catch (ChordChatException mistake) when (context.IsAttended && mistakes.Contains(mistake.Code))
             {
-                Console.Error.WriteLine($"{mistake.Message}; {mistake.Hint}");
+                Output.Say($"{mistake.Message}; {mistake.Hint}");
             }
     }
 

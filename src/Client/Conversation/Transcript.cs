@@ -70,11 +70,11 @@ internal static class Transcript
         return named.Length <= StateField.Width ? named : count;
     }
 
-    public static StyledLine Missing(ChatMessage before) => Note(
-        before.MissingBefore == 1
-            ? $"1 message of {before.From} is missing here"
-            : $"{before.MissingBefore} messages of {before.From} are missing here",
-        Style.Warning);
+    public static StyledLine Missing(ChatMessage before) => Note(MissingText(before), Style.Warning);
+
+    public static string MissingText(ChatMessage before) => before.MissingBefore == 1
+        ? $"1 message of {before.From} is missing here"
+        : $"{before.MissingBefore} messages of {before.From} are missing here";
 
     public static StyledLine Unsent(IReadOnlyList<ChatMessage> messages) => Note(
         $"not sent when this device was replaced: {messages.Count} of your messages, to "

@@ -98,6 +98,9 @@ internal static class CommandLine
         root.Subcommands.Add(Command("login", "log in on this machine", AccountCommands.LogInAsync));
         root.Subcommands.Add(Command("status", "whether somebody is online", QueryCommands.StatusAsync));
         root.Subcommands.Add(Command("where", "which nodes keep somebody's mailbox", QueryCommands.WhereAsync));
+        root.Subcommands.Add(Command("block", "take no more messages from somebody", BlockCommands.BlockAsync));
+        root.Subcommands.Add(Command("unblock", "take somebody's messages again", BlockCommands.UnblockAsync));
+        root.Subcommands.Add(Blocked());
         root.Subcommands.Add(Send());
         root.Subcommands.Add(Resend());
         root.Subcommands.Add(Tail());
@@ -124,6 +127,13 @@ internal static class CommandLine
         var command = new Command("register", "create an account") { Name, invitation };
         command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => AccountCommands.RegisterAsync(
             context, parsed.GetValue(Name)!, parsed.GetValue(invitation), cancellation)));
+        return command;
+    }
+
+    private static Command Blocked()
+    {
+        var command = new Command("blocked", "whose messages you do not take; works offline");
+        command.SetAction((parsed, _) => GuardAsync(parsed, BlockCommands.ListAsync));
         return command;
     }
 

@@ -35,6 +35,8 @@ internal static class JsonLines
         Names(json, "reachable", message.Reachable ?? message.Copies);
     });
 
+    /// <summary>A message as it is shown; <c>missing</c> says how many of its sender's should stand before it and have
+    /// not come, if any.</summary>
     /// <param name="again">It may have been printed before; said only if so.</param>
     public static string Message(ChatMessage message, bool again = false) => Write(json =>
     {
@@ -44,6 +46,8 @@ internal static class JsonLines
         json.WriteString("text", message.Text);
         json.WriteString("sent", Time(message.Sent));
         json.WriteString("state", StateOf(message.State));
+        if (message.MissingBefore > 0)
+            json.WriteNumber("missing", message.MissingBefore);
         if (again)
             json.WriteBoolean("again", true);
     });
@@ -57,6 +61,8 @@ internal static class JsonLines
         else
             json.WriteNull("since");
     });
+
+    public static string Blocked(string user) => Write(json => json.WriteString("user", user));
 
     public static string Where(MailboxMembers place) => Write(json =>
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using ChordChat.Client.Terminal;
 
 namespace ChordChat.Client.Scripting;
 
@@ -8,14 +9,14 @@ internal static class Prompt
     /// <returns>Null at the end of the input.</returns>
     public static string? Line(string prompt)
     {
-        Console.Error.Write(prompt);
+        Output.Ask(prompt);
         return Console.In.ReadLine()?.Trim();
     }
 
     /// <summary>Reads a password without showing it.</summary>
     public static string Password(string prompt)
     {
-        Console.Error.Write(prompt);
+        Output.Ask(prompt);
         if (Console.IsInputRedirected)
             return Console.In.ReadLine() ?? "";
         var typed = new StringBuilder();
@@ -24,7 +25,7 @@ internal static class Prompt
                 typed.Length--;
             else if (!char.IsControl(key.KeyChar))
                 typed.Append(key.KeyChar);
-        Console.Error.WriteLine();
+        Output.Say("");
         return typed.ToString();
     }
 }

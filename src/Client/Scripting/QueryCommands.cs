@@ -11,7 +11,11 @@ internal static class QueryCommands
         using var profile = context.OpenProfile();
         using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
         foreach (var message in Sdk.Messages.History.Of(me).With(user, limit))
+        {
+            context.PrintMissing(message);
             context.Print(JsonLines.Message(message), Line(message));
+        }
+
         return 0;
     }
 

@@ -1,6 +1,8 @@
+using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Accounts;
+using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 
@@ -63,9 +65,9 @@ internal sealed record ScriptContext(
     {
         if (!greeting.FirstSight || Console.IsInputRedirected)
             return;
-        Console.Error.WriteLine($"first sight of the cluster at {greeting.Address}; its fingerprint is");
-        Console.Error.WriteLine($"  {greeting.Fingerprint}");
-        Console.Error.WriteLine("compare it with somebody who is in: whoever answers there gets your login secret");
+        Output.Say($"first sight of the cluster at {greeting.Address}; its fingerprint is");
+        Output.Say($"  {greeting.Fingerprint}");
+        Output.Say("compare it with somebody who is in: whoever answers there gets your login secret");
         if (Prompt.Line("is it the right one? [y]es or [n]o: ") is not ['y' or 'Y', ..])
             throw new ChordChatException(
                 "not_trusted", "the cluster was not agreed to; nothing was sent", "name another node with --node");
@@ -119,12 +121,20 @@ internal sealed record ScriptContext(
                 .Rows(Console.IsOutputRedirected ? int.MaxValue : Output.Width, colours: false)));
     }
 
+    /// <summary>The line before a message that says what is missing there, if anything is; the JSON form says it in the
+    /// message.</summary>
+    public void PrintMissing(ChatMessage message)
+    {
+        if (!Json && message.MissingBefore > 0)
+            Print("", $"({Transcript.MissingText(message)})");
+    }
+
     /// <summary>Says on standard error what went wrong.</summary>
     public void Complain(ChordChatException cause) => Complain(Json, cause);
 
     /// <inheritdoc cref="Complain(ChordChatException)"/>
-    public static void Complain(bool json, ChordChatException cause) => Console.Error.WriteLine(
-        json ? JsonLines.Error(cause) : Printable.Line($"chordchat: {cause.Message}; {cause.Hint}"));
+    public static void Complain(bool json, ChordChatException cause) =>
+        Output.Say(json ? JsonLines.Error(cause) : $"chordchat: {cause.Message}; {cause.Hint}");
 
     public static IReadOnlyList<string> LocalUsers()
     {

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
 
@@ -44,7 +45,7 @@ internal static class SendCommand
             sent.Writer.TryWrite((id, Environment.TickCount64 + (long)timeout.TotalMilliseconds));
         sent.Writer.Complete();
         if (ids.Count == 0 && !context.Json)
-            Console.Error.WriteLine("chordchat: nothing is left unsent");
+            Output.Say("chordchat: nothing is left unsent");
         return await AnswerAsync(context, session, sent.Reader, wait, timeout, cancellation) ? 0 : CommandLine.Failed;
     }
 

@@ -51,9 +51,14 @@ internal static class TailCommand
         return count is null || printed >= count ? 0 : TooFew(context, printed, count.Value);
     }
 
-    private static void Print(ScriptContext context, ChatMessage message, bool again) => context.Print(
-        JsonLines.Message(message, again),
-        $"{message.Sent.ToLocalTime():yyyy-MM-dd HH:mm:ss} {message.From}: {message.Text}{(again ? " (again)" : "")}");
+    private static void Print(ScriptContext context, ChatMessage message, bool again)
+    {
+        context.PrintMissing(message);
+        context.Print(
+            JsonLines.Message(message, again),
+            $"{message.Sent.ToLocalTime():yyyy-MM-dd HH:mm:ss} {message.From}: {message.Text}"
+            + (again ? " (again)" : ""));
+    }
 
     private static int TooFew(ScriptContext context, int printed, int count)
     {

@@ -26,6 +26,12 @@ internal static class Output
         Console.SetError(new StreamWriter(error, Encoding) { AutoFlush = true });
     }
 
+    /// <summary>A line on standard error. Whatever people or nodes wrote in it is made harmless.</summary>
+    public static void Say(string text) => Console.Error.WriteLine(Printable.Line(text));
+
+    /// <summary>A question on standard error; its answer stands behind it.</summary>
+    public static void Ask(string prompt) => Console.Error.Write(Printable.Line(prompt));
+
     /// <summary>Standard output as a stream whose failures are <see cref="ChordChatException"/>.</summary>
     public static Stream Open() => new OutputStream(OpenRaw());
 

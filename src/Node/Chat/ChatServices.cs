@@ -50,6 +50,8 @@ internal static class ChatServices
         .AddSingleton<SessionNumbers>()
         .AddSingleton<SessionOpening>()
         .AddSingleton<SessionClosing>()
+        .AddSingleton<Circles>()
+        .AddSingleton<CircleChanges>()
         .AddSingleton<RecipientLookups>()
         .AddSingleton<EnvelopeSender>()
         .AddSingleton<SendRetries>()

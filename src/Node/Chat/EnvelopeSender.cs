@@ -50,14 +50,16 @@ internal sealed partial class EnvelopeSender(
             submission.Refused(refusal);
         else
             recipients.Ask(
-                sender, to, isUnknown => Go(submission, envelope, header!.DoNotStore, isUnknown), cancellation);
+                sender, to, recipient => Go(submission, envelope, header!.DoNotStore, recipient), cancellation);
     }
 
     /// <summary>Never waits: the next message must not wait for a disk.</summary>
-    private void Go(Submission submission, ReadOnlyMemory<byte> envelope, bool doNotStore, bool isUnknown)
+    private void Go(Submission submission, ReadOnlyMemory<byte> envelope, bool doNotStore, Recipient recipient)
     {
-        if (isUnknown)
+        if (recipient == Recipient.Unknown)
             submission.Refused(new("unknown_user", $"nobody here is called {submission.To}"));
+        else if (recipient == Recipient.Refuses)
+            submission.Refused(new("blocked", $"{submission.To} does not take messages from you"));
         else if (doNotStore)
             _ = PassOnAsync(submission, envelope);
         else

@@ -73,6 +73,9 @@ internal sealed class LiveSession : IDisposable
     /// <summary>The keeper's latest try to get a degraded session its number.</summary>
     public Task Confirming { get; set; } = Task.CompletedTask;
 
+    /// <summary>The change of the user's circle that is under way. Written by the line's reader only.</summary>
+    public Task ChangingCircle { get; set; } = Task.CompletedTask;
+
     public Lease Lease => new(User, _record.Number, _record.Node, _record.SinceMs);
 
     /// <summary>Ends once nothing more is to be written to this client.</summary>

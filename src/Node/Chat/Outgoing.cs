@@ -15,6 +15,7 @@ internal sealed class Outgoing(int bytesMax)
     private List<SendReport>? _reports;
     private TaskCompletionSource? _room;
     private long _mailBytes;
+    private CircleOutcome? _circle;
     private bool _heartbeat;
     private bool _caughtUp;
     private bool _isOver;
@@ -54,7 +55,8 @@ internal sealed class Outgoing(int bytesMax)
         get
         {
             lock (_turn)
-                return _reports is null && _mail is null && !_heartbeat && !_caughtUp && _end is null;
+                return _reports is null && _mail is null && _circle is null
+                    && !_heartbeat && !_caughtUp && _end is null;
         }
     }
 
@@ -66,6 +68,14 @@ internal sealed class Outgoing(int bytesMax)
             lock (_turn)
                 return _mailBytes;
         }
+    }
+
+    /// <summary>What the user's circle is now; an older answer that waits is of no use any more.</summary>
+    public void Tell(CircleOutcome circle)
+    {
+        lock (_turn)
+            _circle = _isOver ? null : circle;
+        Wake();
     }
 
     public void Heartbeat()
@@ -110,10 +120,14 @@ internal sealed class Outgoing(int bytesMax)
         lock (_turn)
         {
             var mail = TakeMail();
-            var batch = new OutgoingBatch(_reports, mail, _heartbeat, _caughtUp && _mail is null, _end);
+            var batch = new OutgoingBatch(_reports, mail, _heartbeat, _caughtUp && _mail is null, _end)
+            {
+                Circle = _circle,
+            };
             if (batch.IsEmpty)
                 return null;
             _reports = null;
+            _circle = null;
             _heartbeat = false;
             _caughtUp &= !batch.CaughtUp;
             _end = null;
@@ -158,6 +172,7 @@ internal sealed class Outgoing(int bytesMax)
         _isOver = true;
         _mail = null;
         _reports = null;
+        _circle = null;
         _heartbeat = false;
         _caughtUp = false;
         _mailBytes = 0;

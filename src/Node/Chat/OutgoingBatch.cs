@@ -10,7 +10,10 @@ internal sealed record OutgoingBatch(
     bool CaughtUp,
     SessionEnd? End)
 {
-    public bool IsEmpty => Reports is null && Mail is null && !Heartbeat && !CaughtUp && End is null;
+    /// <summary>The answer to a change of the user's circle; null as a rule.</summary>
+    public CircleOutcome? Circle { get; init; }
+
+    public bool IsEmpty => Reports is null && Mail is null && Circle is null && !Heartbeat && !CaughtUp && End is null;
 }
 
 internal enum SessionEndReason

@@ -35,6 +35,7 @@ internal readonly record struct RegisterKey(string Name)
     public static RegisterKey Account(string user) => new($"acct/{user}");
     public static RegisterKey Session(string user) => new($"sess/{user}");
     public static RegisterKey Invitation(string id) => new($"invite/{id}");
+    public static RegisterKey Circle(string user) => new($"circle/{user}");
     public static RegisterKey KeyLog(string user, ulong number) => new($"keylog/{user}/{number}");
 }
 

@@ -16,6 +16,7 @@ internal sealed class ChatDoor(
     SessionClosing closing,
     EnvelopeSender sender,
     Passes passes,
+    CircleChanges circles,
     ChatClock clock)
 {
     private const int NonceBytes = 32;
@@ -77,7 +78,7 @@ internal sealed class ChatDoor(
         try
         {
             await responses.WriteAsync(new NodeFrame { Welcome = WelcomeTo(session) }, context.CancellationToken);
-            var line = new ChatLine(session, requests, responses, sender, closing, clock);
+            var line = new ChatLine(session, requests, responses, sender, closing, circles, clock);
             _ = opening.AnnounceAsync(session);
             await line.RunAsync(context.CancellationToken);
             await LetHangUpAsync(context.CancellationToken);

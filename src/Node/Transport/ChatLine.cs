@@ -14,6 +14,7 @@ internal sealed class ChatLine(
     IServerStreamWriter<NodeFrame> responses,
     EnvelopeSender sender,
     SessionClosing closing,
+    CircleChanges circles,
     ChatClock clock)
 {
     private int _isPumping;
@@ -50,6 +51,8 @@ internal sealed class ChatLine(
                 session, send.To, send.Id.Memory, send.Envelope.Memory, send.AgeMs, session.Lifetime);
         }
 
+        if (frame.Circle is { } change)
+            circles.Begin(session, change.Block, change.Unblock, change.WroteTo);
         if (frame.Resync)
             session.Mail.Scan();
         if (frame.Repeat)

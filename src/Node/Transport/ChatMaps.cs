@@ -42,9 +42,31 @@ internal static class ChatMaps
             frame.Outcomes.Add(ToWire(report));
         foreach (var message in batch.Mail ?? [])
             frame.Pushes.Add(new Push { Id = ToWire(message.Id.ToBytes()), Envelope = ToWire(message.Content) });
+        if (batch.Circle is { } circle)
+            frame.Circle = ToWire(circle);
         if (batch.End is { } end)
             frame.Ended = ToWire(end);
         return frame;
+    }
+
+    private static Wire.Circle ToWire(CircleOutcome outcome)
+    {
+        var circle = new Wire.Circle
+        {
+            Code = outcome switch
+            {
+                CircleOutcome.Agreed => "",
+                CircleOutcome.Full => "full",
+                _ => "unavailable",
+            },
+        };
+        if (outcome is CircleOutcome.Agreed(var agreed))
+        {
+            circle.Blocked.Add(agreed.Blocked);
+            circle.WrittenTo.Add(agreed.WrittenTo);
+        }
+
+        return circle;
     }
 
     public static SessionEnded ToWire(SessionEnd end) => new()

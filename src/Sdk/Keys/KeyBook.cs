@@ -22,6 +22,7 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
     private readonly ConcurrentDictionary<string, Crypto.Digest> _wanted = [];
     private readonly Lock _turn = new();
     private readonly Dictionary<string, Known> _known = [];
+    private readonly HashSet<string> _damaged = [];
 
     private sealed record Known(KeyLog Log, Pin Pin, long CheckedAt);
 
@@ -74,17 +75,39 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
     }
 
     /// <summary>The log that contains the entry named in a message, from what is known here.</summary>
-    /// <returns>No log when the user's keys are in conflict, or a node must be asked first.</returns>
-    public (KeyLog? Log, bool MustAsk) Containing(string user, Crypto.Digest entry)
+    /// <returns>Null when the user's keys are in conflict or cannot be read, or a node must be asked first.</returns>
+    public KeyLog? Containing(string user, Crypto.Digest entry)
     {
-        if (Recall(user) is not { } known || known.Log.Find(entry) is null)
+        try
         {
-            _wanted[user] = entry;
-            return (null, MustAsk: true);
+            return Recall(user) is { Pin.State: not PinState.Conflict } known && known.Log.Find(entry) is not null
+                ? known.Log
+                : null;
         }
-
-        return (known.Pin.State == PinState.Conflict ? null : known.Log, MustAsk: false);
+        catch (ChordChatException cause) when (cause.Code == "profile_damaged")
+        {
+            // One damaged record costs its own chat and no other.
+            lock (_turn)
+                if (!_damaged.Add(user))
+                    return null;
+            tell(new ClientEvent.Notice($"the pinned keys of {user} cannot be read: {cause.Message}; {cause.Hint}"));
+            return null;
+        }
     }
+
+    /// <summary>Whether somebody showed two logs of this user; no look-up helps.</summary>
+    public bool IsInConflict(string user)
+    {
+        lock (_turn)
+            return _known.TryGetValue(user, out var known) && known.Pin.State == PinState.Conflict;
+    }
+
+    /// <summary>Whether an entry is in the log that is known here.</summary>
+    public bool Knows(string user, Crypto.Digest entry) => Containing(user, entry) is not null;
+
+    /// <summary>The next look-up is for this entry: a node that does not show it may be behind, and others are asked.
+    /// </summary>
+    public void Want(string user, Crypto.Digest entry) => _wanted[user] = entry;
 
     /// <summary>Asks a node for the newest log of this user and follows it.</summary>
     public async Task<KeyLog> RefreshAsync(string user, CancellationToken cancellation) =>

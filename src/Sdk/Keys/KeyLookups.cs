@@ -21,7 +21,7 @@ internal sealed class KeyLookups(
 
     private sealed class Asked
     {
-        public Task? Running { get; set; }
+        public Task<bool>? Running { get; set; }
 
         public ChordChatException? Failure { get; set; }
 
@@ -39,24 +39,15 @@ internal sealed class KeyLookups(
     public ChordChatException? Ask(string user)
     {
         lock (_turn)
-        {
-            if (!_asked.TryGetValue(user, out var asked))
-            {
-                ForgetOld();
-                _asked[user] = asked = new Asked();
-            }
-
-            if (asked.Running is null && _running < AtOnceMax && Environment.TickCount64 >= asked.DueAt)
-                Start(user, asked);
-            return asked.Failure;
-        }
+            return Begin(user).Failure;
     }
 
-    /// <summary>Completes when the lookup that runs now is over; at once when there is none.</summary>
-    public Task WhenDone(string user)
+    /// <summary>As <see cref="Ask"/>, for whoever waits for the lookup.</summary>
+    /// <returns>Whether nodes showed the keys; null when no lookup runs now.</returns>
+    public Task<bool>? TryLook(string user)
     {
         lock (_turn)
-            return _asked.GetValueOrDefault(user)?.Running ?? Task.CompletedTask;
+            return Begin(user).Running;
     }
 
     /// <summary>How long until one of these people may be looked up again; null when lookups run for all of them.
@@ -80,6 +71,19 @@ internal sealed class KeyLookups(
             return Task.WhenAll(_asked.Values.Select(asked => asked.Running).OfType<Task>());
     }
 
+    private Asked Begin(string user)
+    {
+        if (!_asked.TryGetValue(user, out var asked))
+        {
+            ForgetOld();
+            _asked[user] = asked = new Asked();
+        }
+
+        if (asked.Running is null && _running < AtOnceMax && Environment.TickCount64 >= asked.DueAt)
+            Start(user, asked);
+        return asked;
+    }
+
     private void ForgetOld()
     {
         if (_asked.Count < RememberedMax)
@@ -96,7 +100,8 @@ internal sealed class KeyLookups(
         asked.Running = Task.Run(() => LookAsync(user, asked));
     }
 
-    private async Task LookAsync(string user, Asked asked)
+    /// <returns>Whether nodes showed the keys.</returns>
+    private async Task<bool> LookAsync(string user, Asked asked)
     {
         ChordChatException? failure = null;
         try
@@ -124,6 +129,7 @@ internal sealed class KeyLookups(
         }
 
         changed.Raise();
+        return failure is null;
     }
 
     private static void PutOff(Asked asked, ChordChatException failure)

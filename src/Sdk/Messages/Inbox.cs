@@ -13,8 +13,8 @@ namespace ChordChat.Sdk.Messages;
 
 /// <summary>What became of some pushes.</summary>
 /// <param name="MustAsk">Those whose sender's keys must be asked for before they can be judged.</param>
-/// <param name="UnjudgedCount">How many others come again when they are asked for.</param>
-internal sealed record Handled(List<(string From, Push Push)> MustAsk, int UnjudgedCount);
+/// <param name="UnjudgedCount">How many others did not look genuine and come again when they are asked for.</param>
+internal sealed record Handled(List<Unjudged> MustAsk, int UnjudgedCount);
 
 /// <summary>Opens what nodes push, checks every claim in it, and keeps it; only then may it be acknowledged.</summary>
 /// <remarks>
@@ -63,7 +63,7 @@ internal sealed class Inbox(
     {
         lock (_turn)
         {
-            var mustAsk = new List<(string From, Push Push)>();
+            var mustAsk = new List<Unjudged>();
             var opened = new List<OpenedMessage>();
             var unjudgedCount = 0;
             foreach (var push in pushes.Where(push => !IsKnown(push)))
@@ -128,22 +128,23 @@ internal sealed class Inbox(
         return isKnown;
     }
 
-    /// <param name="mustAsk">Gets the message if a node must be asked for its sender's keys first.</param>
+    /// <param name="mustAsk">Gets the message if its sender's keys are not known, or in conflict.</param>
     /// <returns>The message if it is genuine; otherwise whether it is dropped for good.</returns>
     private (OpenedMessage? Message, bool IsDropped) Open(
-        Device device, Push push, List<(string From, Push Push)> mustAsk)
+        Device device, Push push, List<Unjudged> mustAsk)
     {
         var id = Convert.ToHexStringLower(push.Id.Span);
         var unverified = DirectEnvelope.Open(push.Envelope.Span, me.Cluster, me.User, device.Find);
         if (unverified is null || unverified.Id.ToString() != id)
             return (null, Refuse(id, unverified is null ? "does not open" : "has another id inside"));
-        if (unverified.From == me.User)
+        if (unverified.From == me.User || me.Store.Read(db => Circle.IsBlocked(db, unverified.From)))
             return (null, IsDropped: true);
-        var (log, isUnknown) = keys.Containing(unverified.From, unverified.FromEntry);
-        if (isUnknown)
-            mustAsk.Add((unverified.From, push));
-        if (log is null)
+        if (keys.Containing(unverified.From, unverified.FromEntry) is not { } log)
+        {
+            mustAsk.Add(new Unjudged(unverified.From, unverified.FromEntry, push));
             return (null, IsDropped: false);
+        }
+
         if (unverified.Verify(log, device.Log) is not { } message)
             return (null, Refuse(id, $"is not signed by {unverified.From}"));
         if (message.IsWrongKeyForMe)

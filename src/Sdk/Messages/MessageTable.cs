@@ -81,7 +81,7 @@ internal sealed class MessageTable(string me, LocalKey key)
 
     /// <summary>Everybody there is a message with, the newest chat first, and how many are unread.</summary>
     public static List<(string Peer, int Unread)> Chats(SqliteConnection db) => db.Query(
-        "SELECT peer, sum(unread) FROM messages WHERE rank IS NOT NULL GROUP BY peer ORDER BY max(rank) DESC",
+        "SELECT peer, sum(unread = 1) FROM messages WHERE rank IS NOT NULL GROUP BY peer ORDER BY max(rank) DESC",
         row => (row.GetString(0), row.GetInt32(1)));
 
     /// <summary>Marks as shown; <paramref name="tellSender"/> owes the sender a read receipt.</summary>
@@ -133,6 +133,21 @@ internal sealed class MessageTable(string me, LocalKey key)
     /// <summary>A row that an older version stored, or that the disk damaged, costs its own line and no
     /// other.</summary>
     private ChatMessage Read(SqliteDataReader row)
+    {
+        try
+        {
+            return ReadWhole(row);
+        }
+        catch (Exception cause) when (cause is InvalidCastException or InvalidOperationException or FormatException
+            or OverflowException or ArgumentException)
+        {
+            return new ChatMessage(
+                row.GetValue(0) as string ?? "", me, me, NotShowable, DateTimeOffset.UnixEpoch, MessageState.Delivered,
+                [], 0, 0, "");
+        }
+    }
+
+    private ChatMessage ReadWhole(SqliteDataReader row)
     {
         var (id, peer, mine) = (row.GetString(0), row.GetString(1), row.GetBoolean(2));
         var sent = row.GetInt64(3);

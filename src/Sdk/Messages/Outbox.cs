@@ -22,7 +22,8 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
     /// <summary>Messages that one commit seals.</summary>
     private const int SealedAtOnce = 64;
 
-    private sealed record Row(string Id, string Peer, byte Type, byte[] Content);
+    /// <param name="Content">Null when the disk damaged it.</param>
+    private sealed record Row(string Id, string Peer, byte Type, byte[]? Content);
 
     /// <summary>Stores a text; the session seals and sends it as soon as there is one.</summary>
     /// <returns>The message's id.</returns>
@@ -33,6 +34,7 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         {
             messages.InsertMine(db, id, to, text, time.GetUtcNow().ToUnixTimeMilliseconds());
             Insert(db, id, to, TextType, text);
+            Circle.WroteTo(db, to);
         });
         return id;
     }
@@ -118,7 +120,10 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
             me.Store.Write(db =>
             {
                 foreach (var row in rows)
-                    Seal(db, device, log, row);
+                    if (row.Content is { } content)
+                        Seal(db, device, log, row, content);
+                    else
+                        Refuse(db, row.Id, "damaged on this machine's disk before it was sent; write it again");
             });
         }
     }
@@ -221,11 +226,11 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         """,
         row => new Row(
             row.GetString(0), row.GetString(1), row.GetByte(2),
-            me.Key.OpenRecord("outbox/" + row.GetString(0), row.Blob(3))),
+            row.GetValue(3) is byte[] record ? me.Key.Open("outbox/" + row.GetString(0), record) : null),
         peer, count);
 
     /// <summary>Gives the message its place in the chain and its envelope, both for good.</summary>
-    private void Seal(SqliteConnection db, Device device, KeyLog recipient, Row row)
+    private void Seal(SqliteConnection db, Device device, KeyLog recipient, Row row, byte[] content)
     {
         var mine = Chain(db, row.Peer, mine: true, device.Epoch);
         var theirs = Chain(db, row.Peer, mine: false, recipient.Head.Epoch);
@@ -241,7 +246,7 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
             AckSeq = theirs.Seq,
             AckBody = theirs.Body,
             TimeMs = (ulong)Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds()),
-            Content = Content(row),
+            Content = Content(row.Type, content),
         };
         var sealedMessage = DirectEnvelope.Seal(
             me.Cluster, EnvelopeId.FromBytes(Convert.FromHexString(row.Id)), message, device.Signing,
@@ -261,11 +266,11 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
             row.Peer, (long)device.Epoch, (long)message.Seq, sealedMessage.BodyHash.ToBytes());
     }
 
-    private static MessageContent Content(Row row) => row.Type == TextType
-        ? new MessageContent.Text(Encoding.UTF8.GetString(row.Content))
+    private static MessageContent Content(byte type, byte[] content) => type == TextType
+        ? new MessageContent.Text(Encoding.UTF8.GetString(content))
         : new MessageContent.Receipt(
-            (ReceiptKind)row.Content[0],
-            [.. row.Content.Skip(1).Chunk(EnvelopeId.Bytes).Select(id => EnvelopeId.FromBytes(id))]);
+            (ReceiptKind)content[0],
+            [.. content.Skip(1).Chunk(EnvelopeId.Bytes).Select(id => EnvelopeId.FromBytes(id))]);
 
     private static (ulong Seq, Digest Body) Chain(SqliteConnection db, string peer, bool mine, uint epoch) => db
         .Query(

@@ -11,8 +11,8 @@ namespace ChordChat.Sdk.Sessions;
 
 /// <summary>Keeps a session standing: connects, and after every loss connects again, to another node first.</summary>
 internal sealed class SessionKeeper(
-    UnlockedProfile me, NodeLinks links, KeyBook keys, Outbox outbox, Inbox inbox, GapWatch gaps, Receipts receipts,
-    ChangeSignal changed, SessionLease lease, IClientSink sink)
+    UnlockedProfile me, NodeLinks links, KeyBook keys, Outbox outbox, Inbox inbox, UnjudgedMail unjudged,
+    GapWatch gaps, Receipts receipts, Circle circle, ChangeSignal changed, SessionLease lease, IClientSink sink)
 {
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(3);
@@ -128,8 +128,8 @@ internal sealed class SessionKeeper(
         links.Pass.Keep(session.Welcome.Pass);
         _current = session;
         sink.Tell(new ClientEvent.Connected(session.Welcome.NodeName, lost, session.Welcome.Degraded));
-        return await new SessionLoop(session, device, keys, outbox, inbox, gaps, receipts, changed, sink)
-            .RunAsync(stopping);
+        return await new SessionLoop(
+            session, device, keys, outbox, inbox, unjudged, gaps, receipts, circle, changed, sink).RunAsync(stopping);
     }
 
     /// <summary>Whether this end is final. One node's word is not: that another device took over must be signed, and

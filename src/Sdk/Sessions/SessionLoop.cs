@@ -7,10 +7,11 @@ using ChordChat.Wire;
 namespace ChordChat.Sdk.Sessions;
 
 /// <summary>Carries frames both ways over one session until it ends.</summary>
-/// <remarks>One writer and one reader; the writer sends whatever has gathered in one frame.</remarks>
+/// <remarks>One writer and one reader; the writer sends whatever has gathered in one frame. What is pushed is looked at
+/// beside them.</remarks>
 internal sealed class SessionLoop(
-    Session session, Device device, KeyBook keys, Outbox outbox, Inbox inbox, GapWatch gaps, Receipts receipts,
-    ChangeSignal changed, IClientSink sink)
+    Session session, Device device, KeyBook keys, Outbox outbox, Inbox inbox, UnjudgedMail unjudged, GapWatch gaps,
+    Receipts receipts, Circle circle, ChangeSignal changed, IClientSink sink)
 {
     public static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
 
@@ -23,59 +24,47 @@ internal sealed class SessionLoop(
     /// <summary>Sealed bytes in one frame, one message more at most; nodes take no frame of more than 4 MiB.</summary>
     private const int FrameBytesMax = 1 << 20;
 
-    /// <summary>How soon mail that could not be judged is asked for again; doubled each time in vain.</summary>
-    private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(1);
-
-    private static readonly TimeSpan SecondLookMax = TimeSpan.FromMinutes(1);
-
-    /// <summary>Pushed bytes that wait for their senders' keys here; beyond it they are asked for again.</summary>
-    private const int ParkedBytesMax = 4 << 20;
-
     private readonly SendTurns _turns = new(outbox);
-    private readonly Lock _taking = new();
-    private readonly Dictionary<string, List<Push>> _parked = [];
-    private long _parkedBytes;
-    private bool _isOver;
+    private readonly MailJudge _judge = new(device, keys, inbox, unjudged, gaps, changed, sink);
     private long _againAt = Environment.TickCount64 + (long)AgainInterval.TotalMilliseconds;
-    private long _lookAgainAt;
-    private TimeSpan _lookAgainAfter = SecondLook;
-    private bool _repeat;
 
     /// <returns>Why the node ended the session; null when it simply closed the stream.</returns>
     public async Task<SessionEnded?> RunAsync(CancellationToken cancellation)
     {
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         gaps.SessionBegins();
+        circle.SessionBegins();
         var lookups = new KeyLookups(keys.RefreshAsync, changed, both.Token);
         var writer = WriteAsync(lookups, both.Token);
-        var reader = ReadAsync(lookups, both.Token);
+        var reader = ReadAsync(both.Token);
+        var judging = Task.Run(() => _judge.RunAsync(lookups, both.Token), both.Token);
         try
         {
-            await await Task.WhenAny(writer, reader);
+            await await Task.WhenAny(writer, reader, judging);
             return await reader;
         }
         finally
         {
-            lock (_taking)
-                _isOver = true;
             await both.CancelAsync();
-            await Task.WhenAll(writer, reader, lookups.StoppedAsync())
+            await Task.WhenAll(writer, reader, judging, lookups.StoppedAsync())
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task<SessionEnded?> ReadAsync(KeyLookups lookups, CancellationToken cancellation)
+    private async Task<SessionEnded?> ReadAsync(CancellationToken cancellation)
     {
         while (await session.ReadAsync(cancellation) is { } frame)
         {
             if (frame.Outcomes.Count > 0)
                 TakeOutcomes(frame);
             if (frame.Pushes.Count > 0)
-                TakePushes(frame.Pushes, lookups);
+                _judge.Take(frame.Pushes);
             if (frame.CaughtUp)
-                TakeCaughtUp();
+                _judge.CaughtUp();
             if (frame.Notice is { Text.Length: > 0 } notice)
                 sink.Tell(new ClientEvent.Notice(NodeWords.Text(notice.Text)));
+            if (frame.Circle is { } now && circle.Take(now) is { } problem)
+                sink.Tell(new ClientEvent.Notice(problem));
             if (frame.Ended is { } ended)
                 return ended;
         }
@@ -89,63 +78,6 @@ internal sealed class SessionLoop(
         _turns.Answered(frame.Outcomes);
         sink.Changed(moved);
         changed.Raise();
-    }
-
-    /// <param name="lookups">Asks for the keys of senders that are not known; null: they were asked for in vain.
-    /// </param>
-    private void TakePushes(IReadOnlyList<Push> pushes, KeyLookups? lookups)
-    {
-        lock (_taking)
-        {
-            var handled = inbox.Handle(device, pushes);
-            var parkedCount = lookups is null ? 0 : handled.MustAsk.Count(one => TryPark(one.From, one.Push, lookups));
-            if (handled.UnjudgedCount + handled.MustAsk.Count > parkedCount && _lookAgainAt == 0)
-                _lookAgainAt = Environment.TickCount64 + (long)_lookAgainAfter.TotalMilliseconds;
-        }
-
-        gaps.Look();
-        changed.Raise();
-    }
-
-    /// <summary>Puts a message aside until its sender's keys are known; the reader goes on with everybody else's.
-    /// </summary>
-    private bool TryPark(string from, Push push, KeyLookups lookups)
-    {
-        if (_parkedBytes + push.Envelope.Length > ParkedBytesMax)
-            return false;
-        _parkedBytes += push.Envelope.Length;
-        if (!_parked.TryGetValue(from, out var parked))
-        {
-            _parked[from] = parked = [];
-            lookups.Ask(from);
-            _ = lookups.WhenDone(from).ContinueWith(
-                _ => Unpark(from), CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-        }
-
-        parked.Add(push);
-        return true;
-    }
-
-    private void Unpark(string from)
-    {
-        lock (_taking)
-        {
-            if (!_parked.Remove(from, out var parked))
-                return;
-            _parkedBytes -= parked.Sum(push => push.Envelope.Length);
-            if (!_isOver)
-                TakePushes(parked, lookups: null);
-        }
-    }
-
-    /// <summary>The whole mailbox has been pushed.</summary>
-    private void TakeCaughtUp()
-    {
-        if (_lookAgainAt == 0)
-            _lookAgainAfter = SecondLook;
-        gaps.CaughtUp();
-        changed.Raise();
-        sink.CaughtUp();
     }
 
     private async Task WriteAsync(KeyLookups lookups, CancellationToken cancellation)
@@ -163,7 +95,7 @@ internal sealed class SessionLoop(
                 var frame = Gather(out more);
                 if (Environment.TickCount64 - lastWrite >= Heartbeat.TotalMilliseconds)
                     frame.Heartbeat = true;
-                if (frame.CalculateSize() == 0)
+                if (frame.CalculateSize() == 0 && frame.Circle is null)
                     break;
                 await session.WriteAsync(frame, cancellation);
                 lastWrite = Environment.TickCount64;
@@ -171,7 +103,7 @@ internal sealed class SessionLoop(
             while (more);
 
             var wait = Heartbeat - TimeSpan.FromMilliseconds(Environment.TickCount64 - lastWrite);
-            wait = Earlier(wait, receiptsDue, lookups.NextDue(waiting), SecondLookDue());
+            wait = Earlier(wait, receiptsDue, lookups.NextDue(waiting), _judge.NextDue(lookups));
             if (wait > TimeSpan.Zero)
                 await Task.WhenAny(wake, Task.Delay(wait, cancellation));
             cancellation.ThrowIfCancellationRequested();
@@ -186,27 +118,14 @@ internal sealed class SessionLoop(
             _againAt += (long)AgainInterval.TotalMilliseconds;
         }
 
-        var frame = new ClientFrame { Resync = gaps.TakeQuestion(), Repeat = _repeat };
-        _repeat = false;
+        var frame = new ClientFrame { Resync = gaps.TakeQuestion(), Repeat = _judge.TakeRepeat() };
+        if (circle.TakeChange() is { } change)
+            frame.Circle = change;
         while (inbox.Settled.TryDequeue(out var id))
             frame.Acknowledged.Add(id);
         frame.Sends.Add(_turns.Take(SendsPerFrame, FrameBytesMax));
         more = frame.Sends.Count > 0;
         return frame;
-    }
-
-    /// <summary>When mail that could not be judged is asked for again; asks if that time has come.</summary>
-    private TimeSpan? SecondLookDue()
-    {
-        if (_lookAgainAt == 0)
-            return null;
-        var left = TimeSpan.FromMilliseconds(_lookAgainAt - Environment.TickCount64);
-        if (left > TimeSpan.Zero)
-            return left;
-        _lookAgainAt = 0;
-        _lookAgainAfter = _lookAgainAfter * 2 < SecondLookMax ? _lookAgainAfter * 2 : SecondLookMax;
-        _repeat = true;
-        return TimeSpan.Zero;
     }
 
     private static TimeSpan Earlier(TimeSpan wait, params ReadOnlySpan<TimeSpan?> others)

@@ -42,6 +42,14 @@ public sealed class LocalStore : IDisposable
             body BLOB NOT NULL, is_open INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (peer, mine, epoch)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS doubted (id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS circle (
+            user TEXT PRIMARY KEY,
+            blocked INTEGER NOT NULL DEFAULT 0, is_blocked_told INTEGER NOT NULL DEFAULT 1,
+            written INTEGER NOT NULL DEFAULT 0, is_written_told INTEGER NOT NULL DEFAULT 1) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS unjudged (
+            id TEXT PRIMARY KEY, peer TEXT NOT NULL, entry BLOB NOT NULL, mark BLOB NOT NULL,
+            tries INTEGER NOT NULL DEFAULT 0, since_ms INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS unjudged_by_peer ON unjudged (peer, entry);
         CREATE TABLE IF NOT EXISTS pins (user TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
         """;
 
@@ -73,7 +81,14 @@ public sealed class LocalStore : IDisposable
             AddColumn(connection, "messages", "reachable TEXT");
             AddColumn(connection, "outbox", "parked INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "chains", "is_open INTEGER NOT NULL DEFAULT 0");
+            var hasCircle = connection.Scalar<long>("SELECT 1 FROM sqlite_master WHERE name = 'circle'") == 1;
             connection.Execute(Schema);
+            if (!hasCircle) // An older profile: whoever was written to stands in its history.
+                connection.Execute(
+                    """
+                    INSERT OR IGNORE INTO circle (user, written, is_written_told)
+                    SELECT DISTINCT peer, 1, 0 FROM messages WHERE mine = 1
+                    """);
             return new LocalStore(connection);
         }
         catch (SqliteException cause)

@@ -128,6 +128,8 @@ internal sealed class ChatConnection : IAsyncDisposable
             _events.Writer.TryWrite(outcome);
         foreach (var push in frame.Pushes)
             _events.Writer.TryWrite(push);
+        if (frame.Circle is { } circle)
+            _events.Writer.TryWrite(circle);
         if (frame.CaughtUp)
             _events.Writer.TryWrite("caught up");
         if (frame.Heartbeat)

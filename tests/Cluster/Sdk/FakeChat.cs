@@ -215,6 +215,8 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
                 account.Acknowledge(id);
             if (frame.Resync || frame.Repeat)
                 PushMailbox(session, account);
+            if (frame.Circle is { } change)
+                session.Write(new NodeFrame { Circle = account.Change(change) });
             if (frame.Heartbeat)
                 session.Write(new NodeFrame { Heartbeat = true });
             if (frame.LogOut)

@@ -145,6 +145,8 @@ internal sealed class FakeAccount(string secret, byte[] operation)
     private readonly Lock _turn = new();
     private readonly List<Push> _mailbox = [];
     private readonly HashSet<ByteString> _tombstones = [];
+    private readonly HashSet<string> _blocked = [];
+    private readonly HashSet<string> _writtenTo = [];
 
     public string Secret => secret;
 
@@ -155,6 +157,18 @@ internal sealed class FakeAccount(string secret, byte[] operation)
     public byte[] Keyring { get; set; } = [];
 
     public byte[] Ticket { get; set; } = [];
+
+    /// <summary>Changes whom this user has blocked and written to, and says who they are.</summary>
+    public Circle Change(CircleChange change)
+    {
+        lock (_turn)
+        {
+            _blocked.UnionWith(change.Block);
+            _blocked.ExceptWith(change.Unblock);
+            _writtenTo.UnionWith(change.WroteTo);
+            return new Circle { Blocked = { _blocked.Order() }, WrittenTo = { _writtenTo.Order() } };
+        }
+    }
 
     public int MailboxCount
     {

@@ -41,6 +41,10 @@ public sealed class JsonLinesTests
         "kept 2/3 at n1, n3; now 1 of 3 answer: n3", SendCommand.Line(Message with { Reachable = ["n3"] }));
 
     [Fact]
+    public void Missing_before_it() => Assert.EndsWith(
+        "\"state\":\"kept\",\"missing\":2}", JsonLines.Message(Message with { MissingBefore = 2 }));
+
+    [Fact]
     public void Received() => Assert.Equal(
         """{"id":"00112233445566778899aabbccddeeff","from":"alice","to":"bob","text":"grüß """
             + """\"dich\"\n","sent":"2026-11-21T12:00:00.250Z","state":"kept"}""",

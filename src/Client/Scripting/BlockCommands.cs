@@ -1,0 +1,54 @@
+using ChordChat.Sdk;
+
+namespace ChordChat.Client.Scripting;
+
+/// <summary><c>block</c>, <c>unblock</c> and <c>blocked</c>.</summary>
+internal static class BlockCommands
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    public static Task<int> BlockAsync(ScriptContext context, string user, CancellationToken cancellation) =>
+        ChangeAsync(context, user, client => client.Circle.Block(user), "is blocked", cancellation);
+
+    public static Task<int> UnblockAsync(ScriptContext context, string user, CancellationToken cancellation) =>
+        ChangeAsync(context, user, client => client.Circle.Unblock(user), "is not blocked", cancellation);
+
+    /// <summary>As this machine knows it; works offline.</summary>
+    public static Task<int> ListAsync(ScriptContext context)
+    {
+        using var profile = context.OpenProfile();
+        using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
+        foreach (var user in Circle.Of(me).Blocked)
+            context.Print(JsonLines.Blocked(user), user);
+        return Task.FromResult(0);
+    }
+
+    private static async Task<int> ChangeAsync(
+        ScriptContext context, string user, Action<ChatClient> change, string text, CancellationToken cancellation)
+    {
+        using var profile = context.OpenProfile();
+        using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
+        await using var session = new ScriptSession(me, context.Search);
+        var client = session.Client;
+        client.CheckRecipient(user);
+        change(client);
+        var until = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+        while (true)
+        {
+            var next = client.History.NextChange;
+            if (client.Circle.IsTold)
+                break;
+            var left = until - Environment.TickCount64;
+            if (left <= 0)
+                throw new ChordChatException(
+                    "not_in_time", $"{user} {text} on this machine, and nodes do not know it yet",
+                    "they are told with the next session of this profile");
+            await session.UnlessEndedAsync(
+                Task.WhenAny(next, Task.Delay(TimeSpan.FromMilliseconds(Math.Min(left, 100)), cancellation)));
+            cancellation.ThrowIfCancellationRequested();
+        }
+
+        context.Print(JsonLines.Blocked(user), $"{user} {text}");
+        return 0;
+    }
+}

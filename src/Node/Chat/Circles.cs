@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using ChordChat.Core.Chat;
+using ChordChat.Node.Replication;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>Whose mail people refuse and to whom they have written, as a majority agrees; remembered for
+/// seconds.</summary>
+/// <remarks>docs/protocol.md, Circle. Only a user's own live session changes it.</remarks>
+internal sealed class Circles(IRegisters registers, ChatClock clock)
+{
+    private const int KnownMax = 20_000;
+
+    /// <summary>How old an answer may be before it is asked for anew; until that one is here, the old one
+    /// counts.</summary>
+    public static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(5);
+
+    /// <summary>How old an answer may be at most.</summary>
+    private static readonly TimeSpan KnownFor = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long mail waits for a circle.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<string, Known> _known = new();
+    private readonly ConcurrentDictionary<string, Task<Circle?>> _asking = new();
+
+    /// <param name="Circle">Null when no majority answered.</param>
+    private sealed record Known(Circle? Circle, long At);
+
+    /// <summary>Whether <paramref name="user"/> takes no mail of <paramref name="from"/>. Without a majority it is not
+    /// known, and mail is taken.</summary>
+    public async Task<bool> IsBlockedAsync(string user, string from, CancellationToken cancellation) =>
+        await FindAsync(user, cancellation) is { } circle && circle.Blocks(from);
+
+    /// <summary>As <see cref="IsBlockedAsync"/>, from memory.</summary>
+    /// <returns>Null when it must be asked for.</returns>
+    public bool? IsBlocked(string user, string from)
+    {
+        if (!_known.TryGetValue(user, out var known) || AgeOf(known) > KnownFor)
+            return null;
+        if (AgeOf(known) > FreshFor)
+            _ = AskOnceAsync(user);
+        return known.Circle?.Blocks(from) == true;
+    }
+
+    /// <summary>Whether <paramref name="writer"/> has ever written to <paramref name="reader"/>; false when no majority
+    /// answers.</summary>
+    public async Task<bool> HasWrittenToAsync(string writer, string reader, CancellationToken cancellation) =>
+        UserName.IsValid(writer) && await FindAsync(writer, cancellation) is { } circle && circle.HasWrittenTo(reader);
+
+    /// <summary>Changes a user's circle, for their own live session, and says what it is then.</summary>
+    public async Task<CircleOutcome> ChangeAsync(
+        string user, IReadOnlyCollection<string> block, IReadOnlyCollection<string> unblock,
+        IReadOnlyCollection<string> wroteTo, CancellationToken cancellation)
+    {
+        var isFull = false;
+        var outcome = await registers.ChangeAsync(
+            RegisterKey.Circle(user),
+            current =>
+            {
+                var circle = Circle.FromBytes(current);
+                var next = circle.After(block, unblock, wroteTo);
+                isFull = next is null;
+                return next is null || next.IsSameAs(circle) ? null : (ReadOnlyMemory<byte>?)next.ToBytes();
+            },
+            cancellation);
+        switch (outcome)
+        {
+            case ChangeOutcome.Stored(var value):
+                return new CircleOutcome.Agreed(Remember(user, Circle.FromBytes(value)));
+            case ChangeOutcome.Declined(var value):
+                var now = Remember(user, Circle.FromBytes(value));
+                return isFull ? new CircleOutcome.Full() : new CircleOutcome.Agreed(now);
+            default:
+                return new CircleOutcome.Unavailable();
+        }
+    }
+
+    private async Task<Circle?> FindAsync(string user, CancellationToken cancellation) =>
+        _known.TryGetValue(user, out var known) && AgeOf(known) <= FreshFor
+            ? known.Circle
+            : await AskOnceAsync(user).WaitAsync(cancellation);
+
+    private Task<Circle?> AskOnceAsync(string user) => _asking.GetOrAdd(user, AskAsync);
+
+    private async Task<Circle?> AskAsync(string user)
+    {
+        await Task.Yield(); // So that it is in the table before it is taken out.
+        Circle? circle = null;
+        try
+        {
+            using var patience = new CancellationTokenSource(Patience, clock.Time);
+            if (await registers.ReadAsync(RegisterKey.Circle(user), patience.Token) is ReadOutcome.Agreed(var value))
+                circle = Circle.FromBytes(value);
+        }
+        catch (Exception cause) when (cause is OperationCanceledException or InvalidDataException)
+        {
+            // Not known now: mail is taken, and the client hides what its user does not want.
+        }
+
+        if (_known.Count >= KnownMax)
+            _known.Clear();
+        _known[user] = new Known(circle, clock.Steady);
+        _asking.TryRemove(user, out _);
+        return circle;
+    }
+
+    private Circle Remember(string user, Circle circle)
+    {
+        _known[user] = new Known(circle, clock.Steady);
+        return circle;
+    }
+
+    private TimeSpan AgeOf(Known known) => TimeSpan.FromMilliseconds(clock.Steady - known.At);
+}
+
+/// <summary>What became of a change of a circle.</summary>
+internal abstract record CircleOutcome
+{
+    private CircleOutcome() { }
+
+    public sealed record Agreed(Circle Circle) : CircleOutcome;
+
+    /// <summary>Nothing was changed: no more names can be blocked.</summary>
+    public sealed record Full : CircleOutcome;
+
+    /// <summary>No majority has agreed; trying again is harmless.</summary>
+    public sealed record Unavailable : CircleOutcome;
+}

@@ -1,0 +1,166 @@
+using ChordChat.Crypto;
+using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Sessions;
+using ChordChat.Sdk.Storage;
+using ChordChat.Wire;
+using Microsoft.Data.Sqlite;
+
+namespace ChordChat.Sdk;
+
+/// <summary>Whose mail this user refuses, and to whom they have written: in the profile at once, and at the nodes as
+/// soon as there is a session.</summary>
+/// <remarks>docs/e2e.md, Blocked. Safe for threads.</remarks>
+public sealed class Circle
+{
+    /// <summary>Names in one change; nodes take no more.</summary>
+    private const int NamesMax = 256;
+
+    /// <summary>After nodes could not agree on a change.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
+
+    private readonly LocalStore _store;
+    private readonly ChangeSignal _changed;
+    private readonly Lock _turn = new();
+    private CircleChange? _asked;
+    private bool _mustAsk;
+    private long _dueAt;
+
+    internal Circle(LocalStore store, ChangeSignal changed) => (_store, _changed) = (store, changed);
+
+    /// <summary>Opens the circle of a profile without connecting to anything.</summary>
+    public static Circle Of(UnlockedProfile me) => new(me.Store, new ChangeSignal());
+
+    /// <summary>Everybody whose mail is refused, by name.</summary>
+    public IReadOnlyList<string> Blocked => _store.Read(db => db.Query(
+        "SELECT user FROM circle WHERE blocked = 1 ORDER BY user", row => row.GetString(0)));
+
+    /// <summary>Whether nodes know all that was changed here.</summary>
+    public bool IsTold => _store.Read(db =>
+        db.Scalar<long>("SELECT 1 FROM circle WHERE is_blocked_told = 0 LIMIT 1")) != 1;
+
+    /// <summary>Refuses somebody's mail from now on, and puts what was not shown yet away.</summary>
+    /// <exception cref="ChordChatException"><c>bad_name</c>.</exception>
+    public void Block(string user) => Set(user, isBlocked: true);
+
+    /// <summary>Takes somebody's mail again; what was refused meanwhile is gone.</summary>
+    /// <exception cref="ChordChatException"><c>bad_name</c>.</exception>
+    public void Unblock(string user) => Set(user, isBlocked: false);
+
+    internal static bool IsBlocked(SqliteConnection db, string user) =>
+        db.Scalar<long>("SELECT blocked FROM circle WHERE user = $1", user) == 1;
+
+    /// <summary>A text goes to somebody.</summary>
+    internal static void WroteTo(SqliteConnection db, string user) => db.Execute(
+        """
+        INSERT INTO circle (user, written, is_written_told) VALUES ($1, 1, 0)
+        ON CONFLICT DO UPDATE SET written = 1, is_written_told = min(is_written_told, written)
+        """,
+        user);
+
+    /// <summary>A session begins: the node is asked what it knows, and told what it does not.</summary>
+    internal void SessionBegins()
+    {
+        lock (_turn)
+            (_asked, _mustAsk, _dueAt) = (null, true, 0);
+    }
+
+    /// <summary>What to tell the node now; null when it knows all, or has not answered yet.</summary>
+    internal CircleChange? TakeChange()
+    {
+        lock (_turn)
+        {
+            if (_asked is not null || Environment.TickCount64 < _dueAt)
+                return null;
+            var change = new CircleChange();
+            _store.Read(db =>
+            {
+                change.Block.Add(Names(db, "is_blocked_told = 0 AND blocked = 1"));
+                change.Unblock.Add(Names(db, "is_blocked_told = 0 AND blocked = 0"));
+                change.WroteTo.Add(Names(db, "is_written_told = 0"));
+                return true;
+            });
+            if (!_mustAsk && change.CalculateSize() == 0)
+                return null;
+            _mustAsk = false;
+            return _asked = change;
+        }
+    }
+
+    /// <summary>A node says what the circle is now.</summary>
+    /// <returns>What the user should know; null as a rule.</returns>
+    internal string? Take(Wire.Circle circle)
+    {
+        lock (_turn)
+        {
+            if (_asked is not { } asked)
+                return null;
+            _asked = null;
+            if (circle.Code == "unavailable")
+            {
+                (_mustAsk, _dueAt) = (true, Environment.TickCount64 + (long)Pause.TotalMilliseconds);
+                return null;
+            }
+
+            _store.Write(db =>
+            {
+                foreach (var user in asked.Block)
+                    Told(db, user, "is_blocked_told", "blocked = 1");
+                foreach (var user in asked.Unblock)
+                    Told(db, user, "is_blocked_told", "blocked = 0");
+                foreach (var user in asked.WroteTo)
+                    Told(db, user, "is_written_told", "1");
+                if (circle.Code.Length == 0)
+                    Follow(db, circle);
+            });
+        }
+
+        _changed.Raise();
+        return circle.Code == "full"
+            ? "nodes take no more blocked names; mail of the last ones is hidden here only"
+            : null;
+    }
+
+    private static void Told(SqliteConnection db, string user, string what, string condition) =>
+        db.Execute($"UPDATE circle SET {what} = 1 WHERE user = $1 AND {condition}", user);
+
+    /// <summary>What another device of this user changed.</summary>
+    private static void Follow(SqliteConnection db, Wire.Circle circle)
+    {
+        var blocked = circle.Blocked.Where(user => UserName.IsValid(user)).Take(1_000).ToHashSet();
+        foreach (var user in db.Query(
+            "SELECT user FROM circle WHERE blocked = 1 AND is_blocked_told = 1", row => row.GetString(0)))
+            if (!blocked.Remove(user))
+                db.Execute("UPDATE circle SET blocked = 0 WHERE user = $1", user);
+        foreach (var user in blocked)
+            db.Execute(
+                """
+                INSERT INTO circle (user, blocked) VALUES ($1, 1)
+                ON CONFLICT DO UPDATE SET blocked = 1 WHERE is_blocked_told = 1
+                """,
+                user);
+        foreach (var user in circle.WrittenTo.Where(user => UserName.IsValid(user)).Take(2_000))
+            db.Execute(
+                "INSERT INTO circle (user, written) VALUES ($1, 1) ON CONFLICT DO UPDATE SET written = 1", user);
+    }
+
+    private static List<string> Names(SqliteConnection db, string condition) => db.Query(
+        $"SELECT user FROM circle WHERE {condition} LIMIT {NamesMax}", row => row.GetString(0));
+
+    private void Set(string user, bool isBlocked)
+    {
+        if (!UserName.IsValid(user))
+            throw Failures.BadName(user);
+        _store.Write(db =>
+        {
+            db.Execute(
+                """
+                INSERT INTO circle (user, blocked, is_blocked_told) VALUES ($1, $2, 0)
+                ON CONFLICT DO UPDATE SET blocked = $2, is_blocked_told = 0
+                """,
+                user, isBlocked);
+            if (isBlocked)
+                db.Execute("UPDATE messages SET unread = 0, owed = 0 WHERE peer = $1 AND mine = 0", user);
+        });
+        _changed.Raise();
+    }
+}

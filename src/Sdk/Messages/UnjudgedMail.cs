@@ -1,0 +1,86 @@
+using System.Security.Cryptography;
+using ChordChat.Crypto;
+using ChordChat.Sdk.Storage;
+using ChordChat.Wire;
+
+namespace ChordChat.Sdk.Messages;
+
+/// <summary>A message whose sender's key-log entry is not known here.</summary>
+/// <param name="From">As it says itself; nothing of it is verified yet.</param>
+/// <param name="Entry">The key-log entry that it names.</param>
+internal sealed record Unjudged(string From, Digest Entry, Push Push);
+
+/// <summary>Remembers which messages wait for their senders' keys, so that one that comes again costs no second
+/// opening, and which of them are hopeless.</summary>
+/// <remarks>docs/e2e.md, Receiving. Envelopes are not kept: the mailbox has them.</remarks>
+internal sealed class UnjudgedMail(LocalStore store, TimeProvider time)
+{
+    /// <summary>Logs without the named entry that have to be seen before a message is hopeless.</summary>
+    public const int TriesMax = 8;
+
+    /// <summary>What waits here beyond this comes again with the next session.</summary>
+    public const int CountMax = 20_000;
+
+    /// <summary>How long a message has to have waited before it is hopeless.</summary>
+    public static readonly TimeSpan WaitMin = TimeSpan.FromMinutes(3);
+
+    /// <summary>Mail that nobody read expires after this.</summary>
+    private static readonly TimeSpan MailAgeMax = TimeSpan.FromDays(30);
+
+    /// <summary>Whether this very envelope waits already.</summary>
+    public bool Contains(Push push) => store.Read(db => db.Scalar<byte[]>(
+        "SELECT mark FROM unjudged WHERE id = $1", IdOf(push))) is { } mark
+        && mark.AsSpan().SequenceEqual(MarkOf(push));
+
+    public void Add(IReadOnlyCollection<Unjudged> some)
+    {
+        if (some.Count == 0)
+            return;
+        // After a power cut they are opened once more.
+        store.WriteSoon(db =>
+        {
+            var now = Now;
+            db.Execute("DELETE FROM unjudged WHERE since_ms < $1", now - (long)MailAgeMax.TotalMilliseconds);
+            var room = CountMax - db.Scalar<long>("SELECT count(*) FROM unjudged");
+            foreach (var one in some.Take((int)Math.Max(0, room)))
+                db.Execute(
+                    """
+                    INSERT INTO unjudged (id, peer, entry, mark, since_ms) VALUES ($1, $2, $3, $4, $5)
+                    ON CONFLICT DO UPDATE SET peer = excluded.peer, entry = excluded.entry, mark = excluded.mark
+                    """,
+                    IdOf(one.Push), one.From, one.Entry.ToBytes(), MarkOf(one.Push), now);
+        });
+    }
+
+    /// <summary>Everybody whose messages wait here, each with one of the entries that they name.</summary>
+    public Dictionary<string, Digest> Senders() => store.Read(db => db.Query(
+        "SELECT peer, min(entry) FROM unjudged GROUP BY peer",
+        row => (Peer: row.GetString(0), Entry: Digest.FromBytes(row.Blob(1)))))
+        .ToDictionary(one => one.Peer, one => one.Entry);
+
+    /// <summary>The sender's log was read, as nodes show it now: one try for each message that waits.</summary>
+    /// <param name="isKnown">Whether the log has an entry.</param>
+    /// <returns>How many can be judged when they come again, the ids of those that never will be, and how many wait on.
+    /// None of the first two waits here any more.</returns>
+    public (int ReadyCount, List<string> Hopeless, int WaitingCount) Looked(string peer, Func<Digest, bool> isKnown) =>
+        store.Write(db =>
+        {
+            var ready = 0;
+            foreach (var entry in db.Query(
+                "SELECT DISTINCT entry FROM unjudged WHERE peer = $1", row => row.Blob(0), peer))
+                if (isKnown(Digest.FromBytes(entry)))
+                    ready += db.Execute("DELETE FROM unjudged WHERE peer = $1 AND entry = $2", peer, entry);
+            db.Execute("UPDATE unjudged SET tries = tries + 1 WHERE peer = $1", peer);
+            var hopeless = db.Query(
+                "DELETE FROM unjudged WHERE peer = $1 AND tries >= $2 AND since_ms <= $3 RETURNING id",
+                row => row.GetString(0), peer, TriesMax, Now - (long)WaitMin.TotalMilliseconds);
+            var waiting = db.Scalar<long>("SELECT count(*) FROM unjudged WHERE peer = $1", peer);
+            return (ready, hopeless, (int)waiting);
+        });
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private static string IdOf(Push push) => Convert.ToHexStringLower(push.Id.Span);
+
+    private static byte[] MarkOf(Push push) => SHA256.HashData(push.Envelope.Span);
+}

@@ -1,0 +1,244 @@
+using ChordChat.Crypto;
+using ChordChat.Sdk.Keys;
+using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Profiles;
+using ChordChat.Wire;
+using Google.Protobuf;
+
+namespace ChordChat.Sdk.Sessions;
+
+/// <summary>Looks at what one session pushes, beside its reader: each chat in turn. What cannot be judged because its
+/// sender's keys are not known waits for one look-up a sender, again and again with growing pauses, until it is
+/// hopeless.</summary>
+/// <remarks>docs/e2e.md, Receiving. Safe for threads. Locks: this one, then the inbox's.</remarks>
+internal sealed class MailJudge(
+    Device device, KeyBook keys, Inbox inbox, UnjudgedMail unjudged, GapWatch gaps, ChangeSignal changed,
+    IClientSink sink)
+{
+    /// <summary>How soon a message that did not look genuine is asked for again, and a sender's keys are looked up
+    /// again; doubled each time in vain.</summary>
+    private static readonly TimeSpan PauseMin = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(1);
+
+    /// <summary>How many are judged before others get a turn: about 40 ms of opening.</summary>
+    private const int AtOnce = 16;
+
+    /// <summary>Pushed bytes that wait for the first look-up of their senders' keys here; what is beyond it comes again
+    /// when the keys are known.</summary>
+    private const int ParkedBytesMax = 4 << 20;
+
+    private sealed class Sender
+    {
+        public List<Unjudged> Parked { get; } = [];
+
+        public Digest Wanted { get; set; }
+
+        public bool IsAsking { get; set; }
+
+        public long DueAt { get; set; }
+
+        public TimeSpan Pause { get; set; } = PauseMin;
+    }
+
+    private readonly PushTurns _pushes = new();
+    private readonly ChangeSignal _came = new();
+    private readonly Lock _turn = new();
+    private readonly Dictionary<string, Sender> _senders = [];
+    private long _parkedBytes;
+    private bool _isCaughtUpDue;
+    private long _lookAgainAt;
+    private TimeSpan _lookAgainAfter = PauseMin;
+    private volatile bool _repeat;
+
+    /// <summary>The reader has got these.</summary>
+    public void Take(IReadOnlyList<Push> pushes)
+    {
+        foreach (var push in pushes.Where(push => !unjudged.Contains(push)))
+            _pushes.Add(push);
+        _came.Raise();
+    }
+
+    /// <summary>The whole mailbox has been pushed; that counts once all of it was judged.</summary>
+    public void CaughtUp()
+    {
+        lock (_turn)
+            _isCaughtUpDue = true;
+        _came.Raise();
+    }
+
+    /// <summary>Whether the mailbox is to be pushed again now.</summary>
+    public bool TakeRepeat()
+    {
+        var must = _repeat;
+        _repeat = false;
+        return must;
+    }
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(KeyLookups lookups, CancellationToken cancellation)
+    {
+        foreach (var (user, entry) in unjudged.Senders())
+            lock (_turn)
+                _senders[user] = new Sender { Wanted = entry };
+        while (true)
+        {
+            var next = _came.Next;
+            while (_pushes.Take(AtOnce) is { Count: > 0 } some)
+            {
+                Judge(some);
+                Ask(lookups);
+                cancellation.ThrowIfCancellationRequested();
+            }
+
+            CatchUp();
+            await next.WaitAsync(cancellation);
+        }
+    }
+
+    /// <summary>Starts what is due.</summary>
+    /// <returns>When something is due next; null when nothing is.</returns>
+    public TimeSpan? NextDue(KeyLookups lookups)
+    {
+        Ask(lookups);
+        var now = Environment.TickCount64;
+        lock (_turn)
+        {
+            if (_lookAgainAt != 0 && now >= _lookAgainAt)
+            {
+                _lookAgainAt = 0;
+                _lookAgainAfter = Longer(_lookAgainAfter);
+                _repeat = true;
+                return TimeSpan.Zero;
+            }
+
+            var due = _senders.Values.Where(sender => !sender.IsAsking).Select(sender => sender.DueAt)
+                .Append(_lookAgainAt == 0 ? long.MaxValue : _lookAgainAt).Min();
+            return due == long.MaxValue ? null : TimeSpan.FromMilliseconds(Math.Max(10, due - now));
+        }
+    }
+
+    private void Judge(List<Push> pushes)
+    {
+        var handled = inbox.Handle(device, pushes);
+        var later = new List<Unjudged>();
+        lock (_turn)
+        {
+            foreach (var one in handled.MustAsk)
+                if (!TryPark(one))
+                    later.Add(one);
+            if (handled.UnjudgedCount > 0 && _lookAgainAt == 0)
+                _lookAgainAt = Environment.TickCount64 + (long)_lookAgainAfter.TotalMilliseconds;
+        }
+
+        unjudged.Add(later);
+        gaps.Look();
+        changed.Raise();
+    }
+
+    /// <summary>Keeps a message here until the first look-up of its sender's keys is over.</summary>
+    private bool TryPark(Unjudged one)
+    {
+        var isNew = !_senders.TryGetValue(one.From, out var sender);
+        if (isNew)
+            _senders[one.From] = sender = new Sender();
+        sender!.Wanted = one.Entry;
+        if (keys.IsInConflict(one.From))
+            return false;
+        if (sender.DueAt == long.MaxValue)
+            sender.DueAt = Environment.TickCount64 + (long)sender.Pause.TotalMilliseconds;
+        if (sender.Pause > PauseMin || _parkedBytes + one.Push.Envelope.Length > ParkedBytesMax)
+            return false;
+        _parkedBytes += one.Push.Envelope.Length;
+        sender.Parked.Add(one);
+        return true;
+    }
+
+    private void CatchUp()
+    {
+        if (_pushes.TakeWasCut())
+        {
+            _repeat = true;
+            changed.Raise();
+            return; // What comes then is the whole mailbox.
+        }
+
+        lock (_turn)
+        {
+            if (!_isCaughtUpDue)
+                return;
+            _isCaughtUpDue = false;
+            if (_lookAgainAt == 0)
+                _lookAgainAfter = PauseMin;
+        }
+
+        gaps.CaughtUp();
+        changed.Raise();
+        sink.CaughtUp();
+    }
+
+    private void Ask(KeyLookups lookups)
+    {
+        lock (_turn)
+            foreach (var (user, sender) in _senders)
+                if (keys.IsInConflict(user))
+                    sender.DueAt = long.MaxValue; // Until a person has found out, its messages wait in the mailbox.
+                else if (!sender.IsAsking && Environment.TickCount64 >= sender.DueAt)
+                {
+                    keys.Want(user, sender.Wanted);
+                    if (lookups.TryLook(user) is { } looking)
+                        (sender.IsAsking, _) = (true, LookedAsync(user, sender, looking));
+                    else
+                        sender.DueAt = Environment.TickCount64 + (long)PauseMin.TotalMilliseconds;
+                }
+    }
+
+    private async Task LookedAsync(string user, Sender sender, Task<bool> looking)
+    {
+        await Task.Yield(); // Its caller holds the lock.
+        var hasLog = await looking;
+        List<Unjudged> parked;
+        lock (_turn)
+        {
+            parked = [.. sender.Parked];
+            sender.Parked.Clear();
+            _parkedBytes -= parked.Sum(one => one.Push.Envelope.Length);
+        }
+
+        foreach (var one in parked.Where(one => keys.Knows(user, one.Entry)))
+            _pushes.Add(one.Push);
+        unjudged.Add([.. parked.Where(one => !keys.Knows(user, one.Entry))]);
+        var waiting = 1;
+        if (hasLog)
+        {
+            (var ready, var hopeless, waiting) = unjudged.Looked(user, entry => keys.Knows(user, entry));
+            _repeat |= ready > 0;
+            foreach (var id in hopeless)
+                inbox.Settled.Enqueue(ByteString.CopyFrom(Convert.FromHexString(id)));
+            if (hopeless.Count > 0)
+                sink.Tell(new ClientEvent.Notice(Dropped(user, hopeless.Count)));
+        }
+
+        lock (_turn)
+        {
+            sender.IsAsking = false;
+            waiting += sender.Parked.Count;
+            sender.DueAt = waiting == 0
+                ? long.MaxValue
+                : Environment.TickCount64 + (long)sender.Pause.TotalMilliseconds;
+            sender.Pause = waiting > 0 && hasLog ? Longer(sender.Pause) : sender.Pause;
+            if (waiting == 0 && sender.Pause == PauseMin)
+                _senders.Remove(user);
+        }
+
+        _came.Raise();
+        changed.Raise();
+    }
+
+    /// <returns>The line that the user sees.</returns>
+    internal static string Dropped(string user, int count) => count == 1
+        ? $"1 message of {user} could not be verified and was dropped"
+        : $"{count} messages of {user} could not be verified and were dropped";
+
+    private static TimeSpan Longer(TimeSpan pause) => pause * 2 < PauseMax ? pause * 2 : PauseMax;
+}

@@ -1,0 +1,91 @@
+using ChordChat.Crypto;
+using ChordChat.Crypto.Messages;
+using ChordChat.Wire;
+
+namespace ChordChat.Sdk.Sessions;
+
+/// <summary>Mail that was pushed and not looked at yet: each chat in turn, each in its order, so that much mail of one
+/// sender delays nobody else's.</summary>
+/// <remarks>A chat whose share is full takes nothing more until it has been emptied and its mail was asked for again,
+/// so that nothing is missing in the middle. Safe for threads; the lock is a leaf.</remarks>
+internal sealed class PushTurns
+{
+    /// <summary>Messages of one chat.</summary>
+    public const int PerChatMax = 4096;
+
+    /// <summary>Sealed bytes of one chat.</summary>
+    public const int PerChatBytesMax = 8 << 20;
+
+    /// <summary>Sealed bytes in all.</summary>
+    public const int BytesMax = 32 << 20;
+
+    private sealed class Chat
+    {
+        public Queue<Push> Pushes { get; } = [];
+
+        public long Bytes { get; set; }
+
+        public bool IsCut { get; set; }
+    }
+
+    private readonly Lock _turn = new();
+    private readonly Dictionary<Digest, Chat> _chats = [];
+    private readonly Queue<Digest> _next = []; // Of chats that have something, each once.
+    private long _bytes;
+    private bool _wasCut;
+
+    public void Add(Push push)
+    {
+        var key = EnvelopeHeader.ConversationOf(push.Envelope.Span) ?? default;
+        lock (_turn)
+        {
+            if (!_chats.TryGetValue(key, out var chat))
+                _chats[key] = chat = new Chat();
+            chat.IsCut |= chat.Pushes.Count >= PerChatMax || chat.Bytes + push.Envelope.Length > PerChatBytesMax
+                || _bytes + push.Envelope.Length > BytesMax;
+            _wasCut |= chat.IsCut;
+            if (chat.IsCut)
+                return;
+            if (chat.Pushes.Count == 0)
+                _next.Enqueue(key);
+            chat.Pushes.Enqueue(push);
+            chat.Bytes += push.Envelope.Length;
+            _bytes += push.Envelope.Length;
+        }
+    }
+
+    /// <summary>Takes the next messages, one of each chat in turn.</summary>
+    public List<Push> Take(int countMax)
+    {
+        var taken = new List<Push>();
+        lock (_turn)
+            while (taken.Count < countMax && _next.TryDequeue(out var key))
+            {
+                var chat = _chats[key];
+                var push = chat.Pushes.Dequeue();
+                chat.Bytes -= push.Envelope.Length;
+                _bytes -= push.Envelope.Length;
+                taken.Add(push);
+                if (chat.Pushes.Count > 0)
+                    _next.Enqueue(key);
+                else if (!chat.IsCut)
+                    _chats.Remove(key);
+            }
+
+        return taken;
+    }
+
+    /// <summary>Whether there was more than the shares hold, so that the mailbox must be read again; shares are open
+    /// again then. Ask when all was taken.</summary>
+    public bool TakeWasCut()
+    {
+        lock (_turn)
+        {
+            if (!_wasCut || _next.Count > 0)
+                return false;
+            _chats.Clear();
+            _wasCut = false;
+            return true;
+        }
+    }
+}

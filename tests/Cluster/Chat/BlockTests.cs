@@ -1,0 +1,85 @@
+using ChordChat.Node.Chat;
+using ChordChat.Node.Replication;
+using ChordChat.Wire;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Chat;
+
+/// <summary>docs/protocol.md, Circle.</summary>
+public sealed class BlockTests : IAsyncLifetime
+{
+    private const SendOutcome.Types.State Kept = SendOutcome.Types.State.Kept;
+    private const SendOutcome.Types.State Refused = SendOutcome.Types.State.Refused;
+
+    private readonly ChatCluster _cluster = new(2);
+    private ChatUser _anna = null!;
+    private ChatUser _bert = null!;
+
+    public async Task InitializeAsync()
+    {
+        await _cluster.InitializeAsync();
+        _anna = await SessionTests.RegisterAsync(_cluster, "anna");
+        _bert = await SessionTests.RegisterAsync(_cluster, "bert");
+    }
+
+    public Task DisposeAsync() => _cluster.DisposeAsync();
+
+    [Fact]
+    public async Task Nodes_refuse_a_blocked_senders_mail_until_the_user_unblocks()
+    {
+        await using var anna = await ChatConnection.OpenAsync(_cluster.Client(0), _anna);
+        await using var bert = await ChatConnection.OpenAsync(_cluster.Client(0), _bert);
+        Assert.Equal(["anna"], (await ChangeAsync(bert, new CircleChange { Block = { "anna" } })).Blocked);
+        await anna.SendAsync(_anna.Seal("bert", "one"));
+        var refused = await anna.NextAsync<SendOutcome>();
+        Assert.Equal((Refused, "blocked"), (refused.State, refused.Code));
+        Assert.Equal("bert does not take messages from you", refused.Text);
+        Assert.Empty(_cluster.Replication.Kept("bert"));
+        Assert.Empty((await ChangeAsync(bert, new CircleChange { Unblock = { "anna" } })).Blocked);
+        await anna.SendAsync(_anna.Seal("bert", "two"));
+        await anna.NextAsync<SendOutcome>(outcome => outcome.State == Kept);
+    }
+
+    [Fact]
+    public async Task Another_node_learns_of_it_too_and_the_next_device_is_told()
+    {
+        await using var anna = await ChatConnection.OpenAsync(_cluster.Client(1), _anna);
+        await anna.SendAsync(_anna.Seal("bert", "before")); // Its node remembers from now on that anna is not blocked.
+        await anna.NextAsync<SendOutcome>(outcome => outcome.State == Kept);
+        await using (var bert = await ChatConnection.OpenAsync(_cluster.Client(0), _bert))
+            await ChangeAsync(bert, new CircleChange { Block = { "anna" }, WroteTo = { "carl" } });
+        while (true)
+        {
+            await anna.SendAsync(_anna.Seal("bert", "again"));
+            if ((await anna.NextAsync<SendOutcome>(one => one.State is Kept or Refused)).State == Refused)
+                break;
+            await Task.Delay(50);
+        }
+
+        await using var next = await ChatConnection.OpenAsync(_cluster.Client(1), _bert);
+        var circle = await ChangeAsync(next, new CircleChange());
+        Assert.Equal(["anna"], circle.Blocked);
+        Assert.Equal(["carl"], circle.WrittenTo);
+        var circles = _cluster.Get<Circles>(1);
+        Assert.True(await circles.HasWrittenToAsync("bert", "carl", default));
+        Assert.False(await circles.HasWrittenToAsync("bert", "anna", default));
+        Assert.False(await circles.HasWrittenToAsync("anna", "bert", default));
+    }
+
+    [Fact]
+    public async Task A_circle_that_nobody_can_read_holds_up_no_mail()
+    {
+        await using var anna = await ChatConnection.OpenAsync(_cluster.Client(0), _anna);
+        _cluster.Replication.Silent = RegisterKey.Circle("bert");
+        await anna.SendAsync(_anna.Seal("bert", "hello"));
+        await anna.NextAsync<SendOutcome>(outcome => outcome.State == Kept);
+    }
+
+    private static async Task<Circle> ChangeAsync(ChatConnection line, CircleChange change)
+    {
+        await line.WriteAsync(new ClientFrame { Circle = change });
+        var circle = await line.NextAsync<Circle>();
+        Assert.Equal("", circle.Code);
+        return circle;
+    }
+}

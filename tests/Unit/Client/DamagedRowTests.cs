@@ -1,0 +1,67 @@
+using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Storage;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Client;
+
+/// <summary>docs/e2e.md, Order: a damaged row of the profile costs its own line; what is missing is said.</summary>
+public class DamagedRowTests
+{
+    private static readonly string[] Columns =
+        ["text", "sent_ms", "state", "copies", "copies_of", "missing", "note", "reachable", "unread", "owed"];
+
+    private static readonly object[] Values =
+        [new byte[] { 0xFF, 0, 0x1B }, long.MinValue, long.MaxValue, "\u001b[2J", 1e300];
+
+    [Fact]
+    public void A_damaged_value_hides_no_other_message()
+    {
+        using var filled = new FilledProfile("one", "two", "three");
+        using var profile = Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        var history = ChordChat.Sdk.Messages.History.Of(me);
+        var id = $"{1:x32}";
+        foreach (var column in Columns)
+        {
+            profile.Store.Write(db =>
+                db.Execute($"CREATE TABLE saved AS SELECT {column} AS value FROM messages WHERE id = $1", id));
+            foreach (var value in Values)
+            {
+                profile.Store.Write(db => db.Execute($"UPDATE messages SET {column} = $1 WHERE id = $2", value, id));
+                var shown = history.With("bob").Select(message => message.Text).ToList();
+                Assert.Equal(3, shown.Count);
+                Assert.True(shown.Contains("one") && shown.Contains("three"), column);
+                Assert.Contains("three", history.Unread().Select(message => message.Text));
+                Assert.Single(history.Chats());
+                Assert.NotNull(history.Unsent());
+            }
+
+            profile.Store.Write(db =>
+            {
+                db.Execute($"UPDATE messages SET {column} = (SELECT value FROM saved) WHERE id = $1", id);
+                db.Execute("DROP TABLE saved");
+            });
+        }
+    }
+
+    [Fact]
+    public async Task History_says_what_is_missing_before_a_message()
+    {
+        using var filled = new FilledProfile("one", "two");
+        using (var profile = Profile.Open(filled.Folder))
+            profile.Store.Write(db => db.Execute("UPDATE messages SET missing = 2 WHERE id = $1", $"{1:x32}"));
+        var (code, output, _) = await FilledProfile.RunAsync(filled.Command("history bob"));
+        Assert.Equal(0, code);
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal("(2 messages of bob are missing here)", lines[1]);
+        Assert.Equal(3, lines.Length);
+        var (_, json, _) = await FilledProfile.RunAsync(filled.Command("history bob --json"));
+        Assert.Contains("\"missing\":2", json);
+    }
+
+    [Fact]
+    public void Standard_error_is_written_in_one_place_which_makes_every_text_harmless() => Assert.Equal(
+        ["src/Client/Terminal/Output.cs"],
+        Repository.Sources("src/Client")
+            .Where(file => Repository.Lines(file).Any(line => line.Contains("Console.Error"))));
+}

@@ -1,0 +1,102 @@
+using System.Security.Cryptography;
+using ChordChat.Crypto;
+using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Sessions;
+using ChordChat.Sdk.Storage;
+using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Wire;
+using Google.Protobuf;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Sdk;
+
+/// <summary>docs/e2e.md, Receiving: bounded tries.</summary>
+public sealed class UnjudgedMailTests : IDisposable
+{
+    private readonly string _file = Path.Combine(Path.GetTempPath(), $"chordchat-profile-{Guid.NewGuid():n}.db");
+    private readonly ManualTime _time = new();
+    private readonly LocalStore _store;
+    private readonly UnjudgedMail _mail;
+
+    public UnjudgedMailTests() => _mail = new UnjudgedMail(_store = LocalStore.Open(_file), _time);
+
+    public void Dispose()
+    {
+        _store.Dispose();
+        File.Delete(_file);
+    }
+
+    [Fact]
+    public void A_message_is_hopeless_after_eight_logs_without_its_entry_and_three_minutes()
+    {
+        var push = Add("mallory", new Digest(1, 1));
+        for (var tries = 1; tries <= UnjudgedMail.TriesMax + 2; tries++)
+            Assert.Empty(_mail.Looked("mallory", _ => false).Hopeless); // Too soon, however often.
+        Assert.True(_mail.Contains(push));
+        _time.Now += UnjudgedMail.WaitMin;
+        Assert.Equal([Id(push)], _mail.Looked("mallory", _ => false).Hopeless);
+        Assert.False(_mail.Contains(push));
+    }
+
+    [Fact]
+    public void Time_alone_makes_nothing_hopeless_and_a_restart_forgets_no_try()
+    {
+        var push = Add("mallory", new Digest(1, 1));
+        _time.Now += TimeSpan.FromDays(3);
+        for (var tries = 1; tries < UnjudgedMail.TriesMax; tries++)
+            Assert.Empty(new UnjudgedMail(_store, _time).Looked("mallory", _ => false).Hopeless);
+        Assert.Empty(_mail.Looked("somebody", _ => false).Hopeless);
+        Assert.Equal([Id(push)], new UnjudgedMail(_store, _time).Looked("mallory", _ => false).Hopeless);
+    }
+
+    [Fact]
+    public void What_the_log_has_by_now_is_ready_and_no_longer_waits()
+    {
+        var (first, second) = (Add("mallory", new Digest(1, 1)), Add("mallory", new Digest(2, 2)));
+        var (ready, hopeless, waiting) = _mail.Looked("mallory", entry => entry == new Digest(2, 2));
+        Assert.Equal((1, 1), (ready, waiting));
+        Assert.Empty(hopeless);
+        Assert.True(_mail.Contains(first));
+        Assert.False(_mail.Contains(second));
+    }
+
+    [Fact]
+    public void Another_envelope_under_the_same_id_is_looked_at()
+    {
+        var push = Add("mallory", new Digest(1, 1));
+        Assert.False(_mail.Contains(new Push { Id = push.Id, Envelope = ByteString.CopyFrom(1, 2, 3) }));
+    }
+
+    [Fact]
+    public void Much_mail_of_one_chat_delays_no_other_and_beyond_its_share_it_is_asked_for_again()
+    {
+        var turns = new PushTurns();
+        for (var i = 0; i < PushTurns.PerChatMax + 100; i++)
+            turns.Add(Envelope(1));
+        var friend = Envelope(2);
+        turns.Add(friend);
+        Assert.Contains(friend, turns.Take(2));
+        Assert.False(turns.TakeWasCut());
+        while (turns.Take(100).Count > 0)
+            turns.Add(Envelope(1)); // A chat that was cut gets no more, or something would be missing in its middle.
+        Assert.True(turns.TakeWasCut());
+        Assert.False(turns.TakeWasCut());
+        turns.Add(Envelope(1));
+        Assert.Single(turns.Take(100));
+    }
+
+    private Push Add(string from, Digest entry)
+    {
+        var push = Envelope(1);
+        _mail.Add([new Unjudged(from, entry, push)]);
+        return push;
+    }
+
+    private static string Id(Push push) => Convert.ToHexStringLower(push.Id.Span);
+
+    private static Push Envelope(byte chat) => new()
+    {
+        Id = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(16)),
+        Envelope = ByteString.CopyFrom([.. "CCDM"u8, 1, .. new byte[16], .. Enumerable.Repeat(chat, 32)]),
+    };
+}
