@@ -62,6 +62,9 @@ internal sealed class LiveSession : IDisposable
 
     public bool WasRenewed { get; set; }
 
+    /// <summary>The key-log entry of the client's device.</summary>
+    public required ReadOnlyMemory<byte> Entry { get; init; }
+
     /// <summary>The key-log entry by which the client was let in, when no majority agreed on it; else empty. Until one
     /// does, nothing is deleted for this client.</summary>
     public ReadOnlyMemory<byte> UnprovenEntry

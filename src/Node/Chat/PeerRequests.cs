@@ -4,7 +4,8 @@ namespace ChordChat.Node.Chat;
 
 /// <summary>Answers what other nodes ask of the chat: the other side of <see cref="IPeerChat"/>. Safe for threads,
 /// never waits.</summary>
-internal sealed class PeerRequests(SessionTable sessions, IMailboxCounts mailboxes, ChatClock clock)
+internal sealed class PeerRequests(
+    SessionTable sessions, IMailboxCounts mailboxes, ClientProofs proofs, ChatClock clock)
 {
     private readonly Lock _turn = new();
     private readonly PresenceTable _presence = new();
@@ -53,9 +54,12 @@ internal sealed class PeerRequests(SessionTable sessions, IMailboxCounts mailbox
             ? session.Mail.Deliver(new(message.Id, message.Envelope))
             : DeliverOutcome.NotHere;
 
+    /// <remarks>docs/protocol.md#what-a-member-may-ask: by the word of the user's own key, not of the node that asks.
+    /// Two devices at once: the first one's end is known by the second one's lease.</remarks>
     public void EndSession(SessionEnding ending)
     {
-        if (sessions.Find(ending.User) is { } session && session.Number <= ending.Session)
+        if (sessions.Find(ending.User) is { } session && session.Number <= ending.Session
+            && proofs.MayFollow(session.User, session.Entry, ending.Entry))
             session.TakenOver(ending.Entry);
     }
 

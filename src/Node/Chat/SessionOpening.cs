@@ -143,6 +143,7 @@ internal sealed partial class SessionOpening(
             return Elsewhere("a session of another device is here, and no majority says which is the newer one");
         var session = new LiveSession(account.User, record, isDegraded, sets, options, clock.Steady, call)
         {
+            Entry = account.Head.Entry,
             UnprovenEntry = unproven,
         };
         if (!TakePlace(session, account))

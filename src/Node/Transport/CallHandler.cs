@@ -17,7 +17,7 @@ internal sealed class CallHandler(
             if (call.ToReplicaRequest() is { } request)
                 Handle(from, request, reply);
             else
-                reply(chat.Answer(call) ?? Failure("unknown call"));
+                reply(chat.Answer(from, call) ?? Failure("unknown call"));
         }
         catch (MalformedException e)
         {

@@ -1,3 +1,4 @@
+using ChordChat.Core.Ring;
 using ChordChat.Node.Chat;
 using ChordChat.Wire;
 
@@ -9,15 +10,16 @@ internal sealed class PeerChatAnswers(PeerRequests chat)
     private const int ListedMax = 10_000;
 
     /// <summary>Null when the call is about something else.</summary>
+    /// <param name="from">The node that calls, as its certificate says.</param>
     /// <exception cref="MalformedException">A field is not what this version writes.</exception>
-    public Answer? Answer(Call call)
+    public Answer? Answer(NodeId from, Call call)
     {
         switch (call.BodyCase)
         {
             case Call.BodyOneofCase.Deliver:
                 return new() { Deliver = new() { Result = chat.Deliver(call.Deliver.ToCore()).ToWire() } };
             case Call.BodyOneofCase.RenewLeases:
-                return new() { RenewLeases = Renew(call.RenewLeases) };
+                return new() { RenewLeases = Renew(from, call.RenewLeases) };
             case Call.BodyOneofCase.FindLease:
                 var found = chat.FindLease(call.FindLease.User.ToUser());
                 return new() { FindLease = new() { Lease = found.Lease?.ToWire() } };
@@ -36,11 +38,14 @@ internal sealed class PeerChatAnswers(PeerRequests chat)
         }
     }
 
-    private RenewLeasesAnswer Renew(RenewLeasesCall call)
+    private RenewLeasesAnswer Renew(NodeId from, RenewLeasesCall call)
     {
         if (call.Renewals.Count > PeerChatMap.UsersMax)
             throw new MalformedException("number of leases");
-        var answers = chat.Renew([.. call.Renewals.Select(one => new LeaseRenewal(one.Lease.ToLease(), one.Ends))]);
+        LeaseRenewal[] renewals = [.. call.Renewals.Select(one => new LeaseRenewal(one.Lease.ToLease(), one.Ends))];
+        if (Array.Exists(renewals, renewal => renewal.Lease.Node != from))
+            throw new MalformedException("a lease of another node");
+        var answers = chat.Renew(renewals);
         return new()
         {
             Leases =

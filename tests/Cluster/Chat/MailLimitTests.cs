@@ -77,7 +77,10 @@ public sealed class MailLimitTests
 
     private static LiveSession Session() => new(
         "anna", new(1, default, 0, default, 0, true), false, new MemoryReplication([]), new ChatOptions(), 0,
-        CancellationToken.None);
+        CancellationToken.None)
+    {
+        Entry = default,
+    };
 
     private static Submission Sent(LiveSession session, uint id) =>
         new(session, "bert", new(id), new byte[10_000], 3) { SentMs = 0 };

@@ -23,7 +23,8 @@ public sealed class SilentMemberTests
             TicketKey = default,
         };
         var replication = new MemoryReplication(Members);
-        var here = new PeerRequests(new SessionTable(), replication, new ChatClock(TimeProvider.System));
+        var here = new PeerRequests(
+            new SessionTable(), replication, new ClientProofs(identity), new ChatClock(TimeProvider.System));
         var whereabouts = new Whereabouts(replication, new ChatPeers(identity, link, here));
 
         var lease = await whereabouts.FindAsync("anna", CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));

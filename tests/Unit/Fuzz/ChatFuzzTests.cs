@@ -1,3 +1,4 @@
+using ChordChat.Crypto;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Transport;
 using ChordChat.Wire;
@@ -10,13 +11,22 @@ namespace ChordChat.Tests.Unit.Fuzz;
 /// exchange.</summary>
 public class ChatFuzzTests
 {
+    private static readonly ChatIdentity Nobody = new()
+    {
+        Self = new(new(0, 1), default, "n1", ""),
+        Cluster = ClusterId.New(),
+        Authority = default,
+        TicketKey = default,
+    };
+
     [Fact]
     public void Calls_of_the_chat()
     {
         var chat = new PeerChatAnswers(
-            new PeerRequests(new SessionTable(), new NoMail(), new ChatClock(TimeProvider.System)));
+            new PeerRequests(
+                new SessionTable(), new NoMail(), new ClientProofs(Nobody), new ChatClock(TimeProvider.System)));
         FuzzRun.Rounds(
-            20_000, WireSamples.Of<Call>, call => chat.Answer(call), WireSamples.Show, typeof(MalformedException));
+            20_000, WireSamples.Of<Call>, call => chat.Answer(Nobody.Self.Node, call), WireSamples.Show, typeof(MalformedException));
     }
 
     [Fact]
