@@ -59,11 +59,18 @@ internal static class CommandLine
     public static async Task<int> RunAsync(string[] args)
     {
         Output.Prepare();
+        using var ending = new Ending();
         try
         {
             var parsed = Build().Parse(args, WordsAreWords);
             if (parsed.Errors.Count == 0)
-                return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+                return await parsed.InvokeAsync(
+                    new InvocationConfiguration
+                    {
+                        EnableDefaultExceptionHandler = false,
+                        ProcessTerminationTimeout = null, // Its own handling fails at a second signal.
+                    },
+                    ending.Told);
             ScriptContext.Complain(args.Contains("--json"), new ChordChatException(
                 "usage", parsed.Errors[0].Message,
                 args.Contains("send")

@@ -20,7 +20,7 @@ public sealed class ScreenTests : IDisposable
     [Fact]
     public void A_narrow_screen_breaks_lines_between_words_however_far_they_are_indented()
     {
-        const string Text = "/verify <user>          show the safety number you share; with 'ok' behind the name: it is";
+        const string Text = "/verify <user>          show the safety number you share; with 'ok': it is the same";
         for (var width = 20; width < 100; width++)
         {
             var rows = new StyledLine(24, new Span(Text, Style.Plain)).Rows(width, colours: false);
@@ -34,7 +34,8 @@ public sealed class ScreenTests : IDisposable
 
     [Fact]
     public void Spaces_that_begin_a_line_of_a_text_stay() => Assert.Equal(
-        ["if x", "    :", "      y"], new StyledLine(2, new Span("if x\n  :\n    y", Style.Plain)).Rows(40, colours: false));
+        ["if x", "    :", "      y"],
+        new StyledLine(2, new Span("if x\n  :\n    y", Style.Plain)).Rows(40, colours: false));
 
     [Fact]
     public void A_message_that_arrives_leaves_what_is_being_typed_alone()

@@ -26,7 +26,8 @@ public class ChatFuzzTests
             new PeerRequests(
                 new SessionTable(), new NoMail(), new ClientProofs(Nobody), new ChatClock(TimeProvider.System)));
         FuzzRun.Rounds(
-            20_000, WireSamples.Of<Call>, call => chat.Answer(Nobody.Self.Node, call), WireSamples.Show, typeof(MalformedException));
+            20_000, WireSamples.Of<Call>, call => chat.Answer(Nobody.Self.Node, call), WireSamples.Show,
+            typeof(MalformedException));
     }
 
     [Fact]
