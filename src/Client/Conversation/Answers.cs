@@ -15,7 +15,8 @@ internal static class Answers
             new Span($"{known.Name} {known.Arguments}".PadRight(26), Style.Bold),
             new Span(known.Meaning, Style.Dim))),
         Transcript.Note("Tab completes commands and names, the arrow keys bring lines back"),
-        Transcript.Note("waiting: only here; queued: a node has it; kept 3/3: on three disks; then the other side has it"),
+        Transcript.Note(
+            "waiting: only here; queued: a node has it; kept 3/3: on three disks; delivered, read: by the other side"),
     ];
 
     public static IReadOnlyList<StyledLine> Who(IReadOnlyList<Presence> online, Action<string> meet)
