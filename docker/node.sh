@@ -120,7 +120,7 @@ publish() {
 # Through whichever node answers. The token goes by a pipe: arguments can be read by everybody.
 one_more() {
   local at token
-  for at in $(cat /data/nodes/*/address); do
+  for at in $(cat /data/nodes/*/address </dev/null); do
     if token=$(chordchat-node cluster invite --data /authority --node "$at") \
       && chordchat-node cluster join --data /authority <<<"$token"; then return; fi
   done
