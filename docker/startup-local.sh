@@ -42,7 +42,7 @@ build_in_turn() {
 }
 
 make_cluster() {
-  if [[ -d $home/cluster ]]; then
+  if [[ -f $home/cluster/cluster.json ]]; then # Written last: what a killed start left half made is made anew.
     [[ -z $replicas ]] || say "(--replicas was fixed when the cluster was made; it is not changed)"
     [[ -z $nodes ]] || (($(node_names | wc -l) <= nodes)) \
       || say "(this cluster has $(node_names | wc -l) nodes; it is not made smaller)"
