@@ -77,8 +77,10 @@ public sealed class MistakeTests(TwoFriends friends) : IClassFixture<TwoFriends>
         await second.AnswerAsync("password for dora:", OtherPassword);
         await second.SeesAsync("this is not the password of dora");
         await second.AnswerAsync("password for dora:", Person.Password);
-        await second.AnswerAsync("dora>", "/quit");
-        Assert.Equal(0, await second.EndAsync());
+        await second.SeesAsync("dora>");
+        await new Person(_cluster, "dora-laptop").DoAsync(["login", "dora"], "n3");
+        await second.AnswerAsync("press Enter to leave", "a text that is no command of the shell's");
+        Assert.Equal(1, await second.EndAsync());
         await friends.StillTalkAsync();
     }
 

@@ -22,7 +22,10 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
     private bool _online;
     private bool _saidSearching;
 
-    /// <summary>Set when the chat is over: the exit code.</summary>
+    /// <summary>Whether the session has ended by itself and only waits to be left.</summary>
+    public bool IsOver { get; private set; }
+
+    /// <summary>Set when the chat is to be left: the exit code.</summary>
     public int? Finished { get; private set; }
 
     public IEnumerable<string> Names => client.History.Chats().Select(chat => chat.Peer).Concat(_met).Distinct();
@@ -84,16 +87,34 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
                 break;
             case ClientEvent.Ended(var reason):
                 view.Print(Transcript.Problem(reason));
-                Finished ??= 1;
+                End();
                 break;
         }
 
         Prompt();
     }
 
+    /// <summary>Not at once where somebody types: the rest of the line would be the shell's next command.</summary>
+    private void End()
+    {
+        if (Finished is not null)
+            return;
+        IsOver = true;
+        if (view.IsTypedAt)
+            view.Print(Transcript.Note("press Enter to leave; what you type now is not sent", Style.Warning));
+        else
+            Finished = 1;
+    }
+
     /// <param name="isText">It is said, even if it looks like a command.</param>
     public void OnLine(string line, bool isText = false)
     {
+        if (IsOver)
+        {
+            Finished ??= 1;
+            return;
+        }
+
         try
         {
             Run(isText ? new ConsoleCommand.Say(line) : CommandParser.Parse(line, _open));

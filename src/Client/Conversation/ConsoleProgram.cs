@@ -76,7 +76,7 @@ internal static class ConsoleProgram
         }
 
         await SendTheRestAsync(client);
-        return chat.Finished ?? 0;
+        return chat.Finished ?? (chat.IsOver ? CommandLine.Failed : 0);
     }
 
     /// <summary>A terminal that goes away ends the chat as its user would: the terminal may be a real one after

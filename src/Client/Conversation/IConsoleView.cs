@@ -5,6 +5,9 @@ namespace ChordChat.Client.Conversation;
 /// <summary>Where the chat is shown: a terminal with an input row, or plain lines.</summary>
 internal interface IConsoleView
 {
+    /// <summary>Whether somebody may be typing there just now.</summary>
+    bool IsTypedAt { get; }
+
     /// <returns>A handle for <see cref="Rewrite"/>.</returns>
     int Print(StyledLine line, Mark? mark = null);
 

@@ -5,6 +5,8 @@ namespace ChordChat.Client.Conversation;
 /// <summary>Lines without colours or prompts, for input that does not come from a terminal.</summary>
 internal sealed class PlainView(TextWriter output) : IConsoleView
 {
+    public bool IsTypedAt => false;
+
     public int Print(StyledLine line, Mark? mark = null)
     {
         output.WriteLine(line.ToString());

@@ -9,6 +9,8 @@ internal sealed class TerminalView(Screen screen, Func<IEnumerable<string>> name
     private readonly LineEditor _editor = new(before => Completer.Complete(before, names()));
     private StyledLine _prompt = StyledLine.Of("> ");
 
+    public bool IsTypedAt => true;
+
     public int Print(StyledLine line, Mark? mark = null) => screen.Print(line, mark);
 
     public bool Rewrite(int handle, string text, Style style) => screen.Rewrite(handle, text, style);

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using ChordChat.Node.Hosting;
-using ChordChat.Tests.Cluster.Admission;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Nodes;
@@ -13,8 +12,12 @@ public sealed class NodePortTests
     [Fact]
     public async Task Of_streams_on_one_connection_only_so_many_are_served_and_the_next_is_refused()
     {
-        await using var cluster = Founded.Of(1);
-        var at = (await cluster.StartAsync("n1")).Node.Self.Address.Split(':');
+        await using var cluster = await NodeCluster.StartAsync(1, new()
+        {
+            ["Chat:UnprovenMax"] = "10000", // Another limit, which comes sooner for clients that say nothing.
+            ["Chat:UnprovenPerAddressMax"] = "10000",
+        });
+        var at = cluster.AddressOf("n1").Split(':');
         await using var client = await RawHttp2.ConnectAsync(at[0], int.Parse(at[1], null));
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         const int most = NodePort.StreamsPerConnectionMax;
