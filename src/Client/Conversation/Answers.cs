@@ -62,13 +62,15 @@ internal static class Answers
             return [Transcript.Note($"{user} is verified", Style.Good)];
         }
 
-        var known = people.KeysOf(user) == PinState.Verified ? "verified" : "not verified yet";
+        var isVerified = people.KeysOf(user) == PinState.Verified;
         return
         [
-            Transcript.Note($"your safety number with {user} ({known}):"),
+            Transcript.Note($"your safety number with {user} ({(isVerified ? "verified" : "not verified yet")}):"),
             StyledLine.Of("    " + number[..35], Style.Bold),
             StyledLine.Of("    " + number[36..], Style.Bold),
-            Transcript.Note($"read it to {user} in person; if it is the same there, write /verify {user} ok"),
+            .. isVerified
+                ? Array.Empty<StyledLine>()
+                : [Transcript.Note($"read it to {user} in person; if it is the same there, write /verify {user} ok")],
         ];
     }
 }

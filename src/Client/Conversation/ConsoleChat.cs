@@ -353,6 +353,6 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
             0,
             new Span(_online ? "" : "(connecting) ", Style.Warning),
             new Span(waiting.Length > 0 ? waiting + " " : "", Style.Warning),
-            new Span((_open ?? client.User) + "> ", Style.Bold)));
+            new Span((_open is { } to ? $"to {to}" : client.User) + "> ", Style.Bold)));
     }
 }

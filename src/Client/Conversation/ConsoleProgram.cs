@@ -97,7 +97,7 @@ internal static class ConsoleProgram
         if (client.UnsentTexts is var left and > 0)
             Output.Say(
                 $"{left} {(left == 1 ? "message waits" : "messages wait")} on this machine; "
-                + "they go out when you start chordchat again");
+                + $"{(left == 1 ? "it goes" : "they go")} out when you start chordchat again");
     }
 
     private static async Task<int> PlainAsync(ChatClient client, CancellationToken cancellation)

@@ -22,6 +22,9 @@ internal sealed class FrontDoor : IDisposable
             ? EnterAsync(context, known, register: false, cancellation)
             : UntilRightAsync(context, ["bad_name", "taken_name", "unknown_user"], () =>
             {
+                if (ScriptContext.LocalUsers() is { Count: > 1 } users && context.NamedFolder is null
+                    && AskWhich(users) is { } chosen)
+                    return EnterAsync(context, chosen, register: false, cancellation);
                 var register = AskWhetherNew();
                 return EnterAsync(context, AskName(), register, cancellation);
             });
@@ -113,6 +116,17 @@ internal sealed class FrontDoor : IDisposable
         return ScriptContext.LocalUsers() is [var only] ? only : null;
     }
 
+    /// <summary>One of those whose profiles are here; null for somebody else.</summary>
+    private static string? AskWhich(IReadOnlyList<string> users)
+    {
+        while (Prompt.Line($"who are you: {string.Join(", ", users)}, or somebody [e]lse? ") is { } answer)
+            if (users.Contains(answer))
+                return answer;
+            else if (answer is "e" or "E" or "else")
+                return null;
+        throw NobodyAnswered();
+    }
+
     private static bool AskWhetherNew()
     {
         while (Prompt.Line("[r]egister or [l]og in? ") is { } answer)
@@ -120,7 +134,9 @@ internal sealed class FrontDoor : IDisposable
                 return true;
             else if (answer.StartsWith('l') || answer.StartsWith('L'))
                 return false;
-        throw new ChordChatException(
-            "usage", "nobody answered", "run chordchat in a terminal, or see chordchat --help");
+        throw NobodyAnswered();
     }
+
+    private static ChordChatException NobodyAnswered() => new(
+        "usage", "the question was not answered", "start again and answer it, or see chordchat --help");
 }

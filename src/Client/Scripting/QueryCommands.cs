@@ -1,3 +1,4 @@
+using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
 
@@ -10,12 +11,16 @@ internal static class QueryCommands
     {
         using var profile = context.OpenProfile();
         using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
+        var isEmpty = true;
         foreach (var message in Sdk.Messages.History.Of(me).With(user, limit))
         {
             context.PrintMissing(message);
             context.Print(JsonLines.Message(message), Line(message));
+            isEmpty = false;
         }
 
+        if (isEmpty && !context.Json)
+            Output.Say($"chordchat: this machine has no messages with {user}");
         return 0;
     }
 

@@ -103,7 +103,8 @@ internal sealed record ScriptContext(
     /// <exception cref="ChordChatException"><c>weak_password</c> or <c>bad_password</c>.</exception>
     public string NewPassword(string user, bool demo)
     {
-        var password = Password($"new password for {user} (five random words are good): ");
+        var rule = demo ? "a demo cluster takes any" : "at least 10 characters; five random words are good";
+        var password = Password($"new password for {user} ({rule}): ");
         Accounts.CheckPassword(password, user, demo);
         return !IsAttended || Password("the same again: ") == password
             ? password

@@ -36,7 +36,7 @@ internal sealed record SessionEnd(SessionEndReason Reason, ReadOnlyMemory<byte> 
     public IReadOnlyList<ReadOnlyMemory<byte>> Since { get; init; } = [];
 
     public static readonly SessionEnd OfStoppingNode =
-        new(SessionEndReason.NodeStopping, default, "this node stops; connect to another one");
+        new(SessionEndReason.NodeStopping, default, "this node stops");
 
     public static SessionEnd Elsewhere(string why) => new(SessionEndReason.Elsewhere, default, why);
 }

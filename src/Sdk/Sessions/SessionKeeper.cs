@@ -176,7 +176,9 @@ internal sealed class SessionKeeper(
             "taken_over",
             $"{device.User} logged in on another device at {at.ToLocalTime():HH:mm:ss}; this one is closed"
             + (unsent > 0 ? $" and did not send {unsent} message{(unsent == 1 ? "" : "s")}" : ""),
-            (unsent > 0 ? "they stay here, marked unsent: log in here and use 'chordchat resend' or /resend; " : "")
+            (unsent > 0
+                ? $"what was not sent stays here, marked so: log in here and use 'chordchat resend' or /resend; "
+                : "")
             + "if that was not you, log in here again and change the password");
     }
 
