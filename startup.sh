@@ -14,7 +14,7 @@ say() { printf '%s\n' "$*"; }
 usage() {
   cat <<'TEXT'
 usage: ./startup.sh [options]          start, or bring back what is missing
-       ./startup.sh status             one line a node; exit code 0 only when all are ready
+       ./startup.sh status             one line per node; exit code 0 only when all are ready and the page runs
        ./startup.sh logs [node]        follow the log of one node, or of all
        ./startup.sh stop               stop everything; data stays
 
@@ -22,11 +22,11 @@ usage: ./startup.sh [options]          start, or bring back what is missing
   --replicas K   copies besides the owner's, fixed when the cluster is made (default 2)
   --local        plain processes, even where a Docker engine answers
   --demo         makes a cluster that takes any password, and users a to h with password 1. Only when the cluster is
-                 made, and for a try-out only: anybody can log in as them
+                 made, and only to try things out: anybody can log in as them
   --lan          local nodes answer on all interfaces instead of loopback only
   --port P       first node port; nodes use P, P+1, ... (default 7401, or what the last start used)
   --page-port P  the visualizer's port (default 7480, or what the last start used)
-  --host-name N  a name beside localhost that the page may be opened by, through a proxy perhaps; repeatable
+  --host-name N  another name for the page besides localhost, for example that of a proxy; repeatable
 
 Data and certificates live in .chordchat (or CHORDCHAT_HOME). To start over: stop, then delete that folder;
 with containers also: docker-compose -f docker/compose.yaml down -v
@@ -55,7 +55,7 @@ while (($#)); do
     stop|status) command=$1 ;;
     logs) command=logs; if (($# > 1)) && [[ $2 != -* ]]; then log_node=$2; shift; fi ;;
     -h|--help) usage; exit 0 ;;
-    *) die "what is '$1'? See ./startup.sh --help" ;;
+    *) die "unknown option or command '$1'; see ./startup.sh --help" ;;
   esac
   shift
 done

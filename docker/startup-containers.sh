@@ -49,7 +49,7 @@ why_down() {
     || { echo 'its container is gone'; return; }
   case $state/$code in
     running/*) return 1 ;;
-    restarting/*) echo "does not run, the engine tries again and again: $(last_words "$1")" ;;
+    restarting/*) echo "does not run; the engine keeps trying: $(last_words "$1")" ;;
     created/*) echo 'was never started' ;;
     paused/*) echo "is paused: docker unpause $1" ;;
     */0|*/143) echo 'stopped' ;;
@@ -158,7 +158,7 @@ undo_failed_start() {
   for id in $(docker ps -q --filter "label=com.docker.compose.project=$project"); do
     [[ $ran_before == *"$id"* ]] || docker stop "$id" >/dev/null 2>&1 || true
   done
-  say 'what this start had started is stopped again' >&2
+  say 'everything that this start had started is stopped again' >&2
 }
 
 cluster_start() {

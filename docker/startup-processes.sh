@@ -80,7 +80,7 @@ undo_failed_start() {
   local code=$?
   if ((code != 0 && ${#started[@]} > 0)); then
     stop_these "${started[@]}"
-    say "what this start had started is stopped again: ${started[*]}" >&2
+    say "everything that this start had started is stopped again: ${started[*]}" >&2
   fi
 }
 
@@ -90,6 +90,6 @@ one_at_a_time() {
   command -v flock >/dev/null || return 0
   exec 8>"$home/run/startup.lock"
   flock -n 8 && return
-  say 'another ./startup.sh works on this cluster; waiting for it ...'
+  say 'another ./startup.sh is working on this cluster; waiting for it ...'
   flock 8
 }

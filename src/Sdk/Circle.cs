@@ -116,7 +116,7 @@ public sealed class Circle
 
         _changed.Raise();
         return circle.Code == "full"
-            ? "nodes take no more blocked names; mail of the last ones is hidden here only"
+            ? "nodes take no more blocked names; mail from the last ones is hidden on this machine only"
             : null;
     }
 

@@ -15,7 +15,7 @@ internal static class CommandParser
         ("/history", "[n]", "show the last n messages of the open chat (20)"),
         ("/who", "", "who is online, on any node"),
         ("/status", "<user>", "whether somebody is online"),
-        ("/verify", "<user>", "show the safety number you share; /verify <user> ok: it is the same there"),
+        ("/verify", "<user>", "show the safety number you share; if both see the same: /verify <user> ok"),
         ("/accept", "<user>", "agree to write to somebody's new identity"),
         ("/block", "<user>", "take no more messages from somebody"),
         ("/unblock", "<user>", "take their messages again"),

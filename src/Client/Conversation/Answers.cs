@@ -41,8 +41,8 @@ internal static class Answers
     public static IReadOnlyList<StyledLine> Where(MailboxMembers place) =>
     [
         Transcript.Note(
-            $"the mailbox of {place.User} is in tile {place.Tile}, epoch {place.Epoch}, kept by "
-            + string.Join(", ", place.Members)),
+            $"the mailbox of {place.User} is kept by {string.Join(", ", place.Members)} "
+            + $"(tile {place.Tile}, epoch {place.Epoch})"),
     ];
 
     public static StyledLine Blocked(IReadOnlyList<string> users) => Transcript.Note(

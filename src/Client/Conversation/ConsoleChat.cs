@@ -133,7 +133,7 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
         {
             case ConsoleCommand.Say(var text) when _open is { } user: Send(user, text); break;
             case ConsoleCommand.Say:
-                view.Print(Transcript.Note("nobody is listening: open a chat with /chat <user> first"));
+                view.Print(Transcript.Note("no chat is open: open one with /chat <user> first"));
                 break;
             case ConsoleCommand.Message(var user, var text): Send(user, text); break;
             case ConsoleCommand.OpenChat(var user): Open(user); break;
@@ -153,7 +153,7 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
             case ConsoleCommand.Block(var user): Block(user); break;
             case ConsoleCommand.Unblock(var user):
                 client.Circle.Unblock(user);
-                view.Print(Transcript.Note($"you take messages of {user} again"));
+                view.Print(Transcript.Note($"you take messages from {user} again"));
                 break;
             case ConsoleCommand.Blocked: view.Print(Answers.Blocked(client.Circle.Blocked)); break;
             case ConsoleCommand.Help: PrintAll(Answers.Help()); break;
@@ -196,7 +196,7 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
         _unread.Remove(user);
         _hasMore.Remove(user);
         view.Print(Transcript.Note(
-            $"you take no more messages of {user}, and nodes are told; /unblock {user} ends it"));
+            $"you take no more messages from {user}, and nodes are told; /unblock {user} undoes it"));
     }
 
     private void Accept(string user)
@@ -204,7 +204,7 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
         client.CheckRecipient(user);
         if (!client.People.HasNewIdentity(user))
         {
-            view.Print(Transcript.Note($"there is nothing of {user} to accept"));
+            view.Print(Transcript.Note($"{user} has no new identity to accept"));
             return;
         }
 

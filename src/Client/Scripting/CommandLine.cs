@@ -14,7 +14,7 @@ internal static class CommandLine
 
     private static readonly Option<bool> Json = new("--json")
     {
-        Description = "one JSON object a line",
+        Description = "print one JSON object per line",
         Recursive = true,
     };
 
@@ -27,7 +27,7 @@ internal static class CommandLine
 
     private static readonly Option<string[]> Node = new("--node")
     {
-        Description = "a node to talk to, again for more; otherwise nodes are looked for",
+        Description = "a node to talk to, repeatable; without it chordchat looks for nodes",
         Recursive = true,
         HelpName = "HOST:PORT",
         AllowMultipleArgumentsPerToken = false,
@@ -48,7 +48,7 @@ internal static class CommandLine
 
     private static readonly Option<string?> Trust = new("--trust")
     {
-        Description = "fingerprint of the cluster to register or log in at, where nothing else names it (or set "
+        Description = "fingerprint of the cluster to register or log in at, when nothing else names it (or set "
             + "CHORDCHAT_TRUST)",
         Recursive = true,
         HelpName = "FINGERPRINT",
@@ -128,7 +128,7 @@ internal static class CommandLine
     {
         var invitation = new Option<string?>("--invitation")
         {
-            Description = "code of the cluster's operator, where registering needs one",
+            Description = "code from the cluster's operator, where registering needs one",
             HelpName = "CODE",
         };
         var command = new Command("register", "create an account") { Name, invitation };

@@ -37,7 +37,7 @@ internal static class QueryCommands
         var place = await AskAsync(context, lookup => lookup.WhereAsync(user, cancellation));
         context.Print(
             JsonLines.Where(place),
-            $"{user}: tile {place.Tile}, epoch {place.Epoch}, kept by {string.Join(", ", place.Members)}");
+            $"{user}: kept by {string.Join(", ", place.Members)} (tile {place.Tile}, epoch {place.Epoch})");
         return 0;
     }
 

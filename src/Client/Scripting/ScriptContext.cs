@@ -67,7 +67,7 @@ internal sealed record ScriptContext(
             return;
         Output.Say($"first sight of the cluster at {greeting.Address}; its fingerprint is");
         Output.Say($"  {greeting.Fingerprint}");
-        Output.Say("compare it with somebody who is in: whoever answers there gets your login secret");
+        Output.Say("compare it with somebody who uses this cluster: whoever answers there gets your login secret");
         if (Prompt.Line("is it the right one? [y]es or [n]o: ") is not ['y' or 'Y', ..])
             throw new ChordChatException(
                 "not_trusted", "the cluster was not agreed to; nothing was sent", "name another node with --node");
@@ -106,9 +106,9 @@ internal sealed record ScriptContext(
         var rule = demo ? "a demo cluster takes any" : "at least 10 characters; five random words are good";
         var password = Password($"new password for {user} ({rule}): ");
         Accounts.CheckPassword(password, user, demo);
-        return !IsAttended || Password("the same again: ") == password
+        return !IsAttended || Password("the same password again: ") == password
             ? password
-            : throw new ChordChatException("bad_password", "these were two different ones", "type it again");
+            : throw new ChordChatException("bad_password", "the two passwords differ", "type it again");
     }
 
     /// <param name="text">Whatever people or nodes wrote in it is made harmless; rows after the first are

@@ -52,7 +52,7 @@ internal static partial class AdmissionEndpoints
 
     private static string IdOf(HttpContext context) => ((string)context.Request.RouteValues["id"]!).PadRight(8);
 
-    [LoggerMessage(7001, LogLevel.Information, "an invite {Id} waits here for who has its token")]
+    [LoggerMessage(7001, LogLevel.Information, "invite {Id} waits here for whoever has its token")]
     private static partial void LogInvited(ILogger logger, string id);
 
     [LoggerMessage(7002, LogLevel.Information, "invite {Id} was taken by {Address}; its token is used up")]

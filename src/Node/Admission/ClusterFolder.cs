@@ -133,8 +133,8 @@ internal sealed partial class ClusterFolder(string root)
     {
         if (!Exists)
             throw new StartRefusedException(
-                ExitCode.NoNode, $"there is no cluster in {root}: {Folder} is missing. Name the folder that 'cluster "
-                + "init' wrote with --data.");
+                ExitCode.NoNode, $"there is no cluster in {root}: {Folder} is missing. With --data, name the "
+                + "folder that 'cluster init' wrote.");
     }
 
     private static (Founder Founder, NewIdentity Identity) Found(

@@ -35,12 +35,12 @@ internal static class ClusterCommands
         var backups = new Option<int?>("--replicas")
         {
             Description = "K: everything is kept on K + 1 nodes and survives the loss of any K/2 of them without a "
-                + "pause. For ever. Default 2 (three copies), less when there are fewer nodes.",
+                + "pause. Cannot be changed later. Default 2 (three copies), less when there are fewer nodes.",
         };
         var policy = new Option<SessionPolicy>("--policy")
         {
             Description = "takeover: a new login ends the old session; reject: a new login is refused while one is "
-                + "live. For ever.",
+                + "live. Cannot be changed later.",
             DefaultValueFactory = _ => SessionPolicy.Takeover,
         };
         var demo = new Option<bool>("--demo") { Description = "Accept short passwords. Never for real conversations." };

@@ -60,7 +60,8 @@ internal static class MachineChecks
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return new(Verdict.Fail, "fsync", e.Message, "the folder must be writable for who runs the node");
+            return new(
+                Verdict.Fail, "fsync", e.Message, "the user that runs the node must be able to write to the folder");
         }
         finally
         {

@@ -21,7 +21,7 @@ internal static class NetworkChecks
         {
             using var sockets = new ListenSockets(options);
             var told = sockets.AddressToTell(options);
-            return new(Verdict.Ok, "port", $"{options.Listen} is free; others would be told {told}");
+            return new(Verdict.Ok, "port", $"{options.Listen} is free; others are told {told}");
         }
         catch (StartRefusedException e)
         {
@@ -92,7 +92,7 @@ internal static class NetworkChecks
         {
             return new(
                 Verdict.Warn, "nodes", $"{address} does not answer ({e.InnerException?.Message ?? e.Message})",
-                "does it run, is its port open, is it of this cluster");
+                "check that it runs, that its port is open, and that it is of this cluster");
         }
     }
 

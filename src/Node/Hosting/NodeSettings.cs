@@ -22,10 +22,10 @@ internal static class NodeSettings
         new("listen", "Address and port to listen on. 0.0.0.0 serves every network of the machine, 127.0.0.1 only this "
             + "machine; port 0 takes any free one (it is written to DATA/address). Default 0.0.0.0:7401."),
         new("advertise", "host:port that other nodes and clients are told, for when this machine is reached under "
-            + "another address than its own (containers, NAT). Wrong here means: found, but not reached. Default: its "
-            + "own."),
+            + "another address than its own (containers, NAT). If it is wrong, this node is found but cannot be "
+            + "reached. Default: its own."),
         new("seed", "host:port of any other node, for networks without multicast; repeatable, and a DNS name may have "
-            + "several addresses. It is only asked for the way: it need not be special, or up, later.",
+            + "several addresses. It only tells the way: it need not be special, or run, later.",
             Repeatable: true),
         new("multicast", "false: neither send nor hear beacons; then --seed is the only way to be found.",
             Flag: "no-multicast"),
@@ -35,8 +35,8 @@ internal static class NodeSettings
             + "15 s, those of one that is only silent after 45 s. wan: nodes far apart; after 120 s. All nodes of a "
             + "cluster should have the same. Default lan."),
         new("log", "text: one readable line for each event; json: one object a line, for collectors. Default text."),
-        new("log-level", "Debug says every message's fate and is much; Information what an operator wants; Warning "
-            + "only what somebody should look at. Default Information."),
+        new("log-level", "Debug says what becomes of every message, which is a lot; Information what an "
+            + "operator wants; Warning only what somebody should look at. Default Information."),
         new("health-port", "Port for plain HTTP /healthz and /readyz, for container engines and load balancers that "
             + "do not speak TLS. Default none: both are on the node's port anyway."),
         new("health-host", "Who may ask the health port: 127.0.0.1 this machine, 0.0.0.0 everybody (it tells nothing "

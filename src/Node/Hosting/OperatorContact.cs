@@ -27,7 +27,7 @@ internal sealed class OperatorContact(ClusterAuthority authority, DateTimeOffset
             if (await CallAsync<string[]>(request, cancellation) is { } names)
                 return [.. names.Select(name => TileId.TryParse(name, out var tile)
                     ? tile
-                    : throw new StartRefusedException(ExitCode.Unreachable, $"{address} is of another version."))];
+                    : throw new StartRefusedException(ExitCode.Unreachable, $"{address} runs another version."))];
         }
 
         throw Nobody(addresses);

@@ -18,8 +18,8 @@ internal static class RecoverCommand
         var data = RunCommand.DataOption("The folder that 'cluster init' wrote, with the authority's key in cluster/.");
         var node = new Option<string[]>("--node")
         {
-            Description = "host:port of a running node, repeatable; the others are asked by what it knows. Default: "
-                + "all of --data that have been started.",
+            Description = "host:port of a running node, repeatable; it names the others. Default: all of --data "
+                + "that have been started.",
         };
         var tile = new Option<string?>("--tile")
         {
@@ -146,8 +146,8 @@ internal static class RecoverCommand
                 break;
             if (patience.IsCancellationRequested)
                 throw new StartRefusedException(
-                    ExitCode.Unreachable, $"the new members of {order.Next.Tile} have not all they need. It may still "
-                    + "come: look again with the same command without --accept-loss.");
+                    ExitCode.Unreachable, $"the new members of {order.Next.Tile} do not have all their data yet. It "
+                    + "may still come: look again with the same command without --accept-loss.");
             await Task.Delay(Interval, cancellation);
         }
 

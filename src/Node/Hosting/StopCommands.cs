@@ -26,7 +26,7 @@ internal static class StopCommands
     {
         var data = RunCommand.DataOption("The node's folder (DIR/nodes/NAME).");
         var command = new Command(
-            "safe-to-stop", "Say whether every tile does without this node now: 'yes', or the tiles that forbid it.")
+            "safe-to-stop", "Say whether every tile can do without this node: 'yes', or the tiles that forbid it.")
         {
             data,
         };

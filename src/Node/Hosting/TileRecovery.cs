@@ -96,9 +96,9 @@ internal sealed class TileRecovery
     {
         yield return "";
         if (recoveries.Any(one => !one.Plan.Survivors.Members.IsEmpty))
-            yield return "What may be lost, though it was said to be kept: messages that waited on the nodes that are "
-                + "gone only; the latest changes of accounts (an older password, an older list of keys may hold "
-                + "again; a new name may be free again). Messages read long ago may come once more.";
+            yield return "What may be lost, though it was said to be kept: messages that waited only on the nodes "
+                + "that are gone; the latest changes of accounts (an older password, an older list of keys may be "
+                + "valid again; a new name may be free again). Messages read long ago may come once more.";
         string[] gone = [.. recoveries.SelectMany(one => one.Plan.Gone.Select(one.Name)).Distinct().Order()];
         if (gone.Length > 0)
             yield return $"You assert: {string.Join(' ', gone)} will never come back with what was on the disk. If "

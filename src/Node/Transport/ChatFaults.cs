@@ -72,7 +72,7 @@ internal static class ChatFaults
             "invitation_used", "this invitation was used for another name",
             "it is good for one account; ask the operator of the cluster for another one"),
         _ => NotAdmitted(
-            "invitation_wrong", "this is no invitation of this cluster",
+            "invitation_wrong", "this is not an invitation of this cluster",
             "check what you typed, or ask the operator of the cluster for a code"),
     };
 
@@ -88,7 +88,7 @@ internal static class ChatFaults
     public static RpcException TooManyRegistrations(TimeSpan wait) => Later("too many registrations", wait);
 
     public static RpcException TooManyHellos() =>
-        Later("too many connect at once", TimeSpan.FromSeconds(1));
+        Later("too many clients connect at once", TimeSpan.FromSeconds(1));
 
     public static RpcException NewDeviceLater(TimeSpan wait) => Later("too many new devices", wait);
 
@@ -116,7 +116,8 @@ internal static class ChatFaults
     }
 
     private static RpcException SessionLive() => Fault(
-        StatusCode.FailedPrecondition, "you are logged in elsewhere", "log out there, or wait 15 s after it has gone");
+        StatusCode.FailedPrecondition, "you are logged in elsewhere",
+        "log out there, or wait 15 s after that session has gone");
 
     private static RpcException Undecided() => Fault(
         StatusCode.Unavailable, "it may have taken effect", "repeat it to find out");

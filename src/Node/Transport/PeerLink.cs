@@ -196,6 +196,6 @@ internal sealed partial class PeerLink : IAsyncDisposable
     [LoggerMessage(3001, LogLevel.Debug, "link to {Peer} broke: {Reason}")]
     private partial void LogBroken(string peer, string reason);
 
-    [LoggerMessage(3002, LogLevel.Warning, "link to {Peer} broke in a way that nobody has foreseen")]
+    [LoggerMessage(3002, LogLevel.Warning, "link to {Peer} broke for an unexpected reason")]
     private partial void LogUnforeseen(string peer, Exception cause);
 }

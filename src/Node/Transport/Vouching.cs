@@ -57,6 +57,6 @@ internal sealed partial class Vouching(
             && missing.All(member => member.WasHeard && !member.IsReachable);
     }
 
-    [LoggerMessage(3010, LogLevel.Information, "serves, after the others had {Milliseconds} ms to look at this start")]
+    [LoggerMessage(3010, LogLevel.Information, "serves now; the other nodes had {Milliseconds} ms to check this start")]
     private partial void LogOpen(long milliseconds);
 }

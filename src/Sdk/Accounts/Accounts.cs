@@ -275,7 +275,8 @@ public sealed class Accounts : IDisposable
                 "unknown_cluster",
                 $"nobody has vouched for the cluster at {link.Address}; its fingerprint is "
                     + _profile.Trust.Fingerprint,
-                "compare it with somebody who is in, then say so with --trust FINGERPRINT; nothing was sent");
+                "compare it with somebody who uses this cluster, then name it with --trust FINGERPRINT; nothing was "
+                    + "sent");
         return _profile.Cluster is { } known && known != cluster
             ? throw new ChordChatException(
                 "foreign_cluster", $"{link.Address} says that it is of another cluster than this profile",

@@ -155,7 +155,7 @@ internal sealed class SessionKeeper(
     private static ChordChatException Unproved(SessionEnded ended) =>
         ended.Reason == SessionEnded.Types.Reason.TakenOver
             ? new ChordChatException(
-                "taken_over", "a node says that this profile is in use in another place, and proves nothing",
+                "taken_over", "a node says, without proof, that this profile is in use elsewhere",
                 "other nodes are tried; if you use a copy of this profile elsewhere, close one of the two")
             : new ChordChatException(
                 "refused", $"a node refuses the session: {NodeWords.Text(ended.Text)}",
@@ -177,9 +177,10 @@ internal sealed class SessionKeeper(
             $"{device.User} logged in on another device at {at.ToLocalTime():HH:mm:ss}; this one is closed"
             + (unsent > 0 ? $" and did not send {unsent} message{(unsent == 1 ? "" : "s")}" : ""),
             (unsent > 0
-                ? $"what was not sent stays here, marked so: log in here and use 'chordchat resend' or /resend; "
+                ? "what was not sent stays here, marked unsent: log in here and use 'chordchat resend' or /resend; "
                 : "")
-            + "if that was not you, log in here again and change the password");
+            + "if that was not you, log in here again: that ends the other session, but whoever knows the password can "
+            + "come back");
     }
 
     private static bool IsNewer(Device device, SessionEnded ended, out DateTimeOffset at)
@@ -195,7 +196,7 @@ internal sealed class SessionKeeper(
         or SessionEnded.Types.Reason.Refused or SessionEnded.Types.Reason.LoggedOut;
 
     private static ClientEvent.Searching NoSession(SessionEnded refusal) => new(new ChordChatException(
-        "unavailable", $"no session: {NodeWords.Text(refusal.Text)}", "another node is tried, and this one again"));
+        "unavailable", $"no session: {NodeWords.Text(refusal.Text)}", "another node is tried, then this one again"));
 
     private static string Describe(SessionEnded? ended) => ended?.Reason switch
     {
