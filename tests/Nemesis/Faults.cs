@@ -20,7 +20,7 @@ internal sealed class Faults(World world, Network network, NameRace race, Random
 
     private static readonly Dictionary<string, string[]> Mixes = new()
     {
-        ["all"] = [.. Crashes, .. Cuts, .. Hosts, .. Guests, .. Outages],
+        ["all"] = [.. Crashes, .. Cuts, .. Hosts, .. Outages, "disk"],
         ["crash"] = Crashes,
         ["network"] = Cuts,
         ["host"] = Hosts,

@@ -38,12 +38,15 @@ internal sealed class Views(World world)
         return true;
     }
 
-    /// <summary>What was answered must be what the disks say.</summary>
+    /// <summary>What was answered must be what the disks say, or where everybody said the same, what was so just
+    /// before: tiles go on moving to their places.</summary>
     public IEnumerable<string> Faults(PowerOff disks)
     {
+        var agree = DoAgree();
         foreach (var (asker, node, place) in _places)
             if (disks.NewestOf(place.User) is { } newest
-                && (newest.Epoch != place.Epoch || !disks.NamesOf(newest).SequenceEqual(place.Members)))
+                && (newest.Epoch != place.Epoch || !disks.NamesOf(newest).SequenceEqual(place.Members))
+                && !(agree && newest.Epoch == place.Epoch + 1))
                 yield return $"{asker.Name} at {node} is told that the mailbox of {place.User} lies at "
                     + $"{string.Join(' ', place.Members)} in epoch {place.Epoch}; the disks say "
                     + $"{string.Join(' ', disks.NamesOf(newest))} in epoch {newest.Epoch}";

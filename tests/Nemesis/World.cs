@@ -155,6 +155,7 @@ internal sealed class World(Options options, Network network, string home, Recor
         await Task.WhenAll(Guests.Select(guest => guest.EndAsync()));
         if (Guests.Count > 0)
             await UntilAsync("guests seen to have gone", SeenMax, () => Views.AreGuestsAsync(online: false));
+        await Views.AskAsync(); // Once more: the last answers are perhaps minutes old.
         foreach (var person in People)
             await person.DisposeAsync();
         Say(TileChanges.Of(home).ToString());
