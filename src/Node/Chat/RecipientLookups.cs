@@ -54,6 +54,10 @@ internal sealed class RecipientLookups(Accounts accounts, Circles circles)
                 _asking.Remove((sender, to));
             return; // The session is over; its client hands in again elsewhere.
         }
+        catch (InvalidDataException)
+        {
+            recipient = Recipient.Takes; // A damaged record says nothing of them, and the message is not to hang.
+        }
 
         while (true)
         {

@@ -99,10 +99,17 @@ public sealed class NodeLink : IDisposable
         if (certificate is null)
             return false;
         // The callback's own certificate is disposed after the handshake.
-        _presented = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
-        _refused = !_trust.Accepts(_presented);
+        var presented = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+        // A link is to one node: what its key has signed for must not be taken to another by a new connection.
+        if (_presented is not null && !HaveOneKey(_presented, presented))
+            return false;
+        _presented = presented;
+        _refused = !_trust.Accepts(presented);
         return !_refused;
     }
+
+    private static bool HaveOneKey(X509Certificate2 one, X509Certificate2 other) =>
+        one.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(other.PublicKey.ExportSubjectPublicKeyInfo());
 
     private ChordChatException Explain(RpcException cause)
     {
@@ -112,6 +119,8 @@ public sealed class NodeLink : IDisposable
         // Cut off in mid-handshake is what a client sees of a node that dies, whatever else the outer exceptions say.
         if (causes.Exists(inner => inner is SocketException or TimeoutException))
             return Unreachable(cause);
+        if (_presented is not null && _trust.IsPinned)
+            return Unreachable(cause); // It is one, by its certificate, and is too busy or about to go.
         if (causes.Exists(SpeaksOtherwise))
             return NotANode(Address, cause);
         return cause.StatusCode is StatusCode.Unimplemented or StatusCode.Unknown or StatusCode.Internal

@@ -45,6 +45,26 @@ public sealed class ViewerTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Forbidden, drain.StatusCode);
     }
 
+    /// <summary>Whoever has a page's certificate could otherwise answer as a node and be sent login secrets.</summary>
+    [Fact]
+    public void A_client_takes_neither_a_page_nor_an_operator_for_a_node()
+    {
+        using var viewer = MakeViewer();
+        using var authority = _cluster.Cluster.OpenAuthority();
+        using var operators = authority.IssueOperator(DateTimeOffset.UtcNow);
+        var node = _cluster.Identity("n1");
+        foreach (var isPinned in (bool[])[false, true])
+        {
+            var trust = isPinned ? new ChordChat.Sdk.Nodes.ClusterTrust(node.Trust.Authority.RawData) : new(null);
+
+            Assert.False(trust.Pin(node.Trust.Authority.RawData, viewer));
+            Assert.False(trust.Pin(node.Trust.Authority.RawData, operators));
+            Assert.Equal(!isPinned, trust.Accepts(viewer)); // Before the pin it is judged by that.
+            Assert.True(trust.Pin(node.Trust.Authority.RawData, node.Certificate));
+            Assert.True(trust.Accepts(node.Certificate));
+        }
+    }
+
     private X509Certificate2 MakeViewer(Founded? of = null)
     {
         var folder = Path.Combine(_cluster.Folder, of is null ? "page" : "strange-page");
