@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using ChordChat.Core.Ring;
+using ChordChat.Crypto;
 using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Admission;

@@ -1,7 +1,6 @@
 namespace ChordChat.Node.Chat;
 
-/// <summary>Changes of one session's circle, one at a time: what a client asks for meanwhile replaces what waits.
-/// </summary>
+/// <summary>Changes of one session's circle, one at a time.</summary>
 internal sealed class CircleChanges(Circles circles)
 {
     /// <summary>Names in one change.</summary>

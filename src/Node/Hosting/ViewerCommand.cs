@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ChordChat.Crypto;
 using ChordChat.Node.Admission;
 
 namespace ChordChat.Node.Hosting;

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using ChordChat.Crypto;
 
 namespace ChordChat.Sdk.Nodes;
@@ -141,15 +140,6 @@ public sealed class ClusterTrust
 
     private static bool IsIssuedBy(X509Certificate2 presented, X509Certificate2 authority) =>
         CertificateTimes.Judge(presented, authority, DateTimeOffset.UtcNow) is IssueVerdict.Issued
-        && !IsOfNoNode(presented);
-
-    /// <summary>Whether the authority gave it to a page or an operator: those are no nodes.</summary>
-    /// <remarks>Their name is chordchat://CLUSTER/viewer or /operator; no host name has a slash.</remarks>
-    private static bool IsOfNoNode(X509Certificate2 presented)
-    {
-        const string AlternativeNames = "2.5.29.17";
-        var names = Encoding.Latin1.GetString(presented.Extensions[AlternativeNames]?.RawData ?? []);
-        return names.Contains("/viewer", StringComparison.Ordinal)
-            || names.Contains("/operator", StringComparison.Ordinal);
-    }
+        // The authority signs those of pages and operators, too: they are no nodes, and get no secrets.
+        && CertificateName.Of(presented)?.Role is not (CertificateName.Viewer or CertificateName.Operator);
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using ChordChat.Crypto;
 using ChordChat.Node.Admission;
 using ChordChat.Wire;
 using Grpc.Net.Client;

@@ -2,13 +2,13 @@ using System.Formats.Asn1;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace ChordChat.Node.Admission;
+namespace ChordChat.Crypto;
 
 /// <summary>The name inside a certificate that only this cluster's authority can have given:
 /// <c>chordchat://CLUSTER/ROLE</c>, both in hex or a word, as a URI among its alternative names.</summary>
 /// <param name="Cluster">32 hex digits.</param>
 /// <param name="Role">"authority", "operator", "viewer", or a node's salt in hex.</param>
-internal readonly record struct CertificateName(string Cluster, string Role)
+public readonly record struct CertificateName(string Cluster, string Role)
 {
     public const string Authority = "authority";
     public const string Operator = "operator";
