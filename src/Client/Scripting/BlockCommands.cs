@@ -17,7 +17,7 @@ internal static class BlockCommands
     public static Task<int> ListAsync(ScriptContext context)
     {
         using var profile = context.OpenProfile();
-        using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
+        using var me = context.Unlock(profile);
         foreach (var user in Circle.Of(me).Blocked)
             context.Print(JsonLines.Blocked(user), user);
         return Task.FromResult(0);
@@ -27,7 +27,7 @@ internal static class BlockCommands
         ScriptContext context, string user, Action<ChatClient> change, string text, CancellationToken cancellation)
     {
         using var profile = context.OpenProfile();
-        using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
+        using var me = context.Unlock(profile);
         await using var session = new ScriptSession(me, context.Search);
         var client = session.Client;
         client.CheckRecipient(user);

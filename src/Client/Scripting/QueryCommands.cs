@@ -10,7 +10,7 @@ internal static class QueryCommands
     public static int History(ScriptContext context, string user, int limit)
     {
         using var profile = context.OpenProfile();
-        using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
+        using var me = context.Unlock(profile);
         var isEmpty = true;
         foreach (var message in Sdk.Messages.History.Of(me).With(user, limit))
         {
@@ -53,7 +53,7 @@ internal static class QueryCommands
         }
         catch (ChordChatException cause) when (cause.Code == "no_pass")
         {
-            using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
+            using var me = context.Unlock(profile);
             using var lookup = new Lookup(me, context.Search);
             return await ask(lookup);
         }

@@ -74,6 +74,9 @@ internal sealed record ScriptContext(
         accounts.Agree();
     }
 
+    /// <summary>Opens a profile with its user's password, as <see cref="Password"/> gets it.</summary>
+    public UnlockedProfile Unlock(Profile profile) => profile.Unlock(Password($"password for {profile.User}: "));
+
     /// <summary>The password from the file or the environment; asks for it when a person sits there.</summary>
     public string Password(string prompt)
     {

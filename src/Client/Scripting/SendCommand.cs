@@ -19,7 +19,7 @@ internal static class SendCommand
         CancellationToken cancellation)
     {
         using var profile = context.OpenProfile();
-        using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
+        using var me = context.Unlock(profile);
         await using var session = new ScriptSession(me, context.Search);
         var client = session.Client;
         client.People.AcceptsNewIdentities = acceptIdentity;
@@ -36,7 +36,7 @@ internal static class SendCommand
         ScriptContext context, string wait, TimeSpan timeout, CancellationToken cancellation)
     {
         using var profile = context.OpenProfile();
-        using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
+        using var me = context.Unlock(profile);
         await using var session = new ScriptSession(me, context.Search);
         var ids = session.Client.History.Unsent().Select(message => message.Id).ToList();
         session.Client.SendAgain(ids);

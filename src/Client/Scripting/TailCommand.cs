@@ -20,7 +20,7 @@ internal static class TailCommand
         ScriptContext context, int? count, TimeSpan? timeout, CancellationToken cancellation)
     {
         using var profile = context.OpenProfile();
-        using var me = profile.Unlock(context.Password($"password for {profile.User}: "));
+        using var me = context.Unlock(profile);
         await using var session = new ScriptSession(me, context.Search);
         var history = session.Client.History;
         var clock = Stopwatch.StartNew();
