@@ -19,10 +19,10 @@ internal sealed class FrontDoor : IDisposable
     /// it.</summary>
     public static Task<FrontDoor> EnterAsync(ScriptContext context, CancellationToken cancellation) =>
         KnownUser(context) is { } known
-            ? EnterAsync(context, known, register: false, cancellation)
+            ? EnterAsync(context, known, IsNewHere(context, known) && AskWhetherNew(), cancellation)
             : UntilRightAsync(context, ["bad_name", "taken_name", "unknown_user"], () =>
             {
-                if (ScriptContext.LocalUsers() is { Count: > 1 } users && context.NamedFolder is null
+                if (ScriptContext.LocalUsers() is { Count: > 0 } users && context.NamedFolder is null
                     && AskWhich(users) is { } chosen)
                     return EnterAsync(context, chosen, register: false, cancellation);
                 var register = AskWhetherNew();
@@ -113,8 +113,12 @@ internal sealed class FrontDoor : IDisposable
             return profile.User;
         }
 
-        return ScriptContext.LocalUsers() is [var only] ? only : null;
+        // Whoever starts a second one beside the first is somebody else.
+        return ScriptContext.LocalUsers() is [var only] && !Profile.IsInUse(Profile.DefaultFolder(only)) ? only : null;
     }
+
+    private static bool IsNewHere(ScriptContext context, string user) =>
+        context.IsAttended && !Profile.ExistsIn(context.FolderOf(user));
 
     /// <summary>One of those whose profiles are here; null for somebody else.</summary>
     private static string? AskWhich(IReadOnlyList<string> users)

@@ -117,6 +117,13 @@ public sealed class Profile : IDisposable
                 File.SetUnixFileMode(made, Owner);
     }
 
+    /// <summary>Whether another program holds the session of this folder's profile.</summary>
+    public static bool IsInUse(string folder)
+    {
+        using var lease = new SessionLease(folder);
+        return !lease.TryTake();
+    }
+
     /// <summary>Whether this folder is somebody's profile, without making one. What is left of a registration that was
     /// refused is nobody's.</summary>
     public static bool ExistsIn(string folder)

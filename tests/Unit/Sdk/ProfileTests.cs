@@ -93,7 +93,9 @@ public sealed class ProfileTests : IDisposable
         Make();
         using var first = new SessionLease(_folder);
         using var second = new SessionLease(_folder);
+        Assert.False(Profile.IsInUse(_folder));
         Assert.True(first.TryTake());
+        Assert.True(Profile.IsInUse(_folder));
         Assert.False(second.TryTake());
         first.Dispose();
         Assert.True(second.TryTake());
