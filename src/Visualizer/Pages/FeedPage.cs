@@ -34,24 +34,33 @@ internal static class FeedPage
         FeedState? sent = null;
         await using var states = feed.WatchAsync(ended).GetAsyncEnumerator(ended);
         var next = states.MoveNextAsync().AsTask();
-        while (true)
+        try
         {
-            if (await Task.WhenAny(next, Task.Delay(Beat, time, ended)) != next)
+            while (true)
             {
-                ended.ThrowIfCancellationRequested();
-                await WriteAsync(response, "beat", "{}", ended);
-                continue;
-            }
+                if (await Task.WhenAny(next, Task.Delay(Beat, time, ended)) != next)
+                {
+                    ended.ThrowIfCancellationRequested();
+                    await WriteAsync(response, "beat", "{}", ended);
+                    continue;
+                }
 
-            await next;
-            var state = states.Current;
-            if (sent?.Eyes != state.Eyes)
-                await WriteAsync(response, "eyes", Json(state.Eyes), ended);
-            if (state.Ring is { } ring && !ReferenceEquals(sent?.Ring, ring))
-                await WriteAsync(response, "ring", ring, ended);
-            sent = state;
-            await Task.Delay(Rest, time, ended); // What changes meanwhile is skipped but for its newest.
-            next = states.MoveNextAsync().AsTask();
+                await next;
+                var state = states.Current;
+                if (sent?.Eyes != state.Eyes)
+                    await WriteAsync(response, "eyes", Json(state.Eyes), ended);
+                if (state.Ring is { } ring && !ReferenceEquals(sent?.Ring, ring))
+                    await WriteAsync(response, "ring", ring, ended);
+                sent = state;
+                await Task.Delay(Rest, time, ended); // What changes meanwhile is skipped but for its newest.
+                next = states.MoveNextAsync().AsTask();
+            }
+        }
+        finally
+        {
+            // A page that was closed in a quiet moment: the states are not to be disposed of while they are waited for.
+            if (ended.IsCancellationRequested)
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
