@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using System.Text;
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace ChordChat.Tests.EndToEnd;
 
 /// <summary>The console client at a terminal (a pseudo-terminal that <c>script</c> makes), and a person at its
 /// keys.</summary>
-internal sealed class Terminal : IAsyncDisposable
+internal sealed partial class Terminal : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly Process _process;
@@ -23,13 +24,14 @@ internal sealed class Terminal : IAsyncDisposable
         return new(LocalCluster.Begin(TerminalFactAttribute.Program, arguments, cluster.Environment()));
     }
 
-    /// <summary>Waits until the program shows this, after all that was waited for before.</summary>
+    /// <summary>Waits until the program shows this, after all that was waited for before. Colours and moves of the
+    /// cursor do not count.</summary>
     public async Task SeesAsync(string text)
     {
         using var limit = new CancellationTokenSource(Patience);
         var buffer = new char[4096];
         int at;
-        while ((at = _shown.ToString().IndexOf(text, _read, StringComparison.Ordinal)) < 0)
+        while ((at = Escapes().Replace(_shown.ToString(), "").IndexOf(text, _read, StringComparison.Ordinal)) < 0)
             try
             {
                 var count = await _process.StandardOutput.ReadAsync(buffer, limit.Token);
@@ -58,6 +60,9 @@ internal sealed class Terminal : IAsyncDisposable
         await _process.WaitForExitAsync(limit.Token);
         return _process.ExitCode;
     }
+
+    [GeneratedRegex("\u001b\\[[0-9;?]*[A-Za-z]")]
+    private static partial Regex Escapes();
 
     public async ValueTask DisposeAsync()
     {

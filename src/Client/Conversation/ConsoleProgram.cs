@@ -32,7 +32,7 @@ internal static class ConsoleProgram
         var strokes = Channel.CreateUnbounded<KeyStroke>();
         await using var output = new StreamWriter(Output.Open(), new UTF8Encoding(false), 16 * 1024);
         var colours = Environment.GetEnvironmentVariable("NO_COLOR") is not { Length: > 0 };
-        var screen = new Screen(output, () => (Console.WindowWidth, Console.WindowHeight), colours);
+        var screen = new Screen(output, () => Output.Size, colours);
         ConsoleChat? chat = null;
         var view = new TerminalView(screen, () => chat?.Names ?? []);
         chat = new ConsoleChat(client, view, task => _ = LaterAsync(task, view, inputs.Writer));

@@ -122,7 +122,7 @@ internal sealed record ScriptContext(
             Console.Out.WriteLine(json);
         else
             Console.Out.WriteLine(string.Join(Environment.NewLine, new StyledLine(4, new Span(text, Style.Plain))
-                .Rows(Console.IsOutputRedirected ? int.MaxValue : Output.Width, colours: false)));
+                .Rows(Console.IsOutputRedirected ? int.MaxValue : Output.Size.Width, colours: false)));
     }
 
     /// <summary>The line before a message that says what is missing there, if anything is; the JSON form says it in the

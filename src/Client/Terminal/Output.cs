@@ -14,8 +14,13 @@ internal static class Output
 
     private const int BrokenPipe = 32; // EPIPE, on every Unix.
 
-    /// <summary>Columns of the terminal.</summary>
-    public static int Width => Math.Max(Console.WindowWidth, 20);
+    /// <summary>Columns and rows of the terminal.</summary>
+    public static (int Width, int Height) Size => Usable(Console.WindowWidth, Console.WindowHeight);
+
+    /// <summary>The size to draw for: a terminal that does not know its size (a serial line, a terminal that a program
+    /// made) says 0 by 0, and is taken for one of 80 columns by 24 rows.</summary>
+    internal static (int Width, int Height) Usable(int width, int height) =>
+        (width <= 0 ? 80 : Math.Max(width, 20), height <= 0 ? 24 : Math.Max(height, 2));
 
     /// <summary>Makes <see cref="Console.Out"/> throw <see cref="ChordChatException"/> when a write fails, and write
     /// each line at once.</summary>

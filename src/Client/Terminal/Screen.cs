@@ -95,7 +95,6 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
     private void NoticeResize()
     {
         var now = size();
-        now = (Math.Max(now.Width, 20), Math.Max(now.Height, 2));
         if (now == _size)
             return;
         // Terminals disagree on how old rows are broken anew, so what stands above is only history from now on.

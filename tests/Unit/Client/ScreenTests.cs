@@ -33,6 +33,14 @@ public sealed class ScreenTests : IDisposable
     }
 
     [Fact]
+    public void A_terminal_that_does_not_know_its_size_is_drawn_on_as_one_of_eighty_columns()
+    {
+        Assert.Equal((80, 24), Output.Usable(0, 0));
+        Assert.Equal((20, 2), Output.Usable(7, 1));
+        Assert.Equal((132, 50), Output.Usable(132, 50));
+    }
+
+    [Fact]
     public void Spaces_that_begin_a_line_of_a_text_stay() => Assert.Equal(
         ["if x", "    :", "      y"],
         new StyledLine(2, new Span("if x\n  :\n    y", Style.Plain)).Rows(40, colours: false));
