@@ -36,6 +36,7 @@ internal static class Labels
     public static readonly byte[] SignKeyLog = L("sig/keylog");
     public static readonly byte[] SignKeyLogRotation = L("sig/keylog-rotate");
     public static readonly byte[] SignSession = L("sig/session");
+    public static readonly byte[] SignPass = L("sig/pass");
     public static readonly byte[] SignSettings = L("sig/settings");
     public static readonly byte[] SignDirect = L("sig/direct");
 

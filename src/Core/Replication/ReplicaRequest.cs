@@ -30,8 +30,11 @@ public abstract record ReplicaRequest
     /// <summary>Keep a message. Added, Buried, Full or TooLate.</summary>
     /// <param name="SentMs">Unix milliseconds when it was first handed in, by the calendar of the node that asks; the
     /// largest number: just now.</param>
+    /// <param name="From">The user who sends it, for whoever judges the caller; empty: the one whose mailbox it is.
+    /// </param>
     public sealed record Add(
-        TileEpoch At, string Set, MessageId Id, ReadOnlyMemory<byte> Content, long SentMs = long.MaxValue)
+        TileEpoch At, string Set, MessageId Id, ReadOnlyMemory<byte> Content, long SentMs = long.MaxValue,
+        string From = "")
         : ReplicaRequest(At);
 
     /// <summary>Remove messages for ever, also those not there yet. Acknowledged.</summary>

@@ -19,6 +19,9 @@ public sealed class SetAdd(
     /// <summary>Unix milliseconds when the message was first handed in.</summary>
     public long SentMs { get; init; } = long.MaxValue;
 
+    /// <summary>The user who sends it.</summary>
+    public string From { get; init; } = "";
+
     /// <summary>The members known to have it on disk, at the configuration of now. Grows after the outcome is
     /// known.</summary>
     public ImmutableArray<NodeId> Copies
@@ -48,7 +51,7 @@ public sealed class SetAdd(
         (_full, _tooLate) = (0, 0);
         if (_keptIn != Configuration)
             (_kept, _keptIn) = (default, Configuration);
-        Ask(new ReplicaRequest.Add(Configuration.At, set, message.Id, message.Content, SentMs));
+        Ask(new ReplicaRequest.Add(Configuration.At, set, message.Id, message.Content, SentMs, From));
     }
 
     /// <summary>A buried message was kept and acknowledged before: for its sender that is as good as kept.</summary>

@@ -3,9 +3,19 @@ using ChordChat.Crypto.Keys;
 
 namespace ChordChat.Crypto.Sessions;
 
+/// <summary>What a client wants of the node to which it proves who it is.</summary>
+public enum ProofUse
+{
+    /// <summary>A session: the node may act for the user at others, and shows them this proof.</summary>
+    Session,
+
+    /// <summary>A pass only: worth nothing at other nodes.</summary>
+    Pass,
+}
+
 /// <summary>How a device proves to one node, once, that it is a user's current device. docs/e2e.md, Session.</summary>
 /// <remarks>
-/// The node's id and fresh nonce stand in the signature, so no node can use it at another, nor twice.
+/// The node's id and fresh nonce stand in the signature, so no node can use it in place of another, nor twice.
 /// </remarks>
 public static class SessionProof
 {
@@ -18,18 +28,21 @@ public static class SessionProof
     /// <returns>64 bytes.</returns>
     public static byte[] Sign(
         DeviceKey device, ClusterId cluster, ReadOnlySpan<byte> nodeId, string user, uint epoch,
-        ReadOnlySpan<byte> nodeNonce, ReadOnlySpan<byte> clientNonce) =>
+        ReadOnlySpan<byte> nodeNonce, ReadOnlySpan<byte> clientNonce, ProofUse use = ProofUse.Session) =>
         AreWellFormed(nodeId, user, nodeNonce, clientNonce)
-            ? device.Sign(Labels.SignSession, SignedBytes(cluster, nodeId, user, epoch, nodeNonce, clientNonce))
+            ? device.Sign(LabelOf(use), SignedBytes(cluster, nodeId, user, epoch, nodeNonce, clientNonce))
             : throw new ArgumentException("a node id and nonces have 32 bytes each, and a user has a valid name");
 
     /// <returns>False for any damage.</returns>
     public static bool Verify(
         DevicePublicKey device, ClusterId cluster, ReadOnlySpan<byte> nodeId, string user, uint epoch,
-        ReadOnlySpan<byte> nodeNonce, ReadOnlySpan<byte> clientNonce, ReadOnlySpan<byte> signature) =>
+        ReadOnlySpan<byte> nodeNonce, ReadOnlySpan<byte> clientNonce, ReadOnlySpan<byte> signature,
+        ProofUse use = ProofUse.Session) =>
         AreWellFormed(nodeId, user, nodeNonce, clientNonce)
         && device.Verify(
-            Labels.SignSession, SignedBytes(cluster, nodeId, user, epoch, nodeNonce, clientNonce), signature);
+            LabelOf(use), SignedBytes(cluster, nodeId, user, epoch, nodeNonce, clientNonce), signature);
+
+    private static byte[] LabelOf(ProofUse use) => use == ProofUse.Pass ? Labels.SignPass : Labels.SignSession;
 
     private static bool AreWellFormed(
         ReadOnlySpan<byte> nodeId, string user, ReadOnlySpan<byte> nodeNonce, ReadOnlySpan<byte> clientNonce) =>

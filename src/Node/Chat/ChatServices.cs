@@ -48,6 +48,8 @@ internal static class ChatServices
         .AddSingleton<SessionTakeovers>()
         .AddSingleton<LeaseRenewals>()
         .AddSingleton<SessionNumbers>()
+        .AddSingleton<KeptHellos>()
+        .AddSingleton<ShownSessions>()
         .AddSingleton<SessionOpening>()
         .AddSingleton<SessionClosing>()
         .AddSingleton<Circles>()

@@ -1,7 +1,9 @@
 using ChordChat.Core.Chat;
+using ChordChat.Core.Ring;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Keyrings;
 using ChordChat.Crypto.Keys;
+using ChordChat.Crypto.Messages;
 using ChordChat.Crypto.Passwords;
 using ChordChat.Crypto.Sessions;
 
@@ -39,15 +41,25 @@ internal sealed class ClientProofs(ChatIdentity identity)
     /// </summary>
     /// <param name="entry">Empty for a user or a device that does not exist: false, after the same work.</param>
     public bool IsSignedBy(ReadOnlyMemory<byte> entry, SessionHello hello, ReadOnlySpan<byte> nodeNonce) =>
+        IsSignedBy(entry, hello, nodeNonce, identity.Self.Node);
+
+    /// <summary>The same for the challenge of another node.</summary>
+    public bool IsSignedBy(
+        ReadOnlyMemory<byte> entry, SessionHello hello, ReadOnlySpan<byte> nodeNonce, NodeId node) =>
         SessionProof.Verify(
             entry.IsEmpty ? DevicePublicKey.TryImport(_nobodys)! : Read(entry).DeviceKey,
             identity.Cluster,
-            identity.Self.Node.ToBytes(),
+            node.ToBytes(),
             hello.User,
             hello.Epoch,
             nodeNonce,
             hello.ClientNonce.Span,
-            hello.Signature.Span) && !entry.IsEmpty;
+            hello.Signature.Span,
+            hello.PassOnly ? ProofUse.Pass : ProofUse.Session) && !entry.IsEmpty;
+
+    /// <summary>Whether it says that it is a sealed message between these two.</summary>
+    public bool IsBetween(ReadOnlySpan<byte> envelope, string a, string b) =>
+        EnvelopeHeader.TryParse(envelope)?.IsBetween(identity.Cluster, a, b) == true;
 
     private static byte[] MakeNobodys()
     {

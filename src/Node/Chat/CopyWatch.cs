@@ -65,7 +65,7 @@ internal sealed partial class CopyWatch(
         try
         {
             await sets.AddAsync(
-                mailbox, submission.Id, envelope, submission.SentMs, submission.Progress, stopping);
+                mailbox, submission.From, submission.Id, envelope, submission.SentMs, submission.Progress, stopping);
         }
         catch (OperationCanceledException)
         {

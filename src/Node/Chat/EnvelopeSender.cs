@@ -91,8 +91,8 @@ internal sealed partial class EnvelopeSender(
         {
             // The disk's round trip is the longer one, so that it goes first.
             var add = sets.AddAsync(
-                SetKey.Mailbox(submission.To), submission.Id, envelope, submission.SentMs, submission.Progress,
-                stopping);
+                SetKey.Mailbox(submission.To), submission.From, submission.Id, envelope, submission.SentMs,
+                submission.Progress, stopping);
             // What may have been deleted since comes to nobody before a majority has said that it has not.
             var isOld = clock.Unix - submission.SentMs > RowAges.Default.LateMax.TotalMilliseconds;
             var delivery = isOld ? Task.FromResult(false) : DeliverAsync(submission, envelope, stopping);
@@ -146,7 +146,8 @@ internal sealed partial class EnvelopeSender(
     private async Task<bool> DeliverAsync(
         Submission submission, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
     {
-        var isLive = await live.DeliverAsync(submission.To, submission.Id, envelope, cancellation);
+        var isLive = await live.DeliverAsync(
+            submission.From, submission.To, submission.Id, envelope, cancellation);
         if (isLive)
             submission.Delivered();
         return isLive;

@@ -43,12 +43,15 @@ internal readonly record struct LeaseRenewal(Lease Lease, bool Ends);
 
 /// <param name="Current">The lease that counts; another session's when the renewed one is superseded.</param>
 /// <param name="PendingCount">Messages that wait in the mailbox at that member; 0 also when it cannot tell.</param>
-internal readonly record struct LeaseAnswer(Lease Current, int PendingCount);
+/// <param name="IsUnproven">It was not renewed: that member does not believe that the session is here.</param>
+internal readonly record struct LeaseAnswer(Lease Current, int PendingCount, bool IsUnproven = false);
 
 /// <summary>A node's answer: the lease, or that it knows of none.</summary>
 internal sealed record LeaseFound(Lease? Lease);
 
-internal readonly record struct LiveMessage(string User, ulong Session, MessageId Id, ReadOnlyMemory<byte> Envelope);
+/// <param name="From">The user who sends it.</param>
+internal readonly record struct LiveMessage(
+    string User, ulong Session, MessageId Id, ReadOnlyMemory<byte> Envelope, string From);
 
 /// <param name="Entry">The signed key-log entry of the new device; the client checks it itself.</param>
 internal sealed record SessionEnding(string User, ulong Session, ReadOnlyMemory<byte> Entry);

@@ -7,7 +7,7 @@ internal sealed class LiveDelivery(SessionTable sessions, LeasePlaces places, Ch
 {
     /// <returns>Whether it is on its way to the client. If not, the client finds it in its mailbox.</returns>
     public async Task<bool> DeliverAsync(
-        string user, MessageId id, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
+        string from, string user, MessageId id, ReadOnlyMemory<byte> envelope, CancellationToken cancellation)
     {
         // A client that gets nothing under an id and acknowledges it deletes the message everywhere.
         ArgumentOutOfRangeException.ThrowIfZero(envelope.Length);
@@ -17,7 +17,8 @@ internal sealed class LiveDelivery(SessionTable sessions, LeasePlaces places, Ch
         {
             if (await places.FindAsync(user, cancellation) is not { } lease || peers.Find(lease.Node) is not { } node)
                 return false;
-            switch (await peers.DeliverAsync(node, new LiveMessage(user, lease.Session, id, envelope), cancellation))
+            switch (await peers.DeliverAsync(
+                node, new LiveMessage(user, lease.Session, id, envelope, from), cancellation))
             {
                 case DeliverOutcome.Delivered:
                     return true;

@@ -113,10 +113,10 @@ internal sealed partial class SendRetries(
             // The last try has reached all by now.
             ? Task.FromResult<AddOutcome>(new AddOutcome.Stored(submission.Copies))
             : sets.AddAsync(
-                SetKey.Mailbox(submission.To), submission.Id, envelope, submission.SentMs, submission.Progress,
-                stopping);
+                SetKey.Mailbox(submission.To), submission.From, submission.Id, envelope, submission.SentMs,
+                submission.Progress, stopping);
         if (!submission.IsLive && !envelope.IsEmpty
-            && await live.DeliverAsync(submission.To, submission.Id, envelope, stopping))
+            && await live.DeliverAsync(submission.From, submission.To, submission.Id, envelope, stopping))
             submission.Delivered();
         switch (await add)
         {

@@ -13,6 +13,7 @@ internal sealed partial class SessionOpening(
     SessionNumbers numbers,
     IMessageSets sets,
     SessionTable sessions,
+    KeptHellos hellos,
     LeaseRenewals leases,
     ClientProofs proofs,
     KeyLogReader keyLogs,
@@ -37,7 +38,7 @@ internal sealed partial class SessionOpening(
         switch (await glimpses.GlimpseAsync(hello.User, call))
         {
             case AccountGlimpse.Agreed(var account) when IsNewestDevice(account, hello, nodeNonce):
-                return await OpenAsync(account, default, hello, call);
+                return await OpenAsync(account, default, hello, nodeNonce, call);
             case AccountGlimpse.Agreed(var account):
                 return await RefuseAsync(account, hello, nodeNonce, call);
             case AccountGlimpse.None:
@@ -46,7 +47,7 @@ internal sealed partial class SessionOpening(
             case AccountGlimpse.Unproven(var account, var reached, var needed):
                 // A copy that lags behind does not know the newest device: it lets in whom it knows and refuses nobody.
                 return IsNewestDevice(account, hello, nodeNonce)
-                    ? await OpenAsync(account, account.Head.Entry, hello, call)
+                    ? await OpenAsync(account, account.Head.Entry, hello, nodeNonce, call)
                     : new OpenOutcome.Unavailable(reached, needed);
             case AccountGlimpse.Unavailable(var reached, var needed):
                 return new OpenOutcome.Unavailable(reached, needed);
@@ -126,10 +127,12 @@ internal sealed partial class SessionOpening(
 
     /// <param name="unproven">The account's newest entry if no majority agrees on it; else empty.</param>
     private async Task<OpenOutcome> OpenAsync(
-        Account account, ReadOnlyMemory<byte> unproven, SessionHello hello, CancellationToken call)
+        Account account, ReadOnlyMemory<byte> unproven, SessionHello hello, ReadOnlyMemory<byte> nodeNonce,
+        CancellationToken call)
     {
         if (hello.PassOnly)
             return new OpenOutcome.Proved(account.User);
+        hellos.Keep(hello, nodeNonce);
         var device = ClientProofs.DeviceOf(account);
         var (record, isDegraded) = await numbers.NextAsync(account.User, hello.Epoch, device, call) switch
         {

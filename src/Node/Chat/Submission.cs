@@ -21,6 +21,7 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     /// calendar.</summary>
     public required long SentMs { get; init; }
 
+    public string From => sender.User;
     public string To => to;
     public MessageId Id => id;
     public int Bytes { get; } = envelope.Length;

@@ -12,10 +12,15 @@ internal sealed class CallerRights(TileBoard board, TileDirectory directory, Rin
 {
     private readonly int _copies = genesis.BackupCount + 1;
 
+    /// <summary>Whether the caller keeps this tile too, now or before, so that it has its rows anyway.</summary>
+    public bool IsMember(NodeId from, TileId tile) => board.Of(tile) is { } header && IsAround(header, from);
+
     public CallVerdict Judge(NodeId from, ReplicaRequest request)
     {
         if (BallotOf(request) is { } ballot && (ballot.Proposer != from || ballot.Epoch != request.At.Epoch))
             return new CallVerdict.Refused("a ballot names its proposer and is of the tile's epoch");
+        if (request is ReplicaRequest.Accept { Key: var key } && QuorumProof.IsOfAnother(key, from))
+            return new CallVerdict.Refused("only a node itself tells that it is ready");
         var header = board.Of(request.At.Tile);
         var isMember = header is null || IsAround(header, from); // Without a header the replica has nothing to give.
         return request switch

@@ -8,11 +8,13 @@ namespace ChordChat.Node.Replication;
 internal interface IMessageSets
 {
     /// <summary>Adds a message at every member of the set's tile. Adding twice is adding once.</summary>
+    /// <param name="from">The user who sends it; empty: the one whose mailbox it is.</param>
     /// <param name="sentMs">Unix milliseconds when the message was first handed in, by this node's calendar.</param>
     /// <param name="progress">Called each time one more copy is on disk, also after the returned task has ended at the
     /// majority, with all copies so far; never concurrently for one call.</param>
     Task<AddOutcome> AddAsync(
         SetKey set,
+        string from,
         MessageId id,
         ReadOnlyMemory<byte> content,
         long sentMs,

@@ -86,6 +86,7 @@ internal sealed class Replicator(
 
     public async Task<AddOutcome> AddAsync(
         SetKey set,
+        string from,
         MessageId id,
         ReadOnlyMemory<byte> content,
         long sentMs,
@@ -97,7 +98,11 @@ internal sealed class Replicator(
         while (true)
         {
             var at = directory.At(set.Point);
-            var add = new SetAdd(at, set.Name, new SetMessage(id, content), options, Seed()) { SentMs = sentMs };
+            var add = new SetAdd(at, set.Name, new SetMessage(id, content), options, Seed())
+            {
+                SentMs = sentMs,
+                From = from,
+            };
             var told = 0;
             var outcome = await RunAsync(add, () => add.Outcome, cancellation, () =>
             {

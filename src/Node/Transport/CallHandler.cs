@@ -1,5 +1,6 @@
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Chat;
 using ChordChat.Node.Replication;
 using ChordChat.Wire;
 
@@ -7,7 +8,12 @@ namespace ChordChat.Node.Transport;
 
 /// <summary>Hands each call of a peer to the part of this node that answers it, if the peer may ask that.</summary>
 internal sealed class CallHandler(
-    ReplicaWriter writer, CallerRights rights, NewsWitnesses witnesses, ConfigurationNews news, PeerChatAnswers chat)
+    ReplicaWriter writer,
+    CallerRights rights,
+    ShownSessions shown,
+    NewsWitnesses witnesses,
+    ConfigurationNews news,
+    PeerChatAnswers chat)
 {
     /// <summary>Answers exactly once, on any thread, perhaps before this returns.</summary>
     public void Handle(NodeId from, Call call, Action<Answer> reply)
@@ -16,6 +22,8 @@ internal sealed class CallHandler(
         {
             if (call.ToReplicaRequest() is { } request)
                 Handle(from, request, reply);
+            else if (call.BodyCase == Call.BodyOneofCase.ShowSession)
+                _ = ShowAsync(from, call.ShowSession.ToCore(), reply);
             else
                 reply(chat.Answer(from, call) ?? Failure("unknown call"));
         }
@@ -27,6 +35,12 @@ internal sealed class CallHandler(
 
     private void Handle(NodeId from, ReplicaRequest request, Action<Answer> reply)
     {
+        if (!rights.IsMember(from, request.At.Tile) && !shown.Allow(from, request))
+        {
+            reply(new Answer { Unproven = ReplicaMap.Nothing });
+            return;
+        }
+
         switch (rights.Judge(from, request))
         {
             case CallVerdict.Allowed(var allowed):
@@ -43,6 +57,9 @@ internal sealed class CallHandler(
                 break;
         }
     }
+
+    private async Task ShowAsync(NodeId from, KeptHello hello, Action<Answer> reply) =>
+        reply(new Answer { Shown = new() { Good = await shown.ShowAsync(from, hello) } });
 
     private async Task CheckAsync(NodeId from, ReplicaRequest.NewConfiguration claim, Action<Answer> reply)
     {

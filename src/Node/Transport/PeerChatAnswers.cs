@@ -1,11 +1,13 @@
+using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Chat;
+using ChordChat.Node.Replication;
 using ChordChat.Wire;
 
 namespace ChordChat.Node.Transport;
 
 /// <summary>Answers what other nodes ask this one's chat. Never waits.</summary>
-internal sealed class PeerChatAnswers(PeerRequests chat)
+internal sealed class PeerChatAnswers(PeerRequests chat, ShownSessions shown, TileDirectory directory)
 {
     private const int ListedMax = 10_000;
 
@@ -17,7 +19,7 @@ internal sealed class PeerChatAnswers(PeerRequests chat)
         switch (call.BodyCase)
         {
             case Call.BodyOneofCase.Deliver:
-                return new() { Deliver = new() { Result = chat.Deliver(call.Deliver.ToCore()).ToWire() } };
+                return new() { Deliver = new() { Result = Deliver(from, call.Deliver.ToCore()) } };
             case Call.BodyOneofCase.RenewLeases:
                 return new() { RenewLeases = Renew(from, call.RenewLeases) };
             case Call.BodyOneofCase.FindLease:
@@ -45,14 +47,28 @@ internal sealed class PeerChatAnswers(PeerRequests chat)
         LeaseRenewal[] renewals = [.. call.Renewals.Select(one => new LeaseRenewal(one.Lease.ToLease(), one.Ends))];
         if (Array.Exists(renewals, renewal => renewal.Lease.Node != from))
             throw new MalformedException("a lease of another node");
-        var answers = chat.Renew(renewals);
+        var isGood = Array.ConvertAll(renewals, renewal => MaySay(from, renewal.Lease.User));
+        var renewed = new Queue<LeaseAnswer>(chat.Renew([.. renewals.Where((_, i) => isGood[i])]));
         return new()
         {
             Leases =
             {
-                answers.Select(one =>
-                    new LeaseRenewalAnswer { Current = one.Current.ToWire(), Pending = one.PendingCount }),
+                renewals.Select((renewal, i) => isGood[i]
+                    ? renewed.Dequeue().ToWire()
+                    : new LeaseAnswer(renewal.Lease, 0, IsUnproven: true).ToWire()),
             },
         };
     }
+
+    /// <summary>Who keeps the mailbox has all mail for the user anyway.</summary>
+    private DeliverAnswer.Types.Result Deliver(NodeId from, LiveMessage message) =>
+        KeepsMailOf(message.User, from) || shown.Allow(from, message)
+            ? chat.Deliver(message).ToWire()
+            : DeliverAnswer.Types.Result.Unproven;
+
+    private bool MaySay(NodeId from, string user) =>
+        KeepsMailOf(user, from) || shown.Allow(from, new SessionNeed(user, SessionRight.Read));
+
+    private bool KeepsMailOf(string user, NodeId node) =>
+        directory.At(SetKey.Mailbox(user).Point).Contains(node);
 }

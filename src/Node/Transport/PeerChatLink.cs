@@ -7,7 +7,7 @@ using ChordChat.Wire;
 namespace ChordChat.Node.Transport;
 
 /// <summary>The chat's questions to other nodes, over the links between nodes.</summary>
-internal sealed class PeerChatLink(PeerLinks links, RingDriver ring) : IPeerChat
+internal sealed class PeerChatLink(PeerLinks links, SessionShowing showing, RingDriver ring) : IPeerChat
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private KnownPeers? _known;
@@ -25,6 +25,22 @@ internal sealed class PeerChatLink(PeerLinks links, RingDriver ring) : IPeerChat
     }
 
     public async Task<IReadOnlyList<LeaseAnswer>?> RenewAsync(
+        Peer peer, IReadOnlyList<LeaseRenewal> renewals, CancellationToken cancellation)
+    {
+        if (await RenewOnceAsync(peer, renewals, cancellation) is not { } answers)
+            return null;
+        var unproven = Enumerable.Range(0, answers.Count).Where(i => answers[i].IsUnproven).ToList();
+        if (unproven.Count == 0)
+            return answers;
+        await Task.WhenAll(unproven.Select(i => showing.ShowAsync(peer.Node, renewals[i].Lease.User)));
+        if (await RenewOnceAsync(peer, [.. unproven.Select(i => renewals[i])], cancellation) is not { } again)
+            return null;
+        foreach (var (i, answer) in unproven.Zip(again))
+            answers[i] = answer;
+        return answers;
+    }
+
+    private async Task<List<LeaseAnswer>?> RenewOnceAsync(
         Peer peer, IReadOnlyList<LeaseRenewal> renewals, CancellationToken cancellation)
     {
         var answers = new List<LeaseAnswer>(renewals.Count);
@@ -54,8 +70,21 @@ internal sealed class PeerChatLink(PeerLinks links, RingDriver ring) : IPeerChat
     {
         var ended = new TaskCompletionSource<DeliverOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         links.Send(node.Node, new Call { Deliver = message.ToWire() }, answer =>
-            ended.TrySetResult(answer?.Deliver?.ToCore() ?? DeliverOutcome.Unreachable));
+        {
+            if (answer?.Deliver is { Result: DeliverAnswer.Types.Result.Unproven })
+                showing.Show(node.Node, message.From, isShown =>
+                {
+                    if (isShown)
+                        links.Send(node.Node, new Call { Deliver = message.ToWire() }, End);
+                    else
+                        End(null);
+                });
+            else
+                End(answer);
+        });
         return OrUnreachableAsync(ended.Task, cancellation);
+
+        void End(Answer? answer) => ended.TrySetResult(answer?.Deliver?.ToCore() ?? DeliverOutcome.Unreachable);
     }
 
     public async Task<bool> EndSessionAsync(Peer node, SessionEnding ending, CancellationToken cancellation)

@@ -26,6 +26,8 @@ internal static class PeerChatMap
     public static string ToUser(this string name) =>
         name.Length is > 0 and <= NameMax ? name : throw new MalformedException("user name");
 
+    public static string ToUserOrNobody(this string name) => name.Length == 0 ? "" : name.ToUser();
+
     public static Guess ToGuess(this CountGuessCall call) => new(
         call.User.ToUser(),
         call.Place.Length switch
@@ -39,8 +41,16 @@ internal static class PeerChatMap
     /// <param name="count">How many leases were asked to be renewed: an answer has as many.</param>
     public static IReadOnlyList<LeaseAnswer> ToCore(this RenewLeasesAnswer answer, int count) =>
         answer.Leases.Count == count
-            ? [.. answer.Leases.Select(one => new LeaseAnswer(one.Current.ToLease(), Math.Max(0, one.Pending)))]
+            ? [.. answer.Leases.Select(one => new LeaseAnswer(
+                one.Current.ToLease(), Math.Max(0, one.Pending), one.Unproven))]
             : throw new MalformedException("number of leases");
+
+    public static LeaseRenewalAnswer ToWire(this LeaseAnswer answer) => new()
+    {
+        Current = answer.Current.ToWire(),
+        Pending = answer.PendingCount,
+        Unproven = answer.IsUnproven,
+    };
 
     public static LeaseFound ToCore(this FindLeaseAnswer answer) => new(answer.Lease?.ToLease());
 
@@ -50,8 +60,21 @@ internal static class PeerChatMap
     public static TimeSpan ToCore(this CountGuessAnswer answer) =>
         TimeSpan.FromMilliseconds(Math.Clamp(answer.WaitMs, 0, (long)GuessThrottle.PauseMax.TotalMilliseconds));
 
+    public static ShowSessionCall ToWire(this KeptHello kept) => new()
+    {
+        User = kept.Hello.User,
+        Epoch = kept.Hello.Epoch,
+        NodeNonce = UnsafeByteOperations.UnsafeWrap(kept.NodeNonce),
+        ClientNonce = UnsafeByteOperations.UnsafeWrap(kept.Hello.ClientNonce),
+        Signature = UnsafeByteOperations.UnsafeWrap(kept.Hello.Signature),
+    };
+
+    public static KeptHello ToCore(this ShowSessionCall call) => new(
+        new(call.User.ToUser(), call.Epoch, call.ClientNonce.Memory, call.Signature.Memory, Client: ""),
+        call.NodeNonce.Memory);
+
     public static LiveMessage ToCore(this DeliverCall call) =>
-        new(call.User.ToUser(), call.Session, call.Id.ToMessageId(), call.Envelope.Memory);
+        new(call.User.ToUser(), call.Session, call.Id.ToMessageId(), call.Envelope.Memory, call.From.ToUserOrNobody());
 
     public static DeliverCall ToWire(this LiveMessage message) => new()
     {
@@ -59,6 +82,7 @@ internal static class PeerChatMap
         Session = message.Session,
         Id = message.Id.ToWire(),
         Envelope = UnsafeByteOperations.UnsafeWrap(message.Envelope),
+        From = message.From,
     };
 
     public static DeliverAnswer.Types.Result ToWire(this DeliverOutcome outcome) => outcome switch

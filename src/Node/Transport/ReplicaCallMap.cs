@@ -76,7 +76,7 @@ internal static class ReplicaCallMap
     {
         Call.BodyOneofCase.Add => new ReplicaRequest.Add(
             call.At.ToCore(), call.Add.Set.ToName(), call.Add.Id.ToMessageId(), call.Add.Content.ToContent(),
-            call.Add.SentMs),
+            call.Add.SentMs, call.Add.From.ToUserOrNobody()),
         Call.BodyOneofCase.Acknowledge => new ReplicaRequest.Acknowledge(
             call.At.ToCore(), call.Acknowledge.Set.ToName(),
             Ids(call.Acknowledge.Ids, IdsMax)),
@@ -105,7 +105,14 @@ internal static class ReplicaCallMap
     };
 
     private static AddCall ToWire(ReplicaRequest.Add add) =>
-        new() { Set = add.Set, Id = add.Id.ToWire(), Content = add.Content.ToWire(), SentMs = add.SentMs };
+        new()
+        {
+            Set = add.Set,
+            Id = add.Id.ToWire(),
+            Content = add.Content.ToWire(),
+            SentMs = add.SentMs,
+            From = add.From,
+        };
 
     private static ImmutableArray<MessageId> Ids(RepeatedField<ByteString> ids, int most) => ids.Count <= most
         ? [.. ids.Select(id => id.ToMessageId())]

@@ -1,13 +1,15 @@
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Chat;
 using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Transport;
 
 /// <summary>Asks replicas, this node's own included.</summary>
-internal sealed class ReplicaCalls(ReplicaWriter writer, PeerLinks links, DiskGuard guard, LocalNode node)
+internal sealed class ReplicaCalls(
+    ReplicaWriter writer, PeerLinks links, SessionShowing showing, DiskGuard guard, LocalNode node)
 {
     public NodeId Self => node.Self.Node;
 
@@ -16,9 +18,24 @@ internal sealed class ReplicaCalls(ReplicaWriter writer, PeerLinks links, DiskGu
     public void Send(NodeId to, ReplicaRequest request, Action<ReplicaReply?> done)
     {
         if (to != Self)
-            links.Send(to, request.ToWire(), answer => done(Read(answer)));
+            links.Send(to, request.ToWire(), answer => Take(to, request, answer, done));
         else if (!guard.IsOpen || !writer.Submit(request, Self, done))
             done(null);
+    }
+
+    /// <summary>Whoever does not know yet that this node speaks for a user is shown it, and asked once more.</summary>
+    private void Take(NodeId from, ReplicaRequest request, Wire.Answer? answer, Action<ReplicaReply?> done)
+    {
+        if (answer?.Unproven is null || SessionNeed.Of(request) is not { } need)
+            done(Read(answer));
+        else
+            showing.Show(from, need.User, isShown =>
+            {
+                if (isShown)
+                    links.Send(from, request.ToWire(), again => done(Read(again)));
+                else
+                    done(null);
+            });
     }
 
     private static ReplicaReply? Read(Wire.Answer? answer)

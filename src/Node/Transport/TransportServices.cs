@@ -15,6 +15,7 @@ internal static class TransportServices
         .AddHostedService<Vouching>()
         .AddSingleton<DenyListSpreader>()
         .AddHostedService(made => made.GetRequiredService<DenyListSpreader>())
+        .AddSingleton<SessionShowing>()
         .AddSingleton<ReplicaCalls>()
         .AddSingleton<PeerChatAnswers>()
         .AddSingleton<IPeerChat, PeerChatLink>()

@@ -153,7 +153,7 @@ internal sealed class Session : IDisposable
             PassOnly = passOnly,
             Signature = ByteString.CopyFrom(SessionProof.Sign(
                 device.Signing, device.Cluster, link.NodeId, device.User, device.Epoch, challenge.NodeNonce.Span,
-                nonce)),
+                nonce, passOnly ? ProofUse.Pass : ProofUse.Session)),
         };
     }
 }

@@ -35,7 +35,7 @@ internal sealed class ChatConnection : IAsyncDisposable
         var nonce = RandomNumberGenerator.GetBytes(32);
         var signature = SessionProof.Sign(
             user.Device(lies ? 1 : device), user.Cluster, challenge.NodeId.Span, user.Name, device,
-            challenge.NodeNonce.Span, nonce);
+            challenge.NodeNonce.Span, nonce, passOnly ? ProofUse.Pass : ProofUse.Session);
         await call.RequestStream.WriteAsync(new ClientFrame
         {
             Hello = new Hello

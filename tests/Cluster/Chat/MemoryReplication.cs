@@ -96,6 +96,7 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
 
     public async Task<AddOutcome> AddAsync(
         SetKey set,
+        string from,
         MessageId id,
         ReadOnlyMemory<byte> content,
         long sentMs,

@@ -1,5 +1,7 @@
+using ChordChat.Core.Replication;
 using ChordChat.Crypto;
 using ChordChat.Node.Chat;
+using ChordChat.Node.Replication;
 using ChordChat.Node.Transport;
 using ChordChat.Wire;
 using Google.Protobuf;
@@ -22,9 +24,11 @@ public class ChatFuzzTests
     [Fact]
     public void Calls_of_the_chat()
     {
+        var (proofs, clock, none) = (new ClientProofs(Nobody), new ChatClock(TimeProvider.System), new NoRegisters());
         var chat = new PeerChatAnswers(
-            new PeerRequests(
-                new SessionTable(), new NoMail(), new ClientProofs(Nobody), new ChatClock(TimeProvider.System)));
+            new PeerRequests(new SessionTable(), new NoMail(), proofs, clock),
+            new ShownSessions(new AccountGlimpses(none), new KeyLogReader(none, none), proofs, clock),
+            new TileDirectory(0, [new TileConfiguration(new(0, 0), 0, 1, [new(1, 1)])]));
         FuzzRun.Rounds(
             20_000, WireSamples.Of<Call>, call => chat.Answer(Nobody.Self.Node, call), WireSamples.Show,
             typeof(MalformedException));
@@ -61,6 +65,19 @@ public class ChatFuzzTests
                 var message = WireSamples.Parse(parser, bytes);
                 Assert.Equal(message.CalculateSize(), message.ToByteArray().Length);
             }, typeof(InvalidProtocolBufferException), typeof(InvalidDataException));
+
+    private sealed class NoRegisters : IRegisters, IRegisterGlimpses
+    {
+        public Task<ChangeOutcome> ChangeAsync(
+            RegisterKey key, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide, CancellationToken cancellation) =>
+            Task.FromResult<ChangeOutcome>(new ChangeOutcome.Unavailable(0, 1));
+
+        public Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation) =>
+            Task.FromResult<ReadOutcome>(new ReadOutcome.Unavailable(0, 1));
+
+        public Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation) =>
+            Task.FromResult<Glimpse>(new Glimpse.Unproven(null, 0, 1));
+    }
 
     private sealed class NoMail : IMailboxCounts
     {

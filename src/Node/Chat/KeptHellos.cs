@@ -1,0 +1,28 @@
+using System.Collections.Concurrent;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>The newest hello of each user who was let in here: this node's proof, towards others, that it speaks for
+/// them.</summary>
+/// <remarks>docs/protocol.md#session-proofs. It outlives the session: mail that waits for a majority is handed in
+/// later. Safe for threads.</remarks>
+internal sealed class KeptHellos(SessionTable sessions)
+{
+    private const int KeptMax = 50_000;
+
+    private readonly ConcurrentDictionary<string, KeptHello> _kept = new();
+
+    /// <param name="hello">Checked, and for a session.</param>
+    public void Keep(SessionHello hello, ReadOnlyMemory<byte> nodeNonce)
+    {
+        if (_kept.Count >= KeptMax)
+            foreach (var user in _kept.Keys.Where(user => sessions.Find(user) is null))
+                _kept.TryRemove(user, out _); // Their mail that still waits stays with its senders.
+        _kept[hello.User] = new KeptHello(hello, nodeNonce);
+    }
+
+    public KeptHello? Find(string user) => _kept.GetValueOrDefault(user);
+}
+
+/// <param name="NodeNonce">32 bytes of the challenge that it answers.</param>
+internal sealed record KeptHello(SessionHello Hello, ReadOnlyMemory<byte> NodeNonce);

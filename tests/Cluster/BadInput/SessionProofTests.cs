@@ -1,0 +1,249 @@
+using System.Security.Cryptography;
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Crypto;
+using ChordChat.Crypto.Sessions;
+using ChordChat.Node.Replication;
+using ChordChat.Tests.Cluster.Chat;
+using ChordChat.Tests.Cluster.Nodes;
+using ChordChat.Wire;
+using Google.Protobuf;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.BadInput;
+
+/// <summary>docs/protocol.md#session-proofs: a node that does not keep a mailbox gets to it for a user who is in
+/// session there, and for nobody else.</summary>
+public sealed class SessionProofTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task A_node_without_a_users_session_does_nothing_in_their_name()
+    {
+        await using var town = await Town.StartAsync(4);
+        await town.SendAsync("hello");
+        foreach (var name in town.KeepersOf(town.Mailbox))
+        {
+            await using var evil = await EvilNode.LinkAsync(town.Evil, town.Cluster[name]);
+            foreach (var wish in town.Wishes(evil, name))
+                Assert.Equal(Answer.BodyOneofCase.Unproven, (await evil.AskAsync(wish)).BodyCase);
+            Assert.True((await evil.AskAsync(Town.LeaseOf(evil))).RenewLeases.Leases.Single().Unproven);
+            var delivered = await evil.AskAsync(town.Delivery());
+            Assert.Equal(DeliverAnswer.Types.Result.Unproven, delivered.Deliver.Result);
+        }
+
+        await using var line = await ChatConnection.OpenAsync(town.Door("n1"), town.Bob);
+        Assert.Single(await line.PushesAsync(1));
+    }
+
+    [Fact]
+    public async Task A_proof_is_for_one_user_one_node_and_a_session()
+    {
+        await using var town = await Town.StartAsync(4);
+        await town.SendAsync("hello");
+        var keeper = town.KeepersOf(town.Mailbox)[0];
+        await using var evil = await EvilNode.LinkAsync(town.Evil, town.Cluster[keeper]);
+        var scan = new ReplicaRequest.Scan(town.TileAt(keeper, town.Mailbox.Point).At, town.Mailbox.Name, 0, 10);
+        var good = Shown(town.Bob, evil.Node);
+        ShowSessionCall[] bad =
+        [
+            Shown(town.Bob, town.Cluster["n1"].Node.Self.Node), // For another node.
+            Shown(town.Bob, evil.Node, ProofUse.Pass),
+            Shown(town.Alice, evil.Node, name: "bob"),
+            new(good) { Epoch = 2 },
+            new(good) { Epoch = 0 },
+            new(good) { ClientNonce = ByteString.Empty },
+            new(good) { User = "nobody" },
+        ];
+        foreach (var call in bad)
+            Assert.False((await evil.AskAsync(new Call { ShowSession = call })).Shown.Good);
+        Assert.True((await evil.AskAsync(new Call { ShowSession = Shown(town.Alice, evil.Node) })).Shown.Good);
+        Assert.Equal(Answer.BodyOneofCase.Unproven, (await evil.AskAsync(scan)).BodyCase);
+
+        Assert.True((await evil.AskAsync(new Call { ShowSession = good })).Shown.Good);
+        Assert.Single((await evil.AskAsync(scan)).Scanned.Messages);
+    }
+
+    [Fact]
+    public async Task Mail_is_between_the_two_whom_it_names_and_a_replaced_device_only_sends()
+    {
+        await using var town = await Town.StartAsync(4);
+        await town.SendAsync("hello");
+        await town.ReplaceDeviceAsync(town.Alice);
+        var keeper = town.KeepersOf(town.Mailbox)[0];
+        await using var evil = await EvilNode.LinkAsync(town.Evil, town.Cluster[keeper]);
+        Assert.True((await evil.AskAsync(new Call { ShowSession = Shown(town.Alice, evil.Node, epoch: 1) })).Shown.Good);
+        var at = town.TileAt(keeper, town.Mailbox.Point).At;
+        var (genuine, other) = (town.Alice.Seal("bob", "more"), town.Alice.Seal("carol", "not for bob"));
+
+        Assert.Equal(Answer.BodyOneofCase.Unproven, (await evil.AskAsync(Add(other, "alice"))).BodyCase);
+        Assert.Equal(Answer.BodyOneofCase.Unproven, (await evil.AskAsync(Add(genuine, "carol"))).BodyCase);
+        Assert.Equal(Answer.BodyOneofCase.Unproven, (await evil.AskAsync(Add(genuine, ""))).BodyCase);
+        Assert.Equal(Answer.BodyOneofCase.Added, (await evil.AskAsync(Add(genuine, "alice"))).BodyCase);
+        var own = SetKey.Mailbox("alice");
+        foreach (var name in town.KeepersOf(own))
+        {
+            await using var there = await EvilNode.LinkAsync(town.Evil, town.Cluster[name]);
+            await there.AskAsync(new Call { ShowSession = Shown(town.Alice, there.Node, epoch: 1) });
+            var scan = new ReplicaRequest.Scan(town.TileAt(name, own.Point).At, own.Name, 0, 10);
+            Assert.Equal(Answer.BodyOneofCase.Unproven, (await there.AskAsync(scan)).BodyCase);
+        }
+
+        ReplicaRequest.Add Add(Send mail, string from) => new(
+            at, town.Mailbox.Name, MessageId.FromBytes(mail.Id.Span), mail.Envelope.Memory, From: from);
+    }
+
+    /// <summary>The same rule from the side of the honest: nothing is harder for a node that keeps nothing of its users.
+    /// </summary>
+    [Fact]
+    public async Task Nodes_that_keep_nothing_of_their_users_serve_them_all_the_same()
+    {
+        await using var town = await Town.StartAsync(5);
+        var away = town.Cluster.Names.Except(town.KeepersOf(town.Mailbox)).ToList();
+        await using (var line = await ChatConnection.OpenAsync(town.Door(away[0]), town.Bob))
+        {
+            await town.SendAsync("live", away[1]);
+            var push = (await line.PushesAsync(1))[0];
+            await line.AcknowledgeAsync(push.Id);
+            await Condition.UntilAsync("the mailbox is empty", Patience, async () => await town.CountAsync() == 0);
+        }
+
+        await town.SendAsync("while bob is away", away[1]);
+        await using (var line = await ChatConnection.OpenAsync(town.Door(away[0]), town.Bob))
+        {
+            await line.AcknowledgeAsync((await line.PushesAsync(1))[0].Id);
+            await line.WriteAsync(new() { Circle = new() { Block = { "alice" } } });
+            Assert.Equal(["alice"], (await line.NextAsync<Circle>()).Blocked);
+            await Condition.UntilAsync("the mailbox is empty", Patience, async () => await town.CountAsync() == 0);
+        }
+    }
+
+    private static ShowSessionCall Shown(
+        ChatUser user, NodeId node, ProofUse use = ProofUse.Session, uint epoch = 0, string? name = null)
+    {
+        var (mine, theirs) = (RandomNumberGenerator.GetBytes(32), RandomNumberGenerator.GetBytes(32));
+        epoch = epoch == 0 ? user.Log[^1].Epoch : epoch;
+        var signature = SessionProof.Sign(
+            user.Device(epoch), user.Cluster, node.ToBytes(), name ?? user.Name, epoch, mine, theirs, use);
+        return new()
+        {
+            User = name ?? user.Name,
+            Epoch = epoch,
+            NodeNonce = ByteString.CopyFrom(mine),
+            ClientNonce = ByteString.CopyFrom(theirs),
+            Signature = ByteString.CopyFrom(signature),
+        };
+    }
+
+    /// <summary>Nodes, Alice and Bob, and a node with a genuine certificate that keeps nothing.</summary>
+    private sealed class Town : IAsyncDisposable
+    {
+        private readonly List<Grpc.Net.Client.GrpcChannel> _channels = [];
+
+        public required NodeCluster Cluster { get; init; }
+        public required Node.Admission.NodeIdentity Evil { get; init; }
+        public ChatUser Alice { get; private set; } = null!;
+        public ChatUser Bob { get; private set; } = null!;
+        public SetKey Mailbox { get; } = SetKey.Mailbox("bob");
+
+        public static async Task<Town> StartAsync(int nodes)
+        {
+            var cluster = await NodeCluster.StartAsync(nodes);
+            var town = new Town { Cluster = cluster, Evil = cluster.Enrol("evil") };
+            var door = town.Door("n1");
+            var id = ClusterId.FromBytes((await door.GetClusterAsync(new())).Cluster.Span);
+            (town.Alice, town.Bob) = (new("alice", id), new("bob", id));
+            await door.RegisterAsync(town.Alice.Registration());
+            await door.RegisterAsync(town.Bob.Registration());
+            return town;
+        }
+
+        public Wire.Chat.ChatClient Door(string node)
+        {
+            var channel = EvilNode.ChannelTo(Cluster.IdentityOf("n2"), Cluster.AddressOf(node));
+            _channels.Add(channel);
+            return new(channel);
+        }
+
+        public async Task SendAsync(string text, string through = "n1")
+        {
+            await using var line = await ChatConnection.OpenAsync(Door(through), Alice);
+            var mail = Alice.Seal("bob", text);
+            await line.SendAsync(mail);
+            await line.NextAsync<SendOutcome>(outcome => outcome.State == SendOutcome.Types.State.Kept);
+        }
+
+        public async Task ReplaceDeviceAsync(ChatUser user)
+        {
+            var login = await Door("n1").LogInAsync(new() { User = user.Name, Secret = user.Secret });
+            await Door("n1").PublishKeysAsync(user.Publication(login.Ticket));
+        }
+
+        public TileConfiguration TileAt(string node, RingId point) =>
+            Cluster[node].Services.GetRequiredService<TileDirectory>().At(point);
+
+        public List<string> KeepersOf(SetKey set) => [.. Cluster.Names.Where(
+            name => TileAt(name, set.Point).Contains(Cluster[name].Node.Self.Node))];
+
+        /// <summary>Messages that Bob's mailbox keeps, read by a node that keeps it.</summary>
+        public async Task<int> CountAsync()
+        {
+            var count = 0;
+            await foreach (var page in Cluster.Sets(KeepersOf(Mailbox)[0]).ScanAsync(Mailbox, CancellationToken.None))
+                count += page.Count;
+            return count;
+        }
+
+        public ReplicaRequest[] Wishes(EvilNode evil, string at)
+        {
+            var tile = TileAt(at, Mailbox.Point).At;
+            var mail = Alice.Seal("bob", "from nobody");
+            var id = MessageId.FromBytes(mail.Id.Span);
+            var (session, circle) = (RegisterKey.Session("bob"), RegisterKey.Circle("bob"));
+            var (sessionAt, circleAt) = (TileAt(at, session.Point).At, TileAt(at, circle.Point).At);
+            return
+            [
+                new ReplicaRequest.Scan(tile, Mailbox.Name, 0, 10),
+                new ReplicaRequest.Acknowledge(tile, Mailbox.Name, [id]),
+                new ReplicaRequest.Add(tile, Mailbox.Name, id, mail.Envelope.Memory, From: "alice"),
+                new ReplicaRequest.Add(tile, Mailbox.Name, id, mail.Envelope.Memory),
+                new ReplicaRequest.Prepare(sessionAt, session.Name, evil.Ballot(sessionAt.Epoch, 9)),
+                new ReplicaRequest.Accept(sessionAt, session.Name, evil.Ballot(sessionAt.Epoch, 9), new byte[] { 1 }),
+                new ReplicaRequest.Prepare(circleAt, circle.Name, evil.Ballot(circleAt.Epoch, 9)),
+                new ReplicaRequest.Accept(circleAt, circle.Name, evil.Ballot(circleAt.Epoch, 9), new byte[] { 1 }),
+            ];
+        }
+
+        public static Call LeaseOf(EvilNode evil) => new()
+        {
+            RenewLeases = new()
+            {
+                Renewals =
+                {
+                    new LeaseRenewalCall
+                    {
+                        Lease = new() { User = "bob", Session = 9, Node = ByteString.CopyFrom(evil.Node.ToBytes()) },
+                    },
+                },
+            },
+        };
+
+        public Call Delivery()
+        {
+            var mail = Alice.Seal("bob", "straight to the session");
+            return new()
+            {
+                Deliver = new() { User = "bob", Session = 1, Id = mail.Id, Envelope = mail.Envelope, From = "alice" },
+            };
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var channel in _channels)
+                channel.Dispose();
+            await Cluster.DisposeAsync();
+        }
+    }
+}
