@@ -9,7 +9,7 @@ namespace ChordChat.Node.Transport;
 /// <remarks>docs/protocol.md#session-proofs. The lock is a leaf.</remarks>
 internal sealed class SessionShowing(PeerLinks links, KeptHellos hellos)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly Lock _turn = new();
     private readonly Dictionary<(NodeId To, string User), List<Action<bool>>> _waiting = [];

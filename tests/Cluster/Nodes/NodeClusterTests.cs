@@ -48,25 +48,26 @@ public sealed class NodeClusterTests
     public async Task A_fourth_node_takes_over_tiles_while_adds_flow_and_nothing_is_lost()
     {
         await using var cluster = await NodeCluster.StartAsync(3);
-        var mailboxes = Enumerable.Range(0, 16).Select(i => SetKey.Mailbox($"user{i}")).ToArray();
-        var kept = mailboxes.ToDictionary(mailbox => mailbox, _ => new List<MessageId>());
+        // Not mailboxes: those ask for the session of whoever writes to them.
+        var sets = Enumerable.Range(0, 16).Select(i => new SetKey($"notes/user{i}")).ToArray();
+        var kept = sets.ToDictionary(set => set, _ => new List<MessageId>());
 
         await cluster.JoinAsync(through: "n1");
         var next = 0;
-        await Condition.UntilAsync("n4 keeps a mailbox that is written to", Patience, async () =>
+        await Condition.UntilAsync("n4 keeps a set that is written to", Patience, async () =>
         {
-            foreach (var mailbox in mailboxes)
+            foreach (var set in sets)
             {
                 var id = new MessageId((UInt128)next++);
-                Assert.IsType<AddOutcome.Stored>(await AddAsync(cluster.Sets("n2"), mailbox, id));
-                kept[mailbox].Add(id);
+                Assert.IsType<AddOutcome.Stored>(await AddAsync(cluster.Sets("n2"), set, id));
+                kept[set].Add(id);
             }
 
-            return mailboxes.Any(mailbox => Keeps(cluster, "n4", mailbox));
+            return sets.Any(set => Keeps(cluster, "n4", set));
         });
 
-        foreach (var mailbox in mailboxes)
-            Assert.Equal(kept[mailbox], (await ScanAsync(cluster.Sets("n4"), mailbox)).Order());
+        foreach (var set in sets)
+            Assert.Equal(kept[set], (await ScanAsync(cluster.Sets("n4"), set)).Order());
     }
 
     [Fact]

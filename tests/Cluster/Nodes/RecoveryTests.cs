@@ -19,13 +19,13 @@ public sealed partial class RecoveryTests
     {
         await using var cluster = await NodeCluster.StartAsync(5);
         var (user, members) = UserOfOneGroup(cluster);
-        var (account, mailbox) = (RegisterKey.Account(user), SetKey.Mailbox(user));
+        var (account, notes) = (RegisterKey.Account(user), NotesOf(user));
         var at = cluster.Names.First(name => !members.Contains(cluster[name].Node.Self.Node));
         Assert.IsType<ChangeOutcome.Stored>(
             await cluster.Registers(at).ChangeAsync(account, _ => new byte[] { 42 }, CancellationToken.None));
         await Condition.UntilAsync("the message is kept three times", Patience, async () =>
-            (await StoreAsync(cluster, at, mailbox, 1)).Copies.Members.Count == 3);
-        var tiles = new[] { TileOf(cluster, at, account.Point), TileOf(cluster, at, mailbox.Point) };
+            (await StoreAsync(cluster, at, notes, 1)).Copies.Members.Count == 3);
+        var tiles = new[] { TileOf(cluster, at, account.Point), TileOf(cluster, at, notes.Point) };
         var refused = await Assert.ThrowsAsync<StartRefusedException>(() => RecoverAsync(cluster, tiles[0], null));
         Assert.Contains("nothing to recover", refused.Message, StringComparison.Ordinal);
 
@@ -34,7 +34,7 @@ public sealed partial class RecoveryTests
         Assert.IsType<ReadOutcome.Unavailable>(
             await cluster.Registers(at).ReadAsync(account, CancellationToken.None));
         Assert.IsType<AddOutcome.Queued>(await cluster.Sets(at).AddAsync(
-            mailbox, "", new MessageId(2), new byte[] { 2 }, long.MaxValue, null, CancellationToken.None));
+            notes, "", new MessageId(2), new byte[] { 2 }, long.MaxValue, null, CancellationToken.None));
 
         foreach (var tile in (TileId?[])[tiles[0], null]) // One tile, then all others that need it.
         {
@@ -48,9 +48,9 @@ public sealed partial class RecoveryTests
 
         Assert.Equal([42], Assert.IsType<ReadOutcome.Agreed>(
             await cluster.Registers(at).ReadAsync(account, CancellationToken.None)).Value.ToArray());
-        Assert.Contains(new MessageId(1), await ScanAsync(cluster.Sets(at), mailbox));
+        Assert.Contains(new MessageId(1), await ScanAsync(cluster.Sets(at), notes));
         await Condition.UntilAsync("a new message is kept three times", Patience, async () =>
-            (await StoreAsync(cluster, at, mailbox, 3)).Copies.Members.Count == 3);
+            (await StoreAsync(cluster, at, notes, 3)).Copies.Members.Count == 3);
         refused = await Assert.ThrowsAsync<StartRefusedException>(() => RecoverAsync(cluster, null, null));
         Assert.Contains("for every tile", refused.Message, StringComparison.Ordinal);
         await ShownAsync(cluster, at, tiles);
@@ -73,15 +73,18 @@ public sealed partial class RecoveryTests
         return output.ToString();
     }
 
-    /// <summary>A user whose account and mailbox are kept by the same three nodes.</summary>
+    /// <summary>A set that anybody may write to: a mailbox asks for its senders' sessions.</summary>
+    private static SetKey NotesOf(string user) => new($"notes/{user}");
+
+    /// <summary>A user whose account and notes are kept by the same three nodes.</summary>
     private static (string User, NodeId[] Members) UserOfOneGroup(NodeCluster cluster)
     {
         var directory = cluster["n1"].Services.GetRequiredService<TileDirectory>();
         return Enumerable.Range(0, 10_000).Select(i => $"user{i}").Select(user => (
                 user, Account: directory.At(RegisterKey.Account(user).Point),
-                Mailbox: directory.At(SetKey.Mailbox(user).Point)))
-            .Where(found => found.Account.Tile != found.Mailbox.Tile
-                && found.Account.Members.SequenceEqual(found.Mailbox.Members))
+                Notes: directory.At(NotesOf(user).Point)))
+            .Where(found => found.Account.Tile != found.Notes.Tile
+                && found.Account.Members.SequenceEqual(found.Notes.Members))
             .Select(found => (found.user, found.Account.Members.ToArray())).First();
     }
 
