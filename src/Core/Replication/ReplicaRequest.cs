@@ -20,7 +20,12 @@ public abstract record ReplicaRequest
 
     /// <summary>Take this value. Accepted or Nack.</summary>
     public sealed record Accept(TileEpoch At, string Key, Ballot Ballot, ReadOnlyMemory<byte> Value)
-        : ReplicaRequest(At);
+        : ReplicaRequest(At)
+    {
+        /// <summary>Only if the replica has that very value already, under another ballot; otherwise it answers
+        /// Different. A read does no more.</summary>
+        public bool IsRestamp { get; init; }
+    }
 
     /// <summary>What did you accept last? Promises nothing and writes nothing. Peeked.</summary>
     public sealed record Peek(TileEpoch At, string Key) : ReplicaRequest(At);

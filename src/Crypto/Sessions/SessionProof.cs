@@ -15,7 +15,7 @@ public enum ProofUse
 
 /// <summary>How a device proves to one node, once, that it is a user's current device. docs/e2e.md, Session.</summary>
 /// <remarks>
-/// The node's id and fresh nonce stand in the signature, so no node can use it in place of another, nor twice.
+/// The node's id and fresh nonce stand in the signature, so no other node can use it, nor open another session with it.
 /// </remarks>
 public static class SessionProof
 {

@@ -49,6 +49,7 @@ internal static class ChatServices
         .AddSingleton<LeaseRenewals>()
         .AddSingleton<SessionNumbers>()
         .AddSingleton<KeptHellos>()
+        .AddSingleton<ShownHelloJudge>()
         .AddSingleton<ShownSessions>()
         .AddSingleton<SessionOpening>()
         .AddSingleton<SessionClosing>()

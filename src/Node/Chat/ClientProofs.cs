@@ -1,4 +1,5 @@
 using ChordChat.Core.Chat;
+using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Keyrings;
@@ -57,9 +58,10 @@ internal sealed class ClientProofs(ChatIdentity identity)
             hello.Signature.Span,
             hello.PassOnly ? ProofUse.Pass : ProofUse.Session) && !entry.IsEmpty;
 
-    /// <summary>Whether it says that it is a sealed message between these two.</summary>
-    public bool IsBetween(ReadOnlySpan<byte> envelope, string a, string b) =>
-        EnvelopeHeader.TryParse(envelope)?.IsBetween(identity.Cluster, a, b) == true;
+    /// <summary>Whether it says that it is a sealed message of this id between these two.</summary>
+    public bool IsMail(ReadOnlySpan<byte> envelope, MessageId id, string a, string b) =>
+        EnvelopeHeader.TryParse(envelope) is { } header && header.Id.Value == id.Value
+        && header.IsBetween(identity.Cluster, a, b);
 
     private static byte[] MakeNobodys()
     {

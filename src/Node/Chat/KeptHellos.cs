@@ -8,17 +8,19 @@ namespace ChordChat.Node.Chat;
 /// later. Safe for threads.</remarks>
 internal sealed class KeptHellos(SessionTable sessions)
 {
-    private const int KeptMax = 50_000;
+    private const int KeptMax = 100_000;
 
     private readonly ConcurrentDictionary<string, KeptHello> _kept = new();
 
+    /// <summary>Keeps a hello, but not in place of one of a newer device.</summary>
     /// <param name="hello">Checked, and for a session.</param>
     public void Keep(SessionHello hello, ReadOnlyMemory<byte> nodeNonce)
     {
         if (_kept.Count >= KeptMax)
             foreach (var user in _kept.Keys.Where(user => sessions.Find(user) is null))
-                _kept.TryRemove(user, out _); // Their mail that still waits stays with its senders.
-        _kept[hello.User] = new KeptHello(hello, nodeNonce);
+                _kept.TryRemove(user, out _); // Their mail that still waits here goes on when they come back.
+        var next = new KeptHello(hello, nodeNonce);
+        _kept.AddOrUpdate(hello.User, next, (_, kept) => kept.Hello.Epoch > hello.Epoch ? kept : next);
     }
 
     public KeptHello? Find(string user) => _kept.GetValueOrDefault(user);

@@ -20,9 +20,18 @@ internal readonly record struct SessionNeed(string User, SessionRight Right)
         ReplicaRequest.Scan scan when UserOf(scan.Set, Mailbox) is { } owner => new(owner, SessionRight.Read),
         ReplicaRequest.Acknowledge acknowledge when UserOf(acknowledge.Set, Mailbox) is { } owner =>
             new(owner, SessionRight.Change),
-        ReplicaRequest.Prepare prepare => OfRegister(prepare.Key),
         ReplicaRequest.Accept accept => OfRegister(accept.Key),
         _ => null,
+    };
+
+    /// <summary>The row that such a request is about.</summary>
+    public static string NameIn(ReplicaRequest request) => request switch
+    {
+        ReplicaRequest.Add add => add.Set,
+        ReplicaRequest.Scan scan => scan.Set,
+        ReplicaRequest.Acknowledge acknowledge => acknowledge.Set,
+        ReplicaRequest.Accept accept => accept.Key,
+        _ => throw new ArgumentException($"{request.GetType().Name} speaks for nobody", nameof(request)),
     };
 
     /// <summary>Whose mailbox it is; null for other sets.</summary>

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using ChordChat.Core.Chat;
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 
@@ -7,94 +6,93 @@ namespace ChordChat.Node.Chat;
 
 /// <summary>Which nodes have shown that they speak for which users.</summary>
 /// <remarks>docs/protocol.md#session-proofs. Safe for threads.</remarks>
-internal sealed class ShownSessions(
-    AccountGlimpses accounts, KeyLogReader keyLogs, ClientProofs proofs, ChatClock clock)
+internal sealed class ShownSessions(ShownHelloJudge judge, ClientProofs proofs, ChatClock clock)
 {
     private const int KnownMax = 100_000;
-    private const int JudgedAtOnceMax = 1_024;
 
-    /// <summary>How long a node's word is taken after its proof was checked against a majority's account.</summary>
+    /// <summary>How long a judgement counts before it is made anew, beside the calls that still rely on it.</summary>
     private static readonly TimeSpan SureFor = TimeSpan.FromMinutes(5);
 
-    /// <summary>The same when no majority of the account's copies answers.</summary>
+    /// <summary>The same when no majority of the account's copies answered.</summary>
     private static readonly TimeSpan UnsureFor = TimeSpan.FromSeconds(30);
 
-    private readonly ConcurrentDictionary<(NodeId Node, string User), Shown> _shown = new();
-    private int _judging;
+    /// <summary>Who has asked for nothing for so long shows again.</summary>
+    private static readonly TimeSpan KnownFor = TimeSpan.FromMinutes(15);
 
-    private sealed record Shown(uint Epoch, SessionRight Right, long Until);
+    private readonly ConcurrentDictionary<(NodeId Node, string User), Shown> _shown = new();
+    private readonly ConcurrentDictionary<string, uint> _newest = new();
+
+    private sealed record Shown(KeptHello Hello, HelloJudgement Judgement, long At)
+    {
+        /// <summary>Whether it is being judged anew; 1 or 0.</summary>
+        public int Judging;
+    }
 
     /// <summary>Whether a node that does not keep what is asked for may ask for it.</summary>
-    public bool Allow(NodeId node, ReplicaRequest request) =>
-        SessionNeed.Of(request) is not { } need
-        || (Allow(node, need) && (request is not ReplicaRequest.Add { From.Length: > 0 } add
-            || proofs.IsBetween(add.Content.Span, add.From, SessionNeed.OwnerOf(add.Set)!)));
+    public bool Allow(NodeId node, ReplicaRequest request) => SessionNeed.Of(request) switch
+    {
+        null => true,
+        { Right: SessionRight.Send } need when request is ReplicaRequest.Add add =>
+            Allow(node, need) && proofs.IsMail(add.Content.Span, add.Id, need.User, SessionNeed.OwnerOf(add.Set)!),
+        { } need => Allow(node, need),
+    };
 
     /// <summary>The same for mail that goes straight to a session.</summary>
     public bool Allow(NodeId node, LiveMessage message) =>
         Allow(node, new SessionNeed(message.From, SessionRight.Send))
-        && proofs.IsBetween(message.Envelope.Span, message.From, message.User);
+        && proofs.IsMail(message.Envelope.Span, message.Id, message.From, message.User);
 
-    public bool Allow(NodeId node, SessionNeed need) =>
-        _shown.TryGetValue((node, need.User), out var shown) && shown.Right >= need.Right && shown.Until > clock.Steady;
+    public bool Allow(NodeId node, SessionNeed need)
+    {
+        if (!_shown.TryGetValue((node, need.User), out var shown))
+            return false;
+        var age = TimeSpan.FromMilliseconds(clock.Steady - shown.At);
+        if (age > KnownFor)
+            return false;
+        if (age > (shown.Judgement.IsSure ? SureFor : UnsureFor) && Interlocked.Exchange(ref shown.Judging, 1) == 0)
+            _ = ShowAsync(node, shown.Hello);
+        return RightOf(shown) >= need.Right;
+    }
 
     /// <summary>Takes note of a proof.</summary>
     /// <param name="node">Who shows it: its id stands in the user's signature.</param>
-    /// <returns>Whether it is good for anything.</returns>
-    public async Task<bool> ShowAsync(NodeId node, KeptHello shown)
+    /// <returns>What it is good for.</returns>
+    public async Task<SessionRight> ShowAsync(NodeId node, KeptHello hello)
     {
-        var hello = shown.Hello;
-        if (!UserName.IsValid(hello.User) || hello.Epoch == 0)
-            return false;
-        try
+        var key = (node, hello.Hello.User);
+        var now = await judge.JudgeAsync(node, hello);
+        // That nobody can tell now takes nothing away from who was believed before.
+        if (!now.IsSure && _shown.TryGetValue(key, out var known) && known.Hello.Hello.Epoch == hello.Hello.Epoch
+            && known.Judgement.Right > now.Right)
+            now = now with { Right = known.Judgement.Right };
+        if (now.Right == SessionRight.None)
         {
-            if (Interlocked.Increment(ref _judging) > JudgedAtOnceMax)
-                return false;
-            var (right, isSure) = await JudgeAsync(node, shown);
-            return right > SessionRight.None && Keep((node, hello.User), hello.Epoch, right, isSure);
+            _shown.TryRemove(key, out _);
+            return SessionRight.None;
         }
-        catch (InvalidDataException)
-        {
-            return false; // A damaged record proves nothing.
-        }
-        finally
-        {
-            Interlocked.Decrement(ref _judging);
-        }
+
+        MakeRoom();
+        if (now is { IsSure: true, Right: > SessionRight.Send })
+            _newest[hello.Hello.User] = hello.Hello.Epoch;
+        var shown = _shown[key] = new Shown(hello, now, clock.Steady);
+        return RightOf(shown);
     }
 
-    private bool Keep((NodeId Node, string User) key, uint epoch, SessionRight right, bool isSure)
+    /// <summary>A device that is known to be replaced has only its last mail to hand in.</summary>
+    private SessionRight RightOf(Shown shown) =>
+        _newest.TryGetValue(shown.Hello.Hello.User, out var newest) && shown.Hello.Hello.Epoch < newest
+            ? SessionRight.Send
+            : shown.Judgement.Right;
+
+    private void MakeRoom()
     {
+        if (_shown.Count < KnownMax)
+            return;
+        var oldest = clock.Steady - (long)KnownFor.TotalMilliseconds;
+        foreach (var (key, _) in _shown.Where(pair => pair.Value.At < oldest))
+            _shown.TryRemove(key, out _);
         if (_shown.Count >= KnownMax)
             _shown.Clear(); // All show again.
-        if (!isSure && _shown.TryGetValue(key, out var known) && known.Epoch == epoch && known.Right > right)
-            right = known.Right; // It was sure before; that nobody answers now takes nothing away.
-        var until = clock.Steady + (long)(isSure ? SureFor : UnsureFor).TotalMilliseconds;
-        _shown[key] = new Shown(epoch, right, until);
-        return true;
+        _newest.Clear();
     }
-
-    private async Task<(SessionRight Right, bool IsSure)> JudgeAsync(NodeId node, KeptHello shown)
-    {
-        var (hello, nonce) = (shown.Hello, shown.NodeNonce);
-        switch (await accounts.GlimpseAsync(hello.User, CancellationToken.None))
-        {
-            case AccountGlimpse.Agreed(var account) when hello.Epoch == account.Head.Epoch:
-                return (If(IsSigned(account.Head.Entry), SessionRight.Change), true);
-            case AccountGlimpse.Agreed(var account) when hello.Epoch < account.Head.Epoch:
-                // A device that was replaced: what it sent before that is still under way.
-                var old = await keyLogs.ReadOldAsync(hello.User, hello.Epoch - 1, CancellationToken.None);
-                return (If(IsSigned(old), SessionRight.Send), true);
-            case AccountGlimpse.Unproven(var account, _, _) when hello.Epoch == account.Head.Epoch:
-                return (If(IsSigned(account.Head.Entry), SessionRight.Read), false);
-            case AccountGlimpse.Unproven or AccountGlimpse.Unavailable:
-                return (SessionRight.Send, false); // A cut between the two tiles is to lose no mail.
-            default:
-                return (SessionRight.None, true);
-        }
-
-        bool IsSigned(ReadOnlyMemory<byte> entry) => proofs.IsSignedBy(entry, hello, nonce.Span, node);
-    }
-
-    private static SessionRight If(bool isGood, SessionRight right) => isGood ? right : SessionRight.None;
 }

@@ -12,8 +12,9 @@ internal sealed class CallerRights(TileBoard board, TileDirectory directory, Rin
 {
     private readonly int _copies = genesis.BackupCount + 1;
 
-    /// <summary>Whether the caller keeps this tile too, now or before, so that it has its rows anyway.</summary>
-    public bool IsMember(NodeId from, TileId tile) => board.Of(tile) is { } header && IsAround(header, from);
+    /// <summary>Whether the caller keeps this tile too in that epoch, so that it has its rows anyway.</summary>
+    public bool IsMember(NodeId from, TileEpoch at) =>
+        board.Of(at.Tile) is { Configuration: var here } && here.At == at && here.Contains(from);
 
     public CallVerdict Judge(NodeId from, ReplicaRequest request)
     {
@@ -22,7 +23,7 @@ internal sealed class CallerRights(TileBoard board, TileDirectory directory, Rin
         if (request is ReplicaRequest.Accept { Key: var key } && QuorumProof.IsOfAnother(key, from))
             return new CallVerdict.Refused("only a node itself tells that it is ready");
         var header = board.Of(request.At.Tile);
-        var isMember = header is null || IsAround(header, from); // Without a header the replica has nothing to give.
+        var isMember = header is not null && IsAround(header, from);
         return request switch
         {
             ReplicaRequest.NewConfiguration news => Judge(from, news, header),
@@ -31,7 +32,7 @@ internal sealed class CallerRights(TileBoard board, TileDirectory directory, Rin
                 Tiles = [.. compare.Tiles.Where(tile => board.Of(tile.At.Tile) is { } own && IsAround(own, from))],
             }),
             ReplicaRequest.Pull when !isMember => new CallVerdict.Answered(
-                new ReplicaReply.Behind(header!.Configuration)),
+                header is null ? new ReplicaReply.WrongTile() : new ReplicaReply.Behind(header.Configuration)),
             ReplicaRequest.Decide decide when header is not null && !MayBeNext(header.Configuration, decide.Next) =>
                 new CallVerdict.Refused("a tile is not given to fewer nodes, nor to unknown ones"),
             ReplicaRequest.Seal or ReplicaRequest.Decide or ReplicaRequest.Missing or ReplicaRequest.Forget

@@ -13,19 +13,20 @@ internal sealed class NewsWitnesses(ReplicaCalls calls, TimeProvider time)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private int _open;
 
-    /// <summary>Whether a majority of those who are said to be members knows of it, or of a later one; who claims it
-    /// is one of them, if he is.</summary>
-    public async Task<bool> KnowAsync(NodeId from, TileConfiguration claimed)
+    /// <summary>The claim as far as others know it too: a majority of those who are said to be members, who claims it
+    /// counted if he is one of them, knows that configuration or a later one.</summary>
+    /// <returns>Null when they do not. Without the configuration before if none of them names the same.</returns>
+    public async Task<ReplicaRequest.NewConfiguration?> ConfirmAsync(NodeId from, ReplicaRequest.NewConfiguration claim)
     {
         if (Interlocked.Increment(ref _open) > AtOnceMax)
         {
             Interlocked.Decrement(ref _open);
-            return false; // It is told again.
+            return null; // It is told again.
         }
 
         try
         {
-            return await AskAsync(from, claimed);
+            return await AskAsync(from, claim);
         }
         finally
         {
@@ -33,24 +34,33 @@ internal sealed class NewsWitnesses(ReplicaCalls calls, TimeProvider time)
         }
     }
 
-    private async Task<bool> AskAsync(NodeId from, TileConfiguration claimed)
+    private async Task<ReplicaRequest.NewConfiguration?> AskAsync(NodeId from, ReplicaRequest.NewConfiguration claim)
     {
+        var claimed = claim.Next;
         var asked = claimed.Members.Where(node => node != from && node != calls.Self).ToArray();
         var needed = Math.Max(1, claimed.Majority - (claimed.Contains(from) ? 1 : 0));
         if (asked.Length < needed)
-            return false;
-        var (yes, left) = (0, asked.Length);
+            return null;
+        var (yes, left, isSameBefore) = (0, asked.Length, false);
         var known = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
         foreach (var node in asked)
             calls.Send(node, new ReplicaRequest.GetConfiguration(claimed.Tile), reply =>
             {
-                if (reply is ReplicaReply.Standing { Newest: var newest } && newest.Tile == claimed.Tile
-                    && (newest == claimed || newest.IsNewerThan(claimed)) && Interlocked.Increment(ref yes) == needed)
-                    known.TrySetResult(true);
+                if (reply is ReplicaReply.Standing { Newest: var newest } standing && newest.Tile == claimed.Tile
+                    && (newest == claimed || newest.IsNewerThan(claimed)))
+                {
+                    if (newest == claimed && standing.Previous == claim.Previous)
+                        Volatile.Write(ref isSameBefore, true);
+                    if (Interlocked.Increment(ref yes) == needed)
+                        known.TrySetResult(true);
+                }
+
                 if (Interlocked.Decrement(ref left) == 0)
                     known.TrySetResult(false);
             });
         await Task.WhenAny(known.Task, Task.Delay(Patience, time));
-        return known.Task is { IsCompletedSuccessfully: true, Result: true };
+        if (known.Task is not { IsCompletedSuccessfully: true, Result: true })
+            return null;
+        return Volatile.Read(ref isSameBefore) ? claim : claim with { Previous = null };
     }
 }

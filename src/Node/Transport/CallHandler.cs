@@ -35,9 +35,9 @@ internal sealed class CallHandler(
 
     private void Handle(NodeId from, ReplicaRequest request, Action<Answer> reply)
     {
-        if (!rights.IsMember(from, request.At.Tile) && !shown.Allow(from, request))
+        if (!rights.IsMember(from, request.At) && !shown.Allow(from, request))
         {
-            reply(new Answer { Unproven = ReplicaMap.Nothing });
+            AskForProof(from, request, reply);
             return;
         }
 
@@ -58,13 +58,36 @@ internal sealed class CallHandler(
         }
     }
 
-    private async Task ShowAsync(NodeId from, KeptHello hello, Action<Answer> reply) =>
-        reply(new Answer { Shown = new() { Good = await shown.ShowAsync(from, hello) } });
+    /// <summary>Does what needs no proof: reads renew the ballot of a value that is there already. A replica that is not
+    /// at the request's epoch says so first, because it is no use to prove anything to it.</summary>
+    private void AskForProof(NodeId from, ReplicaRequest request, Action<Answer> reply)
+    {
+        var harmless = request is ReplicaRequest.Accept accept
+            ? accept with { IsRestamp = true }
+            : (ReplicaRequest)new ReplicaRequest.Peek(request.At, SessionNeed.NameIn(request));
+        if (!writer.Submit(harmless, from, done => reply(done is ReplicaReply.Peeked or ReplicaReply.Different
+            ? new Answer { Unproven = ReplicaMap.Nothing }
+            : done.ToWire())))
+            reply(Failure("overloaded or stopping"));
+    }
+
+    private async Task ShowAsync(NodeId from, KeptHello hello, Action<Answer> reply)
+    {
+        var right = SessionRight.None;
+        try
+        {
+            right = await shown.ShowAsync(from, hello);
+        }
+        finally
+        {
+            reply(new Answer { Shown = new() { Right = right.ToWire() } });
+        }
+    }
 
     private async Task CheckAsync(NodeId from, ReplicaRequest.NewConfiguration claim, Action<Answer> reply)
     {
-        if (await witnesses.KnowAsync(from, claim.Next))
-            Submit(from, claim, reply);
+        if (await witnesses.ConfirmAsync(from, claim) is { } confirmed)
+            Submit(from, confirmed, reply);
         else
             reply(Failure("nobody else knows of this configuration"));
     }

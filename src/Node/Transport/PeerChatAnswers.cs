@@ -7,7 +7,8 @@ using ChordChat.Wire;
 namespace ChordChat.Node.Transport;
 
 /// <summary>Answers what other nodes ask this one's chat. Never waits.</summary>
-internal sealed class PeerChatAnswers(PeerRequests chat, ShownSessions shown, TileDirectory directory)
+internal sealed class PeerChatAnswers(
+    PeerRequests chat, ShownSessions shown, TileDirectory directory, TileBoard board)
 {
     private const int ListedMax = 10_000;
 
@@ -69,6 +70,7 @@ internal sealed class PeerChatAnswers(PeerRequests chat, ShownSessions shown, Ti
     private bool MaySay(NodeId from, string user) =>
         KeepsMailOf(user, from) || shown.Allow(from, new SessionNeed(user, SessionRight.Read));
 
+    /// <summary>By what this node itself keeps: the directory is only hearsay.</summary>
     private bool KeepsMailOf(string user, NodeId node) =>
-        directory.At(SetKey.Mailbox(user).Point).Contains(node);
+        board.Of(directory.At(SetKey.Mailbox(user).Point).Tile)?.Configuration.Contains(node) == true;
 }

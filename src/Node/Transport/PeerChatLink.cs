@@ -32,10 +32,12 @@ internal sealed class PeerChatLink(PeerLinks links, SessionShowing showing, Ring
         var unproven = Enumerable.Range(0, answers.Count).Where(i => answers[i].IsUnproven).ToList();
         if (unproven.Count == 0)
             return answers;
-        await Task.WhenAll(unproven.Select(i => showing.ShowAsync(peer.Node, renewals[i].Lease.User)));
-        if (await RenewOnceAsync(peer, [.. unproven.Select(i => renewals[i])], cancellation) is not { } again)
-            return null;
-        foreach (var (i, answer) in unproven.Zip(again))
+        var rights = await Task.WhenAll(unproven.Select(i => showing.ShowAsync(peer.Node, renewals[i].Lease.User)));
+        var shown = unproven.Where((_, n) => rights[n] >= SessionRight.Read).ToList();
+        var again = shown.Count == 0
+            ? null
+            : await RenewOnceAsync(peer, [.. shown.Select(i => renewals[i])], cancellation);
+        foreach (var (i, answer) in shown.Zip(again ?? []))
             answers[i] = answer;
         return answers;
     }
@@ -72,9 +74,9 @@ internal sealed class PeerChatLink(PeerLinks links, SessionShowing showing, Ring
         links.Send(node.Node, new Call { Deliver = message.ToWire() }, answer =>
         {
             if (answer?.Deliver is { Result: DeliverAnswer.Types.Result.Unproven })
-                showing.Show(node.Node, message.From, isShown =>
+                showing.Show(node.Node, message.From, right =>
                 {
-                    if (isShown)
+                    if (right >= SessionRight.Send && !ended.Task.IsCompleted)
                         links.Send(node.Node, new Call { Deliver = message.ToWire() }, End);
                     else
                         End(null);

@@ -73,6 +73,22 @@ internal static class PeerChatMap
         new(call.User.ToUser(), call.Epoch, call.ClientNonce.Memory, call.Signature.Memory, Client: ""),
         call.NodeNonce.Memory);
 
+    public static ShownAnswer.Types.Right ToWire(this SessionRight right) => right switch
+    {
+        SessionRight.Send => ShownAnswer.Types.Right.Send,
+        SessionRight.Read => ShownAnswer.Types.Right.Read,
+        SessionRight.Change => ShownAnswer.Types.Right.Change,
+        _ => ShownAnswer.Types.Right.None,
+    };
+
+    public static SessionRight ToCore(this ShownAnswer answer) => answer.Right switch
+    {
+        ShownAnswer.Types.Right.Send => SessionRight.Send,
+        ShownAnswer.Types.Right.Read => SessionRight.Read,
+        ShownAnswer.Types.Right.Change => SessionRight.Change,
+        _ => SessionRight.None,
+    };
+
     public static LiveMessage ToCore(this DeliverCall call) =>
         new(call.User.ToUser(), call.Session, call.Id.ToMessageId(), call.Envelope.Memory, call.From.ToUserOrNobody());
 

@@ -29,9 +29,9 @@ internal sealed class ReplicaCalls(
         if (answer?.Unproven is null || SessionNeed.Of(request) is not { } need)
             done(Read(answer));
         else
-            showing.Show(from, need.User, isShown =>
+            showing.Show(from, need.User, right =>
             {
-                if (isShown)
+                if (right >= need.Right)
                     links.Send(from, request.ToWire(), again => done(Read(again)));
                 else
                     done(null);

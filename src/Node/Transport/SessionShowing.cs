@@ -12,15 +12,15 @@ internal sealed class SessionShowing(PeerLinks links, KeptHellos hellos)
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly Lock _turn = new();
-    private readonly Dictionary<(NodeId To, string User), List<Action<bool>>> _waiting = [];
+    private readonly Dictionary<(NodeId To, string User), List<Action<SessionRight>>> _waiting = [];
 
-    /// <summary>Calls <paramref name="done"/>, on any thread, with whether the node believes it: then the call that it
-    /// refused is made once more.</summary>
-    public void Show(NodeId to, string user, Action<bool> done)
+    /// <summary>Calls <paramref name="done"/>, on any thread, with what the node believes: if that is enough, the call that
+    /// it refused is made once more.</summary>
+    public void Show(NodeId to, string user, Action<SessionRight> done)
     {
         if (hellos.Find(user) is not { } kept)
         {
-            done(false);
+            done(SessionRight.None);
             return;
         }
 
@@ -38,29 +38,29 @@ internal sealed class SessionShowing(PeerLinks links, KeptHellos hellos)
         _ = ShowAsync(to, user, kept);
     }
 
-    public Task<bool> ShowAsync(NodeId to, string user)
+    public Task<SessionRight> ShowAsync(NodeId to, string user)
     {
-        var shown = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var shown = new TaskCompletionSource<SessionRight>(TaskCreationOptions.RunContinuationsAsynchronously);
         Show(to, user, shown.SetResult);
         return shown.Task;
     }
 
     private async Task ShowAsync(NodeId to, string user, KeptHello kept)
     {
-        var isGood = false;
+        var right = SessionRight.None;
         try
         {
             var answer = await links.CallAsync(
                 to, new Call { ShowSession = kept.ToWire() }, Patience, CancellationToken.None);
-            isGood = answer?.Shown?.Good == true;
+            right = answer?.Shown?.ToCore() ?? SessionRight.None;
         }
         finally
         {
-            List<Action<bool>> waiting;
+            List<Action<SessionRight>> waiting;
             lock (_turn)
                 _waiting.Remove((to, user), out waiting!);
             foreach (var done in waiting)
-                done(isGood);
+                done(right);
         }
     }
 }

@@ -142,7 +142,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         var account = Account(hello.User);
         if (account.Log!.Head.Epoch != hello.Epoch || !SessionProof.Verify(
             account.Log.Head.DeviceKey, cluster.Id, node.Id, hello.User, hello.Epoch, nonce, hello.ClientNonce.Span,
-            hello.Signature.Span))
+            hello.Signature.Span, hello.PassOnly ? ProofUse.Pass : ProofUse.Session))
         {
             await responseStream.WriteAsync(new NodeFrame
             {

@@ -23,7 +23,7 @@ public partial class LabelTests
     {
         var labels = Fields.Select(field => Encoding.ASCII.GetString((byte[])field.GetValue(null)!)).ToList();
 
-        Assert.Equal(23, labels.Count);
+        Assert.Equal(24, labels.Count);
         Assert.Equal(labels.Count, labels.Distinct().Count());
         Assert.All(labels, label => Assert.Matches("^.ChordChat/1/(sig/)?[a-z0-9-]+$", label));
     }

@@ -25,10 +25,13 @@ public class ChatFuzzTests
     public void Calls_of_the_chat()
     {
         var (proofs, clock, none) = (new ClientProofs(Nobody), new ChatClock(TimeProvider.System), new NoRegisters());
+        using var judge = new ShownHelloJudge(
+            new AccountGlimpses(none), new KeyLogReader(none, none), proofs, clock);
         var chat = new PeerChatAnswers(
             new PeerRequests(new SessionTable(), new NoMail(), proofs, clock),
-            new ShownSessions(new AccountGlimpses(none), new KeyLogReader(none, none), proofs, clock),
-            new TileDirectory(0, [new TileConfiguration(new(0, 0), 0, 1, [new(1, 1)])]));
+            new ShownSessions(judge, proofs, clock),
+            new TileDirectory(0, [new TileConfiguration(new(0, 0), 0, 1, [new(1, 1)])]),
+            new TileBoard());
         FuzzRun.Rounds(
             20_000, WireSamples.Of<Call>, call => chat.Answer(Nobody.Self.Node, call), WireSamples.Show,
             typeof(MalformedException));
@@ -69,7 +72,8 @@ public class ChatFuzzTests
     private sealed class NoRegisters : IRegisters, IRegisterGlimpses
     {
         public Task<ChangeOutcome> ChangeAsync(
-            RegisterKey key, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide, CancellationToken cancellation) =>
+            RegisterKey key, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide,
+            CancellationToken cancellation) =>
             Task.FromResult<ChangeOutcome>(new ChangeOutcome.Unavailable(0, 1));
 
         public Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation) =>

@@ -1,0 +1,85 @@
+using System.Security.Cryptography;
+using ChordChat.Core.Ring;
+using ChordChat.Crypto.Sessions;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Replication;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Chat;
+
+/// <summary>docs/protocol.md#session-proofs: what a proof is worth while the account's copies answer and while they do
+/// not, and after its user has logged in anew.</summary>
+public sealed class ShownSessionTests : IAsyncLifetime
+{
+    private static readonly NodeId Old = new(7, 7);
+    private static readonly NodeId New = new(8, 8);
+
+    private readonly ChatCluster _cluster = new(1);
+    private readonly ChatUser _anna = new("anna");
+
+    private ShownSessions Shown => _cluster.Get<ShownSessions>(0);
+
+    public async Task InitializeAsync()
+    {
+        await _cluster.InitializeAsync();
+        await _cluster.Client(0).RegisterAsync(_anna.Registration());
+    }
+
+    public Task DisposeAsync() => _cluster.DisposeAsync();
+
+    [Fact]
+    public async Task What_was_proved_before_a_cut_is_not_lost_by_it_and_a_stranger_may_only_send_without_any_copy()
+    {
+        Assert.Equal(SessionRight.Change, await ShowAsync(Old, epoch: 1));
+        _cluster.Replication.IsCut = true;
+
+        Assert.Equal(SessionRight.Change, await ShowAsync(Old, epoch: 1));
+        Assert.Equal(SessionRight.Read, await ShowAsync(New, epoch: 1)); // The copy that answers knows the device.
+        Assert.Equal(SessionRight.None, await Shown.ShowAsync(New, Forged(epoch: 1)));
+        Assert.Equal(SessionRight.None, await Shown.ShowAsync(New, Forged(epoch: 9)));
+
+        _cluster.Replication.Silent = RegisterKey.Account("anna"); // No copy answers in time.
+        Assert.Equal(SessionRight.Send, await Shown.ShowAsync(New, Forged(epoch: 1)));
+        Assert.Equal(SessionRight.Change, await ShowAsync(Old, epoch: 1));
+        Assert.False(Shown.Allow(New, new SessionNeed("anna", SessionRight.Read)));
+    }
+
+    [Fact]
+    public async Task A_login_at_another_node_leaves_the_old_one_the_right_to_hand_in_what_is_under_way()
+    {
+        await ShowAsync(Old, epoch: 1);
+        var login = await _cluster.Client(0).LogInAsync(new() { User = "anna", Secret = _anna.Secret });
+        await _cluster.Client(0).PublishKeysAsync(_anna.Publication(login.Ticket));
+        Assert.True(Shown.Allow(Old, new SessionNeed("anna", SessionRight.Change))); // Not judged anew yet.
+
+        Assert.Equal(SessionRight.Change, await ShowAsync(New, epoch: 2));
+        Assert.False(Shown.Allow(Old, new SessionNeed("anna", SessionRight.Read)));
+        Assert.True(Shown.Allow(Old, new SessionNeed("anna", SessionRight.Send)));
+        Assert.Equal(SessionRight.Send, await ShowAsync(Old, epoch: 1));
+    }
+
+    [Fact]
+    public async Task Whose_name_nobody_has_proves_nothing()
+    {
+        var nobody = new ChatUser("nobody");
+        nobody.Registration();
+
+        Assert.Equal(SessionRight.None, await Shown.ShowAsync(Old, Hello(nobody, Old, 1)));
+        Assert.Equal(SessionRight.None, await ShowAsync(Old, epoch: 0));
+    }
+
+    private Task<SessionRight> ShowAsync(NodeId node, uint epoch) =>
+        Shown.ShowAsync(node, epoch == 0 ? Forged(0) : Hello(_anna, node, epoch));
+
+    private static KeptHello Forged(uint epoch) => new(
+        new("anna", epoch, RandomNumberGenerator.GetBytes(32), RandomNumberGenerator.GetBytes(64), ""),
+        RandomNumberGenerator.GetBytes(32));
+
+    private static KeptHello Hello(ChatUser user, NodeId node, uint epoch)
+    {
+        var (mine, theirs) = (RandomNumberGenerator.GetBytes(32), RandomNumberGenerator.GetBytes(32));
+        var signature = SessionProof.Sign(
+            user.Device(epoch), user.Cluster, node.ToBytes(), user.Name, epoch, mine, theirs);
+        return new(new(user.Name, epoch, theirs, signature, ""), mine);
+    }
+}
