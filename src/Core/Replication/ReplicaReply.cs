@@ -89,6 +89,15 @@ public abstract record ReplicaReply
     /// <summary>The buckets that differ (none: nothing to do), and their rows up to a place, or to the end.</summary>
     public sealed record Listed(BucketSet Buckets, ImmutableArray<RowStamp> Rows, TileCursor? UpTo) : ReplicaReply;
 
+    /// <summary>Registers whose copies disagree more than by age.</summary>
+    public sealed record Disputed(ImmutableArray<Dispute> Registers) : ReplicaReply;
+
+    /// <summary>The page was united, but for registers that contradict what is here: others must be heard.</summary>
+    public sealed record Contested(ImmutableArray<ContestedRegister> Registers) : ReplicaReply;
+
     /// <summary>A local request was carried out.</summary>
     public sealed record Done : ReplicaReply;
 }
+
+/// <summary>Two copies of one register of which neither follows the other.</summary>
+public readonly record struct ContestedRegister(TransferredRegister Own, TransferredRegister Copy);

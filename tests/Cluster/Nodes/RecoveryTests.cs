@@ -19,7 +19,7 @@ public sealed partial class RecoveryTests
     {
         await using var cluster = await NodeCluster.StartAsync(5);
         var (user, members) = UserOfOneGroup(cluster);
-        var (account, mailbox) = (RegisterKey.Account(user), SetKey.Mailbox(user));
+        var (account, mailbox) = (FreeRegister.Named(user), SetKey.Mailbox(user));
         var at = cluster.Names.First(name => !members.Contains(cluster[name].Node.Self.Node));
         Assert.IsType<ChangeOutcome.Stored>(
             await cluster.Registers(at).ChangeAsync(account, _ => new byte[] { 42 }, CancellationToken.None));
@@ -78,7 +78,7 @@ public sealed partial class RecoveryTests
     {
         var directory = cluster["n1"].Services.GetRequiredService<TileDirectory>();
         return Enumerable.Range(0, 10_000).Select(i => $"user{i}").Select(user => (
-                user, Account: directory.At(RegisterKey.Account(user).Point),
+                user, Account: directory.At(FreeRegister.Named(user).Point),
                 Mailbox: directory.At(SetKey.Mailbox(user).Point)))
             .Where(found => found.Account.Tile != found.Mailbox.Tile
                 && found.Account.Members.SequenceEqual(found.Mailbox.Members))
