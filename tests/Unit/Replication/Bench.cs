@@ -32,6 +32,9 @@ internal sealed class Bench
     public HashSet<int> Deaf { get; } = [];
     public HashSet<int> Mute { get; } = [];
 
+    /// <summary>What a node answers instead of its replica; null: as its replica does.</summary>
+    public Func<int, ReplicaRequest, ReplicaReply?>? Lie { get; set; }
+
     /// <summary>The calendar, the same for all; and for how long each node was off, which its running time
     /// lacks.</summary>
     public long UnixMs { get; set; } = 1000;
@@ -68,7 +71,7 @@ internal sealed class Bench
         var node = Ids.IndexOf(send.To);
         if (Deaf.Contains(node))
             return;
-        var reply = Ask(node, send.Request);
+        var reply = Lie?.Invoke(node, send.Request) ?? Ask(node, send.Request);
         if (!Mute.Contains(node))
             Take(coordinator.On(send.To, send.Request, reply), queue);
     }

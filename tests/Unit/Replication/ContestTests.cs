@@ -39,14 +39,17 @@ public sealed class ContestTests
         Assert.Equal(("a1", TilePhase.Active), (Value(3), Phase(3)));
     }
 
-    [Fact]
-    public void A_newcomer_takes_no_rubbish()
+    [Theory]
+    [InlineData("a1")]
+    [InlineData("")] // Nothing was ever written there.
+    public void A_newcomer_takes_no_rubbish(string own)
     {
-        Hold("a1", 0);
+        if (own.Length > 0)
+            Hold(own, 0);
         Plant(1, "rubbish");
         End();
         Learn(3);
-        Assert.Equal("a1", Value(3));
+        Assert.Equal((own, TilePhase.Active), (Value(3), Phase(3)));
     }
 
     /// <summary>Node 0 has accepted what was never chosen, and one that holds the chosen value has gone for

@@ -39,9 +39,9 @@ public sealed class ValueRulesTests
     public void Repair_brings_no_value_that_does_not_follow(string lie)
     {
         Hold(0, 1, "a1");
-        Hold(1, 1, "a1");
-        Plant(2, 9, lie);
-        foreach (var node in new[] { 0, 1 })
+        Hold(2, 1, "a1");
+        Plant(1, 9, lie); // It answers before the other.
+        foreach (var node in new[] { 0, 2 })
         {
             Mend(node, 9, lie);
             Settle(node);
@@ -109,13 +109,18 @@ public sealed class ValueRulesTests
     [InlineData(0, 9, "rubbish")]
     [InlineData(0, 1, "b1")] // As if it were the same.
     [InlineData(1, 1, "b1")]
+    [InlineData(0, 1, "a2")]
     public void Reads_and_changes_go_on_beside_a_member_that_lies(int liar, ulong round, string lie)
     {
         foreach (var node in new[] { 0, 1, 2 })
-            if (node == liar)
-                Plant(node, round, lie);
-            else
-                Hold(node, 1, "a1");
+            Hold(node, 1, "a1");
+        _bench.Lie = (node, request) => (node == liar, request) switch
+        {
+            (true, ReplicaRequest.Peek) => new ReplicaReply.Peeked(Ballot(round), Bytes(lie)),
+            (true, ReplicaRequest.Prepare) => new ReplicaReply.Promised(Ballot(round), Bytes(lie)),
+            (true, ReplicaRequest.Accept) => new ReplicaReply.Accepted(),
+            _ => null,
+        };
         Assert.Equal("a1", Read());
         Assert.Equal("a2", Stored(Change(current => Bytes(Text(current) == "a1" ? "a2" : "a9"))));
         Assert.Equal("a2", Read());
