@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
@@ -15,12 +16,13 @@ internal sealed class EpochFollower
     private readonly IReplicaStore _store;
     private readonly TrackedRows _rows;
     private readonly ReplicaRules _rules;
+    private readonly ValueJudge _judge;
     private readonly Dictionary<TileId, long> _readmittedMs = [];
     private List<TileHeader> _changes = [];
 
-    public EpochFollower(NodeId self, IReplicaStore store, TrackedRows rows, ReplicaRules rules)
+    public EpochFollower(NodeId self, IReplicaStore store, TrackedRows rows, ReplicaRules rules, ValueJudge judge)
     {
-        (_self, _store, _rows, _rules) = (self, store, rows, rules);
+        (_self, _store, _rows, _rules, _judge) = (self, store, rows, rules, judge);
         foreach (var header in store.Headers())
             _held.Put(header);
     }
@@ -68,6 +70,7 @@ internal sealed class EpochFollower
             (ReplicaRequest.Sums sums, _) => Sums(header, sums),
             (ReplicaRequest.GetConfiguration, _) => Standing(header) with { WasAway = WasAway(header.Tile, ranMs) },
             (ReplicaRequest.Absorb absorb, _) => Absorb(header, absorb.At, absorb.Page, ranMs),
+            (ReplicaRequest.Believe believe, _) => Believe(header, believe),
             (ReplicaRequest.Activate activate, _) => Activate(header, activate, ranMs),
             (ReplicaRequest.Readmit back, _) => Readmit(header, back.At, ranMs),
             (ReplicaRequest.Retire retire, _) => Retire(header, retire.At),
@@ -294,15 +297,15 @@ internal sealed class EpochFollower
         if (!IsLearning(header, at))
             return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
         var tile = header.Tile;
+        var contested = ImmutableArray.CreateBuilder<ContestedRegister>();
         foreach (var register in page.Registers)
         {
             var row = _rows.GetRegister(tile, register.Key);
-            if (register.AcceptedBallot > row.AcceptedBallot)
-                _rows.PutRegister(tile, register.Key, row, row with
-                {
-                    AcceptedBallot = register.AcceptedBallot,
-                    Value = register.Value,
-                });
+            var union = _judge.Unite(at, register.Key, row, register);
+            if (union == Union.TakesCopy)
+                Take(tile, register.Key, row, register.AcceptedBallot, register.Value);
+            else if (union == Union.IsContested)
+                contested.Add(new(new(register.Key, row.AcceptedBallot, row.Value), register));
         }
 
         foreach (var entry in page.Entries)
@@ -314,6 +317,19 @@ internal sealed class EpochFollower
                 _rows.Bury(tile, entry.Set, entry.Id, since);
         }
 
+        return contested.Count == 0 ? Replies.Done : new ReplicaReply.Contested(contested.ToImmutable());
+    }
+
+    private void Take(TileId tile, string key, RegisterRow row, Ballot accepted, ReadOnlyMemory<byte> value) =>
+        _rows.PutRegister(tile, key, row, row with { AcceptedBallot = accepted, Value = value });
+
+    private ReplicaReply Believe(TileHeader header, ReplicaRequest.Believe request)
+    {
+        if (!IsLearning(header, request.At))
+            return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
+        var row = _rows.GetRegister(header.Tile, request.Key);
+        if (_judge.Settle(request.Key, request.Heard, request.Majority) is { Accepted.IsNone: false } found)
+            Take(header.Tile, request.Key, row, found.Accepted, found.Value);
         return Replies.Done;
     }
 
@@ -321,8 +337,9 @@ internal sealed class EpochFollower
     {
         if (!IsLearning(header, request.At))
             return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
-        if (request.Last is { } page)
-            Absorb(header, request.At, page, ranMs);
+        if (request.Last is { } page
+            && Absorb(header, request.At, page, ranMs) is ReplicaReply.Contested contested)
+            return contested;
         _rows.Carry(header.Configuration.At, request.At);
         Put(new TileHeader(header.Newest, TilePhase.Active, Previous: header.BeforeNewest));
         return Replies.Done;

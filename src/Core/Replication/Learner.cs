@@ -21,11 +21,17 @@ public sealed class Learner : Coordinator
     private readonly Source[] _sources;
     private readonly Dictionary<ReplicaRequest, Source> _absorbing = new(ReferenceEqualityComparer.Instance);
     private readonly List<Source> _resting = [];
+    private readonly SortedDictionary<string, Contest> _contests = new(StringComparer.Ordinal);
     private TimeSpan _rest;
     private ReplicaRequest.Sums? _summing;
     private ImmutableArray<UInt128> _own;
     private ReplicaRequest.Activate? _activating;
+    private Source? _last;
+    private Contest? _contest;
     private bool _progress;
+
+    /// <summary>A round has brought nothing: what one complete member says has to do.</summary>
+    private bool _isLate;
 
     /// <param name="header">Learning, or sealed with a pending configuration that this node belongs to.</param>
     public Learner(NodeId self, TileHeader header, CoordinatorOptions options, ulong seed)
@@ -98,7 +104,11 @@ public sealed class Learner : Coordinator
         if (ReferenceEquals(request, _summing))
             OnSums(reply);
         else if (ReferenceEquals(request, _activating))
-            End(reply is ReplicaReply.Done ? new LearnerOutcome.Activated() : new LearnerOutcome.Superseded());
+            OnActivated(reply);
+        else if (_contest is { } contest && ReferenceEquals(request, contest.Settling))
+            OnSettled(reply);
+        else if (_contest is { } open && ReferenceEquals(request, open.Asked))
+            OnHeard(open, from, reply);
         else if (_absorbing.Remove(request, out var source))
             OnAbsorbed(source, reply);
         else if (FindSource(from, request) is { } asked)
@@ -107,7 +117,9 @@ public sealed class Learner : Coordinator
 
     private protected override void OnSilence(NodeId from, ReplicaRequest request)
     {
-        if (FindSource(from, request) is { } asked)
+        if (_contest is { } open && ReferenceEquals(request, open.Asked))
+            OnHeard(open, from, null);
+        else if (FindSource(from, request) is { } asked)
             Fail(asked);
     }
 
@@ -116,10 +128,24 @@ public sealed class Learner : Coordinator
 
     private protected override void OnTimer()
     {
+        if (_contest is { } open)
+        {
+            Settle(open);
+            return;
+        }
+
         if (_resting.Count > 0)
         {
             GoOn();
             return;
+        }
+
+        if (!_progress && !_isLate)
+        {
+            _isLate = true;
+            ActivateWhenComplete();
+            if (_contest is not null)
+                return;
         }
 
         if (!_progress && !MayTryAgain())
@@ -171,9 +197,10 @@ public sealed class Learner : Coordinator
         // One page from the time before it was complete makes the whole copy that of a sealed member.
         source.Complete &= pulled.Complete;
         (source.Asked, source.Next, _progress) = (null, pulled.Page.Next, true);
-        if (source.Next is null && IsCompleteWith(source))
+        if (source.Next is null && _contests.Count == 0 && IsCompleteWith(source))
         {
             // One commit for both: the tile may be waiting for it.
+            _last = source;
             Activate(pulled.Page);
             return;
         }
@@ -188,13 +215,14 @@ public sealed class Learner : Coordinator
 
     private void OnAbsorbed(Source source, ReplicaReply reply)
     {
-        if (reply is not ReplicaReply.Done)
+        if (reply is not (ReplicaReply.Done or ReplicaReply.Contested))
         {
             End(new LearnerOutcome.Superseded());
             return;
         }
 
         _progress = true;
+        Note(source, reply);
         if (source.Next is { } next)
         {
             if (_rest <= TimeSpan.Zero)
@@ -227,16 +255,87 @@ public sealed class Learner : Coordinator
 
     private void ActivateWhenComplete()
     {
-        if (IsCompleteWith(null))
+        if (_contest is not null || !IsCompleteWith(null))
+            return;
+        if (_contests.Count == 0)
             Activate(null);
+        else
+            Hear(_contests.First().Value);
     }
 
-    /// <summary>A sealed member counts once; a complete one is enough.</summary>
+    /// <summary>A sealed member counts once. A complete one is enough, but for a newcomer only when time was lost:
+    /// what it is given by one alone nobody else has confirmed.</summary>
     private bool IsCompleteWith(Source? last)
     {
         var finished = _sources.Where(source => source.Finished || source == last).ToList();
         return finished.Count(source => _previous is not null && _previous.Contains(source.Node)) >= _sealedNeeded
-            || finished.Any(source => source.Complete);
+            || (finished.Any(source => source.Complete)
+                && (_isLate || !IsNewcomer || finished.Count >= Math.Min(2, _sources.Length)));
+    }
+
+    private void OnActivated(ReplicaReply reply)
+    {
+        if (reply is not ReplicaReply.Contested)
+        {
+            End(reply is ReplicaReply.Done ? new LearnerOutcome.Activated() : new LearnerOutcome.Superseded());
+            return;
+        }
+
+        Note(_last!, reply);
+        (_activating, _last!.Finished) = (null, true);
+        ActivateWhenComplete();
+    }
+
+    private void Note(Source source, ReplicaReply reply)
+    {
+        if (reply is not ReplicaReply.Contested { Registers: var registers })
+            return;
+        foreach (var (own, copy) in registers)
+        {
+            if (!_contests.TryGetValue(copy.Key, out var contest))
+                _contests[copy.Key] = contest = new(copy.Key);
+            contest.Hear(_self, own);
+            contest.Hear(source.Node, copy);
+        }
+    }
+
+    /// <summary>Asks everybody who may know what they hold of a contested register.</summary>
+    private void Hear(Contest contest)
+    {
+        _contest = contest;
+        var ask = contest.Ask(Configuration.At, _sources.Select(source => source.Node));
+        foreach (var source in _sources)
+            Send(source.Node, ask);
+        SetTimer(Options.RoundTimeout);
+    }
+
+    private void OnHeard(Contest contest, NodeId from, ReplicaReply? reply)
+    {
+        contest.Hear(from, reply);
+        if (contest.Waiting.Count == 0)
+            Settle(contest);
+    }
+
+    private void Settle(Contest contest)
+    {
+        // In a generation that an order began all rows count, and no majority of them does.
+        var majority = _previous is null || Configuration.IsOrdered(_previous) ? 0 : _previous.Majority;
+        Send(_self, contest.Settle(
+            Configuration.At, node => _previous?.Contains(node) == true && (node != _self || !IsNewcomer), majority));
+        SetTimer(Options.RoundTimeout);
+    }
+
+    private void OnSettled(ReplicaReply reply)
+    {
+        if (reply is not ReplicaReply.Done)
+        {
+            End(new LearnerOutcome.Superseded());
+            return;
+        }
+
+        _contests.Remove(_contests.First().Key);
+        (_contest, _progress) = (null, true);
+        ActivateWhenComplete();
     }
 
     private void Activate(TilePage? last)

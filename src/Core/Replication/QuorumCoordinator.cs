@@ -23,6 +23,9 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
 
     private protected MemberSet For => _for;
 
+    /// <summary>Whether nobody is left who could still answer in this round.</summary>
+    private protected bool AllHaveAnswered => _for.Count + _against.Count == Configuration.Members.Length;
+
     private protected enum Vote
     {
         For,
@@ -40,7 +43,7 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
     /// <summary>Too many members have said no for a majority to be possible.</summary>
     private protected virtual void OnMinority() => Retry();
 
-    /// <summary>A vote that came after the majority.</summary>
+    /// <summary>A vote that came after the majority, or the news that none will come.</summary>
     private protected virtual void OnLate() { }
 
     /// <summary>An answer of a member to an earlier round; what it says of the disk is true all the same.</summary>
@@ -81,7 +84,7 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
             return;
         }
 
-        (_asked, _waiting) = (null, true);
+        (_asked, _waiting, _settled) = (null, true, false);
         SetTimer(Backoff());
     }
 
@@ -126,7 +129,9 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
         }
 
         _against.Add(member);
-        if (!_settled)
+        if (_settled)
+            OnLate();
+        else
             Count();
     }
 

@@ -12,7 +12,9 @@ public sealed class RegisterChange(
     Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide,
     BallotSource ballots,
     CoordinatorOptions options,
-    ulong seed) : RegisterCoordinator<RegisterChangeOutcome>(configuration, key, ballots, options, seed)
+    ulong seed,
+    IValueRules? values = null)
+    : RegisterCoordinator<RegisterChangeOutcome>(configuration, key, ballots, options, seed, values)
 {
     private protected override void Begin() => Prepare();
 

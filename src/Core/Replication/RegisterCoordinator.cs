@@ -6,15 +6,16 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
     where TOutcome : class
 {
     private readonly BallotSource _ballots;
-    private readonly HashSet<Ballot> _changes = [];
+    private readonly Dictionary<Ballot, ReadOnlyMemory<byte>> _changes = [];
+    private readonly RegisterAnswers _answers;
     private Ballot _ballot;
-    private Ballot _best;
-    private Ballot _least;
     private bool _changing;
 
     private protected RegisterCoordinator(
-        TileConfiguration configuration, string key, BallotSource ballots, CoordinatorOptions options, ulong seed)
-        : base(configuration, options, seed) => (Key, _ballots) = (key, ballots);
+        TileConfiguration configuration, string key, BallotSource ballots, CoordinatorOptions options, ulong seed,
+        IValueRules? values)
+        : base(configuration, options, seed) =>
+        (Key, _ballots, _answers) = (key, ballots, new RegisterAnswers(key, values ?? AnyValue.Rules));
 
     private protected enum Phase
     {
@@ -27,7 +28,7 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
 
     private protected Phase At { get; private set; }
 
-    /// <summary>The value with the highest ballot in this round; then the value that is to be written.</summary>
+    /// <summary>The value that is to be written.</summary>
     private protected ReadOnlyMemory<byte> Value { get; private set; }
 
     /// <summary>Whether a changed value was ever sent to be accepted: from then on failing is not knowing.</summary>
@@ -60,7 +61,7 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
     {
         At = Phase.Preparing;
         _ballot = _ballots.Next(Configuration.Epoch, Highest);
-        (_best, _least, Value) = (default, default, default);
+        _answers.Clear();
         Ask(new ReplicaRequest.Prepare(Configuration.At, Key, _ballot));
     }
 
@@ -74,9 +75,7 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
             return reply is ReplicaReply.Accepted ? Vote.For : Vote.Against;
         if (reply is not ReplicaReply.Promised promised)
             return Vote.Against;
-        _least = For.Count == 0 || promised.AcceptedBallot < _least ? promised.AcceptedBallot : _least;
-        if (promised.AcceptedBallot > _best)
-            (_best, Value) = (promised.AcceptedBallot, promised.Value);
+        _answers.Add(promised.AcceptedBallot, promised.Value);
         return Vote.For;
     }
 
@@ -85,27 +84,52 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
         if (At == Phase.Peeking)
             OnPeeked();
         else if (At == Phase.Preparing)
-            Propose();
+            Propose(isLast: AllHaveAnswered);
         else if (_changing)
             OnStored(Value);
         else
             OnKept(Value);
     }
 
-    private void Propose()
+    private protected sealed override void OnLate()
+    {
+        if (At == Phase.Preparing)
+            Propose(isLast: AllHaveAnswered);
+    }
+
+    private protected sealed override void OnLateTimer()
+    {
+        if (At == Phase.Preparing)
+            Propose(isLast: true);
+    }
+
+    /// <param name="isLast">No further answer is waited for. While the answers contradict each other, more are.</param>
+    private void Propose(bool isLast)
+    {
+        if (_answers.Agreed(Majority) is { } agreed)
+            Propose(agreed);
+        else if (isLast && _answers.Newest(Majority) is { } newest)
+            Propose(newest);
+        else if (isLast)
+            Retry();
+    }
+
+    private void Propose(RegisterAnswers.Found found)
     {
         // Our own change of an earlier round may have been accepted by some: finish it instead of deciding anew.
-        _changing = _changes.Contains(_best);
+        _changing = _changes.TryGetValue(found.Accepted, out var own) && own.Span.SequenceEqual(found.Value.Span);
+        Value = found.Value;
         if (!_changing && Decide(Value) is { IsEmpty: false } changed)
             (Value, _changing) = (changed, true);
-        if (!_changing && _best == _least && (_best.IsNone || _best.Epoch == Configuration.Epoch))
+        if (!_changing && found.Accepted == found.Least
+            && (found.Accepted.IsNone || found.Accepted.Epoch == Configuration.Epoch))
         {
             OnKept(Value); // Never written, or already chosen in this epoch.
             return;
         }
 
         if (_changing)
-            _changes.Add(_ballot);
+            _changes[_ballot] = Value;
         At = Phase.Accepting;
         Ask(new ReplicaRequest.Accept(Configuration.At, Key, _ballot, Value));
     }

@@ -10,13 +10,14 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
     private bool _slow;
 
     public RegisterRead(
-        TileConfiguration configuration, string key, BallotSource ballots, CoordinatorOptions options, ulong seed)
-        : this(configuration, key, ballots, options, seed, ReplicaRules.Protocol) { }
+        TileConfiguration configuration, string key, BallotSource ballots, CoordinatorOptions options, ulong seed,
+        IValueRules? values = null)
+        : this(configuration, key, ballots, options, seed, ReplicaRules.Protocol, values) { }
 
     internal RegisterRead(
         TileConfiguration configuration, string key, BallotSource ballots, CoordinatorOptions options, ulong seed,
-        ReplicaRules rules)
-        : base(configuration, key, ballots, options, seed) => _rules = rules;
+        ReplicaRules rules, IValueRules? values = null)
+        : base(configuration, key, ballots, options, seed, values) => _rules = rules;
 
     private protected override void Begin()
     {
@@ -44,7 +45,7 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
         var first = _peeked[0];
         var chosen = first.AcceptedBallot.IsNone
             || first.AcceptedBallot.Epoch == Configuration.Epoch || !_rules.FastReadsCompareEpoch;
-        if (chosen && _peeked.TrueForAll(peeked => peeked.AcceptedBallot == first.AcceptedBallot))
+        if (chosen && _peeked.TrueForAll(IsAsFirst))
         {
             State(new RegisterReadOutcome.Agreed(first.Value));
             return;
@@ -52,6 +53,10 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
 
         _slow = true;
         Prepare();
+
+        // One ballot has one value; compared all the same, for somebody may lie.
+        bool IsAsFirst(ReplicaReply.Peeked peeked) => peeked.AcceptedBallot == first.AcceptedBallot
+            && peeked.Value.Span.SequenceEqual(first.Value.Span);
     }
 
     private protected override ReadOnlyMemory<byte>? Decide(ReadOnlyMemory<byte> current) => null;

@@ -22,17 +22,22 @@ public sealed class Replica
     private readonly ReplicaRepair _repair;
     private readonly RowAges _rowAges;
     private readonly ReplicaAges _ages;
+    private readonly ValueJudge _judge;
 
-    public Replica(NodeId self, IReplicaStore store, SetLimits? limits = null, RowAges? ages = null)
-        : this(self, store, limits ?? SetLimits.Default, ReplicaRules.Protocol, ages) { }
+    public Replica(
+        NodeId self, IReplicaStore store, SetLimits? limits = null, RowAges? ages = null, IValueRules? values = null)
+        : this(self, store, limits ?? SetLimits.Default, ReplicaRules.Protocol, ages, values) { }
 
-    internal Replica(NodeId self, IReplicaStore store, SetLimits limits, ReplicaRules rules, RowAges? ages = null)
+    internal Replica(
+        NodeId self, IReplicaStore store, SetLimits limits, ReplicaRules rules, RowAges? ages = null,
+        IValueRules? values = null)
     {
         (Self, _store, _limits, _rules, _rowAges) = (self, store, limits, rules, ages ?? RowAges.Default);
         _rows = new TrackedRows(store);
-        _epochs = new EpochFollower(self, store, _rows, rules);
+        _judge = new ValueJudge(_rows, values ?? AnyValue.Rules);
+        _epochs = new EpochFollower(self, store, _rows, rules, _judge);
         _ages = new ReplicaAges(store, _rows, _rowAges);
-        _repair = new ReplicaRepair(store, _rows, _ages, at => Refusal(at));
+        _repair = new ReplicaRepair(store, _rows, _ages, _judge, at => Refusal(at));
     }
 
     public NodeId Self { get; }
@@ -88,6 +93,8 @@ public sealed class Replica
             ReplicaRequest.Summarize summarize => Refusal(summarize.At) ?? _repair.Summarize(summarize),
             ReplicaRequest.ListRows list => Refusal(list.At) ?? _repair.List(list),
             ReplicaRequest.Mend mend => Refusal(mend.At) ?? Mend(mend, now),
+            ReplicaRequest.TakeDisputes => new ReplicaReply.Disputed(_judge.Take()),
+            ReplicaRequest.Concede concede => Refusal(concede.At, concede.Key) ?? _repair.Concede(concede),
             ReplicaRequest.ListAged aged => Refusal(aged.At) ?? _ages.List(aged, now),
             ReplicaRequest.GetAges ask => Refusal(ask.At, ask.Set) ?? _ages.Tell(ask, now),
             ReplicaRequest.Forget forget => Refusal(forget.At, forget.Set) ?? _ages.Forget(forget, now),
@@ -131,7 +138,8 @@ public sealed class Replica
         if (request.IsRestamp && !request.Value.Span.SequenceEqual(row.Value.Span))
             return Replies.Different;
         if (request.Ballot < row.Promised || request.Ballot <= row.AcceptedBallot
-            || request.Ballot.IsTooFarAbove(row.Highest))
+            || request.Ballot.IsTooFarAbove(row.Highest)
+            || !_judge.Fits(request.At, request.Key, row, request.Value))
             return new ReplicaReply.Nack(row.Highest);
         _rows.PutRegister(
             request.At.Tile, request.Key, row, new RegisterRow(request.Ballot, request.Ballot, request.Value));

@@ -5,7 +5,7 @@ namespace ChordChat.Core.Replication;
 /// <summary>What a replica does to compare its copy of a tile with another and to make both whole.</summary>
 /// <remarks>docs/protocol.md#repair.</remarks>
 internal sealed class ReplicaRepair(
-    IReplicaStore store, TrackedRows rows, ReplicaAges ages, Func<TileEpoch, ReplicaReply?> refusal)
+    IReplicaStore store, TrackedRows rows, ReplicaAges ages, ValueJudge judge, Func<TileEpoch, ReplicaReply?> refusal)
 {
     /// <summary>Tiles told of in full in one answer: 4 KiB each.</summary>
     private const int DifferingMax = 64;
@@ -62,10 +62,9 @@ internal sealed class ReplicaRepair(
         foreach (var register in request.Page.Registers)
         {
             var row = rows.GetRegister(tile, register.Key);
-            if (register.AcceptedBallot >= row.Promised && register.AcceptedBallot > row.AcceptedBallot)
-                rows.PutRegister(
-                    tile, register.Key, row,
-                    new RegisterRow(register.AcceptedBallot, register.AcceptedBallot, register.Value));
+            if (IsLateAccept(request.At, row, register.AcceptedBallot)
+                && judge.Fits(request.At, register.Key, row, register.Value))
+                Take(request.At, register.Key, row, register.AcceptedBallot, register.Value);
         }
 
         foreach (var entry in request.Page.Entries)
@@ -77,6 +76,22 @@ internal sealed class ReplicaRepair(
                 rows.Bury(tile, entry.Set, entry.Id, now.RanMs);
         return Replies.Done;
     }
+
+    /// <summary>Takes what a majority holds under one ballot, so what was chosen: the value here never was.</summary>
+    /// <remarks>docs/protocol.md#value-rules.</remarks>
+    public ReplicaReply Concede(ReplicaRequest.Concede request)
+    {
+        var row = rows.GetRegister(request.At.Tile, request.Key);
+        if (IsLateAccept(request.At, row, request.Ballot) && judge.IsSound(request.Key, request.Value))
+            Take(request.At, request.Key, row, request.Ballot, request.Value);
+        return Replies.Done;
+    }
+
+    private static bool IsLateAccept(TileEpoch at, RegisterRow row, Ballot accepted) =>
+        accepted >= row.Promised && accepted > row.AcceptedBallot && ValueJudge.IsBallotOf(at, row, accepted);
+
+    private void Take(TileEpoch at, string key, RegisterRow row, Ballot ballot, ReadOnlyMemory<byte> value) =>
+        rows.PutRegister(at.Tile, key, row, new RegisterRow(ballot, ballot, value));
 
     private static bool IsNewer(RowStamp ours, RowStamp theirs) =>
         ours.Accepted > theirs.Accepted || (ours.IsBuried && !theirs.IsBuried);

@@ -92,6 +92,15 @@ public abstract record ReplicaReply
     /// <summary>The value here is another one, and the request was to change none.</summary>
     public sealed record Different : ReplicaReply;
 
+    /// <summary>Registers whose copies disagree more than by age.</summary>
+    public sealed record Disputed(ImmutableArray<Dispute> Registers) : ReplicaReply;
+
+    /// <summary>The page was united, but for registers that contradict what is here: others must be heard.</summary>
+    public sealed record Contested(ImmutableArray<ContestedRegister> Registers) : ReplicaReply;
+
     /// <summary>A local request was carried out.</summary>
     public sealed record Done : ReplicaReply;
 }
+
+/// <summary>Two copies of one register of which neither follows the other.</summary>
+public readonly record struct ContestedRegister(TransferredRegister Own, TransferredRegister Copy);

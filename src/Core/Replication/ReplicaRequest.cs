@@ -18,7 +18,7 @@ public abstract record ReplicaRequest
     /// <summary>Promise to accept nothing below <paramref name="Ballot"/>. Promised or Nack.</summary>
     public sealed record Prepare(TileEpoch At, string Key, Ballot Ballot) : ReplicaRequest(At);
 
-    /// <summary>Take this value. Accepted or Nack.</summary>
+    /// <summary>Take this value. Accepted; Nack also when it may not follow the own one.</summary>
     public sealed record Accept(TileEpoch At, string Key, Ballot Ballot, ReadOnlyMemory<byte> Value)
         : ReplicaRequest(At)
     {
@@ -134,6 +134,21 @@ public abstract record ReplicaRequest
         public override bool IsLocal => true;
     }
 
+    /// <summary>Which registers were offered a value that does not follow their own, since this was asked last?
+    /// Disputed.</summary>
+    public sealed record TakeDisputes() : ReplicaRequest(default(TileEpoch))
+    {
+        public override bool IsLocal => true;
+    }
+
+    /// <summary>A majority of the members holds this value under this ballot: keep it though it does not follow the own
+    /// one. Done.</summary>
+    public sealed record Concede(TileEpoch At, string Key, Ballot Ballot, ReadOnlyMemory<byte> Value)
+        : ReplicaRequest(At)
+    {
+        public override bool IsLocal => true;
+    }
+
     /// <summary>Read what the ended epoch <paramref name="At"/> has left here again, piece by piece, so that damage is
     /// found now; then the sums of it. Summed.</summary>
     /// <param name="After">Where the piece before ended; default for the first.</param>
@@ -142,13 +157,24 @@ public abstract record ReplicaRequest
         public override bool IsLocal => true;
     }
 
-    /// <summary>Unite a pulled page with what this learner has. Done, or Stale when the epoch has passed.</summary>
+    /// <summary>Unite a pulled page with what this learner has. Done, Contested, or Stale when the epoch has
+    /// passed.</summary>
     public sealed record Absorb(TileEpoch At, TilePage Page) : ReplicaRequest(At)
     {
         public override bool IsLocal => true;
     }
 
-    /// <summary>The state is complete: answer for this epoch from now on. Done or Stale.</summary>
+    /// <summary>Settle a contested register: keep the newest to which a majority leads up, or else the newest. Done or
+    /// Stale.</summary>
+    /// <param name="Majority">Of those who vote; 0: none counts.</param>
+    public sealed record Believe(TileEpoch At, string Key, ImmutableArray<HeardRegister> Heard, int Majority)
+        : ReplicaRequest(At)
+    {
+        public override bool IsLocal => true;
+    }
+
+    /// <summary>The state is complete: answer for this epoch from now on. Done or Stale; Contested, and not yet, when
+    /// the last page is.</summary>
     /// <param name="Last">The page that completes it, to be united first, by the same commit; null when there is
     /// none.</param>
     public sealed record Activate(TileEpoch At, TilePage? Last = null) : ReplicaRequest(At)

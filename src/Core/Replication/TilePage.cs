@@ -23,6 +23,19 @@ public sealed record TilePage(
 /// <param name="Name">Register key or set name; null before the first row of its kind.</param>
 public readonly record struct TileCursor(bool Entries, string? Name, MessageId Id) : IComparable<TileCursor>
 {
+    /// <summary>Names are printable ASCII and no longer.</summary>
+    private const int NameLengthMax = 256;
+
+    /// <summary>The place right before a register: what is read from there begins with it, if it is there.</summary>
+    public static TileCursor Before(string key)
+    {
+        var (rest, last) = (key[..^1], key[^1]);
+        if (last == ' ')
+            return new(Entries: false, rest.Length == 0 ? null : rest, default);
+        var end = key.Length < NameLengthMax ? "~" : "";
+        return new(Entries: false, $"{rest}{(char)(last - 1)}{end}", default);
+    }
+
     public int CompareTo(TileCursor other)
     {
         if (Entries != other.Entries)

@@ -47,6 +47,30 @@ public sealed class KeyLog
             ? entry
             : null;
 
+    /// <summary>Whether <paramref name="bytes"/> may stand at the place in this user's log that they name themselves,
+    /// as far as one entry alone can tell.</summary>
+    /// <returns>The entry, or null for any reason at all.</returns>
+    /// <remarks>That the identity is the user's nobody knows without the entries before.</remarks>
+    public static KeyLogEntry? VerifyAlone(ClusterId cluster, string user, ReadOnlySpan<byte> bytes) =>
+        KeyLogEntry.TryParse(bytes) is { } entry
+        && entry.Cluster == cluster && entry.User == user
+        && (IsFirst(entry) || IsLater(entry))
+        && KeyLogEntryBuilder.HasItsSignature(entry)
+            ? entry
+            : null;
+
+    /// <summary>Whether <paramref name="bytes"/> may come somewhere behind <paramref name="previous"/> in this user's
+    /// log, where the entries between are not at hand: signed by the same identity.</summary>
+    /// <returns>The entry; null for any reason at all, a change of the identity in between too.</returns>
+    public static KeyLogEntry? VerifyLater(
+        ClusterId cluster, string user, KeyLogEntry previous, ReadOnlySpan<byte> bytes) =>
+        VerifyAlone(cluster, user, bytes) is { } entry
+        && entry.Seq > previous.Seq && entry.TimeMs >= previous.TimeMs
+        && (entry.Features & previous.Features) == previous.Features
+        && entry.Identity.Span.SequenceEqual(previous.Identity.Span)
+            ? entry
+            : null;
+
     /// <summary>This log with one entry more; null when the entry may not follow.</summary>
     public KeyLog? Append(ReadOnlySpan<byte> bytes) =>
         VerifyNext(Cluster, User, Head, bytes) is { } entry ? new(Entries.Add(entry)) : null;
@@ -68,6 +92,9 @@ public sealed class KeyLog
 
     private static bool IsFirst(KeyLogEntry entry) =>
         entry is { Type: KeyLogEntryType.Create, Seq: 0, Epoch: 1 } && entry.Previous == default;
+
+    private static bool IsLater(KeyLogEntry entry) =>
+        entry.Type != KeyLogEntryType.Create && entry.Seq > 0 && entry.Epoch == entry.Seq + 1;
 
     private static bool MayFollow(KeyLogEntry previous, KeyLogEntry entry) =>
         entry.Type != KeyLogEntryType.Create

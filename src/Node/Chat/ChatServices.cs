@@ -1,3 +1,4 @@
+using ChordChat.Core.Replication;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
 using ChordChat.Node.Transport;
@@ -22,6 +23,7 @@ internal static class ChatServices
     public static IServiceCollection AddChat(this IServiceCollection services, ChatOptions options) => services
         .AddSingleton(options)
         .AddSingleton<ChatClock>()
+        .AddSingleton<IValueRules, RegisterRules>()
         .AddSingleton<SessionTable>()
         .AddSingleton<PeerRequests>()
         .AddSingleton<ChatPeers>()

@@ -45,11 +45,15 @@ internal sealed record InvitationCode
         var digits = string.Concat(text.Where(c => c is not (' ' or '-')));
         if (digits.Length != 2 * InvitationUse.CodeBytes || !digits.All(char.IsAsciiHexDigit))
             return null;
-        var bytes = Convert.FromHexString(digits);
-        return CryptographicOperations.FixedTimeEquals(Mac(ticketKey, bytes), bytes.AsSpan(IdBytes + ExpiryBytes))
-            ? new(bytes)
-            : null;
+        return TryRead(Convert.FromHexString(digits), ticketKey);
     }
+
+    /// <returns>Null for what is no code of this cluster.</returns>
+    public static InvitationCode? TryRead(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> ticketKey) =>
+        bytes.Length == InvitationUse.CodeBytes
+        && CryptographicOperations.FixedTimeEquals(Mac(ticketKey, bytes), bytes[(IdBytes + ExpiryBytes)..])
+            ? new(bytes.ToArray())
+            : null;
 
     /// <summary>The code itself, in five groups: whoever has it can register once.</summary>
     public override string ToString() => string.Join(

@@ -20,8 +20,6 @@ internal sealed class CallerRights(TileBoard board, TileDirectory directory, Rin
     {
         if (BallotOf(request) is { } ballot && (ballot.Proposer != from || ballot.Epoch != request.At.Epoch))
             return new CallVerdict.Refused("a ballot names its proposer and is of the tile's epoch");
-        if (request is ReplicaRequest.Accept { Key: var key } && QuorumProof.IsOfAnother(key, from))
-            return new CallVerdict.Refused("only a node itself tells that it is ready");
         var header = board.Of(request.At.Tile);
         var isMember = header is not null && IsAround(header, from);
         return request switch

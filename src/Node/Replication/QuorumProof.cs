@@ -1,5 +1,4 @@
 using System.Text;
-using ChordChat.Core.Ring;
 using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Replication;
@@ -7,18 +6,12 @@ namespace ChordChat.Node.Replication;
 /// <summary>Proves that this node can keep something: writes a register of its own at a majority.</summary>
 internal sealed class QuorumProof(IRegisters registers, LocalNode node, TimeProvider time)
 {
-    private const string Kind = "ready/";
-
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-
-    /// <summary>Whether a register is the one that another node than <paramref name="node"/> writes for this.</summary>
-    public static bool IsOfAnother(string register, NodeId node) =>
-        register.StartsWith(Kind, StringComparison.Ordinal) && register != $"{Kind}{node}";
 
     /// <returns>Null when it could, otherwise why not, in words.</returns>
     public async Task<string?> ProveAsync(CancellationToken cancellation)
     {
-        var key = new RegisterKey($"{Kind}{node.Self.Node}");
+        var key = new RegisterKey($"ready/{node.Self.Node}");
         var value = Encoding.ASCII.GetBytes(time.GetUtcNow().ToString("O"));
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(Patience);

@@ -7,6 +7,9 @@ internal sealed record RepairOptions
     /// place is missing for so long.</summary>
     public TimeSpan Every { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Mean time between two looks at disputed registers (docs/protocol.md#value-rules).</summary>
+    public TimeSpan DisputesEvery { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Tiles mended per peer and round, one after the other; the others wait for the next round.</summary>
     public int TilesMax { get; init; } = 16;
 }

@@ -41,6 +41,7 @@ internal sealed partial class ReplicaWriter : IDisposable
         IEnumerable<TileConfiguration> genesis,
         TileBoard board,
         RowAges ages,
+        IValueRules values,
         TimeProvider time,
         IHostApplicationLifetime life,
         ILogger<ReplicaWriter> logger)
@@ -50,7 +51,7 @@ internal sealed partial class ReplicaWriter : IDisposable
         _commit = new Statement(database.Connection, "COMMIT", 0);
         _runs = database.Runs ?? throw new InvalidOperationException("the database was not started");
         _store = new SqliteReplicaStore(database.Connection, NameDamaged);
-        _replica = new Replica(self.Self.Node, _store, ages: ages);
+        _replica = new Replica(self.Self.Node, _store, ages: ages, values: values);
         _begin.Run();
         (_clock, _ages) = (new RunningTime(database, time), ages);
         LookAtClock();

@@ -27,6 +27,7 @@ internal static class ReplicationServices
         .AddHostedService<Scrubber>()
         .AddSingleton(settings.GetSection("Repair").Get<RepairOptions>() ?? new RepairOptions())
         .AddHostedService<RepairLoop>()
+        .AddHostedService<DisputeLoop>()
         .AddSingleton<LargeTiles>()
         .AddHostedService(made => made.GetRequiredService<LargeTiles>())
         .AddSingleton(settings.GetSection("Ages").Get<RowAges>() ?? RowAges.Default)
@@ -63,6 +64,7 @@ internal static class ReplicationServices
         Tiles(made.GetRequiredService<Genesis>()),
         made.GetRequiredService<TileBoard>(),
         made.GetRequiredService<RowAges>(),
+        made.GetRequiredService<IValueRules>(),
         made.GetRequiredService<TimeProvider>(),
         made.GetRequiredService<IHostApplicationLifetime>(),
         made.GetRequiredService<ILogger<ReplicaWriter>>());

@@ -16,6 +16,7 @@ internal sealed class Replicator(
     BallotSource ballots,
     RingDriver ring,
     CoordinatorOptions options,
+    IValueRules values,
     TimeProvider time) : IRegisters, IRegisterGlimpses, IMessageSets
 {
     public async Task<ChangeOutcome> ChangeAsync(
@@ -25,7 +26,7 @@ internal sealed class Replicator(
         while (true)
         {
             var at = directory.At(key.Point);
-            var change = new RegisterChange(at, key.Name, Decide, ballots, options, Seed());
+            var change = new RegisterChange(at, key.Name, Decide, ballots, options, Seed(), values);
             var outcome = await RunAsync(change, () => change.Outcome, cancellation);
             if (damage is not null)
                 throw damage;
@@ -70,7 +71,7 @@ internal sealed class Replicator(
         while (true)
         {
             var at = directory.At(key.Point);
-            var read = new RegisterRead(at, key.Name, ballots, options, Seed());
+            var read = new RegisterRead(at, key.Name, ballots, options, Seed(), values);
             var outcome = await RunAsync(read, () => read.Outcome, cancellation);
             if (outcome is RegisterReadOutcome.Unavailable && await search.FindNewerAsync(key.Point, at, cancellation))
                 continue;

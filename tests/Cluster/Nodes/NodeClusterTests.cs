@@ -16,7 +16,7 @@ public sealed class NodeClusterTests
     public async Task Three_nodes_change_one_register_and_no_change_is_lost()
     {
         await using var cluster = await NodeCluster.StartAsync(3);
-        var counter = RegisterKey.Account("counter");
+        var counter = FreeRegister.Named("counter");
 
         await Task.WhenAll(cluster.Names.Select(async at =>
         {
@@ -74,7 +74,7 @@ public sealed class NodeClusterTests
     public async Task A_node_may_go_and_come_back_elsewhere_while_reads_and_writes_go_on()
     {
         await using var cluster = await NodeCluster.StartAsync(3);
-        var (counter, mailbox) = (RegisterKey.Account("counter"), SetKey.Mailbox("bob"));
+        var (counter, mailbox) = (FreeRegister.Named("counter"), SetKey.Mailbox("bob"));
         var ids = Ids(0, 30);
         var was = cluster.AddressOf("n3");
 
@@ -100,7 +100,7 @@ public sealed class NodeClusterTests
     /// docs/protocol.md#register.</summary>
     private static async Task IncrementAsync(IRegisters registers, RegisterKey key)
     {
-        var id = Guid.NewGuid().ToString("n");
+        var id = Guid.NewGuid().ToString("n")[..8];
         using var limit = new CancellationTokenSource(Patience);
         for (ReadOnlyMemory<byte> value = default; !Holds(value, id);)
             value = await registers.ChangeAsync(
@@ -143,5 +143,5 @@ public sealed class NodeClusterTests
     private static ReadOnlyMemory<byte> Text(int number) =>
         Encoding.ASCII.GetBytes(number.ToString(CultureInfo.InvariantCulture));
 
-    private static int Number(ReadOnlyMemory<byte> value) => value.Length / 32;
+    private static int Number(ReadOnlyMemory<byte> value) => value.Length / 8;
 }

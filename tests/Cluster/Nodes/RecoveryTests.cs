@@ -19,7 +19,7 @@ public sealed partial class RecoveryTests
     {
         await using var cluster = await NodeCluster.StartAsync(5);
         var (user, members) = UserOfOneGroup(cluster);
-        var (account, notes) = (RegisterKey.Account(user), NotesOf(user));
+        var (account, notes) = (FreeRegister.Named(user), NotesOf(user));
         var at = cluster.Names.First(name => !members.Contains(cluster[name].Node.Self.Node));
         Assert.IsType<ChangeOutcome.Stored>(
             await cluster.Registers(at).ChangeAsync(account, _ => new byte[] { 42 }, CancellationToken.None));
@@ -81,7 +81,7 @@ public sealed partial class RecoveryTests
     {
         var directory = cluster["n1"].Services.GetRequiredService<TileDirectory>();
         return Enumerable.Range(0, 10_000).Select(i => $"user{i}").Select(user => (
-                user, Account: directory.At(RegisterKey.Account(user).Point),
+                user, Account: directory.At(FreeRegister.Named(user).Point),
                 Notes: directory.At(NotesOf(user).Point)))
             .Where(found => found.Account.Tile != found.Notes.Tile
                 && found.Account.Members.SequenceEqual(found.Notes.Members))

@@ -11,12 +11,12 @@ internal sealed class Bench
 {
     public static readonly TileId Tile = new(7, 0x5a);
 
-    public Bench(SetLimits? limits = null)
+    public Bench(SetLimits? limits = null, IValueRules? values = null)
     {
         Ids = [.. Enumerable.Range(1, 5).Select(i => new NodeId((UInt128)(ulong)i << 124, 0))];
         Now = new TileConfiguration(Tile, 0, 1, Ids[..3]);
         Stores = [.. Ids.Select(_ => new MemoryReplicaStore(new Disk()))];
-        Replicas = [.. Ids.Select((id, i) => new Replica(id, Stores[i], limits))];
+        Replicas = [.. Ids.Select((id, i) => new Replica(id, Stores[i], limits, values: values))];
         foreach (var replica in Replicas)
             replica.Found([Now]);
         Ballots = new BallotSource(Ids[0], 1);
@@ -31,6 +31,9 @@ internal sealed class Bench
     /// <summary>Nodes that do not get requests, and nodes whose replies are lost.</summary>
     public HashSet<int> Deaf { get; } = [];
     public HashSet<int> Mute { get; } = [];
+
+    /// <summary>What a node answers instead of its replica; null: as its replica does.</summary>
+    public Func<int, ReplicaRequest, ReplicaReply?>? Lie { get; set; }
 
     /// <summary>The calendar, the same for all; and for how long each node was off, which its running time
     /// lacks.</summary>
@@ -68,7 +71,7 @@ internal sealed class Bench
         var node = Ids.IndexOf(send.To);
         if (Deaf.Contains(node))
             return;
-        var reply = Ask(node, send.Request);
+        var reply = Lie?.Invoke(node, send.Request) ?? Ask(node, send.Request);
         if (!Mute.Contains(node))
             Take(coordinator.On(send.To, send.Request, reply), queue);
     }

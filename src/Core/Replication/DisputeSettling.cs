@@ -1,0 +1,55 @@
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>Asks the other members what they hold of a disputed register; what a majority holds under one ballot is
+/// taken here, too.</summary>
+/// <remarks>docs/protocol.md#value-rules. Without such a majority nothing changes, and a later dispute begins
+/// again.</remarks>
+public sealed class DisputeSettling(
+    NodeId self, TileConfiguration configuration, string key, CoordinatorOptions options)
+    : Coordinator(configuration, options, seed: 0)
+{
+    private readonly Dictionary<NodeId, ReplicaReply.Peeked> _peeked = [];
+    private ReplicaRequest? _asked;
+
+    private protected override void Begin()
+    {
+        _asked = new ReplicaRequest.Peek(Configuration.At, key);
+        foreach (var member in Configuration.Members)
+            if (member != self)
+                Send(member, _asked);
+        SetTimer(Options.RoundTimeout);
+    }
+
+    private protected override void OnReply(NodeId from, ReplicaRequest request, ReplicaReply reply)
+    {
+        if (!ReferenceEquals(request, _asked))
+            return;
+        if (reply is not ReplicaReply.Peeked peeked)
+        {
+            IsDone = request is ReplicaRequest.Concede;
+            return;
+        }
+
+        _peeked[from] = peeked;
+        if (!peeked.AcceptedBallot.IsNone && _peeked.Values.Count(IsSame) >= Majority)
+        {
+            _asked = new ReplicaRequest.Concede(Configuration.At, key, peeked.AcceptedBallot, peeked.Value);
+            Send(self, _asked);
+        }
+
+        bool IsSame(ReplicaReply.Peeked other) =>
+            other.AcceptedBallot == peeked.AcceptedBallot && other.Value.Span.SequenceEqual(peeked.Value.Span);
+    }
+
+    private protected override void OnSilence(NodeId from, ReplicaRequest request) { }
+
+    private protected override void OnTimer() => IsDone = true;
+
+    private protected override void Meet(TileConfiguration newest, TileConfiguration? previous)
+    {
+        Emit(new Effect.Learned(newest, previous));
+        IsDone = true;
+    }
+}

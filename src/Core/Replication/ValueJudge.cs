@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>A register whose copy here was offered a value that does not follow its own.</summary>
+public readonly record struct Dispute(TileEpoch At, string Key);
+
+/// <summary>What becomes of two copies of one register.</summary>
+internal enum Union
+{
+    KeepsOwn,
+    TakesCopy,
+
+    /// <summary>They contradict each other: others must be heard.</summary>
+    IsContested,
+}
+
+/// <summary>Judges values before a replica keeps them, and remembers what is disputed.</summary>
+/// <remarks>docs/protocol.md#value-rules.</remarks>
+internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
+{
+    /// <summary>Disputes that wait; further ones are not remembered: they come again with the next repair.</summary>
+    private const int DisputesMax = 256;
+
+    private readonly HashSet<Dispute> _disputes = [];
+
+    /// <summary>Whether a value may be kept in place of the one that is here. What does not follow becomes a
+    /// dispute.</summary>
+    public bool Fits(TileEpoch at, string key, RegisterRow own, ReadOnlyMemory<byte> next)
+    {
+        var verdict = Judge(at, key, own, next);
+        if (verdict == ValueVerdict.DoesNotFollow && _disputes.Count < DisputesMax)
+            _disputes.Add(new(at, key));
+        return verdict == ValueVerdict.Fits;
+    }
+
+    /// <summary>Whether a value may stand in this register at all, whatever stands there now.</summary>
+    public bool IsSound(string key, ReadOnlyMemory<byte> value) =>
+        rules.Judge(key, default, value, null) != ValueVerdict.Malformed;
+
+    /// <summary>What becomes of a copied row beside the one that is here; neither is newer for certain.</summary>
+    public Union Unite(TileEpoch at, string key, RegisterRow own, TransferredRegister copy)
+    {
+        if (!IsBallotOf(at, own, copy.AcceptedBallot))
+            return Union.KeepsOwn;
+        var isNewer = copy.AcceptedBallot > own.AcceptedBallot;
+        if (copy.Value.Span.SequenceEqual(own.Value.Span))
+            return isNewer ? Union.TakesCopy : Union.KeepsOwn;
+        if (own.AcceptedBallot.IsNone)
+            return IsSound(key, copy.Value) ? Union.TakesCopy : Union.KeepsOwn;
+        var verdict = isNewer
+            ? rules.Judge(key, own.Value, copy.Value, null)
+            : rules.Judge(key, copy.Value, own.Value, null);
+        if (verdict == ValueVerdict.Fits && copy.AcceptedBallot != own.AcceptedBallot)
+            return isNewer ? Union.TakesCopy : Union.KeepsOwn;
+        return IsSound(key, copy.Value) ? Union.IsContested : Union.KeepsOwn;
+    }
+
+    /// <summary>What a learner begins with where its sources contradict each other; null: what is here
+    /// stays.</summary>
+    public RegisterAnswers.Found? Settle(string key, ImmutableArray<HeardRegister> heard, int majority)
+    {
+        var (votes, all) = (new RegisterAnswers(key, rules), new RegisterAnswers(key, rules));
+        foreach (var (row, isVote) in heard)
+        {
+            all.Add(row.AcceptedBallot, row.Value);
+            if (isVote)
+                votes.Add(row.AcceptedBallot, row.Value);
+        }
+
+        return (majority > 0 ? votes.Agreed(majority) : null) ?? all.Newest(1);
+    }
+
+    public ImmutableArray<Dispute> Take()
+    {
+        ImmutableArray<Dispute> taken = [.. _disputes];
+        _disputes.Clear();
+        return taken;
+    }
+
+    /// <summary>Whether an honest node can have a row with this ballot in this epoch: nobody may take a register's
+    /// ballots away.</summary>
+    public static bool IsBallotOf(TileEpoch at, RegisterRow own, Ballot accepted) =>
+        accepted.Epoch <= at.Epoch && !accepted.IsTooFarAbove(own.Highest);
+
+    private ValueVerdict Judge(TileEpoch at, string key, RegisterRow own, ReadOnlyMemory<byte> next)
+    {
+        if (!own.AcceptedBallot.IsNone && next.Span.SequenceEqual(own.Value.Span))
+            return ValueVerdict.Fits;
+        var beside = rules.BesideOf(key) is { } other
+            ? rows.GetRegister(at.Tile, other).Value
+            : (ReadOnlyMemory<byte>?)null;
+        return rules.Judge(key, own.Value, next, beside);
+    }
+}

@@ -1,0 +1,107 @@
+using System.Globalization;
+using System.Text;
+using ChordChat.Core.Chat;
+using ChordChat.Core.Replication;
+using ChordChat.Crypto.KeyLogs;
+
+namespace ChordChat.Node.Chat;
+
+/// <summary>Which values a replica keeps in the registers of the chat; a kind that is not named here has
+/// none.</summary>
+/// <remarks>docs/protocol.md#value-rules. Runs on the replica's one thread: a signature is looked at only where the
+/// head of a key log is another one.</remarks>
+internal sealed class RegisterRules(ChatIdentity identity) : IValueRules
+{
+    /// <summary>A session's number grows by one at a time; a copy may have missed many.</summary>
+    private const ulong SessionStepMax = 1UL << 32;
+
+    /// <summary>What a node writes into its own register to see that it can.</summary>
+    private const int ReadyBytesMax = 256;
+
+    private readonly AccountRules _accounts = new(identity);
+
+    public string? BesideOf(string key) =>
+        Parts(key) is ["sess" or "keylog", var user, ..] ? $"acct/{user}" : null;
+
+    public ValueVerdict Judge(
+        string key, ReadOnlyMemory<byte> own, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte>? beside)
+    {
+        if (value.IsEmpty)
+            return ValueVerdict.Malformed;
+        try
+        {
+            return Parts(key) switch
+            {
+                [_, var user, ..] and not ["invite" or "ready", ..] when !UserName.IsValid(user) =>
+                    ValueVerdict.Malformed,
+                ["acct", var user] => _accounts.Judge(user, TryRead(own, Account.FromBytes), Account.FromBytes(value)),
+                ["keylog", var user, var number] =>
+                    JudgeEntry(user, number, own, value, beside is { } there ? AccountIn(there) : null),
+                ["sess", _] => JudgeSession(
+                    TryRead(own, SessionRecord.FromBytes), SessionRecord.FromBytes(value),
+                    beside is { } there ? AccountIn(there) : null),
+                ["invite", var id] => JudgeUse(id, own, InvitationUse.FromBytes(value)),
+                ["circle", _] when Circle.FromBytes(value) is not null => ValueVerdict.Fits,
+                ["ready", { Length: 64 } node] when node.All(char.IsAsciiHexDigitLower) && IsReadyText(value.Span) =>
+                    ValueVerdict.Fits,
+                _ => ValueVerdict.Malformed,
+            };
+        }
+        catch (InvalidDataException)
+        {
+            return ValueVerdict.Malformed;
+        }
+    }
+
+    /// <summary>An entry is written once, under the identity that the account has.</summary>
+    private ValueVerdict JudgeEntry(
+        string user, string number, ReadOnlyMemory<byte> own, ReadOnlyMemory<byte> next, Beside? beside)
+    {
+        if (KeyLog.VerifyAlone(identity.Cluster, user, next.Span) is not { } entry
+            || entry.Seq.ToString(CultureInfo.InvariantCulture) != number)
+            return ValueVerdict.Malformed;
+        var fits = own.IsEmpty && beside is not { Account: null }
+            && (beside is not { Account: { } account } || AccountRules.IsOfIdentity(account, entry));
+        return fits ? ValueVerdict.Fits : ValueVerdict.DoesNotFollow;
+    }
+
+    private static ValueVerdict JudgeSession(SessionRecord? own, SessionRecord next, Beside? beside)
+    {
+        var known = own?.Number ?? 0;
+        var follows = next.Number > known && next.Number - known <= SessionStepMax && next.Epoch >= (own?.Epoch ?? 0);
+        var ends = own is { IsOpen: true } && next == own with { IsOpen = false };
+        var hasKeys = beside is null || next.Epoch <= beside.Account?.Head.Epoch;
+        return (follows && hasKeys) || ends ? ValueVerdict.Fits : ValueVerdict.DoesNotFollow;
+    }
+
+    private ValueVerdict JudgeUse(string id, ReadOnlyMemory<byte> own, InvitationUse next)
+    {
+        if (InvitationCode.TryRead(next.Code.Span, identity.TicketKey.Span)?.Id != id || !UserName.IsValid(next.User))
+            return ValueVerdict.Malformed;
+        return own.IsEmpty ? ValueVerdict.Fits : ValueVerdict.DoesNotFollow;
+    }
+
+    private static bool IsReadyText(ReadOnlySpan<byte> text) =>
+        text.Length <= ReadyBytesMax && Ascii.IsValid(text) && !text.ContainsAnyInRange((byte)0, (byte)31);
+
+    private static string[] Parts(string key) => key.Split('/');
+
+    private static Beside AccountIn(ReadOnlyMemory<byte> bytes) => new(TryRead(bytes, Account.FromBytes));
+
+    /// <summary>What stands there now; what cannot be read counts for nothing.</summary>
+    private static T? TryRead<T>(ReadOnlyMemory<byte> bytes, Func<ReadOnlyMemory<byte>, T> read)
+        where T : class
+    {
+        try
+        {
+            return bytes.IsEmpty ? null : read(bytes);
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The account that lies beside; null when there is none here.</summary>
+    private sealed record Beside(Account? Account);
+}

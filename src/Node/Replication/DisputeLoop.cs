@@ -1,0 +1,56 @@
+using ChordChat.Core.Replication;
+using ChordChat.Node.Hosting;
+using ChordChat.Node.Transport;
+
+namespace ChordChat.Node.Replication;
+
+/// <summary>Asks the other members about registers whose copy here was offered a value that does not follow, and takes
+/// what a majority of them holds.</summary>
+/// <remarks>docs/protocol.md#value-rules.</remarks>
+internal sealed class DisputeLoop(
+    TileBoard board,
+    ReplicaCalls calls,
+    TileDirectory directory,
+    CoordinatorOptions patience,
+    RepairOptions options,
+    TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(10);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await Periodic.RunAsync(options.DisputesEvery, time, RoundAsync, stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+    }
+
+    private async ValueTask RoundAsync(CancellationToken cancellation)
+    {
+        foreach (var dispute in await TakeAsync(cancellation))
+            if (board.Of(dispute.At.Tile) is { Phase: TilePhase.Active, Configuration: var now }
+                && now.At == dispute.At)
+                await Operation.RunAsync(
+                    new DisputeSettling(calls.Self, now, dispute.Key, patience), calls, directory, time, cancellation);
+    }
+
+    private async Task<IReadOnlyList<Dispute>> TakeAsync(CancellationToken cancellation)
+    {
+        var replied = new TaskCompletionSource<ReplicaReply?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        calls.Send(calls.Self, new ReplicaRequest.TakeDisputes(), replied.SetResult);
+        try
+        {
+            return await replied.Task.WaitAsync(AnswerMax, time, cancellation) is ReplicaReply.Disputed(var disputes)
+                ? disputes
+                : [];
+        }
+        catch (TimeoutException)
+        {
+            return []; // In the next round.
+        }
+    }
+}
