@@ -90,6 +90,8 @@ internal static class ChatFaults
     public static RpcException TooManyHellos() =>
         Later("too many clients connect at once", TimeSpan.FromSeconds(1));
 
+    public static RpcException TooManyBadHellos(TimeSpan wait) => Later("too many sessions were refused", wait);
+
     public static RpcException NewDeviceLater(TimeSpan wait) => Later("too many new devices", wait);
 
     public static RpcException TooManyDevices() => Fault(
