@@ -58,11 +58,13 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time)
         row => (Peer: row.GetString(0), Entry: Digest.FromBytes(row.Blob(1)))))
         .ToDictionary(one => one.Peer, one => one.Entry);
 
-    /// <summary>The sender's log was read, as nodes show it now: one try for each message that waits.</summary>
+    /// <summary>The sender's log was read, as nodes show it now.</summary>
     /// <param name="isKnown">Whether the log has an entry.</param>
+    /// <param name="isTry">Whether so many nodes showed it that this is one try for each message that waits.</param>
     /// <returns>How many can be judged when they come again, the ids of those that never will be, and how many wait on.
     /// None of the first two waits here any more.</returns>
-    public (int ReadyCount, List<string> Hopeless, int WaitingCount) Looked(string peer, Func<Digest, bool> isKnown) =>
+    public (int ReadyCount, List<string> Hopeless, int WaitingCount) Looked(
+        string peer, Func<Digest, bool> isKnown, bool isTry = true) =>
         store.Write(db =>
         {
             var ready = 0;
@@ -70,7 +72,8 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time)
                 "SELECT DISTINCT entry FROM unjudged WHERE peer = $1", row => row.Blob(0), peer))
                 if (isKnown(Digest.FromBytes(entry)))
                     ready += db.Execute("DELETE FROM unjudged WHERE peer = $1 AND entry = $2", peer, entry);
-            db.Execute("UPDATE unjudged SET tries = tries + 1 WHERE peer = $1", peer);
+            if (isTry)
+                db.Execute("UPDATE unjudged SET tries = tries + 1 WHERE peer = $1", peer);
             var hopeless = db.Query(
                 "DELETE FROM unjudged WHERE peer = $1 AND tries >= $2 AND since_ms <= $3 RETURNING id",
                 row => row.GetString(0), peer, TriesMax, Now - (long)WaitMin.TotalMilliseconds);

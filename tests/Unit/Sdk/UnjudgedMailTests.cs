@@ -50,6 +50,17 @@ public sealed class UnjudgedMailTests : IDisposable
     }
 
     [Fact]
+    public void What_too_few_nodes_say_is_no_try_but_what_they_show_counts()
+    {
+        var push = Add("mallory", new Digest(1, 1));
+        _time.Now += TimeSpan.FromDays(3);
+        for (var tries = 1; tries <= UnjudgedMail.TriesMax + 2; tries++)
+            Assert.Empty(_mail.Looked("mallory", _ => false, isTry: false).Hopeless);
+        Assert.True(_mail.Contains(push));
+        Assert.Equal(1, _mail.Looked("mallory", _ => true, isTry: false).ReadyCount);
+    }
+
+    [Fact]
     public void What_the_log_has_by_now_is_ready_and_no_longer_waits()
     {
         var (first, second) = (Add("mallory", new Digest(1, 1)), Add("mallory", new Digest(2, 2)));
