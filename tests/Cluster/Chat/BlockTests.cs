@@ -76,6 +76,23 @@ public sealed class BlockTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_circle_whose_reading_fails_once_holds_up_no_mail_and_is_read_again()
+    {
+        await using var anna = await ChatConnection.OpenAsync(_cluster.Client(0), _anna);
+        _cluster.Replication.Broken = RegisterKey.Circle("bert");
+        for (var i = 0; i < 2; i++)
+        {
+            await anna.SendAsync(_anna.Seal("bert", "hello"));
+            await anna.NextAsync<SendOutcome>(outcome => outcome.State == Kept);
+        }
+
+        var circles = _cluster.Get<Circles>(1);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => circles.HasWrittenToAsync("bert", "carl", default));
+        _cluster.Replication.Broken = null;
+        Assert.False(await circles.HasWrittenToAsync("bert", "carl", default));
+    }
+
+    [Fact]
     public async Task A_circle_that_is_none_blocks_nobody_and_its_user_can_replace_it()
     {
         await _cluster.Replication.ChangeAsync(
