@@ -167,7 +167,8 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
         tell(new ClientEvent.KeysChanged(user, PinState.Conflict));
     }
 
-    private async Task<(Known Known, bool IsOfEnough)> FetchAsync(string user, Known? known, CancellationToken cancellation)
+    private async Task<(Known Known, bool IsOfEnough)> FetchAsync(
+        string user, Known? known, CancellationToken cancellation)
     {
         try
         {
