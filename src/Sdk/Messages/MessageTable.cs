@@ -102,7 +102,7 @@ internal sealed class MessageTable(string me, LocalKey key)
             .Query(
                 "SELECT state, copies, copies_of, reachable, note FROM messages WHERE id = $1 AND mine = 1",
                 row => new MessageProgress(
-                    (MessageState)row.GetInt32(0), Names(row.GetString(1)), row.GetInt32(2),
+                    (MessageState)Small(row, 0), Names(row.GetString(1)), Small(row, 2),
                     row.IsDBNull(3) ? null : Names(row.GetString(3)), row.GetString(4)),
                 id)
             .FirstOrDefault();
