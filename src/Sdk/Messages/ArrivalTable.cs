@@ -202,7 +202,8 @@ internal sealed class ArrivalTable(MessageTable messages)
     private static Digest? BodyAt(SqliteConnection db, string peer, long epoch, long seq) =>
         At(db, peer, epoch, seq) is [{ Body: var body }, ..] && body != default ? body : null;
 
-    private static List<(string Id, Digest Body)> At(SqliteConnection db, string peer, long epoch, long seq) => db.Query(
+    private static List<(string Id, Digest Body)> At(
+        SqliteConnection db, string peer, long epoch, long seq) => db.Query(
         "SELECT id, body FROM heard WHERE peer = $1 AND epoch = $2 AND seq = $3",
         row => (row.GetString(0), row.DigestOrZero(1)), peer, epoch, seq);
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using ChordChat.Crypto;
 using ChordChat.Sdk.Storage;
 using ChordChat.Wire;
+using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Sdk.Messages;
 
@@ -13,12 +14,13 @@ internal sealed record Unjudged(string From, Digest Entry, Push Push);
 /// <summary>Remembers which messages wait for their senders' keys, so that one that comes again costs no second
 /// opening, and which of them are hopeless.</summary>
 /// <remarks>docs/e2e.md, Receiving. Envelopes are not kept: the mailbox has them.</remarks>
-internal sealed class UnjudgedMail(LocalStore store, TimeProvider time)
+internal sealed class UnjudgedMail(LocalStore store, TimeProvider time, int countMax = UnjudgedMail.CountMax)
 {
     /// <summary>Logs without the named entry that have to be seen before a message is hopeless.</summary>
     public const int TriesMax = 8;
 
-    /// <summary>What waits here beyond this comes again with the next session.</summary>
+    /// <summary>When more wait, the newest of the sender with the most make room; they come again with the next
+    /// session.</summary>
     public const int CountMax = 20_000;
 
     /// <summary>How long a message has to have waited before it is hopeless.</summary>
@@ -41,8 +43,7 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time)
         {
             var now = Now;
             db.Execute("DELETE FROM unjudged WHERE since_ms < $1", now - (long)MailAgeMax.TotalMilliseconds);
-            var room = CountMax - db.Scalar<long>("SELECT count(*) FROM unjudged");
-            foreach (var one in some.Take((int)Math.Max(0, room)))
+            foreach (var one in some.Where(one => IsRoomFor(db, one.From)))
                 db.Execute(
                     """
                     INSERT INTO unjudged (id, peer, entry, mark, since_ms) VALUES ($1, $2, $3, $4, $5)
@@ -50,6 +51,19 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time)
                     """,
                     IdOf(one.Push), one.From, one.Entry.ToBytes(), MarkOf(one.Push), now);
         });
+    }
+
+    private bool IsRoomFor(SqliteConnection db, string peer)
+    {
+        if (db.Scalar<long>("SELECT count(*) FROM unjudged") < countMax)
+            return true;
+        var most = db.Scalar<string>("SELECT peer FROM unjudged GROUP BY peer ORDER BY count(*) DESC, peer LIMIT 1");
+        return most != peer && db.Execute(
+            """
+            DELETE FROM unjudged WHERE id = (
+                SELECT id FROM unjudged WHERE peer = $1 ORDER BY since_ms DESC, id DESC LIMIT 1)
+            """,
+            most) == 1;
     }
 
     /// <summary>Everybody whose messages wait here, each with one of the entries that they name.</summary>

@@ -20,7 +20,11 @@ public sealed class LocalStoreTests : IDisposable
                 db.Execute("ALTER TABLE messages DROP COLUMN place");
                 db.Execute("ALTER TABLE messages DROP COLUMN heard");
                 db.Execute("ALTER TABLE messages DROP COLUMN to_epoch");
-                db.Execute("INSERT INTO outbox (id, peer, type, content) VALUES ('00000000000000000000000000000001', 'bob', 0, x'00')");
+                db.Execute(
+                    """
+                    INSERT INTO outbox (id, peer, type, content)
+                    VALUES ('00000000000000000000000000000001', 'bob', 0, x'00')
+                    """);
                 db.Execute(
                     """
                     INSERT INTO messages (id, peer, mine, epoch, seq, sent_ms, state, unread, text)

@@ -72,6 +72,25 @@ public sealed class UnjudgedMailTests : IDisposable
     }
 
     [Fact]
+    public void When_much_waits_the_newest_of_the_sender_with_the_most_make_room_and_keep_none_of_others_out()
+    {
+        var mail = new UnjudgedMail(_store, _time, countMax: 4);
+        Push[] flood = [.. Enumerable.Range(0, 9).Select(_ => Envelope(1))];
+        foreach (var push in flood)
+        {
+            mail.Add([new Unjudged("mallory", new Digest(1, 1), push)]);
+            _time.Now += TimeSpan.FromSeconds(1);
+        }
+
+        var friends = Envelope(2);
+        mail.Add([new Unjudged("alice", new Digest(2, 2), friends)]);
+
+        Assert.True(mail.Contains(friends));
+        Assert.Equal([true, true, true, false], flood.Take(4).Select(mail.Contains));
+        Assert.DoesNotContain(true, flood.Skip(4).Select(mail.Contains));
+    }
+
+    [Fact]
     public void Another_envelope_under_the_same_id_is_looked_at()
     {
         var push = Add("mallory", new Digest(1, 1));
