@@ -8,7 +8,9 @@ namespace ChordChat.Tests.Unit.Client;
 public class DamagedRowTests
 {
     private static readonly string[] Columns =
-        ["text", "sent_ms", "state", "copies", "copies_of", "missing", "note", "reachable", "unread", "owed"];
+    [
+        "text", "sent_ms", "state", "copies", "copies_of", "missing", "note", "reachable", "unread", "owed", "typed_ms",
+    ];
 
     private static readonly object[] Values =
         [new byte[] { 0xFF, 0, 0x1B }, long.MinValue, long.MaxValue, "\u001b[2J", 1e300];
