@@ -103,6 +103,13 @@ public sealed class Circle
 
             _store.Write(db =>
             {
+                if (circle.Code == "damaged")
+                {
+                    // Nodes have lost what they were told: they are told all of it again.
+                    db.Execute("UPDATE circle SET is_blocked_told = 0 WHERE blocked = 1");
+                    db.Execute("UPDATE circle SET is_written_told = 0 WHERE written = 1");
+                }
+
                 foreach (var user in asked.Block)
                     Told(db, user, "is_blocked_told", "blocked = 1");
                 foreach (var user in asked.Unblock)

@@ -19,6 +19,8 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
     private readonly HashSet<string> _shown = []; // Of messages to us.
     private readonly HashSet<string> _hasMore = [];
     private string? _open;
+    private string _line = ""; // Typed last.
+    private long _happenedCount;
     private bool _online;
     private bool _saidSearching;
 
@@ -56,6 +58,8 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
 
     public void On(ClientEvent happened)
     {
+        if (happened is not ClientEvent.Changed)
+            _happenedCount++;
         switch (happened)
         {
             case ClientEvent.Connected connected:
@@ -115,6 +119,8 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
             return;
         }
 
+        _happenedCount++;
+        _line = line;
         try
         {
             Run(isText ? new ConsoleCommand.Say(line) : CommandParser.Parse(line, _open));
@@ -180,13 +186,13 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
             return;
         }
 
-        later(CheckAndStoreAsync());
-
-        async Task<Action> CheckAndStoreAsync()
-        {
-            await client.People.CheckExistsAsync(user);
-            return () => Store(user, text);
-        }
+        Ask(
+            async () =>
+            {
+                await client.People.CheckExistsAsync(user);
+                return [];
+            },
+            $"your message to {user}", () => Store(user, text));
     }
 
     private void Block(string user)
@@ -288,11 +294,13 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
         if (client.History.Chats().Any(chat => chat.Peer == user) || client.People.KeysOf(user) is not null)
             OpenKnown(user);
         else
-            Ask(async () =>
-            {
-                await client.People.CheckExistsAsync(user);
-                return [];
-            }, () => OpenKnown(user));
+            Ask(
+                async () =>
+                {
+                    await client.People.CheckExistsAsync(user);
+                    return [];
+                },
+                then: () => OpenKnown(user));
     }
 
     private void OpenKnown(string user)
@@ -322,19 +330,37 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
             view.Print(Transcript.Line(message, client.User, unread: false));
     }
 
-    /// <summary>Asks beside the loop; the answer is printed by the loop.</summary>
-    private void Ask(Func<Task<IReadOnlyList<StyledLine>>> question, Action? then = null)
+    /// <summary>Asks beside the loop; the answer is printed by the loop. One that does not follow its question names
+    /// it: during an outage several may wait, and come at once.</summary>
+    /// <param name="what">What is answered, if not the line that was typed.</param>
+    private void Ask(Func<Task<IReadOnlyList<StyledLine>>> question, string? what = null, Action? then = null)
     {
+        var askedAt = _happenedCount;
+        var named = Transcript.AnswerTo(what ?? _line);
         later(AskAsync());
 
         async Task<Action> AskAsync()
         {
-            var lines = await question();
-            return () =>
+            try
             {
-                PrintAll(lines);
-                then?.Invoke();
-            };
+                var lines = await question();
+                return () =>
+                {
+                    Answer(lines);
+                    then?.Invoke();
+                };
+            }
+            catch (ChordChatException cause)
+            {
+                return () => Answer([Transcript.Problem(cause)]);
+            }
+        }
+
+        void Answer(IReadOnlyList<StyledLine> lines)
+        {
+            if (lines.Count > 0 && _happenedCount != askedAt)
+                view.Print(named);
+            PrintAll(lines);
         }
     }
 

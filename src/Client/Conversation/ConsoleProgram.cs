@@ -35,7 +35,7 @@ internal static class ConsoleProgram
         var screen = new Screen(output, () => Output.Size, colours);
         ConsoleChat? chat = null;
         var view = new TerminalView(screen, () => chat?.Names ?? []);
-        chat = new ConsoleChat(client, view, task => _ = LaterAsync(task, view, inputs.Writer));
+        chat = new ConsoleChat(client, view, task => _ = LaterAsync(task, inputs.Writer));
         var closed = false;
         Console.TreatControlCAsInput = true;
         KeyReader.Start(strokes.Writer);
@@ -105,7 +105,7 @@ internal static class ConsoleProgram
         var inputs = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
         var view = new PlainView(Console.Out);
         var pending = new List<Task>();
-        var chat = new ConsoleChat(client, view, task => pending.Add(LaterAsync(task, view, inputs.Writer)));
+        var chat = new ConsoleChat(client, view, task => pending.Add(LaterAsync(task, inputs.Writer)));
         using var stop = new CancellationTokenSource();
         var pump = PumpAsync(client.Events, all => () =>
         {
@@ -132,20 +132,8 @@ internal static class ConsoleProgram
         return chat.Finished ?? (flushed ? 0 : CommandLine.Failed);
     }
 
-    private static async Task LaterAsync(Task<Action> task, IConsoleView view, ChannelWriter<Action> inputs)
-    {
-        Action then;
-        try
-        {
-            then = await task;
-        }
-        catch (ChordChatException cause)
-        {
-            then = () => view.Print(Transcript.Problem(cause));
-        }
-
-        inputs.TryWrite(then);
-    }
+    private static async Task LaterAsync(Task<Action> task, ChannelWriter<Action> inputs) =>
+        inputs.TryWrite(await task);
 
     /// <summary>Hands over all there is at once, so that much of it costs one drawing.</summary>
     private static async Task PumpAsync<T>(

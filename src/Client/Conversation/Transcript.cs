@@ -16,6 +16,8 @@ internal static class Transcript
 
     private const string Unread = "● new";
 
+    private const int QuestionMax = 60;
+
     /// <param name="me">Whose screen this is.</param>
     /// <param name="unread">Marks a message of a chat that is not open.</param>
     public static StyledLine Line(ChatMessage message, string me, bool unread)
@@ -24,7 +26,7 @@ internal static class Transcript
         var (state, style) = mine ? State(message) : unread ? (Unread, Style.Warning) : ("", Style.Plain);
         var width = mine ? StateField.Width : TheirsWidth;
         var who = mine ? $"you → {message.To}: " : $"{message.From}: ";
-        var time = message.Sent.ToLocalTime();
+        var time = (message.Typed ?? message.Sent).ToLocalTime();
         var day = Day(time, DateTime.Today);
         var note = message.Note.Length > 0 ? $" ({Printable.Of(message.Note)})" : "";
         return new StyledLine(
@@ -105,6 +107,13 @@ internal static class Transcript
     };
 
     public static StyledLine Note(string text, Style style = Style.Dim) => new(2, new Span("· " + text, style));
+
+    /// <param name="question">As it was typed.</param>
+    public static StyledLine AnswerTo(string question)
+    {
+        var shown = Printable.Of(question);
+        return Note($"answer to {(shown.Length > QuestionMax ? shown[..QuestionMax] + "..." : shown)}:");
+    }
 
     public static StyledLine Problem(ChordChatException cause) =>
         new(2, new Span("! " + cause.Message, Style.Bad), new Span($"; {cause.Hint}", Style.Dim));

@@ -60,6 +60,6 @@ internal static class QueryCommands
     }
 
     private static string Line(ChatMessage message) =>
-        $"{message.Sent.ToLocalTime():yyyy-MM-dd HH:mm:ss} {message.From} > {message.To} "
+        $"{(message.Typed ?? message.Sent).ToLocalTime():yyyy-MM-dd HH:mm:ss} {message.From} > {message.To} "
         + $"[{JsonLines.StateOf(message.State)}] {message.Text}";
 }

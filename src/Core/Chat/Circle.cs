@@ -61,6 +61,19 @@ public sealed record Circle(IReadOnlyList<string> Blocked, IReadOnlyList<string>
         return circle;
     }
 
+    /// <summary>As <see cref="FromBytes"/>; null for bytes that are no circle.</summary>
+    public static Circle? TryRead(ReadOnlyMemory<byte> bytes)
+    {
+        try
+        {
+            return FromBytes(bytes);
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
+    }
+
     private static List<string> Names(ref FieldReader reader, int countMax)
     {
         var count = reader.U32();

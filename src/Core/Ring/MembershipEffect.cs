@@ -46,6 +46,9 @@ public abstract record MembershipEvent(Member Member)
 
     public sealed record AddressChanged(Member Member, string Before) : MembershipEvent(Member);
 
+    /// <summary>There are as many members as the cache takes, and this one is not among them.</summary>
+    public sealed record NoRoom(Member Member) : MembershipEvent(Member);
+
     /// <summary>Others know a later incarnation of this node than it ever had: a copied or restored data
     /// folder.</summary>
     public sealed record OwnIdSeenAhead(Member Member) : MembershipEvent(Member);

@@ -60,7 +60,7 @@ internal static class MembershipMerge
     private static (MembershipState, Effects) Add(MembershipState s, Member heard, TimeSpan now)
     {
         if (s.Members.All.Length >= s.Options.MembersMax)
-            return (s, []);
+            return (s, [new MembershipEffect.Happened(new MembershipEvent.NoRoom(heard))]);
         var settled = now - s.StartedAt < s.Options.Quarantine;
         return Put(s, null, heard with
         {

@@ -78,9 +78,9 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
     }
 
     /// <summary>A certificate, with its key, for a page that names who is online; it opens nothing else.</summary>
-    /// <param name="name">By which it can be revoked.</param>
-    public X509Certificate2 IssueViewer(ECDsa key, string name, DateTimeOffset now) => Issue(
-        new PublicKey(key), name, new(Cluster, CertificateName.Viewer), [], now, ViewerLife);
+    /// <param name="name">By which it can be revoked, and the moment since when it is valid.</param>
+    public X509Certificate2 IssueViewer(ECDsa key, string name, DateTimeOffset since, DateTimeOffset now) => Issue(
+        new PublicKey(key), name, new(Cluster, CertificateName.Viewer), [], now, ViewerLife, since);
 
     /// <summary>What a certificate made at <paramref name="now"/> says that it is valid since.</summary>
     public static DateTimeOffset ValidSince(DateTimeOffset now) => now - ClockSlack;
@@ -94,7 +94,8 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
     public void Dispose() => certificate.Dispose();
 
     private X509Certificate2 Issue(
-        PublicKey key, string commonName, CertificateName name, string[] hosts, DateTimeOffset now, TimeSpan life)
+        PublicKey key, string commonName, CertificateName name, string[] hosts, DateTimeOffset now, TimeSpan life,
+        DateTimeOffset? since = null)
     {
         var request = new CertificateRequest(
             new X500DistinguishedName($"CN={commonName}"), key, HashAlgorithmName.SHA256);
@@ -108,7 +109,8 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
         request.CertificateExtensions.Add(AlternativeNames(name, hosts));
         var end = new DateTimeOffset(certificate.NotAfter.ToUniversalTime());
         return request.Create(
-            certificate, now - ClockSlack, now + life < end ? now + life : end, RandomNumberGenerator.GetBytes(16));
+            certificate, since ?? ValidSince(now), now + life < end ? now + life : end,
+            RandomNumberGenerator.GetBytes(16));
     }
 
     private static X509Extension AlternativeNames(CertificateName name, string[] hosts)

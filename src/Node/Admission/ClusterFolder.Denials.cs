@@ -42,13 +42,37 @@ internal sealed partial class ClusterFolder
         return [.. nodes.Where(node => denied?.Of(node) is null).Select(node => new Denial.OfNode(name, node, now))];
     }
 
-    /// <summary>All viewers' certificates of this name until now.</summary>
-    public static IReadOnlyList<Denial> ViewersToDeny(string name, DateTimeOffset now)
+    /// <summary>All viewers' certificates of this name until now, and those that were made here while the clock was
+    /// fast.</summary>
+    public IReadOnlyList<Denial> ViewersToDeny(string name, DateTimeOffset now)
     {
         if (!ClusterPlan.IsName(name))
             throw new StartRefusedException(ExitCode.Usage, ClusterPlan.NameProblem(name));
-        return [new Denial.OfViewers(name, ClusterAuthority.ValidSince(now), now)];
+        DateTimeOffset[] until = [ClusterAuthority.ValidSince(now), Viewers.LatestOf(name), DeniedUntil(name)];
+        return [new Denial.OfViewers(name, until.Max(), now)];
     }
+
+    /// <summary>Since when a new viewer's certificate of this name is to be valid, so that no denial covers it.
+    /// </summary>
+    /// <exception cref="StartRefusedException">Denied are certificates that begin later than now.</exception>
+    private DateTimeOffset ViewerSince(string name, DateTimeOffset now)
+    {
+        var usual = DateTimeOffset.FromUnixTimeSeconds(ClusterAuthority.ValidSince(now).ToUnixTimeSeconds());
+        if (DeniedUntil(name) is var denied && denied < usual)
+            return usual;
+        return denied < now
+            ? denied.AddSeconds(1)
+            : throw new StartRefusedException(
+                ExitCode.Usage, $"certificates with the name {name} that begin before {denied:yyyy-MM-dd} are revoked, "
+                + "since some were made while this machine's clock was fast; choose another --name.");
+    }
+
+    private DateTimeOffset DeniedUntil(string name) =>
+        ReadDenyList(ReadAuthority())?.Entries.OfType<Denial.OfViewers>()
+            .Where(entry => entry.Name == name).Select(entry => entry.IssuedUntil)
+            .DefaultIfEmpty(DateTimeOffset.MinValue).Max() ?? DateTimeOffset.MinValue;
+
+    private ViewerFile Viewers => new(Path.Combine(Folder, ViewerFile.Name));
 
     /// <summary>Signs and keeps a longer list.</summary>
     public void Deny(ClusterAuthority authority, IReadOnlyList<Denial> more)

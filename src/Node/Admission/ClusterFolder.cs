@@ -120,7 +120,9 @@ internal sealed partial class ClusterFolder(string root)
             throw new StartRefusedException(ExitCode.Usage, ClusterPlan.NameProblem(name));
         using var authority = OpenAuthority();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var certificate = authority.IssueViewer(key, name, now);
+        var since = ViewerSince(name, now);
+        Viewers.Add(name, since); // First: what is not on record could escape a denial.
+        using var certificate = authority.IssueViewer(key, name, since, now);
         PrivateFiles.CreateFolder(folder);
         CertificateFiles.Write(folder, CertificateName.Viewer, certificate, key);
     }

@@ -30,9 +30,13 @@ public sealed record ChatOptions
     public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>How long a client may think about the challenge.</summary>
-    public TimeSpan HelloTimeout { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan HelloTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Clients of one address (of IPv6: a /64) that have not said yet who they are.</summary>
+    /// <summary>Hellos from one address block (a /24 or /64) in a minute that no device of their user signed, before
+    /// more are not judged.</summary>
+    public int FailedHellosPerAddressMax { get; init; } = 30;
+
+    /// <summary>Clients of one address block (a /24 or /64) that have not said yet who they are.</summary>
     public int UnprovenPerAddressMax { get; init; } = 1_024;
 
     /// <summary>Clients in all that have not said yet who they are.</summary>
@@ -47,6 +51,10 @@ public sealed record ChatOptions
     /// <summary>Mail that may wait in memory for one client that reads slowly. What does not fit stays in the mailbox.
     /// </summary>
     public int OutgoingBytesMax { get; init; } = 1024 * 1024;
+
+    /// <summary>Changes of one user's circle in a minute at this node, questions included; what is more is to be tried
+    /// again later.</summary>
+    public int CircleChangesMax { get; init; } = 60;
 
     /// <summary>Unanswered sends of one session before the node stops reading from it.</summary>
     public int SendsInFlightMax { get; init; } = 1024;

@@ -43,6 +43,7 @@ internal static class ChatServices
         .AddSingleton<Registration>()
         .AddSingleton<RegistrationDoor>()
         .AddSingleton<NameDoor>()
+        .AddSingleton<HelloDoor>()
         .AddSingleton<UnknownNames>()
         .AddSingleton<Login>()
         .AddSingleton<KeyPublication>()

@@ -1,8 +1,14 @@
+using ChordChat.Core.Chat;
+
 namespace ChordChat.Node.Chat;
 
-/// <summary>Changes of one session's circle, one at a time.</summary>
-internal sealed class CircleChanges(Circles circles)
+/// <summary>Changes of one session's circle, one at a time, and of one user's so many in a minute. Safe for
+/// threads.</summary>
+internal sealed class CircleChanges(Circles circles, ChatOptions options, ChatClock clock)
 {
+    private readonly Lock _turn = new();
+    private readonly AddressThrottle _users = new(options.CircleChangesMax);
+
     /// <summary>Names in one change.</summary>
     public const int NamesMax = 256;
 
@@ -23,7 +29,7 @@ internal sealed class CircleChanges(Circles circles)
         try
         {
             // A session that no majority has confirmed yet may be one of a device that was replaced.
-            var outcome = session.UnprovenEntry.IsEmpty
+            var outcome = session.UnprovenEntry.IsEmpty && IsInTime(session.User)
                 ? await circles.ChangeAsync(session.User, block, unblock, wroteTo, session.Lifetime)
                 : new CircleOutcome.Unavailable();
             session.Outgoing.Tell(outcome);
@@ -32,9 +38,16 @@ internal sealed class CircleChanges(Circles circles)
         {
             // The session is over.
         }
-        catch (InvalidDataException)
+    }
+
+    private bool IsInTime(string user)
+    {
+        lock (_turn)
         {
-            session.Outgoing.Tell(new CircleOutcome.Unavailable());
+            if (_users.Wait(user, clock.Steady) > TimeSpan.Zero)
+                return false;
+            _users.Failed(user, clock.Steady);
+            return true;
         }
     }
 }

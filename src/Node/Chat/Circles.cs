@@ -24,11 +24,11 @@ internal sealed class Circles(IRegisters registers, ChatClock clock)
     private readonly ConcurrentDictionary<string, Known> _known = new();
     private readonly ConcurrentDictionary<string, Task<Circle?>> _asking = new();
 
-    /// <param name="Circle">Null when no majority answered.</param>
+    /// <param name="Circle">Null when no majority answered, or it cannot be read.</param>
     private sealed record Known(Circle? Circle, long At);
 
-    /// <summary>Whether <paramref name="user"/> takes no mail of <paramref name="from"/>. Without a majority it is not
-    /// known, and mail is taken.</summary>
+    /// <summary>Whether <paramref name="user"/> takes no mail of <paramref name="from"/>. Without a majority, and when
+    /// what it agrees on cannot be read, it is not known, and mail is taken.</summary>
     public async Task<bool> IsBlockedAsync(string user, string from, CancellationToken cancellation) =>
         await FindAsync(user, cancellation) is { } circle && circle.Blocks(from);
 
@@ -48,28 +48,30 @@ internal sealed class Circles(IRegisters registers, ChatClock clock)
     public async Task<bool> HasWrittenToAsync(string writer, string reader, CancellationToken cancellation) =>
         UserName.IsValid(writer) && await FindAsync(writer, cancellation) is { } circle && circle.HasWrittenTo(reader);
 
-    /// <summary>Changes a user's circle, for their own live session, and says what it is then.</summary>
+    /// <summary>Changes a user's circle, for their own live session, and says what it is then. One that cannot be read
+    /// counts as empty here, so that its user can replace it.</summary>
     public async Task<CircleOutcome> ChangeAsync(
         string user, IReadOnlyCollection<string> block, IReadOnlyCollection<string> unblock,
         IReadOnlyCollection<string> wroteTo, CancellationToken cancellation)
     {
-        var isFull = false;
+        var (isFull, isDamaged) = (false, false);
         var outcome = await registers.ChangeAsync(
             RegisterKey.Circle(user),
             current =>
             {
-                var circle = Circle.FromBytes(current);
-                var next = circle.After(block, unblock, wroteTo);
-                isFull = next is null;
-                return next is null || next.IsSameAs(circle) ? null : (ReadOnlyMemory<byte>?)next.ToBytes();
+                var circle = Circle.TryRead(current);
+                var next = (circle ?? Circle.Empty).After(block, unblock, wroteTo);
+                (isFull, isDamaged) = (next is null, circle is null);
+                return next is null || circle?.IsSameAs(next) == true ? null : (ReadOnlyMemory<byte>?)next.ToBytes();
             },
             cancellation);
         switch (outcome)
         {
-            case ChangeOutcome.Stored(var value):
-                return new CircleOutcome.Agreed(Remember(user, Circle.FromBytes(value)));
-            case ChangeOutcome.Declined(var value):
-                var now = Remember(user, Circle.FromBytes(value));
+            case ChangeOutcome.Stored(var value) when Circle.TryRead(value) is { } now:
+                Remember(user, now);
+                return isDamaged ? new CircleOutcome.Damaged() : new CircleOutcome.Agreed(now);
+            case ChangeOutcome.Declined(var value) when Circle.TryRead(value) is { } now:
+                Remember(user, now);
                 return isFull ? new CircleOutcome.Full() : new CircleOutcome.Agreed(now);
             default:
                 return new CircleOutcome.Unavailable();
@@ -91,24 +93,26 @@ internal sealed class Circles(IRegisters registers, ChatClock clock)
         {
             using var patience = new CancellationTokenSource(Patience, clock.Time);
             if (await registers.ReadAsync(RegisterKey.Circle(user), patience.Token) is ReadOutcome.Agreed(var value))
-                circle = Circle.FromBytes(value);
+                circle = Circle.TryRead(value);
         }
-        catch (Exception cause) when (cause is OperationCanceledException or InvalidDataException)
+        catch (OperationCanceledException)
         {
             // Not known now: mail is taken, and the client hides what its user does not want.
         }
+        finally
+        {
+            Remember(user, circle);
+            _asking.TryRemove(user, out _);
+        }
 
-        if (_known.Count >= KnownMax)
-            _known.Clear();
-        _known[user] = new Known(circle, clock.Steady);
-        _asking.TryRemove(user, out _);
         return circle;
     }
 
-    private Circle Remember(string user, Circle circle)
+    private void Remember(string user, Circle? circle)
     {
+        if (_known.Count >= KnownMax)
+            _known.Clear();
         _known[user] = new Known(circle, clock.Steady);
-        return circle;
     }
 
     private TimeSpan AgeOf(Known known) => TimeSpan.FromMilliseconds(clock.Steady - known.At);
@@ -120,6 +124,10 @@ internal abstract record CircleOutcome
     private CircleOutcome() { }
 
     public sealed record Agreed(Circle Circle) : CircleOutcome;
+
+    /// <summary>What was there could not be read; there is nothing but this change now. The client tells all it knows.
+    /// </summary>
+    public sealed record Damaged : CircleOutcome;
 
     /// <summary>Nothing was changed: no more names can be blocked.</summary>
     public sealed record Full : CircleOutcome;

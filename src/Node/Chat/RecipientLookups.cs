@@ -54,7 +54,7 @@ internal sealed class RecipientLookups(Accounts accounts, Circles circles)
                 _asking.Remove((sender, to));
             return; // The session is over; its client hands in again elsewhere.
         }
-        catch (InvalidDataException)
+        catch (Exception)
         {
             recipient = Recipient.Takes; // A damaged record says nothing of them, and the message is not to hang.
         }

@@ -25,6 +25,8 @@ internal sealed partial class Registration(
         if (invitations.AreNeeded && invitation is null)
             return new RegisterOutcome.NotInvited(
                 wish.Invitation.Length == 0 ? InvitationFault.Needed : InvitationFault.Wrong);
+        if (invitation is not null && await invitations.JudgeAsync(invitation, wish.User, cancellation) is { } judged)
+            return judged;
         switch (await accounts.ReadAsync(wish.User, cancellation))
         {
             case AccountRead.Found(var there):
@@ -41,10 +43,11 @@ internal sealed partial class Registration(
             return refusal;
         return await CreateAsync(
             new Account(wish.User, wish.Operation, credential, 1, head, wish.Keyring, default, clock.Unix),
-            cancellation);
+            isInvitationUsed: invitation is not null, cancellation);
     }
 
-    private async Task<RegisterOutcome> CreateAsync(Account wanted, CancellationToken cancellation)
+    private async Task<RegisterOutcome> CreateAsync(
+        Account wanted, bool isInvitationUsed, CancellationToken cancellation)
     {
         var isUnknown = false;
         for (var i = 0; i < TryCount; i++)
@@ -58,6 +61,8 @@ internal sealed partial class Registration(
                     return Account.IsCreatedBy(current, wanted.CreatedBy)
                         ? new RegisterOutcome.Registered()
                         : new RegisterOutcome.Taken();
+                case ChangeOutcome.Unavailable when isInvitationUsed:
+                    return new RegisterOutcome.Unknown(); // It is good for this name only now: something has changed.
                 case ChangeOutcome.Unavailable(var reached, var needed) when !isUnknown:
                     return new RegisterOutcome.Unavailable(reached, needed);
                 default:

@@ -48,7 +48,7 @@ internal static class RevokeCommand
         var now = DateTimeOffset.UtcNow;
         using var contact = new OperatorContact(authority, now);
         await LearnAsync(folder, authority, contact, addresses, cancellation);
-        var more = isViewer ? ClusterFolder.ViewersToDeny(name, now) : folder.NodesToDeny(name, now);
+        var more = isViewer ? folder.ViewersToDeny(name, now) : folder.NodesToDeny(name, now);
         if (more.Count > 0)
         {
             if (!asked(Meaning(name, isViewer)))

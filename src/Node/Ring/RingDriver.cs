@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Transport;
 using ChordChat.Node.View;
 
@@ -20,6 +21,7 @@ internal sealed partial class RingDriver : BackgroundService
     private readonly TimeProvider _time;
     private readonly ILogger<RingDriver> _logger;
     private readonly Prng _random = new((ulong)Random.Shared.NextInt64());
+    private readonly LineBudget _roomLines = new(1);
     private readonly long _started;
     private RingSnapshot _now;
 
@@ -162,6 +164,13 @@ internal sealed partial class RingDriver : BackgroundService
     private void Tell(MembershipEvent happened, CancellationToken stopping)
     {
         var peer = happened.Member.Peer;
+        if (happened is MembershipEvent.NoRoom)
+        {
+            if (_roomLines.Allows((long)Clock.TotalMilliseconds, out var unsaid))
+                LogNoRoom(_now.Members.All.Length, unsaid);
+            return; // Not for pages: a member that lies can invent as many as it likes.
+        }
+
         if (happened is MembershipEvent.Died or MembershipEvent.Left)
             Publish(_now with { Fingers = _now.Fingers.Without(peer) });
 
@@ -236,6 +245,11 @@ internal sealed partial class RingDriver : BackgroundService
 
     [LoggerMessage(1002, LogLevel.Information, "{News}")]
     private partial void LogNews(string news);
+
+    [LoggerMessage(1004, LogLevel.Warning,
+        "a member is not taken in: there are {Count} already, of which one that lies may have invented some "
+        + "({Unsaid} more were not taken in since the last line)")]
+    private partial void LogNoRoom(int count, long unsaid);
 
     [LoggerMessage(1003, LogLevel.Warning, "{Trouble}")]
     private partial void LogTrouble(string trouble);

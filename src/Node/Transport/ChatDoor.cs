@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using ChordChat.Node.Chat;
-using ChordChat.Node.Hosting;
 using ChordChat.Wire;
 using Grpc.Core;
 
@@ -10,6 +9,7 @@ namespace ChordChat.Node.Transport;
 internal sealed class ChatDoor(
     ChatIdentity identity,
     ChatOptions options,
+    HelloDoor hellos,
     ChatPeers peers,
     SessionTable sessions,
     SessionOpening opening,
@@ -22,8 +22,6 @@ internal sealed class ChatDoor(
     private const int NonceBytes = 32;
 
     private static readonly TimeSpan HangUpPatience = TimeSpan.FromSeconds(1);
-
-    private readonly OpenCalls _unproven = new(options.UnprovenPerAddressMax, options.UnprovenMax);
 
     public async Task ServeAsync(
         IAsyncStreamReader<ClientFrame> requests, IServerStreamWriter<NodeFrame> responses, ServerCallContext context)
@@ -60,13 +58,20 @@ internal sealed class ChatDoor(
     private async Task<OpenOutcome> ProveAsync(
         IAsyncStreamReader<ClientFrame> requests, IServerStreamWriter<NodeFrame> responses, ServerCallContext context)
     {
-        using var place = _unproven.TryOpen(context.GetHttpContext().Connection.RemoteIpAddress)
-            ?? throw ChatFaults.TooManyHellos();
+        var address = context.GetHttpContext().Connection.RemoteIpAddress;
+        using var place = hellos.TryEnter(address) ?? throw ChatFaults.TooManyHellos();
         var nonce = RandomNumberGenerator.GetBytes(NonceBytes);
-        await responses.WriteAsync(new NodeFrame { Challenge = ChallengeOf(nonce) }, context.CancellationToken);
-        if (await HearHelloAsync(requests, context.CancellationToken) is not { } hello)
-            throw ChatFaults.Invalid("the first frame has to be a hello, within a minute");
-        return await opening.OpenAsync(hello, nonce, context.CancellationToken);
+        if (await HearHelloAsync(nonce, requests, responses, context, place.Lost) is not { } hello)
+            throw place.Lost.IsCancellationRequested
+                ? ChatFaults.TooManyHellos()
+                : ChatFaults.Invalid("the first frame has to be a hello, within a few seconds");
+        if (!place.TryStay())
+            throw ChatFaults.TooManyHellos();
+        if (hellos.Wait(address, hello.User) is { Ticks: > 0 } wait)
+            throw ChatFaults.TooManyBadHellos(wait);
+        var outcome = await opening.OpenAsync(hello, nonce, context.CancellationToken);
+        hellos.Judged(address, hello.User, outcome);
+        return outcome;
     }
 
     private async Task ServeAsync(
@@ -99,21 +104,31 @@ internal sealed class ChatDoor(
             await Task.Delay(HangUpPatience, clock.Time, call).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    /// <returns>Null when nothing came in time, the place was lost, or something else came.</returns>
     private async Task<SessionHello?> HearHelloAsync(
-        IAsyncStreamReader<ClientFrame> requests, CancellationToken cancellation)
+        byte[] nonce,
+        IAsyncStreamReader<ClientFrame> requests,
+        IServerStreamWriter<NodeFrame> responses,
+        ServerCallContext context,
+        CancellationToken lost)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lost);
         patience.CancelAfter(options.HelloTimeout);
+        var isChallenged = false;
         try
         {
+            await responses.WriteAsync(new NodeFrame { Challenge = ChallengeOf(nonce) }, patience.Token);
+            isChallenged = true;
             return await requests.MoveNext(patience.Token) && requests.Current.Hello is { } hello
                 ? new SessionHello(
                     hello.User, hello.Epoch, hello.ClientNonce.Memory, hello.Signature.Memory, Shortened(hello.Client),
                     hello.PassOnly)
                 : null;
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
         {
+            if (!isChallenged)
+                context.GetHttpContext().Abort(); // It does not read: it would not read why, either.
             return null;
         }
     }

@@ -68,12 +68,9 @@ internal static class ChatFaults
             "ask the operator of the cluster for a code: chordchat register NAME --invitation CODE"),
         InvitationFault.Expired => NotAdmitted(
             "invitation_expired", "this invitation has expired", "ask the operator of the cluster for another one"),
-        InvitationFault.Used => NotAdmitted(
-            "invitation_used", "this invitation was used for another name",
-            "it is good for one account; ask the operator of the cluster for another one"),
         _ => NotAdmitted(
-            "invitation_wrong", "this is not an invitation of this cluster",
-            "check what you typed, or ask the operator of the cluster for a code"),
+            "invitation_wrong", "this is not an invitation of this cluster, or it was used for another name",
+            "check what you typed; a code is good for one account, so ask the operator of the cluster for another one"),
     };
 
     /// <summary>Nothing was changed.</summary>
@@ -89,6 +86,8 @@ internal static class ChatFaults
 
     public static RpcException TooManyHellos() =>
         Later("too many clients connect at once", TimeSpan.FromSeconds(1));
+
+    public static RpcException TooManyBadHellos(TimeSpan wait) => Later("too many sessions were refused", wait);
 
     public static RpcException NewDeviceLater(TimeSpan wait) => Later("too many new devices", wait);
 

@@ -57,6 +57,7 @@ internal static class ChatMaps
             {
                 CircleOutcome.Agreed => "",
                 CircleOutcome.Full => "full",
+                CircleOutcome.Damaged => "damaged",
                 _ => "unavailable",
             },
         };

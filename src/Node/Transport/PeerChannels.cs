@@ -18,6 +18,7 @@ internal sealed class PeerChannels(ClusterTls tls, int openMax = PeerChannels.Op
     private readonly Lock _turn = new();
     private readonly Dictionary<(NodeId Node, string Address), LinkedListNode<Entry>> _channels = [];
     private readonly LinkedList<Entry> _byUse = new(); // The latest first.
+    private readonly List<Entry> _retired = []; // Their last calls go on.
     private readonly CancellationTokenSource _over = new();
 
     /// <summary>Channels that are kept open.</summary>
@@ -60,12 +61,17 @@ internal sealed class PeerChannels(ClusterTls tls, int openMax = PeerChannels.Op
     public void Close(NodeId node)
     {
         lock (_turn)
+        {
             foreach (var entry in _byUse.Where(entry => entry.Node == node).ToArray())
             {
                 _byUse.Remove(entry);
                 _channels.Remove((entry.Node, entry.Address));
                 entry.Channel.Dispose();
             }
+
+            foreach (var entry in _retired.Where(entry => entry.Node == node))
+                entry.Channel.Dispose(); // And once more when its minute is over, which does nothing.
+        }
     }
 
     /// <summary>Later calls connect anew, with the certificate of now; those under way have a minute.</summary>
@@ -80,18 +86,25 @@ internal sealed class PeerChannels(ClusterTls tls, int openMax = PeerChannels.Op
     {
         _over.Cancel();
         lock (_turn)
-            foreach (var entry in _byUse)
+            foreach (var entry in _byUse.Concat(_retired))
                 entry.Channel.Dispose();
         _over.Dispose();
     }
 
     private void Retire(LinkedListNode<Entry> last)
     {
-        var (node, address, channel) = last.Value;
+        var entry = last.Value;
         _byUse.Remove(last);
-        _channels.Remove((node, address));
-        _ = Task.Delay(LastCalls, _over.Token)
-            .ContinueWith(_ => channel.Dispose(), TaskScheduler.Default);
+        _channels.Remove((entry.Node, entry.Address));
+        _retired.Add(entry);
+        _ = Task.Delay(LastCalls, _over.Token).ContinueWith(_ => End(entry), TaskScheduler.Default);
+    }
+
+    private void End(Entry retired)
+    {
+        lock (_turn)
+            _retired.Remove(retired);
+        retired.Channel.Dispose();
     }
 
     private GrpcChannel Open(string address, NodeId? expected) => GrpcChannel.ForAddress($"https://{address}", new()

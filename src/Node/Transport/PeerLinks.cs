@@ -7,6 +7,7 @@ using Grpc.Core;
 namespace ChordChat.Node.Transport;
 
 /// <summary>The link to each node that this one has called.</summary>
+/// <remarks>Whoever is no member, as far as this node knows, gets none: others name nodes as they like.</remarks>
 internal sealed class PeerLinks(
     RingDriver ring, PeerChannels channels, LinkHandshake handshake, TimeProvider time, ILogger<PeerLink> logger)
     : IAsyncDisposable
@@ -14,11 +15,16 @@ internal sealed class PeerLinks(
     private readonly ConcurrentDictionary<NodeId, PeerLink> _links = new();
 
     /// <summary>Makes a call; see <see cref="PeerLink.Send"/>.</summary>
-    public void Send(NodeId to, Call call, Action<Answer?> done) =>
-        LinkTo(to).Send(call, done);
+    public void Send(NodeId to, Call call, Action<Answer?> done)
+    {
+        if (LinkTo(to) is { } link)
+            link.Send(call, done);
+        else
+            done(null);
+    }
 
     /// <summary>Connects to a node without a call to make; see <see cref="PeerLink.Greet"/>.</summary>
-    public void Greet(NodeId node) => LinkTo(node).Greet();
+    public void Greet(NodeId node) => LinkTo(node)?.Greet();
 
     /// <summary>Finds out which of two processes with this node's identity goes on: this one or the one at an
     /// address.</summary>
@@ -62,8 +68,9 @@ internal sealed class PeerLinks(
             await link.DisposeAsync();
     }
 
-    private PeerLink LinkTo(NodeId node) =>
-        _links.GetOrAdd(node, to => new PeerLink(to, Connect, handshake, time, logger));
+    private PeerLink? LinkTo(NodeId node) => _links.TryGetValue(node, out var known) ? known
+        : ring.Now.Find(node) is null ? null
+        : _links.GetOrAdd(node, to => new PeerLink(to, Connect, handshake, time, logger));
 
     private Wire.Replica.ReplicaClient? Connect(NodeId node) =>
         ring.Now.Find(node) is { Address.Length: > 0 } peer ? new(channels.To(peer)) : null;

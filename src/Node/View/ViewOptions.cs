@@ -4,15 +4,19 @@ namespace ChordChat.Node.View;
 /// </summary>
 internal sealed record ViewOptions
 {
-    /// <summary>Streams of snapshots to one address (of IPv6: a /64).</summary>
+    /// <summary>Streams of snapshots to one address block (a /24 or /64).</summary>
     public int WatchersPerAddressMax { get; init; } = 16;
 
     /// <summary>Streams of snapshots to all who have no certificate of the operator; as many again to those who do.
     /// </summary>
     public int WatchersMax { get; init; } = 64;
 
-    /// <summary>Traces under way for one address; for all: eight times as many.</summary>
+    /// <summary>Traces under way for one address; for all: eight times as many, and as many again to those who have a
+    /// certificate of the operator.</summary>
     public int TracesPerAddressMax { get; init; } = 8;
+
+    /// <summary>Traces in a minute for one address block without a certificate; for all: eight times as many.</summary>
+    public int TracesPerMinuteMax { get; init; } = 60;
 
     /// <summary>How long one snapshot may wait for a watcher to read it.</summary>
     public TimeSpan ReadingMax { get; init; } = TimeSpan.FromSeconds(10);

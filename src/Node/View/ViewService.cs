@@ -20,17 +20,21 @@ internal sealed class ViewService(
     {
         var caller = context.GetHttpContext();
         using var place = watchers.Enter(caller);
-        var pictures = picture.WatchAsync(context.CancellationToken);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, place.Lost);
+        var pictures = picture.WatchAsync(end.Token);
         if (!CallerIdentity.Of(caller).MaySeeNames)
             pictures = pictures.Select(PublicPicture.Of);
         try
         {
-            await watchers.WriteAsync(pictures, responseStream, caller, context.CancellationToken);
+            await watchers.WriteAsync(pictures, responseStream, caller, end.Token);
         }
         catch (OperationCanceledException)
         {
-            // The page was closed.
+            // The page was closed, or a newcomer has its place.
         }
+
+        if (place.Lost.IsCancellationRequested)
+            throw Watchers.Full("others want to watch this node, too");
     }
 
     public override async Task<TraceReply> Trace(TraceRequest request, ServerCallContext context)

@@ -91,7 +91,7 @@ public sealed class Accounts : IDisposable
     /// <summary>Creates the account and makes this machine its first device. A registration that was begun here before
     /// and whose outcome is not known is finished instead.</summary>
     /// <exception cref="ChordChatException"><c>bad_name</c>, <c>taken_name</c>, <c>weak_password</c>, ...;
-    /// <c>invitation_needed</c>, <c>invitation_wrong</c>, <c>invitation_expired</c>, <c>invitation_used</c>;
+    /// <c>invitation_needed</c>, <c>invitation_wrong</c>, <c>invitation_expired</c>;
     /// <c>undecided</c> when nobody can tell yet whether the account was created.</exception>
     public async Task<UnlockedProfile> RegisterAsync(
         string user, string password, CancellationToken cancellation = default)
@@ -189,6 +189,8 @@ public sealed class Accounts : IDisposable
             throw new ChordChatException(
                 "wrong_password", $"the registration of {begun.User} that is not finished here has another password",
                 "type the password of the first try, or name another folder with --profile");
+        if (Invitation is { Length: > 0 } typed)
+            request.Invitation = typed; // The first one may have been no good.
         return await HandInAsync(request, device, begun.Kdf, keys, isFirst: false, cancellation);
     }
 

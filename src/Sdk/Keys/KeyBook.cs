@@ -35,7 +35,7 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
         if (known is null || Environment.TickCount64 - known.CheckedAt > FreshFor.TotalMilliseconds)
             try
             {
-                known = await FetchAsync(user, known, cancellation);
+                (known, _) = await FetchAsync(user, known, cancellation);
             }
             catch (ChordChatException cause) when (known is not null && cause.Code is ("unavailable" or "no_pass")
                 && cause.InnerException is RpcException { StatusCode: not StatusCode.NotFound })
@@ -109,21 +109,22 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
     /// </summary>
     public void Want(string user, Crypto.Digest entry) => _wanted[user] = entry;
 
-    /// <summary>Asks a node for the newest log of this user and follows it.</summary>
-    public async Task<KeyLog> RefreshAsync(string user, CancellationToken cancellation) =>
-        (await FetchAsync(user, Recall(user), cancellation)).Log;
+    /// <summary>Asks nodes for the newest log of this user and follows it.</summary>
+    /// <returns>Whether so many nodes showed one that what is not in it can be believed not to be there.</returns>
+    public async Task<bool> RefreshAsync(string user, CancellationToken cancellation) =>
+        (await FetchAsync(user, Recall(user), cancellation)).IsOfEnough;
 
     /// <summary>The newest entry of our own log, if some node shows one that extends what this device knows.</summary>
     public async Task<KeyLogEntry?> NewestOwnAsync(KeyLog mine, CancellationToken cancellation)
     {
         try
         {
-            var log = await _questions.AskAsync(
+            var answer = await _questions.AskAsync(
                 mine.User,
                 log => log.Find(mine.Head.Hash) is null ? KeyLogWorth.Behind
                     : log.Head.Seq > mine.Head.Seq ? KeyLogWorth.Take : KeyLogWorth.Behind,
                 cancellation);
-            return log?.Head;
+            return answer.Log?.Head;
         }
         catch (ChordChatException)
         {
@@ -166,17 +167,18 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
         tell(new ClientEvent.KeysChanged(user, PinState.Conflict));
     }
 
-    private async Task<Known> FetchAsync(string user, Known? known, CancellationToken cancellation)
+    private async Task<(Known Known, bool IsOfEnough)> FetchAsync(
+        string user, Known? known, CancellationToken cancellation)
     {
         try
         {
             var isWanted = _wanted.TryRemove(user, out var wanted);
-            var log = await _questions.AskAsync(
+            var (log, isOfEnough) = await _questions.AskAsync(
                 user,
                 log => WorthOf(known, log) is var worth && worth == KeyLogWorth.Take && isWanted
                     && log.Head.Hash == known?.Log.Head.Hash && log.Find(wanted) is null ? KeyLogWorth.Behind : worth,
                 cancellation);
-            return Follow(known ?? Recall(user), log);
+            return (Follow(known ?? Recall(user), log), isOfEnough);
         }
         catch (ChordChatException cause) when (cause.Code == "unknown_user" && known is not null)
         {

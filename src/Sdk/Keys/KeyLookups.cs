@@ -5,9 +5,10 @@ namespace ChordChat.Sdk.Keys;
 /// <summary>Looks people's keys up beside a session, so that whoever cannot be looked up delays nobody else.</summary>
 /// <remarks>One lookup a person at a time. After one in vain the next waits 1 s, then 2 s, 4 s ... up to 30 s. Safe for
 /// threads; <paramref name="changed"/> is raised after each lookup.</remarks>
-/// <param name="look">Asks nodes for somebody's keys, or throws <see cref="ChordChatException"/>.</param>
+/// <param name="look">Asks nodes for somebody's keys and says whether enough of them showed some, or throws
+/// <see cref="ChordChatException"/>.</param>
 internal sealed class KeyLookups(
-    Func<string, CancellationToken, Task> look, ChangeSignal changed, CancellationToken lifetime)
+    Func<string, CancellationToken, Task<bool>> look, ChangeSignal changed, CancellationToken lifetime)
 {
     public const int AtOnceMax = 32;
 
@@ -21,7 +22,7 @@ internal sealed class KeyLookups(
 
     private sealed class Asked
     {
-        public Task<bool>? Running { get; set; }
+        public Task<KeysShown>? Running { get; set; }
 
         public ChordChatException? Failure { get; set; }
 
@@ -43,8 +44,8 @@ internal sealed class KeyLookups(
     }
 
     /// <summary>As <see cref="Ask"/>, for whoever waits for the lookup.</summary>
-    /// <returns>Whether nodes showed the keys; null when no lookup runs now.</returns>
-    public Task<bool>? TryLook(string user)
+    /// <returns>Who showed the keys; null when no lookup runs now.</returns>
+    public Task<KeysShown>? TryLook(string user)
     {
         lock (_turn)
             return Begin(user).Running;
@@ -100,22 +101,23 @@ internal sealed class KeyLookups(
         asked.Running = Task.Run(() => LookAsync(user, asked));
     }
 
-    /// <returns>Whether nodes showed the keys.</returns>
-    private async Task<bool> LookAsync(string user, Asked asked)
+    private async Task<KeysShown> LookAsync(string user, Asked asked)
     {
         ChordChatException? failure = null;
+        var shown = KeysShown.ByNobody;
         try
         {
             using var patience = CancellationTokenSource.CreateLinkedTokenSource(lifetime);
             patience.CancelAfter(Patience);
-            await look(user, patience.Token);
+            shown = await look(user, patience.Token) ? KeysShown.ByEnough : KeysShown.ByFew;
         }
         catch (ChordChatException cause)
         {
             failure = cause;
         }
-        catch (Exception cause) when (cause is OperationCanceledException or ObjectDisposedException)
+        catch (Exception cause)
         {
+            // Also what nobody expects: an entry whose lookup is over must not look like one that runs.
             failure = Failures.Unavailable($"the keys of {user} cannot be read", cause);
         }
 
@@ -129,7 +131,7 @@ internal sealed class KeyLookups(
         }
 
         changed.Raise();
-        return failure is null;
+        return shown;
     }
 
     private static void PutOff(Asked asked, ChordChatException failure)
@@ -141,4 +143,14 @@ internal sealed class KeyLookups(
             asked.Pause = PauseMax;
         asked.DueAt = Environment.TickCount64 + (long)asked.Pause.TotalMilliseconds;
     }
+}
+
+/// <summary>What became of a lookup.</summary>
+internal enum KeysShown
+{
+    ByNobody,
+
+    /// <summary>What they do not show may be there all the same.</summary>
+    ByFew,
+    ByEnough,
 }

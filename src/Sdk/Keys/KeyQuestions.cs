@@ -19,14 +19,14 @@ internal sealed class KeyQuestions(UnlockedProfile me, NodeLinks links, Action<C
     private readonly HashSet<string> _blamed = [];
 
     /// <summary>Asks one node after another until one shows a log that is worth taking.</summary>
-    /// <returns>Null when all who answered show less than is known.</returns>
+    /// <returns>No log when all who answered show less than is known.</returns>
     /// <exception cref="ChordChatException"><c>unknown_user</c> when nobody knows such a user, <c>bad_keys</c> when
     /// nobody shows keys that are theirs, <c>unavailable</c>.</exception>
-    public async Task<KeyLog?> AskAsync(
+    public async Task<KeyAnswer> AskAsync(
         string user, Func<KeyLog, KeyLogWorth> judge, CancellationToken cancellation)
     {
         var asked = new HashSet<string>();
-        var isBehind = false;
+        var shownCount = 0;
         ChordChatException? trouble = null;
         while (asked.Count < NodesMax)
         {
@@ -39,11 +39,12 @@ internal sealed class KeyQuestions(UnlockedProfile me, NodeLinks links, Action<C
                 var reply = await AskOneAsync(user, other, link => at = link, cancellation);
                 var log = KeyLog.Verify(me.Cluster, user, reply.Entries.Select(entry => entry.ToByteArray()));
                 var worth = log is null ? KeyLogWorth.NotTheirs : judge(log);
-                if (worth == KeyLogWorth.Take)
-                    return log;
-                isBehind |= worth == KeyLogWorth.Behind;
                 if (worth == KeyLogWorth.NotTheirs)
                     trouble = Blame(at!, user);
+                else
+                    shownCount++;
+                if (worth == KeyLogWorth.Take)
+                    return new(log, AreEnough(shownCount));
             }
             catch (RpcException cause) when (cause.StatusCode == StatusCode.NotFound)
             {
@@ -61,8 +62,10 @@ internal sealed class KeyQuestions(UnlockedProfile me, NodeLinks links, Action<C
             asked.Add(at is null ? $"nobody {asked.Count}" : Convert.ToHexString(at.NodeId));
         }
 
-        return isBehind || trouble is null ? null : throw trouble;
+        return shownCount > 0 || trouble is null ? new(null, AreEnough(shownCount)) : throw trouble;
     }
+
+    private bool AreEnough(int shownCount) => shownCount >= NodesMax || 2 * shownCount > links.Pool.NodeCount;
 
     private async Task<Wire.KeyLog> AskOneAsync(
         string user, NodeLink? other, Action<NodeLink> answers, CancellationToken cancellation)
@@ -95,6 +98,11 @@ internal sealed class KeyQuestions(UnlockedProfile me, NodeLinks links, Action<C
             "the message waits; name another node with --node, and tell the operator");
     }
 }
+
+/// <param name="Log">The newest that is worth taking.</param>
+/// <param name="IsOfEnough">Whether what it lacks can be believed: as many nodes as are ever asked showed a log of that
+/// user, or more than half of all that are known.</param>
+internal readonly record struct KeyAnswer(KeyLog? Log, bool IsOfEnough);
 
 /// <summary>What a verified key log is worth to somebody who knows one already.</summary>
 internal enum KeyLogWorth

@@ -114,9 +114,27 @@ internal sealed class ArrivalTable(MessageTable messages)
     public static void GiveUpGaps(SqliteConnection db, Kept result)
     {
         Begin(db, result);
-        while (GiveUpFirst(db, result))
+        var left = CountHeld(db);
+        while (GiveUpFirst(db, result) && CountHeld(db) is var now && now < left)
+            left = now; // Behind a gap there may be the next one.
+        ReleaseRest(db, result);
+    }
+
+    /// <summary>Whatever is still held back has lost its place to the disk: it is shown all the same.</summary>
+    private static void ReleaseRest(SqliteConnection db, Kept result)
+    {
+        var rest = db.Query(
+            """
+            SELECT id, peer, epoch, to_epoch, seq, heard, sent_ms FROM messages WHERE mine = 0 AND rank IS NULL
+            ORDER BY seq
+            """,
+            row => (Id: row.GetString(0), Link: new Link(
+                row.GetString(1), Mine: false, row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5),
+                row.GetInt64(6))));
+        foreach (var (id, link) in rest)
         {
-            // Behind a gap there may be the next one.
+            MessageTable.Release(db, id, link);
+            result.Released.Add(id);
         }
     }
 
@@ -154,7 +172,7 @@ internal sealed class ArrivalTable(MessageTable messages)
     /// <summary>Advances the chain over everything that is there now, releasing messages on the way.</summary>
     private static void Release(SqliteConnection db, string peer, long epoch, long last, Kept result)
     {
-        while (BodyAt(db, peer, epoch, last + 1) is { } body)
+        while (At(db, peer, epoch, last + 1) is { Count: > 0 } there)
         {
             last++;
             db.Execute(
@@ -162,10 +180,8 @@ internal sealed class ArrivalTable(MessageTable messages)
                 INSERT INTO chains (peer, mine, epoch, seq, body) VALUES ($1, 0, $2, $3, $4)
                 ON CONFLICT DO UPDATE SET seq = excluded.seq, body = excluded.body
                 """,
-                peer, epoch, last, body.ToBytes());
-            result.Settled.AddRange(db.Query(
-                "SELECT id FROM heard WHERE peer = $1 AND epoch = $2 AND seq = $3", row => row.GetString(0),
-                peer, epoch, last));
+                peer, epoch, last, there[0].Body.ToBytes());
+            result.Settled.AddRange(there.Select(one => one.Id));
             var held = db.Query(
                 """
                 SELECT id, to_epoch, heard, sent_ms FROM messages
@@ -182,9 +198,14 @@ internal sealed class ArrivalTable(MessageTable messages)
         }
     }
 
+    /// <returns>Null when nothing is there, or the disk damaged it.</returns>
     private static Digest? BodyAt(SqliteConnection db, string peer, long epoch, long seq) =>
-        db.Scalar<byte[]>("SELECT body FROM heard WHERE peer = $1 AND epoch = $2 AND seq = $3", peer, epoch, seq)
-            is { } bytes ? Digest.FromBytes(bytes) : null;
+        At(db, peer, epoch, seq) is [{ Body: var body }, ..] && body != default ? body : null;
+
+    private static List<(string Id, Digest Body)> At(
+        SqliteConnection db, string peer, long epoch, long seq) => db.Query(
+        "SELECT id, body FROM heard WHERE peer = $1 AND epoch = $2 AND seq = $3",
+        row => (row.GetString(0), row.DigestOrZero(1)), peer, epoch, seq);
 
     private static long? LastOf(SqliteConnection db, string peer, long epoch) => db
         .Query(

@@ -2,7 +2,7 @@ namespace ChordChat.Sdk.Messages;
 
 /// <summary>One message as this profile knows it.</summary>
 /// <param name="Id">32 hex digits, chosen by the sender.</param>
-/// <param name="Sent">By the sender's clock.</param>
+/// <param name="Sent">By the sender's clock, when it was sealed: what the other side sees.</param>
 /// <param name="Copies">Names of the nodes that have it on disk, at least a majority once it is kept; empty unless we
 /// sent it.</param>
 /// <param name="Of">How many copies there should be; 0 when not known.</param>
@@ -23,6 +23,10 @@ public sealed record ChatMessage(
     /// <summary>Who of the copies of a kept message answered last, if these were fewer than a majority; null when the
     /// last that is known is <see cref="Copies"/>.</summary>
     public IReadOnlyList<string>? Reachable { get; init; }
+
+    /// <summary>When it was written on this machine, which is earlier than <see cref="Sent"/> if it waited; null when
+    /// it was not written here.</summary>
+    public DateTimeOffset? Typed { get; init; }
 
     /// <summary>Whether <see cref="Copies"/> names a majority.</summary>
     public bool IsKeptByMajority => MessageProgress.IsMajority(Copies.Count, Of);

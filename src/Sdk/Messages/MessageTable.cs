@@ -16,14 +16,15 @@ internal sealed class MessageTable(string me, LocalKey key)
     /// <summary>Stands in place of a text that cannot be had.</summary>
     public const string NotShowable = "a message that this version cannot show";
 
-    private const string Columns = "id, peer, mine, sent_ms, state, copies, copies_of, missing, note, text, reachable";
+    private const string Columns =
+        "id, peer, mine, sent_ms, state, copies, copies_of, missing, note, text, reachable, typed_ms";
 
-    public void InsertMine(SqliteConnection db, string id, string peer, byte[] text, long sentMs) => db.Execute(
+    public void InsertMine(SqliteConnection db, string id, string peer, byte[] text, long typedMs) => db.Execute(
         """
-        INSERT INTO messages (id, peer, mine, epoch, seq, sent_ms, state, rank, unread, text, place)
-        VALUES ($1, $2, 1, 0, 0, $3, 0, $4, 0, $5, $6)
+        INSERT INTO messages (id, peer, mine, epoch, seq, sent_ms, state, rank, unread, text, place, typed_ms)
+        VALUES ($1, $2, 1, 0, 0, $3, 0, $4, 0, $5, $6, $3)
         """,
-        id, peer, sentMs, NextRank(db), key.Seal(id, text), ChatOrder.AtEnd(db, peer, sentMs));
+        id, peer, typedMs, NextRank(db), key.Seal(id, text), ChatOrder.AtEnd(db, peer, typedMs));
 
     /// <summary>A message of ours has got its number.</summary>
     public static void SetLink(SqliteConnection db, string id, Link link) => db.Execute(
@@ -102,7 +103,7 @@ internal sealed class MessageTable(string me, LocalKey key)
             .Query(
                 "SELECT state, copies, copies_of, reachable, note FROM messages WHERE id = $1 AND mine = 1",
                 row => new MessageProgress(
-                    (MessageState)row.GetInt32(0), Names(row.GetString(1)), row.GetInt32(2),
+                    (MessageState)Small(row, 0), Names(row.GetString(1)), Small(row, 2),
                     row.IsDBNull(3) ? null : Names(row.GetString(3)), row.GetString(4)),
                 id)
             .FirstOrDefault();
@@ -158,7 +159,7 @@ internal sealed class MessageTable(string me, LocalKey key)
             mine ? me : peer,
             mine ? peer : me,
             isShowable ? Encoding.UTF8.GetString(text!) : NotShowable,
-            DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(sent, -ChatOrder.TimeMax, ChatOrder.TimeMax)),
+            Time(sent),
             (MessageState)Small(row, 4),
             Names(row.GetString(5)),
             Small(row, 6),
@@ -166,8 +167,12 @@ internal sealed class MessageTable(string me, LocalKey key)
             row.GetString(8))
         {
             Reachable = row.IsDBNull(10) ? null : Names(row.GetString(10)),
+            Typed = mine && row.GetInt64(11) is var typed and > 0 ? Time(typed) : null,
         };
     }
+
+    private static DateTimeOffset Time(long unixMs) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(unixMs, -ChatOrder.TimeMax, ChatOrder.TimeMax));
 
     private static int Small(SqliteDataReader row, int column) =>
         (int)Math.Clamp(row.GetInt64(column), 0, int.MaxValue);

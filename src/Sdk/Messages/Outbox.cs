@@ -23,7 +23,7 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
     private const int SealedAtOnce = 64;
 
     /// <param name="Content">Null when the disk damaged it.</param>
-    private sealed record Row(string Id, string Peer, byte Type, byte[]? Content);
+    private sealed record Row(string Id, string Peer, long Type, byte[]? Content);
 
     /// <summary>Stores a text; the session seals and sends it as soon as there is one.</summary>
     /// <returns>The message's id.</returns>
@@ -225,8 +225,9 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         ORDER BY position LIMIT $2
         """,
         row => new Row(
-            row.GetString(0), row.GetString(1), row.GetByte(2),
-            row.GetValue(3) is byte[] record ? me.Key.Open("outbox/" + row.GetString(0), record) : null),
+            row.GetString(0), row.GetString(1), row.GetInt64(2),
+            row.GetInt64(2) is TextType or ReceiptType && row.GetValue(3) is byte[] record
+                ? me.Key.Open("outbox/" + row.GetString(0), record) : null),
         peer, count);
 
     /// <summary>Gives the message its place in the chain and its envelope, both for good.</summary>
@@ -266,7 +267,7 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
             row.Peer, (long)device.Epoch, (long)message.Seq, sealedMessage.BodyHash.ToBytes());
     }
 
-    private static MessageContent Content(byte type, byte[] content) => type == TextType
+    private static MessageContent Content(long type, byte[] content) => type == TextType
         ? new MessageContent.Text(Encoding.UTF8.GetString(content))
         : new MessageContent.Receipt(
             (ReceiptKind)content[0],
@@ -275,7 +276,7 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
     private static (ulong Seq, Digest Body) Chain(SqliteConnection db, string peer, bool mine, uint epoch) => db
         .Query(
             "SELECT seq, body FROM chains WHERE peer = $1 AND mine = $2 AND epoch = $3 AND seq BETWEEN 0 AND $4",
-            row => ((ulong)row.GetInt64(0), Digest.FromBytes(row.Blob(1))),
+            row => ((ulong)row.GetInt64(0), row.DigestOrZero(1)),
             peer, mine ? 1 : 0, (long)epoch, (long)DirectMessage.SeqMax)
         .FirstOrDefault();
 }

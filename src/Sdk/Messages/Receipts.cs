@@ -23,7 +23,10 @@ internal sealed class Receipts(LocalStore store, Outbox outbox, TimeProvider tim
     public (bool Any, TimeSpan? Next) PutDue(bool flush = false)
     {
         var owed = store.Read(db => db.Query(
-            "SELECT peer, owed, id FROM messages WHERE owed > 0 AND rank IS NOT NULL ORDER BY rank LIMIT 2000",
+            """
+            SELECT peer, owed, id FROM messages WHERE owed > 0 AND owed BETWEEN 1 AND 3 AND rank IS NOT NULL
+            ORDER BY rank LIMIT 2000
+            """,
             row => (Peer: row.GetString(0), Kind: row.GetInt32(1), Id: row.GetString(2))));
         TimeSpan? next = null;
         var any = false;

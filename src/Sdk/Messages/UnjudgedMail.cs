@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using ChordChat.Crypto;
 using ChordChat.Sdk.Storage;
 using ChordChat.Wire;
+using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Sdk.Messages;
 
@@ -13,12 +14,13 @@ internal sealed record Unjudged(string From, Digest Entry, Push Push);
 /// <summary>Remembers which messages wait for their senders' keys, so that one that comes again costs no second
 /// opening, and which of them are hopeless.</summary>
 /// <remarks>docs/e2e.md, Receiving. Envelopes are not kept: the mailbox has them.</remarks>
-internal sealed class UnjudgedMail(LocalStore store, TimeProvider time)
+internal sealed class UnjudgedMail(LocalStore store, TimeProvider time, int countMax = UnjudgedMail.CountMax)
 {
     /// <summary>Logs without the named entry that have to be seen before a message is hopeless.</summary>
     public const int TriesMax = 8;
 
-    /// <summary>What waits here beyond this comes again with the next session.</summary>
+    /// <summary>When more wait, the newest of the sender with the most make room; they come again with the next
+    /// session.</summary>
     public const int CountMax = 20_000;
 
     /// <summary>How long a message has to have waited before it is hopeless.</summary>
@@ -41,8 +43,7 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time)
         {
             var now = Now;
             db.Execute("DELETE FROM unjudged WHERE since_ms < $1", now - (long)MailAgeMax.TotalMilliseconds);
-            var room = CountMax - db.Scalar<long>("SELECT count(*) FROM unjudged");
-            foreach (var one in some.Take((int)Math.Max(0, room)))
+            foreach (var one in some.Where(one => IsRoomFor(db, one.From)))
                 db.Execute(
                     """
                     INSERT INTO unjudged (id, peer, entry, mark, since_ms) VALUES ($1, $2, $3, $4, $5)
@@ -52,17 +53,32 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time)
         });
     }
 
+    private bool IsRoomFor(SqliteConnection db, string peer)
+    {
+        if (db.Scalar<long>("SELECT count(*) FROM unjudged") < countMax)
+            return true;
+        var most = db.Scalar<string>("SELECT peer FROM unjudged GROUP BY peer ORDER BY count(*) DESC, peer LIMIT 1");
+        return most != peer && db.Execute(
+            """
+            DELETE FROM unjudged WHERE id = (
+                SELECT id FROM unjudged WHERE peer = $1 ORDER BY since_ms DESC, id DESC LIMIT 1)
+            """,
+            most) == 1;
+    }
+
     /// <summary>Everybody whose messages wait here, each with one of the entries that they name.</summary>
     public Dictionary<string, Digest> Senders() => store.Read(db => db.Query(
         "SELECT peer, min(entry) FROM unjudged GROUP BY peer",
         row => (Peer: row.GetString(0), Entry: Digest.FromBytes(row.Blob(1)))))
         .ToDictionary(one => one.Peer, one => one.Entry);
 
-    /// <summary>The sender's log was read, as nodes show it now: one try for each message that waits.</summary>
+    /// <summary>The sender's log was read, as nodes show it now.</summary>
     /// <param name="isKnown">Whether the log has an entry.</param>
+    /// <param name="isTry">Whether so many nodes showed it that this is one try for each message that waits.</param>
     /// <returns>How many can be judged when they come again, the ids of those that never will be, and how many wait on.
     /// None of the first two waits here any more.</returns>
-    public (int ReadyCount, List<string> Hopeless, int WaitingCount) Looked(string peer, Func<Digest, bool> isKnown) =>
+    public (int ReadyCount, List<string> Hopeless, int WaitingCount) Looked(
+        string peer, Func<Digest, bool> isKnown, bool isTry = true) =>
         store.Write(db =>
         {
             var ready = 0;
@@ -70,7 +86,8 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time)
                 "SELECT DISTINCT entry FROM unjudged WHERE peer = $1", row => row.Blob(0), peer))
                 if (isKnown(Digest.FromBytes(entry)))
                     ready += db.Execute("DELETE FROM unjudged WHERE peer = $1 AND entry = $2", peer, entry);
-            db.Execute("UPDATE unjudged SET tries = tries + 1 WHERE peer = $1", peer);
+            if (isTry)
+                db.Execute("UPDATE unjudged SET tries = tries + 1 WHERE peer = $1", peer);
             var hopeless = db.Query(
                 "DELETE FROM unjudged WHERE peer = $1 AND tries >= $2 AND since_ms <= $3 RETURNING id",
                 row => row.GetString(0), peer, TriesMax, Now - (long)WaitMin.TotalMilliseconds);

@@ -5,7 +5,9 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
 {
     private const int RememberedMax = 32;
     private readonly Lock _turn = new();
+    private const int NodesMax = 64;
     private readonly List<string> _heard = [];
+    private readonly HashSet<string> _nodes = [];
 
     public ClusterTrust Trust => trust;
 
@@ -16,6 +18,17 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
         {
             lock (_turn)
                 return [.. _heard];
+        }
+    }
+
+    /// <summary>How many nodes the cluster has at least, as far as this program has heard and its profile
+    /// remembers.</summary>
+    public int NodeCount
+    {
+        get
+        {
+            lock (_turn)
+                return Math.Max(_nodes.Count, search.Known.Count);
         }
     }
 
@@ -71,6 +84,7 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
             try
             {
                 var link = await NodeLink.OpenAsync(address, trust, cancellation);
+                Meet(link);
                 if (!asked.Contains(Convert.ToHexString(link.NodeId)))
                     return link;
                 link.Dispose();
@@ -83,6 +97,14 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
         return null;
     }
 
+    private void Meet(NodeLink link)
+    {
+        lock (_turn)
+            foreach (var node in link.Cluster.Nodes.Select(node => node.NodeId.ToByteArray()).Prepend(link.NodeId)
+                .Where(node => node.Length == 32).Take(NodesMax - _nodes.Count))
+                _nodes.Add(Convert.ToHexString(node));
+    }
+
     private async Task<(NodeLink? Link, ChordChatException? Reason)> TryAsync(
         IEnumerable<string> addresses, HashSet<string> tried, CancellationToken cancellation)
     {
@@ -91,6 +113,7 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
             try
             {
                 var link = await NodeLink.OpenAsync(address, trust, cancellation);
+                Meet(link);
                 Remember(link.Cluster.Nodes.Take(NodeWords.ListMax).Select(node => node.Address).Append(address));
                 return (link, null);
             }

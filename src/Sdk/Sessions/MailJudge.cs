@@ -193,10 +193,39 @@ internal sealed class MailJudge(
                 }
     }
 
-    private async Task LookedAsync(string user, Sender sender, Task<bool> looking)
+    private async Task LookedAsync(string user, Sender sender, Task<KeysShown> looking)
     {
         await Task.Yield(); // Its caller holds the lock.
-        var hasLog = await looking;
+        var (shown, waiting) = (KeysShown.ByNobody, 1);
+        try
+        {
+            shown = await looking;
+            Unpark(user, sender);
+            if (shown != KeysShown.ByNobody)
+                waiting = Count(user, isTry: shown == KeysShown.ByEnough);
+        }
+        finally
+        {
+            lock (_turn)
+            {
+                sender.IsAsking = false; // Also when the disk is full: the next look-up tries again.
+                waiting += sender.Parked.Count;
+                sender.DueAt = waiting == 0
+                    ? long.MaxValue
+                    : Environment.TickCount64 + (long)sender.Pause.TotalMilliseconds;
+                sender.Pause = waiting > 0 && shown != KeysShown.ByNobody ? Longer(sender.Pause) : sender.Pause;
+                if (waiting == 0 && sender.Pause == PauseMin)
+                    _senders.Remove(user);
+            }
+
+            _came.Raise();
+            changed.Raise();
+        }
+    }
+
+    /// <summary>What waited here for the first look-up can be judged now, or waits on in the profile.</summary>
+    private void Unpark(string user, Sender sender)
+    {
         List<Unjudged> parked;
         lock (_turn)
         {
@@ -208,31 +237,18 @@ internal sealed class MailJudge(
         foreach (var one in parked.Where(one => keys.Knows(user, one.Entry)))
             _pushes.Add(one.Push);
         unjudged.Add([.. parked.Where(one => !keys.Knows(user, one.Entry))]);
-        var waiting = 1;
-        if (hasLog)
-        {
-            (var ready, var hopeless, waiting) = unjudged.Looked(user, entry => keys.Knows(user, entry));
-            _repeat |= ready > 0;
-            foreach (var id in hopeless)
-                inbox.Settled.Enqueue(ByteString.CopyFrom(Convert.FromHexString(id)));
-            if (hopeless.Count > 0)
-                sink.Tell(new ClientEvent.Notice(Dropped(user, hopeless.Count)));
-        }
+    }
 
-        lock (_turn)
-        {
-            sender.IsAsking = false;
-            waiting += sender.Parked.Count;
-            sender.DueAt = waiting == 0
-                ? long.MaxValue
-                : Environment.TickCount64 + (long)sender.Pause.TotalMilliseconds;
-            sender.Pause = waiting > 0 && hasLog ? Longer(sender.Pause) : sender.Pause;
-            if (waiting == 0 && sender.Pause == PauseMin)
-                _senders.Remove(user);
-        }
-
-        _came.Raise();
-        changed.Raise();
+    /// <returns>How many messages wait on.</returns>
+    private int Count(string user, bool isTry)
+    {
+        var (ready, hopeless, waiting) = unjudged.Looked(user, entry => keys.Knows(user, entry), isTry);
+        _repeat |= ready > 0;
+        foreach (var id in hopeless)
+            inbox.Settled.Enqueue(ByteString.CopyFrom(Convert.FromHexString(id)));
+        if (hopeless.Count > 0)
+            sink.Tell(new ClientEvent.Notice(Dropped(user, hopeless.Count)));
+        return waiting;
     }
 
     /// <returns>The line that the user sees.</returns>

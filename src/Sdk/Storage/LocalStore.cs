@@ -19,7 +19,7 @@ public sealed class LocalStore : IDisposable
             missing INTEGER NOT NULL DEFAULT 0, owed INTEGER NOT NULL DEFAULT 0,
             note TEXT NOT NULL DEFAULT '', text BLOB NOT NULL,
             to_epoch INTEGER NOT NULL DEFAULT 0, heard INTEGER NOT NULL DEFAULT 0,
-            place INTEGER NOT NULL DEFAULT 0, reachable TEXT) WITHOUT ROWID;
+            place INTEGER NOT NULL DEFAULT 0, reachable TEXT, typed_ms INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS messages_by_rank ON messages (peer, rank);
         CREATE INDEX IF NOT EXISTS messages_by_place ON messages (peer, place, id);
         CREATE INDEX IF NOT EXISTS messages_by_seq ON messages (peer, mine, epoch, seq);
@@ -79,6 +79,7 @@ public sealed class LocalStore : IDisposable
             AddColumn(connection, "messages", "heard INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "messages", "place INTEGER NOT NULL DEFAULT 0", "sent_ms");
             AddColumn(connection, "messages", "reachable TEXT");
+            AddColumn(connection, "messages", "typed_ms INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "outbox", "parked INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "chains", "is_open INTEGER NOT NULL DEFAULT 0");
             var hasCircle = connection.Scalar<long>("SELECT 1 FROM sqlite_master WHERE name = 'circle'") == 1;
@@ -89,6 +90,7 @@ public sealed class LocalStore : IDisposable
                     INSERT OR IGNORE INTO circle (user, written, is_written_told)
                     SELECT DISTINCT peer, 1, 0 FROM messages WHERE mine = 1
                     """);
+            DamagedIds.Replace(connection);
             return new LocalStore(connection);
         }
         catch (SqliteException cause)

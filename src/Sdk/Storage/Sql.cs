@@ -1,3 +1,4 @@
+using ChordChat.Crypto;
 using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Sdk.Storage;
@@ -29,6 +30,10 @@ internal static class Sql
     }
 
     public static byte[] Blob(this SqliteDataReader reader, int column) => (byte[])reader.GetValue(column);
+
+    /// <summary>Zero for bytes that are none.</summary>
+    public static Digest DigestOrZero(this SqliteDataReader reader, int column) =>
+        reader.GetValue(column) is byte[] { Length: Digest.Bytes } bytes ? Digest.FromBytes(bytes) : default;
 
     private static SqliteCommand Prepare(SqliteConnection connection, string sql, object?[] values)
     {

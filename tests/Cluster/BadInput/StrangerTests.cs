@@ -134,7 +134,8 @@ public sealed class StrangerTests : IAsyncLifetime
     [Fact]
     public async Task Only_so_many_may_come_and_not_say_who_they_are()
     {
-        await using var cluster = await StartAsync(new() { UnprovenMax = 2, BcryptCost = 10 });
+        await using var cluster = await StartAsync(
+            new() { UnprovenMax = 2, HelloTimeout = TimeSpan.FromMinutes(2), BcryptCost = 10 });
         var anna = new ChatUser("anna");
         await cluster.Client(0).RegisterAsync(anna.Registration());
         await using var known = await ChatConnection.OpenAsync(cluster.Client(0), anna);
@@ -146,6 +147,29 @@ public sealed class StrangerTests : IAsyncLifetime
         Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
         await known.WriteAsync(new ClientFrame { Heartbeat = true });
         await known.NextAsync<string>(text => text == "heartbeat");
+    }
+
+    /// <summary>docs/security.md, "Names".</summary>
+    [Fact]
+    public async Task Hellos_that_nobody_signed_are_judged_at_a_rate_and_keep_nobody_out_who_was_here_before()
+    {
+        await using var cluster = await StartAsync(new() { FailedHellosPerAddressMax = 2, BcryptCost = 10 });
+        var (anna, bert) = (new ChatUser("anna"), new ChatUser("bert"));
+        await cluster.Client(0).RegisterAsync(anna.Registration());
+        await (await ChatConnection.OpenAsync(cluster.Client(0), anna)).DisposeAsync();
+        bert.Registration();
+
+        for (var i = 0; i < 2; i++)
+        {
+            await using var failed = await ChatConnection.OpenAsync(cluster.Client(0), bert);
+            Assert.Equal(Reason.Refused, failed.Refusal!.Reason);
+        }
+
+        var refused = await Assert.ThrowsAsync<RpcException>(() => ChatConnection.OpenAsync(cluster.Client(0), bert));
+        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+        Assert.NotNull(refused.Trailers.GetValue("retry-after-ms"));
+        await using var again = await ChatConnection.OpenAsync(cluster.Client(0), anna);
+        Assert.NotNull(again.Welcome);
     }
 
     [Fact]

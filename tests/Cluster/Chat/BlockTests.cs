@@ -75,6 +75,55 @@ public sealed class BlockTests : IAsyncLifetime
         await anna.NextAsync<SendOutcome>(outcome => outcome.State == Kept);
     }
 
+    [Fact]
+    public async Task A_circle_whose_reading_fails_once_holds_up_no_mail_and_is_read_again()
+    {
+        await using var anna = await ChatConnection.OpenAsync(_cluster.Client(0), _anna);
+        _cluster.Replication.Broken = RegisterKey.Circle("bert");
+        for (var i = 0; i < 2; i++)
+        {
+            await anna.SendAsync(_anna.Seal("bert", "hello"));
+            await anna.NextAsync<SendOutcome>(outcome => outcome.State == Kept);
+        }
+
+        var circles = _cluster.Get<Circles>(1);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => circles.HasWrittenToAsync("bert", "carl", default));
+        _cluster.Replication.Broken = null;
+        Assert.False(await circles.HasWrittenToAsync("bert", "carl", default));
+    }
+
+    [Fact]
+    public async Task A_circle_that_is_none_blocks_nobody_and_its_user_can_replace_it()
+    {
+        await _cluster.Replication.ChangeAsync(
+            RegisterKey.Circle("bert"), _ => new byte[] { 1, 2, 3 }, CancellationToken.None);
+        await using var anna = await ChatConnection.OpenAsync(_cluster.Client(0), _anna);
+        await using var bert = await ChatConnection.OpenAsync(_cluster.Client(0), _bert);
+        await anna.SendAsync(_anna.Seal("bert", "hello"));
+        await anna.NextAsync<SendOutcome>(outcome => outcome.State == Kept);
+
+        await bert.WriteAsync(new ClientFrame { Circle = new CircleChange { Block = { "anna" } } });
+        var replaced = await bert.NextAsync<Circle>();
+
+        Assert.Equal("damaged", replaced.Code);
+        Assert.Empty(replaced.Blocked); // Nothing that a client could take for the whole.
+        Assert.Equal(["anna"], (await ChangeAsync(bert, new CircleChange())).Blocked);
+    }
+
+    [Fact]
+    public async Task Of_one_user_so_many_changes_are_carried_out_in_a_minute()
+    {
+        await using var bert = await ChatConnection.OpenAsync(_cluster.Client(0), _bert);
+        for (var i = 0; i < _cluster.Get<ChatOptions>(0).CircleChangesMax; i++)
+            await ChangeAsync(bert, new CircleChange());
+
+        await bert.WriteAsync(new ClientFrame { Circle = new CircleChange { Block = { "anna" } } });
+
+        Assert.Equal("unavailable", (await bert.NextAsync<Circle>()).Code);
+        await using var anna = await ChatConnection.OpenAsync(_cluster.Client(0), _anna);
+        Assert.Empty((await ChangeAsync(anna, new CircleChange())).Blocked);
+    }
+
     private static async Task<Circle> ChangeAsync(ChatConnection line, CircleChange change)
     {
         await line.WriteAsync(new ClientFrame { Circle = change });

@@ -1,4 +1,5 @@
 using ChordChat.Node.Chat;
+using ChordChat.Node.Replication;
 using ChordChat.Wire;
 using Grpc.Core;
 using Xunit;
@@ -24,8 +25,8 @@ public sealed class InvitationTests : IAsyncLifetime
         await RegisterAsync(anna, 0);
         await RegisterAsync(anna, 1); // A retry.
 
-        Assert.Equal("invitation_used", await ReasonAsync(bert, 0));
-        Assert.Equal("invitation_used", await ReasonAsync(bert, 1));
+        Assert.Equal("invitation_wrong", await ReasonAsync(bert, 0));
+        Assert.Equal("invitation_wrong", await ReasonAsync(bert, 1));
         await RegisterAsync(Invited("bert", Code()), 1);
     }
 
@@ -49,7 +50,7 @@ public sealed class InvitationTests : IAsyncLifetime
                 }
             }));
 
-            Assert.Equal(["invitation_used", "registered"], answers.Order());
+            Assert.Equal(["invitation_wrong", "registered"], answers.Order());
             var free = await Task.WhenAll(names.Select(IsFreeAsync));
             Assert.Single(free, isFree => isFree);
         }
@@ -62,12 +63,14 @@ public sealed class InvitationTests : IAsyncLifetime
         var good = Code();
         var foreign = InvitationCode.New(
             Enumerable.Repeat((byte)1, 32).ToArray(), DateTimeOffset.UtcNow.AddDays(1)).ToString();
+        var used = Code();
+        await RegisterAsync(Invited("bert", used), 0);
         var changed = (good[0] == 'f' ? 'e' : 'f') + good[1..];
 
         foreach (var name in new[] { "anna", "carl" })
         {
             Assert.Equal("invitation_needed", await ReasonAsync(Invited(name, ""), 0));
-            foreach (var bad in new[] { "x", foreign, changed, good + "00", new string('0', 100_000) })
+            foreach (var bad in new[] { "x", foreign, used, changed, good + "00", new string('0', 100_000) })
                 Assert.Equal("invitation_wrong", await ReasonAsync(Invited(name, bad), 0));
             Assert.Equal(
                 CheckNameReply.Types.State.Unknown,
@@ -76,6 +79,7 @@ public sealed class InvitationTests : IAsyncLifetime
 
         var late = InvitationCode.New(new byte[32], DateTimeOffset.UtcNow.AddMinutes(-1)).ToString();
         Assert.Equal("invitation_expired", await ReasonAsync(Invited("carl", late), 0));
+        Assert.Equal("invitation_expired", await ReasonAsync(Invited("anna", late), 0));
         Assert.True(await IsFreeAsync("carl"));
         await RegisterAsync(Invited("carl", good.ToUpperInvariant().Replace("-", "  ", StringComparison.Ordinal)), 0);
     }
@@ -87,6 +91,22 @@ public sealed class InvitationTests : IAsyncLifetime
         _cluster.Replication.IsCut = true;
         Assert.Null(await ReasonAsync(carl, 0));
         _cluster.Replication.IsCut = false;
+        await RegisterAsync(carl, 1);
+    }
+
+    [Fact]
+    public async Task Who_has_used_an_invitation_and_finds_no_majority_then_is_not_told_that_nothing_was_changed()
+    {
+        var code = Code();
+        var carl = Invited("carl", code);
+        _cluster.Replication.CutsAtChangeOf = RegisterKey.Account("carl");
+        var undecided = await Assert.ThrowsAsync<RpcException>(() => RegisterAsync(carl, 0));
+        Assert.Equal(StatusCode.Unavailable, undecided.StatusCode);
+        Assert.Null(undecided.Trailers.GetValue("changed"));
+        Assert.Null(undecided.Trailers.GetValue("reason"));
+
+        _cluster.Replication.IsCut = false;
+        Assert.Equal("invitation_wrong", await ReasonAsync(Invited("dora", code), 1));
         await RegisterAsync(carl, 1);
     }
 

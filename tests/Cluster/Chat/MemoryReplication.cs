@@ -24,6 +24,12 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
     /// </summary>
     public RegisterKey? DiesAtAcceptOf { get; set; }
 
+    /// <summary>From the next change of this register on no majority answers.</summary>
+    public RegisterKey? CutsAtChangeOf { get; set; }
+
+    /// <summary>A register whose reading ends in a way that nobody expects.</summary>
+    public RegisterKey? Broken { get; set; }
+
     /// <summary>The copy that answers in a cut hears of no change of this register any more.</summary>
     public void LeaveBehind(RegisterKey key)
     {
@@ -44,6 +50,8 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
         await Task.Yield();
         lock (_turn)
         {
+            if (CutsAtChangeOf == key)
+                (CutsAtChangeOf, IsCut) = (null, true);
             if (IsCut)
                 return new ChangeOutcome.Unavailable(1, 2);
             var current = _registers.GetValueOrDefault(key.Name);
@@ -73,6 +81,8 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
 
     public async Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation)
     {
+        if (key == Broken)
+            throw new InvalidOperationException("broken by the test");
         await (key == Silent ? Silence.Task : Task.CompletedTask).WaitAsync(cancellation);
         await Task.Yield();
         lock (_turn)

@@ -16,6 +16,7 @@ public sealed class NodePortTests
         {
             ["Chat:UnprovenMax"] = "10000", // Another limit, which comes sooner for clients that say nothing.
             ["Chat:UnprovenPerAddressMax"] = "10000",
+            ["Chat:HelloTimeout"] = "00:02:00",
         });
         var at = cluster.AddressOf("n1").Split(':');
         await using var client = await RawHttp2.ConnectAsync(at[0], int.Parse(at[1], null));
@@ -48,7 +49,7 @@ public sealed class NodePortTests
         }
     }
 
-    /// <summary>A session that is challenged and says nothing stays open for a minute.</summary>
+    /// <summary>A session that is challenged and says nothing stays open for as long as a hello may take.</summary>
     private const string Path = "/chordchat.v1.Chat/Connect";
 
     private static async Task SendAsync(RawHttp2 client, int count)

@@ -53,6 +53,29 @@ public sealed class PeerChannelTests
         Assert.Equal(3, channels.Count);
     }
 
+    /// <summary>docs/protocol.md#ring-deny-list: what goes on with a denied node ends, on a channel that was given up,
+    /// too.</summary>
+    [Fact]
+    public async Task The_calls_to_a_node_end_with_it_on_channels_that_were_replaced_too()
+    {
+        await using var cluster = Founded.Of(2);
+        var node = (await cluster.StartAsync("n1")).Node.Self;
+        using var channels = new PeerChannels(new ClusterTls(cluster.Identity("n2")));
+        using var watch = new Wire.View.ViewClient(channels.To(node)).Watch(new WatchRequest());
+        Assert.True(await watch.ResponseStream.MoveNext(CancellationToken.None));
+        channels.RetireAll();
+        Assert.NotSame(channels.To(node), channels.To(node with { Address = "127.0.0.1:1" }));
+
+        channels.Close(node.Node);
+
+        await Assert.ThrowsAnyAsync<Exception>(async () =>
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            while (await watch.ResponseStream.MoveNext(patience.Token))
+                patience.Token.ThrowIfCancellationRequested();
+        }).WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
     private static async Task<DescribeReply> DescribeAsync(PeerChannels channels, Peer peer) =>
         await new Wire.Ring.RingClient(channels.To(peer)).DescribeAsync(
             new DescribeRequest(), deadline: DateTime.UtcNow.AddSeconds(20));

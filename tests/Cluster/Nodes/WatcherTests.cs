@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using ChordChat.Node.Admission;
 using ChordChat.Wire;
 using Grpc.Core;
@@ -50,6 +51,26 @@ public sealed class WatcherTests
         });
     }
 
+    [Fact]
+    public async Task A_stranger_has_so_many_traces_a_minute_and_the_operator_has_more()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3, new() { ["View:TracesPerMinuteMax"] = "2" });
+        await cluster.SettleAsync();
+        using var channel = Connect(cluster);
+        var view = new View.ViewClient(channel);
+        await view.TraceAsync(new TraceRequest { Name = "anna" });
+        await view.TraceAsync(new TraceRequest { Name = "bert" });
+
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            async () => await view.TraceAsync(new TraceRequest { Name = "carl" }));
+
+        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+        using var authority = new ClusterFolder(cluster.Root).OpenAuthority();
+        using var certificate = authority.IssueOperator(DateTimeOffset.UtcNow);
+        using var own = Connect(cluster, certificate);
+        Assert.NotEmpty((await new View.ViewClient(own).TraceAsync(new TraceRequest { Name = "carl" })).Hops);
+    }
+
     private static async Task<AsyncServerStreamingCall<Snapshot>> WatchAsync(GrpcChannel channel)
     {
         var call = new View.ViewClient(channel).Watch(new WatchRequest());
@@ -83,10 +104,10 @@ public sealed class WatcherTests
         return call!;
     }
 
-    private static GrpcChannel Connect(NodeCluster cluster) =>
+    private static GrpcChannel Connect(NodeCluster cluster, X509Certificate2? certificate = null) =>
         GrpcChannel.ForAddress($"https://{cluster.AddressOf("n1")}", new()
         {
-            HttpHandler = ClusterTls.CreateHandler(cluster.IdentityOf("n1").Trust, null),
+            HttpHandler = ClusterTls.CreateHandler(cluster.IdentityOf("n1").Trust, certificate),
             DisposeHttpClient = true,
         });
 }

@@ -1,5 +1,6 @@
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Storage;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Sdk;
@@ -42,6 +43,47 @@ public sealed class ArrivalTests : AliceAndBob
 
         Assert.Equal(["3"], await Bob.ReadAsync(1));
         Assert.Equal(1, Bob.Client.History.With("alice")[^1].MissingBefore);
+    }
+
+    /// <summary>docs/e2e.md, Order: what the disk damaged costs its own line, and not the session.</summary>
+    [Fact]
+    public async Task Damaged_rows_of_a_profile_end_neither_a_session_nor_a_gap()
+    {
+        var first = Alice.Client.Send("bob", "1");
+        Assert.Equal(["1"], await Bob.ReadAsync(1));
+        await Alice.WaitAsync(first, MessageState.Delivered);
+        await Alice.DisposeAsync();
+        await Bob.DisposeAsync();
+        Damage(
+            Bob, "UPDATE messages SET owed = 9000000000000000000, id = 'x'", "UPDATE heard SET id = x'1B'",
+            "INSERT INTO unjudged (id, peer, entry, mark, since_ms) VALUES ('y', 'carol', 'z', x'', 0)",
+            // A message that waits for one which never comes, and whose number is no number.
+            """
+            INSERT INTO heard (id, peer, epoch, seq, body, at_ms) SELECT '3', peer, epoch, 1e300, 'body', 0 FROM heard
+            """,
+            """
+            INSERT INTO messages (id, peer, mine, epoch, seq, sent_ms, state, unread, text)
+            SELECT '3', peer, 0, epoch, 1e300, sent_ms, 3, 1, x'' FROM messages
+            """);
+        Damage(Alice, "UPDATE messages SET state = 9000000000000000000, copies_of = 9000000000000000000");
+
+        await using var bob = await (await Person.LogInAsync("bob", Bob.Folder, N1)).OnlineAsync();
+        await using var alice = await (await Person.LogInAsync("alice", Alice.Folder, N1)).OnlineAsync();
+        var second = alice.Client.Send("bob", "2");
+
+        Assert.Contains("2", await bob.ReadAsync(2));
+        await alice.WaitAsync(second, MessageState.Delivered);
+        Assert.Equal(3, bob.Client.History.With("alice").Count);
+    }
+
+    private static void Damage(Person person, params string[] changes)
+    {
+        using var store = LocalStore.Open(Path.Combine(person.Folder, "profile.db"));
+        store.Write(db =>
+        {
+            foreach (var change in changes)
+                db.Execute(change);
+        });
     }
 
     /// <summary>A backup that is restored counts on from where it was saved.</summary>

@@ -31,6 +31,19 @@ public sealed class BlockedSenderTests : AliceAndBob
         await UntilAsync(next, () => next.Client.Circle.Blocked.SequenceEqual(["mallory"]));
     }
 
+    /// <summary>docs/protocol.md, Circle.</summary>
+    [Fact]
+    public async Task What_nodes_have_lost_of_the_blocked_is_told_again_and_stays_blocked_here()
+    {
+        Bob.Client.Circle.Block("mallory");
+        await UntilAsync(Bob, () => Bob.Client.Circle.IsTold);
+        Cluster.Accounts["bob"].LoseCircle();
+        Bob.Client.Circle.Block("eve");
+        await UntilAsync(Bob, () => Bob.Client.Circle.IsTold
+            && Cluster.Accounts["bob"].Change(new CircleChange()).Blocked.SequenceEqual(["eve", "mallory"]));
+        Assert.Equal(["eve", "mallory"], Bob.Client.Circle.Blocked);
+    }
+
     private static async Task UntilAsync(Person person, Func<bool> condition)
     {
         var until = Environment.TickCount64 + (long)Person.Patience.TotalMilliseconds;

@@ -147,6 +147,7 @@ internal sealed class FakeAccount(string secret, byte[] operation)
     private readonly HashSet<ByteString> _tombstones = [];
     private readonly HashSet<string> _blocked = [];
     private readonly HashSet<string> _writtenTo = [];
+    private bool _isCircleLost;
 
     public string Secret => secret;
 
@@ -166,7 +167,21 @@ internal sealed class FakeAccount(string secret, byte[] operation)
             _blocked.UnionWith(change.Block);
             _blocked.ExceptWith(change.Unblock);
             _writtenTo.UnionWith(change.WroteTo);
-            return new Circle { Blocked = { _blocked.Order() }, WrittenTo = { _writtenTo.Order() } };
+            if (!_isCircleLost)
+                return new Circle { Blocked = { _blocked.Order() }, WrittenTo = { _writtenTo.Order() } };
+            _isCircleLost = false;
+            return new Circle { Code = "damaged" };
+        }
+    }
+
+    /// <summary>What nodes keep of whom this user has blocked and written to cannot be read any more.</summary>
+    public void LoseCircle()
+    {
+        lock (_turn)
+        {
+            _blocked.Clear();
+            _writtenTo.Clear();
+            _isCircleLost = true;
         }
     }
 

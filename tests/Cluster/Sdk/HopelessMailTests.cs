@@ -2,8 +2,11 @@ using ChordChat.Crypto;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Keys;
 using ChordChat.Crypto.Messages;
+using ChordChat.Sdk.Storage;
+using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
 using Google.Protobuf;
+using Grpc.Core;
 using Xunit;
 using KdfParameters = ChordChat.Crypto.Passwords.KdfParameters;
 using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
@@ -22,12 +25,7 @@ public sealed class HopelessMailTests : AliceAndBob
     [Fact]
     public async Task Thousands_of_messages_of_unknown_keys_delay_no_friend_and_cost_a_few_look_ups()
     {
-        using var identity = IdentityKey.Create();
-        var device = DeviceKeys.Create();
-        var entry = KeyLogEntryBuilder.Create(
-            Cluster.Id, "mallory", 1_764_000_000_000, identity, device, default, KdfParameters.New());
-        var log = KeyLog.Verify(Cluster.Id, "mallory", [entry.Bytes.ToArray()])!;
-        Cluster.Accounts["mallory"] = new FakeAccount("secret", []) { Log = log };
+        var (device, log) = Mallory();
         var bob = Cluster.Accounts["bob"];
         var frame = new NodeFrame();
         for (ulong i = 1; i <= Many; i++)
@@ -45,10 +43,53 @@ public sealed class HopelessMailTests : AliceAndBob
         Assert.Equal(Many, bob.Mailbox().Count(push => push.Envelope.Span.Length > 0 && IsMallorys(push)));
     }
 
+    [Fact]
+    public async Task What_one_node_does_not_show_while_the_other_cannot_answer_drops_no_mail()
+    {
+        var (device, log) = Mallory();
+        await using var n2 = await Cluster.AddNodeAsync("n2");
+        var carol = await (await Person.RegisterAsync("carol", N1)).OnlineAsync();
+        Cluster.ShowKeys = (node, user) => node == n2 && user == "mallory"
+            ? throw new RpcException(new Status(StatusCode.Unavailable, "1 of the 2 nodes that are needed answered"))
+            : null;
+        var account = Cluster.Accounts["carol"];
+        Cluster.Sessions["carol"].Write(
+            new NodeFrame { Pushes = { account.Add(Hopeless(1, device, log, account.Log!, "carol"))! } });
+
+        Assert.Equal(0, await TriesAfterAsync(carol, calls: 8));
+
+        Cluster.ShowKeys = (_, _) => null;
+        carol = await (await Person.LogInAsync("carol", carol.Folder, N1)).OnlineAsync();
+        Assert.NotEqual(0, await TriesAfterAsync(carol, calls: 8));
+    }
+
+    /// <summary>Ends the client, too.</summary>
+    private async Task<long> TriesAfterAsync(Person person, int calls)
+    {
+        var until = Cluster.KeyLogCalls.GetValueOrDefault("mallory") + calls;
+        await Condition.UntilAsync(
+            "mallory is looked up", Person.Patience,
+            () => Task.FromResult(Cluster.KeyLogCalls.GetValueOrDefault("mallory") >= until));
+        await person.DisposeAsync();
+        using var store = LocalStore.Open(Path.Combine(person.Folder, "profile.db"));
+        return store.Read(db => db.Scalar<long>("SELECT max(tries) FROM unjudged"));
+    }
+
+    private (DeviceKeys Device, KeyLog Log) Mallory()
+    {
+        using var identity = IdentityKey.Create();
+        var device = DeviceKeys.Create();
+        var entry = KeyLogEntryBuilder.Create(
+            Cluster.Id, "mallory", 1_764_000_000_000, identity, device, default, KdfParameters.New());
+        var log = KeyLog.Verify(Cluster.Id, "mallory", [entry.Bytes.ToArray()])!;
+        Cluster.Accounts["mallory"] = new FakeAccount("secret", []) { Log = log };
+        return (device, log);
+    }
+
     private bool IsMallorys(Push push) =>
         EnvelopeHeader.TryParse(push.Envelope.Span)!.IsBetween(Cluster.Id, "mallory", "bob");
 
-    private Push Hopeless(ulong seq, DeviceKeys device, KeyLog mine, KeyLog bobs)
+    private Push Hopeless(ulong seq, DeviceKeys device, KeyLog mine, KeyLog theirs, string to = "bob")
     {
         var id = EnvelopeId.New();
         var made = DirectEnvelope.Seal(
@@ -58,8 +99,8 @@ public sealed class HopelessMailTests : AliceAndBob
                 From = "mallory",
                 FromEntry = new Digest(seq, 7), // No log has it.
                 FromEpoch = 1,
-                To = "bob",
-                ToEntry = bobs.Head.Hash,
+                To = to,
+                ToEntry = theirs.Head.Hash,
                 Seq = seq,
                 PreviousBody = default,
                 AckSeq = 0,
@@ -67,7 +108,7 @@ public sealed class HopelessMailTests : AliceAndBob
                 TimeMs = 1_764_000_000_000,
                 Content = new MessageContent.Text("x"),
             },
-            device.Signing, bobs.Head.EncryptionKey, mine.Head.EncryptionKey);
+            device.Signing, theirs.Head.EncryptionKey, mine.Head.EncryptionKey);
         return new Push
         {
             Id = ByteString.CopyFrom(id.ToBytes()),

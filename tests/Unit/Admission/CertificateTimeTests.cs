@@ -89,7 +89,7 @@ public sealed class CertificateTimeTests : IDisposable
         using var late = authority.RenewNode(old, Now.AddYears(25))!; // When the old one had ended.
         Assert.Equal(authority.Certificate.NotAfter, late.NotAfter);
         Assert.Null(other.RenewNode(old, Now));
-        using var viewer = authority.IssueViewer(key, "viewer", Now);
+        using var viewer = authority.IssueViewer(key, "viewer", Now, Now);
         Assert.Null(authority.RenewNode(viewer, Now));
     }
 

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using ChordChat.Core.Ring;
+using ChordChat.Crypto;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
 using ChordChat.Tests.Unit.Fuzz;
@@ -88,14 +90,43 @@ public sealed class DenyListTests : IDisposable
     public void Viewers_are_denied_by_name_and_later_ones_are_not()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using var old = _authority.IssueViewer(key, "page", Now.AddHours(-1));
-        using var other = _authority.IssueViewer(key, "wall", Now.AddHours(-1));
-        using var later = _authority.IssueViewer(key, "page", Now.AddSeconds(5));
+        using var old = _authority.IssueViewer(key, "page", Now.AddHours(-2), Now);
+        using var other = _authority.IssueViewer(key, "wall", Now.AddHours(-2), Now);
+        using var later = _authority.IssueViewer(key, "page", Now.AddMinutes(-5), Now);
         var trust = new ClusterTrust(_authority.Certificate);
-        trust.Deny(new(Cluster, 1, [.. ClusterFolder.ViewersToDeny("page", Now)]));
+        trust.Deny(new(Cluster, 1, [new Denial.OfViewers("page", Now.AddHours(-1), Now)]));
         Assert.False(trust.IsViewer(old));
         Assert.True(trust.IsViewer(other));
         Assert.True(trust.IsViewer(later));
+    }
+
+    [Fact]
+    public void Viewers_that_were_made_under_a_fast_clock_are_denied_and_new_ones_are_not()
+    {
+        var (folder, authority) = Founded();
+        using var _ = authority;
+        var trust = new ClusterTrust(authority.Certificate);
+        using var fast = Viewer(folder, "fast", Now.AddHours(3));
+        folder.Deny(authority, folder.ViewersToDeny("page", Now));
+        trust.Deny(folder.DenyList(authority)!);
+        Assert.False(trust.IsViewer(fast));
+
+        using var next = Viewer(folder, "next", Now);
+        Assert.True(trust.IsViewer(next));
+        folder.Deny(authority, folder.ViewersToDeny("page", Now.AddDays(-9))); // The clock is slow now.
+        trust.Deny(folder.DenyList(authority)!);
+        Assert.False(trust.IsViewer(fast));
+        Assert.False(trust.IsViewer(next));
+    }
+
+    [Fact]
+    public void A_name_whose_denial_reaches_beyond_now_is_given_to_no_viewer()
+    {
+        var (folder, authority) = Founded();
+        using var _ = authority;
+        using var fast = Viewer(folder, "fast", Now.AddDays(40));
+        folder.Deny(authority, folder.ViewersToDeny("page", Now));
+        Assert.Contains("--name", Refused(() => Viewer(folder, "next", Now)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,6 +160,19 @@ public sealed class DenyListTests : IDisposable
         File.WriteAllBytes(_folder["cluster/denied"], first);
         folder.TakeDenyList(authority, second);
         Assert.Equal(second, folder.SignedDenyList());
+    }
+
+    private (ClusterFolder Folder, ClusterAuthority Authority) Founded()
+    {
+        var folder = new ClusterFolder(_folder.Path);
+        folder.Create(new(["n1", "n2"], 1, SessionPolicy.Takeover, Demo: false), Now.AddDays(-30));
+        return (folder, folder.OpenAuthority());
+    }
+
+    private X509Certificate2 Viewer(ClusterFolder folder, string to, DateTimeOffset now)
+    {
+        folder.WriteViewer(_folder[to], now, "page");
+        return CertificateFiles.Read(_folder[to], CertificateName.Viewer);
     }
 
     private static StartRefusedException Refused(Action act) => Assert.Throws<StartRefusedException>(act);

@@ -8,7 +8,9 @@ namespace ChordChat.Tests.Unit.Client;
 public class DamagedRowTests
 {
     private static readonly string[] Columns =
-        ["text", "sent_ms", "state", "copies", "copies_of", "missing", "note", "reachable", "unread", "owed"];
+    [
+        "text", "sent_ms", "state", "copies", "copies_of", "missing", "note", "reachable", "unread", "owed", "typed_ms",
+    ];
 
     private static readonly object[] Values =
         [new byte[] { 0xFF, 0, 0x1B }, long.MinValue, long.MaxValue, "\u001b[2J", 1e300];
@@ -42,6 +44,30 @@ public class DamagedRowTests
                 db.Execute("DROP TABLE saved");
             });
         }
+    }
+
+    [Theory]
+    [InlineData("UPDATE messages SET id = x'FF001B' WHERE id = $1")]
+    [InlineData("UPDATE messages SET id = 'no id at all' WHERE id = $1")]
+    [InlineData("UPDATE messages SET id = '' WHERE id = $1")]
+    [InlineData("UPDATE messages SET id = CAST(x'FF1B5B326A' AS TEXT) WHERE id = $1")]
+    [InlineData("UPDATE messages SET id = upper(replace(id, '0', 'a')) WHERE id = $1")]
+    public void A_damaged_id_costs_its_own_text_and_the_message_is_shown_once(string damage)
+    {
+        using var filled = new FilledProfile("one", "two", "three");
+        using (var before = Profile.Open(filled.Folder))
+            before.Store.Write(db => db.Execute(damage, $"{1:x32}"));
+        using var profile = Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        var history = ChordChat.Sdk.Messages.History.Of(me);
+
+        var shown = new List<string>();
+        Assert.Equal(3, history.ShowUnread(100, (message, _) => shown.Add(message.Text)));
+
+        Assert.Equal(["one", ChordChat.Sdk.Messages.MessageTable.NotShowable, "three"], shown);
+        Assert.Empty(history.Unread());
+        Assert.Equal(3, history.With("bob").Count);
+        Assert.All(history.With("bob"), message => Assert.NotNull(history.Find(message.Id)));
     }
 
     [Fact]

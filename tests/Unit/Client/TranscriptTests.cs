@@ -35,6 +35,19 @@ public sealed class TranscriptTests
         Assert.True(text.Length <= Transcript.StateField.Width);
     }
 
+    [Fact]
+    public void The_time_of_an_own_message_is_when_it_was_written_and_not_when_it_went_out()
+    {
+        var written = new DateTimeOffset(2026, 1, 5, 10, 0, 0, TimeSpan.Zero);
+        var message = new ChatMessage(
+            "id", "alice", "bob", "hello", written.AddHours(3), MessageState.Kept, ["n2", "n5"], 3, 0, "");
+        Assert.StartsWith(
+            $"{written.ToLocalTime():HH:mm} ",
+            Transcript.Line(message with { Typed = written }, "alice", unread: false).ToString());
+        Assert.StartsWith(
+            $"{written.AddHours(3).ToLocalTime():HH:mm} ", Transcript.Line(message, "bob", unread: false).ToString());
+    }
+
     private static (string, string) Said(MessageState state, string[] copies)
     {
         var (text, style) = Transcript.State(new ChatMessage(

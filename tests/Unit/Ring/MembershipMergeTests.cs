@@ -72,6 +72,18 @@ public class MembershipMergeTests
     }
 
     [Fact]
+    public void However_many_members_one_invents_only_so_many_are_taken_in_and_those_who_are_there_stay()
+    {
+        var (s, _) = Hear(Fresh(), [Record(7, 1, Health.Alive)]);
+        s = s with { Options = s.Options with { MembersMax = 5 } };
+        var (after, events) = Hear(s, Enumerable.Range(10, 50).Select(at => Record(at, 1, Health.Alive)));
+        Assert.Equal(5, after.Members.All.Length);
+        Assert.Equal(47, events.Count(what => what is MembershipEvent.NoRoom));
+        Assert.Equal(
+            Health.Suspect, Hear(after, [Record(7, 1, Health.Suspect)]).State.Members[Peers.At(7).Node]!.Health);
+    }
+
+    [Fact]
     public void An_address_changes_with_a_larger_incarnation_only()
     {
         var (s, _) = Hear(Fresh(), [Record(7, 1, Health.Alive)]);

@@ -20,16 +20,20 @@ public sealed class LocalStoreTests : IDisposable
                 db.Execute("ALTER TABLE messages DROP COLUMN place");
                 db.Execute("ALTER TABLE messages DROP COLUMN heard");
                 db.Execute("ALTER TABLE messages DROP COLUMN to_epoch");
-                db.Execute("INSERT INTO outbox (id, peer, type, content) VALUES ('a', 'bob', 0, x'00')");
+                db.Execute(
+                    """
+                    INSERT INTO outbox (id, peer, type, content)
+                    VALUES ('00000000000000000000000000000001', 'bob', 0, x'00')
+                    """);
                 db.Execute(
                     """
                     INSERT INTO messages (id, peer, mine, epoch, seq, sent_ms, state, unread, text)
-                    VALUES ('a', 'bob', 1, 1, 1, 77, 0, 0, x'00')
+                    VALUES ('00000000000000000000000000000001', 'bob', 1, 1, 1, 77, 0, 0, x'00')
                     """);
             });
 
         using var store = LocalStore.Open(_file);
         Assert.Equal(1, store.Read(db => db.Scalar<long>("SELECT count(*) FROM outbox WHERE sealed_ms IS NULL")));
-        Assert.Equal(77, store.Read(db => db.Scalar<long>("SELECT place FROM messages WHERE id = 'a'")));
+        Assert.Equal(77, store.Read(db => db.Scalar<long>("SELECT max(place) FROM messages")));
     }
 }

@@ -50,6 +50,17 @@ public sealed class UnjudgedMailTests : IDisposable
     }
 
     [Fact]
+    public void What_too_few_nodes_say_is_no_try_but_what_they_show_counts()
+    {
+        var push = Add("mallory", new Digest(1, 1));
+        _time.Now += TimeSpan.FromDays(3);
+        for (var tries = 1; tries <= UnjudgedMail.TriesMax + 2; tries++)
+            Assert.Empty(_mail.Looked("mallory", _ => false, isTry: false).Hopeless);
+        Assert.True(_mail.Contains(push));
+        Assert.Equal(1, _mail.Looked("mallory", _ => true, isTry: false).ReadyCount);
+    }
+
+    [Fact]
     public void What_the_log_has_by_now_is_ready_and_no_longer_waits()
     {
         var (first, second) = (Add("mallory", new Digest(1, 1)), Add("mallory", new Digest(2, 2)));
@@ -58,6 +69,25 @@ public sealed class UnjudgedMailTests : IDisposable
         Assert.Empty(hopeless);
         Assert.True(_mail.Contains(first));
         Assert.False(_mail.Contains(second));
+    }
+
+    [Fact]
+    public void When_much_waits_the_newest_of_the_sender_with_the_most_make_room_and_keep_none_of_others_out()
+    {
+        var mail = new UnjudgedMail(_store, _time, countMax: 4);
+        Push[] flood = [.. Enumerable.Range(0, 9).Select(_ => Envelope(1))];
+        foreach (var push in flood)
+        {
+            mail.Add([new Unjudged("mallory", new Digest(1, 1), push)]);
+            _time.Now += TimeSpan.FromSeconds(1);
+        }
+
+        var friends = Envelope(2);
+        mail.Add([new Unjudged("alice", new Digest(2, 2), friends)]);
+
+        Assert.True(mail.Contains(friends));
+        Assert.Equal([true, true, true, false], flood.Take(4).Select(mail.Contains));
+        Assert.DoesNotContain(true, flood.Skip(4).Select(mail.Contains));
     }
 
     [Fact]

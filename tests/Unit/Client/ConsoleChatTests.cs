@@ -1,0 +1,85 @@
+using ChordChat.Client.Conversation;
+using ChordChat.Client.Terminal;
+using ChordChat.Sdk;
+using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Profiles;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Client;
+
+/// <summary>What the console prints, with no node to ask: the answers are that there is none.</summary>
+public sealed class ConsoleChatTests
+{
+    [Fact]
+    public async Task An_answer_that_does_not_follow_its_command_names_it()
+    {
+        using var filled = new FilledProfile();
+        using var profile = Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        await using var client = new ChatClient(
+            me, new NodeSearch { Explicit = ["127.0.0.1:1"], AskNetwork = false });
+        var view = new Lines();
+        var later = new List<Task<Action>>();
+        var chat = new ConsoleChat(client, view, later.Add);
+
+        chat.OnLine("/who");
+        (await later[0])();
+        Assert.StartsWith("! ", Assert.Single(view.Printed));
+
+        view.Printed.Clear();
+        chat.OnLine("/status bob");
+        chat.OnLine("/msg carol are you there?");
+        (await later[1])();
+        (await later[2])();
+        Assert.Equal(3, view.Printed.Count);
+        Assert.Equal("· answer to /status bob:", view.Printed[0]);
+        Assert.StartsWith("! ", view.Printed[1]);
+        Assert.StartsWith("! ", view.Printed[2]); // The last one still follows its line.
+
+        view.Printed.Clear();
+        chat.OnLine("/msg carol are you there?");
+        chat.On(new ClientEvent.Disconnected("n1", "it is gone"));
+        (await later[3])();
+        Assert.Equal("· answer to your message to carol:", view.Printed[0]);
+    }
+
+    [Fact]
+    public void What_waited_to_be_sealed_keeps_the_time_at_which_it_was_typed()
+    {
+        using var filled = new FilledProfile();
+        using var profile = Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        var messages = new MessageTable("alice", me.Key);
+        var id = $"{1:x32}";
+        profile.Store.Write(db =>
+        {
+            messages.InsertMine(db, id, "bob", "hello"u8.ToArray(), 1_700_000_000_000);
+            MessageTable.SetLink(db, id, new Link("bob", Mine: true, 1, 1, 1, 0, 1_700_000_090_000));
+        });
+
+        var message = History.Of(me).Find(id)!;
+
+        Assert.Equal(1_700_000_000_000, message.Typed!.Value.ToUnixTimeMilliseconds());
+        Assert.Equal(1_700_000_090_000, message.Sent.ToUnixTimeMilliseconds());
+    }
+
+    private sealed class Lines : IConsoleView
+    {
+        public List<string> Printed { get; } = [];
+
+        public bool IsTypedAt => false;
+
+        public int Print(StyledLine line, Mark? mark = null)
+        {
+            Printed.Add(line.ToString());
+            return Printed.Count;
+        }
+
+        public bool Rewrite(int handle, string text, Style style) => false;
+
+        public void SetPrompt(StyledLine prompt)
+        {
+        }
+    }
+}

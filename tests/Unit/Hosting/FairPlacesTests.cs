@@ -1,0 +1,103 @@
+using System.Net;
+using ChordChat.Node.Hosting;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Hosting;
+
+/// <summary>docs/security.md, "Places of strangers".</summary>
+public sealed class FairPlacesTests
+{
+    private static readonly TimeSpan Tenure = TimeSpan.FromSeconds(5);
+
+    private readonly ManualTime _time = new();
+    private readonly FairPlaces _places;
+
+    public FairPlacesTests() => _places = new(4, 8, Tenure, _time);
+
+    [Fact]
+    public void Two_networks_that_hold_all_places_keep_nobody_out()
+    {
+        var first = Fill("10.0.1.1", 4);
+        var second = Fill("10.0.2.1", 4);
+
+        var newcomer = Enter("10.0.3.1");
+        var another = Enter("10.0.3.1");
+
+        Assert.NotNull(newcomer);
+        Assert.NotNull(another);
+        Assert.Equal([true, false, false, false], Lost(first));
+        Assert.Equal([true, false, false, false], Lost(second));
+        Assert.False(newcomer.Lost.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void Addresses_of_one_network_have_one_share_together()
+    {
+        for (var i = 1; i <= 4; i++)
+            Assert.NotNull(Enter($"10.0.1.{i}"));
+
+        Assert.Null(Enter("10.0.1.200"));
+        Assert.NotNull(Enter("10.0.2.1"));
+    }
+
+    [Fact]
+    public void Of_many_networks_with_one_place_each_the_oldest_makes_room()
+    {
+        var there = Enumerable.Range(1, 8).Select(i => Enter($"10.0.{i}.1")!).ToArray();
+
+        Assert.NotNull(Enter("10.0.9.1"));
+
+        Assert.Equal(1, there.Count(place => place.Lost.IsCancellationRequested));
+        Assert.True(there[0].Lost.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void Within_a_network_only_who_has_been_silent_for_long_makes_room()
+    {
+        var there = Fill("10.0.1.1", 4);
+        Assert.Null(Enter("10.0.1.2"));
+
+        _time.Now += Tenure + TimeSpan.FromMilliseconds(1);
+
+        Assert.NotNull(Enter("10.0.1.2"));
+        Assert.Equal([true, false, false, false], Lost(there));
+    }
+
+    [Fact]
+    public void Who_has_said_hello_makes_room_for_nobody()
+    {
+        var there = Fill("10.0.1.1", 4);
+        Assert.True(there[0].TryStay());
+        Fill("10.0.2.1", 4);
+
+        Assert.NotNull(Enter("10.0.3.1"));
+        Assert.NotNull(Enter("10.0.4.1"));
+
+        Assert.Equal([false, true, false, false], Lost(there));
+        Assert.False(there[1].TryStay());
+    }
+
+    [Fact]
+    public void A_place_that_is_left_or_lost_is_free_once()
+    {
+        var there = Fill("10.0.1.1", 4);
+        var second = Fill("10.0.2.1", 3);
+        foreach (var place in there)
+        {
+            place.Dispose();
+            place.Dispose();
+        }
+
+        Fill("10.0.4.1", 4);
+        Assert.Null(Enter("10.0.4.1"));
+        Assert.Equal([false, false, false], Lost(second));
+    }
+
+    private FairPlaces.Place[] Fill(string address, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => Enter(address) ?? throw new InvalidOperationException("no room"))];
+
+    private static bool[] Lost(FairPlaces.Place[] places) =>
+        [.. places.Select(place => place.Lost.IsCancellationRequested)];
+
+    private FairPlaces.Place? Enter(string address) => _places.TryEnter(IPAddress.Parse(address));
+}
