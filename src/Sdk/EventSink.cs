@@ -8,6 +8,7 @@ namespace ChordChat.Sdk;
 internal sealed class EventSink(History history) : IClientSink
 {
     private readonly EventQueue _events = new();
+    private bool _saidPutAway;
 
     public ChannelReader<ClientEvent> Events => _events;
 
@@ -29,6 +30,14 @@ internal sealed class EventSink(History history) : IClientSink
         if (kept.Fork)
             Tell(new ClientEvent.Notice(
                 "two different messages claim the same place: somebody may use a copy of your contact's device keys"));
+        if (kept.PutAwayCount > 0 && !_saidPutAway)
+        {
+            _saidPutAway = true;
+            Tell(new ClientEvent.Notice(
+                $"messages of strangers are put away: no more than {RequestTable.PerSenderMax} of one and those of "
+                + $"{RequestTable.SendersMax} people wait"));
+        }
+
         if (kept.IsCopied)
             Tell(new ClientEvent.Notice(
                 "this profile is a copy (a restored backup?) of one that went on: what it sends is shown with a mark "

@@ -24,6 +24,9 @@ public sealed record ChatMessage(
     /// last that is known is <see cref="Copies"/>.</summary>
     public IReadOnlyList<string>? Reachable { get; init; }
 
+    /// <summary>Whether it waits apart because this user never wrote to its sender.</summary>
+    public bool IsRequest { get; init; }
+
     /// <summary>Whether <see cref="Copies"/> names a majority.</summary>
     public bool IsKeptByMajority => MessageProgress.IsMajority(Copies.Count, Of);
 }

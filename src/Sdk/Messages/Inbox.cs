@@ -78,7 +78,12 @@ internal sealed class Inbox(
             }
 
             if (opened.Count > 0)
-                Tell(Keep(device, opened));
+            {
+                var kept = Keep(device, opened);
+                unjudgedCount += kept.LaterCount;
+                Tell(kept);
+            }
+
             return new Handled(mustAsk, unjudgedCount - mustAsk.Count);
         }
     }
@@ -182,7 +187,10 @@ internal sealed class Inbox(
         {
             foreach (var message in opened)
             {
-                _arrivals.Keep(db, ToArrival(device, message), wholeHistory: device.Epoch == 1, Now, kept);
+                var arrival = ToArrival(device, message);
+                if (!RequestTable.Admit(db, arrival, kept))
+                    continue;
+                _arrivals.Keep(db, arrival, wholeHistory: device.Epoch == 1, Now, kept);
                 if (message.Message.Content is MessageContent.Receipt receipt)
                     Apply(db, message.Message.From, receipt, kept);
             }

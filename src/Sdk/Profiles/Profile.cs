@@ -59,6 +59,14 @@ public sealed class Profile : IDisposable
         set => Store.Write(db => PutFact(db, PassFact, value!));
     }
 
+    /// <summary>Whether messages of people to whom this user never wrote wait until they are accepted, as they do
+    /// unless somebody says otherwise.</summary>
+    public bool RequestsWait
+    {
+        get => Store.Read(RequestTable.AreOn);
+        set => Store.Write(db => RequestTable.Switch(db, value));
+    }
+
     /// <summary>A registration that was begun here and whose outcome is not known; null when there is none.</summary>
     internal UnfinishedRegistration? Unfinished =>
         Fact(UnfinishedFact) is { } bytes ? UnfinishedRegistration.FromBytes(bytes) : null;
@@ -179,6 +187,7 @@ public sealed class Profile : IDisposable
             PutFact(db, "profile-key", outer.Seal("profile-key", inner));
             PutFact(db, "device", key.Seal("device", device.Write()));
             RemoveFact(db, UnfinishedFact);
+            RequestTable.ForgetCircle(db);
         });
         Array.Clear(inner);
         return new UnlockedProfile(this, device.Cluster, device.User, key, device);

@@ -26,6 +26,7 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         _node = await _cluster.AddNodeAsync("n1");
         await _cluster.AddNodeAsync("n2");
         await Task.WhenAll(OkAsync("alice", "register", "alice"), OkAsync("bob", "register", "bob"));
+        await Task.WhenAll(OkAsync("alice", "requests", "off"), OkAsync("bob", "requests", "off"));
     }
 
     public async Task DisposeAsync()
@@ -60,6 +61,32 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
             ["hello bob", "second", "third", "--json is an option"],
             history.Select(message => message.GetProperty("text").GetString()));
         Assert.Equal("delivered", history[0].GetProperty("state").GetString());
+    }
+
+    /// <summary>docs/e2e.md, Receiving: Requests.</summary>
+    [Fact]
+    public async Task A_script_sees_who_was_never_written_to_and_accepts_them()
+    {
+        Assert.True(Assert.Single(await OkAsync("bob", "requests", "on")).GetProperty("wait").GetBoolean());
+        await OkAsync("alice", "send", "bob", "hello\nbob");
+        var none = await RunAsync("bob", ["tail", "--count", "1", "--timeout", "2"]);
+        Assert.Equal((0, "not_in_time"), (none.Output.Count, none.ErrorCode));
+        Assert.Contains("--requests", none.Error, StringComparison.Ordinal);
+        var request = Assert.Single(await OkAsync("bob", "requests"));
+        Assert.Equal(
+            ("alice", 1, "hello\nbob"),
+            (request.GetProperty("user").GetString(), request.GetProperty("count").GetInt32(),
+                request.GetProperty("first").GetString()));
+        await OkAsync("alice", "send", "bob", "once more");
+        var all = await OkAsync("bob", "tail", "--count", "2", "--timeout", "20", "--requests");
+        Assert.All(all, message => Assert.True(message.GetProperty("request").GetBoolean()));
+        await OkAsync("alice", "send", "bob", "please");
+        await OkAsync("bob", "tail", "--timeout", "2");
+        var shown = Assert.Single(await OkAsync("bob", "accept", "alice"));
+        Assert.Equal("please", shown.GetProperty("text").GetString());
+        Assert.Empty(await OkAsync("bob", "requests"));
+        await OkAsync("alice", "send", "bob", "thanks", "--wait", "kept");
+        Assert.Single(await OkAsync("bob", "tail", "--count", "1", "--timeout", "20"));
     }
 
     [Fact]

@@ -207,6 +207,7 @@ public sealed class HostileMessageTests : IDisposable
     private void MakeProfile()
     {
         using var profile = Profile.Open(_folder);
+        profile.RequestsWait = false; // Bob has never written to alice.
         using var keys = PasswordKeys.Derive(Cluster, "bob", Password, Kdf)!;
         using var authority = TestAuthority.Make();
         var device = DeviceKeys.TryImport(Bob1.Export())!; // The tests' own keys outlive the profile.
