@@ -35,6 +35,10 @@ public abstract record ClientEvent
     /// <summary>A node has said whose mail this user refuses and to whom they wrote, also on other devices.</summary>
     public sealed record CircleHeard : ClientEvent;
 
+    /// <summary>This profile is a copy (perhaps a restored backup) of one that went on: what it sends is shown with a
+    /// mark until <see cref="ChatClient.BecomeNewDeviceAsync"/>.</summary>
+    public sealed record Copied : ClientEvent;
+
     public sealed record KeysChanged(string User, PinState State) : ClientEvent;
 
     /// <summary>A line from the node or from this client that a person should read.</summary>

@@ -38,10 +38,13 @@ internal sealed class EventSink(History history) : IClientSink
                 + $"{RequestTable.SendersMax} people wait"));
         }
 
-        if (kept.IsCopied)
+        if (kept.MustRenew)
+            Tell(new ClientEvent.Copied());
+        else if (kept.IsCopied)
             Tell(new ClientEvent.Notice(
-                "this profile is a copy (a restored backup?) of one that went on: what it sends is shown with a mark "
-                + "until you log in anew with /logout and 'chordchat login'"));
+                "a contact says again that this profile is a copy of one that went on, and it became a new device less "
+                + "than a day ago: if somebody uses the same profile elsewhere, log in anew with /logout and "
+                + "'chordchat login'"));
     }
 
     public void CaughtUp() => Tell(new ClientEvent.CaughtUp());

@@ -9,11 +9,14 @@ namespace ChordChat.Client.Conversation;
 /// <remarks>One loop calls this, so nothing here needs a lock. Questions to nodes run beside it and print when
 /// answered.
 /// </remarks>
-internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<Task<Action>> later)
+/// <param name="passwordAtHand">For logging in anew without asking; null as a rule.</param>
+internal sealed class ConsoleChat(
+    ChatClient client, IConsoleView view, Action<Task<Action>> later, string? passwordAtHand)
 {
     /// <summary>Unread messages shown at once.</summary>
     private const int PageMax = 1000;
 
+    private readonly CopiedProfile _copied = new(client, view, later, passwordAtHand);
     private readonly RequestBell _bell = new(client, "/");
     private readonly OwnLines _own = new(view, client.User);
     private readonly Dictionary<string, int> _unread = [];
@@ -91,6 +94,7 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
             case ClientEvent.KeysChanged changed:
                 view.Print(Transcript.KeysChanged(changed));
                 break;
+            case ClientEvent.Copied: _copied.Renew(); break;
             case ClientEvent.Notice(var text):
                 view.Print(Transcript.Note(Printable.Of(text), Style.Warning));
                 break;

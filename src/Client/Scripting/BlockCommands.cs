@@ -28,7 +28,7 @@ internal static class BlockCommands
     {
         using var profile = context.OpenProfile();
         using var me = context.Unlock(profile);
-        await using var session = new ScriptSession(me, context.Search);
+        await using var session = new ScriptSession(context, me);
         var client = session.Client;
         client.CheckRecipient(user);
         change(client);

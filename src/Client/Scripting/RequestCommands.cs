@@ -38,7 +38,7 @@ internal static class RequestCommands
     {
         using var profile = context.OpenProfile();
         using var me = context.Unlock(profile);
-        await using var session = new ScriptSession(me, context.Search);
+        await using var session = new ScriptSession(context, me);
         session.Client.CheckRecipient(user);
         session.Client.Circle.Accept(user);
         while (session.Client.History.ShowUnreadOf(

@@ -22,7 +22,7 @@ internal static class TailCommand
     {
         using var profile = context.OpenProfile();
         using var me = context.Unlock(profile);
-        await using var session = new ScriptSession(me, context.Search);
+        await using var session = new ScriptSession(context, me);
         var history = session.Client.History;
         var bell = new RequestBell(session.Client, "chordchat ");
         var clock = Stopwatch.StartNew();

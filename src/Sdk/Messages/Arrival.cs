@@ -53,4 +53,7 @@ internal sealed record Kept
     /// <summary>Somebody says that this device's numbers were used already: this profile is a copy of one that went on.
     /// </summary>
     public bool IsCopied { get; set; }
+
+    /// <summary>It is to become a new device.</summary>
+    public bool MustRenew { get; set; }
 }

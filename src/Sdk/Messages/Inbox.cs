@@ -192,8 +192,10 @@ internal sealed class Inbox(
                     continue;
                 _arrivals.Keep(db, arrival, wholeHistory: device.Epoch == 1, Now, kept);
                 if (message.Message.Content is MessageContent.Receipt receipt)
-                    Apply(db, message.Message.From, receipt, kept);
+                    Apply(db, device, message.Message.From, receipt, kept);
             }
+
+            kept.MustRenew = kept.IsCopied && Profile.MarkCopied(db, Now);
 
             foreach (var peer in kept.Late)
                 ChatOrder.Renew(db, peer);
@@ -201,14 +203,15 @@ internal sealed class Inbox(
         return kept;
     }
 
-    private static void Apply(SqliteConnection db, string from, MessageContent.Receipt receipt, Kept kept)
+    private static void Apply(
+        SqliteConnection db, Device device, string from, MessageContent.Receipt receipt, Kept kept)
     {
         var report = receipt.Kind == ReceiptKind.Read ? MessageReport.Read : MessageReport.Delivered;
         var note = receipt.Kind == ReceiptKind.Fork ? "shown with a mark: this profile is a copy" : "";
         foreach (var id in receipt.Messages.Select(id => id.ToString()))
             if (MessageTable.Receipt(db, id, from, report, note))
             {
-                kept.IsCopied |= receipt.Kind == ReceiptKind.Fork;
+                kept.IsCopied |= receipt.Kind == ReceiptKind.Fork && MessageTable.EpochOf(db, id) == device.Epoch;
                 // What has arrived need not be sent again, whatever the mailbox said.
                 db.Execute("DELETE FROM outbox WHERE id = $1", id);
                 kept.Receipted.Add(id);

@@ -53,6 +53,10 @@ internal sealed class MessageTable(string me, LocalKey key)
     public static void OweFork(SqliteConnection db, string id) =>
         db.Execute("UPDATE messages SET owed = iif(owed < 0, -3, 3) WHERE id = $1", id);
 
+    /// <summary>Of the device that sealed a message; 0 before that.</summary>
+    public static long EpochOf(SqliteConnection db, string id) =>
+        db.Scalar<long>("SELECT epoch FROM messages WHERE id = $1", id);
+
     public static double NextRank(SqliteConnection db) =>
         Math.Floor(db.Scalar<double>("SELECT max(rank) FROM messages")) + 1;
 

@@ -89,6 +89,26 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         Assert.Single(await OkAsync("bob", "tail", "--count", "1", "--timeout", "20"));
     }
 
+    /// <summary>docs/e2e.md, Order: a restored backup becomes a new device by itself.</summary>
+    [Fact]
+    public async Task A_copied_profile_becomes_a_new_device_without_a_word_of_its_user()
+    {
+        await OkAsync("alice", "send", "bob", "1");
+        Directory.CreateDirectory(Path.Combine(_home, "backup"));
+        foreach (var file in Directory.GetFiles(Path.Combine(_home, "alice")))
+            File.Copy(file, Path.Combine(_home, "backup", Path.GetFileName(file)));
+        await OkAsync("alice", "send", "bob", "2");
+        await OkAsync("backup", "send", "bob", "of the copy");
+        Assert.Equal(3, (await OkAsync("bob", "tail", "--count", "3", "--timeout", "60")).Count);
+        Assert.Equal(1u, _cluster.Accounts["alice"].Log!.Head.Epoch);
+        await OkAsync("backup", "send", "bob", "hears of it", "--wait", "kept"); // The receipt is in its mailbox.
+        await OkAsync("backup", "tail", "--timeout", "5");
+        Assert.Equal(2u, _cluster.Accounts["alice"].Log!.Head.Epoch);
+        var fresh = Assert.Single(await OkAsync("backup", "send", "bob", "of its own"));
+        Assert.Equal("kept", fresh.GetProperty("state").GetString());
+        await FailsAsync("taken_over", "alice", ["tail", "--timeout", "30"]);
+    }
+
     [Fact]
     public async Task Sending_with_wait_delivered_waits_for_the_recipient_and_tells_the_truth_without()
     {
