@@ -61,7 +61,7 @@ internal static class Failures
     /// <summary>Of those reasons that a node may give and programs tell apart.</summary>
     private static string? ReasonOf(RpcException cause) => cause.Trailers.GetValue("reason") is
         ("registration_closed" or "invitation_needed" or "invitation_wrong" or "invitation_expired"
-        or "invitation_used") and { } reason
+        or "invitation_used" or "not_a_contact") and { } reason
             ? reason
             : null;
 

@@ -23,13 +23,18 @@ internal static class Answers
             "waiting: only here; queued: a node has it; kept 3/3: on three disks; delivered, read: by the other side"),
     ];
 
-    public static IReadOnlyList<StyledLine> Who(IReadOnlyList<Presence> online, Action<string> meet)
+    public static IReadOnlyList<StyledLine> Who(OnlinePeople online, Action<string> meet)
     {
-        foreach (var presence in online)
+        foreach (var presence in online.People)
             meet(presence.User);
-        return online.Count == 0
-            ? [Transcript.Note("nobody is online")]
-            : [Transcript.Note($"{online.Count} online: {string.Join(", ", online.Select(one => one.User))}")];
+        var names = string.Join(", ", online.People.Select(one => one.User));
+        return
+        [
+            Transcript.Note(online.People.Count == 0 ? "nobody is online" : $"{online.People.Count} online: {names}"),
+            .. online.ContactsOnly
+                ? [Transcript.Note("this cluster shows only people who have written to you and to whom you wrote")]
+                : Array.Empty<StyledLine>(),
+        ];
     }
 
     public static IReadOnlyList<StyledLine> Status(Presence presence) =>
