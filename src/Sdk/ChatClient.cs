@@ -22,6 +22,7 @@ public sealed class ChatClient : IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly ChangeSignal _changed = new();
     private readonly UnlockedProfile _me;
+    private readonly NodeSearch _search;
     private readonly NodeLinks _links;
     private readonly SessionLease _lease;
     private readonly Receipts _receipts;
@@ -35,9 +36,9 @@ public sealed class ChatClient : IAsyncDisposable
     /// <param name="me">The unlocked profile; it stays the caller's and must outlive the client.</param>
     public ChatClient(UnlockedProfile me, NodeSearch search)
     {
-        _me = me;
+        (_me, _search) = (me, search);
         var pool = new NodePool(search with { Known = me.Profile.KnownNodes }, me.Profile.Trust);
-        _links = new NodeLinks(pool, new UserPass(me.Profile, me.Device));
+        _links = new NodeLinks(pool, new UserPass(me.Profile, () => me.Device));
         _lease = new SessionLease(me.Profile.Folder);
         var messages = new MessageTable(me.User, me.Key);
         History = new History(me.Store, messages, _changed);
@@ -159,6 +160,21 @@ public sealed class ChatClient : IAsyncDisposable
         _changed.Raise();
     }
 
+    /// <summary>Logs in as a new device in place of one whose numbers a copy of this profile uses too. What waits in the
+    /// outbox goes out from there.</summary>
+    /// <exception cref="ChordChatException"><c>wrong_password</c>, <c>profile_in_use</c>, and what a login
+    /// says.</exception>
+    public async Task BecomeNewDeviceAsync(string password, CancellationToken cancellation = default)
+    {
+        if (!_lease.TryTake())
+            throw new ChordChatException(
+                "profile_in_use", "another process of this profile has its session", "it becomes a new device there");
+        _me.Profile.Unlock(password).Dispose(); // No node need hear of a wrong one.
+        using var held = await _keeper.HoldAsync(cancellation);
+        using var accounts = new Accounts.Accounts(_me.Profile, _search);
+        (await accounts.LogInAsync(_me.User, password, cancellation)).Dispose();
+    }
+
     /// <summary>Forgets this device's keys; the history stays and opens with the password.</summary>
     /// <returns>How many messages are left unsent.</returns>
     public int ForgetDevice() => _me.Profile.ForgetDevice();
@@ -179,6 +195,7 @@ public sealed class ChatClient : IAsyncDisposable
 
         await _stopping.CancelAsync();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _keeper.Dispose();
         _lease.Dispose();
         _links.Dispose();
         _stopping.Dispose();

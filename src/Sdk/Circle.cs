@@ -1,4 +1,5 @@
 using ChordChat.Crypto;
+using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Sdk.Sessions;
 using ChordChat.Sdk.Storage;
@@ -42,6 +43,36 @@ public sealed class Circle
     /// <exception cref="ChordChatException"><c>bad_name</c>.</exception>
     public void Block(string user) => Set(user, isBlocked: true);
 
+    /// <summary>Whether messages of people to whom this user never wrote wait until they are accepted.</summary>
+    public bool RequestsWait
+    {
+        get => _store.Read(RequestTable.AreOn);
+        set
+        {
+            _store.Write(db => RequestTable.Switch(db, value));
+            _changed.Raise();
+        }
+    }
+
+    /// <summary>Whether this device has heard to whom its user wrote on others, so that it can tell who is a stranger.
+    /// </summary>
+    public bool IsKnown => _store.Read(RequestTable.IsCircleKnown);
+
+    /// <summary>Takes somebody's messages from now on as if this user had written to them.</summary>
+    /// <exception cref="ChordChatException"><c>bad_name</c>, <c>is_blocked</c>.</exception>
+    public void Accept(string user)
+    {
+        if (!UserName.IsValid(user))
+            throw Failures.BadName(user);
+        _store.Write(db =>
+        {
+            if (IsBlocked(db, user))
+                throw new ChordChatException("is_blocked", $"you have blocked {user}", "unblock them first");
+            WroteTo(db, user);
+        });
+        _changed.Raise();
+    }
+
     /// <summary>Takes somebody's mail again; what was refused meanwhile is gone.</summary>
     /// <exception cref="ChordChatException"><c>bad_name</c>.</exception>
     public void Unblock(string user) => Set(user, isBlocked: false);
@@ -49,13 +80,18 @@ public sealed class Circle
     internal static bool IsBlocked(SqliteConnection db, string user) =>
         db.Scalar<long>("SELECT blocked FROM circle WHERE user = $1", user) == 1;
 
-    /// <summary>A text goes to somebody.</summary>
-    internal static void WroteTo(SqliteConnection db, string user) => db.Execute(
-        """
-        INSERT INTO circle (user, written, is_written_told) VALUES ($1, 1, 0)
-        ON CONFLICT DO UPDATE SET written = 1, is_written_told = min(is_written_told, written)
-        """,
-        user);
+    /// <summary>A text goes to somebody, or they are accepted.</summary>
+    internal static void WroteTo(SqliteConnection db, string user)
+    {
+        var isNew = db.Execute(
+            """
+            INSERT INTO circle (user, written, is_written_told) VALUES ($1, 1, 0)
+            ON CONFLICT DO UPDATE SET written = 1, is_written_told = 0 WHERE written = 0
+            """,
+            user) > 0;
+        if (isNew)
+            RequestTable.Meet(db, user);
+    }
 
     /// <summary>A session begins: the node is asked what it knows, and told what it does not.</summary>
     internal void SessionBegins()
@@ -118,6 +154,7 @@ public sealed class Circle
                     Told(db, user, "is_written_told", "1");
                 if (circle.Code.Length == 0)
                     Follow(db, circle);
+                RequestTable.SetCircleKnown(db);
             });
         }
 
@@ -146,8 +183,13 @@ public sealed class Circle
                 """,
                 user);
         foreach (var user in circle.WrittenTo.Where(user => UserName.IsValid(user)).Take(2_000))
-            db.Execute(
-                "INSERT INTO circle (user, written) VALUES ($1, 1) ON CONFLICT DO UPDATE SET written = 1", user);
+            if (db.Execute(
+                """
+                INSERT INTO circle (user, written) VALUES ($1, 1)
+                ON CONFLICT DO UPDATE SET written = 1 WHERE written = 0
+                """,
+                user) > 0)
+                RequestTable.Meet(db, user);
     }
 
     private static List<string> Names(SqliteConnection db, string condition) => db.Query(

@@ -20,7 +20,7 @@ public abstract record ClientEvent
     /// <summary>Nobody could be reached yet; told once until it succeeds.</summary>
     public sealed record Searching(ChordChatException Reason) : ClientEvent;
 
-    /// <summary>A message may be shown now.</summary>
+    /// <summary>A message may be shown now, or waits to be accepted: <see cref="ChatMessage.IsRequest"/>.</summary>
     public sealed record Arrived(ChatMessage Message) : ClientEvent;
 
     /// <summary>A message of ours came further.</summary>
@@ -31,6 +31,13 @@ public abstract record ClientEvent
 
     /// <summary>The reader was too slow: events about messages are missing here. Look at the history.</summary>
     public sealed record LeftOut : ClientEvent;
+
+    /// <summary>A node has said whose mail this user refuses and to whom they wrote, also on other devices.</summary>
+    public sealed record CircleHeard : ClientEvent;
+
+    /// <summary>This profile is a copy (perhaps a restored backup) of one that went on: what it sends is shown with a
+    /// mark until <see cref="ChatClient.BecomeNewDeviceAsync"/>.</summary>
+    public sealed record Copied : ClientEvent;
 
     public sealed record KeysChanged(string User, PinState State) : ClientEvent;
 

@@ -8,6 +8,7 @@ namespace ChordChat.Sdk;
 internal sealed class EventSink(History history) : IClientSink
 {
     private readonly EventQueue _events = new();
+    private bool _saidPutAway;
 
     public ChannelReader<ClientEvent> Events => _events;
 
@@ -29,10 +30,21 @@ internal sealed class EventSink(History history) : IClientSink
         if (kept.Fork)
             Tell(new ClientEvent.Notice(
                 "two different messages claim the same place: somebody may use a copy of your contact's device keys"));
-        if (kept.IsCopied)
+        if (kept.PutAwayCount > 0 && !_saidPutAway)
+        {
+            _saidPutAway = true;
             Tell(new ClientEvent.Notice(
-                "this profile is a copy (a restored backup?) of one that went on: what it sends is shown with a mark "
-                + "until you log in anew with /logout and 'chordchat login'"));
+                $"messages of strangers are put away: no more than {RequestTable.PerSenderMax} of one and those of "
+                + $"{RequestTable.SendersMax} people wait"));
+        }
+
+        if (kept.MustRenew)
+            Tell(new ClientEvent.Copied());
+        else if (kept.IsCopied)
+            Tell(new ClientEvent.Notice(
+                "a contact says again that this profile is a copy of one that went on, and it became a new device less "
+                + "than a day ago: if somebody uses the same profile elsewhere, log in anew with /logout and "
+                + "'chordchat login'"));
     }
 
     public void CaughtUp() => Tell(new ClientEvent.CaughtUp());

@@ -60,7 +60,8 @@ internal static class Failures
 
     /// <summary>Of those reasons that a node may give and programs tell apart.</summary>
     private static string? ReasonOf(RpcException cause) => cause.Trailers.GetValue("reason") is
-        ("registration_closed" or "invitation_needed" or "invitation_wrong" or "invitation_expired") and { } reason
+        ("registration_closed" or "invitation_needed" or "invitation_wrong" or "invitation_expired"
+        or "not_a_contact") and { } reason
             ? reason
             : null;
 

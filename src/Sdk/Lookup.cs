@@ -28,6 +28,8 @@ public sealed class Lookup : IDisposable
 
     internal Lookup(NodeLinks links) => _links = links;
 
+    /// <exception cref="ChordChatException"><c>not_a_contact</c>: the cluster tells only those to whom this person has
+    /// written.</exception>
     public async Task<Presence> StatusAsync(string user, CancellationToken cancellation = default)
     {
         var status = await AskAsync(
@@ -35,16 +37,20 @@ public sealed class Lookup : IDisposable
         return ToPresence(status) with { User = user };
     }
 
-    /// <summary>Everybody who is online now, at most <paramref name="limit"/>.</summary>
-    public async Task<IReadOnlyList<Presence>> WhoAsync(uint limit = 500, CancellationToken cancellation = default)
+    /// <summary>Everybody who is online now and whom this user may see, at most <paramref name="limit"/>.</summary>
+    public async Task<OnlinePeople> WhoAsync(uint limit = 500, CancellationToken cancellation = default)
     {
         var online = await AskAsync(
             null, (chat, options) => chat.ListOnlineAsync(new ListOnlineRequest { Limit = limit }, options),
             cancellation);
-        return [.. online.Users
-            .Where(user => UserName.IsValid(user.User)).Take((int)Math.Min(limit, int.MaxValue)).Select(ToPresence)];
+        return new OnlinePeople(
+            [.. online.Users
+                .Where(user => UserName.IsValid(user.User)).Take((int)Math.Min(limit, int.MaxValue))
+                .Select(ToPresence)],
+            online.ContactsOnly);
     }
 
+    /// <inheritdoc cref="StatusAsync" path="/exception"/>
     public async Task<MailboxMembers> WhereAsync(string user, CancellationToken cancellation = default)
     {
         var place = await AskAsync(
@@ -57,7 +63,7 @@ public sealed class Lookup : IDisposable
     public void Dispose() => _links.Dispose();
 
     private static NodeLinks LinksOf(Profile profile, Device? device, NodeSearch search) => new(
-        new NodePool(search with { Known = profile.KnownNodes }, profile.Trust), new UserPass(profile, device));
+        new NodePool(search with { Known = profile.KnownNodes }, profile.Trust), new UserPass(profile, () => device));
 
     private async Task<T> AskAsync<T>(
         string? user, Func<Chat.ChatClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation)

@@ -15,6 +15,8 @@ public sealed class ContainerTests
         Assert.Equal(3, nodes.Length);
         await DoAsync("alice", nodes[0], ["register", "alice"]);
         await DoAsync("bob", nodes[1], ["register", "bob"]);
+        await DoAsync("alice", nodes[0], ["requests", "off"]);
+        await DoAsync("bob", nodes[1], ["requests", "off"]);
 
         await SendAndSeeAsync("alice", nodes[0], "bob", nodes[1]);
         await SendAndSeeAsync("bob", nodes[1], "alice", nodes[0]);

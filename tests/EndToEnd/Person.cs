@@ -27,7 +27,12 @@ internal sealed class Person(LocalCluster cluster, string name)
         return ended.Objects;
     }
 
-    public Task RegisterAsync(string? node = null) => DoAsync(["register", name], node);
+    /// <summary>Registers, and reads whatever comes from then on.</summary>
+    public async Task RegisterAsync(string? node = null)
+    {
+        await DoAsync(["register", name], node);
+        await DoAsync(["requests", "off"]);
+    }
 
     /// <summary>Starts a command that goes on; read its lines with <see cref="Running"/>.</summary>
     public Running Start(string[] arguments, string? node = null) =>

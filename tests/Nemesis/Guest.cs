@@ -110,7 +110,11 @@ internal sealed class Guest(string name, int side, Options options, Network netw
         {
             var (code, error) = await device.RunAsync(command, name);
             if (code == 0)
+            {
+                await device.RunAsync("requests", "off"); // They read whatever comes.
                 return;
+            }
+
             record.Count($"{command} of a guest failed: {error}");
             if (attempt == AttemptsMax)
                 throw new InvalidOperationException($"{command} of {name} did not succeed: {error}");

@@ -33,6 +33,7 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
         await accounts.GreetAsync();
         accounts.Agree();
         _me = await accounts.RegisterAsync(name, Password);
+        _profile.RequestsWait = false; // They read whatever comes.
         Connect();
     }
 

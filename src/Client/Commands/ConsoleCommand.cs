@@ -30,6 +30,9 @@ internal abstract record ConsoleCommand
 
     public sealed record Where(string User) : ConsoleCommand;
 
+    /// <param name="On">How it is to be from now on; null for who waits.</param>
+    public sealed record Requests(bool? On = null) : ConsoleCommand;
+
     public sealed record Help : ConsoleCommand;
 
     /// <summary>What a replaced device left unsent is to go out.</summary>

@@ -2,12 +2,16 @@ using ChordChat.Client.Commands;
 using ChordChat.Client.Terminal;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Sdk;
+using ChordChat.Sdk.Messages;
 
 namespace ChordChat.Client.Conversation;
 
 /// <summary>How answers to commands look.</summary>
 internal static class Answers
 {
+    /// <summary>Characters of a request's first message.</summary>
+    private const int FirstMax = 80;
+
     public static IReadOnlyList<StyledLine> Help() =>
     [
         .. CommandParser.Known.Select(known => new StyledLine(
@@ -19,13 +23,18 @@ internal static class Answers
             "waiting: only here; queued: a node has it; kept 3/3: on three disks; delivered, read: by the other side"),
     ];
 
-    public static IReadOnlyList<StyledLine> Who(IReadOnlyList<Presence> online, Action<string> meet)
+    public static IReadOnlyList<StyledLine> Who(OnlinePeople online, Action<string> meet)
     {
-        foreach (var presence in online)
+        foreach (var presence in online.People)
             meet(presence.User);
-        return online.Count == 0
-            ? [Transcript.Note("nobody is online")]
-            : [Transcript.Note($"{online.Count} online: {string.Join(", ", online.Select(one => one.User))}")];
+        var names = string.Join(", ", online.People.Select(one => one.User));
+        return
+        [
+            Transcript.Note(online.People.Count == 0 ? "nobody is online" : $"{online.People.Count} online: {names}"),
+            .. online.ContactsOnly
+                ? [Transcript.Note("this cluster shows only people who have written to you and to whom you wrote")]
+                : Array.Empty<StyledLine>(),
+        ];
     }
 
     public static IReadOnlyList<StyledLine> Status(Presence presence) =>
@@ -47,6 +56,35 @@ internal static class Answers
 
     public static StyledLine Blocked(IReadOnlyList<string> users) => Transcript.Note(
         users.Count == 0 ? "nobody is blocked" : $"blocked: {string.Join(", ", users)}");
+
+    public static IReadOnlyList<StyledLine> Requests(IReadOnlyList<ChatRequest> requests, bool wait) =>
+        requests.Count == 0
+            ? [Transcript.Note(NoRequests(wait))]
+            :
+            [
+                .. requests.Select(request => Transcript.Note(Request(request))),
+                Transcript.Note("/accept <user> shows what they wrote and opens the chat, /block <user> ends it"),
+            ];
+
+    /// <summary>Who, how much, and how it begins.</summary>
+    public static string Request(ChatRequest request)
+    {
+        var text = request.First.Text.ReplaceLineEndings("\n");
+        var end = text.IndexOf('\n', StringComparison.Ordinal);
+        end = end < 0 ? text.Length : end;
+        // Not in the middle of a character.
+        var cut = end <= FirstMax ? end : char.IsHighSurrogate(text[FirstMax - 1]) ? FirstMax - 1 : FirstMax;
+        return $"{request.From}, {(request.Count == 1 ? "1 message" : $"{request.Count} messages")}: "
+            + Printable.Of(text[..cut]) + (cut < text.Length ? " ..." : "");
+    }
+
+    public static string NoRequests(bool wait) => wait
+        ? "nobody waits to be accepted"
+        : "nobody waits to be accepted: requests are off, everybody's messages are shown at once";
+
+    public static string RequestsWait(bool on) => on
+        ? "messages of people to whom you never wrote wait until you accept them"
+        : "everybody's messages are shown at once";
 
     public static IReadOnlyList<StyledLine> Chats(IReadOnlyList<(string Peer, int Unread)> chats) => chats.Count == 0
         ? [Transcript.Note("no messages yet; /chat <user> opens a chat")]

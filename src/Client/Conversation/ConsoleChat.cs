@@ -9,12 +9,16 @@ namespace ChordChat.Client.Conversation;
 /// <remarks>One loop calls this, so nothing here needs a lock. Questions to nodes run beside it and print when
 /// answered.
 /// </remarks>
-internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<Task<Action>> later)
+/// <param name="passwordAtHand">For logging in anew without asking; null as a rule.</param>
+internal sealed class ConsoleChat(
+    ChatClient client, IConsoleView view, Action<Task<Action>> later, string? passwordAtHand)
 {
     /// <summary>Unread messages shown at once.</summary>
     private const int PageMax = 1000;
 
-    private readonly Dictionary<string, (int Handle, string State)> _printed = [];
+    private readonly CopiedProfile _copied = new(client, view, later, passwordAtHand);
+    private readonly RequestBell _bell = new(client, "/");
+    private readonly OwnLines _own = new(view, client.User);
     private readonly Dictionary<string, int> _unread = [];
     private readonly HashSet<string> _shown = []; // Of messages to us.
     private readonly HashSet<string> _hasMore = [];
@@ -30,7 +34,8 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
     /// <summary>Set when the chat is to be left: the exit code.</summary>
     public int? Finished { get; private set; }
 
-    public IEnumerable<string> Names => client.History.Chats().Select(chat => chat.Peer).Concat(_met).Distinct();
+    public IEnumerable<string> Names => client.History.Chats().Select(chat => chat.Peer)
+        .Concat(client.History.Requests().Select(request => request.From)).Concat(_met).Distinct();
 
     private readonly SortedSet<string> _met = [];
 
@@ -44,7 +49,14 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
                 SayMore(user, more, unread);
         if (client.History.Unsent() is { Count: > 0 } unsent)
             view.Print(Transcript.Unsent(unsent));
+        SayWhoAsks();
         Prompt();
+    }
+
+    private void SayWhoAsks()
+    {
+        foreach (var line in _bell.All())
+            view.Print(Transcript.Note(line));
     }
 
     /// <summary>Says that there is more unread than was shown; it is shown in its order, so what comes now
@@ -78,14 +90,15 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
                 Show(message);
                 break;
             case ClientEvent.Changed(var message):
-                Update(message);
+                _own.Update(message);
                 break;
-            case ClientEvent.LeftOut:
+            case ClientEvent.LeftOut or ClientEvent.CircleHeard:
                 LookAgain();
                 break;
             case ClientEvent.KeysChanged changed:
                 view.Print(Transcript.KeysChanged(changed));
                 break;
+            case ClientEvent.Copied: _copied.Renew(); break;
             case ClientEvent.Notice(var text):
                 view.Print(Transcript.Note(Printable.Of(text), Style.Warning));
                 break;
@@ -156,6 +169,7 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
                 break;
             case ConsoleCommand.Resend: Resend(); break;
             case ConsoleCommand.Accept(var user): Accept(user); break;
+            case ConsoleCommand.Requests(var on): Requests(on); break;
             case ConsoleCommand.Block(var user): Block(user); break;
             case ConsoleCommand.Unblock(var user):
                 client.Circle.Unblock(user);
@@ -205,24 +219,48 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
             $"you take no more messages from {user}, and nodes are told; /unblock {user} undoes it"));
     }
 
-    private void Accept(string user)
+    private void Requests(bool? on)
     {
-        client.CheckRecipient(user);
-        if (!client.People.HasNewIdentity(user))
+        if (on is not { } wait)
         {
-            view.Print(Transcript.Note($"{user} has no new identity to accept"));
+            PrintAll(Answers.Requests(client.History.Requests(), client.Circle.RequestsWait));
             return;
         }
 
-        client.People.AcceptIdentity(user);
-        view.Print(Transcript.Note($"the new identity of {user} is accepted; /verify {user} shows the safety number"));
+        client.Circle.RequestsWait = wait;
+        view.Print(Transcript.Note(Answers.RequestsWait(wait)));
+        LookAgain();
+    }
+
+    private void Accept(string user)
+    {
+        client.CheckRecipient(user);
+        if (client.History.HasRequest(user))
+        {
+            client.Circle.Accept(user);
+            OpenKnown(user);
+        }
+        else if (client.People.HasNewIdentity(user))
+        {
+            client.People.AcceptIdentity(user);
+            view.Print(Transcript.Note(
+                $"the new identity of {user} is accepted; /verify {user} shows the safety number"));
+        }
+        else
+        {
+            client.Circle.Accept(user);
+            view.Print(Transcript.Note($"messages of {user} are shown as they come"));
+        }
     }
 
     private void Store(string user, string text)
     {
         client.People.MarkSeen(user);
+        var waited = client.History.HasRequest(user);
         var message = client.History.Find(client.Send(user, text))!;
-        PrintOwn(message);
+        if (waited) // To write to somebody is to accept them.
+            LookAgain();
+        _own.Print(message);
         _open ??= user;
         Prompt();
     }
@@ -232,14 +270,10 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
         var unsent = client.History.Unsent();
         client.SendAgain(unsent.Select(message => message.Id));
         foreach (var message in unsent)
-            PrintOwn(client.History.Find(message.Id)!);
+            _own.Print(client.History.Find(message.Id)!);
         if (unsent.Count == 0)
             view.Print(Transcript.Note("nothing is left unsent"));
     }
-
-    private void PrintOwn(ChatMessage message) => _printed[message.Id] = (
-        view.Print(Transcript.Line(message, client.User, unread: false), Transcript.StateField),
-        Transcript.State(message).Text);
 
     /// <summary>Shows what was not announced.</summary>
     private void LookAgain()
@@ -247,9 +281,10 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
         foreach (var message in client.History.Unread(int.MaxValue)
             .Where(one => !_shown.Contains(one.Id) && !_hasMore.Contains(one.From)).ToList())
             Show(message);
-        foreach (var id in _printed.Keys.ToList())
+        foreach (var id in _own.Ids)
             if (client.History.Find(id) is { } message)
-                Update(message);
+                _own.Update(message);
+        SayWhoAsks();
     }
 
     private int UnreadOf(string user) =>
@@ -257,6 +292,13 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
 
     private void Show(ChatMessage message)
     {
+        if (message.IsRequest && client.History.HasRequest(message.From))
+        {
+            if (_bell.Of(message.From) is { } line)
+                view.Print(Transcript.Note(line));
+            return;
+        }
+
         if (_hasMore.Contains(message.From))
         {
             _unread[message.From] = UnreadOf(message.From);
@@ -276,21 +318,11 @@ internal sealed class ConsoleChat(ChatClient client, IConsoleView view, Action<T
             _unread[message.From] = _unread.GetValueOrDefault(message.From) + 1;
     }
 
-    private void Update(ChatMessage message)
-    {
-        var (text, style) = Transcript.State(message);
-        if (!_printed.TryGetValue(message.Id, out var printed) || printed.State == text)
-            return;
-        _printed[message.Id] = (printed.Handle, text);
-        if (!view.Rewrite(printed.Handle, text, style) && message.State == MessageState.Refused)
-            view.Print(Transcript.Line(message, client.User, unread: false));
-        else if (message.State == MessageState.Refused && message.Note.Length > 0)
-            view.Print(Transcript.Note($"{message.To}: {message.Note}", Style.Bad));
-    }
-
     private void Open(string user)
     {
         client.CheckRecipient(user);
+        if (client.History.HasRequest(user))
+            client.Circle.Accept(user);
         if (client.History.Chats().Any(chat => chat.Peer == user) || client.People.KeysOf(user) is not null)
             OpenKnown(user);
         else

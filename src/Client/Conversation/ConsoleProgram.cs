@@ -22,11 +22,12 @@ internal static class ConsoleProgram
                 "use that one, or close it first");
         client.Start();
         return Console.IsInputRedirected || Console.IsOutputRedirected
-            ? await PlainAsync(client, cancellation)
-            : await TerminalAsync(client, cancellation);
+            ? await PlainAsync(client, context, cancellation)
+            : await TerminalAsync(client, context, cancellation);
     }
 
-    private static async Task<int> TerminalAsync(ChatClient client, CancellationToken cancellation)
+    private static async Task<int> TerminalAsync(
+        ChatClient client, ScriptContext context, CancellationToken cancellation)
     {
         var inputs = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
         var strokes = Channel.CreateUnbounded<KeyStroke>();
@@ -35,7 +36,8 @@ internal static class ConsoleProgram
         var screen = new Screen(output, () => Output.Size, colours);
         ConsoleChat? chat = null;
         var view = new TerminalView(screen, () => chat?.Names ?? []);
-        chat = new ConsoleChat(client, view, task => _ = LaterAsync(task, inputs.Writer));
+        chat = new ConsoleChat(
+            client, view, task => _ = LaterAsync(task, inputs.Writer), context.PasswordAtHand);
         var closed = false;
         Console.TreatControlCAsInput = true;
         KeyReader.Start(strokes.Writer);
@@ -100,12 +102,14 @@ internal static class ConsoleProgram
                 + $"{(left == 1 ? "it goes" : "they go")} out when you start chordchat again");
     }
 
-    private static async Task<int> PlainAsync(ChatClient client, CancellationToken cancellation)
+    private static async Task<int> PlainAsync(
+        ChatClient client, ScriptContext context, CancellationToken cancellation)
     {
         var inputs = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
         var view = new PlainView(Console.Out);
         var pending = new List<Task>();
-        var chat = new ConsoleChat(client, view, task => pending.Add(LaterAsync(task, inputs.Writer)));
+        var chat = new ConsoleChat(
+            client, view, task => pending.Add(LaterAsync(task, inputs.Writer)), context.PasswordAtHand);
         using var stop = new CancellationTokenSource();
         var pump = PumpAsync(client.Events, all => () =>
         {

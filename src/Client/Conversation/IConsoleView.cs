@@ -15,4 +15,9 @@ internal interface IConsoleView
     bool Rewrite(int handle, string text, Style style);
 
     void SetPrompt(StyledLine prompt);
+
+    /// <summary>Asks for something that is not shown while it is typed.</summary>
+    /// <param name="answer">Gets it; an empty text when nothing is to be said.</param>
+    /// <returns>False where nobody can be asked.</returns>
+    bool AskSecret(string prompt, Action<string> answer);
 }

@@ -19,4 +19,6 @@ internal sealed class PlainView(TextWriter output) : IConsoleView
     public void SetPrompt(StyledLine prompt)
     {
     }
+
+    public bool AskSecret(string prompt, Action<string> answer) => false;
 }

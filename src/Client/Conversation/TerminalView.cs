@@ -8,6 +8,10 @@ internal sealed class TerminalView(Screen screen, Func<IEnumerable<string>> name
 {
     private readonly LineEditor _editor = new(before => Completer.Complete(before, names()));
     private StyledLine _prompt = StyledLine.Of("> ");
+    private Question? _question;
+
+    /// <param name="Typed">Apart from the line that is being typed, which stays as it is, and from its history.</param>
+    private sealed record Question(StyledLine Prompt, Action<string> Answer, LineEditor Typed);
 
     public bool IsTypedAt => true;
 
@@ -21,12 +25,32 @@ internal sealed class TerminalView(Screen screen, Func<IEnumerable<string>> name
         Redraw();
     }
 
-    public void Redraw() => screen.SetInput(_prompt, _editor.Text, _editor.Cursor);
+    public bool AskSecret(string prompt, Action<string> answer)
+    {
+        _question = new Question(StyledLine.Of(prompt, Style.Warning), answer, new LineEditor(_ => []));
+        Redraw();
+        return true;
+    }
+
+    public void Redraw()
+    {
+        if (_question is { } question)
+            screen.SetInput(question.Prompt, "", 0);
+        else
+            screen.SetInput(_prompt, _editor.Text, _editor.Cursor);
+    }
 
     /// <returns>The line that this key finished, or null; <paramref name="closed"/> when the user wants to
     /// leave.</returns>
     public EditResult.Submitted? Type(KeyStroke stroke, out bool closed)
     {
+        if (_question is { } question)
+        {
+            closed = false;
+            Answer(question, stroke);
+            return null;
+        }
+
         var result = _editor.Handle(stroke);
         closed = result is EditResult.Closed;
         if (result is EditResult.Candidates candidates)
@@ -39,5 +63,20 @@ internal sealed class TerminalView(Screen screen, Func<IEnumerable<string>> name
             screen.Clear();
         Redraw();
         return result as EditResult.Submitted;
+    }
+
+    private void Answer(Question question, KeyStroke stroke)
+    {
+        var said = question.Typed.Handle(stroke) switch
+        {
+            EditResult.Submitted(var line, _) => line,
+            EditResult.Closed => "",
+            _ => null,
+        };
+        if (said is null)
+            return;
+        _question = null;
+        Redraw();
+        question.Answer(said);
     }
 }

@@ -54,7 +54,7 @@ internal static class AccountCommands
         for (var attempt = 1; ; attempt++)
         {
             using var me = await accounts.LogInAsync(user, password, cancellation);
-            await using var session = new ScriptSession(me, context.Search);
+            await using var session = new ScriptSession(context, me);
             try
             {
                 await session.ConnectedAsync(TimeSpan.FromSeconds(15), cancellation);

@@ -28,10 +28,21 @@ internal static class BlockCommands
     {
         using var profile = context.OpenProfile();
         using var me = context.Unlock(profile);
-        await using var session = new ScriptSession(me, context.Search);
+        await using var session = new ScriptSession(context, me);
         var client = session.Client;
         client.CheckRecipient(user);
         change(client);
+        await ToldAsync(session, $"{user} {text}", cancellation);
+        context.Print(JsonLines.Blocked(user), $"{user} {text}");
+        return 0;
+    }
+
+    /// <summary>Waits until nodes know the circle as it is here.</summary>
+    /// <param name="what">What they are to know.</param>
+    /// <exception cref="ChordChatException"><c>not_in_time</c>.</exception>
+    public static async Task ToldAsync(ScriptSession session, string what, CancellationToken cancellation)
+    {
+        var client = session.Client;
         var until = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
         while (true)
         {
@@ -41,14 +52,11 @@ internal static class BlockCommands
             var left = until - Environment.TickCount64;
             if (left <= 0)
                 throw new ChordChatException(
-                    "not_in_time", $"{user} {text} on this machine, but nodes do not know it yet",
+                    "not_in_time", $"{what} on this machine, but nodes do not know it yet",
                     "they are told with the next session of this profile");
             await session.UnlessEndedAsync(
                 Task.WhenAny(next, Task.Delay(TimeSpan.FromMilliseconds(Math.Min(left, 100)), cancellation)));
             cancellation.ThrowIfCancellationRequested();
         }
-
-        context.Print(JsonLines.Blocked(user), $"{user} {text}");
-        return 0;
     }
 }

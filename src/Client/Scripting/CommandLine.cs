@@ -108,6 +108,9 @@ internal static class CommandLine
         root.Subcommands.Add(Command("block", "take no more messages from somebody", BlockCommands.BlockAsync));
         root.Subcommands.Add(Command("unblock", "take somebody's messages again", BlockCommands.UnblockAsync));
         root.Subcommands.Add(Blocked());
+        root.Subcommands.Add(Requests());
+        root.Subcommands.Add(Command("accept", "show what a request says, and take more of it",
+            RequestCommands.AcceptAsync));
         root.Subcommands.Add(Send());
         root.Subcommands.Add(Resend());
         root.Subcommands.Add(Tail());
@@ -141,6 +144,21 @@ internal static class CommandLine
     {
         var command = new Command("blocked", "whose messages you do not take; works offline");
         command.SetAction((parsed, _) => GuardAsync(parsed, BlockCommands.ListAsync));
+        return command;
+    }
+
+    private static Command Requests()
+    {
+        var setting = new Argument<string?>("on|off")
+        {
+            Description = "on (default): messages of people to whom you never wrote wait; off: they are shown at once",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        setting.AcceptOnlyFromAmong("on", "off");
+        var command = new Command("requests", "who wants to chat and was never written to; works offline") { setting };
+        command.SetAction((parsed, _) => GuardAsync(parsed, context => parsed.GetValue(setting) is { } wanted
+            ? RequestCommands.SwitchAsync(context, wanted == "on")
+            : RequestCommands.ListAsync(context)));
         return command;
     }
 
@@ -194,10 +212,14 @@ internal static class CommandLine
         Numbers.AtLeastOne(count);
         var timeout = new Option<double?>("--timeout") { Description = "end after this many seconds", HelpName = "S" };
         Numbers.Seconds(timeout);
-        var command = new Command("tail", "print messages as they come") { count, timeout };
+        var requests = new Option<bool>("--requests")
+        {
+            Description = "also messages of people to whom you never wrote",
+        };
+        var command = new Command("tail", "print messages as they come") { count, timeout, requests };
         command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => TailCommand.RunAsync(
             context, parsed.GetValue(count), parsed.GetValue(timeout) is { } s ? TimeSpan.FromSeconds(s) : null,
-            cancellation)));
+            parsed.GetValue(requests), cancellation)));
         return command;
     }
 

@@ -37,7 +37,7 @@ internal static class JsonLines
 
     /// <summary>A message as it is shown; <c>missing</c> says how many of its sender's should stand before it and have
     /// not come, if any.</summary>
-    /// <param name="again">It may have been printed before; said only if so.</param>
+    /// <param name="again">It may have been printed before; said only if so, as is that it is a request.</param>
     public static string Message(ChatMessage message, bool again = false) => Write(json =>
     {
         json.WriteString("id", message.Id);
@@ -50,7 +50,19 @@ internal static class JsonLines
             json.WriteNumber("missing", message.MissingBefore);
         if (again)
             json.WriteBoolean("again", true);
+        if (message.IsRequest)
+            json.WriteBoolean("request", true);
     });
+
+    public static string Request(ChatRequest request) => Write(json =>
+    {
+        json.WriteString("user", request.From);
+        json.WriteNumber("count", request.Count);
+        json.WriteString("first", request.First.Text);
+        json.WriteString("sent", Time(request.First.Sent));
+    });
+
+    public static string RequestsWait(bool on) => Write(json => json.WriteBoolean("wait", on));
 
     public static string Status(Presence presence) => Write(json =>
     {

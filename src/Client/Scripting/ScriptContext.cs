@@ -78,9 +78,19 @@ internal sealed record ScriptContext(
     public UnlockedProfile Unlock(Profile profile) => profile.Unlock(Password($"password for {profile.User}: "));
 
     /// <summary>The password from the file or the environment; asks for it when a person sits there.</summary>
-    public string Password(string prompt)
+    public string Password(string prompt) => PasswordAtHand ?? (Console.IsInputRedirected
+        ? throw new ChordChatException(
+            "no_password", "there is no password", "name a --password-file or set CHORDCHAT_PASSWORD")
+        : Prompt.Password(prompt));
+
+    /// <summary>The password from the file or the environment; null when neither was named.</summary>
+    /// <exception cref="ChordChatException"><c>no_password</c>: the file cannot be read.</exception>
+    public string? PasswordAtHand
     {
-        if (PasswordFile is { } path)
+        get
+        {
+            if (PasswordFile is not { } path)
+                return PasswordVariable is { Length: > 0 } password ? password : null;
             try
             {
                 return InputLines.First(path) ?? throw new ChordChatException(
@@ -93,13 +103,7 @@ internal sealed record ScriptContext(
                     "no_password", $"the password file {path} cannot be read: {cause.Message}", "check --password-file",
                     cause);
             }
-
-        if (PasswordVariable is { Length: > 0 } password)
-            return password;
-        return Console.IsInputRedirected
-            ? throw new ChordChatException(
-                "no_password", "there is no password", "name a --password-file or set CHORDCHAT_PASSWORD")
-            : Prompt.Password(prompt);
+        }
     }
 
     /// <summary>A password that somebody is about to choose; who types it types it twice.</summary>

@@ -1,5 +1,6 @@
+using ChordChat.Client.Conversation;
+using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
-using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 
 namespace ChordChat.Client.Scripting;
@@ -7,15 +8,20 @@ namespace ChordChat.Client.Scripting;
 /// <summary>A running client whose final end interrupts whatever a script waits for.</summary>
 internal sealed class ScriptSession : IAsyncDisposable
 {
+    private static readonly TimeSpan RenewPatience = TimeSpan.FromSeconds(15);
+
     private readonly TaskCompletionSource _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _watching;
+    private readonly ScriptContext _context;
     private volatile ChordChatException? _trouble;
+    private Task _renewing = Task.CompletedTask;
 
-    public ScriptSession(UnlockedProfile me, NodeSearch search)
+    public ScriptSession(ScriptContext context, UnlockedProfile me)
     {
-        Client = new ChatClient(me, search);
+        _context = context;
+        Client = new ChatClient(me, context.Search);
         Client.Start();
         _watching = WatchAsync();
     }
@@ -42,6 +48,7 @@ internal sealed class ScriptSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _renewing.WaitAsync(RenewPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stopping.CancelAsync();
         await _watching;
         await Client.DisposeAsync();
@@ -57,12 +64,33 @@ internal sealed class ScriptSession : IAsyncDisposable
                     _connected.TrySetResult();
                 else if (happened is ClientEvent.Searching searching)
                     _trouble = searching.Reason;
+                else if (happened is ClientEvent.Copied && _renewing.IsCompleted)
+                    _renewing = RenewAsync();
                 else if (happened is ClientEvent.Ended ended)
                     _ended.TrySetException(ended.Reason);
         }
         catch (OperationCanceledException)
         {
             _ended.TrySetResult();
+        }
+    }
+
+    /// <summary>A copied profile becomes a new device, if its password is at hand.</summary>
+    private async Task RenewAsync()
+    {
+        try
+        {
+            if (_context.PasswordAtHand is not { } password)
+                throw new ChordChatException(
+                    "copied_profile", CopiedProfile.What,
+                    $"'chordchat login {Client.User}' makes it a new device; nothing is lost by it");
+            await Client.BecomeNewDeviceAsync(password, _stopping.Token);
+            if (!_context.Json)
+                Output.Say($"chordchat: {CopiedProfile.What}; it is a new device now");
+        }
+        catch (ChordChatException cause)
+        {
+            _context.Complain(cause);
         }
     }
 }

@@ -20,7 +20,7 @@ internal static class SendCommand
     {
         using var profile = context.OpenProfile();
         using var me = context.Unlock(profile);
-        await using var session = new ScriptSession(me, context.Search);
+        await using var session = new ScriptSession(context, me);
         var client = session.Client;
         client.People.AcceptsNewIdentities = acceptIdentity;
         var sent = Channel.CreateBounded<(string Id, long Until)>(InFlightMax);
@@ -37,7 +37,7 @@ internal static class SendCommand
     {
         using var profile = context.OpenProfile();
         using var me = context.Unlock(profile);
-        await using var session = new ScriptSession(me, context.Search);
+        await using var session = new ScriptSession(context, me);
         var ids = session.Client.History.Unsent().Select(message => message.Id).ToList();
         session.Client.SendAgain(ids);
         var sent = Channel.CreateUnbounded<(string Id, long Until)>();

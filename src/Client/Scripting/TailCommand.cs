@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
@@ -17,19 +18,24 @@ internal static class TailCommand
     private static readonly TimeSpan ReaderPoll = TimeSpan.FromSeconds(1);
 
     public static async Task<int> RunAsync(
-        ScriptContext context, int? count, TimeSpan? timeout, CancellationToken cancellation)
+        ScriptContext context, int? count, TimeSpan? timeout, bool requests, CancellationToken cancellation)
     {
         using var profile = context.OpenProfile();
         using var me = context.Unlock(profile);
-        await using var session = new ScriptSession(me, context.Search);
+        await using var session = new ScriptSession(context, me);
         var history = session.Client.History;
+        var bell = new RequestBell(session.Client, "chordchat ");
         var clock = Stopwatch.StartNew();
         var printed = 0;
         while (count is null || printed < count)
         {
             var next = history.NextChange;
             var shown = history.ShowUnread(
-                Math.Min(count - printed ?? BatchMax, BatchMax), (message, again) => Print(context, message, again));
+                Math.Min(count - printed ?? BatchMax, BatchMax), (message, again) => Print(context, message, again),
+                requests);
+            if (!requests && !context.Json)
+                foreach (var line in bell.All())
+                    Output.Say($"chordchat: {line}");
             cancellation.ThrowIfCancellationRequested();
             printed += shown ?? 0;
             if (shown > 0)
@@ -48,10 +54,12 @@ internal static class TailCommand
 
         // Their senders should learn at once that the messages have arrived.
         await session.Client.FlushAsync(FlushTimeout, CancellationToken.None);
-        return count is null || printed >= count ? 0 : TooFew(context, printed, count.Value);
+        return count is null || printed >= count
+            ? 0
+            : TooFew(context, printed, count.Value, requests ? 0 : history.Requests().Count);
     }
 
-    private static void Print(ScriptContext context, ChatMessage message, bool again)
+    public static void Print(ScriptContext context, ChatMessage message, bool again)
     {
         context.PrintMissing(message);
         context.Print(
@@ -60,10 +68,13 @@ internal static class TailCommand
             + (again ? " (again)" : ""));
     }
 
-    private static int TooFew(ScriptContext context, int printed, int count)
+    private static int TooFew(ScriptContext context, int printed, int count, int requests)
     {
         context.Complain(new ChordChatException(
-            "not_in_time", $"{printed} of {count} messages came in time", "wait longer with --timeout"));
+            "not_in_time", $"{printed} of {count} messages came in time",
+            requests == 0
+                ? "wait longer with --timeout"
+                : $"{requests} of those who wrote were never written to: see 'chordchat requests', or use --requests"));
         return CommandLine.Failed;
     }
 }

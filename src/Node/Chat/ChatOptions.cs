@@ -14,6 +14,9 @@ public sealed record ChatOptions
     /// <summary>Whether people can make accounts; the same at all nodes.</summary>
     public RegistrationRule Registration { get; init; } = RegistrationRule.Open;
 
+    /// <summary>Whose presence people are told; the same at all nodes.</summary>
+    public PresenceRule Presence { get; init; } = PresenceRule.Everybody;
+
     /// <summary>Registrations from one address block (a /24 or /64) in a minute before it has to wait.</summary>
     public int RegistrationsPerAddressMax { get; init; } = 20;
 

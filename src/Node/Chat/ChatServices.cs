@@ -58,6 +58,7 @@ internal static class ChatServices
         .AddSingleton<SessionClosing>()
         .AddSingleton<Circles>()
         .AddSingleton<CircleChanges>()
+        .AddSingleton<PresenceDoor>()
         .AddSingleton<RecipientLookups>()
         .AddSingleton<EnvelopeSender>()
         .AddSingleton<SendRetries>()

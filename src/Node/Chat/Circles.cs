@@ -48,6 +48,9 @@ internal sealed class Circles(IRegisters registers, ChatClock clock)
     public async Task<bool> HasWrittenToAsync(string writer, string reader, CancellationToken cancellation) =>
         UserName.IsValid(writer) && await FindAsync(writer, cancellation) is { } circle && circle.HasWrittenTo(reader);
 
+    /// <returns>Null when no majority answers.</returns>
+    public Task<Circle?> OfAsync(string user, CancellationToken cancellation) => FindAsync(user, cancellation);
+
     /// <summary>Changes a user's circle, for their own live session, and says what it is then. One that cannot be read
     /// counts as empty here, so that its user can replace it.</summary>
     public async Task<CircleOutcome> ChangeAsync(

@@ -10,12 +10,12 @@ internal sealed class Askers(Passes passes)
     public const string Header = "chordchat-pass-bin";
 
     /// <summary>Returns for holders of a pass, members and operators.</summary>
+    /// <returns>Whose pass it is; null for members and operators.</returns>
     /// <exception cref="RpcException">UNAUTHENTICATED for everybody else.</exception>
-    public void Require(ServerCallContext context)
+    public string? Require(ServerCallContext context)
     {
         var caller = CallerIdentity.Of(context.GetHttpContext());
-        if (!caller.MaySeeNames && caller.Node is null && HolderOf(context) is null)
-            throw ChatFaults.NoPass();
+        return caller.MaySeeNames || caller.Node is not null ? null : HolderOf(context) ?? throw ChatFaults.NoPass();
     }
 
     private string? HolderOf(ServerCallContext context)

@@ -58,6 +58,12 @@ internal static class ChatFaults
         StatusCode.Unauthenticated, "this is answered only to people with an account, who show a pass",
         "log in first; a client gets a new pass when it says hello");
 
+    /// <summary>The same for names that nobody has.</summary>
+    public static RpcException NotAContact(string user) => NotAdmitted(
+        "not_a_contact",
+        $"in this cluster only those to whom {user} has written learn whether {user} is online, and where",
+        "write to them; you see it once they have answered or accepted you");
+
     public static RpcException RegistrationClosed() => NotAdmitted(
         "registration_closed", "nobody can register in this cluster", "ask its operator for an account");
 

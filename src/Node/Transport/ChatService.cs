@@ -21,6 +21,7 @@ internal sealed class ChatService(
     KeyPublication publication,
     KeyLogReader keyLogs,
     Whereabouts whereabouts,
+    PresenceDoor presence,
     IMessageSets sets,
     Askers askers,
     NameDoor names,
@@ -169,7 +170,7 @@ internal sealed class ChatService(
 
     public override async Task<UserStatus> GetStatus(GetStatusRequest request, ServerCallContext context)
     {
-        askers.Require(context);
+        await RequireSightAsync(request.User, context);
         if (!UserName.IsValid(request.User))
             throw ChatFaults.UnknownUser(request.User);
         if (await whereabouts.FindAsync(request.User, context.CancellationToken) is { } lease)
@@ -181,23 +182,34 @@ internal sealed class ChatService(
 
     public override async Task<OnlineUsers> ListOnline(ListOnlineRequest request, ServerCallContext context)
     {
-        askers.Require(context);
+        var asker = askers.Require(context);
         var max = (int)Math.Min(request.Limit == 0 ? ListMax : request.Limit, ListMax);
-        var users = new OnlineUsers();
-        foreach (var lease in await whereabouts.ListAsync(max, context.CancellationToken))
+        var users = new OnlineUsers { ContactsOnly = presence.IsForContacts(asker) };
+        var online = await whereabouts.ListAsync(users.ContactsOnly ? ListMax : max, context.CancellationToken);
+        if (users.ContactsOnly)
+            online = await presence.ContactsAsync(asker!, online, context.CancellationToken)
+                ?? throw ChatFaults.NoMajority(0, 1);
+        foreach (var lease in online.Take(max))
             users.Users.Add(ChatMaps.ToWire(lease, peers.Find(lease.Node)));
         return users;
     }
 
     public override async Task<MailboxPlace> Where(WhereRequest request, ServerCallContext context)
     {
-        askers.Require(context);
+        await RequireSightAsync(request.User, context);
         if (!UserName.IsValid(request.User) || await accounts.IsUnknownAsync(request.User, context.CancellationToken))
             throw ChatFaults.UnknownUser(request.User);
         var place = await sets.FindPlaceAsync(SetKey.Mailbox(request.User), context.CancellationToken);
         var reply = new MailboxPlace { User = request.User, Tile = place.At.Tile.ToString(), Epoch = place.At.Epoch };
         reply.Members.Add(place.Members.Select(ChatMaps.ToWire));
         return reply;
+    }
+
+    /// <exception cref="RpcException">The caller may not ask about this user.</exception>
+    private async Task RequireSightAsync(string user, ServerCallContext context)
+    {
+        if (!await presence.MaySeeAsync(askers.Require(context), user, context.CancellationToken))
+            throw ChatFaults.NotAContact(user);
     }
 
     public override Task Connect(

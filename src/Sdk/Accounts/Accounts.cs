@@ -34,7 +34,7 @@ public sealed class Accounts : IDisposable
         }
 
         _links = new NodeLinks(
-            new NodePool(search with { Known = profile.KnownNodes }, profile.Trust), new UserPass(profile, null));
+            new NodePool(search with { Known = profile.KnownNodes }, profile.Trust), new UserPass(profile, () => null));
     }
 
     /// <summary>The operator's code for whoever registers, where one is needed; null for none.</summary>
@@ -127,13 +127,14 @@ public sealed class Accounts : IDisposable
         return await HandInAsync(request, made, kdf, keys, isFirst: true, cancellation) ?? throw TakenName(null);
     }
 
-    /// <summary>Logs in: with the device keys that are here, or else as a new device.</summary>
+    /// <summary>Logs in: with the device keys that are here, or else as a new device, also when those here are a
+    /// copy.</summary>
     /// <exception cref="ChordChatException"><c>wrong_password</c>, also for a name that nobody has;
     /// <c>throttled</c>, ...</exception>
     public async Task<UnlockedProfile> LogInAsync(
         string user, string password, CancellationToken cancellation = default)
     {
-        if (_profile.User == user && _profile.HasDevice)
+        if (_profile.User == user && _profile is { HasDevice: true, IsCopied: false })
             return _profile.Unlock(password);
         CheckProfileIsFree(user);
         var (_, cluster) = await TrustedAsync(cancellation);

@@ -44,7 +44,16 @@ internal sealed record Kept
     /// <summary>Two different bodies at one place of a chain: the sender's keys are used twice, or a replay.</summary>
     public bool Fork { get; set; }
 
+    /// <summary>How many messages of strangers were not kept, for want of room, and are gone.</summary>
+    public int PutAwayCount { get; set; }
+
+    /// <summary>How many were not kept because it is not known yet who is a stranger; they are to come again.</summary>
+    public int LaterCount { get; set; }
+
     /// <summary>Somebody says that this device's numbers were used already: this profile is a copy of one that went on.
     /// </summary>
     public bool IsCopied { get; set; }
+
+    /// <summary>It is to become a new device.</summary>
+    public bool MustRenew { get; set; }
 }

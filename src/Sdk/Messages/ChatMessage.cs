@@ -28,6 +28,9 @@ public sealed record ChatMessage(
     /// it was not written here.</summary>
     public DateTimeOffset? Typed { get; init; }
 
+    /// <summary>Whether it waits apart because this user never wrote to its sender.</summary>
+    public bool IsRequest { get; init; }
+
     /// <summary>Whether <see cref="Copies"/> names a majority.</summary>
     public bool IsKeptByMajority => MessageProgress.IsMajority(Copies.Count, Of);
 }

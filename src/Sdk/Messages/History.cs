@@ -24,9 +24,18 @@ public sealed class History
         _store.Read(db => _messages.History(db, peer, count));
 
     /// <summary>Messages that came and were never shown, in the order in which to show them.</summary>
-    public IReadOnlyList<ChatMessage> Unread(int count = 1000) => _store.Read(db => _messages.Unread(db, count));
+    /// <param name="withRequests">Also those of people who wait to be accepted.</param>
+    public IReadOnlyList<ChatMessage> Unread(int count = 1000, bool withRequests = false) =>
+        _store.Read(db => _messages.Unread(db, count, withRequests));
 
-    /// <summary>As <see cref="Unread(int)"/>, of one sender only.</summary>
+    /// <summary>People to whom this user never wrote and whose messages wait, who asked first first: docs/e2e.md,
+    /// Receiving.</summary>
+    public IReadOnlyList<ChatRequest> Requests() => _store.Read(_messages.Requests);
+
+    /// <summary>Whether messages of somebody wait for this user to accept them.</summary>
+    public bool HasRequest(string peer) => _store.Read(db => MessageTable.HasRequest(db, peer));
+
+    /// <summary>As <see cref="Unread"/>, of one sender only, accepted or not.</summary>
     public IReadOnlyList<ChatMessage> UnreadOf(string peer, int count) =>
         _store.Read(db => _messages.UnreadOf(db, peer, count));
 
@@ -69,13 +78,21 @@ public sealed class History
     /// before the next one is.</summary>
     /// <param name="show">Returns when a person can see the message. What it throws ends the showing; then the message
     /// stays unread. <c>Again</c>: an earlier process ended between showing it and marking it.</param>
+    /// <param name="withRequests">Also those of people who wait to be accepted.</param>
     /// <returns>How many were shown; null while another process is showing some.</returns>
-    public int? ShowUnread(int count, Action<ChatMessage, bool> show)
+    public int? ShowUnread(int count, Action<ChatMessage, bool> show, bool withRequests = false) =>
+        Show(() => Unread(count, withRequests), show);
+
+    /// <summary>As <see cref="ShowUnread"/>, of one sender only.</summary>
+    public int? ShowUnreadOf(string peer, int count, Action<ChatMessage, bool> show) =>
+        Show(() => UnreadOf(peer, count), show);
+
+    private int? Show(Func<IReadOnlyList<ChatMessage>> find, Action<ChatMessage, bool> show)
     {
         using var turn = new SessionLease(_store.Folder, "showing.lock");
         if (!turn.TryTake())
             return null;
-        var unread = Unread(count);
+        var unread = find();
         if (unread.Count == 0)
             return 0;
         var before = _store.Read(ShownTable.InHand);

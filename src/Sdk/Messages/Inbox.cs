@@ -78,7 +78,12 @@ internal sealed class Inbox(
             }
 
             if (opened.Count > 0)
-                Tell(Keep(device, opened));
+            {
+                var kept = Keep(device, opened);
+                unjudgedCount += kept.LaterCount;
+                Tell(kept);
+            }
+
             return new Handled(mustAsk, unjudgedCount - mustAsk.Count);
         }
     }
@@ -182,10 +187,15 @@ internal sealed class Inbox(
         {
             foreach (var message in opened)
             {
-                _arrivals.Keep(db, ToArrival(device, message), wholeHistory: device.Epoch == 1, Now, kept);
+                var arrival = ToArrival(device, message);
+                if (!RequestTable.Admit(db, arrival, kept))
+                    continue;
+                _arrivals.Keep(db, arrival, wholeHistory: device.Epoch == 1, Now, kept);
                 if (message.Message.Content is MessageContent.Receipt receipt)
-                    Apply(db, message.Message.From, receipt, kept);
+                    Apply(db, device, message.Message.From, receipt, kept);
             }
+
+            kept.MustRenew = kept.IsCopied && Profile.MarkCopied(db, Now);
 
             foreach (var peer in kept.Late)
                 ChatOrder.Renew(db, peer);
@@ -193,14 +203,15 @@ internal sealed class Inbox(
         return kept;
     }
 
-    private static void Apply(SqliteConnection db, string from, MessageContent.Receipt receipt, Kept kept)
+    private static void Apply(
+        SqliteConnection db, Device device, string from, MessageContent.Receipt receipt, Kept kept)
     {
         var report = receipt.Kind == ReceiptKind.Read ? MessageReport.Read : MessageReport.Delivered;
         var note = receipt.Kind == ReceiptKind.Fork ? "shown with a mark: this profile is a copy" : "";
         foreach (var id in receipt.Messages.Select(id => id.ToString()))
             if (MessageTable.Receipt(db, id, from, report, note))
             {
-                kept.IsCopied |= receipt.Kind == ReceiptKind.Fork;
+                kept.IsCopied |= receipt.Kind == ReceiptKind.Fork && MessageTable.EpochOf(db, id) == device.Epoch;
                 // What has arrived need not be sent again, whatever the mailbox said.
                 db.Execute("DELETE FROM outbox WHERE id = $1", id);
                 kept.Receipted.Add(id);

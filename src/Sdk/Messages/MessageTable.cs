@@ -16,8 +16,11 @@ internal sealed class MessageTable(string me, LocalKey key)
     /// <summary>Stands in place of a text that cannot be had.</summary>
     public const string NotShowable = "a message that this version cannot show";
 
-    private const string Columns =
-        "id, peer, mine, sent_ms, state, copies, copies_of, missing, note, text, reachable, typed_ms";
+    private static readonly string IsRequest =
+        $"unread = 1 AND mine = 0 AND {RequestTable.IsStranger("messages.peer")}";
+
+    private static readonly string Columns =
+        $"id, peer, mine, sent_ms, state, copies, copies_of, missing, note, text, reachable, typed_ms, {IsRequest}";
 
     public void InsertMine(SqliteConnection db, string id, string peer, byte[] text, long typedMs) => db.Execute(
         """
@@ -34,10 +37,10 @@ internal sealed class MessageTable(string me, LocalKey key)
         id, link.Epoch, link.Seq, link.ToEpoch, link.Heard, link.TimeMs, ChatOrder.PlaceOf(db, link));
 
     public void InsertTheirs(SqliteConnection db, Arrival arrival, double? rank) => db.Execute(
-        """
+        $"""
         INSERT INTO messages (
             id, peer, mine, epoch, seq, sent_ms, state, rank, unread, owed, note, text, to_epoch, heard)
-        VALUES ($1, $2, 0, $3, $4, $5, 3, $6, 1, 1, $7, $8, $9, $10)
+        VALUES ($1, $2, 0, $3, $4, $5, 3, $6, 1, iif({RequestTable.IsStranger("$2")}, -1, 1), $7, $8, $9, $10)
         """,
         arrival.Id, arrival.From, (long)arrival.Epoch, (long)arrival.Seq, arrival.TimeMs, rank, arrival.Note,
         key.Seal(arrival.Id, arrival.Text!), (long)arrival.ToEpoch, (long)arrival.Heard);
@@ -48,7 +51,11 @@ internal sealed class MessageTable(string me, LocalKey key)
 
     /// <summary>Its sender is to learn that another message of theirs has its place.</summary>
     public static void OweFork(SqliteConnection db, string id) =>
-        db.Execute("UPDATE messages SET owed = 3 WHERE id = $1", id);
+        db.Execute("UPDATE messages SET owed = iif(owed < 0, -3, 3) WHERE id = $1", id);
+
+    /// <summary>Of the device that sealed a message; 0 before that.</summary>
+    public static long EpochOf(SqliteConnection db, string id) =>
+        db.Scalar<long>("SELECT epoch FROM messages WHERE id = $1", id);
 
     public static double NextRank(SqliteConnection db) =>
         Math.Floor(db.Scalar<double>("SELECT max(rank) FROM messages")) + 1;
@@ -72,17 +79,39 @@ internal sealed class MessageTable(string me, LocalKey key)
         db.Query($"SELECT {Columns} FROM messages WHERE state = 6 ORDER BY rank", Read);
 
     /// <summary>Messages that came and were not shown yet, in the order in which to show them.</summary>
-    public List<ChatMessage> Unread(SqliteConnection db, int count) => db.Query(
-        $"SELECT {Columns} FROM messages WHERE unread = 1 AND rank IS NOT NULL ORDER BY rank LIMIT $1", Read, count);
+    public List<ChatMessage> Unread(SqliteConnection db, int count, bool withRequests) => db.Query(
+        $"""
+        SELECT {Columns} FROM messages WHERE unread = 1 AND rank IS NOT NULL AND ($2 OR NOT ({IsRequest}))
+        ORDER BY rank LIMIT $1
+        """,
+        Read, count, withRequests);
 
-    /// <summary>As <see cref="Unread"/>, of one sender only.</summary>
+    /// <summary>Whose requests wait, who asked first first.</summary>
+    public List<ChatRequest> Requests(SqliteConnection db) =>
+    [
+        .. db.Query(
+            $"""
+            SELECT peer, count(*) FROM messages WHERE {IsRequest} AND rank IS NOT NULL GROUP BY peer ORDER BY min(rank)
+            """,
+            row => (Peer: row.GetString(0), Count: row.GetInt32(1)))
+            .Select(one => new ChatRequest(one.Peer, one.Count, UnreadOf(db, one.Peer, 1)[0])),
+    ];
+
+    public static bool HasRequest(SqliteConnection db, string peer) => db.Scalar<long>(
+        $"SELECT 1 FROM messages WHERE peer = $1 AND {IsRequest} AND rank IS NOT NULL LIMIT 1", peer) == 1;
+
+    /// <summary>As <see cref="Unread"/>, of one sender only, requests or not.</summary>
     public List<ChatMessage> UnreadOf(SqliteConnection db, string peer, int count) => db.Query(
         $"SELECT {Columns} FROM messages WHERE unread = 1 AND rank IS NOT NULL AND peer = $1 ORDER BY rank LIMIT $2",
         Read, peer, count);
 
-    /// <summary>Everybody there is a message with, the newest chat first, and how many are unread.</summary>
+    /// <summary>Everybody there is a message with that is no request, the newest chat first, and how many are
+    /// unread.</summary>
     public static List<(string Peer, int Unread)> Chats(SqliteConnection db) => db.Query(
-        "SELECT peer, sum(unread = 1) FROM messages WHERE rank IS NOT NULL GROUP BY peer ORDER BY max(rank) DESC",
+        $"""
+        SELECT peer, sum(unread = 1) FROM messages WHERE rank IS NOT NULL AND NOT ({IsRequest})
+        GROUP BY peer ORDER BY max(rank) DESC
+        """,
         row => (row.GetString(0), row.GetInt32(1)));
 
     /// <summary>Marks as shown; <paramref name="tellSender"/> owes the sender a read receipt.</summary>
@@ -168,6 +197,7 @@ internal sealed class MessageTable(string me, LocalKey key)
         {
             Reachable = row.IsDBNull(10) ? null : Names(row.GetString(10)),
             Typed = mine && row.GetInt64(11) is var typed and > 0 ? Time(typed) : null,
+            IsRequest = row.GetBoolean(12),
         };
     }
 

@@ -19,6 +19,11 @@ public sealed class Profile : IDisposable
     private const string FileName = "profile.db";
     private const string UnfinishedFact = "unfinished";
     private const string PassFact = "pass";
+    private const string CopiedFact = "copied";
+    private const string RenewedFact = "renewed";
+
+    /// <summary>How often a profile becomes a new device because a contact says that it is a copy.</summary>
+    private static readonly TimeSpan RenewInterval = TimeSpan.FromDays(1);
 
     private Profile(string folder, LocalStore store)
     {
@@ -40,6 +45,13 @@ public sealed class Profile : IDisposable
     /// <summary>Whether the keys of a device are here; false after a logout.</summary>
     public bool HasDevice => Fact("device") is not null;
 
+    /// <summary>Whether this is a copy of a profile that went on, so that its numbers are used twice: the next login here
+    /// makes a new device. Docs/e2e.md, Order.</summary>
+    public bool IsCopied => Fact(CopiedFact) is not null;
+
+    /// <summary>The keys of the device, sealed.</summary>
+    internal byte[]? SealedDevice => Fact("device");
+
     /// <summary>How often the password was stretched at the last login here; 0 before the first. It never goes down.
     /// </summary>
     internal uint IterationsPinned => Fact("kdf") is null ? 0 : Kdf().Iterations;
@@ -57,6 +69,14 @@ public sealed class Profile : IDisposable
     {
         get => Fact(PassFact);
         set => Store.Write(db => PutFact(db, PassFact, value!));
+    }
+
+    /// <summary>Whether messages of people to whom this user never wrote wait until they are accepted, as they do
+    /// unless somebody says otherwise.</summary>
+    public bool RequestsWait
+    {
+        get => Store.Read(RequestTable.AreOn);
+        set => Store.Write(db => RequestTable.Switch(db, value));
     }
 
     /// <summary>A registration that was begun here and whose outcome is not known; null when there is none.</summary>
@@ -179,6 +199,9 @@ public sealed class Profile : IDisposable
             PutFact(db, "profile-key", outer.Seal("profile-key", inner));
             PutFact(db, "device", key.Seal("device", device.Write()));
             RemoveFact(db, UnfinishedFact);
+            if (db.Execute("DELETE FROM facts WHERE name = $1", CopiedFact) > 0)
+                PutFact(db, RenewedFact, BitConverter.GetBytes(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
+            RequestTable.ForgetCircle(db);
         });
         Array.Clear(inner);
         return new UnlockedProfile(this, device.Cluster, device.User, key, device);
@@ -199,6 +222,18 @@ public sealed class Profile : IDisposable
         RemoveFact(db, PassFact);
         return Outbox.Leave(db);
     });
+
+    /// <summary>A contact says that this profile is a copy.</summary>
+    /// <returns>Whether it is to become a new device; not if it did so for the same reason a short time ago, for anybody
+    /// can say that.</returns>
+    internal static bool MarkCopied(Microsoft.Data.Sqlite.SqliteConnection db, long nowMs)
+    {
+        if (db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", RenewedFact) is { Length: 8 } before
+            && Math.Abs(nowMs - BitConverter.ToInt64(before)) < RenewInterval.TotalMilliseconds)
+            return false;
+        PutFact(db, CopiedFact, [1]);
+        return true;
+    }
 
     /// <summary>Keeps what a registration needs to be finished another time, before it is handed in.</summary>
     internal void Begin(UnfinishedRegistration registration) =>

@@ -7,8 +7,14 @@ namespace ChordChat.Sdk.Profiles;
 /// <summary>A profile whose password was right.</summary>
 public sealed class UnlockedProfile : IDisposable
 {
-    internal UnlockedProfile(Profile profile, ClusterId cluster, string user, LocalKey key, Device? device) =>
+    private readonly List<Device> _replaced = [];
+    private byte[]? _record;
+
+    internal UnlockedProfile(Profile profile, ClusterId cluster, string user, LocalKey key, Device? device)
+    {
         (Profile, Cluster, User, Key, Device) = (profile, cluster, user, key, device);
+        _record = profile.SealedDevice;
+    }
 
     public Profile Profile { get; }
 
@@ -18,9 +24,22 @@ public sealed class UnlockedProfile : IDisposable
 
     internal LocalKey Key { get; }
 
-    internal Device? Device { get; }
+    internal Device? Device { get; private set; }
 
     internal LocalStore Store => Profile.Store;
+
+    /// <summary>Takes the device that stands in the profile now: somebody may have logged in here anew.</summary>
+    /// <returns>Whether it is another one than before.</returns>
+    internal bool TakeNewDevice()
+    {
+        if (Profile.SealedDevice is not { } record || record.AsSpan().SequenceEqual(_record))
+            return false;
+        if (Device is not null)
+            _replaced.Add(Device); // Somebody may still be using it.
+        Device = Device.Parse(Cluster, User, Key.OpenRecord("device", record));
+        _record = record;
+        return true;
+    }
 
     /// <exception cref="ChordChatException">The keys of this device are gone.</exception>
     internal Device RequireDevice() => Device ?? throw new ChordChatException(
@@ -31,5 +50,7 @@ public sealed class UnlockedProfile : IDisposable
     {
         Key.Dispose();
         Device?.Dispose();
+        foreach (var device in _replaced)
+            device.Dispose();
     }
 }

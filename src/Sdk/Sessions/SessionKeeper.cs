@@ -13,10 +13,12 @@ namespace ChordChat.Sdk.Sessions;
 internal sealed class SessionKeeper(
     UnlockedProfile me, NodeLinks links, KeyBook keys, Outbox outbox, Inbox inbox, UnjudgedMail unjudged,
     GapWatch gaps, Receipts receipts, Circle circle, ChangeSignal changed, SessionLease lease, IClientSink sink)
+    : IDisposable
 {
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(3);
 
+    private readonly SemaphoreSlim _turn = new(1); // Taken as long as a session stands or is tried for.
     private volatile Session? _current;
     private volatile bool _saidGoodbye;
 
@@ -29,7 +31,7 @@ internal sealed class SessionKeeper(
     /// <summary>Runs until cancelled, or until the session ended for good.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
-        var device = me.RequireDevice();
+        me.RequireDevice();
         string? lost = null;
         for (var failures = 0; !stopping.IsCancellationRequested;)
         {
@@ -40,7 +42,7 @@ internal sealed class SessionKeeper(
                 continue;
             }
 
-            var (final, node) = await ServeOnceAsync(device, lost, stopping);
+            var (final, node) = await ServeNextAsync(lost, stopping);
             if (final is not null)
             {
                 sink.Tell(new ClientEvent.Ended(final));
@@ -52,6 +54,52 @@ internal sealed class SessionKeeper(
             lost = node ?? lost;
             if (failures > 0)
                 await Task.Delay(Backoff(failures), stopping);
+        }
+    }
+
+    /// <summary>Ends the session, and begins no other one before what this returns is disposed of.</summary>
+    public async Task<IDisposable> HoldAsync(CancellationToken cancellation)
+    {
+        var turn = _turn.WaitAsync(cancellation);
+        while (!turn.IsCompleted)
+        {
+            try
+            {
+                if (_current is { } session)
+                    await session.WriteAsync(new ClientFrame { LogOut = true }, cancellation);
+            }
+            catch (Exception cause) when (cause is RpcException or InvalidOperationException)
+            {
+                // It is ending already.
+            }
+
+            await Task.WhenAny(turn, Task.Delay(LeasePoll, cancellation));
+        }
+
+        await turn;
+        return new Held(_turn);
+    }
+
+    /// <summary>When it does not run any more.</summary>
+    public void Dispose() => _turn.Dispose();
+
+    private sealed class Held(SemaphoreSlim turn) : IDisposable
+    {
+        public void Dispose() => turn.Release();
+    }
+
+    private async Task<(ChordChatException? Final, string? Node)> ServeNextAsync(
+        string? lost, CancellationToken stopping)
+    {
+        await _turn.WaitAsync(stopping);
+        try
+        {
+            me.TakeNewDevice();
+            return await ServeOnceAsync(me.RequireDevice(), lost, stopping);
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 
@@ -128,6 +176,8 @@ internal sealed class SessionKeeper(
         links.Pass.Keep(session.Welcome.Pass);
         _current = session;
         sink.Tell(new ClientEvent.Connected(session.Welcome.NodeName, lost, session.Welcome.Degraded));
+        if (me.Profile.IsCopied)
+            sink.Tell(new ClientEvent.Copied());
         return await new SessionLoop(
             session, device, keys, outbox, inbox, unjudged, gaps, receipts, circle, changed, sink).RunAsync(stopping);
     }
@@ -169,8 +219,11 @@ internal sealed class SessionKeeper(
                 stopping)
             : null;
 
-    private ChordChatException Retire(Device device, DateTimeOffset at)
+    /// <returns>Null when another process has logged in here anew since: then that device goes on.</returns>
+    private ChordChatException? Retire(Device device, DateTimeOffset at)
     {
+        if (me.TakeNewDevice())
+            return null;
         var unsent = me.Profile.ForgetDevice();
         return new ChordChatException(
             "taken_over",

@@ -63,13 +63,20 @@ internal sealed class SessionLoop(
                 _judge.CaughtUp();
             if (frame.Notice is { Text.Length: > 0 } notice)
                 sink.Tell(new ClientEvent.Notice(NodeWords.Text(notice.Text)));
-            if (frame.Circle is { } now && circle.Take(now) is { } problem)
-                sink.Tell(new ClientEvent.Notice(problem));
+            if (frame.Circle is { } now)
+                TakeCircle(now);
             if (frame.Ended is { } ended)
                 return ended;
         }
 
         return null;
+    }
+
+    private void TakeCircle(Wire.Circle now)
+    {
+        if (circle.Take(now) is { } problem)
+            sink.Tell(new ClientEvent.Notice(problem));
+        sink.Tell(new ClientEvent.CircleHeard());
     }
 
     private void TakeOutcomes(NodeFrame frame)

@@ -8,8 +8,8 @@ namespace ChordChat.Sdk.Sessions;
 
 /// <summary>A user's pass, which nodes want to see before they say anything of people: docs/protocol.md#passes.
 /// Safe for threads.</summary>
-/// <param name="device">Its key gets a new pass; null for who can only show the one that the profile has.</param>
-internal sealed class UserPass(Profile profile, Device? device) : IDisposable
+/// <param name="device">Whose key gets a new pass; null for who can only show the one that the profile has.</param>
+internal sealed class UserPass(Profile profile, Func<Device?> device) : IDisposable
 {
     private const string Header = "chordchat-pass-bin";
     private const int BytesMax = 256;
@@ -36,9 +36,9 @@ internal sealed class UserPass(Profile profile, Device? device) : IDisposable
         {
             return await call(link, Options(shown, cancellation));
         }
-        catch (RpcException cause) when (cause.StatusCode == StatusCode.Unauthenticated && device is not null)
+        catch (RpcException cause) when (cause.StatusCode == StatusCode.Unauthenticated && device() is not null)
         {
-            await RenewAsync(link, device, shown, cancellation);
+            await RenewAsync(link, device()!, shown, cancellation);
             return await call(link, Options(_newest, cancellation));
         }
     }

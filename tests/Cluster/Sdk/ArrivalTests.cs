@@ -1,5 +1,6 @@
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Profiles;
 using ChordChat.Sdk.Storage;
 using Xunit;
 
@@ -111,7 +112,38 @@ public sealed class ArrivalTests : AliceAndBob
         Assert.Equal("written by a copy of the sender's profile", shown.Note);
         var sent = await restored.WaitAsync(id, MessageState.Delivered);
         Assert.Equal("shown with a mark: this profile is a copy", sent.Note);
-        await restored.SeeAsync<ClientEvent.Notice>(notice => notice.Text.Contains("copy", StringComparison.Ordinal));
+        await restored.SeeAsync<ClientEvent.Copied>();
+
+        Cluster.HasQuorum = false; // What it sends now stays in its outbox.
+        var queued = restored.Client.Send("bob", "sealed before");
+        await restored.WaitAsync(queued, MessageState.Queued);
+        await restored.Client.BecomeNewDeviceAsync(Person.Password);
+        var fresh = restored.Client.Send("bob", "sealed after");
+        Cluster.HasQuorum = true;
+        Assert.Equal(["sealed before", "sealed after"], (await Bob.ReadAsync(2)).OrderDescending());
+        Assert.Equal("", Bob.Client.History.Find(fresh)!.Note);
+        Assert.Equal("", (await restored.WaitAsync(fresh, MessageState.Delivered)).Note);
+        Assert.Equal(2u, Cluster.Accounts["alice"].Log!.Head.Epoch);
+        Assert.Empty(restored.Client.History.Unsent());
+    }
+
+    /// <summary>A contact can say that about any message.</summary>
+    [Fact]
+    public async Task Who_says_again_that_a_profile_is_a_copy_does_not_make_it_a_new_device_again()
+    {
+        await Alice.DisposeAsync();
+        var profile = Profile.Open(Alice.Folder);
+        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        Assert.True(profile.Store.Write(db => Profile.MarkCopied(db, now)));
+        profile.Dispose();
+        await using var again = await Person.LogInAsync("alice", Alice.Folder, N1);
+        Assert.Equal(2u, Cluster.Accounts["alice"].Log!.Head.Epoch);
+        using var renewed = Profile.Open(Alice.Folder);
+        Assert.False(renewed.IsCopied);
+        Assert.False(renewed.Store.Write(db => Profile.MarkCopied(db, now)));
+        Assert.False(renewed.IsCopied);
+        var later = now + (long)TimeSpan.FromDays(2).TotalMilliseconds;
+        Assert.True(renewed.Store.Write(db => Profile.MarkCopied(db, later)));
     }
 
     [Fact]

@@ -216,7 +216,10 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
             if (frame.Resync || frame.Repeat)
                 PushMailbox(session, account);
             if (frame.Circle is { } change)
-                session.Write(new NodeFrame { Circle = account.Change(change) });
+                session.Write(new NodeFrame
+                {
+                    Circle = cluster.KnowsCircles ? account.Change(change) : new Circle { Code = "unavailable" },
+                });
             if (frame.Heartbeat)
                 session.Write(new NodeFrame { Heartbeat = true });
             if (frame.LogOut)

@@ -57,6 +57,9 @@ internal sealed class FakeCluster : IDisposable
 
     public ConcurrentDictionary<string, FakeNode> Nodes { get; } = new();
 
+    /// <summary>Whether a majority of each circle's copies answers.</summary>
+    public volatile bool KnowsCircles = true;
+
     /// <summary>Answers to sends while this is false are QUEUED, and nothing is pushed.</summary>
     public bool HasQuorum { get; set; } = true;
 

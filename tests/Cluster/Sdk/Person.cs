@@ -21,6 +21,7 @@ internal sealed class Person : IAsyncDisposable
     private Person(Profile profile, UnlockedProfile unlocked, NodeSearch search)
     {
         (_profile, _unlocked) = (profile, unlocked);
+        profile.RequestsWait = false; // They read whatever comes; tests of requests turn it on.
         Client = new ChatClient(unlocked, search);
     }
 

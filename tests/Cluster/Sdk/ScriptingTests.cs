@@ -26,6 +26,7 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         _node = await _cluster.AddNodeAsync("n1");
         await _cluster.AddNodeAsync("n2");
         await Task.WhenAll(OkAsync("alice", "register", "alice"), OkAsync("bob", "register", "bob"));
+        await Task.WhenAll(OkAsync("alice", "requests", "off"), OkAsync("bob", "requests", "off"));
     }
 
     public async Task DisposeAsync()
@@ -60,6 +61,52 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
             ["hello bob", "second", "third", "--json is an option"],
             history.Select(message => message.GetProperty("text").GetString()));
         Assert.Equal("delivered", history[0].GetProperty("state").GetString());
+    }
+
+    /// <summary>docs/e2e.md, Receiving: Requests.</summary>
+    [Fact]
+    public async Task A_script_sees_who_was_never_written_to_and_accepts_them()
+    {
+        Assert.True(Assert.Single(await OkAsync("bob", "requests", "on")).GetProperty("wait").GetBoolean());
+        await OkAsync("alice", "send", "bob", "hello\nbob");
+        var none = await RunAsync("bob", ["tail", "--count", "1", "--timeout", "2"]);
+        Assert.Equal((0, "not_in_time"), (none.Output.Count, none.ErrorCode));
+        Assert.Contains("--requests", none.Error, StringComparison.Ordinal);
+        var request = Assert.Single(await OkAsync("bob", "requests"));
+        Assert.Equal(
+            ("alice", 1, "hello\nbob"),
+            (request.GetProperty("user").GetString(), request.GetProperty("count").GetInt32(),
+                request.GetProperty("first").GetString()));
+        await OkAsync("alice", "send", "bob", "once more");
+        var all = await OkAsync("bob", "tail", "--count", "2", "--timeout", "20", "--requests");
+        Assert.All(all, message => Assert.True(message.GetProperty("request").GetBoolean()));
+        await OkAsync("alice", "send", "bob", "please");
+        await OkAsync("bob", "tail", "--timeout", "2");
+        var shown = Assert.Single(await OkAsync("bob", "accept", "alice"));
+        Assert.Equal("please", shown.GetProperty("text").GetString());
+        Assert.Empty(await OkAsync("bob", "requests"));
+        await OkAsync("alice", "send", "bob", "thanks", "--wait", "kept");
+        Assert.Single(await OkAsync("bob", "tail", "--count", "1", "--timeout", "20"));
+    }
+
+    /// <summary>docs/e2e.md, Order: a restored backup becomes a new device by itself.</summary>
+    [Fact]
+    public async Task A_copied_profile_becomes_a_new_device_without_a_word_of_its_user()
+    {
+        await OkAsync("alice", "send", "bob", "1");
+        Directory.CreateDirectory(Path.Combine(_home, "backup"));
+        foreach (var file in Directory.GetFiles(Path.Combine(_home, "alice")))
+            File.Copy(file, Path.Combine(_home, "backup", Path.GetFileName(file)));
+        await OkAsync("alice", "send", "bob", "2");
+        await OkAsync("backup", "send", "bob", "of the copy");
+        Assert.Equal(3, (await OkAsync("bob", "tail", "--count", "3", "--timeout", "60")).Count);
+        Assert.Equal(1u, _cluster.Accounts["alice"].Log!.Head.Epoch);
+        await OkAsync("backup", "send", "bob", "hears of it", "--wait", "kept"); // The receipt is in its mailbox.
+        await OkAsync("backup", "tail", "--timeout", "5");
+        Assert.Equal(2u, _cluster.Accounts["alice"].Log!.Head.Epoch);
+        var fresh = Assert.Single(await OkAsync("backup", "send", "bob", "of its own"));
+        Assert.Equal("kept", fresh.GetProperty("state").GetString());
+        await FailsAsync("taken_over", "alice", ["tail", "--timeout", "30"]);
     }
 
     [Fact]

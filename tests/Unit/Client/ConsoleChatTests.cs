@@ -21,7 +21,7 @@ public sealed class ConsoleChatTests
             me, new NodeSearch { Explicit = ["127.0.0.1:1"], AskNetwork = false });
         var view = new Lines();
         var later = new List<Task<Action>>();
-        var chat = new ConsoleChat(client, view, later.Add);
+        var chat = new ConsoleChat(client, view, later.Add, passwordAtHand: null);
 
         chat.OnLine("/who");
         (await later[0])();
@@ -75,6 +75,8 @@ public sealed class ConsoleChatTests
             Printed.Add(line.ToString());
             return Printed.Count;
         }
+
+        public bool AskSecret(string prompt, Action<string> answer) => false;
 
         public bool Rewrite(int handle, string text, Style style) => false;
 

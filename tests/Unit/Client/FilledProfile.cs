@@ -43,6 +43,7 @@ internal sealed class FilledProfile : IDisposable
                 messages.InsertTheirs(db, Arrival(i, text), rank: i + 1);
             // No receipts are owed, which nobody could take here.
             db.Execute("UPDATE messages SET owed = 0, place = seq");
+            db.Execute("INSERT INTO circle (user, written) VALUES ('bob', 1)");
         });
     }
 

@@ -199,7 +199,7 @@ public sealed class HostileMessageTests : IDisposable
     private static Inbox InboxOf(UnlockedProfile me)
     {
         var links = new NodeLinks(
-            new NodePool(new NodeSearch { AskNetwork = false }, me.Profile.Trust), new UserPass(me.Profile, me.Device));
+            new NodePool(new NodeSearch { AskNetwork = false }, me.Profile.Trust), new UserPass(me.Profile, () => me.Device));
         var keys = new KeyBook(me, links, _ => { });
         return new Inbox(me, keys, new MessageTable("bob", me.Key), TimeProvider.System, new EventSink(History.Of(me)));
     }
@@ -207,6 +207,7 @@ public sealed class HostileMessageTests : IDisposable
     private void MakeProfile()
     {
         using var profile = Profile.Open(_folder);
+        profile.RequestsWait = false; // Bob has never written to alice.
         using var keys = PasswordKeys.Derive(Cluster, "bob", Password, Kdf)!;
         using var authority = TestAuthority.Make();
         var device = DeviceKeys.TryImport(Bob1.Export())!; // The tests' own keys outlive the profile.

@@ -1,0 +1,72 @@
+using ChordChat.Client.Terminal;
+using ChordChat.Sdk;
+
+namespace ChordChat.Client.Conversation;
+
+/// <summary>Makes a profile that is a copy of another one a new device, asking for the password where it is not at
+/// hand.</summary>
+internal sealed class CopiedProfile(
+    ChatClient client, IConsoleView view, Action<Task<Action>> later, string? passwordAtHand)
+{
+    public static string What => "this profile is a copy (a restored backup?) of one that went on";
+
+    private bool _isBusy;
+
+    public void Renew()
+    {
+        if (_isBusy)
+            return;
+        _isBusy = true;
+        view.Print(Transcript.Note($"{What}; it becomes a new device, and loses nothing", Style.Warning));
+        if (passwordAtHand is not null)
+            LogIn(passwordAtHand);
+        else
+            Ask();
+    }
+
+    private void Ask()
+    {
+        if (!view.AskSecret($"password for {client.User} (nothing: not now): ", LogIn))
+            GiveUp();
+    }
+
+    private void LogIn(string password)
+    {
+        if (password.Length == 0)
+            GiveUp();
+        else
+            later(LogInAsync(password));
+    }
+
+    private async Task<Action> LogInAsync(string password)
+    {
+        try
+        {
+            await client.BecomeNewDeviceAsync(password);
+            return () =>
+            {
+                _isBusy = false;
+                view.Print(Transcript.Note("this is a new device now", Style.Good));
+            };
+        }
+        catch (ChordChatException cause)
+        {
+            return () =>
+            {
+                view.Print(Transcript.Problem(cause));
+                if (cause.Code == "wrong_password" && passwordAtHand is null)
+                    Ask();
+                else
+                    GiveUp();
+            };
+        }
+    }
+
+    private void GiveUp()
+    {
+        _isBusy = false;
+        view.Print(Transcript.Note(
+            $"until it is, contacts see a mark at what you write; /quit and 'chordchat login {client.User}' does it",
+            Style.Warning));
+    }
+}

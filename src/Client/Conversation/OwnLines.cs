@@ -1,0 +1,30 @@
+using ChordChat.Client.Terminal;
+using ChordChat.Sdk.Messages;
+
+namespace ChordChat.Client.Conversation;
+
+/// <summary>The lines of this user's own messages, whose states change.</summary>
+internal sealed class OwnLines(IConsoleView view, string me)
+{
+    private readonly Dictionary<string, (int Handle, string State)> _printed = [];
+
+    /// <summary>Of the messages that were printed.</summary>
+    public IReadOnlyList<string> Ids => [.. _printed.Keys];
+
+    public void Print(ChatMessage message) => _printed[message.Id] = (
+        view.Print(Transcript.Line(message, me, unread: false), Transcript.StateField),
+        Transcript.State(message).Text);
+
+    /// <summary>Shows what became of a message, if it stands there.</summary>
+    public void Update(ChatMessage message)
+    {
+        var (text, style) = Transcript.State(message);
+        if (!_printed.TryGetValue(message.Id, out var printed) || printed.State == text)
+            return;
+        _printed[message.Id] = (printed.Handle, text);
+        if (!view.Rewrite(printed.Handle, text, style) && message.State == MessageState.Refused)
+            view.Print(Transcript.Line(message, me, unread: false));
+        else if (message.State == MessageState.Refused && message.Note.Length > 0)
+            view.Print(Transcript.Note($"{message.To}: {message.Note}", Style.Bad));
+    }
+}

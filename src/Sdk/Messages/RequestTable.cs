@@ -1,0 +1,134 @@
+using ChordChat.Sdk.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace ChordChat.Sdk.Messages;
+
+/// <summary>Messages of people to whom this user never wrote and whom they did not accept: they wait apart, and no more
+/// of them than a profile can bear.</summary>
+/// <remarks>docs/e2e.md, Receiving: Requests.</remarks>
+internal static class RequestTable
+{
+    /// <summary>Messages of one person that wait.</summary>
+    public const int PerSenderMax = 64;
+
+    /// <summary>Sealed bytes of these.</summary>
+    public const int PerSenderBytesMax = 256 << 10;
+
+    /// <summary>How much more of one person is kept before it is known to whom this user wrote: they may be a friend
+    /// with much mail.</summary>
+    public const int UnknownFactor = 16;
+
+    /// <summary>People whose messages wait.</summary>
+    public const int SendersMax = 256;
+
+    /// <summary>Receipts of one person that are kept before it is known to whom this user wrote.</summary>
+    private const int ReceiptsMax = 1_000;
+
+    private const string OffFact = "requests-off";
+    private const string KnownFact = "circle-known";
+
+    /// <summary>SQL: whether messages of somebody are requests.</summary>
+    /// <param name="peer">SQL: their name.</param>
+    public static string IsStranger(string peer) => $"""
+        (NOT EXISTS (SELECT 1 FROM circle WHERE circle.user = {peer} AND circle.written = 1)
+        AND NOT EXISTS (SELECT 1 FROM facts WHERE facts.name = '{OffFact}'))
+        """;
+
+    /// <summary>Whether requests wait at all; if not, everybody's messages are shown at once.</summary>
+    public static bool AreOn(SqliteConnection db) => !HasFact(db, OffFact);
+
+    public static void Switch(SqliteConnection db, bool on)
+    {
+        if (on)
+            db.Execute("DELETE FROM facts WHERE name = $1", OffFact);
+        else
+        {
+            PutFact(db, OffFact);
+            db.Execute("UPDATE messages SET owed = -owed WHERE owed IN (-1, -3)");
+        }
+    }
+
+    /// <summary>Whether this device has heard to whom its user wrote on others.</summary>
+    public static bool IsCircleKnown(SqliteConnection db) => HasFact(db, KnownFact);
+
+    public static void SetCircleKnown(SqliteConnection db)
+    {
+        if (!IsCircleKnown(db))
+            PutFact(db, KnownFact);
+    }
+
+    /// <summary>A new device is here.</summary>
+    public static void ForgetCircle(SqliteConnection db) => db.Execute("DELETE FROM facts WHERE name = $1", KnownFact);
+
+    /// <summary>Somebody is no stranger any more: their messages are owed the receipts that strangers do not
+    /// get.</summary>
+    public static void Meet(SqliteConnection db, string user) =>
+        db.Execute("UPDATE messages SET owed = -owed WHERE peer = $1 AND owed IN (-1, -3)", user);
+
+    /// <summary>Asked of each message before it is kept.</summary>
+    /// <returns>Whether it is to be kept; what is not is put away, or comes again once it is known who is a stranger.
+    /// </returns>
+    public static bool Admit(SqliteConnection db, Arrival arrival, Kept kept)
+    {
+        if (db.Scalar<long>($"SELECT {IsStranger("$1")}", arrival.From) != 1)
+            return true;
+        var isKnown = IsCircleKnown(db);
+        if (arrival.Text is { } text ? HasRoom(db, arrival.From, text.Length, isKnown, kept)
+            : !isKnown && HasRoomForReceipt(db, arrival.From))
+            return true;
+        if (!isKnown)
+        {
+            kept.LaterCount++;
+            return false;
+        }
+
+        // A receipt of somebody to whom nothing was written says nothing.
+        kept.Settled.Add(arrival.Id);
+        kept.PutAwayCount += arrival.Text is null ? 0 : 1;
+        return false;
+    }
+
+    private static bool HasRoom(SqliteConnection db, string from, int bytes, bool isKnown, Kept kept)
+    {
+        var factor = isKnown ? 1 : UnknownFactor;
+        var (waiting, size) = db.Query(
+            "SELECT count(*), coalesce(sum(length(text)), 0) FROM messages WHERE peer = $1 AND unread = 1",
+            row => (row.GetInt64(0), row.GetInt64(1)), from)[0];
+        if (waiting >= factor * PerSenderMax || size + bytes > factor * PerSenderBytesMax)
+            return false;
+        if (waiting > 0 || CountSenders(db) < SendersMax)
+            return true;
+        if (isKnown)
+            kept.PutAwayCount += PutOldestAway(db);
+        return isKnown;
+    }
+
+    private static bool HasRoomForReceipt(SqliteConnection db, string from) => db.Scalar<long>(
+        "SELECT count(*) FROM (SELECT 1 FROM heard WHERE peer = $1 LIMIT $2)", from, ReceiptsMax) < ReceiptsMax;
+
+    private static long CountSenders(SqliteConnection db) => db.Scalar<long>(
+        $"SELECT count(DISTINCT peer) FROM messages WHERE unread = 1 AND {IsStranger("messages.peer")}");
+
+    /// <summary>Whose last message came first gives way. Their chain is forgotten with it, so that their next message
+    /// says what is missing.</summary>
+    /// <returns>How many messages went.</returns>
+    private static int PutOldestAway(SqliteConnection db)
+    {
+        var peer = db.Scalar<string>(
+            $"""
+            SELECT messages.peer FROM messages JOIN heard ON heard.id = messages.id
+            WHERE messages.unread = 1 AND {IsStranger("messages.peer")}
+            GROUP BY messages.peer ORDER BY max(heard.at_ms), messages.peer LIMIT 1
+            """);
+        db.Execute(
+            "DELETE FROM heard WHERE id IN (SELECT id FROM messages WHERE peer = $1 AND unread = 1)", peer);
+        db.Execute("DELETE FROM chains WHERE peer = $1 AND mine = 0", peer);
+        return db.Execute("DELETE FROM messages WHERE peer = $1 AND unread = 1", peer);
+    }
+
+    private static bool HasFact(SqliteConnection db, string name) =>
+        db.Scalar<long>("SELECT 1 FROM facts WHERE name = $1", name) == 1;
+
+    private static void PutFact(SqliteConnection db, string name) =>
+        db.Execute("INSERT OR REPLACE INTO facts (name, value) VALUES ($1, x'01')", name);
+}

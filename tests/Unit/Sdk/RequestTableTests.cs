@@ -1,0 +1,116 @@
+using System.Text;
+using ChordChat.Crypto;
+using ChordChat.Crypto.Passwords;
+using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Storage;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Sdk;
+
+/// <summary>docs/e2e.md, Receiving: Requests. What strangers can make a profile keep is bounded.</summary>
+public sealed class RequestTableTests : IDisposable
+{
+    private readonly LocalStore _store = LocalStore.Open(":memory:");
+    private readonly LocalKey _key = LocalKey.New();
+    private readonly MessageTable _messages;
+    private long _now;
+
+    public RequestTableTests()
+    {
+        _messages = new MessageTable("bob", _key);
+        _store.Write(RequestTable.SetCircleKnown);
+    }
+
+    public void Dispose()
+    {
+        _store.Dispose();
+        _key.Dispose();
+    }
+
+    [Fact]
+    public void Of_one_stranger_so_many_wait_and_the_next_one_shown_says_what_is_missing()
+    {
+        for (var seq = 1; seq <= RequestTable.PerSenderMax; seq++)
+            Assert.Equal(0, Arrive("alice", seq).PutAwayCount);
+        var more = Arrive("alice", RequestTable.PerSenderMax + 1);
+        Assert.Equal((1, 0), (more.PutAwayCount, more.LaterCount));
+        Assert.Equal(IdOf("alice", RequestTable.PerSenderMax + 1), Assert.Single(more.Settled));
+        Assert.Equal(RequestTable.PerSenderMax, Assert.Single(Requests()).Count);
+
+        _store.Write(db => ChordChat.Sdk.Circle.WroteTo(db, "alice"));
+        Arrive("alice", RequestTable.PerSenderMax + 2);
+        _store.Write(db => ArrivalTable.GiveUpGaps(db, new Kept()));
+        var last = _store.Read(db => _messages.Unread(db, 1_000, withRequests: false))[^1];
+        Assert.Equal(1, last.MissingBefore);
+    }
+
+    [Fact]
+    public void Of_one_stranger_so_many_bytes_wait()
+    {
+        var text = new string('x', RequestTable.PerSenderBytesMax / 4);
+        Assert.Equal([0, 0, 0, 1], Enumerable.Range(1, 4).Select(seq => Arrive("alice", seq, text).PutAwayCount));
+    }
+
+    [Fact]
+    public void What_was_shown_does_not_count()
+    {
+        for (var seq = 1; seq <= 3 * RequestTable.PerSenderMax; seq++)
+        {
+            Assert.Equal(0, Arrive("alice", seq).PutAwayCount);
+            _store.Write(db => MessageTable.MarkShown(db, IdOf("alice", seq), tellSender: false));
+        }
+    }
+
+    [Fact]
+    public void Of_too_many_strangers_the_one_who_has_been_silent_longest_gives_way()
+    {
+        for (var i = 0; i < RequestTable.SendersMax; i++)
+            Arrive($"s{i}", 1);
+        Arrive("s0", 2);
+        Assert.Equal(1, Arrive("new", 1).PutAwayCount);
+        var names = Requests().Select(request => request.From).ToList();
+        Assert.Equal(RequestTable.SendersMax, names.Count);
+        Assert.DoesNotContain("s1", names);
+        Assert.Contains("s0", names);
+        Assert.Contains("new", names);
+    }
+
+    [Fact]
+    public void A_receipt_of_a_stranger_is_not_kept_and_one_of_a_friend_is()
+    {
+        Assert.Single(Arrive("alice", 1, text: null).Settled);
+        Assert.False(_store.Read(db => ArrivalTable.IsKnown(db, IdOf("alice", 1))));
+        _store.Write(db => ChordChat.Sdk.Circle.WroteTo(db, "alice"));
+        Arrive("alice", 1, text: null);
+        Assert.True(_store.Read(db => ArrivalTable.IsKnown(db, IdOf("alice", 1))));
+    }
+
+    [Fact]
+    public void Before_it_is_known_who_is_a_stranger_nothing_is_put_away()
+    {
+        _store.Write(RequestTable.ForgetCircle);
+        const int Max = RequestTable.UnknownFactor * RequestTable.PerSenderMax;
+        for (var seq = 1; seq <= Max; seq++)
+            Assert.Equal(0, Arrive("alice", seq).LaterCount);
+        var later = Arrive("alice", Max + 1);
+        Assert.Equal((0, 1, 0), (later.PutAwayCount, later.LaterCount, later.Settled.Count));
+        Arrive("carol", 1, text: null);
+        Assert.True(_store.Read(db => ArrivalTable.IsKnown(db, IdOf("carol", 1))));
+    }
+
+    private List<ChatRequest> Requests() => _store.Read(_messages.Requests);
+
+    private Kept Arrive(string from, int seq, string? text = "hi") => _store.Write(db =>
+    {
+        var kept = new Kept();
+        var arrival = new Arrival(
+            IdOf(from, seq), from, 1, (ulong)seq, new Digest(1, (UInt128)seq), default, 1, 0, 0,
+            text is null ? null : Encoding.UTF8.GetBytes(text), "");
+        if (RequestTable.Admit(db, arrival, kept))
+            new ArrivalTable(_messages).Keep(db, arrival, wholeHistory: true, _now++, kept);
+        return kept;
+    });
+
+    private static string IdOf(string from, int seq) =>
+        Convert.ToHexStringLower(Encoding.ASCII.GetBytes(from)) + $"{seq:x8}";
+}
