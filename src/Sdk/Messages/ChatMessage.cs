@@ -24,6 +24,9 @@ public sealed record ChatMessage(
     /// last that is known is <see cref="Copies"/>.</summary>
     public IReadOnlyList<string>? Reachable { get; init; }
 
+    /// <summary>Whether later messages of its sender were let through before it came: docs/e2e.md, Order.</summary>
+    public bool IsLate { get; init; }
+
     /// <summary>Whether <see cref="Copies"/> names a majority.</summary>
     public bool IsKeptByMajority => MessageProgress.IsMajority(Copies.Count, Of);
 }

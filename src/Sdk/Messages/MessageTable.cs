@@ -16,7 +16,8 @@ internal sealed class MessageTable(string me, LocalKey key)
     /// <summary>Stands in place of a text that cannot be had.</summary>
     public const string NotShowable = "a message that this version cannot show";
 
-    private const string Columns = "id, peer, mine, sent_ms, state, copies, copies_of, missing, note, text, reachable";
+    private const string Columns =
+        "id, peer, mine, sent_ms, state, copies, copies_of, missing, note, text, reachable, late";
 
     public void InsertMine(SqliteConnection db, string id, string peer, byte[] text, long sentMs) => db.Execute(
         """
@@ -32,14 +33,15 @@ internal sealed class MessageTable(string me, LocalKey key)
         """,
         id, link.Epoch, link.Seq, link.ToEpoch, link.Heard, link.TimeMs, ChatOrder.PlaceOf(db, link));
 
-    public void InsertTheirs(SqliteConnection db, Arrival arrival, double? rank) => db.Execute(
+    /// <param name="isLate">Later ones of its sender were let through already.</param>
+    public void InsertTheirs(SqliteConnection db, Arrival arrival, double? rank, bool isLate = false) => db.Execute(
         """
         INSERT INTO messages (
-            id, peer, mine, epoch, seq, sent_ms, state, rank, unread, owed, note, text, to_epoch, heard)
-        VALUES ($1, $2, 0, $3, $4, $5, 3, $6, 1, 1, $7, $8, $9, $10)
+            id, peer, mine, epoch, seq, sent_ms, state, rank, unread, owed, note, text, to_epoch, heard, late)
+        VALUES ($1, $2, 0, $3, $4, $5, 3, $6, 1, 1, $7, $8, $9, $10, $11)
         """,
         arrival.Id, arrival.From, (long)arrival.Epoch, (long)arrival.Seq, arrival.TimeMs, rank, arrival.Note,
-        key.Seal(arrival.Id, arrival.Text!), (long)arrival.ToEpoch, (long)arrival.Heard);
+        key.Seal(arrival.Id, arrival.Text!), (long)arrival.ToEpoch, (long)arrival.Heard, isLate);
 
     /// <summary>It may be shown now: all of its sender's messages before it are here, or given up.</summary>
     public static void Release(SqliteConnection db, string id, Link link) => db.Execute(
@@ -166,6 +168,7 @@ internal sealed class MessageTable(string me, LocalKey key)
             row.GetString(8))
         {
             Reachable = row.IsDBNull(10) ? null : Names(row.GetString(10)),
+            IsLate = row.GetBoolean(11),
         };
     }
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using ChordChat.Crypto;
 using ChordChat.Sdk.Storage;
 using ChordChat.Wire;
+using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Sdk.Messages;
 
@@ -58,6 +59,11 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time)
         row => (Peer: row.GetString(0), Entry: Digest.FromBytes(row.Blob(1)))))
         .ToDictionary(one => one.Peer, one => one.Entry);
 
+    /// <summary>Whether messages of this sender wait that can be judged as soon as they come again.</summary>
+    /// <param name="isKnown">Whether the sender's log, as it is known here, has an entry.</param>
+    public bool HasReady(string peer, Func<Digest, bool> isKnown) =>
+        store.Read(db => EntriesOf(db, peer)).Exists(entry => isKnown(entry));
+
     /// <summary>The sender's log was read, as nodes show it now: one try for each message that waits.</summary>
     /// <param name="isKnown">Whether the log has an entry.</param>
     /// <returns>How many can be judged when they come again, the ids of those that never will be, and how many wait on.
@@ -66,10 +72,8 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time)
         store.Write(db =>
         {
             var ready = 0;
-            foreach (var entry in db.Query(
-                "SELECT DISTINCT entry FROM unjudged WHERE peer = $1", row => row.Blob(0), peer))
-                if (isKnown(Digest.FromBytes(entry)))
-                    ready += db.Execute("DELETE FROM unjudged WHERE peer = $1 AND entry = $2", peer, entry);
+            foreach (var entry in EntriesOf(db, peer).Where(isKnown))
+                ready += db.Execute("DELETE FROM unjudged WHERE peer = $1 AND entry = $2", peer, entry.ToBytes());
             db.Execute("UPDATE unjudged SET tries = tries + 1 WHERE peer = $1", peer);
             var hopeless = db.Query(
                 "DELETE FROM unjudged WHERE peer = $1 AND tries >= $2 AND since_ms <= $3 RETURNING id",
@@ -77,6 +81,9 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time)
             var waiting = db.Scalar<long>("SELECT count(*) FROM unjudged WHERE peer = $1", peer);
             return (ready, hopeless, (int)waiting);
         });
+
+    private static List<Digest> EntriesOf(SqliteConnection db, string peer) => db.Query(
+        "SELECT DISTINCT entry FROM unjudged WHERE peer = $1", row => Digest.FromBytes(row.Blob(0)), peer);
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
