@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
@@ -57,7 +58,7 @@ internal static class TailCommand
         context.Print(
             JsonLines.Message(message, again),
             $"{message.Sent.ToLocalTime():yyyy-MM-dd HH:mm:ss} {message.From}: {message.Text}"
-            + (again ? " (again)" : ""));
+            + Transcript.Late(message) + (again ? " (again)" : ""));
     }
 
     private static int TooFew(ScriptContext context, int printed, int count)
