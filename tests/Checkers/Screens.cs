@@ -44,10 +44,11 @@ public sealed class Screens
     }
 
     /// <param name="missing">How many of the sender's messages it said were missing before this one.</param>
-    public void Shown(Screen screen, string text, int missing)
+    /// <param name="saysLate">Whether it said that this one came after later ones.</param>
+    public void Shown(Screen screen, string text, int missing, bool saysLate)
     {
         lock (_turn)
-            screen.Lines.Add((text, missing));
+            screen.Lines.Add((text, missing, saysLate));
     }
 
     /// <summary>The program was killed.</summary>
@@ -125,10 +126,10 @@ public sealed class Screens
     private IEnumerable<string> DeviceFaults(Screen[] screens)
     {
         var where = $"{screens[0].Device} of {screens[0].Person}";
-        var newest = new Dictionary<string, (int Order, string Text, int Missing)>(StringComparer.Ordinal);
+        var reached = new Dictionary<string, Reached>(StringComparer.Ordinal);
         var seen = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var (at, screen) in screens.Index())
-            foreach (var (text, missing) in screen.Lines)
+            foreach (var (text, missing, saysLate) in screen.Lines)
                 if (!_messages.TryGetValue(text, out var message) || message.To != screen.Person)
                     yield return $"{where} showed {text}, which nobody sent there";
                 else if (!seen.TryAdd(text, at))
@@ -136,25 +137,44 @@ public sealed class Screens
                     if (seen[text] == at || !MayComeAgain(screens[seen[text]], text, screens[(seen[text] + 1)..]))
                         yield return $"{where} showed {text} twice";
                 }
-                else if (OrderFault(newest, message, text, missing) is { } fault)
-                    yield return $"{where} showed {fault}";
+                else
+                {
+                    var before = reached.GetValueOrDefault(message.Sender, Reached.Nothing);
+                    if (OrderFault(before, message.Order, saysLate) is { } fault)
+                        yield return $"{where} showed {text} {fault}";
+                    reached[message.Sender] = before.After(message.Order, text, missing, saysLate);
+                }
     }
 
     /// <summary>Only the end of what a killed program showed comes again.</summary>
     private static bool MayComeAgain(Screen killed, string text, Screen[] later) => killed.WasKilled
         && killed.Lines.SkipWhile(line => line.Text != text).All(line => later.Any(screen => screen.Has(line.Text)));
 
-    private static string? OrderFault(
-        Dictionary<string, (int Order, string Text, int Missing)> newest, Message message, string text, int missing)
+    private static string? OrderFault(Reached before, int order, bool saysLate)
     {
-        var last = newest.GetValueOrDefault(message.Sender, (Order: -1, Text: "", Missing: 0));
-        var isLate = last.Order > message.Order;
-        newest[message.Sender] = isLate
-            ? last with { Missing = last.Missing + missing - 1 }
-            : (message.Order, text, last.Missing + missing);
-        return isLate && last.Missing <= 0
-            ? $"{text} after {last.Text}, which was sent later, and did not say that one was missing"
+        if (order > before.Newest)
+            return null;
+        if (!saysLate)
+            return $"after {before.Text}, which was sent later, and did not say that it was late";
+        return order > before.Begin && before.Missing <= 0
+            ? $"after {before.Text}, which was sent later, and had not said that one was missing"
             : null;
+    }
+
+    /// <summary>How far a device has come with what one device of a sender sent.</summary>
+    /// <param name="Begin">The first that was not late; what is older a new device may have begun without.</param>
+    /// <param name="Missing">How many were said to be missing and have not come yet.</param>
+    private sealed record Reached(int Begin, int Newest, string Text, int Missing)
+    {
+        public static readonly Reached Nothing = new(int.MaxValue, -1, "", 0);
+
+        public Reached After(int order, string text, int missing, bool saysLate)
+        {
+            var begun = saysLate || Begin != int.MaxValue ? this : this with { Begin = order };
+            return order > Newest ? begun with { Newest = order, Text = text, Missing = Missing + missing }
+                : order > Begin ? begun with { Missing = Missing + missing - 1 }
+                : begun;
+        }
     }
 
     private sealed class Message(string to, string sender, int order)
@@ -174,7 +194,7 @@ public sealed class Screen
 
     internal string Person { get; }
     internal string Device { get; }
-    internal List<(string Text, int Missing)> Lines { get; } = [];
+    internal List<(string Text, int Missing, bool SaysLate)> Lines { get; } = [];
     internal bool WasKilled { get; set; }
 
     internal bool IsOf(string person, string device) => Person == person && Device == device;

@@ -126,7 +126,10 @@ internal sealed class Device(string owner, string name, ClientPlace place, Recor
         if (!line.TryGetProperty("text", out var text))
             return;
         var missing = line.TryGetProperty("missing", out var count) ? count.GetInt32() : 0;
-        record.Screens.Shown(screen, text.GetString()!, missing);
+        var saysLate = line.TryGetProperty("late", out _);
+        record.Screens.Shown(screen, text.GetString()!, missing, saysLate);
+        if (saysLate)
+            record.Count("guest was shown a late message");
         Interlocked.Exchange(ref _onLine, null)?.Invoke();
     }
 

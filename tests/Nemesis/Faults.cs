@@ -20,7 +20,7 @@ internal sealed class Faults(World world, Network network, NameRace race, Random
 
     private static readonly Dictionary<string, string[]> Mixes = new()
     {
-        ["all"] = [.. Crashes, .. Cuts, .. Hosts, .. Outages, "disk"],
+        ["all"] = [.. Crashes, .. Cuts, .. Hosts, .. Outages, .. Guests],
         ["crash"] = Crashes,
         ["network"] = Cuts,
         ["host"] = Hosts,

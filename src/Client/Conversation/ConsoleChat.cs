@@ -308,8 +308,7 @@ internal sealed class ConsoleChat(
         // The store and the session may both tell of what came while this started.
         if (!_shown.Add(message.Id))
             return;
-        if (message.MissingBefore > 0)
-            view.Print(Transcript.Missing(message));
+        SayMissing(message);
         var open = message.From == _open;
         view.Print(Transcript.Line(message, client.User, unread: !open));
         if (open)
@@ -359,7 +358,16 @@ internal sealed class ConsoleChat(
         }
 
         foreach (var message in client.History.With(user, count))
+        {
+            SayMissing(message);
             view.Print(Transcript.Line(message, client.User, unread: false));
+        }
+    }
+
+    private void SayMissing(ChatMessage message)
+    {
+        if (message.MissingBefore > 0)
+            view.Print(Transcript.Missing(message));
     }
 
     /// <summary>Asks beside the loop; the answer is printed by the loop. One that does not follow its question names

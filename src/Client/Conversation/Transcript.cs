@@ -36,8 +36,11 @@ internal static class Transcript
             new Span(day, Style.Dim),
             new Span(who, mine ? Style.Dim : Style.Accent),
             new Span(Printable.Of(message.Text), Style.Plain),
-            new Span(note, Style.Warning));
+            new Span(Late(message) + note, Style.Warning));
     }
+
+    /// <returns>What stands behind a message that came after later ones of its sender; else nothing.</returns>
+    public static string Late(ChatMessage message) => message.IsLate ? " (came late)" : "";
 
     /// <returns>The day of a message that is not of today, with the year if it is not of this one.</returns>
     internal static string Day(DateTimeOffset time, DateTime today) =>

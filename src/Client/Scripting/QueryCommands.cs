@@ -1,3 +1,4 @@
+using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
@@ -61,5 +62,5 @@ internal static class QueryCommands
 
     private static string Line(ChatMessage message) =>
         $"{(message.Typed ?? message.Sent).ToLocalTime():yyyy-MM-dd HH:mm:ss} {message.From} > {message.To} "
-        + $"[{JsonLines.StateOf(message.State)}] {message.Text}";
+        + $"[{JsonLines.StateOf(message.State)}] {message.Text}{Transcript.Late(message)}";
 }

@@ -65,7 +65,7 @@ internal static class TailCommand
         context.Print(
             JsonLines.Message(message, again),
             $"{message.Sent.ToLocalTime():yyyy-MM-dd HH:mm:ss} {message.From}: {message.Text}"
-            + (again ? " (again)" : ""));
+            + Transcript.Late(message) + (again ? " (again)" : ""));
     }
 
     private static int TooFew(ScriptContext context, int printed, int count, int requests)

@@ -17,7 +17,7 @@ internal sealed class Outgoing(int bytesMax)
     private long _mailBytes;
     private CircleOutcome? _circle;
     private bool _heartbeat;
-    private bool _caughtUp;
+    private ulong? _caughtUp;
     private bool _isOver;
     private SessionEnd? _end;
 
@@ -56,7 +56,7 @@ internal sealed class Outgoing(int bytesMax)
         {
             lock (_turn)
                 return _reports is null && _mail is null && _circle is null
-                    && !_heartbeat && !_caughtUp && _end is null;
+                    && !_heartbeat && _caughtUp is null && _end is null;
         }
     }
 
@@ -86,10 +86,11 @@ internal sealed class Outgoing(int bytesMax)
     }
 
     /// <summary>Says so once all mail that waits now has been taken.</summary>
-    public void CaughtUp()
+    /// <param name="reading">As in <see cref="OutgoingBatch.CaughtUp"/>.</param>
+    public void CaughtUp(ulong reading)
     {
         lock (_turn)
-            _caughtUp = !_isOver;
+            _caughtUp = _isOver ? null : reading;
         Wake();
     }
 
@@ -120,7 +121,7 @@ internal sealed class Outgoing(int bytesMax)
         lock (_turn)
         {
             var mail = TakeMail();
-            var batch = new OutgoingBatch(_reports, mail, _heartbeat, _caughtUp && _mail is null, _end)
+            var batch = new OutgoingBatch(_reports, mail, _heartbeat, _mail is null ? _caughtUp : null, _end)
             {
                 Circle = _circle,
             };
@@ -129,7 +130,8 @@ internal sealed class Outgoing(int bytesMax)
             _reports = null;
             _circle = null;
             _heartbeat = false;
-            _caughtUp &= !batch.CaughtUp;
+            if (batch.CaughtUp is not null)
+                _caughtUp = null;
             _end = null;
             if (_mailBytes <= bytesMax / 2)
                 FreeRoom();
@@ -174,7 +176,7 @@ internal sealed class Outgoing(int bytesMax)
         _reports = null;
         _circle = null;
         _heartbeat = false;
-        _caughtUp = false;
+        _caughtUp = null;
         _mailBytes = 0;
         FreeRoom();
     }

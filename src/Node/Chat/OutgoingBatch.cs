@@ -3,17 +3,20 @@ using ChordChat.Node.Replication;
 namespace ChordChat.Node.Chat;
 
 /// <summary>What goes to a client in one frame.</summary>
+/// <param name="CaughtUp">The newest reading of the mailbox that the client had asked for before the one began that has
+/// been pushed completely; null if none has.</param>
 internal sealed record OutgoingBatch(
     IReadOnlyList<SendReport>? Reports,
     IReadOnlyList<StoredMessage>? Mail,
     bool Heartbeat,
-    bool CaughtUp,
+    ulong? CaughtUp,
     SessionEnd? End)
 {
     /// <summary>The answer to a change of the user's circle; null as a rule.</summary>
     public CircleOutcome? Circle { get; init; }
 
-    public bool IsEmpty => Reports is null && Mail is null && Circle is null && !Heartbeat && !CaughtUp && End is null;
+    public bool IsEmpty => Reports is null && Mail is null && Circle is null && !Heartbeat && CaughtUp is null
+        && End is null;
 }
 
 internal enum SessionEndReason

@@ -24,6 +24,7 @@ internal sealed class SessionMail(
     private bool _scanAgain;
     private bool _isBehind;
     private bool _foundSome;
+    private ulong _askedFor; // The newest reading that the client asked for.
     private int _vainScans;
     private int _patience;
 
@@ -123,18 +124,21 @@ internal sealed class SessionMail(
     }
 
     /// <summary>The client wants again all that it has not acknowledged.</summary>
-    public void Repeat()
+    /// <param name="reading">Its number.</param>
+    public void Repeat(ulong reading)
     {
         lock (_turn)
             _pushed = null;
-        Scan();
+        Scan(reading);
     }
 
     /// <summary>Reads the mailbox from the beginning and pushes what was not pushed yet.</summary>
-    public void Scan()
+    /// <param name="reading">Its number, if the client asks for it: docs/protocol.md#readings.</param>
+    public void Scan(ulong reading = 0)
     {
         lock (_turn)
         {
+            _askedFor = Math.Max(_askedFor, reading);
             IsScanDue = false;
             _scanAgain = _isScanning;
             if (_isScanning)
@@ -153,8 +157,6 @@ internal sealed class SessionMail(
             do
             {
                 isComplete = await ScanOnceAsync();
-                if (isComplete)
-                    outgoing.CaughtUp();
             }
             while (GoesOn(isComplete));
         }
@@ -166,8 +168,10 @@ internal sealed class SessionMail(
 
     private async Task<bool> ScanOnceAsync()
     {
+        ulong askedFor;
         lock (_turn)
         {
+            askedFor = _askedFor;
             _settled = [];
             _foundSome = false;
         }
@@ -182,6 +186,7 @@ internal sealed class SessionMail(
                         lifetime.ThrowIfCancellationRequested();
                     }
 
+            outgoing.CaughtUp(askedFor);
             return true;
         }
         catch (NoMajorityException)

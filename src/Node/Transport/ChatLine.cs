@@ -54,9 +54,9 @@ internal sealed class ChatLine(
         if (frame.Circle is { } change)
             circles.Begin(session, change.Block, change.Unblock, change.WroteTo);
         if (frame.Resync)
-            session.Mail.Scan();
+            session.Mail.Scan(frame.Reading);
         if (frame.Repeat)
-            session.Mail.Repeat();
+            session.Mail.Repeat(frame.Reading);
         if (frame.Heartbeat)
             session.Outgoing.Heartbeat();
         if (frame.LogOut)

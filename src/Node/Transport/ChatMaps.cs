@@ -37,7 +37,12 @@ internal static class ChatMaps
 
     public static NodeFrame ToWire(OutgoingBatch batch)
     {
-        var frame = new NodeFrame { Heartbeat = batch.Heartbeat, CaughtUp = batch.CaughtUp };
+        var frame = new NodeFrame
+        {
+            Heartbeat = batch.Heartbeat,
+            CaughtUp = batch.CaughtUp is not null,
+            CaughtUpReading = batch.CaughtUp ?? 0,
+        };
         foreach (var report in batch.Reports ?? [])
             frame.Outcomes.Add(ToWire(report));
         foreach (var message in batch.Mail ?? [])

@@ -47,8 +47,9 @@ internal sealed record Kept
     /// <summary>How many messages of strangers were not kept, for want of room, and are gone.</summary>
     public int PutAwayCount { get; set; }
 
-    /// <summary>How many were not kept because it is not known yet who is a stranger; they are to come again.</summary>
-    public int LaterCount { get; set; }
+    /// <summary>Ids of those that were not kept because it is not known yet who is a stranger; they are to come again.
+    /// </summary>
+    public HashSet<string> Later { get; } = [];
 
     /// <summary>Somebody says that this device's numbers were used already: this profile is a copy of one that went on.
     /// </summary>

@@ -15,7 +15,7 @@ internal sealed class ArrivalTable(MessageTable messages)
 {
     private const string TwinNote = "written by a copy of the sender's profile";
 
-    private const string Held = """
+    private const string HeldRows = """
         FROM chains c JOIN heard h ON h.peer = c.peer AND h.epoch = c.epoch AND h.seq > c.seq WHERE c.mine = 0
         """;
 
@@ -50,27 +50,37 @@ internal sealed class ArrivalTable(MessageTable messages)
         result.Fork |= (seq == 1 ? default(Digest) : BodyAt(db, arrival.From, epoch, seq - 1)) is { } before
             && before != arrival.PreviousBody;
         var last = LastOf(db, arrival.From, epoch) ?? Start(db, arrival, wholeHistory);
-        if (arrival.Text is not null)
-            messages.InsertTheirs(db, arrival, seq <= last ? LateRank(db, arrival) : null);
         if (seq <= last)
         {
-            result.Settled.Add(arrival.Id);
-            db.Execute(
-                """
-                UPDATE messages SET missing = max(missing - 1, 0) WHERE id = (
-                    SELECT id FROM messages WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq > $3 AND missing > 0
-                    ORDER BY seq LIMIT 1)
-                """,
-                arrival.From, epoch, seq);
-            if (arrival.Text is null)
-                return;
-            result.Released.Add(arrival.Id);
-            result.Late.Add(arrival.From);
+            KeepLate(db, arrival, result);
             return;
         }
 
+        if (arrival.Text is not null)
+            messages.InsertTheirs(db, arrival, rank: null);
         Release(db, arrival.From, epoch, last, result);
         result.Gap |= seq > (LastOf(db, arrival.From, epoch) ?? last);
+    }
+
+    /// <summary>It comes after later ones were let through. If it lies in a gap that was given up, one less is missing
+    /// there; what comes before the first number of this device nobody has counted.</summary>
+    private void KeepLate(SqliteConnection db, Arrival arrival, Kept result)
+    {
+        var (epoch, seq) = ((long)arrival.Epoch, (long)arrival.Seq);
+        result.Settled.Add(arrival.Id);
+        db.Execute(
+            """
+            UPDATE messages SET missing = missing - 1 WHERE id = (
+                SELECT m.id FROM messages m JOIN chains c ON c.peer = m.peer AND c.mine = 0 AND c.epoch = m.epoch
+                WHERE m.peer = $1 AND m.mine = 0 AND m.epoch = $2 AND m.seq > $3 AND m.missing > 0 AND c.first <= $3
+                ORDER BY m.seq LIMIT 1)
+            """,
+            arrival.From, epoch, seq);
+        if (arrival.Text is null)
+            return;
+        messages.InsertTheirs(db, arrival, LateRank(db, arrival), isLate: true);
+        result.Released.Add(arrival.Id);
+        result.Late.Add(arrival.From);
     }
 
     /// <summary>Another message has this place: a copy of the sender's profile wrote it, as a rule a restored
@@ -90,9 +100,10 @@ internal sealed class ArrivalTable(MessageTable messages)
         result.Released.Add(arrival.Id);
     }
 
-    /// <summary>The whole mailbox has been read: a chain whose beginning an earlier device of ours may have received
-    /// begins with the first that is here.</summary>
-    public static void Begin(SqliteConnection db, Kept result)
+    /// <summary>All mail of some senders has been read: a chain whose beginning an earlier device of ours may have
+    /// received begins with the first that is here.</summary>
+    /// <param name="isRead">Whether it is so of this sender.</param>
+    public static void Begin(SqliteConnection db, Func<string, bool> isRead, Kept result)
     {
         var open = db.Query(
             """
@@ -100,28 +111,32 @@ internal sealed class ArrivalTable(MessageTable messages)
             WHERE c.mine = 0 AND c.is_open = 1 AND c.seq = 0 GROUP BY c.peer, c.epoch
             """,
             row => (Peer: row.GetString(0), Epoch: row.GetInt64(1), First: row.GetInt64(2)));
-        foreach (var (peer, epoch, first) in open)
+        foreach (var (peer, epoch, first) in open.Where(chain => isRead(chain.Peer)))
         {
             db.Execute(
-                "UPDATE chains SET is_open = 0, seq = $3 WHERE peer = $1 AND mine = 0 AND epoch = $2",
-                peer, epoch, first - 1);
+                """
+                UPDATE chains SET is_open = 0, seq = $3 - 1, first = $3 WHERE peer = $1 AND mine = 0 AND epoch = $2
+                """,
+                peer, epoch, first);
             Release(db, peer, epoch, first - 1, result);
         }
     }
 
-    /// <summary>Gives up on what has not come: shows what was held back, saying how many are missing. A gap that holds
-    /// back nothing but receipts stays open, since nothing could say so.</summary>
-    public static void GiveUpGaps(SqliteConnection db, Kept result)
+    /// <summary>Gives up on what has not come of some senders: shows what was held back, saying how many are missing. A
+    /// gap that holds back nothing but receipts stays open, since nothing could say so.</summary>
+    public static void GiveUpGaps(SqliteConnection db, IReadOnlySet<string> senders, Kept result)
     {
-        Begin(db, result);
-        var left = CountHeld(db);
-        while (GiveUpFirst(db, result) && CountHeld(db) is var now && now < left)
+        Begin(db, senders.Contains, result);
+        var left = CountHeld();
+        while (GiveUpFirst(db, senders, result) && CountHeld() is var now && now < left)
             left = now; // Behind a gap there may be the next one.
-        ReleaseRest(db, result);
+        ReleaseRest(db, senders, result);
+
+        int CountHeld() => senders.Sum(sender => HeldOf(db, sender).Count);
     }
 
     /// <summary>Whatever is still held back has lost its place to the disk: it is shown all the same.</summary>
-    private static void ReleaseRest(SqliteConnection db, Kept result)
+    private static void ReleaseRest(SqliteConnection db, IReadOnlySet<string> senders, Kept result)
     {
         var rest = db.Query(
             """
@@ -131,14 +146,14 @@ internal sealed class ArrivalTable(MessageTable messages)
             row => (Id: row.GetString(0), Link: new Link(
                 row.GetString(1), Mine: false, row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5),
                 row.GetInt64(6))));
-        foreach (var (id, link) in rest)
+        foreach (var (id, link) in rest.Where(one => senders.Contains(one.Link.Peer)))
         {
             MessageTable.Release(db, id, link);
             result.Released.Add(id);
         }
     }
 
-    private static bool GiveUpFirst(SqliteConnection db, Kept result)
+    private static bool GiveUpFirst(SqliteConnection db, IReadOnlySet<string> senders, Kept result)
     {
         var held = db.Query(
             """
@@ -149,7 +164,8 @@ internal sealed class ArrivalTable(MessageTable messages)
             GROUP BY h.peer, h.epoch
             """,
             row => (Peer: row.GetString(0), Epoch: row.GetInt64(1), First: row.GetInt64(2), Last: row.GetInt64(3)));
-        foreach (var (peer, epoch, first, last) in held)
+        var due = held.FindAll(chain => senders.Contains(chain.Peer));
+        foreach (var (peer, epoch, first, last) in due)
         {
             db.Execute(
                 """
@@ -161,13 +177,17 @@ internal sealed class ArrivalTable(MessageTable messages)
             Release(db, peer, epoch, first - 1, result);
         }
 
-        return held.Count > 0;
+        return due.Count > 0;
     }
 
-    /// <summary>How many are held back, receipts too.</summary>
-    public static int CountHeld(SqliteConnection db) => (int)db.Scalar<long>($"SELECT count(*) {Held}");
+    /// <summary>How many are held back of each sender, receipts too; senders without any are left out.</summary>
+    public static Dictionary<string, int> Held(SqliteConnection db) => db.Query(
+        $"SELECT c.peer, count(*) {HeldRows} GROUP BY c.peer", row => (Peer: row.GetString(0), Count: row.GetInt32(1)))
+        .ToDictionary(one => one.Peer, one => one.Count);
 
-    public static List<string> AllHeld(SqliteConnection db) => db.Query($"SELECT h.id {Held}", row => row.GetString(0));
+    /// <summary>What is held back of one sender.</summary>
+    public static List<string> HeldOf(SqliteConnection db, string peer) =>
+        db.Query($"SELECT h.id {HeldRows} AND c.peer = $1", row => row.GetString(0), peer);
 
     /// <summary>Advances the chain over everything that is there now, releasing messages on the way.</summary>
     private static void Release(SqliteConnection db, string peer, long epoch, long last, Kept result)
@@ -215,10 +235,13 @@ internal sealed class ArrivalTable(MessageTable messages)
 
     /// <summary>Where a chain starts that this device has never heard: at 1. But if an earlier device of ours may have
     /// received its beginning, it stays open until <see cref="Begin"/>: copies of the mailbox that each saw a part show
-    /// it in any order.</summary>
+    /// it in any order. Of a sender whom this device has heard before, it has heard the next device from its
+    /// beginning.</summary>
     private static long Start(SqliteConnection db, Arrival arrival, bool wholeHistory)
     {
-        var met = db.Scalar<long>("SELECT 1 FROM chains WHERE peer = $1 AND mine = 0 LIMIT 1", arrival.From) == 1;
+        var met = db.Scalar<long>(
+            "SELECT 1 FROM chains WHERE peer = $1 AND mine = 0 AND (is_open = 0 OR seq > 0) LIMIT 1",
+            arrival.From) == 1;
         db.Execute(
             "INSERT INTO chains (peer, mine, epoch, seq, body, is_open) VALUES ($1, 0, $2, 0, $3, $4)",
             arrival.From, (long)arrival.Epoch, default(Digest).ToBytes(), wholeHistory || met ? 0 : 1);

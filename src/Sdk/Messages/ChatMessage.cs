@@ -31,6 +31,9 @@ public sealed record ChatMessage(
     /// <summary>Whether it waits apart because this user never wrote to its sender.</summary>
     public bool IsRequest { get; init; }
 
+    /// <summary>Whether later messages of its sender were let through before it came: docs/e2e.md, Order.</summary>
+    public bool IsLate { get; init; }
+
     /// <summary>Whether <see cref="Copies"/> names a majority.</summary>
     public bool IsKeptByMajority => MessageProgress.IsMajority(Copies.Count, Of);
 }

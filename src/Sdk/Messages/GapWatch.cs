@@ -3,82 +3,130 @@ using ChordChat.Sdk.Sessions;
 namespace ChordChat.Sdk.Messages;
 
 /// <summary>Sees to it that nothing stays held back for ever: what is missing is asked for, waited for a few seconds,
-/// and then shown as missing. Also without a session, and after a restart.</summary>
-/// <remarks>docs/e2e.md, Order. Safe for threads.</remarks>
+/// and then shown as missing; each sender's by itself. Also without a session, and after a restart.</summary>
+/// <remarks>docs/e2e.md, Order. Safe for threads. Locks: this one, then those of whoever says what is held back and
+/// what waits.</remarks>
 internal sealed class GapWatch(IHeldMessages inbox, ChangeSignal changed, TimeProvider time)
 {
     /// <summary>How long a gap may wait at least, and until the whole mailbox was read since it was seen.</summary>
     public static readonly TimeSpan WaitMin = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long it may wait when the mailbox cannot be read.</summary>
+    /// <summary>How long it may wait when the mailbox cannot be read, since no more mail of its sender waits
+    /// here.</summary>
     public static readonly TimeSpan WaitMax = TimeSpan.FromSeconds(12);
 
+    /// <summary>How long it may wait whatever comes.</summary>
+    public static readonly TimeSpan BusyMax = TimeSpan.FromMinutes(1);
+
+    private sealed class Gap
+    {
+        public required long Since { get; init; }
+
+        /// <summary>When mail of its sender was seen to wait last.</summary>
+        public required long QuietSince { get; set; }
+
+        /// <summary>The reading of the mailbox that was asked for because of it, in this session.</summary>
+        public ulong? AskedIn { get; set; }
+
+        public bool WasRead { get; set; }
+    }
+
     private readonly Lock _turn = new();
-    private long? _since;
-    private bool _mustAsk;
-    private bool _wasAsked;
-    private bool _wasRead;
+    private readonly Dictionary<string, Gap> _gaps = [];
+    private bool _isAsking; // One question at a time, however many senders it is for.
 
     /// <summary>Something may be held back since now.</summary>
-    public void Look()
+    /// <param name="isWaiting">Whether more mail of a sender waits to be looked at.</param>
+    public void Look(Func<string, bool> isWaiting)
     {
         lock (_turn)
         {
-            if (!inbox.HasGaps)
-                _since = null;
-            else if (_since is null)
+            var senders = inbox.Gaps();
+            foreach (var filled in _gaps.Keys.Except(senders).ToList())
+                _gaps.Remove(filled);
+            foreach (var sender in senders)
             {
-                _since = time.GetTimestamp();
-                (_mustAsk, _wasAsked, _wasRead) = (true, false, false);
+                var now = time.GetTimestamp();
+                if (!_gaps.TryGetValue(sender, out var gap))
+                    _gaps[sender] = gap = new Gap { Since = now, QuietSince = now };
+                if (isWaiting(sender))
+                    gap.QuietSince = now;
             }
         }
     }
 
     /// <summary>Whether the mailbox is to be read again now; true once for each gap and session.</summary>
-    public bool TakeQuestion()
+    /// <param name="reading">The number of that reading.</param>
+    public bool TakeQuestion(ulong reading)
     {
         lock (_turn)
         {
-            var must = _mustAsk && _since is not null;
-            _mustAsk &= !must;
-            _wasAsked |= must;
-            return must;
+            if (_isAsking)
+                return false;
+            foreach (var gap in _gaps.Values.Where(gap => gap.AskedIn is null))
+                (gap.AskedIn, _isAsking) = (reading, true);
+            return _isAsking;
         }
+    }
+
+    /// <summary>What was asked for has come, but mail of this sender was not looked at by then.</summary>
+    public void AskAgain(string sender)
+    {
+        lock (_turn)
+            if (_gaps.TryGetValue(sender, out var gap))
+                gap.AskedIn = null;
     }
 
     /// <summary>A session begins: what was asked in the last one may never be answered.</summary>
     public void SessionBegins()
     {
         lock (_turn)
-            (_mustAsk, _wasAsked) = (_since is not null, false);
+        {
+            _isAsking = false;
+            foreach (var gap in _gaps.Values)
+                gap.AskedIn = null;
+        }
     }
 
-    /// <summary>The whole mailbox has been pushed.</summary>
-    public void CaughtUp()
+    /// <summary>The whole mailbox has been pushed, and looked at.</summary>
+    /// <param name="reading">The newest that was asked for before this reading of it began; 0 if none was.</param>
+    /// <param name="isWaiting">Whether more mail of a sender is to come all the same.</param>
+    public void CaughtUp(ulong reading, Func<string, bool> isWaiting)
     {
+        var waiting = inbox.Gaps().Where(isWaiting).ToHashSet();
         lock (_turn)
-            _wasRead |= _wasAsked;
-        inbox.CaughtUp();
-        Look();
+        {
+            _isAsking = false;
+            foreach (var (sender, gap) in _gaps)
+                gap.WasRead |= gap.AskedIn <= reading && !waiting.Contains(sender);
+        }
+
+        inbox.CaughtUp(waiting);
+        Look(isWaiting);
     }
 
-    /// <summary>Gives up a gap whose time has come.</summary>
+    /// <summary>Gives up gaps whose time has come.</summary>
     /// <returns>When to come again; null when there is no gap.</returns>
     public TimeSpan? GiveUpDue()
     {
+        var due = new HashSet<string>();
+        TimeSpan? next = null;
         lock (_turn)
         {
-            if (_since is not { } since)
-                return null;
-            var left = (_wasRead ? WaitMin : WaitMax) - time.GetElapsedTime(since);
-            if (left > TimeSpan.Zero)
-                return left;
-            _since = null;
+            foreach (var (sender, gap) in _gaps)
+                if (LeftOf(gap) is var left && left <= TimeSpan.Zero)
+                    due.Add(sender);
+                else if (next is null || left < next)
+                    next = left;
+            foreach (var sender in due)
+                _gaps.Remove(sender);
         }
 
-        inbox.GiveUpGaps();
+        if (due.Count == 0)
+            return next;
+        inbox.GiveUpGaps(due);
         changed.Raise();
-        return null;
+        return next;
     }
 
     /// <summary>Runs until cancelled.</summary>
@@ -91,7 +139,7 @@ internal sealed class GapWatch(IHeldMessages inbox, ChangeSignal changed, TimePr
             var wake = changed.Next;
             if (isMine() && !hasLooked)
             {
-                Look(); // What an earlier run of this program held back.
+                Look(_ => false); // What an earlier run of this program held back.
                 hasLooked = true;
             }
 
@@ -100,16 +148,26 @@ internal sealed class GapWatch(IHeldMessages inbox, ChangeSignal changed, TimePr
             stopping.ThrowIfCancellationRequested();
         }
     }
+
+    private TimeSpan LeftOf(Gap gap)
+    {
+        var left = BusyMax - time.GetElapsedTime(gap.Since);
+        var calm = gap.WasRead
+            ? WaitMin - time.GetElapsedTime(gap.Since)
+            : WaitMax - time.GetElapsedTime(gap.QuietSince);
+        return calm < left ? calm : left;
+    }
 }
 
 /// <summary>Messages that wait for an earlier one of their sender.</summary>
 internal interface IHeldMessages
 {
-    bool HasGaps { get; }
+    /// <summary>Of whom anything is held back that was not given up yet.</summary>
+    IReadOnlyCollection<string> Gaps();
 
-    /// <summary>The mailbox has been read whole.</summary>
-    void CaughtUp();
+    /// <summary>The mailbox has been read whole, but for mail of some senders that is still to come.</summary>
+    void CaughtUp(IReadOnlySet<string> waiting);
 
-    /// <summary>Shows what was held back for messages that did not come.</summary>
-    void GiveUpGaps();
+    /// <summary>Shows what was held back for messages of these senders that did not come.</summary>
+    void GiveUpGaps(IReadOnlySet<string> senders);
 }

@@ -13,8 +13,8 @@ namespace ChordChat.Sdk.Messages;
 
 /// <summary>What became of some pushes.</summary>
 /// <param name="MustAsk">Those whose sender's keys must be asked for before they can be judged.</param>
-/// <param name="UnjudgedCount">How many others did not look genuine and come again when they are asked for.</param>
-internal sealed record Handled(List<Unjudged> MustAsk, int UnjudgedCount);
+/// <param name="Doubted">Those that did not look genuine and come again when they are asked for.</param>
+internal sealed record Handled(List<Unjudged> MustAsk, List<Push> Doubted);
 
 /// <summary>Opens what nodes push, checks every claim in it, and keeps it; only then may it be acknowledged.</summary>
 /// <remarks>
@@ -29,7 +29,8 @@ internal sealed class Inbox(
 
     private const int DroppedMax = 64;
 
-    private int _givenUpCount; // Receipts behind a gap that no message will ever speak of.
+    /// <summary>Of each sender: receipts behind a gap that no message will ever speak of.</summary>
+    private readonly Dictionary<string, int> _givenUp = [];
 
     /// <summary>Mail that nobody read expires after this, so there is no second look at older.</summary>
     private static readonly TimeSpan MailAgeMax = TimeSpan.FromDays(30);
@@ -44,17 +45,15 @@ internal sealed class Inbox(
     /// <summary>Ids that the mailbox need not offer again; for whoever holds the session.</summary>
     public ConcurrentQueue<ByteString> Settled { get; } = [];
 
-    /// <summary>Whether anything is held back that was not given up yet.</summary>
-    public bool HasGaps
+    /// <summary>Of whom anything is held back that was not given up yet.</summary>
+    public IReadOnlyCollection<string> Gaps()
     {
-        get
+        lock (_turn)
         {
-            lock (_turn)
-            {
-                var count = me.Store.Read(ArrivalTable.CountHeld);
-                _givenUpCount = Math.Min(_givenUpCount, count);
-                return count > _givenUpCount;
-            }
+            var held = me.Store.Read(ArrivalTable.Held);
+            foreach (var sender in _givenUp.Keys)
+                _givenUp[sender] = Math.Min(_givenUp[sender], held.GetValueOrDefault(sender));
+            return [.. held.Where(one => one.Value > _givenUp.GetValueOrDefault(one.Key)).Select(one => one.Key)];
         }
     }
 
@@ -65,42 +64,59 @@ internal sealed class Inbox(
         {
             var mustAsk = new List<Unjudged>();
             var opened = new List<OpenedMessage>();
-            var unjudgedCount = 0;
-            foreach (var push in pushes.Where(push => !IsKnown(push)))
+            var doubted = new List<Push>();
+            foreach (var push in pushes.Where(push => !TrySettle(push)))
             {
+                var askedCount = mustAsk.Count;
                 var (message, isDropped) = Open(device, push, mustAsk);
                 if (message is not null)
                     opened.Add(message);
                 else if (isDropped)
                     Settled.Enqueue(push.Id);
-                else
-                    unjudgedCount++;
+                else if (mustAsk.Count == askedCount)
+                    doubted.Add(push);
             }
 
             if (opened.Count > 0)
             {
                 var kept = Keep(device, opened);
-                unjudgedCount += kept.LaterCount;
+                doubted.AddRange(pushes.Where(push => kept.Later.Contains(Convert.ToHexStringLower(push.Id.Span))));
                 Tell(kept);
             }
 
-            return new Handled(mustAsk, unjudgedCount - mustAsk.Count);
+            return new Handled(mustAsk, doubted);
         }
     }
 
-    /// <summary>The mailbox has been read whole.</summary>
-    public void CaughtUp() => Change(ArrivalTable.Begin);
+    /// <summary>Whether it is here already. Then nothing is left to do with it, and the mailbox need not offer it again
+    /// unless it is held back.</summary>
+    public bool TrySettle(Push push)
+    {
+        var id = Convert.ToHexStringLower(push.Id.Span);
+        var (isKnown, isHeld) = me.Store.Read(db => (ArrivalTable.IsKnown(db, id), ArrivalTable.IsHeld(db, id)));
+        if (isKnown && !isHeld)
+            Settled.Enqueue(push.Id);
+        return isKnown;
+    }
 
-    /// <summary>Shows what was held back for messages that did not come.</summary>
-    public void GiveUpGaps()
+    /// <summary>The mailbox has been read whole, but for mail of some senders that is still to come.</summary>
+    public void CaughtUp(IReadOnlySet<string> waiting) =>
+        Change((db, kept) => ArrivalTable.Begin(db, sender => !waiting.Contains(sender), kept));
+
+    /// <summary>Shows what was held back for messages of these senders that did not come.</summary>
+    public void GiveUpGaps(IReadOnlySet<string> senders)
     {
         lock (_turn)
         {
-            Change(ArrivalTable.GiveUpGaps);
-            var rest = me.Store.Read(ArrivalTable.AllHeld); // Receipts, which were applied when they came.
-            _givenUpCount = rest.Count;
-            foreach (var id in rest)
-                Settle(id);
+            Change((db, kept) => ArrivalTable.GiveUpGaps(db, senders, kept));
+            foreach (var sender in senders)
+            {
+                // Receipts, which were applied when they came.
+                var rest = me.Store.Read(db => ArrivalTable.HeldOf(db, sender));
+                _givenUp[sender] = rest.Count;
+                foreach (var id in rest)
+                    Settle(id);
+            }
         }
     }
 
@@ -123,15 +139,6 @@ internal sealed class Inbox(
     }
 
     private void Settle(string id) => Settled.Enqueue(ByteString.CopyFrom(Convert.FromHexString(id)));
-
-    private bool IsKnown(Push push)
-    {
-        var id = Convert.ToHexStringLower(push.Id.Span);
-        var (isKnown, isHeld) = me.Store.Read(db => (ArrivalTable.IsKnown(db, id), ArrivalTable.IsHeld(db, id)));
-        if (isKnown && !isHeld)
-            Settled.Enqueue(push.Id);
-        return isKnown;
-    }
 
     /// <param name="mustAsk">Gets the message if its sender's keys are not known, or in conflict.</param>
     /// <returns>The message if it is genuine; otherwise whether it is dropped for good.</returns>

@@ -20,7 +20,8 @@ internal sealed class MessageTable(string me, LocalKey key)
         $"unread = 1 AND mine = 0 AND {RequestTable.IsStranger("messages.peer")}";
 
     private static readonly string Columns =
-        $"id, peer, mine, sent_ms, state, copies, copies_of, missing, note, text, reachable, typed_ms, {IsRequest}";
+        "id, peer, mine, sent_ms, state, copies, copies_of, missing, note, text, reachable, typed_ms, late, "
+        + IsRequest;
 
     public void InsertMine(SqliteConnection db, string id, string peer, byte[] text, long typedMs) => db.Execute(
         """
@@ -36,14 +37,16 @@ internal sealed class MessageTable(string me, LocalKey key)
         """,
         id, link.Epoch, link.Seq, link.ToEpoch, link.Heard, link.TimeMs, ChatOrder.PlaceOf(db, link));
 
-    public void InsertTheirs(SqliteConnection db, Arrival arrival, double? rank) => db.Execute(
+    /// <param name="isLate">Later ones of its sender were let through already.</param>
+    public void InsertTheirs(SqliteConnection db, Arrival arrival, double? rank, bool isLate = false) => db.Execute(
         $"""
         INSERT INTO messages (
-            id, peer, mine, epoch, seq, sent_ms, state, rank, unread, owed, note, text, to_epoch, heard)
-        VALUES ($1, $2, 0, $3, $4, $5, 3, $6, 1, iif({RequestTable.IsStranger("$2")}, -1, 1), $7, $8, $9, $10)
+            id, peer, mine, epoch, seq, sent_ms, state, rank, unread, owed, note, text, to_epoch, heard, late)
+        VALUES ($1, $2, 0, $3, $4, $5, 3, $6, 1, iif({RequestTable.IsStranger("$2")}, -1, 1), $7, $8, $9, $10,
+            $11)
         """,
         arrival.Id, arrival.From, (long)arrival.Epoch, (long)arrival.Seq, arrival.TimeMs, rank, arrival.Note,
-        key.Seal(arrival.Id, arrival.Text!), (long)arrival.ToEpoch, (long)arrival.Heard);
+        key.Seal(arrival.Id, arrival.Text!), (long)arrival.ToEpoch, (long)arrival.Heard, isLate);
 
     /// <summary>It may be shown now: all of its sender's messages before it are here, or given up.</summary>
     public static void Release(SqliteConnection db, string id, Link link) => db.Execute(
@@ -197,7 +200,8 @@ internal sealed class MessageTable(string me, LocalKey key)
         {
             Reachable = row.IsDBNull(10) ? null : Names(row.GetString(10)),
             Typed = mine && row.GetInt64(11) is var typed and > 0 ? Time(typed) : null,
-            IsRequest = row.GetBoolean(12),
+            IsRequest = row.GetBoolean(13),
+            IsLate = row.GetBoolean(12),
         };
     }
 

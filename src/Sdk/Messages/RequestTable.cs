@@ -78,7 +78,7 @@ internal static class RequestTable
             return true;
         if (!isKnown)
         {
-            kept.LaterCount++;
+            kept.Later.Add(arrival.Id);
             return false;
         }
 

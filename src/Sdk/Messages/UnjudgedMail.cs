@@ -72,6 +72,11 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time, int coun
         row => (Peer: row.GetString(0), Entry: Digest.FromBytes(row.Blob(1)))))
         .ToDictionary(one => one.Peer, one => one.Entry);
 
+    /// <summary>Whether messages of this sender wait that can be judged as soon as they come again.</summary>
+    /// <param name="isKnown">Whether the sender's log, as it is known here, has an entry.</param>
+    public bool HasReady(string peer, Func<Digest, bool> isKnown) =>
+        store.Read(db => EntriesOf(db, peer)).Exists(entry => isKnown(entry));
+
     /// <summary>The sender's log was read, as nodes show it now.</summary>
     /// <param name="isKnown">Whether the log has an entry.</param>
     /// <param name="isTry">Whether so many nodes showed it that this is one try for each message that waits.</param>
@@ -82,10 +87,8 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time, int coun
         store.Write(db =>
         {
             var ready = 0;
-            foreach (var entry in db.Query(
-                "SELECT DISTINCT entry FROM unjudged WHERE peer = $1", row => row.Blob(0), peer))
-                if (isKnown(Digest.FromBytes(entry)))
-                    ready += db.Execute("DELETE FROM unjudged WHERE peer = $1 AND entry = $2", peer, entry);
+            foreach (var entry in EntriesOf(db, peer).Where(isKnown))
+                ready += db.Execute("DELETE FROM unjudged WHERE peer = $1 AND entry = $2", peer, entry.ToBytes());
             if (isTry)
                 db.Execute("UPDATE unjudged SET tries = tries + 1 WHERE peer = $1", peer);
             var hopeless = db.Query(
@@ -94,6 +97,9 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time, int coun
             var waiting = db.Scalar<long>("SELECT count(*) FROM unjudged WHERE peer = $1", peer);
             return (ready, hopeless, (int)waiting);
         });
+
+    private static List<Digest> EntriesOf(SqliteConnection db, string peer) => db.Query(
+        "SELECT DISTINCT entry FROM unjudged WHERE peer = $1", row => Digest.FromBytes(row.Blob(0)), peer);
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 

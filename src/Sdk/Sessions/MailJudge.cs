@@ -1,4 +1,5 @@
 using ChordChat.Crypto;
+using ChordChat.Crypto.Messages;
 using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Profiles;
@@ -10,7 +11,8 @@ namespace ChordChat.Sdk.Sessions;
 /// <summary>Looks at what one session pushes, beside its reader: each chat in turn. What cannot be judged because its
 /// sender's keys are not known waits for one look-up a sender, again and again with growing pauses, until it is
 /// hopeless.</summary>
-/// <remarks>docs/e2e.md, Receiving. Safe for threads. Locks: this one, then the inbox's.</remarks>
+/// <remarks>docs/e2e.md, Receiving and Order. Safe for threads. Locks: the gap watch's, then this one, then those of
+/// keys, turns and store.</remarks>
 internal sealed class MailJudge(
     Device device, KeyBook keys, Inbox inbox, UnjudgedMail unjudged, GapWatch gaps, ChangeSignal changed,
     IClientSink sink)
@@ -45,34 +47,41 @@ internal sealed class MailJudge(
     private readonly ChangeSignal _came = new();
     private readonly Lock _turn = new();
     private readonly Dictionary<string, Sender> _senders = [];
+    private readonly IncompleteChats _incomplete = new();
     private long _parkedBytes;
-    private bool _isCaughtUpDue;
     private long _lookAgainAt;
     private TimeSpan _lookAgainAfter = PauseMin;
-    private volatile bool _repeat;
+    private bool _repeat;
 
     /// <summary>The reader has got these.</summary>
     public void Take(IReadOnlyList<Push> pushes)
     {
-        foreach (var push in pushes.Where(push => !unjudged.Contains(push)))
+        // What is here already, held back perhaps, takes nothing of its chat's share when it comes again.
+        foreach (var push in pushes.Where(push => !unjudged.Contains(push) && !inbox.TrySettle(push)))
             _pushes.Add(push);
         _came.Raise();
     }
 
     /// <summary>The whole mailbox has been pushed; that counts once all of it was judged.</summary>
-    public void CaughtUp()
+    /// <param name="reading">The newest that was asked for before this reading of it began.</param>
+    public void CaughtUp(ulong reading)
     {
-        lock (_turn)
-            _isCaughtUpDue = true;
+        _pushes.CaughtUp(reading);
         _came.Raise();
     }
 
     /// <summary>Whether the mailbox is to be pushed again now.</summary>
-    public bool TakeRepeat()
+    /// <param name="reading">The number of that reading.</param>
+    public bool TakeRepeat(ulong reading)
     {
-        var must = _repeat;
-        _repeat = false;
-        return must;
+        lock (_turn)
+        {
+            var must = _repeat;
+            _repeat = false;
+            if (must)
+                _incomplete.Asked(reading);
+            return must;
+        }
     }
 
     /// <summary>Runs until cancelled.</summary>
@@ -92,6 +101,7 @@ internal sealed class MailJudge(
             }
 
             CatchUp();
+            changed.Raise(); // There may be something to ask for.
             await next.WaitAsync(cancellation);
         }
     }
@@ -127,14 +137,29 @@ internal sealed class MailJudge(
             foreach (var one in handled.MustAsk)
                 if (!TryPark(one))
                     later.Add(one);
-            if (handled.UnjudgedCount > 0 && _lookAgainAt == 0)
+            foreach (var push in handled.Doubted)
+                _incomplete.Add(EnvelopeHeader.ConversationOf(push.Envelope.Span));
+            if (handled.Doubted.Count > 0 && _lookAgainAt == 0)
                 _lookAgainAt = Environment.TickCount64 + (long)_lookAgainAfter.TotalMilliseconds;
+            unjudged.Add(later);
         }
 
-        unjudged.Add(later);
-        gaps.Look();
+        gaps.Look(IsWaiting);
         changed.Raise();
     }
+
+    /// <summary>Whether more mail of this sender waits here, or is to come again because it could not be judged.
+    /// </summary>
+    private bool IsWaiting(string user)
+    {
+        var chat = ChatWith(user);
+        lock (_turn)
+            return _pushes.Has(chat) || _incomplete.Contains(chat)
+                || (_senders.TryGetValue(user, out var sender) && sender.Parked.Count > 0)
+                || unjudged.HasReady(user, entry => keys.Knows(user, entry));
+    }
+
+    private Digest ChatWith(string user) => Conversation.Between(device.Cluster, device.User, user);
 
     /// <summary>Keeps a message here until the first look-up of its sender's keys is over.</summary>
     private bool TryPark(Unjudged one)
@@ -154,26 +179,22 @@ internal sealed class MailJudge(
         return true;
     }
 
+    /// <summary>All that was pushed until now has been judged or put away.</summary>
     private void CatchUp()
     {
-        if (_pushes.TakeWasCut())
-        {
-            _repeat = true;
-            changed.Raise();
-            return; // What comes then is the whole mailbox.
-        }
-
+        ulong reading;
         lock (_turn)
         {
-            if (!_isCaughtUpDue)
+            foreach (var chat in _pushes.TakeCut())
+                ComeAgain(chat);
+            if (_pushes.TakeReading() is not { } ended) // More may have come by now.
                 return;
-            _isCaughtUpDue = false;
+            _incomplete.Read(reading = ended);
             if (_lookAgainAt == 0)
                 _lookAgainAfter = PauseMin;
         }
 
-        gaps.CaughtUp();
-        changed.Raise();
+        gaps.CaughtUp(reading, IsWaiting);
         sink.CaughtUp();
     }
 
@@ -200,9 +221,7 @@ internal sealed class MailJudge(
         try
         {
             shown = await looking;
-            Unpark(user, sender);
-            if (shown != KeysShown.ByNobody)
-                waiting = Count(user, isTry: shown == KeysShown.ByEnough);
+            waiting = Look(user, sender, shown);
         }
         finally
         {
@@ -223,32 +242,51 @@ internal sealed class MailJudge(
         }
     }
 
-    /// <summary>What waited here for the first look-up can be judged now, or waits on in the profile.</summary>
-    private void Unpark(string user, Sender sender)
+    /// <returns>How many messages of this sender wait on.</returns>
+    private int Look(string user, Sender sender, KeysShown shown)
     {
-        List<Unjudged> parked;
+        var waiting = 1;
+        List<string> hopeless = [];
+        bool wasParked;
         lock (_turn)
         {
-            parked = [.. sender.Parked];
-            sender.Parked.Clear();
-            _parkedBytes -= parked.Sum(one => one.Push.Envelope.Length);
+            wasParked = TakeParked(user, sender);
+            if (shown != KeysShown.ByNobody)
+            {
+                (var ready, hopeless, waiting) = unjudged.Looked(
+                    user, entry => keys.Knows(user, entry), isTry: shown == KeysShown.ByEnough);
+                if (ready > 0)
+                    ComeAgain(ChatWith(user));
+            }
         }
 
-        foreach (var one in parked.Where(one => keys.Knows(user, one.Entry)))
-            _pushes.Add(one.Push);
-        unjudged.Add([.. parked.Where(one => !keys.Knows(user, one.Entry))]);
-    }
-
-    /// <returns>How many messages wait on.</returns>
-    private int Count(string user, bool isTry)
-    {
-        var (ready, hopeless, waiting) = unjudged.Looked(user, entry => keys.Knows(user, entry), isTry);
-        _repeat |= ready > 0;
+        if (wasParked)
+            gaps.AskAgain(user); // The mailbox may have been read while these were not judged.
         foreach (var id in hopeless)
             inbox.Settled.Enqueue(ByteString.CopyFrom(Convert.FromHexString(id)));
         if (hopeless.Count > 0)
             sink.Tell(new ClientEvent.Notice(Dropped(user, hopeless.Count)));
         return waiting;
+    }
+
+    /// <summary>What was parked is judged, or waits in the mailbox.</summary>
+    /// <returns>Whether there was anything.</returns>
+    private bool TakeParked(string user, Sender sender)
+    {
+        var known = sender.Parked.ToLookup(one => keys.Knows(user, one.Entry));
+        foreach (var one in known[true])
+            _pushes.Add(one.Push);
+        unjudged.Add([.. known[false]]);
+        var count = sender.Parked.Count;
+        _parkedBytes -= sender.Parked.Sum(one => one.Push.Envelope.Length);
+        sender.Parked.Clear();
+        return count > 0;
+    }
+
+    private void ComeAgain(Digest chat)
+    {
+        _incomplete.Add(chat);
+        _repeat = true;
     }
 
     /// <returns>The line that the user sees.</returns>

@@ -32,7 +32,7 @@ internal sealed class PushTurns
     private readonly Dictionary<Digest, Chat> _chats = [];
     private readonly Queue<Digest> _next = []; // Of chats that have something, each once.
     private long _bytes;
-    private bool _wasCut;
+    private ulong? _readWhole;
 
     public void Add(Push push)
     {
@@ -43,7 +43,6 @@ internal sealed class PushTurns
                 _chats[key] = chat = new Chat();
             chat.IsCut |= chat.Pushes.Count >= PerChatMax || chat.Bytes + push.Envelope.Length > PerChatBytesMax
                 || _bytes + push.Envelope.Length > BytesMax;
-            _wasCut |= chat.IsCut;
             if (chat.IsCut)
                 return;
             if (chat.Pushes.Count == 0)
@@ -75,17 +74,46 @@ internal sealed class PushTurns
         return taken;
     }
 
-    /// <summary>Whether there was more than the shares hold, so that the mailbox must be read again; shares are open
-    /// again then. Ask when all was taken.</summary>
-    public bool TakeWasCut()
+    /// <summary>All that a reading of the mailbox brings has been added.</summary>
+    /// <param name="reading">The newest that was asked for before it began.</param>
+    public void CaughtUp(ulong reading)
+    {
+        lock (_turn)
+            _readWhole = reading;
+    }
+
+    /// <summary>The reading that has ended, once, when all that it brought was taken; null before.</summary>
+    public ulong? TakeReading()
     {
         lock (_turn)
         {
-            if (!_wasCut || _next.Count > 0)
-                return false;
+            if (_next.Count > 0)
+                return null;
+            var reading = _readWhole;
+            _readWhole = null;
+            return reading;
+        }
+    }
+
+    /// <summary>Whether mail of this chat waits here, or more of it than its share holds is left in the mailbox.
+    /// </summary>
+    public bool Has(Digest chat)
+    {
+        lock (_turn)
+            return _chats.ContainsKey(chat);
+    }
+
+    /// <summary>The chats of which there was more than their shares hold, so that the mailbox must be read again;
+    /// shares are open again then. None before all was taken.</summary>
+    public IReadOnlyList<Digest> TakeCut()
+    {
+        lock (_turn)
+        {
+            if (_next.Count > 0)
+                return [];
+            Digest[] cut = [.. _chats.Keys];
             _chats.Clear();
-            _wasCut = false;
-            return true;
+            return cut;
         }
     }
 }

@@ -26,6 +26,7 @@ internal sealed class SessionLoop(
 
     private readonly SendTurns _turns = new(outbox);
     private readonly MailJudge _judge = new(device, keys, inbox, unjudged, gaps, changed, sink);
+    private ulong _reading; // The last one that was asked for.
     private long _againAt = Environment.TickCount64 + (long)AgainInterval.TotalMilliseconds;
 
     /// <returns>Why the node ended the session; null when it simply closed the stream.</returns>
@@ -60,7 +61,7 @@ internal sealed class SessionLoop(
             if (frame.Pushes.Count > 0)
                 _judge.Take(frame.Pushes);
             if (frame.CaughtUp)
-                _judge.CaughtUp();
+                _judge.CaughtUp(frame.CaughtUpReading);
             if (frame.Notice is { Text.Length: > 0 } notice)
                 sink.Tell(new ClientEvent.Notice(NodeWords.Text(notice.Text)));
             if (frame.Circle is { } now)
@@ -125,7 +126,10 @@ internal sealed class SessionLoop(
             _againAt += (long)AgainInterval.TotalMilliseconds;
         }
 
-        var frame = new ClientFrame { Resync = gaps.TakeQuestion(), Repeat = _judge.TakeRepeat() };
+        var next = _reading + 1;
+        var frame = new ClientFrame { Resync = gaps.TakeQuestion(next), Repeat = _judge.TakeRepeat(next) };
+        if (frame.Resync || frame.Repeat)
+            frame.Reading = _reading = next;
         if (circle.TakeChange() is { } change)
             frame.Circle = change;
         while (inbox.Settled.TryDequeue(out var id))

@@ -19,7 +19,8 @@ public sealed class LocalStore : IDisposable
             missing INTEGER NOT NULL DEFAULT 0, owed INTEGER NOT NULL DEFAULT 0,
             note TEXT NOT NULL DEFAULT '', text BLOB NOT NULL,
             to_epoch INTEGER NOT NULL DEFAULT 0, heard INTEGER NOT NULL DEFAULT 0,
-            place INTEGER NOT NULL DEFAULT 0, reachable TEXT, typed_ms INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+            place INTEGER NOT NULL DEFAULT 0, reachable TEXT, typed_ms INTEGER NOT NULL DEFAULT 0,
+            late INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS messages_by_rank ON messages (peer, rank);
         CREATE INDEX IF NOT EXISTS messages_by_place ON messages (peer, place, id);
         CREATE INDEX IF NOT EXISTS messages_by_seq ON messages (peer, mine, epoch, seq);
@@ -40,7 +41,7 @@ public sealed class LocalStore : IDisposable
         CREATE INDEX IF NOT EXISTS heard_by_seq ON heard (peer, epoch, seq);
         CREATE TABLE IF NOT EXISTS chains (
             peer TEXT NOT NULL, mine INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
-            body BLOB NOT NULL, is_open INTEGER NOT NULL DEFAULT 0,
+            body BLOB NOT NULL, is_open INTEGER NOT NULL DEFAULT 0, first INTEGER NOT NULL DEFAULT 1,
             PRIMARY KEY (peer, mine, epoch)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS doubted (id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS circle (
@@ -81,8 +82,10 @@ public sealed class LocalStore : IDisposable
             AddColumn(connection, "messages", "place INTEGER NOT NULL DEFAULT 0", "sent_ms");
             AddColumn(connection, "messages", "reachable TEXT");
             AddColumn(connection, "messages", "typed_ms INTEGER NOT NULL DEFAULT 0");
+            AddColumn(connection, "messages", "late INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "outbox", "parked INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "chains", "is_open INTEGER NOT NULL DEFAULT 0");
+            AddColumn(connection, "chains", "first INTEGER NOT NULL DEFAULT 1");
             var hasCircle = connection.Scalar<long>("SELECT 1 FROM sqlite_master WHERE name = 'circle'") == 1;
             connection.Execute(Schema);
             if (!hasCircle) // An older profile: whoever was written to stands in its history.

@@ -132,6 +132,8 @@ internal sealed class ChatConnection : IAsyncDisposable
             _events.Writer.TryWrite(circle);
         if (frame.CaughtUp)
             _events.Writer.TryWrite("caught up");
+        if (frame.CaughtUpReading is > 0 and var reading)
+            _events.Writer.TryWrite($"caught up, reading {reading}");
         if (frame.Heartbeat)
             _events.Writer.TryWrite("heartbeat");
         if (frame.Ended is { } ended)

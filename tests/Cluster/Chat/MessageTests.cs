@@ -124,8 +124,8 @@ public sealed class MessageTests : IAsyncLifetime
         await using var bert = await OnlineAsync(_bert, 0);
         await anna.SendAsync(_anna.Seal("bert", "hello"));
         await bert.NextAsync<Push>();
-        await bert.WriteAsync(new ClientFrame { Resync = true });
-        await bert.NextAsync<string>(text => text == "caught up");
+        await bert.WriteAsync(new ClientFrame { Resync = true, Reading = 7 });
+        await bert.NextAsync<string>(text => text == "caught up, reading 7");
         Assert.DoesNotContain(bert.Rest(), item => item is Push);
     }
 

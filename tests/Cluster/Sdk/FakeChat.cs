@@ -10,6 +10,8 @@ namespace ChordChat.Tests.Cluster.Sdk;
 /// <summary>The client service of a fake node.</summary>
 internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.ChatBase
 {
+    private const int PushesPerFrame = 16;
+
     public override Task<ClusterInfo> GetCluster(GetClusterRequest request, ServerCallContext context)
     {
         var info = new ClusterInfo
@@ -93,6 +95,8 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
     {
         RequirePass(context);
         cluster.KeyLogCalls.AddOrUpdate(request.User, 1, (_, count) => count + 1);
+        if (!cluster.ReadsKeyLogs)
+            throw Fault(StatusCode.Unavailable, "no majority");
         while (cluster.Silent.ContainsKey(request.User))
             await Task.Delay(20, context.CancellationToken);
         return Entries(cluster.ShowKeys(node, request.User) ?? Account(request.User).Log!);
@@ -187,14 +191,23 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         var welcome = new Welcome { Session = 1, NodeName = node.Name, Copies = 3, Pass = cluster.Pass };
         welcome.Nodes.Add(cluster.Nodes.Values.Select(Describe));
         session.Write(new NodeFrame { Welcome = welcome });
-        PushMailbox(session, account);
+        PushMailbox(session, account, reading: 0);
     }
 
-    private void PushMailbox(FakeSession session, FakeAccount account)
+    private void PushMailbox(FakeSession session, FakeAccount account, ulong reading)
     {
-        var frame = new NodeFrame { CaughtUp = true };
-        frame.Pushes.Add(cluster.Tamper(account.Mailbox()));
-        session.Write(frame);
+        var mail = account.Mailbox().Where(push => !session.Pushed.ContainsKey(push.Id)).ToList();
+        foreach (var some in cluster.Tamper(mail).Chunk(PushesPerFrame))
+        {
+            var frame = new NodeFrame();
+            frame.Pushes.Add(some);
+            session.Write(frame);
+            foreach (var push in some)
+                session.Pushed[push.Id] = true;
+        }
+
+        if (cluster.EndsReadings)
+            session.Write(new NodeFrame { CaughtUp = true, CaughtUpReading = reading });
     }
 
     private async Task ReadAsync(
@@ -213,8 +226,10 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
 
             foreach (var id in frame.Acknowledged)
                 account.Acknowledge(id);
+            if (frame.Repeat)
+                session.Pushed.Clear();
             if (frame.Resync || frame.Repeat)
-                PushMailbox(session, account);
+                PushMailbox(session, account, frame.Reading);
             if (frame.Circle is { } change)
                 session.Write(new NodeFrame
                 {

@@ -63,6 +63,9 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>Answers to sends while this is false are QUEUED, and nothing is pushed.</summary>
     public bool HasQuorum { get; set; } = true;
 
+    /// <summary>While this is false no reading of a mailbox comes to its end.</summary>
+    public bool EndsReadings { get; set; } = true;
+
     /// <summary>What a registration fails with, before or after it took effect; null for the answer as it should be.
     /// </summary>
     public (RpcException Fault, bool TakesEffect)? RegistrationFault { get; set; }
@@ -75,6 +78,9 @@ internal sealed class FakeCluster : IDisposable
 
     /// <summary>Whose accounts no node can read now: a question for them stays without an answer.</summary>
     public ConcurrentDictionary<string, bool> Silent { get; } = [];
+
+    /// <summary>While this is false no majority shows a key log.</summary>
+    public bool ReadsKeyLogs { get; set; } = true;
 
     /// <summary>How often somebody's key log was asked for.</summary>
     public ConcurrentDictionary<string, int> KeyLogCalls { get; } = [];

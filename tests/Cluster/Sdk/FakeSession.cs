@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using ChordChat.Wire;
+using Google.Protobuf;
 
 namespace ChordChat.Tests.Cluster.Sdk;
 
@@ -16,12 +18,16 @@ internal sealed class FakeSession(string user, FakeNode node)
 
     public ChannelReader<NodeFrame> Frames => _frames.Reader;
 
+    /// <summary>What was pushed and need not be pushed again.</summary>
+    public ConcurrentDictionary<ByteString, bool> Pushed { get; } = [];
+
     public void Write(NodeFrame frame) => _frames.Writer.TryWrite(frame);
 
     public void Push(Push push)
     {
         var frame = new NodeFrame();
         frame.Pushes.Add(push);
+        Pushed[push.Id] = true;
         Write(frame);
     }
 
@@ -32,7 +38,7 @@ internal sealed class FakeSession(string user, FakeNode node)
             Ended = new SessionEnded
             {
                 Reason = reason,
-                Entry = Google.Protobuf.ByteString.CopyFrom(entry ?? []),
+                Entry = ByteString.CopyFrom(entry ?? []),
                 Text = text,
             },
         });

@@ -29,6 +29,9 @@ internal sealed class Person : IAsyncDisposable
 
     public string Folder => _profile.Folder;
 
+    /// <summary>How many messages are here and wait for an earlier one.</summary>
+    public int HeldCount => _profile.Store.Read(ArrivalTable.Held).Values.Sum();
+
     public static NodeSearch Search(params FakeNode[] nodes) => Search([.. nodes.Select(node => node.Address)]);
 
     public static NodeSearch Search(params string[] addresses) =>
@@ -135,6 +138,17 @@ internal sealed class Person : IAsyncDisposable
         }
 
         return texts;
+    }
+
+    /// <summary>Waits for what shows only when it is looked for.</summary>
+    public async Task UntilAsync(Func<bool> condition)
+    {
+        var until = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+        while (!condition())
+        {
+            Assert.True(Environment.TickCount64 < until, "it did not come true in time");
+            await Task.WhenAny(Client.History.NextChange, Task.Delay(20));
+        }
     }
 
     public Task<ChatMessage> WaitAsync(string id, MessageState state) => Client.History.WaitAsync(id, state, Patience);

@@ -93,12 +93,28 @@ public class ScreensTests
     }
 
     [Fact]
-    public void After_an_announced_gap_a_late_message_is_right()
+    public void After_an_announced_gap_a_late_message_is_right_if_it_says_that_it_is_late()
     {
-        var screen = _screens.Begin("bob", "phone");
-        _screens.Shown(screen, "m2", missing: 1);
-        _screens.Shown(screen, "m1", missing: 0);
+        ShowMarked("phone", ("m2", 1, false), ("m1", 0, true));
         Assert.Empty(_screens.Faults());
+        ShowMarked("laptop", ("m2", 1, false), ("m1", 0, false));
+        AssertWrong("laptop of bob showed m1 after m2, which was sent later, and did not say that it was late");
+    }
+
+    /// <summary>docs/e2e.md, Order: a new device does not know how many there were before it.</summary>
+    [Fact]
+    public void What_is_older_than_what_a_device_began_with_may_come_late_without_having_been_missed()
+    {
+        ShowMarked("phone", ("m3", 0, false), ("m1", 0, true), ("m2", 0, true));
+        ShowMarked("laptop", ("m1", 0, true), ("m3", 0, false), ("m2", 0, true));
+        Assert.Empty(_screens.Faults());
+    }
+
+    [Fact]
+    public void What_lies_between_two_that_were_shown_was_said_to_be_missing()
+    {
+        ShowMarked("phone", ("m1", 0, false), ("m3", 0, false), ("m2", 0, true));
+        AssertWrong("showed m2 after m3, which was sent later, and had not said that one was missing");
     }
 
     [Fact]
@@ -110,11 +126,17 @@ public class ScreensTests
 
     private void Show(string device, bool killed, params string[] texts)
     {
-        var screen = _screens.Begin("bob", device);
-        foreach (var text in texts)
-            _screens.Shown(screen, text, missing: 0);
+        var screen = ShowMarked(device, [.. texts.Select(text => (text, 0, false))]);
         if (killed)
             _screens.Killed(screen);
+    }
+
+    private Screen ShowMarked(string device, params (string Text, int Missing, bool SaysLate)[] lines)
+    {
+        var screen = _screens.Begin("bob", device);
+        foreach (var (text, missing, saysLate) in lines)
+            _screens.Shown(screen, text, missing, saysLate);
+        return screen;
     }
 
     private void AssertWrong(string what) =>

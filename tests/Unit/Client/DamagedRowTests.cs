@@ -10,6 +10,7 @@ public class DamagedRowTests
     private static readonly string[] Columns =
     [
         "text", "sent_ms", "state", "copies", "copies_of", "missing", "note", "reachable", "unread", "owed", "typed_ms",
+        "late",
     ];
 
     private static readonly object[] Values =
@@ -78,11 +79,28 @@ public class DamagedRowTests
             profile.Store.Write(db => db.Execute("UPDATE messages SET missing = 2 WHERE id = $1", $"{1:x32}"));
         var (code, output, _) = await FilledProfile.RunAsync(filled.Command("history bob"));
         Assert.Equal(0, code);
-        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = Lines(output);
         Assert.Equal("(2 messages of bob are missing here)", lines[1]);
         Assert.Equal(3, lines.Length);
         var (_, json, _) = await FilledProfile.RunAsync(filled.Command("history bob --json"));
         Assert.Contains("\"missing\":2", json);
+    }
+
+    /// <summary>docs/e2e.md, Order: late. The console's line is <see cref="TranscriptTests"/>'.</summary>
+    [Theory]
+    [InlineData("history bob")]
+    [InlineData("tail --count 2")]
+    public async Task Whatever_shows_a_late_message_says_that_it_came_late(string command)
+    {
+        using var filled = new FilledProfile("one", "two");
+        using (var profile = Profile.Open(filled.Folder))
+            profile.Store.Write(db => db.Execute("UPDATE messages SET late = 1 WHERE id = $1", $"{1:x32}"));
+        var (_, json, _) = await FilledProfile.RunAsync(filled.Command("history bob --json"));
+        Assert.Equal([false, true], Lines(json).Select(line => line.Contains("\"late\":true")));
+        var (code, output, _) = await FilledProfile.RunAsync(filled.Command(command));
+        Assert.Equal(0, code);
+        Assert.EndsWith("one", Lines(output)[0]);
+        Assert.EndsWith("two (came late)", Lines(output)[1]);
     }
 
     [Fact]
@@ -90,4 +108,6 @@ public class DamagedRowTests
         ["src/Client/Terminal/Output.cs"],
         Repository.Sources("src/Client")
             .Where(file => Repository.Lines(file).Any(line => line.Contains("Console.Error"))));
+
+    private static string[] Lines(string output) => output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 }

@@ -45,6 +45,11 @@ public sealed class JsonLinesTests
         "\"state\":\"kept\",\"missing\":2}", JsonLines.Message(Message with { MissingBefore = 2 }));
 
     [Fact]
+    public void Late() => Assert.EndsWith(
+        "\"missing\":2,\"late\":true,\"again\":true}",
+        JsonLines.Message(Message with { MissingBefore = 2, IsLate = true }, again: true));
+
+    [Fact]
     public void Received() => Assert.Equal(
         """{"id":"00112233445566778899aabbccddeeff","from":"alice","to":"bob","text":"grüß """
             + """\"dich\"\n","sent":"2026-11-21T12:00:00.250Z","state":"kept"}""",

@@ -48,6 +48,19 @@ public sealed class TranscriptTests
             $"{written.AddHours(3).ToLocalTime():HH:mm} ", Transcript.Line(message, "bob", unread: false).ToString());
     }
 
+    /// <summary>docs/e2e.md, Order.</summary>
+    [Fact]
+    public void A_message_that_came_after_later_ones_says_so()
+    {
+        var message = new ChatMessage(
+            "id", "alice", "bob", "hello", DateTimeOffset.UnixEpoch, MessageState.Delivered, [], 0, 0, "a note");
+        Assert.EndsWith("alice: hello (a note)", Row(message));
+        Assert.EndsWith("alice: hello (came late) (a note)", Row(message with { IsLate = true }));
+
+        static string Row(ChatMessage message) =>
+            Assert.Single(Transcript.Line(message, "bob", unread: true).Rows(200, colours: false));
+    }
+
     private static (string, string) Said(MessageState state, string[] copies)
     {
         var (text, style) = Transcript.State(new ChatMessage(

@@ -58,7 +58,7 @@ public sealed class HostileMessageTests : IDisposable
                 {
                     Take(inbox, me, Make(random, round));
                     if (round % 16 == 0)
-                        inbox.GiveUpGaps();
+                        inbox.GiveUpGaps(inbox.Gaps().ToHashSet());
                     PrintAll(me, "alice");
                 }
 
@@ -161,7 +161,7 @@ public sealed class HostileMessageTests : IDisposable
     private static void GiveUpAllGaps(Inbox inbox)
     {
         for (var i = 0; i < 200; i++)
-            inbox.GiveUpGaps();
+            inbox.GiveUpGaps(inbox.Gaps().ToHashSet());
     }
 
     private static ulong Pick(Prng random) =>

@@ -3,6 +3,7 @@ using ChordChat.Crypto;
 using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Storage;
+using Microsoft.Data.Sqlite;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Sdk;
@@ -45,15 +46,16 @@ public sealed class ArrivalTableTests : IDisposable
     {
         Arrive(1);
         Assert.True(Arrive(4).Gap);
-        Assert.True(_store.Read(ArrivalTable.CountHeld) > 0);
+        Assert.Equal(1, _store.Read(ArrivalTable.Held)["alice"]);
         GiveUpGaps();
-        Assert.False(_store.Read(ArrivalTable.CountHeld) > 0);
+        Assert.Empty(_store.Read(ArrivalTable.Held));
         Assert.Equal(2, Messages()[^1].MissingBefore);
         Arrive(3);
         Assert.Equal(1, Messages()[^1].MissingBefore);
         Arrive(2);
         Assert.Equal(0, Messages()[^1].MissingBefore);
         Assert.Equal("1 2 3 4", History());
+        Assert.Equal([false, true, true, false], Messages().Select(message => message.IsLate));
     }
 
     [Fact]
@@ -133,15 +135,65 @@ public sealed class ArrivalTableTests : IDisposable
         foreach (var seq in arrive.Split(' '))
             Arrive(int.Parse(seq, null), wholeHistory: false);
         Assert.Empty(_shown);
-        Collect(_store.Write(db =>
-        {
-            var kept = new Kept();
-            ArrivalTable.Begin(db, kept);
-            return kept;
-        }));
+        CatchUp();
         GiveUpGaps();
         Assert.Equal(arrive.Split(' ').Order(), _shown);
         Assert.Equal((0, missing), (Messages()[0].MissingBefore, Messages()[^1].MissingBefore));
+    }
+
+    /// <summary>What no majority kept when the mailbox was read may be kept later.</summary>
+    [Fact]
+    public void What_comes_with_a_lower_number_than_a_second_device_began_with_is_late_and_was_never_missing()
+    {
+        Arrive(5, wholeHistory: false);
+        Arrive(8, wholeHistory: false);
+        CatchUp();
+        GiveUpGaps();
+        Assert.Equal(["5", "8"], _shown);
+        Arrive(3, wholeHistory: false);
+        Arrive(4, wholeHistory: false);
+        Arrive(2, text: false, wholeHistory: false);
+        Assert.Equal(["5", "8", "3", "4"], _shown);
+        Assert.Equal("3 4 5 8", History());
+        Assert.Equal([true, true, false, false], Messages().Select(message => message.IsLate));
+        Assert.Equal([0, 0, 0, 2], Messages().Select(message => message.MissingBefore));
+        Arrive(7, wholeHistory: false);
+        Assert.Equal([0, 0, 0, 0, 1], Messages().Select(message => message.MissingBefore));
+    }
+
+    /// <summary>An earlier device of ours may have received the beginnings of both.</summary>
+    [Fact]
+    public void A_second_device_begins_with_the_lowest_number_of_each_of_a_senders_devices()
+    {
+        foreach (var (seq, epoch) in ((int, uint)[])[(31, 1), (6, 2), (30, 1), (5, 2)])
+            Arrive(seq, wholeHistory: false, epoch: epoch);
+        Assert.Empty(_shown);
+        CatchUp();
+        Assert.Equal(["30", "31", "5", "6"], _shown);
+        Assert.Empty(_store.Read(ArrivalTable.Held));
+        Arrive(2, wholeHistory: false, epoch: 3); // But it was here before this one.
+        CatchUp();
+        Assert.Equal(1, _store.Read(ArrivalTable.Held)["alice"]);
+    }
+
+    [Fact]
+    public void Whose_mail_was_not_all_read_begins_later()
+    {
+        Arrive(5, wholeHistory: false);
+        CatchUp("alice");
+        Assert.Empty(_shown);
+        Arrive(4, wholeHistory: false);
+        CatchUp();
+        Assert.Equal(["4", "5"], _shown);
+    }
+
+    [Fact]
+    public void A_gap_of_one_sender_is_given_up_without_those_of_others()
+    {
+        Arrive(1);
+        Arrive(3);
+        GiveUpGaps("carol");
+        Assert.Equal(["1"], _shown);
     }
 
     [Fact]
@@ -153,10 +205,15 @@ public sealed class ArrivalTableTests : IDisposable
         Assert.Equal("1 2 1", History());
     }
 
-    private Kept GiveUpGaps() => Collect(_store.Write(db =>
+    private Kept GiveUpGaps(string of = "alice") =>
+        Change((db, kept) => ArrivalTable.GiveUpGaps(db, new HashSet<string> { of }, kept));
+
+    private void CatchUp(string but = "") => Change((db, kept) => ArrivalTable.Begin(db, peer => peer != but, kept));
+
+    private Kept Change(Action<SqliteConnection, Kept> change) => Collect(_store.Write(db =>
     {
         var kept = new Kept();
-        ArrivalTable.GiveUpGaps(db, kept);
+        change(db, kept);
         return kept;
     }));
 
@@ -167,14 +224,12 @@ public sealed class ArrivalTableTests : IDisposable
             IdOf(seq, epoch, twin), "alice", epoch, (ulong)seq, twin ? BodyOf(100 + seq) : BodyOf(seq),
             previous ?? (seq == 1 ? default : BodyOf(seq - 1)), 1, 0, 0,
             text ? Encoding.UTF8.GetBytes($"{seq}") : null, "");
-        return Collect(_store.Write(db =>
+        return Change((db, kept) =>
         {
-            var kept = new Kept();
             _arrivals.Keep(db, arrival, wholeHistory, 0, kept);
             foreach (var late in kept.Late)
                 ChatOrder.Renew(db, late);
-            return kept;
-        }));
+        });
     }
 
     private Kept Collect(Kept kept)

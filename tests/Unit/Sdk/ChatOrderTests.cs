@@ -144,7 +144,8 @@ public sealed class ChatOrderTests
                 ChatOrder.Renew(db, late);
         });
 
-        public void GiveUpGaps() => _store.Write(db => ArrivalTable.GiveUpGaps(db, new Kept()));
+        public void GiveUpGaps() => _store.Write(db =>
+            ArrivalTable.GiveUpGaps(db, ArrivalTable.Held(db).Keys.ToHashSet(), new Kept()));
 
         public List<string> History(Side with) =>
             [.. _store.Read(db => Messages.History(db, with.Name, int.MaxValue)).Select(message => message.Text)];

@@ -33,13 +33,13 @@ public sealed class RequestTableTests : IDisposable
         for (var seq = 1; seq <= RequestTable.PerSenderMax; seq++)
             Assert.Equal(0, Arrive("alice", seq).PutAwayCount);
         var more = Arrive("alice", RequestTable.PerSenderMax + 1);
-        Assert.Equal((1, 0), (more.PutAwayCount, more.LaterCount));
+        Assert.Equal((1, 0), (more.PutAwayCount, more.Later.Count));
         Assert.Equal(IdOf("alice", RequestTable.PerSenderMax + 1), Assert.Single(more.Settled));
         Assert.Equal(RequestTable.PerSenderMax, Assert.Single(Requests()).Count);
 
         _store.Write(db => ChordChat.Sdk.Circle.WroteTo(db, "alice"));
         Arrive("alice", RequestTable.PerSenderMax + 2);
-        _store.Write(db => ArrivalTable.GiveUpGaps(db, new Kept()));
+        _store.Write(db => ArrivalTable.GiveUpGaps(db, new HashSet<string> { "alice" }, new Kept()));
         var last = _store.Read(db => _messages.Unread(db, 1_000, withRequests: false))[^1];
         Assert.Equal(1, last.MissingBefore);
     }
@@ -91,9 +91,9 @@ public sealed class RequestTableTests : IDisposable
         _store.Write(RequestTable.ForgetCircle);
         const int Max = RequestTable.UnknownFactor * RequestTable.PerSenderMax;
         for (var seq = 1; seq <= Max; seq++)
-            Assert.Equal(0, Arrive("alice", seq).LaterCount);
+            Assert.Equal(0, Arrive("alice", seq).Later.Count);
         var later = Arrive("alice", Max + 1);
-        Assert.Equal((0, 1, 0), (later.PutAwayCount, later.LaterCount, later.Settled.Count));
+        Assert.Equal((0, 1, 0), (later.PutAwayCount, later.Later.Count, later.Settled.Count));
         Arrive("carol", 1, text: null);
         Assert.True(_store.Read(db => ArrivalTable.IsKnown(db, IdOf("carol", 1))));
     }

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using ChordChat.Crypto;
 using ChordChat.Sdk.Messages;
-using ChordChat.Sdk.Sessions;
 using ChordChat.Sdk.Storage;
 using ChordChat.Tests.Unit.Hosting;
 using ChordChat.Wire;
@@ -91,28 +90,22 @@ public sealed class UnjudgedMailTests : IDisposable
     }
 
     [Fact]
+    public void Messages_whose_senders_keys_are_known_by_now_can_be_judged_when_they_come_again()
+    {
+        Add("alice", new Digest(1, 1));
+        Add("alice", new Digest(1, 2));
+        Assert.False(_mail.HasReady("alice", _ => false));
+        Assert.False(_mail.HasReady("carol", _ => true));
+        Assert.True(_mail.HasReady("alice", entry => entry == new Digest(1, 2)));
+        _mail.Looked("alice", entry => entry == new Digest(1, 2));
+        Assert.False(_mail.HasReady("alice", entry => entry == new Digest(1, 2)));
+    }
+
+    [Fact]
     public void Another_envelope_under_the_same_id_is_looked_at()
     {
         var push = Add("mallory", new Digest(1, 1));
         Assert.False(_mail.Contains(new Push { Id = push.Id, Envelope = ByteString.CopyFrom(1, 2, 3) }));
-    }
-
-    [Fact]
-    public void Much_mail_of_one_chat_delays_no_other_and_beyond_its_share_it_is_asked_for_again()
-    {
-        var turns = new PushTurns();
-        for (var i = 0; i < PushTurns.PerChatMax + 100; i++)
-            turns.Add(Envelope(1));
-        var friend = Envelope(2);
-        turns.Add(friend);
-        Assert.Contains(friend, turns.Take(2));
-        Assert.False(turns.TakeWasCut());
-        while (turns.Take(100).Count > 0)
-            turns.Add(Envelope(1)); // A chat that was cut gets no more, or something would be missing in its middle.
-        Assert.True(turns.TakeWasCut());
-        Assert.False(turns.TakeWasCut());
-        turns.Add(Envelope(1));
-        Assert.Single(turns.Take(100));
     }
 
     private Push Add(string from, Digest entry)

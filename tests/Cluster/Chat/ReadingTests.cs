@@ -1,0 +1,62 @@
+using System.Threading.Channels;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Replication;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Chat;
+
+/// <summary>docs/protocol.md#readings: a client learns which of its questions a reading of the mailbox answers.
+/// </summary>
+public sealed class ReadingTests
+{
+    private static readonly SetKey Mailbox = SetKey.Mailbox("bert");
+
+    private readonly MemoryReplication _sets = new([]);
+    private readonly Outgoing _outgoing = new(int.MaxValue);
+    private readonly Channel<ulong> _caughtUp = Channel.CreateUnbounded<ulong>();
+    private readonly SessionMail _mail;
+
+    public ReadingTests()
+    {
+        _mail = new SessionMail(Mailbox, _outgoing, _sets, int.MaxValue, CancellationToken.None);
+        _outgoing.Wake = () =>
+        {
+            while (_outgoing.Take() is { } batch)
+                if (batch.CaughtUp is { } reading)
+                    _caughtUp.Writer.TryWrite(reading);
+        };
+    }
+
+    [Fact]
+    public async Task A_reading_that_has_begun_answers_no_question_that_comes_later()
+    {
+        var gate = new TaskCompletionSource();
+        _sets.ScanGate = gate.Task;
+        _mail.Scan();
+        _mail.Scan(1);
+        _mail.Repeat(2);
+        gate.SetResult();
+        await CaughtUpAsync(0, 2);
+        _mail.Scan(3);
+        await CaughtUpAsync(3);
+        _mail.Scan();
+        await CaughtUpAsync(3);
+    }
+
+    [Fact]
+    public async Task A_reading_without_a_majority_answers_nothing_and_the_next_one_answers_for_it()
+    {
+        _sets.IsCut = true;
+        _mail.Scan(1);
+        Assert.True(_mail.IsScanDue);
+        _sets.IsCut = false;
+        _mail.Scan();
+        await CaughtUpAsync(1);
+    }
+
+    private async Task CaughtUpAsync(params ulong[] readings)
+    {
+        foreach (var reading in readings)
+            Assert.Equal(reading, await _caughtUp.Reader.ReadAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+}
