@@ -1,7 +1,7 @@
 using ChordChat.Core.Chat;
 using ChordChat.Core.Ring;
-using ChordChat.Crypto.Keyrings;
 using ChordChat.Crypto.KeyLogs;
+using ChordChat.Crypto.Keyrings;
 using ChordChat.Node.Chat;
 using Xunit;
 using static ChordChat.Tests.Unit.Crypto.TestUsers;
