@@ -160,8 +160,8 @@ public sealed class ChatClient : IAsyncDisposable
         _changed.Raise();
     }
 
-    /// <summary>Logs in as a new device in place of one whose numbers a copy of this profile uses too. What waits in the
-    /// outbox goes out from there.</summary>
+    /// <summary>Logs in as a new device in place of one whose numbers a copy of this profile uses too. What waits in
+    /// the outbox goes out from there.</summary>
     /// <exception cref="ChordChatException"><c>wrong_password</c>, <c>profile_in_use</c>, and what a login
     /// says.</exception>
     public async Task BecomeNewDeviceAsync(string password, CancellationToken cancellation = default)

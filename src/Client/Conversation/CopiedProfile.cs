@@ -10,13 +10,14 @@ internal sealed class CopiedProfile(
 {
     public static string What => "this profile is a copy (a restored backup?) of one that went on";
 
-    private bool _isBusy;
+    private bool _hasBegun;
 
+    /// <summary>Tries once; what fails is tried again at the next start, for every session would ask again.</summary>
     public void Renew()
     {
-        if (_isBusy)
+        if (_hasBegun)
             return;
-        _isBusy = true;
+        _hasBegun = true;
         view.Print(Transcript.Note($"{What}; it becomes a new device, and loses nothing", Style.Warning));
         if (passwordAtHand is not null)
             LogIn(passwordAtHand);
@@ -43,11 +44,7 @@ internal sealed class CopiedProfile(
         try
         {
             await client.BecomeNewDeviceAsync(password);
-            return () =>
-            {
-                _isBusy = false;
-                view.Print(Transcript.Note("this is a new device now", Style.Good));
-            };
+            return () => view.Print(Transcript.Note("this is a new device now", Style.Good));
         }
         catch (ChordChatException cause)
         {
@@ -62,11 +59,7 @@ internal sealed class CopiedProfile(
         }
     }
 
-    private void GiveUp()
-    {
-        _isBusy = false;
-        view.Print(Transcript.Note(
-            $"until it is, contacts see a mark at what you write; /quit and 'chordchat login {client.User}' does it",
-            Style.Warning));
-    }
+    private void GiveUp() => view.Print(Transcript.Note(
+        $"until it is, contacts see a mark at what you write; /quit and 'chordchat login {client.User}' does it",
+        Style.Warning));
 }

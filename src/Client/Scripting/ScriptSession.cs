@@ -16,7 +16,7 @@ internal sealed class ScriptSession : IAsyncDisposable
     private readonly Task _watching;
     private readonly ScriptContext _context;
     private volatile ChordChatException? _trouble;
-    private Task _renewing = Task.CompletedTask;
+    private Task? _renewing;
 
     public ScriptSession(ScriptContext context, UnlockedProfile me)
     {
@@ -48,7 +48,8 @@ internal sealed class ScriptSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _renewing.WaitAsync(RenewPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_renewing is { } renewing)
+            await renewing.WaitAsync(RenewPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _stopping.CancelAsync();
         await _watching;
         await Client.DisposeAsync();
@@ -64,8 +65,8 @@ internal sealed class ScriptSession : IAsyncDisposable
                     _connected.TrySetResult();
                 else if (happened is ClientEvent.Searching searching)
                     _trouble = searching.Reason;
-                else if (happened is ClientEvent.Copied && _renewing.IsCompleted)
-                    _renewing = RenewAsync();
+                else if (happened is ClientEvent.Copied)
+                    _renewing ??= RenewAsync(); // Once: what fails is tried again at the next start.
                 else if (happened is ClientEvent.Ended ended)
                     _ended.TrySetException(ended.Reason);
         }

@@ -45,8 +45,9 @@ public sealed class Profile : IDisposable
     /// <summary>Whether the keys of a device are here; false after a logout.</summary>
     public bool HasDevice => Fact("device") is not null;
 
-    /// <summary>Whether this is a copy of a profile that went on, so that its numbers are used twice: the next login here
-    /// makes a new device. Docs/e2e.md, Order.</summary>
+    /// <summary>Whether this is a copy of a profile that went on, so that its numbers are used twice: the next login
+    /// here makes a new device.</summary>
+    /// <remarks>docs/e2e.md, Order.</remarks>
     public bool IsCopied => Fact(CopiedFact) is not null;
 
     /// <summary>The keys of the device, sealed.</summary>
@@ -224,8 +225,8 @@ public sealed class Profile : IDisposable
     });
 
     /// <summary>A contact says that this profile is a copy.</summary>
-    /// <returns>Whether it is to become a new device; not if it did so for the same reason a short time ago, for anybody
-    /// can say that.</returns>
+    /// <returns>Whether it is to become a new device; not if it did so for the same reason a short time ago, for
+    /// anybody can say that.</returns>
     internal static bool MarkCopied(Microsoft.Data.Sqlite.SqliteConnection db, long nowMs)
     {
         if (db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", RenewedFact) is { Length: 8 } before
