@@ -91,7 +91,7 @@ public sealed class RequestTableTests : IDisposable
         _store.Write(RequestTable.ForgetCircle);
         const int Max = RequestTable.UnknownFactor * RequestTable.PerSenderMax;
         for (var seq = 1; seq <= Max; seq++)
-            Assert.Equal(0, Arrive("alice", seq).Later.Count);
+            Assert.Empty(Arrive("alice", seq).Later);
         var later = Arrive("alice", Max + 1);
         Assert.Equal((0, 1, 0), (later.PutAwayCount, later.Later.Count, later.Settled.Count));
         Arrive("carol", 1, text: null);
