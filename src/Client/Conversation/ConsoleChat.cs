@@ -19,12 +19,11 @@ internal sealed class ConsoleChat(
     private readonly CopiedProfile _copied = new(client, view, later, passwordAtHand);
     private readonly RequestBell _bell = new(client, "/");
     private readonly OwnLines _own = new(view, client.User);
+    private readonly Questions _questions = new(view, later);
     private readonly Dictionary<string, int> _unread = [];
     private readonly HashSet<string> _shown = []; // Of messages to us.
     private readonly HashSet<string> _hasMore = [];
     private string? _open;
-    private string _line = ""; // Typed last.
-    private long _happenedCount;
     private bool _online;
     private bool _saidSearching;
 
@@ -71,7 +70,7 @@ internal sealed class ConsoleChat(
     public void On(ClientEvent happened)
     {
         if (happened is not ClientEvent.Changed)
-            _happenedCount++;
+            _questions.Interrupt();
         switch (happened)
         {
             case ClientEvent.Connected connected:
@@ -132,8 +131,8 @@ internal sealed class ConsoleChat(
             return;
         }
 
-        _happenedCount++;
-        _line = line;
+        _questions.Interrupt();
+        _questions.Line = line;
         try
         {
             Run(isText ? new ConsoleCommand.Say(line) : CommandParser.Parse(line, _open));
@@ -157,15 +156,15 @@ internal sealed class ConsoleChat(
             case ConsoleCommand.Message(var user, var text): Send(user, text); break;
             case ConsoleCommand.OpenChat(var user): Open(user); break;
             case ConsoleCommand.History(var count): ShowHistory(count); break;
-            case ConsoleCommand.Who: Ask(async () => Answers.Who(await client.Lookup.WhoAsync(), Meet)); break;
+            case ConsoleCommand.Who: _questions.Ask(async () => Answers.Who(await client.Lookup.WhoAsync(), Meet)); break;
             case ConsoleCommand.Status(var user):
-                Ask(async () => Answers.Status(await client.Lookup.StatusAsync(user)));
+                _questions.Ask(async () => Answers.Status(await client.Lookup.StatusAsync(user)));
                 break;
             case ConsoleCommand.Where(var user):
-                Ask(async () => Answers.Where(await client.Lookup.WhereAsync(user)));
+                _questions.Ask(async () => Answers.Where(await client.Lookup.WhereAsync(user)));
                 break;
             case ConsoleCommand.Verify(var user, var confirmed):
-                Ask(async () => await Answers.VerifyAsync(client.People, user, confirmed));
+                _questions.Ask(async () => await Answers.VerifyAsync(client.People, user, confirmed));
                 break;
             case ConsoleCommand.Resend: Resend(); break;
             case ConsoleCommand.Accept(var user): Accept(user); break;
@@ -176,7 +175,7 @@ internal sealed class ConsoleChat(
                 view.Print(Transcript.Note($"you take messages from {user} again"));
                 break;
             case ConsoleCommand.Blocked: view.Print(Answers.Blocked(client.Circle.Blocked)); break;
-            case ConsoleCommand.Help: PrintAll(Answers.Help()); break;
+            case ConsoleCommand.Help: view.PrintAll(Answers.Help()); break;
             case ConsoleCommand.LogOut:
                 var left = client.ForgetDevice();
                 view.Print(Transcript.Note("logged out; the keys of this device are gone, the history stays"));
@@ -200,7 +199,7 @@ internal sealed class ConsoleChat(
             return;
         }
 
-        Ask(
+        _questions.Ask(
             async () =>
             {
                 await client.People.CheckExistsAsync(user);
@@ -223,7 +222,7 @@ internal sealed class ConsoleChat(
     {
         if (on is not { } wait)
         {
-            PrintAll(Answers.Requests(client.History.Requests(), client.Circle.RequestsWait));
+            view.PrintAll(Answers.Requests(client.History.Requests(), client.Circle.RequestsWait));
             return;
         }
 
@@ -325,7 +324,7 @@ internal sealed class ConsoleChat(
         if (client.History.Chats().Any(chat => chat.Peer == user) || client.People.KeysOf(user) is not null)
             OpenKnown(user);
         else
-            Ask(
+            _questions.Ask(
                 async () =>
                 {
                     await client.People.CheckExistsAsync(user);
@@ -353,7 +352,7 @@ internal sealed class ConsoleChat(
     {
         if (_open is not { } user)
         {
-            PrintAll(Answers.Chats(client.History.Chats()));
+            view.PrintAll(Answers.Chats(client.History.Chats()));
             return;
         }
 
@@ -370,47 +369,7 @@ internal sealed class ConsoleChat(
             view.Print(Transcript.Missing(message));
     }
 
-    /// <summary>Asks beside the loop; the answer is printed by the loop. One that does not follow its question names
-    /// it: during an outage several may wait, and come at once.</summary>
-    /// <param name="what">What is answered, if not the line that was typed.</param>
-    private void Ask(Func<Task<IReadOnlyList<StyledLine>>> question, string? what = null, Action? then = null)
-    {
-        var askedAt = _happenedCount;
-        var named = Transcript.AnswerTo(what ?? _line);
-        later(AskAsync());
-
-        async Task<Action> AskAsync()
-        {
-            try
-            {
-                var lines = await question();
-                return () =>
-                {
-                    Answer(lines);
-                    then?.Invoke();
-                };
-            }
-            catch (ChordChatException cause)
-            {
-                return () => Answer([Transcript.Problem(cause)]);
-            }
-        }
-
-        void Answer(IReadOnlyList<StyledLine> lines)
-        {
-            if (lines.Count > 0 && _happenedCount != askedAt)
-                view.Print(named);
-            PrintAll(lines);
-        }
-    }
-
     private void Meet(string user) => _met.Add(user);
-
-    private void PrintAll(IEnumerable<StyledLine> lines)
-    {
-        foreach (var line in lines)
-            view.Print(line);
-    }
 
     private void Prompt()
     {

@@ -11,6 +11,12 @@ internal interface IConsoleView
     /// <returns>A handle for <see cref="Rewrite"/>.</returns>
     int Print(StyledLine line, Mark? mark = null);
 
+    void PrintAll(IEnumerable<StyledLine> lines)
+    {
+        foreach (var line in lines)
+            Print(line);
+    }
+
     /// <returns>False if that line cannot be changed any more.</returns>
     bool Rewrite(int handle, string text, Style style);
 

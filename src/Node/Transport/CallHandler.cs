@@ -58,8 +58,8 @@ internal sealed class CallHandler(
         }
     }
 
-    /// <summary>Does what needs no proof: reads renew the ballot of a value that is there already. A replica that is not
-    /// at the request's epoch says so first, because it is no use to prove anything to it.</summary>
+    /// <summary>Does what needs no proof: reads renew the ballot of a value that is there already. A replica that is
+    /// not at the request's epoch says so first, because it is no use to prove anything to it.</summary>
     private void AskForProof(NodeId from, ReplicaRequest request, Action<Answer> reply)
     {
         var harmless = request is ReplicaRequest.Accept accept

@@ -14,8 +14,8 @@ internal sealed class SessionShowing(PeerLinks links, KeptHellos hellos)
     private readonly Lock _turn = new();
     private readonly Dictionary<(NodeId To, string User), List<Action<SessionRight>>> _waiting = [];
 
-    /// <summary>Calls <paramref name="done"/>, on any thread, with what the node believes: if that is enough, the call that
-    /// it refused is made once more.</summary>
+    /// <summary>Calls <paramref name="done"/>, on any thread, with what the node believes: if that is enough, the call
+    /// that it refused is made once more.</summary>
     public void Show(NodeId to, string user, Action<SessionRight> done)
     {
         if (hellos.Find(user) is not { } kept)
