@@ -81,13 +81,13 @@ public sealed class Screens
         }
     }
 
-    /// <summary>Kept messages that no device has shown.</summary>
+    /// <summary>Kept messages that no device has shown, or tells in its history.</summary>
     public IReadOnlyList<string> Missing()
     {
         lock (_turn)
         {
-            var shown = ShownTexts();
-            return [.. _messages.Where(one => one.Value.IsKept && !shown.Contains((one.Value.To, one.Key)))
+            var seen = SeenTexts();
+            return [.. _messages.Where(one => one.Value.IsKept && !seen.Contains((one.Value.To, one.Key)))
                 .Select(one => one.Key)];
         }
     }
@@ -105,8 +105,7 @@ public sealed class Screens
     {
         lock (_turn)
         {
-            var seen = ShownTexts();
-            seen.UnionWith(_remembered);
+            var seen = SeenTexts();
             return
             [
                 .. _screens.GroupBy(screen => (screen.Person, screen.Device))
@@ -120,8 +119,8 @@ public sealed class Screens
         }
     }
 
-    private HashSet<(string Person, string Text)> ShownTexts() =>
-        [.. _screens.SelectMany(screen => screen.Lines.Select(line => (screen.Person, line.Text)))];
+    private HashSet<(string Person, string Text)> SeenTexts() =>
+        [.. _remembered, .. _screens.SelectMany(screen => screen.Lines.Select(line => (screen.Person, line.Text)))];
 
     private IEnumerable<string> DeviceFaults(Screen[] screens)
     {

@@ -17,6 +17,7 @@ internal sealed class Device(string owner, string name, ClientPlace place, Recor
     private ClientProgram? _sender;
     private Screen? _screen;
     private int _count;
+    private bool _wasRead;
     private Action? _onLine;
 
     public string Name => name;
@@ -101,11 +102,12 @@ internal sealed class Device(string owner, string name, ClientPlace place, Recor
         _onLine = null;
     }
 
-    /// <summary>Writes down what the profile tells when no program uses it.</summary>
+    /// <summary>Writes down, once, what the profile tells when no program uses it any more.</summary>
     public void ReadHistory()
     {
-        if (!Profile.ExistsIn(Folder))
+        if (_wasRead || !Profile.ExistsIn(Folder))
             return;
+        _wasRead = true;
         using var profile = Profile.Open(Folder);
         using var me = profile.Unlock(Person.Password);
         var history = History.Of(me);

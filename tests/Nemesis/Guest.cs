@@ -47,6 +47,14 @@ internal sealed class Guest(string name, int side, Options options, Network netw
         return Current.IsAnswered;
     }
 
+    /// <summary>Looks into the profiles that are not used any more: what came there and was not shown stays there.
+    /// </summary>
+    public void LookBack()
+    {
+        foreach (var device in _devices[..^1])
+            device.ReadHistory();
+    }
+
     /// <summary>Ends all programs, and looks into all profiles.</summary>
     public async Task EndAsync()
     {

@@ -48,6 +48,8 @@ internal sealed class Run(Options options, Network network, World world, NameRac
         await world.UntilAsync("every node ready after healing", RingLimit, world.AreAllReadyAsync);
         await world.UntilAsync("ring ideal after healing", RingLimit - healed.Elapsed, world.IsIdealAsync);
         await world.UntilAsync("queues flushed after healing", FlushLimit - healed.Elapsed, world.IsFlushedAsync);
+        foreach (var guest in world.Guests)
+            guest.LookBack();
         if (world.Guests.Count > 0)
             await world.UntilAsync("guests' messages shown", GuestLimit, world.AreGuestsFlushedAsync);
         await world.LookAroundAsync();

@@ -16,6 +16,7 @@ internal sealed class World(Options options, Network network, string home, Recor
 
     private readonly List<string> _wrong = [];
     private string? _lastRing;
+    private string? _guestsLack;
     private Views? _seen;
 
     public Record Record => record;
@@ -94,7 +95,11 @@ internal sealed class World(Options options, Network network, string home, Recor
     public async Task<bool> AreGuestsFlushedAsync()
     {
         var flushed = await Task.WhenAll(Guests.Select(guest => guest.IsFlushedAsync()));
-        return flushed.All(all => all) && Record.Screens.Missing().Count == 0;
+        var missing = Record.Screens.Missing();
+        _guestsLack = flushed.All(all => all) && missing.Count == 0
+            ? null
+            : $"guests without all answers: {flushed.Count(all => !all)}; not shown: {string.Join(' ', missing)}";
+        return _guestsLack is null;
     }
 
     public async Task<bool> AreAllReadyAsync() =>
@@ -131,7 +136,7 @@ internal sealed class World(Options options, Network network, string home, Recor
             if (waited.Elapsed > limit)
             {
                 Judge($"not {what} within {limit.TotalSeconds:0} s");
-                Say(_lastRing ?? "the ring is ideal");
+                Say(_guestsLack ?? _lastRing ?? "the ring is ideal");
                 return waited.Elapsed;
             }
 

@@ -39,18 +39,22 @@ public sealed class NewDeviceTests : AliceAndBob
     }
 
     /// <summary>More than eight megabytes of one chat, and those that have no room here are its oldest.</summary>
-    [Fact]
-    public async Task It_waits_for_what_found_no_room_here()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task It_waits_for_what_found_no_room_here_as_does_one_that_was_away_for_long(bool isNew)
     {
-        string[] texts = [.. Numbers(101, 360).Select(number => number + new string('x', 60_000))];
-        var folder = Person.NewFolder();
+        string[] texts = [.. Numbers(101, 320).Select(number => number + new string('x', 60_000))];
+        var folder = isNew ? Person.NewFolder() : Bob.Folder;
+        await Bob.DisposeAsync();
         await using (var earlier = await SecondAsync(folder))
             await earlier.Client.People.CheckExistsAsync("alice"); // Nothing has to wait for keys.
         await SendAsync(texts);
         Cluster.Tamper = pushes => [.. pushes.Skip(12), .. pushes.Take(12)];
         await using var second = await SecondAsync(folder);
         Assert.Equal(texts, await second.ReadAsync(texts.Length));
-        Assert.DoesNotContain(second.Client.History.With("alice"), message => message.IsLate);
+        Assert.DoesNotContain(
+            second.Client.History.With("alice"), message => message.IsLate || message.MissingBefore > 0);
     }
 
     /// <summary>No majority kept it when the mailbox was read.</summary>

@@ -42,6 +42,7 @@ public class ScreensTests
     {
         _screens.Kept("m2");
         _screens.Remembered("bob", "phone", "m2", asNew: true);
+        Assert.Empty(_screens.Missing());
         Assert.Empty(_screens.Faults());
         Assert.True(_screens.HasSeen("bob", "m2"));
     }
