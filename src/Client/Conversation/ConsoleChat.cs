@@ -156,7 +156,9 @@ internal sealed class ConsoleChat(
             case ConsoleCommand.Message(var user, var text): Send(user, text); break;
             case ConsoleCommand.OpenChat(var user): Open(user); break;
             case ConsoleCommand.History(var count): ShowHistory(count); break;
-            case ConsoleCommand.Who: _questions.Ask(async () => Answers.Who(await client.Lookup.WhoAsync(), Meet)); break;
+            case ConsoleCommand.Who:
+                _questions.Ask(async () => Answers.Who(await client.Lookup.WhoAsync(), Meet));
+                break;
             case ConsoleCommand.Status(var user):
                 _questions.Ask(async () => Answers.Status(await client.Lookup.StatusAsync(user)));
                 break;

@@ -130,7 +130,7 @@ public sealed class SessionProofTests
             at, town.Mailbox.Name, MessageId.FromBytes(mail.Id.Span), mail.Envelope.Memory, From: from);
     }
 
-    /// <summary>The same rule from the side of the honest: a node that keeps nothing of its users serves them.</summary>
+    /// <summary>The same rule from the side of the honest: who keeps nothing of its users serves them.</summary>
     [Fact]
     public async Task Nodes_that_keep_nothing_of_their_users_serve_them_all_the_same()
     {
