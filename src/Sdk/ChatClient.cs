@@ -168,7 +168,8 @@ public sealed class ChatClient : IAsyncDisposable
     {
         if (!_lease.TryTake())
             throw new ChordChatException(
-                "profile_in_use", "another process of this profile has its session", "it becomes a new device there");
+                "profile_in_use", "another process holds the session of this profile",
+                "that process makes it a new device");
         _me.Profile.Unlock(password).Dispose(); // No node need hear of a wrong one.
         using var held = await _keeper.HoldAsync(cancellation);
         using var accounts = new Accounts.Accounts(_me.Profile, _search);

@@ -34,17 +34,17 @@ internal sealed class EventSink(History history) : IClientSink
         {
             _saidPutAway = true;
             Tell(new ClientEvent.Notice(
-                $"messages of strangers are put away: no more than {RequestTable.PerSenderMax} of one and those of "
-                + $"{RequestTable.SendersMax} people wait"));
+                "some messages from people you never wrote to were dropped: no more than "
+                + $"{RequestTable.PerSenderMax} from each of {RequestTable.SendersMax} people can wait"));
         }
 
         if (kept.MustRenew)
             Tell(new ClientEvent.Copied());
         else if (kept.IsCopied)
             Tell(new ClientEvent.Notice(
-                "a contact says again that this profile is a copy of one that went on, and it became a new device less "
-                + "than a day ago: if somebody uses the same profile elsewhere, log in anew with /logout and "
-                + "'chordchat login'"));
+                "a contact reports again that this profile is a copy of one that has been used since, although it "
+                + "became a new device less than a day ago: if somebody uses the same profile elsewhere, log in anew "
+                + "with /logout and 'chordchat login'"));
     }
 
     public void CaughtUp() => Tell(new ClientEvent.CaughtUp());

@@ -32,7 +32,7 @@ internal static class Answers
         [
             Transcript.Note(online.People.Count == 0 ? "nobody is online" : $"{online.People.Count} online: {names}"),
             .. online.ContactsOnly
-                ? [Transcript.Note("this cluster shows only people who have written to you and to whom you wrote")]
+                ? [Transcript.Note("this cluster shows only people you have written to and who have written to you")]
                 : Array.Empty<StyledLine>(),
         ];
     }
@@ -63,7 +63,7 @@ internal static class Answers
             :
             [
                 .. requests.Select(request => Transcript.Note(Request(request))),
-                Transcript.Note("/accept <user> shows what they wrote and opens the chat, /block <user> ends it"),
+                Transcript.Note("/accept <user> shows what they wrote and opens the chat, /block <user> refuses it"),
             ];
 
     /// <summary>Who, how much, and how it begins.</summary>
@@ -79,11 +79,11 @@ internal static class Answers
     }
 
     public static string NoRequests(bool wait) => wait
-        ? "nobody waits to be accepted"
-        : "nobody waits to be accepted: requests are off, everybody's messages are shown at once";
+        ? "nobody is waiting to be accepted"
+        : "nobody is waiting to be accepted: requests are off, so everybody's messages are shown at once";
 
     public static string RequestsWait(bool on) => on
-        ? "messages of people to whom you never wrote wait until you accept them"
+        ? "messages from people you never wrote to wait until you accept the sender"
         : "everybody's messages are shown at once";
 
     public static IReadOnlyList<StyledLine> Chats(IReadOnlyList<(string Peer, int Unread)> chats) => chats.Count == 0

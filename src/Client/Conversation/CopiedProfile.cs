@@ -8,7 +8,7 @@ namespace ChordChat.Client.Conversation;
 internal sealed class CopiedProfile(
     ChatClient client, IConsoleView view, Action<Task<Action>> later, string? passwordAtHand)
 {
-    public static string What => "this profile is a copy (a restored backup?) of one that went on";
+    public static string What => "this profile is a copy (a restored backup?) of one that has been used since";
 
     private bool _hasBegun;
 
@@ -18,7 +18,7 @@ internal sealed class CopiedProfile(
         if (_hasBegun)
             return;
         _hasBegun = true;
-        view.Print(Transcript.Note($"{What}; it becomes a new device, and loses nothing", Style.Warning));
+        view.Print(Transcript.Note($"{What}; it has to become a new device; nothing is lost", Style.Warning));
         if (passwordAtHand is not null)
             LogIn(passwordAtHand);
         else
@@ -27,7 +27,7 @@ internal sealed class CopiedProfile(
 
     private void Ask()
     {
-        if (!view.AskSecret($"password for {client.User} (nothing: not now): ", LogIn))
+        if (!view.AskSecret($"password for {client.User} (empty: not now): ", LogIn))
             GiveUp();
     }
 
@@ -60,6 +60,7 @@ internal sealed class CopiedProfile(
     }
 
     private void GiveUp() => view.Print(Transcript.Note(
-        $"until it is, contacts see a mark at what you write; /quit and 'chordchat login {client.User}' does it",
+        "until this is a new device, contacts see a mark at your messages; to make it one, /quit and type "
+        + $"'chordchat login {client.User}'",
         Style.Warning));
 }

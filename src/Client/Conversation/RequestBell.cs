@@ -29,8 +29,8 @@ internal sealed class RequestBell(ChatClient client, string command)
             return null;
         _saidMore = _said.Count == NamesMax;
         return !_saidMore && _said.Add(user)
-            ? $"{user} (not written to before) wants to chat: {command}accept {user} shows it, {command}block {user} "
-                + "ends it"
+            ? $"{user} (you never wrote to them) wants to chat: {command}accept {user} shows the messages, "
+                + $"{command}block {user} refuses them"
             : $"more people want to chat: {command}requests lists them";
     }
 }

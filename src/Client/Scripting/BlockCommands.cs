@@ -52,8 +52,8 @@ internal static class BlockCommands
             var left = until - Environment.TickCount64;
             if (left <= 0)
                 throw new ChordChatException(
-                    "not_in_time", $"{what} on this machine, but nodes do not know it yet",
-                    "they are told with the next session of this profile");
+                    "not_in_time", $"{what} on this machine, but the nodes do not know it yet",
+                    "they are told in the next session of this profile");
             await session.UnlessEndedAsync(
                 Task.WhenAny(next, Task.Delay(TimeSpan.FromMilliseconds(Math.Min(left, 100)), cancellation)));
             cancellation.ThrowIfCancellationRequested();

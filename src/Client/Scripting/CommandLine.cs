@@ -109,7 +109,7 @@ internal static class CommandLine
         root.Subcommands.Add(Command("unblock", "take somebody's messages again", BlockCommands.UnblockAsync));
         root.Subcommands.Add(Blocked());
         root.Subcommands.Add(Requests());
-        root.Subcommands.Add(Command("accept", "show what a request says, and take more of it",
+        root.Subcommands.Add(Command("accept", "accept a request: show its messages, and later ones as they come",
             RequestCommands.AcceptAsync));
         root.Subcommands.Add(Send());
         root.Subcommands.Add(Resend());
@@ -151,11 +151,11 @@ internal static class CommandLine
     {
         var setting = new Argument<string?>("on|off")
         {
-            Description = "on (default): messages of people to whom you never wrote wait; off: they are shown at once",
+            Description = "on (default): messages from people you never wrote to wait; off: they are shown at once",
             Arity = ArgumentArity.ZeroOrOne,
         };
         setting.AcceptOnlyFromAmong("on", "off");
-        var command = new Command("requests", "who wants to chat and was never written to; works offline") { setting };
+        var command = new Command("requests", "requests from people you never wrote to; works offline") { setting };
         command.SetAction((parsed, _) => GuardAsync(parsed, context => parsed.GetValue(setting) is { } wanted
             ? RequestCommands.SwitchAsync(context, wanted == "on")
             : RequestCommands.ListAsync(context)));
@@ -214,7 +214,7 @@ internal static class CommandLine
         Numbers.Seconds(timeout);
         var requests = new Option<bool>("--requests")
         {
-            Description = "also messages of people to whom you never wrote",
+            Description = "also messages from people you never wrote to",
         };
         var command = new Command("tail", "print messages as they come") { count, timeout, requests };
         command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => TailCommand.RunAsync(

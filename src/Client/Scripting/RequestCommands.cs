@@ -47,7 +47,7 @@ internal static class RequestCommands
         await BlockCommands.ToldAsync(session, $"{user} is accepted", cancellation);
         await session.Client.FlushAsync(FlushTimeout, CancellationToken.None);
         if (!context.Json)
-            Output.Say($"chordchat: {user} is accepted; 'chordchat send {user} TEXT' answers");
+            Output.Say($"chordchat: {user} is accepted; answer with 'chordchat send {user} TEXT'");
         return 0;
     }
 }

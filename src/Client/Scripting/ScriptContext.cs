@@ -80,7 +80,7 @@ internal sealed record ScriptContext(
     /// <summary>The password from the file or the environment; asks for it when a person sits there.</summary>
     public string Password(string prompt) => PasswordAtHand ?? (Console.IsInputRedirected
         ? throw new ChordChatException(
-            "no_password", "there is no password", "name a --password-file or set CHORDCHAT_PASSWORD")
+            "no_password", "no password was given", "use --password-file or set CHORDCHAT_PASSWORD")
         : Prompt.Password(prompt));
 
     /// <summary>The password from the file or the environment; null when neither was named.</summary>

@@ -84,10 +84,10 @@ internal sealed class ScriptSession : IAsyncDisposable
             if (_context.PasswordAtHand is not { } password)
                 throw new ChordChatException(
                     "copied_profile", CopiedProfile.What,
-                    $"'chordchat login {Client.User}' makes it a new device; nothing is lost by it");
+                    $"'chordchat login {Client.User}' makes it a new device; nothing is lost");
             await Client.BecomeNewDeviceAsync(password, _stopping.Token);
             if (!_context.Json)
-                Output.Say($"chordchat: {CopiedProfile.What}; it is a new device now");
+                Output.Say($"chordchat: {CopiedProfile.What}; it has become a new device");
         }
         catch (ChordChatException cause)
         {

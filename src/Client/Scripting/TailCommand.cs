@@ -74,7 +74,7 @@ internal static class TailCommand
             "not_in_time", $"{printed} of {count} messages came in time",
             requests == 0
                 ? "wait longer with --timeout"
-                : $"{requests} of those who wrote were never written to: see 'chordchat requests', or use --requests"));
+                : $"people you never wrote to are waiting ({requests}): see 'chordchat requests', or use --requests"));
         return CommandLine.Failed;
     }
 }
