@@ -19,6 +19,9 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
         ReplicaRules rules, IValueRules? values = null)
         : base(configuration, key, ballots, options, seed, values) => _rules = rules;
 
+    /// <summary>Ends with what a majority shows, without making sure of it: nothing is written.</summary>
+    public bool IsPeek { get; init; }
+
     private protected override void Begin()
     {
         _peeked.Clear();
@@ -51,6 +54,12 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
             return;
         }
 
+        if (IsPeek)
+        {
+            State(new RegisterReadOutcome.Shown(new UnprovenValue(_newest!.Value)));
+            return;
+        }
+
         _slow = true;
         Prepare();
 
@@ -77,6 +86,9 @@ public abstract record RegisterReadOutcome
 
     /// <summary>A majority agrees on it; empty when nothing was ever written.</summary>
     public sealed record Agreed(ReadOnlyMemory<byte> Value) : RegisterReadOutcome;
+
+    /// <summary>The newest of the values that a majority shows, which do not agree; of a peek only.</summary>
+    public sealed record Shown(UnprovenValue Newest) : RegisterReadOutcome;
 
     /// <summary>No majority answered. <paramref name="Newest"/> is the newest value among the copies that did (null:
     /// none did).</summary>

@@ -135,8 +135,6 @@ public sealed class Replica
         var row = _rows.GetRegister(request.At.Tile, request.Key);
         if (request.Ballot == row.AcceptedBallot && request.Value.Span.SequenceEqual(row.Value.Span))
             return Replies.Accepted; // A duplicate: answering twice is voting once.
-        if (request.IsRestamp && !request.Value.Span.SequenceEqual(row.Value.Span))
-            return Replies.Different;
         if (request.Ballot < row.Promised || request.Ballot <= row.AcceptedBallot
             || request.Ballot.IsTooFarAbove(row.Highest)
             || !_judge.Fits(request.At, request.Key, row, request.Value))
@@ -195,6 +193,5 @@ internal static class Replies
     public static readonly ReplicaReply Full = new ReplicaReply.Full();
     public static readonly ReplicaReply Sealed = new ReplicaReply.Sealed();
     public static readonly ReplicaReply WrongTile = new ReplicaReply.WrongTile();
-    public static readonly ReplicaReply Different = new ReplicaReply.Different();
     public static readonly ReplicaReply Done = new ReplicaReply.Done();
 }

@@ -89,9 +89,6 @@ public abstract record ReplicaReply
     /// <summary>The buckets that differ (none: nothing to do), and their rows up to a place, or to the end.</summary>
     public sealed record Listed(BucketSet Buckets, ImmutableArray<RowStamp> Rows, TileCursor? UpTo) : ReplicaReply;
 
-    /// <summary>The value here is another one, and the request was to change none.</summary>
-    public sealed record Different : ReplicaReply;
-
     /// <summary>Registers whose copies disagree more than by age.</summary>
     public sealed record Disputed(ImmutableArray<Dispute> Registers) : ReplicaReply;
 

@@ -20,12 +20,7 @@ public abstract record ReplicaRequest
 
     /// <summary>Take this value. Accepted; Nack also when it may not follow the own one.</summary>
     public sealed record Accept(TileEpoch At, string Key, Ballot Ballot, ReadOnlyMemory<byte> Value)
-        : ReplicaRequest(At)
-    {
-        /// <summary>Only if the replica has that very value already, under another ballot; otherwise it answers
-        /// Different. A read does no more.</summary>
-        public bool IsRestamp { get; init; }
-    }
+        : ReplicaRequest(At);
 
     /// <summary>What did you accept last? Promises nothing and writes nothing. Peeked.</summary>
     public sealed record Peek(TileEpoch At, string Key) : ReplicaRequest(At);

@@ -4,10 +4,10 @@ using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Chat;
 
-/// <summary>Whose mail people refuse and to whom they have written, as a majority agrees; remembered for
+/// <summary>Whose mail people refuse and to whom they have written, as a majority shows it; remembered for
 /// seconds.</summary>
-/// <remarks>docs/protocol.md, Circle. Only a user's own live session changes it.</remarks>
-internal sealed class Circles(IRegisters registers, ChatClock clock)
+/// <remarks>docs/protocol.md, Circle. Only a user's own live session changes it; other nodes only look.</remarks>
+internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, ChatClock clock)
 {
     private const int KnownMax = 20_000;
 
@@ -95,8 +95,8 @@ internal sealed class Circles(IRegisters registers, ChatClock clock)
         try
         {
             using var patience = new CancellationTokenSource(Patience, clock.Time);
-            if (await registers.ReadAsync(RegisterKey.Circle(user), patience.Token) is ReadOutcome.Agreed(var value))
-                circle = Circle.TryRead(value);
+            if (await glimpses.PeekAsync(RegisterKey.Circle(user), patience.Token) is { } newest)
+                circle = Circle.TryRead(newest.Shown);
         }
         catch (OperationCanceledException)
         {

@@ -12,15 +12,18 @@ internal sealed class KeptHellos(SessionTable sessions)
 
     private readonly ConcurrentDictionary<string, KeptHello> _kept = new();
 
-    /// <summary>Keeps a hello, but not in place of one of a newer device.</summary>
+    /// <summary>Keeps a hello in place of the one before; but one that no majority vouches for not in place of one of a
+    /// newer device.</summary>
     /// <param name="hello">Checked, and for a session.</param>
-    public void Keep(SessionHello hello, ReadOnlyMemory<byte> nodeNonce)
+    /// <param name="isAgreed">A majority says that it is of the user's newest device.</param>
+    public void Keep(SessionHello hello, ReadOnlyMemory<byte> nodeNonce, bool isAgreed)
     {
         if (_kept.Count >= KeptMax)
             foreach (var user in _kept.Keys.Where(user => sessions.Find(user) is null))
                 _kept.TryRemove(user, out _); // Their mail that still waits here goes on when they come back.
         var next = new KeptHello(hello, nodeNonce);
-        _kept.AddOrUpdate(hello.User, next, (_, kept) => kept.Hello.Epoch > hello.Epoch ? kept : next);
+        _kept.AddOrUpdate(
+            hello.User, next, (_, kept) => isAgreed || kept.Hello.Epoch <= hello.Epoch ? next : kept);
     }
 
     public KeptHello? Find(string user) => _kept.GetValueOrDefault(user);

@@ -20,6 +20,7 @@ internal readonly record struct SessionNeed(string User, SessionRight Right)
         ReplicaRequest.Scan scan when UserOf(scan.Set, Mailbox) is { } owner => new(owner, SessionRight.Read),
         ReplicaRequest.Acknowledge acknowledge when UserOf(acknowledge.Set, Mailbox) is { } owner =>
             new(owner, SessionRight.Change),
+        ReplicaRequest.Prepare prepare => OfRegister(prepare.Key),
         ReplicaRequest.Accept accept => OfRegister(accept.Key),
         _ => null,
     };
@@ -30,6 +31,7 @@ internal readonly record struct SessionNeed(string User, SessionRight Right)
         ReplicaRequest.Add add => add.Set,
         ReplicaRequest.Scan scan => scan.Set,
         ReplicaRequest.Acknowledge acknowledge => acknowledge.Set,
+        ReplicaRequest.Prepare prepare => prepare.Key,
         ReplicaRequest.Accept accept => accept.Key,
         _ => throw new ArgumentException($"{request.GetType().Name} speaks for nobody", nameof(request)),
     };

@@ -60,21 +60,21 @@ internal sealed partial class SessionOpening(
     /// number. Ends it when a majority says otherwise.</summary>
     public async Task ConfirmAsync(LiveSession session, CancellationToken stopping)
     {
-        if (!session.UnprovenEntry.IsEmpty)
-            switch (await accounts.ReadAsync(session.User, stopping))
-            {
-                case AccountRead.Unavailable:
-                    return;
-                case AccountRead.Found(var account) when account.Head.Entry.Span.SequenceEqual(
-                    session.UnprovenEntry.Span):
-                    break;
-                case AccountRead.Found(var account) when account.Head.Epoch > session.Epoch:
-                    session.TakenOver(account.Head.Entry);
-                    return;
-                default:
-                    session.End(new SessionEnd(SessionEndReason.Refused, default, NotTheirs));
-                    return;
-            }
+        // Also of a session whose entry a majority knows: the reading brings the account to copies that missed it, and
+        // without it those take no number (docs/protocol.md#value-rules).
+        switch (await accounts.ReadAsync(session.User, stopping))
+        {
+            case AccountRead.Unavailable:
+                return;
+            case AccountRead.Found(var account) when account.Head.Entry.Span.SequenceEqual(session.Entry.Span):
+                break;
+            case AccountRead.Found(var account) when account.Head.Epoch > session.Epoch:
+                session.TakenOver(account.Head.Entry);
+                return;
+            default:
+                session.End(new SessionEnd(SessionEndReason.Refused, default, NotTheirs));
+                return;
+        }
 
         if (await numbers.NextAsync(session.User, session.Epoch, session.Device, stopping) is
             SessionNumber.Agreed(var record))
@@ -132,7 +132,7 @@ internal sealed partial class SessionOpening(
     {
         if (hello.PassOnly)
             return new OpenOutcome.Proved(account.User);
-        hellos.Keep(hello, nodeNonce);
+        hellos.Keep(hello, nodeNonce, isAgreed: unproven.IsEmpty);
         var device = ClientProofs.DeviceOf(account);
         var (record, isDegraded) = await numbers.NextAsync(account.User, hello.Epoch, device, call) switch
         {

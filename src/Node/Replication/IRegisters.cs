@@ -24,6 +24,11 @@ internal interface IRegisterGlimpses
 {
     /// <summary>The value that a majority agrees on or, without one, the newest of the copies that answer.</summary>
     Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation);
+
+    /// <summary>The newest value that a majority of the copies shows, by one question to each and without a write: for
+    /// nodes that may change nothing there.</summary>
+    /// <returns>Null when no majority answers.</returns>
+    Task<UnprovenValue?> PeekAsync(RegisterKey key, CancellationToken cancellation);
 }
 
 /// <summary>A register: its name, which says on which point of the circle it lies.</summary>

@@ -85,6 +85,26 @@ internal sealed class Replicator(
         }
     }
 
+    public async Task<UnprovenValue?> PeekAsync(RegisterKey key, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var at = directory.At(key.Point);
+            var peek = new RegisterRead(at, key.Name, ballots, options, Seed(), values) { IsPeek = true };
+            switch (await RunAsync(peek, () => peek.Outcome, cancellation))
+            {
+                case RegisterReadOutcome.Agreed(var value):
+                    return new UnprovenValue(value);
+                case RegisterReadOutcome.Shown(var newest):
+                    return newest;
+                default:
+                    if (await search.FindNewerAsync(key.Point, at, cancellation))
+                        continue;
+                    return null;
+            }
+        }
+    }
+
     public async Task<AddOutcome> AddAsync(
         SetKey set,
         string from,

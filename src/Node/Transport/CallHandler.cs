@@ -58,14 +58,12 @@ internal sealed class CallHandler(
         }
     }
 
-    /// <summary>Does what needs no proof: reads renew the ballot of a value that is there already. A replica that is
-    /// not at the request's epoch says so first, because it is no use to prove anything to it.</summary>
+    /// <summary>A replica that is not at the request's epoch says so first: it is no use to prove anything to it.
+    /// </summary>
     private void AskForProof(NodeId from, ReplicaRequest request, Action<Answer> reply)
     {
-        var harmless = request is ReplicaRequest.Accept accept
-            ? accept with { IsRestamp = true }
-            : (ReplicaRequest)new ReplicaRequest.Peek(request.At, SessionNeed.NameIn(request));
-        if (!writer.Submit(harmless, from, done => reply(done is ReplicaReply.Peeked or ReplicaReply.Different
+        var question = new ReplicaRequest.Peek(request.At, SessionNeed.NameIn(request));
+        if (!writer.Submit(question, from, done => reply(done is ReplicaReply.Peeked
             ? new Answer { Unproven = ReplicaMap.Nothing }
             : done.ToWire())))
             reply(Failure("overloaded or stopping"));

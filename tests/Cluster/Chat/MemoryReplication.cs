@@ -79,6 +79,9 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
             ? new ReadOutcome.Agreed(value)
             : new ReadOutcome.Unavailable(1, 2);
 
+    public async Task<UnprovenValue?> PeekAsync(RegisterKey key, CancellationToken cancellation) =>
+        await GlimpseAsync(key, cancellation) is Glimpse.Agreed(var value) ? new UnprovenValue(value) : null;
+
     public async Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation)
     {
         if (key == Broken)

@@ -79,6 +79,9 @@ public class ChatFuzzTests
         public Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation) =>
             Task.FromResult<ReadOutcome>(new ReadOutcome.Unavailable(0, 1));
 
+        public Task<UnprovenValue?> PeekAsync(RegisterKey key, CancellationToken cancellation) =>
+            Task.FromResult<UnprovenValue?>(null);
+
         public Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation) =>
             Task.FromResult<Glimpse>(new Glimpse.Unproven(null, 0, 1));
     }
