@@ -118,6 +118,26 @@ public class RegisterTests
         Assert.Equal(decided, _bench.Replicas[3].Header(Tile)!.Configuration);
     }
 
+    /// <summary>docs/protocol.md#session-proofs: who may change nothing there has no slow read.</summary>
+    [Fact]
+    public void A_peek_writes_nothing_and_shows_the_newest_value_of_a_majority()
+    {
+        Create("a");
+        _bench.Deaf.Add(1);
+        var change = Change(_ => Bytes("b"));
+        _bench.Run(change);
+        Assert.IsType<RegisterChangeOutcome.Stored>(change.Outcome);
+        _bench.Deaf.Clear();
+        _bench.Deaf.Add(2); // Who has the new value; the one that is left disagrees with node 1.
+        _bench.Sent.Clear();
+
+        var peek = new RegisterRead(_bench.Now, "k", _bench.Ballots, CoordinatorOptions.Default, 1) { IsPeek = true };
+        _bench.Run(peek);
+
+        Assert.Equal("b", Text(Assert.IsType<RegisterReadOutcome.Shown>(peek.Outcome).Newest.Shown));
+        Assert.All(_bench.Sent, sent => Assert.IsType<ReplicaRequest.Peek>(sent.Request));
+    }
+
     private ReplicaReply Answer(Effect.Send send) => _bench.Ask(_bench.Ids.IndexOf(send.To), send.Request);
 
     private RegisterChange Change(Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide) =>
