@@ -328,7 +328,9 @@ internal sealed class EpochFollower
         if (!IsLearning(header, request.At))
             return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
         var row = _rows.GetRegister(header.Tile, request.Key);
-        if (_judge.Settle(request.Key, request.Heard, request.Majority) is { Accepted.IsNone: false } found)
+        // As it is now: a page that was united meanwhile may have brought a newer one.
+        var own = new HeardRegister(new(request.Key, row.AcceptedBallot, row.Value), request.OwnVotes);
+        if (_judge.Settle(request.Key, [own, .. request.Heard], request.Majority) is { Accepted.IsNone: false } found)
             Take(header.Tile, request.Key, row, found.Accepted, found.Value);
         return Replies.Done;
     }

@@ -22,6 +22,9 @@ public sealed class Learner : Coordinator
     private readonly Dictionary<ReplicaRequest, Source> _absorbing = new(ReferenceEqualityComparer.Instance);
     private readonly List<Source> _resting = [];
     private readonly SortedDictionary<string, Contest> _contests = new(StringComparer.Ordinal);
+
+    /// <summary>Those that did not answer one contest in time: no further one waits for them.</summary>
+    private readonly HashSet<NodeId> _silent = [];
     private TimeSpan _rest;
     private ReplicaRequest.Sums? _summing;
     private ImmutableArray<UInt128> _own;
@@ -130,7 +133,7 @@ public sealed class Learner : Coordinator
     {
         if (_contest is { } open)
         {
-            Settle(open);
+            OnContestTimer(open);
             return;
         }
 
@@ -303,27 +306,47 @@ public sealed class Learner : Coordinator
     private void Hear(Contest contest)
     {
         _contest = contest;
-        var ask = contest.Ask(Configuration.At, _sources.Select(source => source.Node));
-        foreach (var source in _sources)
-            Send(source.Node, ask);
+        var nodes = _sources.Select(source => source.Node);
+        var ask = contest.Ask(Configuration.At, nodes.Where(node => !_silent.Contains(node)));
+        foreach (var node in nodes)
+            Send(node, ask);
         SetTimer(Options.RoundTimeout);
+        SettleWhenHeard(contest);
     }
 
     private void OnHeard(Contest contest, NodeId from, ReplicaReply? reply)
     {
         contest.Hear(from, reply);
-        if (contest.Waiting.Count == 0)
+        SettleWhenHeard(contest);
+    }
+
+    private void OnContestTimer(Contest contest)
+    {
+        _silent.UnionWith(contest.Waiting);
+        if (contest.Settling is null)
+            Settle(contest);
+        else if (MayTryAgain())
+            SetTimer(Options.RoundTimeout); // The disk is slow.
+        else
+            End(new LearnerOutcome.Stalled());
+    }
+
+    private void SettleWhenHeard(Contest contest)
+    {
+        if (contest.Settling is null && (contest.Waiting.Count == 0 || contest.IsAgreed(Votes, VotesNeeded)))
             Settle(contest);
     }
 
     private void Settle(Contest contest)
     {
-        // In a generation that an order began all rows count, and no majority of them does.
-        var majority = _previous is null || Configuration.IsOrdered(_previous) ? 0 : _previous.Majority;
-        Send(_self, contest.Settle(
-            Configuration.At, node => _previous?.Contains(node) == true && (node != _self || !IsNewcomer), majority));
+        Send(_self, contest.Settle(Configuration.At, _self, Votes, VotesNeeded));
         SetTimer(Options.RoundTimeout);
     }
+
+    /// <summary>In a generation that an order began all rows count, and no majority of them does.</summary>
+    private int VotesNeeded => _previous is null || Configuration.IsOrdered(_previous) ? 0 : _previous.Majority;
+
+    private bool Votes(NodeId node) => _previous?.Contains(node) == true && (node != _self || !IsNewcomer);
 
     private void OnSettled(ReplicaReply reply)
     {
@@ -333,7 +356,7 @@ public sealed class Learner : Coordinator
             return;
         }
 
-        _contests.Remove(_contests.First().Key);
+        _contests.Remove(_contest!.Key); // A page absorbed meanwhile may have put another first.
         (_contest, _progress) = (null, true);
         ActivateWhenComplete();
     }
@@ -367,19 +390,4 @@ public sealed class Learner : Coordinator
         public bool Finished { get; set; }
         public bool Failed { get; set; }
     }
-}
-
-/// <summary>How learning ended.</summary>
-public abstract record LearnerOutcome
-{
-    private LearnerOutcome() { }
-
-    /// <summary>The replica answers for the epoch.</summary>
-    public sealed record Activated : LearnerOutcome;
-
-    /// <summary>A newer epoch is decided.</summary>
-    public sealed record Superseded : LearnerOutcome;
-
-    /// <summary>Too few sources answered; try again later.</summary>
-    public sealed record Stalled : LearnerOutcome;
 }

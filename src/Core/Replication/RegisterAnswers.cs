@@ -19,7 +19,7 @@ internal sealed class RegisterAnswers(string key, IValueRules rules)
         {
             var quorum = _all.Where(answer => LeadsTo(answer, newest)).ToList();
             if (quorum.Count >= majority)
-                return new(newest.Accepted, quorum.Min(answer => answer.Accepted), newest.Value);
+                return FoundIn(quorum, newest);
         }
 
         return null;
@@ -36,8 +36,11 @@ internal sealed class RegisterAnswers(string key, IValueRules rules)
         if (quorum.Count < majority)
             return null;
         var newest = quorum.MaxBy(answer => answer.Accepted);
-        return new(newest.Accepted, quorum.Min(answer => answer.Accepted), newest.Value);
+        return FoundIn(quorum, newest);
     }
+
+    private Found FoundIn(List<Answer> quorum, Answer newest) => new(
+        newest.Accepted, quorum.Min(answer => answer.Accepted), newest.Value, quorum.Count == _all.Count);
 
     private bool LeadsTo(Answer answer, Answer newest)
     {
@@ -52,7 +55,8 @@ internal sealed class RegisterAnswers(string key, IValueRules rules)
 
     /// <param name="Accepted">Of the value.</param>
     /// <param name="Least">The smallest accepted ballot in the quorum.</param>
-    public readonly record struct Found(Ballot Accepted, Ballot Least, ReadOnlyMemory<byte> Value);
+    /// <param name="IsOfAll">Whether no answer was left out.</param>
+    public readonly record struct Found(Ballot Accepted, Ballot Least, ReadOnlyMemory<byte> Value, bool IsOfAll);
 
     private readonly record struct Answer(Ballot Accepted, ReadOnlyMemory<byte> Value);
 }

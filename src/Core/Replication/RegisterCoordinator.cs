@@ -121,7 +121,8 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
         Value = found.Value;
         if (!_changing && Decide(Value) is { IsEmpty: false } changed)
             (Value, _changing) = (changed, true);
-        if (!_changing && found.Accepted == found.Least
+        // A copy that was left out is written to again: it refuses, and so it learns that it is in dispute.
+        if (!_changing && found.IsOfAll && found.Accepted == found.Least
             && (found.Accepted.IsNone || found.Accepted.Epoch == Configuration.Epoch))
         {
             OnKept(Value); // Never written, or already chosen in this epoch.

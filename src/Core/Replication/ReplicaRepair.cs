@@ -62,8 +62,10 @@ internal sealed class ReplicaRepair(
         foreach (var register in request.Page.Registers)
         {
             var row = rows.GetRegister(tile, register.Key);
-            if (IsLateAccept(request.At, row, register.AcceptedBallot)
-                && judge.Fits(request.At, register.Key, row, register.Value))
+            // Judged first: what a promise forbids to take may all the same tell of a dispute.
+            if (IsNewer(request.At, row, register.AcceptedBallot)
+                && judge.Fits(request.At, register.Key, row, register.Value)
+                && register.AcceptedBallot >= row.Promised)
                 Take(request.At, register.Key, row, register.AcceptedBallot, register.Value);
         }
 
@@ -78,20 +80,22 @@ internal sealed class ReplicaRepair(
     }
 
     /// <summary>Takes what a majority holds under one ballot, so what was chosen: the value here never was.</summary>
-    /// <remarks>docs/protocol.md#value-rules.</remarks>
+    /// <remarks>docs/protocol.md#value-rules. Also below a promise, which stays: whoever it was given to has heard of
+    /// that ballot, or of a larger one, from somebody of the majority.</remarks>
     public ReplicaReply Concede(ReplicaRequest.Concede request)
     {
         var row = rows.GetRegister(request.At.Tile, request.Key);
-        if (IsLateAccept(request.At, row, request.Ballot) && judge.IsSound(request.Key, request.Value))
+        if (IsNewer(request.At, row, request.Ballot) && judge.IsSound(request.Key, request.Value))
             Take(request.At, request.Key, row, request.Ballot, request.Value);
+        judge.Drop(new Dispute(request.At, request.Key));
         return Replies.Done;
     }
 
-    private static bool IsLateAccept(TileEpoch at, RegisterRow row, Ballot accepted) =>
-        accepted >= row.Promised && accepted > row.AcceptedBallot && ValueJudge.IsBallotOf(at, row, accepted);
+    private static bool IsNewer(TileEpoch at, RegisterRow row, Ballot accepted) =>
+        accepted > row.AcceptedBallot && ValueJudge.IsBallotOf(at, row, accepted);
 
     private void Take(TileEpoch at, string key, RegisterRow row, Ballot ballot, ReadOnlyMemory<byte> value) =>
-        rows.PutRegister(at.Tile, key, row, new RegisterRow(ballot, ballot, value));
+        rows.PutRegister(at.Tile, key, row, new RegisterRow(Ballot.Max(row.Promised, ballot), ballot, value));
 
     private static bool IsNewer(RowStamp ours, RowStamp theirs) =>
         ours.Accepted > theirs.Accepted || (ours.IsBuried && !theirs.IsBuried);

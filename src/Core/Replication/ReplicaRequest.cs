@@ -129,9 +129,9 @@ public abstract record ReplicaRequest
         public override bool IsLocal => true;
     }
 
-    /// <summary>Which registers were offered a value that does not follow their own, since this was asked last?
+    /// <summary>Which registers were offered a value that does not follow their own, and are not settled since?
     /// Disputed.</summary>
-    public sealed record TakeDisputes() : ReplicaRequest(default(TileEpoch))
+    public sealed record GetDisputes() : ReplicaRequest(default(TileEpoch))
     {
         public override bool IsLocal => true;
     }
@@ -161,8 +161,11 @@ public abstract record ReplicaRequest
 
     /// <summary>Settle a contested register: keep the newest to which a majority leads up, or else the newest. Done or
     /// Stale.</summary>
+    /// <param name="Heard">What the others hold; the row here is added.</param>
+    /// <param name="OwnVotes">Whether the row here counts for a majority.</param>
     /// <param name="Majority">Of those who vote; 0: none counts.</param>
-    public sealed record Believe(TileEpoch At, string Key, ImmutableArray<HeardRegister> Heard, int Majority)
+    public sealed record Believe(
+        TileEpoch At, string Key, ImmutableArray<HeardRegister> Heard, bool OwnVotes, int Majority)
         : ReplicaRequest(At)
     {
         public override bool IsLocal => true;

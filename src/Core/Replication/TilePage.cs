@@ -51,7 +51,11 @@ public readonly record struct TileCursor(bool Entries, string? Name, MessageId I
 }
 
 /// <summary>An accepted value. Promises stay where they were made.</summary>
-public readonly record struct TransferredRegister(string Key, Ballot AcceptedBallot, ReadOnlyMemory<byte> Value);
+public readonly record struct TransferredRegister(string Key, Ballot AcceptedBallot, ReadOnlyMemory<byte> Value)
+{
+    public bool IsSameAs(TransferredRegister other) =>
+        AcceptedBallot == other.AcceptedBallot && Value.Span.SequenceEqual(other.Value.Span);
+}
 
 /// <summary>A message, or its tombstone when <paramref name="Content"/> is null.</summary>
 /// <param name="SinceMs">Running time of the replica that it comes from when it arrived or was buried there.</param>

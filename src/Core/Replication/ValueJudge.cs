@@ -71,12 +71,17 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
         return (majority > 0 ? votes.Agreed(majority) : null) ?? all.Newest(1);
     }
 
-    public ImmutableArray<Dispute> Take()
+    /// <summary>What is disputed and not settled yet.</summary>
+    /// <param name="isHere">Whether this replica answers for the epoch still; what is disputed in others is
+    /// forgotten.</param>
+    public ImmutableArray<Dispute> Open(Func<TileEpoch, bool> isHere)
     {
-        ImmutableArray<Dispute> taken = [.. _disputes];
-        _disputes.Clear();
-        return taken;
+        _disputes.RemoveWhere(dispute => !isHere(dispute.At));
+        return [.. _disputes];
     }
+
+    /// <summary>It is settled.</summary>
+    public void Drop(Dispute dispute) => _disputes.Remove(dispute);
 
     /// <summary>Whether an honest node can have a row with this ballot in this epoch: nobody may take a register's
     /// ballots away.</summary>

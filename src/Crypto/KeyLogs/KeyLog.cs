@@ -71,6 +71,17 @@ public sealed class KeyLog
             ? entry
             : null;
 
+    /// <summary>Whether <paramref name="bytes"/> may stand in the place of <paramref name="rival"/> in this user's log:
+    /// another entry on top of the same one, signed by the same identity.</summary>
+    /// <returns>The entry, or null for any reason at all.</returns>
+    public static KeyLogEntry? VerifyInPlace(
+        ClusterId cluster, string user, KeyLogEntry rival, ReadOnlySpan<byte> bytes) =>
+        VerifyAlone(cluster, user, bytes) is { Seq: > 0 } entry
+        && entry.Seq == rival.Seq && entry.Previous == rival.Previous && entry.Hash != rival.Hash
+        && entry.Identity.Span.SequenceEqual(rival.Identity.Span)
+            ? entry
+            : null;
+
     /// <summary>This log with one entry more; null when the entry may not follow.</summary>
     public KeyLog? Append(ReadOnlySpan<byte> bytes) =>
         VerifyNext(Cluster, User, Head, bytes) is { } entry ? new(Entries.Add(entry)) : null;

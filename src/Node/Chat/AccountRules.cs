@@ -42,8 +42,21 @@ internal sealed class AccountRules(ChatIdentity identity)
     /// <summary>Nothing but new keys changes an account, so one with the same head would have to be the same.</summary>
     private bool Follows(Account own, Account next) =>
         next.CreatedBy == own.CreatedBy && next.CreatedAtMs == own.CreatedAtMs && next.Credential == own.Credential
-        && next.Head.Number > own.Head.Number
-        && (next.Head.Number == own.Head.Number + 1 ? IsNext(own, next) : IsLater(own, next));
+        && next.Head.Number >= own.Head.Number
+        && (next.Head.Number - own.Head.Number) switch
+        {
+            0 => IsRival(own, next),
+            1 => IsNext(own, next),
+            _ => IsLater(own, next),
+        };
+
+    /// <summary>Two devices were added at once and one of them lost. Which one only the ballots tell: the owner has
+    /// signed both.</summary>
+    private bool IsRival(Account own, Account next) =>
+        next.PreviousKeyring.Span.SequenceEqual(own.PreviousKeyring.Span)
+        && next.Pace.Recent <= own.Pace.Recent + 1
+        && KeyLogEntry.TryParse(own.Head.Entry.Span) is { } head
+        && KeyLog.VerifyInPlace(identity.Cluster, own.User, head, next.Head.Entry.Span) is not null;
 
     private bool IsNext(Account own, Account next) =>
         next.PreviousKeyring.Span.SequenceEqual(own.Keyring.Span)

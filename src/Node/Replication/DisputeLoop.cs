@@ -31,17 +31,17 @@ internal sealed class DisputeLoop(
 
     private async ValueTask RoundAsync(CancellationToken cancellation)
     {
-        foreach (var dispute in await TakeAsync(cancellation))
+        foreach (var dispute in await OpenAsync(cancellation))
             if (board.Of(dispute.At.Tile) is { Phase: TilePhase.Active, Configuration: var now }
                 && now.At == dispute.At)
                 await Operation.RunAsync(
                     new DisputeSettling(calls.Self, now, dispute.Key, patience), calls, directory, time, cancellation);
     }
 
-    private async Task<IReadOnlyList<Dispute>> TakeAsync(CancellationToken cancellation)
+    private async Task<IReadOnlyList<Dispute>> OpenAsync(CancellationToken cancellation)
     {
         var replied = new TaskCompletionSource<ReplicaReply?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        calls.Send(calls.Self, new ReplicaRequest.TakeDisputes(), replied.SetResult);
+        calls.Send(calls.Self, new ReplicaRequest.GetDisputes(), replied.SetResult);
         try
         {
             return await replied.Task.WaitAsync(AnswerMax, time, cancellation) is ReplicaReply.Disputed(var disputes)

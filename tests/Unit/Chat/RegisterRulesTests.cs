@@ -44,6 +44,28 @@ public sealed class RegisterRulesTests
         Assert.Equal(ValueVerdict.Fits, Judge(First, Second with { Pace = new(1, 5) }));
     }
 
+    /// <summary>One reached only one copy, the other only another: some copy must give in.</summary>
+    [Fact]
+    public void Two_heads_that_the_owner_signed_on_top_of_one_may_follow_each_other()
+    {
+        var rival = On(Log[0], AliceIdentity);
+        Assert.Equal(ValueVerdict.Fits, Judge(Second, rival));
+        Assert.Equal(ValueVerdict.Fits, Judge(rival, Second));
+        foreach (var forged in (Account[])[
+            rival with { Credential = "$2b$10$mine" }, rival with { CreatedBy = 8 }, rival with { CreatedAtMs = 8 },
+            rival with { PreviousKeyring = Rings[2] }, rival with { Pace = new(2, 1) },
+            On(Log[0], BobIdentity), On(OthersLog[0], AliceIdentity)])
+            Assert.Equal(ValueVerdict.DoesNotFollow, Judge(Second, forged));
+        Assert.Equal(ValueVerdict.DoesNotFollow, Judge(Third, rival));
+        Assert.Equal(ValueVerdict.DoesNotFollow, Judge(Second, Second with { Pace = new(1, 5) }));
+
+        var again = KeyLogEntryBuilder.Create(Cluster, "alice", Now, AliceIdentity, Alice2, HashOf(0), Kdf);
+        Assert.Equal(ValueVerdict.DoesNotFollow, Judge(First, Of([again], 0)));
+
+        static Account On(KeyLogEntry previous, IdentityKey signer) => Of(
+            [previous, KeyLogEntryBuilder.NewDevice(previous, Now, signer, Bob1, HashOf(1), Kdf)], 1);
+    }
+
     [Fact]
     public void Nobody_replaces_an_account_or_takes_it_back()
     {

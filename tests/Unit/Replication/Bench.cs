@@ -35,6 +35,12 @@ internal sealed class Bench
     /// <summary>What a node answers instead of its replica; null: as its replica does.</summary>
     public Func<int, ReplicaRequest, ReplicaReply?>? Lie { get; set; }
 
+    /// <summary>Requests that a node does not get.</summary>
+    public Func<int, ReplicaRequest, bool>? Ignores { get; set; }
+
+    /// <summary>How often a timer has rung.</summary>
+    public int Rings { get; private set; }
+
     /// <summary>The calendar, the same for all; and for how long each node was off, which its running time
     /// lacks.</summary>
     public long UnixMs { get; set; } = 1000;
@@ -59,6 +65,7 @@ internal sealed class Bench
             else
             {
                 ringing++;
+                Rings++;
                 Take(coordinator.OnTimeout(), queue);
             }
 
@@ -69,7 +76,7 @@ internal sealed class Bench
     private void Pass(Coordinator coordinator, Effect.Send send, Queue<Effect.Send> queue)
     {
         var node = Ids.IndexOf(send.To);
-        if (Deaf.Contains(node))
+        if (Deaf.Contains(node) || Ignores?.Invoke(node, send.Request) == true)
             return;
         var reply = Lie?.Invoke(node, send.Request) ?? Ask(node, send.Request);
         if (!Mute.Contains(node))

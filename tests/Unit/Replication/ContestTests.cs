@@ -8,6 +8,8 @@ namespace ChordChat.Tests.Unit.Replication;
 /// members lies about a register.</summary>
 public sealed class ContestTests
 {
+    private static readonly string[] Keys = ["k1", "k2", "k3", "k4", "k5"];
+
     private readonly Bench _bench = new(values: new OwnedValues());
 
     [Theory]
@@ -83,19 +85,133 @@ public sealed class ContestTests
         Assert.Equal(("a1", TilePhase.Active), (Value(3), Phase(3)));
     }
 
-    private void Hold(string value, params int[] nodes)
+    /// <summary>It gives thousands of such rows, and then has all the time in the world.</summary>
+    [Fact]
+    public void Nobody_waits_for_one_that_does_not_answer_while_the_others_agree()
+    {
+        foreach (var key in Keys)
+        {
+            Hold(key, "a1", 0, 2);
+            Plant(key, 1, "b1");
+        }
+
+        End();
+        _bench.Ignores = (node, request) => node is 1 or 3 && IsOfContest(request);
+        var before = _bench.Rings;
+
+        Learn(0);
+
+        Assert.All(Keys, key => Assert.Equal("a1", Value(0, key)));
+        Assert.Equal((before, TilePhase.Active), (_bench.Rings, Phase(0)));
+    }
+
+    [Fact]
+    public void One_that_did_not_answer_once_is_not_waited_for_again()
+    {
+        foreach (var key in Keys)
+        {
+            Hold(key, "a1", 0, 2);
+            Plant(key, 1, "b1");
+        }
+
+        End();
+        _bench.Ignores = (node, request) => node != 0 && IsOfContest(request);
+        var before = _bench.Rings;
+
+        Learn(0);
+
+        Assert.Equal((before + 1, TilePhase.Active), (_bench.Rings, Phase(0)));
+    }
+
+    /// <summary>While one is heard, a page of another member contradicts an earlier key; and the disk is
+    /// slow.</summary>
+    [Fact]
+    public void Every_contest_is_settled_once()
+    {
+        Hold("j", "a1", 0);
+        Hold("k", "a1", 0);
+        End();
+        var learner = new Learner(_bench.Ids[0], Header(0), CoordinatorOptions.Default, 1);
+        var first = Drive(learner, learner.Start()).Single();
+        Drive(learner, learner.OnTimeout());
+        var second = Drive(learner, learner.OnTimeout()).First(send => send.To == _bench.Ids[2]);
+
+        Assert.All(Drive(learner, Give(learner, first, "k")), send => Assert.True(IsAskedOf("k", send.Request)));
+        Assert.Empty(Drive(learner, Give(learner, second, "j")));
+        var settling = Drive(learner, learner.OnTimeout()).Single();
+        Assert.Equal("k", Assert.IsType<ReplicaRequest.Believe>(settling.Request).Key);
+        Assert.Empty(Drive(learner, learner.OnTimeout()));
+        var next = Drive(learner, Answer(learner, settling));
+
+        Assert.True(IsAskedOf("j", next[0].Request));
+        Drive(learner, Answer(learner, next.Single(send => send.Request is ReplicaRequest.Believe)));
+        Assert.IsType<LearnerOutcome.Activated>(learner.Outcome);
+    }
+
+    /// <summary>What was heard of this node itself is of the time when the contest began.</summary>
+    [Theory]
+    [InlineData(true, "a1", "a2")] // The newer row follows, so all lead up to it.
+    [InlineData(false, "a1", "a1")] // A real majority, without the own row, says otherwise.
+    [InlineData(false, "", "a2")]
+    public void A_settled_row_is_older_than_the_one_here_only_by_a_real_majority(bool votes, string heard, string end)
+    {
+        End();
+        var (older, newer) = (new Ballot(1, 1, _bench.Ids[0], 1), new Ballot(1, 5, _bench.Ids[0], 1));
+        _bench.Stores[0].PutRegister(Tile, "k", new RegisterRow(newer, newer, Bytes("a2")));
+        var row = heard.Length > 0
+            ? new HeardRegister(new("k", older, Bytes(heard)), true)
+            : new HeardRegister(new("k", older, Bytes("b1")), false);
+
+        _bench.Ask(0, new ReplicaRequest.Believe(Header(0).Newest.At, "k", [row, row], votes, Majority: 2));
+
+        Assert.Equal(end, Value(0));
+    }
+
+    /// <summary>Answers what the learner asks of its own replica, but for what is settled; the rest is
+    /// returned.</summary>
+    private List<Effect.Send> Drive(Learner learner, IReadOnlyList<Effect> effects)
+    {
+        var rest = new List<Effect.Send>();
+        foreach (var send in effects.OfType<Effect.Send>().ToList())
+            if (send.To == _bench.Ids[0] && send.Request is not ReplicaRequest.Believe)
+                rest.AddRange(Drive(learner, Answer(learner, send)));
+            else
+                rest.Add(send);
+        return rest;
+    }
+
+    private IReadOnlyList<Effect> Answer(Learner learner, Effect.Send send) =>
+        learner.On(send.To, send.Request, _bench.Ask(0, send.Request));
+
+    /// <summary>A page that contradicts one key, and the last.</summary>
+    private IReadOnlyList<Effect> Give(Learner learner, Effect.Send pull, string key)
+    {
+        var page = new TilePage([new(key, new Ballot(1, 99, _bench.Ids[1], 1), Bytes("b1"))], [], null);
+        return learner.On(pull.To, pull.Request, new ReplicaReply.Pulled(page, Complete: false));
+    }
+
+    private static bool IsAskedOf(string key, ReplicaRequest request) =>
+        request is ReplicaRequest.Pull { BytesMax: 1 } pull && pull.After == TileCursor.Before(key);
+
+    private static bool IsOfContest(ReplicaRequest request) => request is ReplicaRequest.Pull { BytesMax: 1 };
+
+    private void Hold(string value, params int[] nodes) => Hold("k", value, nodes);
+
+    private void Hold(string key, string value, params int[] nodes)
     {
         var ballot = _bench.Ballots.Next(1, default);
         foreach (var node in nodes)
             Assert.IsType<ReplicaReply.Accepted>(
-                _bench.Ask(node, new ReplicaRequest.Accept(_bench.Now.At, "k", ballot, Bytes(value))));
+                _bench.Ask(node, new ReplicaRequest.Accept(_bench.Now.At, key, ballot, Bytes(value))));
     }
 
     /// <summary>Writes past all rules, as a node can on its own disk.</summary>
-    private void Plant(int node, string value)
+    private void Plant(int node, string value) => Plant("k", node, value);
+
+    private void Plant(string key, int node, string value)
     {
         var ballot = new Ballot(1, 99, _bench.Ids[1], 1);
-        _bench.Stores[node].PutRegister(Tile, "k", new RegisterRow(ballot, ballot, Bytes(value)));
+        _bench.Stores[node].PutRegister(Tile, key, new RegisterRow(ballot, ballot, Bytes(value)));
     }
 
     private void End() => _bench.Run(new EpochChange(
@@ -111,5 +227,5 @@ public sealed class ContestTests
 
     private TilePhase Phase(int node) => Header(node).Phase;
 
-    private string Value(int node) => Text(_bench.Stores[node].GetRegister(Tile, "k").Value);
+    private string Value(int node, string key = "k") => Text(_bench.Stores[node].GetRegister(Tile, key).Value);
 }

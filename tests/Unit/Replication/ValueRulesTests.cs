@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ChordChat.Core.Replication;
 using Xunit;
 using static ChordChat.Tests.Unit.Replication.Bench;
@@ -93,6 +94,69 @@ public sealed class ValueRulesTests
         Assert.Equal("b2", Value(0));
     }
 
+    /// <summary>Whoever has read in between got a promise above the winner's ballot from the loser.</summary>
+    [Fact]
+    public void The_loser_has_the_winner_though_it_has_promised_more_since()
+    {
+        Hold(0, 1, "a1");
+        _bench.Deaf.Add(0);
+        Create("b1");
+        _bench.Deaf.Clear();
+        Assert.IsType<ReplicaReply.Promised>(_bench.Ask(0, new ReplicaRequest.Prepare(At, "k", Ballot(9))));
+
+        Mend(0, Peek(1).AcceptedBallot, "b1");
+        Settle(0);
+
+        Assert.Equal("b1", Value(0));
+        Assert.IsType<ReplicaReply.Nack>(_bench.Ask(0, new ReplicaRequest.Prepare(At, "k", Ballot(8))));
+    }
+
+    [Fact]
+    public void A_read_that_leaves_out_the_loser_tells_it_so()
+    {
+        Hold(0, 1, "a1");
+        _bench.Deaf.Add(0);
+        Create("b1");
+        _bench.Deaf.Clear();
+        Assert.Equal("b1", Read());
+
+        Settle(0);
+
+        Assert.Equal("b1", Value(0));
+        _bench.Deaf.Add(2);
+        Assert.Equal("b1", Read());
+    }
+
+    [Fact]
+    public void A_dispute_waits_until_a_majority_answers()
+    {
+        Hold(0, 1, "a1");
+        _bench.Deaf.Add(0);
+        Create("b1");
+        _bench.Deaf.Clear();
+        Mend(0, Peek(1).AcceptedBallot, "b1");
+
+        _bench.Deaf.Add(2);
+        TrySettle(0);
+        Assert.Equal("a1", Value(0));
+        _bench.Deaf.Clear();
+        Settle(0);
+
+        Assert.Equal("b1", Value(0));
+    }
+
+    /// <summary>Otherwise one liar could fill the places of all disputes.</summary>
+    [Fact]
+    public void A_dispute_ends_where_a_majority_confirms_the_own_value()
+    {
+        Hold(0, 1, "a1");
+        Hold(1, 1, "a1");
+        Mend(0, 9, "b1");
+        _bench.Deaf.Add(2);
+        Settle(0);
+        Assert.Equal("a1", Value(0));
+    }
+
     [Fact]
     public void A_value_of_a_later_ballot_is_not_given_up_for_an_older_one()
     {
@@ -185,11 +249,18 @@ public sealed class ValueRulesTests
 
     private void Settle(int node)
     {
-        var disputed = Assert.IsType<ReplicaReply.Disputed>(_bench.Ask(node, new ReplicaRequest.TakeDisputes()));
-        foreach (var dispute in disputed.Registers)
-            _bench.Run(new DisputeSettling(_bench.Ids[node], _bench.Now, dispute.Key, Options));
-        Assert.Empty(((ReplicaReply.Disputed)_bench.Ask(node, new ReplicaRequest.TakeDisputes())).Registers);
+        TrySettle(node);
+        Assert.Empty(Disputes(node));
     }
+
+    private void TrySettle(int node)
+    {
+        foreach (var dispute in Disputes(node))
+            _bench.Run(new DisputeSettling(_bench.Ids[node], _bench.Now, dispute.Key, Options));
+    }
+
+    private ImmutableArray<Dispute> Disputes(int node) => Assert.IsType<ReplicaReply.Disputed>(
+        _bench.Ask(node, new ReplicaRequest.GetDisputes())).Registers;
 
     private ReplicaReply.Peeked Peek(int node) =>
         Assert.IsType<ReplicaReply.Peeked>(_bench.Ask(node, new ReplicaRequest.Peek(At, "k")));
