@@ -93,9 +93,7 @@ internal sealed class ConsoleChat(
                 break;
             case ClientEvent.LeftOut:
                 LookAgain();
-                foreach (var id in _own.Ids)
-                    if (client.History.Find(id) is { } own)
-                        _own.Update(own);
+                _own.UpdateAll(client.History);
                 break;
             case ClientEvent.CircleHeard: LookAgain(); break;
             case ClientEvent.KeysChanged changed:
@@ -220,6 +218,8 @@ internal sealed class ConsoleChat(
         client.Circle.Block(user);
         _unread.Remove(user);
         _hasMore.Remove(user);
+        if (_open == user) // Or the next line would go there.
+            _open = null;
         view.Print(Transcript.Note(
             $"you take no more messages from {user}, and nodes are told; /unblock {user} undoes it"));
     }

@@ -45,6 +45,22 @@ public sealed class ConsoleChatTests
         Assert.Equal("· answer to your message to carol:", view.Printed[0]);
     }
 
+    [Fact]
+    public async Task After_the_open_chats_person_is_blocked_no_line_goes_to_them()
+    {
+        using var filled = new FilledProfile("hello");
+        using var profile = Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        await using var client = new ChatClient(
+            me, new NodeSearch { Explicit = ["127.0.0.1:1"], AskNetwork = false });
+        var view = new Lines();
+        var chat = new ConsoleChat(client, view, _ => { }, passwordAtHand: null);
+        chat.OnLine("/chat bob");
+        chat.OnLine("/block bob");
+        chat.OnLine("and this?");
+        Assert.Contains("no chat is open", view.Printed[^1], StringComparison.Ordinal);
+    }
+
     /// <summary>docs/e2e.md, Receiving: Requests. Another device of this user wrote to somebody.</summary>
     [Fact]
     public async Task What_is_no_request_any_more_is_shown_a_page_at_a_time()
