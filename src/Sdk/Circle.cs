@@ -16,6 +16,10 @@ public sealed class Circle
     /// <summary>Names in one change; nodes take no more.</summary>
     private const int NamesMax = 256;
 
+    /// <summary>In place of 1 in <c>is_blocked_told</c>: nodes took no more names, so what they say of this one counts
+    /// for nothing.</summary>
+    private const int HereOnly = 2;
+
     /// <summary>After nodes could not agree on a change.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
@@ -126,46 +130,64 @@ public sealed class Circle
     /// <returns>What the user should know; null as a rule.</returns>
     internal string? Take(Wire.Circle circle)
     {
+        var isFull = false;
         lock (_turn)
         {
             if (_asked is not { } asked)
                 return null;
             _asked = null;
-            if (circle.Code == "unavailable")
+            isFull = circle.Code == "full" && asked.Block.Count > 0;
+            if (isFull)
+                KeepHere(asked);
+            else if (circle.Code is not ("" or "damaged"))
             {
                 (_mustAsk, _dueAt) = (true, Environment.TickCount64 + (long)Pause.TotalMilliseconds);
                 return null;
             }
-
-            _store.Write(db =>
-            {
-                if (circle.Code == "damaged")
-                {
-                    // Nodes have lost what they were told: they are told all of it again.
-                    db.Execute("UPDATE circle SET is_blocked_told = 0 WHERE blocked = 1");
-                    db.Execute("UPDATE circle SET is_written_told = 0 WHERE written = 1");
-                }
-
-                foreach (var user in asked.Block)
-                    Told(db, user, "is_blocked_told", "blocked = 1");
-                foreach (var user in asked.Unblock)
-                    Told(db, user, "is_blocked_told", "blocked = 0");
-                foreach (var user in asked.WroteTo)
-                    Told(db, user, "is_written_told", "1");
-                if (circle.Code.Length == 0)
-                    Follow(db, circle);
-                RequestTable.SetCircleKnown(db);
-            });
+            else
+                _store.Write(db => Take(db, asked, circle));
         }
 
         _changed.Raise();
-        return circle.Code == "full"
+        return isFull
             ? "nodes take no more blocked names; mail from the last ones is hidden on this machine only"
             : null;
     }
 
-    private static void Told(SqliteConnection db, string user, string what, string condition) =>
-        db.Execute($"UPDATE circle SET {what} = 1 WHERE user = $1 AND {condition}", user);
+    /// <summary>Nodes take no more names, and changed nothing: the rest of the change is told again, without these.
+    /// </summary>
+    private void KeepHere(CircleChange asked)
+    {
+        _mustAsk = true;
+        _store.Write(db =>
+        {
+            foreach (var user in asked.Block)
+                Told(db, user, "is_blocked_told", "blocked = 1", HereOnly);
+        });
+    }
+
+    private static void Take(SqliteConnection db, CircleChange asked, Wire.Circle circle)
+    {
+        if (circle.Code == "damaged")
+        {
+            // Nodes have lost what they were told: they are told all of it again.
+            db.Execute("UPDATE circle SET is_blocked_told = 0 WHERE blocked = 1");
+            db.Execute("UPDATE circle SET is_written_told = 0 WHERE written = 1");
+        }
+
+        foreach (var user in asked.Block)
+            Told(db, user, "is_blocked_told", "blocked = 1");
+        foreach (var user in asked.Unblock)
+            Told(db, user, "is_blocked_told", "blocked = 0");
+        foreach (var user in asked.WroteTo)
+            Told(db, user, "is_written_told", "1");
+        if (circle.Code.Length == 0)
+            Follow(db, circle);
+        RequestTable.SetCircleKnown(db);
+    }
+
+    private static void Told(SqliteConnection db, string user, string what, string condition, int how = 1) =>
+        db.Execute($"UPDATE circle SET {what} = $2 WHERE user = $1 AND {condition}", user, how);
 
     /// <summary>What another device of this user changed.</summary>
     private static void Follow(SqliteConnection db, Wire.Circle circle)

@@ -35,7 +35,8 @@ internal sealed class EventSink(History history) : IClientSink
             _saidPutAway = true;
             Tell(new ClientEvent.Notice(
                 "some messages from people you never wrote to were dropped: no more than "
-                + $"{RequestTable.PerSenderMax} from each of {RequestTable.SendersMax} people can wait"));
+                + $"{RequestTable.PerSenderMax} ({RequestTable.PerSenderBytesMax >> 10} KiB) from each of "
+                + $"{RequestTable.SendersMax} people can wait"));
         }
 
         if (kept.MustRenew)

@@ -91,9 +91,11 @@ internal sealed class ConsoleChat(
             case ClientEvent.Changed(var message):
                 _own.Update(message);
                 break;
-            case ClientEvent.LeftOut or ClientEvent.CircleHeard:
+            case ClientEvent.LeftOut:
                 LookAgain();
+                _own.UpdateAll(client.History);
                 break;
+            case ClientEvent.CircleHeard: LookAgain(); break;
             case ClientEvent.KeysChanged changed:
                 view.Print(Transcript.KeysChanged(changed));
                 break;
@@ -216,6 +218,8 @@ internal sealed class ConsoleChat(
         client.Circle.Block(user);
         _unread.Remove(user);
         _hasMore.Remove(user);
+        if (_open == user) // Or the next line would go there.
+            _open = null;
         view.Print(Transcript.Note(
             $"you take no more messages from {user}, and nodes are told; /unblock {user} undoes it"));
     }
@@ -276,16 +280,26 @@ internal sealed class ConsoleChat(
             view.Print(Transcript.Note("nothing is left unsent"));
     }
 
-    /// <summary>Shows what was not announced.</summary>
+    /// <summary>Shows what was not announced. Reads only chats in which there is something, and a page of each: their
+    /// texts must be decrypted.</summary>
     private void LookAgain()
     {
-        foreach (var message in client.History.Unread(int.MaxValue)
-            .Where(one => !_shown.Contains(one.Id) && !_hasMore.Contains(one.From)).ToList())
-            Show(message);
-        foreach (var id in _own.Ids)
-            if (client.History.Find(id) is { } message)
-                _own.Update(message);
+        foreach (var (user, unread) in client.History.Chats()
+            .Where(chat => chat.Unread > _unread.GetValueOrDefault(chat.Peer)))
+            if (_hasMore.Contains(user))
+                _unread[user] = unread;
+            else
+                ShowPage(user, unread);
         SayWhoAsks();
+    }
+
+    private void ShowPage(string user, int unread)
+    {
+        foreach (var message in client.History.UnreadOf(user, PageMax))
+            Show(message);
+        var shown = user == _open ? unread - UnreadOf(user) : _unread.GetValueOrDefault(user);
+        if (unread > shown)
+            SayMore(user, unread - shown, unread);
     }
 
     private int UnreadOf(string user) =>

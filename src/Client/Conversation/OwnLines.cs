@@ -8,12 +8,17 @@ internal sealed class OwnLines(IConsoleView view, string me)
 {
     private readonly Dictionary<string, (int Handle, string State)> _printed = [];
 
-    /// <summary>Of the messages that were printed.</summary>
-    public IReadOnlyList<string> Ids => [.. _printed.Keys];
-
     public void Print(ChatMessage message) => _printed[message.Id] = (
         view.Print(Transcript.Line(message, me, unread: false), Transcript.StateField),
         Transcript.State(message).Text);
+
+    /// <summary>Shows what became of all that stand there.</summary>
+    public void UpdateAll(History history)
+    {
+        foreach (var id in _printed.Keys.ToList())
+            if (history.Find(id) is { } message)
+                Update(message);
+    }
 
     /// <summary>Shows what became of a message, if it stands there.</summary>
     public void Update(ChatMessage message)
@@ -25,6 +30,6 @@ internal sealed class OwnLines(IConsoleView view, string me)
         if (!view.Rewrite(printed.Handle, text, style) && message.State == MessageState.Refused)
             view.Print(Transcript.Line(message, me, unread: false));
         else if (message.State == MessageState.Refused && message.Note.Length > 0)
-            view.Print(Transcript.Note($"{message.To}: {message.Note}", Style.Bad));
+            view.Print(Transcript.Note(Transcript.Refusal(message), Style.Bad));
     }
 }

@@ -39,6 +39,12 @@ internal static class Transcript
             new Span(Late(message) + note, Style.Warning));
     }
 
+    /// <returns>Why a message of ours was refused, which names its recipient once.</returns>
+    public static string Refusal(ChatMessage message) =>
+        message.Note.StartsWith(message.To + " ", StringComparison.Ordinal)
+            ? message.Note
+            : $"{message.To}: {message.Note}";
+
     /// <returns>What stands behind a message that came after later ones of its sender; else nothing.</returns>
     public static string Late(ChatMessage message) => message.IsLate ? " (came late)" : "";
 

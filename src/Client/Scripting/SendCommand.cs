@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
@@ -164,7 +165,7 @@ internal static class SendCommand
     private static bool Print(ScriptContext context, ChatMessage message, MessageState state, TimeSpan timeout)
     {
         if (message.State == MessageState.Refused)
-            throw new ChordChatException("refused", $"{message.To}: {message.Note}", "the message was not sent");
+            throw new ChordChatException("refused", Transcript.Refusal(message), "the message was not sent");
         message = AsAsked(message, state);
         context.Print(JsonLines.Sent(message), Line(message));
         if (message.State >= state && message.State != MessageState.Unsent)

@@ -61,7 +61,7 @@ internal static class ChatFaults
     /// <summary>The same for names that nobody has.</summary>
     public static RpcException NotAContact(string user) => NotAdmitted(
         "not_a_contact",
-        $"in this cluster only those to whom {user} has written learn whether {user} is online, and where",
+        $"in this cluster, only people {user} has written to can see whether and where {user} is online",
         "write to them; you see it once they have answered or accepted you");
 
     public static RpcException RegistrationClosed() => NotAdmitted(

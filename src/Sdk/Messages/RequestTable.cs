@@ -99,7 +99,7 @@ internal static class RequestTable
         if (waiting > 0 || CountSenders(db) < SendersMax)
             return true;
         if (isKnown)
-            kept.PutAwayCount += PutOldestAway(db);
+            PutOldestAway(db, kept);
         return isKnown;
     }
 
@@ -109,10 +109,10 @@ internal static class RequestTable
     private static long CountSenders(SqliteConnection db) => db.Scalar<long>(
         $"SELECT count(DISTINCT peer) FROM messages WHERE unread = 1 AND {IsStranger("messages.peer")}");
 
-    /// <summary>Whose last message came first gives way. Their chain is forgotten with it, so that their next message
-    /// says what is missing.</summary>
-    /// <returns>How many messages went.</returns>
-    private static int PutOldestAway(SqliteConnection db)
+    /// <summary>Whose last message came first gives way. Their chains go back to before what went, so that their next
+    /// message says what is missing. A chain that had not begun begins there, or nobody would count what went.
+    /// </summary>
+    private static void PutOldestAway(SqliteConnection db, Kept kept)
     {
         var peer = db.Scalar<string>(
             $"""
@@ -121,9 +121,24 @@ internal static class RequestTable
             GROUP BY messages.peer ORDER BY max(heard.at_ms), messages.peer LIMIT 1
             """);
         db.Execute(
-            "DELETE FROM heard WHERE id IN (SELECT id FROM messages WHERE peer = $1 AND unread = 1)", peer);
-        db.Execute("DELETE FROM chains WHERE peer = $1 AND mine = 0", peer);
-        return db.Execute("DELETE FROM messages WHERE peer = $1 AND unread = 1", peer);
+            """
+            UPDATE chains SET is_open = 0,
+                first = CASE WHEN is_open = 1 AND chains.seq = 0 THEN gone.first ELSE chains.first END,
+                seq = CASE WHEN is_open = 1 AND chains.seq = 0 THEN gone.first - 1
+                    ELSE min(chains.seq, gone.first - 1) END
+            FROM (
+                SELECT epoch, min(seq - missing) AS first FROM messages WHERE peer = $1 AND unread = 1 GROUP BY epoch
+            ) AS gone
+            WHERE chains.peer = $1 AND chains.mine = 0 AND chains.epoch = gone.epoch
+            """,
+            peer);
+        var ids = db.Query(
+            "SELECT id FROM messages WHERE peer = $1 AND unread = 1", row => row.GetString(0), peer);
+        foreach (var id in ids)
+            db.Execute("DELETE FROM heard WHERE id = $1", id);
+        db.Execute("DELETE FROM messages WHERE peer = $1 AND unread = 1", peer);
+        kept.Settled.AddRange(ids);
+        kept.PutAwayCount += ids.Count;
     }
 
     private static bool HasFact(SqliteConnection db, string name) =>

@@ -14,7 +14,9 @@ public sealed class RequestTests : AliceAndBob
         Bob.Client.Circle.RequestsWait = true;
         var id = Alice.Client.Send("bob", "hello");
         await AskedAsync(Bob, 1);
-        Assert.Equal(0, Cluster.Accounts["bob"].MailboxCount);
+        await Condition.UntilAsync(
+            "it is acknowledged", Person.Patience,
+            () => Task.FromResult(Cluster.Accounts["bob"].MailboxCount == 0));
         Assert.Empty(Bob.Client.History.Unread());
         Assert.Empty(Bob.Client.History.Chats());
         Assert.True((await Bob.SeeAsync<ClientEvent.Arrived>()).Message.IsRequest);

@@ -4,6 +4,7 @@ using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Storage;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Client;
@@ -42,6 +43,49 @@ public sealed class ConsoleChatTests
         chat.On(new ClientEvent.Disconnected("n1", "it is gone"));
         (await later[3])();
         Assert.Equal("· answer to your message to carol:", view.Printed[0]);
+    }
+
+    [Fact]
+    public async Task After_the_open_chats_person_is_blocked_no_line_goes_to_them()
+    {
+        using var filled = new FilledProfile("hello");
+        using var profile = Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        await using var client = new ChatClient(
+            me, new NodeSearch { Explicit = ["127.0.0.1:1"], AskNetwork = false });
+        var view = new Lines();
+        var chat = new ConsoleChat(client, view, _ => { }, passwordAtHand: null);
+        chat.OnLine("/chat bob");
+        chat.OnLine("/block bob");
+        chat.OnLine("and this?");
+        Assert.Contains("no chat is open", view.Printed[^1], StringComparison.Ordinal);
+    }
+
+    /// <summary>docs/e2e.md, Receiving: Requests. Another device of this user wrote to somebody.</summary>
+    [Fact]
+    public async Task What_is_no_request_any_more_is_shown_a_page_at_a_time()
+    {
+        using var filled = new FilledProfile(Enumerable.Range(0, 1_010).Select(i => $"text {i}"));
+        using var profile = Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        profile.Store.Write(db => db.Execute("UPDATE circle SET written = 0"));
+        await using var client = new ChatClient(
+            me, new NodeSearch { Explicit = ["127.0.0.1:1"], AskNetwork = false });
+        var view = new Lines();
+        var chat = new ConsoleChat(client, view, _ => { }, passwordAtHand: null);
+        chat.Start();
+        Assert.DoesNotContain(view.Printed, line => line.Contains("text 0", StringComparison.Ordinal));
+
+        view.Printed.Clear();
+        profile.Store.Write(db => db.Execute("UPDATE circle SET written = 1"));
+        chat.On(new ClientEvent.CircleHeard());
+        Assert.Equal(1_001, view.Printed.Count);
+        Assert.Contains("10 more unread of bob", view.Printed[^1], StringComparison.Ordinal);
+        chat.On(new ClientEvent.CircleHeard());
+        Assert.Equal(1_001, view.Printed.Count);
+
+        chat.OnLine("/chat bob");
+        Assert.Contains("text 999", view.Printed[999], StringComparison.Ordinal);
     }
 
     [Fact]

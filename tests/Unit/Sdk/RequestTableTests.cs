@@ -75,6 +75,46 @@ public sealed class RequestTableTests : IDisposable
         Assert.Contains("new", names);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_the_one_who_gave_way_sends_next_says_what_is_missing(bool isBegun)
+    {
+        // A second device: the first one had read 1 to 4.
+        Arrive("s0", 5, wholeHistory: false);
+        Arrive("s0", 6, wholeHistory: false);
+        if (isBegun)
+            _store.Write(db => ArrivalTable.Begin(db, _ => true, new Kept()));
+        for (var i = 1; i < RequestTable.SendersMax; i++)
+            Arrive($"s{i}", 1);
+        var kept = Arrive("new", 1);
+        Assert.Equal(2, kept.PutAwayCount);
+        Assert.Equal([IdOf("s0", 5), IdOf("s0", 6)], kept.Settled.Where(id => id != IdOf("new", 1)).Order());
+        Assert.Empty(_store.Read(ArrivalTable.Held));
+
+        _store.Write(db => ChordChat.Sdk.Circle.WroteTo(db, "s0"));
+        Arrive("s0", 8, wholeHistory: false);
+        _store.Write(db => ArrivalTable.GiveUpGaps(db, new HashSet<string> { "s0" }, new Kept()));
+        var next = Assert.Single(_store.Read(db => _messages.Unread(db, 1_000, withRequests: false)));
+        Assert.Equal((IdOf("s0", 8), 3), (next.Id, next.MissingBefore));
+    }
+
+    [Fact]
+    public void What_was_said_to_be_missing_before_somebody_gave_way_is_not_said_again()
+    {
+        foreach (var seq in (int[])[1, 3, 5])
+            Arrive("s0", seq);
+        _store.Write(db => ArrivalTable.GiveUpGaps(db, new HashSet<string> { "s0" }, new Kept()));
+        _store.Write(db => MessageTable.MarkShown(db, IdOf("s0", 1), tellSender: false));
+        _store.Write(db => MessageTable.MarkShown(db, IdOf("s0", 3), tellSender: false));
+        for (var i = 1; i <= RequestTable.SendersMax; i++)
+            Arrive($"s{i}", 1);
+        Arrive("s0", 6);
+        _store.Write(db => ArrivalTable.GiveUpGaps(db, new HashSet<string> { "s0" }, new Kept()));
+        var shown = _store.Read(db => _messages.History(db, "s0", 10));
+        Assert.Equal([0, 1, 2], shown.Select(message => message.MissingBefore)); // 2; then 4 and 5.
+    }
+
     [Fact]
     public void A_receipt_of_a_stranger_is_not_kept_and_one_of_a_friend_is()
     {
@@ -100,14 +140,15 @@ public sealed class RequestTableTests : IDisposable
 
     private List<ChatRequest> Requests() => _store.Read(_messages.Requests);
 
-    private Kept Arrive(string from, int seq, string? text = "hi") => _store.Write(db =>
+    private Kept Arrive(
+        string from, int seq, string? text = "hi", bool wholeHistory = true) => _store.Write(db =>
     {
         var kept = new Kept();
         var arrival = new Arrival(
             IdOf(from, seq), from, 1, (ulong)seq, new Digest(1, (UInt128)seq), default, 1, 0, 0,
             text is null ? null : Encoding.UTF8.GetBytes(text), "");
         if (RequestTable.Admit(db, arrival, kept))
-            new ArrivalTable(_messages).Keep(db, arrival, wholeHistory: true, _now++, kept);
+            new ArrivalTable(_messages).Keep(db, arrival, wholeHistory, _now++, kept);
         return kept;
     });
 

@@ -1,0 +1,54 @@
+using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Sessions;
+using ChordChat.Sdk.Storage;
+using Xunit;
+using Circle = ChordChat.Sdk.Circle;
+
+namespace ChordChat.Tests.Unit.Sdk;
+
+/// <summary>docs/e2e.md, Receiving: Blocked. What a client makes of what nodes say of its user's circle.</summary>
+public sealed class OwnCircleTests : IDisposable
+{
+    private readonly LocalStore _store = LocalStore.Open(":memory:");
+    private readonly Circle _circle;
+
+    public OwnCircleTests()
+    {
+        _circle = new Circle(_store, new ChangeSignal());
+        _circle.SessionBegins();
+    }
+
+    public void Dispose() => _store.Dispose();
+
+    [Fact]
+    public void Where_nodes_take_no_more_blocked_names_it_is_known_once_they_have_said_whom_they_know()
+    {
+        _circle.Block("mallory");
+        _store.Write(db => Circle.WroteTo(db, "alice"));
+        Assert.Equal(["mallory"], _circle.TakeChange()!.Block);
+        Assert.NotNull(_circle.Take(new Wire.Circle { Code = "full" }));
+        Assert.False(_circle.IsKnown);
+
+        var rest = _circle.TakeChange()!;
+        Assert.Empty(rest.Block);
+        Assert.Equal(["alice"], rest.WroteTo);
+        Assert.Null(_circle.Take(new Wire.Circle { WrittenTo = { "alice", "carol" }, Blocked = { "eve" } }));
+        Assert.True(_circle.IsKnown);
+        Assert.Equal(0, _store.Read(db => db.Scalar<long>($"SELECT {RequestTable.IsStranger("'carol'")}")));
+        Assert.Equal(["eve", "mallory"], _circle.Blocked);
+        Assert.True(_circle.IsTold);
+        Assert.Null(_circle.TakeChange());
+    }
+
+    [Theory]
+    [InlineData("full")]
+    [InlineData("unavailable")]
+    [InlineData("a code of a later version")]
+    public void An_answer_that_says_nothing_is_asked_for_again_later(string code)
+    {
+        Assert.NotNull(_circle.TakeChange());
+        Assert.Null(_circle.Take(new Wire.Circle { Code = code }));
+        Assert.False(_circle.IsKnown);
+        Assert.Null(_circle.TakeChange());
+    }
+}
