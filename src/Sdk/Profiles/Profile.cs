@@ -134,8 +134,15 @@ public sealed class Profile : IDisposable
                 UnixCreateMode = Owner,
             }).Dispose();
         foreach (var made in Directory.GetFiles(folder, FileName + "*"))
-            if ((File.GetUnixFileMode(made) & ~Owner) != 0)
-                File.SetUnixFileMode(made, Owner);
+            try
+            {
+                if ((File.GetUnixFileMode(made) & ~Owner) != 0)
+                    File.SetUnixFileMode(made, Owner);
+            }
+            catch (FileNotFoundException)
+            {
+                // Another program that had this profile open has just closed it, and SQLite took its files away.
+            }
     }
 
     /// <summary>Whether another program holds the session of this folder's profile.</summary>

@@ -20,6 +20,28 @@ public sealed class ProfileTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
+    /// <summary>SQLite's files come with the first program that opens the profile and go with the last.</summary>
+    [Fact]
+    public async Task A_profile_opens_while_files_beside_it_come_and_go()
+    {
+        Make();
+        using var stop = new CancellationTokenSource();
+        var others = Task.Run(() =>
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i = (i + 1) % 8)
+            {
+                var beside = Path.Combine(_folder, $"profile.db-{i}");
+                File.WriteAllBytes(beside, []);
+                File.Delete(beside);
+            }
+        });
+        for (var i = 0; i < 200; i++)
+            using (var profile = Profile.Open(_folder))
+                Assert.Equal("alice", profile.User);
+        await stop.CancelAsync();
+        await others;
+    }
+
     [Fact]
     public void A_profile_opens_offline_with_its_password_and_only_with_it()
     {
