@@ -43,10 +43,11 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
         return known.Circle?.Blocks(from) == true;
     }
 
-    /// <summary>Whether <paramref name="writer"/> has ever written to <paramref name="reader"/>; false when no majority
-    /// answers.</summary>
-    public async Task<bool> HasWrittenToAsync(string writer, string reader, CancellationToken cancellation) =>
-        UserName.IsValid(writer) && await FindAsync(writer, cancellation) is { } circle && circle.HasWrittenTo(reader);
+    /// <summary>Whether <paramref name="writer"/> has ever written to <paramref name="reader"/> and takes messages from
+    /// them still; false when no majority answers.</summary>
+    public async Task<bool> IsContactAsync(string writer, string reader, CancellationToken cancellation) =>
+        UserName.IsValid(writer) && await FindAsync(writer, cancellation) is { } circle
+        && circle.HasWrittenTo(reader) && !circle.Blocks(reader);
 
     /// <returns>Null when no majority answers.</returns>
     public Task<Circle?> OfAsync(string user, CancellationToken cancellation) => FindAsync(user, cancellation);

@@ -13,7 +13,7 @@ internal sealed class PresenceDoor(ChatOptions options, Circles circles)
     public bool IsForContacts(string? asker) => options.Presence == PresenceRule.Contacts && asker is not null;
 
     public async Task<bool> MaySeeAsync(string? asker, string user, CancellationToken cancellation) =>
-        !IsForContacts(asker) || asker == user || await circles.HasWrittenToAsync(user, asker!, cancellation);
+        !IsForContacts(asker) || asker == user || await circles.IsContactAsync(user, asker!, cancellation);
 
     /// <summary>Of those who are online, the asker and those with whom the asker has written in both
     /// directions.</summary>

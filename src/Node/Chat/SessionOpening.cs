@@ -100,7 +100,11 @@ internal sealed partial class SessionOpening(
         Account account, SessionHello hello, ReadOnlyMemory<byte> nodeNonce, CancellationToken call)
     {
         if (hello.Epoch == 0 || hello.Epoch >= account.Head.Epoch)
+        {
+            proofs.IsSignedBy(default, hello, nodeNonce.Span); // The same work as for a name that nobody has.
             return NotTheirDevice(hello);
+        }
+
         var entry = await keyLogs.ReadOldAsync(account.User, hello.Epoch - 1, call); // Epochs count from 1.
         if (entry.IsEmpty)
             return Elsewhere("part of the key log cannot be read now");

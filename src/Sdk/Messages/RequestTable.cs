@@ -116,9 +116,9 @@ internal static class RequestTable
     {
         var peer = db.Scalar<string>(
             $"""
-            SELECT messages.peer FROM messages JOIN heard ON heard.id = messages.id
+            SELECT messages.peer FROM messages LEFT JOIN heard ON heard.id = messages.id
             WHERE messages.unread = 1 AND {IsStranger("messages.peer")}
-            GROUP BY messages.peer ORDER BY max(heard.at_ms), messages.peer LIMIT 1
+            GROUP BY messages.peer ORDER BY max(coalesce(heard.at_ms, 0)), messages.peer LIMIT 1
             """);
         db.Execute(
             """

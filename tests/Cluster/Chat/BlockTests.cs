@@ -61,9 +61,9 @@ public sealed class BlockTests : IAsyncLifetime
         Assert.Equal(["anna"], circle.Blocked);
         Assert.Equal(["carl"], circle.WrittenTo);
         var circles = _cluster.Get<Circles>(1);
-        Assert.True(await circles.HasWrittenToAsync("bert", "carl", default));
-        Assert.False(await circles.HasWrittenToAsync("bert", "anna", default));
-        Assert.False(await circles.HasWrittenToAsync("anna", "bert", default));
+        Assert.True(await circles.IsContactAsync("bert", "carl", default));
+        Assert.False(await circles.IsContactAsync("bert", "anna", default));
+        Assert.False(await circles.IsContactAsync("anna", "bert", default));
     }
 
     [Fact]
@@ -87,9 +87,9 @@ public sealed class BlockTests : IAsyncLifetime
         }
 
         var circles = _cluster.Get<Circles>(1);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => circles.HasWrittenToAsync("bert", "carl", default));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => circles.IsContactAsync("bert", "carl", default));
         _cluster.Replication.Broken = null;
-        Assert.False(await circles.HasWrittenToAsync("bert", "carl", default));
+        Assert.False(await circles.IsContactAsync("bert", "carl", default));
     }
 
     [Fact]

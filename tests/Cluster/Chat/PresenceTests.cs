@@ -41,6 +41,13 @@ public sealed class PresenceTests : IAsyncLifetime
         Assert.Equal(["anna", "bert"], await OnlineAsync("anna"));
         Assert.Equal(["anna", "bert"], await OnlineAsync("bert"));
         Assert.Empty(await OnlineAsync("visitor"));
+
+        await bert.WriteAsync(new() { Circle = new() { Block = { "anna" } } });
+        await bert.NextAsync<Circle>();
+        await Nodes.Condition.UntilAsync(
+            "anna, whom he blocked, sees bert no more", TimeSpan.FromSeconds(30),
+            async () => !(await OnlineAsync("anna")).Contains("bert"));
+        await HiddenAsync("anna", "bert");
     }
 
     [Fact]
