@@ -42,12 +42,14 @@ internal sealed class LeaseRenewals(IMessageSets sets, ChatPeers peers, SessionT
             || answers.Count != sessions.Length)
             return; // Unreachable: the other members keep the lease.
         for (var i = 0; i < sessions.Length; i++)
+        {
             if (answers[i].IsUnproven)
                 continue; // As if it had not answered.
-            else if (Supersedes(answers[i].Current, renewals[i].Lease))
+            if (Supersedes(answers[i].Current, renewals[i].Lease))
                 takeovers.Superseded(sessions[i]);
             else
                 sessions[i].Mail.Heard(answers[i].PendingCount, isNew: !sessions[i].WasRenewed);
+        }
     }
 
     private static bool Supersedes(Lease current, Lease ours) =>

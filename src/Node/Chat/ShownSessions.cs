@@ -22,8 +22,10 @@ internal sealed class ShownSessions(ShownHelloJudge judge, ClientProofs proofs, 
     private readonly ConcurrentDictionary<(NodeId Node, string User), Shown> _shown = new();
     private readonly ConcurrentDictionary<string, uint> _newest = new();
 
-    private sealed record Shown(KeptHello Hello, HelloJudgement Judgement, long At)
+    private sealed record Shown(KeptHello Proof, HelloJudgement Judgement, long At)
     {
+        public SessionHello Hello => Proof.Hello;
+
         /// <summary>Whether it is being judged anew; 1 or 0.</summary>
         public int Judging;
     }
@@ -50,19 +52,20 @@ internal sealed class ShownSessions(ShownHelloJudge judge, ClientProofs proofs, 
         if (age > KnownFor)
             return false;
         if (age > (shown.Judgement.IsSure ? SureFor : UnsureFor) && Interlocked.Exchange(ref shown.Judging, 1) == 0)
-            _ = ShowAsync(node, shown.Hello);
+            _ = ShowAsync(node, shown.Proof);
         return RightOf(shown) >= need.Right;
     }
 
     /// <summary>Takes note of a proof.</summary>
     /// <param name="node">Who shows it: its id stands in the user's signature.</param>
     /// <returns>What it is good for.</returns>
-    public async Task<SessionRight> ShowAsync(NodeId node, KeptHello hello)
+    public async Task<SessionRight> ShowAsync(NodeId node, KeptHello proof)
     {
-        var key = (node, hello.Hello.User);
-        var now = await judge.JudgeAsync(node, hello);
+        var hello = proof.Hello;
+        var key = (node, hello.User);
+        var now = await judge.JudgeAsync(node, proof);
         // That nobody can tell now takes nothing away from who was believed before.
-        if (!now.IsSure && _shown.TryGetValue(key, out var known) && known.Hello.Hello.Epoch == hello.Hello.Epoch
+        if (!now.IsSure && _shown.TryGetValue(key, out var known) && known.Hello.Epoch == hello.Epoch
             && known.Judgement.Right > now.Right)
             now = now with { Right = known.Judgement.Right };
         if (now.Right == SessionRight.None)
@@ -73,14 +76,14 @@ internal sealed class ShownSessions(ShownHelloJudge judge, ClientProofs proofs, 
 
         MakeRoom();
         if (now is { IsSure: true, Right: > SessionRight.Send })
-            _newest[hello.Hello.User] = hello.Hello.Epoch;
-        var shown = _shown[key] = new Shown(hello, now, clock.Steady);
+            _newest[hello.User] = hello.Epoch;
+        var shown = _shown[key] = new Shown(proof, now, clock.Steady);
         return RightOf(shown);
     }
 
     /// <summary>A device that is known to be replaced has only its last mail to hand in.</summary>
     private SessionRight RightOf(Shown shown) =>
-        _newest.TryGetValue(shown.Hello.Hello.User, out var newest) && shown.Hello.Hello.Epoch < newest
+        _newest.TryGetValue(shown.Hello.User, out var newest) && shown.Hello.Epoch < newest
             ? SessionRight.Send
             : shown.Judgement.Right;
 
