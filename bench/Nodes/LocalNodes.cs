@@ -9,7 +9,7 @@ namespace ChordChat.Bench.Nodes;
 internal sealed class LocalNodes : IAsyncDisposable
 {
     /// <summary>For all users but those of the logins scenario: their passwords are not what is measured.</summary>
-    private const int CheapBcryptCost = 4;
+    private const int CheapBcryptCost = 10;
 
     private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(60);
     private readonly string _program;

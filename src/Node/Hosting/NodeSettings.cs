@@ -83,6 +83,7 @@ internal static class NodeSettings
             problems.Add($"health-host is {healthHost}; it needs an IP address, for example 127.0.0.1.");
         foreach (var unknown in settings.GetChildren().Where(s => s.Value is not null && IsMisspelt(s.Key)))
             problems.Add($"'{unknown.Key}' is no setting; there are {string.Join(", ", All.Select(s => s.Name))}.");
+        SettingSections.Check(settings, options.Preset, problems);
         return options;
     }
 

@@ -25,8 +25,14 @@ internal static class RingServices
             .Where(founder => founder.Node != node.Self.Node)
             .Select(founder => new Peer(founder.Node, founder.Position, founder.Name, ""));
         var ring = settings.GetSection("Ring").Get<RingOptions>() ?? new();
-        var membership = (preset is Preset.Wan ? MembershipOptions.Wan : MembershipOptions.Lan) with { };
-        settings.GetSection("Membership").Bind(membership);
+        var membership = Membership(preset, settings.GetSection("Membership"));
         return new(node.Self, node.Incarnation, [.. founders], ring, membership);
+    }
+
+    public static MembershipOptions Membership(Preset preset, IConfigurationSection section)
+    {
+        var membership = (preset is Preset.Wan ? MembershipOptions.Wan : MembershipOptions.Lan) with { };
+        section.Bind(membership);
+        return membership;
     }
 }

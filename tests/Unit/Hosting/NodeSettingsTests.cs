@@ -40,6 +40,37 @@ public sealed class NodeSettingsTests : IDisposable
         }
     }
 
+    /// <summary>A misspelt rule of registration would leave it open without a word.</summary>
+    [Theory]
+    [InlineData("Chat:Registratoin", "Closed", "'Chat:Registratoin' is no setting; Chat has BcryptCost,")]
+    [InlineData("Chta:Registration", "Closed", "'Chta' is no section")]
+    [InlineData("Chat:Registration", "Clsed", "Chat:Registration is 'Clsed'; it must be one of Open, Invitation,")]
+    [InlineData("Chat:Registration", "7", "Chat:Registration is '7'")]
+    [InlineData("Chat:LoginQueueMax", "0", "Chat: LoginQueueMax is 0; nobody could log in.")]
+    [InlineData("Chat:CircleChangesMax", "-1", "Chat:CircleChangesMax is '-1'; it must be a whole number, 0 or more.")]
+    [InlineData("View:ReadingMax", "soon", "View:ReadingMax is 'soon'; it must be a time such as 00:00:05")]
+    [InlineData("Ages:LateMax", "-1.00:00:00", "Ages:LateMax is '-1.00:00:00'; it must be a time")]
+    [InlineData("Ring:SuccessorCount", "1", "Ring: SuccessorCount is 1;")]
+    [InlineData("Membership:SilentDeadAfter", "00:00:01", "Membership: SilentDeadAfter is 00:00:01;")]
+    public void A_wrong_setting_of_a_section_is_a_problem(string name, string value, string problem)
+    {
+        var (_, problems) = Read(new() { [name] = value });
+        Assert.StartsWith(problem, Assert.Single(problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Settings_of_sections_are_taken_in_any_case()
+    {
+        File.WriteAllText(_folder["appsettings.json"], """
+            {
+              "chat": { "registration": "closed", "TicketLifetime": "00:05:00" },
+              "Ages": { "MessageAge": "60.00:00:00" },
+              "Membership": { "SilentDeadAfter": "00:01:00" }, "Steward": { "SplitPerNode": 4 }
+            }
+            """);
+        Assert.Empty(Read([]).Problems);
+    }
+
     [Fact]
     public void All_problems_are_said_at_once()
     {
@@ -51,9 +82,13 @@ public sealed class NodeSettingsTests : IDisposable
             ["log"] = "3",
             ["multicast"] = "perhaps",
             ["lisen"] = "x",
+            ["Chat:Presence"] = "Nobody",
+            ["Chat:BcryptCots"] = "12",
         });
         Assert.Equal(
-            ["lisen", "listen", "log", "multicast", "multicast-group", "seed"],
+            [
+                "Chat:BcryptCots", "Chat:Presence", "lisen", "listen", "log", "multicast", "multicast-group", "seed",
+            ],
             problems.Select(p => p.Split(' ')[0].Trim('\'')).Order(StringComparer.Ordinal));
     }
 
