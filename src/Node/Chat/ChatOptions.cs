@@ -62,6 +62,10 @@ public sealed record ChatOptions
     /// <summary>Unanswered sends of one session before the node stops reading from it.</summary>
     public int SendsInFlightMax { get; init; } = 1024;
 
+    /// <summary>Messages that one user may hand in at this node in a minute; beyond it the node reads from them more
+    /// slowly.</summary>
+    public int SendsPerMinuteMax { get; init; } = 12_000;
+
     /// <summary>Sealed messages in memory that wait for a majority. Past it the client has to resend.</summary>
     public long QueuedBytesMax { get; init; } = 64L * 1024 * 1024;
 
@@ -82,6 +86,8 @@ public sealed record ChatOptions
                 + $"to let nobody register, set {nameof(Registration)} to {RegistrationRule.Closed}.";
         if (HeartbeatInterval <= TimeSpan.Zero || HeartbeatInterval > TimeSpan.FromSeconds(5))
             yield return $"{nameof(HeartbeatInterval)} is {HeartbeatInterval}, but leases last 15 s: at most 5 s.";
+        if (SendsPerMinuteMax < 1)
+            yield return $"{nameof(SendsPerMinuteMax)} is {SendsPerMinuteMax}; nobody could send a message.";
         if (OutgoingBytesMax < 128 * 1024)
             yield return $"{nameof(OutgoingBytesMax)} is {OutgoingBytesMax}; one message may have 72 KiB.";
     }

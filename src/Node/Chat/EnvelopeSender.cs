@@ -12,6 +12,7 @@ internal sealed partial class EnvelopeSender(
     RecipientLookups recipients,
     IMessageSets sets,
     LiveDelivery live,
+    DeliveryOrder order,
     SendRetries retries,
     ChatClock clock,
     IHostApplicationLifetime host,
@@ -26,6 +27,10 @@ internal sealed partial class EnvelopeSender(
     public static Refusal TooLate { get; } = new(
         "too_late",
         "it was first sent more than a week ago and nobody confirmed it; it may have arrived. Write it again if not");
+
+    private static readonly Refusal TooOld = new(
+        "too_late",
+        "it was first sent four days ago or more and nobody confirmed it; it may have arrived. Write it again if not");
 
     /// <summary>Starts a message on its way. What becomes of it is reported to the session. The next message of the
     /// session may follow as soon as this returns, and to the same recipient it stays behind this one.</summary>
@@ -60,6 +65,9 @@ internal sealed partial class EnvelopeSender(
             submission.Refused(new("unknown_user", $"nobody here is called {submission.To}"));
         else if (recipient == Recipient.Refuses)
             submission.Refused(new("blocked", $"{submission.To} does not take messages from you"));
+        else if (order.IsTooOld(
+            submission.From, submission.To, TimeSpan.FromMilliseconds(clock.Unix - submission.SentMs)))
+            submission.Refused(TooOld);
         else if (doNotStore)
             _ = PassOnAsync(submission, envelope);
         else
@@ -95,11 +103,17 @@ internal sealed partial class EnvelopeSender(
                 submission.Progress, stopping);
             // What may have been deleted since comes to nobody before a majority has said that it has not.
             var isOld = clock.Unix - submission.SentMs > RowAges.Default.LateMax.TotalMilliseconds;
-            var delivery = isOld ? Task.FromResult(false) : DeliverAsync(submission, envelope, stopping);
-            switch (await add)
+            var isKeptFirst = order.IsKeptFirst(submission.From, submission.To);
+            var delivery = isOld || isKeptFirst
+                ? Task.FromResult(false) : DeliverAsync(submission, envelope, stopping);
+            var outcome = await add;
+            order.Answered(submission.From, submission.To, outcome);
+            switch (outcome)
             {
                 case AddOutcome.Stored(var copies):
                     submission.Kept(copies);
+                    if (isKeptFirst && !isOld)
+                        await DeliverAsync(submission, envelope, stopping);
                     break;
                 case AddOutcome.Full when !await delivery:
                     submission.Refused(FullMailbox(submission.To));
@@ -127,14 +141,16 @@ internal sealed partial class EnvelopeSender(
     }
 
     public static Refusal FullMailbox(string user) =>
-        new("mailbox_full", $"{user}'s mailbox has no room for more from you until {user} logs in and reads it");
+        new("mailbox_full", $"{user}'s mailbox has no room for more from you now: {user} has to log in and read it, or "
+            + "has got too many messages in two weeks");
 
     /// <summary>A signal that is of no use later: to the client, or nowhere.</summary>
     private async Task PassOnAsync(Submission submission, ReadOnlyMemory<byte> envelope)
     {
         try
         {
-            await DeliverAsync(submission, envelope, host.ApplicationStopping);
+            if (!order.IsKeptFirst(submission.From, submission.To))
+                await DeliverAsync(submission, envelope, host.ApplicationStopping);
             submission.Queued(new CopiesKept([], identity.Copies));
         }
         catch (OperationCanceledException)

@@ -15,6 +15,7 @@ internal sealed class ChatDoor(
     SessionOpening opening,
     SessionClosing closing,
     EnvelopeSender sender,
+    SendPace pace,
     Passes passes,
     CircleChanges circles,
     ChatClock clock)
@@ -83,7 +84,7 @@ internal sealed class ChatDoor(
         try
         {
             await responses.WriteAsync(new NodeFrame { Welcome = WelcomeTo(session) }, context.CancellationToken);
-            var line = new ChatLine(session, requests, responses, sender, closing, circles, clock);
+            var line = new ChatLine(session, requests, responses, sender, pace, closing, circles, clock);
             _ = opening.AnnounceAsync(session);
             await line.RunAsync(context.CancellationToken);
             await LetHangUpAsync(context.CancellationToken);

@@ -133,11 +133,8 @@ internal sealed class FakeCluster : IDisposable
         outcome.State = SendOutcome.Types.State.Kept;
         outcome.Copies.Add(["n1", "n2", "n3"]);
         if (push is not null && Sessions.TryGetValue(send.To, out var session))
-        {
-            outcome.Live = true;
             foreach (var tampered in Tamper([push]))
                 session.Push(tampered);
-        }
 
         return outcome;
     }
