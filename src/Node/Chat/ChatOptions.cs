@@ -45,6 +45,12 @@ public sealed record ChatOptions
     /// <summary>Clients in all that have not said yet who they are.</summary>
     public int UnprovenMax { get; init; } = 4_096;
 
+    /// <summary>Hellos of one address block (a /24 or /64) that are judged at once; more wait.</summary>
+    public int JudgedPerAddressMax { get; init; } = 256;
+
+    /// <summary>Hellos in all that are judged at once; the address blocks take turns.</summary>
+    public int JudgedMax { get; init; } = 1_024;
+
     /// <summary>Mean time between two renewals of a session's lease; a third of the lease or less.</summary>
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -61,6 +61,15 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
         string user, IReadOnlyCollection<string> block, IReadOnlyCollection<string> unblock,
         IReadOnlyCollection<string> wroteTo, CancellationToken cancellation)
     {
+        // Who only asks makes no row: docs/protocol.md#names-of-rows.
+        if (block.Count + unblock.Count + wroteTo.Count == 0
+            && await registers.ReadAsync(RegisterKey.Circle(user), cancellation) is ReadOutcome.Agreed(var there)
+            && Circle.TryRead(there) is { } found)
+        {
+            Remember(user, found);
+            return new CircleOutcome.Agreed(found);
+        }
+
         var (isFull, isDamaged) = (false, false);
         var outcome = await registers.ChangeAsync(
             RegisterKey.Circle(user),

@@ -87,6 +87,8 @@ internal sealed class EntryTable : IDisposable
 
     public SetInsert Insert(TileId tile, string set, SetMessage message, long nowMs, SetLimits limits)
     {
+        if (limits == SetLimits.Nothing && !_sets.ContainsKey((tile, set)))
+            return new(SetInsertResult.Full, 0); // What is refused makes no set.
         var row = SetOf(tile, set);
         if (Find(tile, set, row, message.Id) is { } there)
             return there.Length is null ? new(SetInsertResult.Buried, 0) : new(SetInsertResult.Present, there.Arrival);
@@ -197,6 +199,8 @@ internal sealed class EntryTable : IDisposable
     /// <summary>Deletes a tombstone; a message stays.</summary>
     public bool Forget(TileId tile, string set, MessageId id)
     {
+        if (!_sets.ContainsKey((tile, set)))
+            return false;
         var row = SetOf(tile, set);
         if (Find(tile, set, row, id) is not { Length: null, Arrival: var arrival })
             return false;
@@ -209,7 +213,7 @@ internal sealed class EntryTable : IDisposable
 
     public TransferredEntry? Get(TileId tile, string set, MessageId id)
     {
-        if (Find(tile, set, SetOf(tile, set), id) is not { Arrival: var arrival })
+        if (!_sets.ContainsKey((tile, set)) || Find(tile, set, SetOf(tile, set), id) is not { Arrival: var arrival })
             return null;
         using var rows = _get.Read(arrival);
         if (!rows.Read())

@@ -1,5 +1,7 @@
+using System.Net;
 using System.Security.Cryptography;
 using ChordChat.Node.Chat;
+using ChordChat.Node.Hosting;
 using ChordChat.Wire;
 using Grpc.Core;
 
@@ -66,6 +68,7 @@ internal sealed class ChatDoor(
             throw place.Lost.IsCancellationRequested
                 ? ChatFaults.TooManyHellos()
                 : ChatFaults.Invalid("the first frame has to be a hello, within a few seconds");
+        using var turn = await TurnAsync(address, place, context.CancellationToken);
         if (!place.TryStay())
             throw ChatFaults.TooManyHellos();
         if (hellos.Wait(address, hello.User) is { Ticks: > 0 } wait)
@@ -73,6 +76,20 @@ internal sealed class ChatDoor(
         var outcome = await opening.OpenAsync(hello, nonce, context.CancellationToken);
         hellos.Judged(address, hello.User, outcome);
         return outcome;
+    }
+
+    private async ValueTask<IDisposable> TurnAsync(
+        IPAddress? address, FairPlaces.Place place, CancellationToken call)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(call, place.Lost);
+        try
+        {
+            return await hellos.TurnAsync(address, either.Token);
+        }
+        catch (OperationCanceledException) when (!call.IsCancellationRequested)
+        {
+            throw ChatFaults.TooManyHellos();
+        }
     }
 
     private async Task ServeAsync(
