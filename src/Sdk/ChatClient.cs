@@ -162,8 +162,8 @@ public sealed class ChatClient : IAsyncDisposable
 
     /// <summary>Logs in as a new device in place of one whose numbers a copy of this profile uses too. What waits in
     /// the outbox goes out from there.</summary>
-    /// <exception cref="ChordChatException"><c>wrong_password</c>, <c>profile_in_use</c>, and what a login
-    /// says.</exception>
+    /// <exception cref="ChordChatException"><c>wrong_password</c>, <c>profile_in_use</c>, <c>taken_over</c>, and what a
+    /// login says. What it leaves half done is finished when nodes show the new keys, or the next time.</exception>
     public async Task BecomeNewDeviceAsync(string password, CancellationToken cancellation = default)
     {
         if (!_lease.TryTake())
@@ -173,12 +173,12 @@ public sealed class ChatClient : IAsyncDisposable
         _me.Profile.Unlock(password).Dispose(); // No node need hear of a wrong one.
         using var held = await _keeper.HoldAsync(cancellation);
         using var accounts = new Accounts.Accounts(_me.Profile, _search);
-        (await accounts.LogInAsync(_me.User, password, cancellation)).Dispose();
+        (await accounts.RenewAsync(_me.User, password, cancellation)).Dispose();
     }
 
     /// <summary>Forgets this device's keys; the history stays and opens with the password.</summary>
     /// <returns>How many messages are left unsent.</returns>
-    public int ForgetDevice() => _me.Profile.ForgetDevice();
+    public int ForgetDevice() => _me.Profile.ForgetDevice(_me.OwnLog);
 
     public async ValueTask DisposeAsync()
     {
