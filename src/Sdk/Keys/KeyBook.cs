@@ -228,9 +228,11 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
         if (before?.Pin == known.Pin)
             return known;
         var record = me.Key.Seal("pin/" + user, PinRecord.Write(known.Log, known.Pin));
-        me.Store.Write(db => db.Execute(
-            "INSERT INTO pins (user, value) VALUES ($1, $2) ON CONFLICT DO UPDATE SET value = excluded.value",
-            user, record));
+        var isFirst = known.Pin is { State: PinState.New or PinState.DeviceChanged, Verified: false };
+        var forgotten = me.Store.Write(db => PinTable.Put(db, user, record, isFirst));
+        lock (_turn)
+            foreach (var stranger in forgotten)
+                _known.Remove(stranger);
         return known;
     }
 
