@@ -58,6 +58,13 @@ internal static class Failures
             HintOf(cause, "try another node with --node; the node's log says more"), cause),
     };
 
+    /// <summary>What a failed call of a login means.</summary>
+    public static ChordChatException OfLogin(RpcException cause) => cause.StatusCode == StatusCode.FailedPrecondition
+        ? new ChordChatException(
+            "session_live", $"the cluster refuses a second login: {Nodes.NodeWords.Text(cause.Status.Detail)}",
+            HintOf(cause, "log out on the other device first"), cause)
+        : Of(cause, "login failed");
+
     /// <summary>Of those reasons that a node may give and programs tell apart.</summary>
     private static string? ReasonOf(RpcException cause) => cause.Trailers.GetValue("reason") is
         ("registration_closed" or "invitation_needed" or "invitation_wrong" or "invitation_expired"

@@ -88,9 +88,8 @@ internal sealed class ConsoleChat(
             case ClientEvent.Arrived(var message):
                 Show(message);
                 break;
-            case ClientEvent.Changed(var message):
-                _own.Update(message);
-                break;
+            case ClientEvent.SentBeside(var message): _own.Print(message); break;
+            case ClientEvent.Changed(var message): _own.Update(message); break;
             case ClientEvent.LeftOut:
                 LookAgain();
                 _own.UpdateAll(client.History);

@@ -29,6 +29,10 @@ internal sealed class Inbox(
 
     private const int DroppedMax = 64;
 
+    /// <summary>Messages that did not look genuine at the first look. The oldest make room, and are looked at twice
+    /// again if they come.</summary>
+    internal const int DoubtedMax = 20_000;
+
     /// <summary>Of each sender: receipts behind a gap that no message will ever speak of.</summary>
     private readonly Dictionary<string, int> _givenUp = [];
 
@@ -176,6 +180,10 @@ internal sealed class Inbox(
                 return true;
             db.Execute("DELETE FROM doubted WHERE at_ms < $1", Now - (long)MailAgeMax.TotalMilliseconds);
             db.Execute("INSERT INTO doubted (id, at_ms) VALUES ($1, $2)", id, Now);
+            if (db.Scalar<long>("SELECT count(*) FROM doubted") > DoubtedMax)
+                db.Execute(
+                    "DELETE FROM doubted WHERE id IN (SELECT id FROM doubted ORDER BY at_ms, id LIMIT $1)",
+                    DoubtedMax / 8);
             return false;
         });
         var list = isSecond ? Dropped : Doubted;

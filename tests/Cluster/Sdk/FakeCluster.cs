@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Crypto;
+using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Messages;
 using ChordChat.Wire;
 using Google.Protobuf;
@@ -69,6 +70,13 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>What a registration fails with, before or after it took effect; null for the answer as it should be.
     /// </summary>
     public (RpcException Fault, bool TakesEffect)? RegistrationFault { get; set; }
+
+    /// <summary>What handing in the keys of a new device fails with at a node, before or after it took effect; null for
+    /// the answer as it should be.</summary>
+    public Func<FakeNode, (RpcException Fault, bool TakesEffect)?> PublishFault { get; set; } = _ => null;
+
+    /// <summary>Every key-log entry of a new device that any node has seen.</summary>
+    public ConcurrentQueue<KeyLogEntry> EntriesSeen { get; } = [];
 
     /// <summary>What a node says in place of a welcome; null for a welcome.</summary>
     public Func<FakeNode, SessionEnded?> Refuse { get; set; } = _ => null;
@@ -161,7 +169,8 @@ internal sealed class FakeAccount(string secret, byte[] operation)
 
     public KeyLog? Log { get; set; }
 
-    public byte[] Keyring { get; set; } = [];
+    /// <summary>One for each entry of the key log.</summary>
+    public List<byte[]> Keyrings { get; } = [];
 
     public byte[] Ticket { get; set; } = [];
 
