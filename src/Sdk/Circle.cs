@@ -10,7 +10,7 @@ namespace ChordChat.Sdk;
 
 /// <summary>Whose mail this user refuses, and to whom they have written: in the profile at once, and at the nodes as
 /// soon as there is a session.</summary>
-/// <remarks>docs/e2e.md, Blocked. Safe for threads.</remarks>
+/// <remarks>docs/e2e.md, Receiving (Blocked). Safe for threads.</remarks>
 public sealed class Circle
 {
     /// <summary>Names in one change; nodes take no more.</summary>
@@ -178,7 +178,7 @@ public sealed class Circle
 
         _changed.Raise();
         return isFull
-            ? "nodes take no more blocked names; mail from the last ones is hidden on this machine only"
+            ? "your block list is full at the nodes (1,000 names); the latest ones are blocked on this machine only"
             : null;
     }
 

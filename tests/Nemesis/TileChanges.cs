@@ -44,8 +44,8 @@ internal sealed partial record TileChanges(int Changes, int Tiles, int Narrowest
     private static partial Regex Moved();
 
     [GeneratedRegex(
-        @"(?<count>\d+) tiles kept here have changed members;.* "
-        + @"(?<half>\d+) ms \(half of them\).* (?<most>\d+) ms at most")]
+        @"(?<count>\d+) tiles kept here have changed members; each paused: median (?<half>\d+) ms, .* "
+        + @"max (?<most>\d+) ms")]
     private static partial Regex Paused();
 }
 

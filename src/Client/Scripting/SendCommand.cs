@@ -80,7 +80,7 @@ internal static class SendCommand
         [var user] when Console.IsInputRedirected => Something(InputLines.Read()).Select(line => (user, line)),
         [_] => throw NoText(),
         [var user, .. var text] => [(user, string.Join(' ', text))],
-        _ => throw new ChordChatException("usage", "nobody to send to", "write chordchat send USER TEXT"),
+        _ => throw new ChordChatException("usage", "no recipient was given", "write chordchat send USER TEXT"),
     };
 
     private static IEnumerable<string> Something(IEnumerable<string> lines)
@@ -105,7 +105,7 @@ internal static class SendCommand
         return space > 0
             ? (line[..space], line[(space + 1)..])
             : throw new ChordChatException(
-                "usage", $"'{line}' names no text", "each line is a user, a space and a text");
+                "usage", $"'{line}' has no text after the user's name", "each line is a user, a space and a text");
     }
 
     private static async Task StoreAsync(

@@ -64,7 +64,7 @@ internal static class Gate
     {
         var why = denied ?? open switch
         {
-            Callers.Nobody => "nobody has opened this",
+            Callers.Nobody => "this endpoint is closed",
             _ when open.HasFlag(Callers.Members) => "only nodes with a certificate of this cluster may ask this",
             _ when open.HasFlag(Callers.OwnFolder) => "only the node's own folder and operators may ask this",
             _ => "only operators of this cluster may ask this",

@@ -75,7 +75,7 @@ public sealed record ChatOptions
     /// <summary>Sealed messages in memory that wait for a majority. Past it the client has to resend.</summary>
     public long QueuedBytesMax { get; init; } = 64L * 1024 * 1024;
 
-    /// <summary>First pause before a queued message is tried again; doubles up to 30 s.</summary>
+    /// <summary>First pause before a queued message is tried again; doubles up to 15 s.</summary>
     public TimeSpan RetryPause { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Everything wrong with these values, not only the first thing.</summary>

@@ -26,7 +26,7 @@ internal sealed partial class EnvelopeSender(
     /// <summary>It may have been kept, and even read, when it was handed in first.</summary>
     public static Refusal TooLate { get; } = new(
         "too_late",
-        "it was first sent more than a week ago and nobody confirmed it; it may have arrived. Write it again if not");
+        "not confirmed within a week of sending; it may still have arrived. If not, write it again");
 
     private static readonly Refusal TooOld = new(
         "too_late",
@@ -82,7 +82,7 @@ internal sealed partial class EnvelopeSender(
         if (!UserName.IsValid(to))
             return new("unknown_user", UserName.Rule);
         if (to == sender.User)
-            return new("bad_envelope", "a message needs somebody else to go to");
+            return new("bad_envelope", "a message cannot be sent to oneself");
         if (header is null || header.Id.Value != id.Value)
             return new("bad_envelope", "the sealed message is damaged or has another id");
         return header.IsBetween(identity.Cluster, sender.User, to)
@@ -180,6 +180,6 @@ internal sealed partial class EnvelopeSender(
     private partial void LogFailed(MessageId message, Exception cause);
 
     [LoggerMessage(5031, LogLevel.Warning,
-        "Too much mail waits for a majority; {Message} is left to its sender, as were {Unsaid} more")]
+        "The retry queue is full: {Message} is left for its sender's client to resend, as were {Unsaid} more")]
     private partial void LogRetriesFull(MessageId message, long unsaid);
 }

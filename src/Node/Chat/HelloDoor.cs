@@ -62,7 +62,7 @@ internal sealed partial class HelloDoor(ChatOptions options, ChatClock clock, IL
     }
 
     [LoggerMessage(5046, LogLevel.Warning,
-        "Too many hellos from {Block} were signed by nobody; more are not judged for a minute ({Unsaid} more were "
+        "Too many hellos from {Block} had no valid signature; no more are checked for a minute ({Unsaid} more were "
         + "turned away since the last line)")]
     private partial void LogTooMany(string block, long unsaid);
 }

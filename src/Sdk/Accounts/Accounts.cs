@@ -14,7 +14,7 @@ using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 
 namespace ChordChat.Sdk.Accounts;
 
-/// <summary>Makes accounts and logs devices in. docs/e2e.md, Passwords and Login.</summary>
+/// <summary>Makes accounts and logs devices in. docs/e2e.md, Passwords and Session.</summary>
 public sealed class Accounts : IDisposable
 {
     private readonly Profile _profile;
@@ -251,13 +251,13 @@ public sealed class Accounts : IDisposable
         if (!_profile.Trust.IsVouched)
             throw new ChordChatException(
                 "unknown_cluster",
-                $"nobody has vouched for the cluster at {link.Address}; its fingerprint is "
+                $"the cluster at {link.Address} is not known on this machine; its fingerprint is "
                     + _profile.Trust.Fingerprint,
                 "compare it with somebody who uses this cluster, then name it with --trust FINGERPRINT; nothing was "
                     + "sent");
         return _profile.Cluster is { } known && known != cluster
             ? throw new ChordChatException(
-                "foreign_cluster", $"{link.Address} says that it is of another cluster than this profile",
+                "foreign_cluster", $"{link.Address} belongs to another cluster than this profile",
                 "use another --profile for the other cluster, or tell the operator")
             : (link, cluster);
     }
@@ -283,7 +283,7 @@ public sealed class Accounts : IDisposable
             : BadParameters());
 
     private static ChordChatException BadParameters() => new(
-        "bad_parameters", "the node asks for a password derivation that is weaker than it may be",
+        "bad_parameters", "the node asks for a weaker password derivation than is allowed",
         "do not type the password again there; name another node with --node, and tell the operator");
 
     private static ChordChatException TakenName(Exception? cause) => new(

@@ -92,7 +92,7 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
             isNew = _blamed.Count < BlamedMax && _blamed.Add($"{name} {user}");
         if (isNew)
             tell(new ClientEvent.Notice(
-                $"{name} shows keys of {user} that are not {user}'s; other nodes are asked; tell the operator"));
+                $"{name} shows wrong keys for {user}; other nodes are being asked; tell the operator"));
         return new ChordChatException(
             "bad_keys", $"{name} shows keys of {user} that are not signed by {user}, and no other node helps",
             "the message waits; name another node with --node, and tell the operator");

@@ -222,7 +222,7 @@ internal sealed class Inbox(
         SqliteConnection db, Device device, string from, MessageContent.Receipt receipt, Kept kept)
     {
         var report = receipt.Kind == ReceiptKind.Read ? MessageReport.Read : MessageReport.Delivered;
-        var note = receipt.Kind == ReceiptKind.Fork ? "shown with a mark: this profile is a copy" : "";
+        var note = receipt.Kind == ReceiptKind.Fork ? "your contact sees this with a mark: this profile is a copy" : "";
         foreach (var id in receipt.Messages.Select(id => id.ToString()))
             if (MessageTable.Receipt(db, id, from, report, note))
             {
@@ -244,5 +244,5 @@ internal sealed class Inbox(
         opened.Message.AckSeq,
         (long)opened.Message.TimeMs,
         opened.Message.Content is MessageContent.Text text ? Encoding.UTF8.GetBytes(text.Value) : null,
-        opened.IsFromReplacedDevice ? "sent by a device replaced since" : "");
+        opened.IsFromReplacedDevice ? "sent by a device that has since been replaced" : "");
 }

@@ -100,7 +100,7 @@ public sealed class Profile : IDisposable
         return Path.IsPathFullyQualified(home) && Directory.Exists(home)
             ? Path.Combine(home, ".chordchat", user)
             : throw new ChordChatException(
-                "no_home", "there is no home folder to keep keys in (HOME is not set, or names none)",
+                "no_home", "there is no home folder to keep keys in (HOME is not set, or is not a folder)",
                 "name a folder with --profile, or set HOME");
     }
 

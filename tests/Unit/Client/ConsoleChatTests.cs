@@ -117,7 +117,7 @@ public sealed class ConsoleChatTests
         profile.Store.Write(db => db.Execute("UPDATE circle SET written = 1"));
         chat.On(new ClientEvent.CircleHeard());
         Assert.Equal(1_001, view.Printed.Count);
-        Assert.Contains("10 more unread of bob", view.Printed[^1], StringComparison.Ordinal);
+        Assert.Contains("10 more unread messages from bob", view.Printed[^1], StringComparison.Ordinal);
         chat.On(new ClientEvent.CircleHeard());
         Assert.Equal(1_001, view.Printed.Count);
 

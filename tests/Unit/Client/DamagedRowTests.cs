@@ -106,7 +106,7 @@ public class DamagedRowTests
         var (code, output, _) = await FilledProfile.RunAsync(filled.Command("history bob"));
         Assert.Equal(0, code);
         var lines = Lines(output);
-        Assert.Equal("(2 messages of bob are missing here)", lines[1]);
+        Assert.Equal("(2 messages from bob are missing here)", lines[1]);
         Assert.Equal(3, lines.Length);
         var (_, json, _) = await FilledProfile.RunAsync(filled.Command("history bob --json"));
         Assert.Contains("\"missing\":2", json);
