@@ -51,7 +51,8 @@ internal sealed record Options(
             if (option == "--numbers")
                 continue;
             if (!Names.Contains(option))
-                throw new FormatException($"there is no option {option}; there are --numbers {string.Join(' ', Names)}");
+                throw new FormatException(
+                    $"there is no option {option}; there are --numbers {string.Join(' ', Names)}");
             if (++at == arguments.Length)
                 throw new FormatException($"{option} needs a value");
         }
