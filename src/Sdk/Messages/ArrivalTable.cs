@@ -1,4 +1,5 @@
 using ChordChat.Crypto;
+using ChordChat.Crypto.Messages;
 using ChordChat.Sdk.Storage;
 using Microsoft.Data.Sqlite;
 
@@ -332,10 +333,14 @@ internal sealed class ArrivalTable(MessageTable messages)
         return true;
     }
 
+    /// <returns>Null when nothing is there but what the disk damaged.</returns>
     private static long? NextOf(SqliteConnection db, string peer, long epoch, long last) => db
         .Query(
-            "SELECT seq FROM heard WHERE peer = $1 AND epoch = $2 AND seq > $3 ORDER BY seq LIMIT 1",
-            row => (long?)row.GetInt64(0), peer, epoch, last)
+            """
+            SELECT seq FROM heard WHERE peer = $1 AND epoch = $2 AND seq > $3 AND seq <= $4 AND typeof(seq) = 'integer'
+            ORDER BY seq LIMIT 1
+            """,
+            row => (long?)row.GetInt64(0), peer, epoch, last, (long)DirectMessage.SeqMax)
         .FirstOrDefault();
 
     /// <returns>Null when nothing is there, or the disk damaged it.</returns>

@@ -103,6 +103,21 @@ public sealed class ArrivalTableTests : IDisposable
 
     private const int HeldMax = ArrivalTable.HeldMax + ArrivalTable.HeldUncountedMax;
 
+    /// <summary>What it belongs to is shown all the same.</summary>
+    [Theory]
+    [InlineData(1e300)]
+    [InlineData(3.5)]
+    public void A_number_that_the_disk_damaged_holds_up_nothing(double number)
+    {
+        Arrive(1);
+        Arrive(3);
+        foreach (var table in (string[])["heard", "messages"])
+            _store.Write(db => db.Execute($"UPDATE {table} SET seq = $1 WHERE id = $2", number, IdOf(3)));
+        GiveUpGaps();
+        Arrive(2);
+        Assert.Equal(["1", "3", "2"], _shown);
+    }
+
     [Fact]
     public void A_receipt_takes_a_place_but_is_not_shown()
     {
