@@ -29,8 +29,6 @@ public sealed class Announcement : Coordinator
             _active.Add(self);
     }
 
-    private protected override NodeId? Self => _self;
-
     private protected override void Begin()
     {
         foreach (var node in _others)
@@ -45,10 +43,9 @@ public sealed class Announcement : Coordinator
             return;
         if (!Configuration.Tile.Contains(standing.Newest.Tile))
             return;
-        if (IsNews(standing.Newest))
+        if (standing.Newest.IsNewerThan(Configuration))
         {
-            if (!Hear(from, standing.Newest, standing.Previous))
-                AskAround(from); // The next round hears it again.
+            Meet(standing.Newest, standing.Previous);
             return;
         }
 

@@ -13,8 +13,6 @@ public sealed class Homecoming(NodeId self, TileConfiguration configuration, Coo
     private readonly HashSet<NodeId> _heard = [];
     private ReplicaRequest? _asked;
 
-    private protected override NodeId? Self => self;
-
     private protected override void Begin()
     {
         _active.Clear();
@@ -31,17 +29,19 @@ public sealed class Homecoming(NodeId self, TileConfiguration configuration, Coo
     {
         if (!ReferenceEquals(request, _asked))
             return;
-        if (reply is ReplicaReply.Standing news && IsNews(news.Newest))
+        _heard.Add(from);
+        if (reply is ReplicaReply.Standing standing && Configuration.Tile.Contains(standing.Newest.Tile))
         {
-            if (!Hear(from, news.Newest, news.Previous))
-                AskAround(from); // Until the time is over it has said nothing: its claim may be true.
-            return;
+            if (standing.Newest.IsNewerThan(Configuration))
+            {
+                Meet(standing.Newest, standing.Previous);
+                return;
+            }
+
+            if (standing is { Phase: TilePhase.Active, WasAway: false } && standing.Newest == Configuration)
+                _active.Add(from);
         }
 
-        _heard.Add(from);
-        if (reply is ReplicaReply.Standing { Phase: TilePhase.Active, WasAway: false } standing
-            && standing.Newest == Configuration)
-            _active.Add(from);
         Judge();
     }
 
