@@ -1,5 +1,7 @@
 using ChordChat.Node.Hosting;
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace ChordChat.Node.Admission;
 
@@ -32,6 +34,11 @@ internal enum Callers
 /// alone says what it means.</remarks>
 internal static class Gate
 {
+    /// <summary>Of a call without a certificate that sends a keyring; of any other one.</summary>
+    private const long KeyringCallBytesMax = 1 << 20;
+
+    private const long CallBytesMax = 64 << 10;
+
     /// <summary>Opens an endpoint, or all of a service, to these callers and nobody else.</summary>
     public static TBuilder OpenTo<TBuilder>(this TBuilder endpoint, Callers who)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new Opened(who));
@@ -39,9 +46,16 @@ internal static class Gate
     /// <summary>Refuses everybody else before a byte of the request is read: PERMISSION_DENIED, or status
     /// 403.</summary>
     public static IApplicationBuilder UseGate(this IApplicationBuilder app) => app.Use((context, next) =>
-        context.GetEndpoint() is not { } endpoint || (OpenedTo(endpoint) & Of(context)) != Callers.Nobody
-            ? next(context)
-            : RefuseAsync(context, OpenedTo(endpoint), CallerIdentity.Of(context).Denied));
+    {
+        if (context.GetEndpoint() is not { } endpoint)
+            return next(context);
+        var who = Of(context);
+        if ((OpenedTo(endpoint) & who) == Callers.Nobody)
+            return RefuseAsync(context, OpenedTo(endpoint), CallerIdentity.Of(context).Denied);
+        if ((who & (Callers.Members | Callers.Operators)) == Callers.Nobody)
+            LimitBody(context, endpoint);
+        return next(context);
+    });
 
     public static Callers OpenedTo(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<Opened>()?.Who ?? Callers.Nobody;
@@ -58,6 +72,16 @@ internal static class Gate
             return who;
         var self = context.RequestServices.GetRequiredService<LocalNode>().Self.Node;
         return who | Callers.Members | (node.Node == self ? Callers.OwnFolder : Callers.Nobody);
+    }
+
+    /// <summary>A parsed message takes many times its bytes. Streams have limits of their own.</summary>
+    private static void LimitBody(HttpContext context, Endpoint endpoint)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = endpoint.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.Name
+                is nameof(Wire.Chat.ChatBase.Register) or nameof(Wire.Chat.ChatBase.PublishKeys)
+                ? KeyringCallBytesMax
+                : CallBytesMax;
     }
 
     private static Task RefuseAsync(HttpContext context, Callers open, string? denied)

@@ -21,7 +21,11 @@ internal static class HostingServices
             .AddRoutingCore()
             .AddHealth()
             .AddGrpcReflection()
-            .AddGrpc(grpc => grpc.MaxReceiveMessageSize = MessageBytesMax);
+            .AddGrpc(grpc =>
+            {
+                grpc.MaxReceiveMessageSize = MessageBytesMax;
+                grpc.CompressionProviders.Clear(); // 16 KiB of gzip are 4 MiB to parse; what is sealed never shrinks.
+            });
         return services;
     }
 }

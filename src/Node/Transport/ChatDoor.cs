@@ -153,7 +153,7 @@ internal sealed class ChatDoor(
 
     /// <summary>For the log: a client chooses it.</summary>
     private static string Shortened(string client) =>
-        new([.. client.Take(64).Select(c => char.IsControl(c) ? '?' : c)]);
+        new([.. client.Take(64).Select(c => c is >= ' ' and <= '~' ? c : '?')]);
 
     private Challenge ChallengeOf(byte[] nonce) => new()
     {

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Node.Admission;
@@ -85,6 +86,42 @@ public sealed class GateTests : IAsyncLifetime
         using var authority = _cluster.Cluster.OpenAuthority();
         using var certificate = authority.IssueOperator(DateTimeOffset.UtcNow);
         await NobodyGetsPastAsync(Callers.Everybody | Callers.Operators, certificate);
+    }
+
+    /// <summary>docs/operations.md#limits. What is parsed takes many times its bytes, and gzip makes few bytes many.
+    /// </summary>
+    [Fact]
+    public async Task A_large_or_compressed_call_of_a_stranger_is_not_parsed()
+    {
+        using var http = new HttpClient(ClusterTls.CreateHandler(_cluster.Identity("n2").Trust, null));
+        Assert.Equal("0", await GetClusterAsync(http, Unknown(1_000)));
+        Assert.Equal("2", await GetClusterAsync(http, Unknown(100_000))); // Kestrel breaks it off.
+        Assert.Equal("12", await GetClusterAsync(http, Unknown(1_000), compression: "gzip"));
+
+        // A field that no message has.
+        static byte[] Unknown(int length) => [0x7a, .. Varint(length), .. new byte[length]];
+
+        static byte[] Varint(int value) =>
+            [(byte)(value | 0x80), (byte)(value >> 7 | 0x80), (byte)(value >> 14)];
+    }
+
+    private async Task<string> GetClusterAsync(HttpClient http, byte[] message, string? compression = null)
+    {
+        byte[] head = [compression is null ? (byte)0 : (byte)1, .. new byte[4]];
+        BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(1), message.Length);
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, $"https://{_node.Node.Self.Address}/chordchat.v1.Chat/GetCluster")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ByteArrayContent([.. head, .. message]),
+        };
+        request.Content.Headers.ContentType = new("application/grpc");
+        if (compression is not null)
+            request.Headers.Add("grpc-encoding", compression);
+        using var answer = await http.SendAsync(request);
+        return (answer.Headers.TryGetValues("grpc-status", out var inHeaders)
+            ? inHeaders : answer.TrailingHeaders.GetValues("grpc-status")).Single();
     }
 
     [Fact]

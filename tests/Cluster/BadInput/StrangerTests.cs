@@ -101,6 +101,28 @@ public sealed class StrangerTests : IAsyncLifetime
     }
 
     /// <summary>docs/security.md, "Names".</summary>
+    /// <summary>docs/security.md, "Passwords and bcrypt": whoever keeps the queue full makes nobody's own tries wait.
+    /// </summary>
+    [Fact]
+    public async Task A_login_that_finds_no_place_does_not_count_as_a_guess()
+    {
+        var anna = await RegisterAsync("anna");
+        var passwords = _cluster.Get<PasswordWork>(0);
+        var taken = new List<PasswordWork.Place>();
+        while (passwords.TryEnter() is { } place)
+            taken.Add(place);
+        for (var i = 0; i < GuessThrottle.FreeCount + 5; i++)
+        {
+            var busy = await Assert.ThrowsAsync<RpcException>(async () =>
+                await _cluster.Client(0).LogInAsync(new() { User = "anna", Secret = anna.Secret }));
+            Assert.Equal(StatusCode.ResourceExhausted, busy.StatusCode);
+        }
+
+        taken.ForEach(place => place.Dispose());
+        var login = await _cluster.Client(0).LogInAsync(new() { User = "anna", Secret = anna.Secret });
+        Assert.NotEmpty(login.Ticket);
+    }
+
     [Fact]
     public async Task A_name_that_nobody_has_gets_parameters_like_any_other_and_the_same_each_time()
     {
