@@ -1,7 +1,5 @@
 using ChordChat.Node.Hosting;
-using Grpc.AspNetCore.Server;
 using Grpc.Core;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace ChordChat.Node.Admission;
 
@@ -34,11 +32,6 @@ internal enum Callers
 /// alone says what it means.</remarks>
 internal static class Gate
 {
-    /// <summary>Of a call without a certificate that sends a keyring; of any other one.</summary>
-    private const long KeyringCallBytesMax = 1 << 20;
-
-    private const long CallBytesMax = 64 << 10;
-
     /// <summary>Opens an endpoint, or all of a service, to these callers and nobody else.</summary>
     public static TBuilder OpenTo<TBuilder>(this TBuilder endpoint, Callers who)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new Opened(who));
@@ -49,12 +42,11 @@ internal static class Gate
     {
         if (context.GetEndpoint() is not { } endpoint)
             return next(context);
-        var who = Of(context);
-        if ((OpenedTo(endpoint) & who) == Callers.Nobody)
+        if ((OpenedTo(endpoint) & Of(context)) == Callers.Nobody)
             return RefuseAsync(context, OpenedTo(endpoint), CallerIdentity.Of(context).Denied);
-        if ((who & (Callers.Members | Callers.Operators)) == Callers.Nobody)
-            LimitBody(context, endpoint);
-        return next(context);
+        return context.Request.Headers["grpc-encoding"] is [{ } encoding] && encoding != "identity"
+            ? EndCallAsync(context, StatusCode.Unimplemented, "nodes take nothing compressed")
+            : next(context);
     });
 
     public static Callers OpenedTo(Endpoint endpoint) =>
@@ -74,16 +66,6 @@ internal static class Gate
         return who | Callers.Members | (node.Node == self ? Callers.OwnFolder : Callers.Nobody);
     }
 
-    /// <summary>A parsed message takes many times its bytes. Streams have limits of their own.</summary>
-    private static void LimitBody(HttpContext context, Endpoint endpoint)
-    {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-            limit.MaxRequestBodySize = endpoint.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method.Name
-                is nameof(Wire.Chat.ChatBase.Register) or nameof(Wire.Chat.ChatBase.PublishKeys)
-                ? KeyringCallBytesMax
-                : CallBytesMax;
-    }
-
     private static Task RefuseAsync(HttpContext context, Callers open, string? denied)
     {
         var why = denied ?? open switch
@@ -94,16 +76,19 @@ internal static class Gate
             _ => "only operators of this cluster may ask this",
         };
         if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
-        {
-            context.Response.ContentType = "application/grpc";
-            context.Response.Headers["grpc-status"] = ((int)StatusCode.PermissionDenied).ToString("d", null);
-            context.Response.Headers["grpc-message"] = why;
-            return Task.CompletedTask;
-        }
+            return EndCallAsync(context, StatusCode.PermissionDenied, why);
 
         context.Response.StatusCode = StatusCodes.Status403Forbidden;
         context.Response.ContentType = "text/plain";
         return context.Response.WriteAsync(why + "\n", context.RequestAborted);
+    }
+
+    private static Task EndCallAsync(HttpContext context, StatusCode status, string why)
+    {
+        context.Response.ContentType = "application/grpc";
+        context.Response.Headers["grpc-status"] = ((int)status).ToString("d", null);
+        context.Response.Headers["grpc-message"] = why;
+        return Task.CompletedTask;
     }
 
     private sealed record Opened(Callers Who);

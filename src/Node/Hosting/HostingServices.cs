@@ -21,11 +21,7 @@ internal static class HostingServices
             .AddRoutingCore()
             .AddHealth()
             .AddGrpcReflection()
-            .AddGrpc(grpc =>
-            {
-                grpc.MaxReceiveMessageSize = MessageBytesMax;
-                grpc.CompressionProviders.Clear(); // 16 KiB of gzip are 4 MiB to parse; what is sealed never shrinks.
-            });
+            .AddGrpc(grpc => grpc.MaxReceiveMessageSize = MessageBytesMax);
         return services;
     }
 }
