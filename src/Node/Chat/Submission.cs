@@ -3,8 +3,8 @@ using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Chat;
 
-/// <summary>One message on its way, and what its sender has been told of it. Copies come in any order and
-/// from any thread; each thing worth knowing is told once.</summary>
+/// <summary>One message on its way, and what its sender has been told of it. Copies and the live delivery come in any
+/// order and from any thread; each thing worth knowing is told once.</summary>
 /// <remarks>docs/protocol.md#receipt.</remarks>
 internal sealed class Submission(LiveSession sender, string to, MessageId id, ReadOnlyMemory<byte> envelope, int copies)
 {
@@ -13,6 +13,7 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     private SendState? _told;
     private bool _wasAnswered;
     private bool _isLive;
+    private bool _toldLive;
     private CopiesKept? _toldCopies;
     private CopiesKept _copies = new([], copies);
 
@@ -50,8 +51,6 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     /// <summary>Made once, because it is passed on with each try.</summary>
     public Action<CopiesKept> Progress => Keep;
 
-    /// <summary>It was handed to the recipient's client as well. Its sender is not told: that is for the recipient's
-    /// client to say.</summary>
     public bool IsLive
     {
         get
@@ -94,7 +93,7 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
         lock (_turn)
         {
             _told = SendState.Refused;
-            sender.Outgoing.Report(new SendReport(id, SendState.Refused, [], copies, !_wasAnswered, refusal));
+            sender.Outgoing.Report(new SendReport(id, SendState.Refused, [], copies, false, !_wasAnswered, refusal));
             _wasAnswered = true;
         }
     }
@@ -102,7 +101,11 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     public void Delivered()
     {
         lock (_turn)
+        {
             _isLive = true;
+            if (_told is SendState.Kept or SendState.Queued)
+                Tell();
+        }
     }
 
     private void Keep(CopiesKept kept)
@@ -138,13 +141,13 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
 
     private void Tell()
     {
-        if (_toldCopies?.Members.SequenceEqual(_copies.Members) == true)
+        if (_toldLive == _isLive && _toldCopies?.Members.SequenceEqual(_copies.Members) == true)
             return;
-        _toldCopies = _copies;
+        (_toldCopies, _toldLive) = (_copies, _isLive);
         var names = new string[_copies.Members.Count];
         for (var i = 0; i < names.Length; i++)
             names[i] = _copies.Members[i].Name;
-        sender.Outgoing.Report(new SendReport(id, _told!.Value, names, _copies.Of, !_wasAnswered));
+        sender.Outgoing.Report(new SendReport(id, _told!.Value, names, _copies.Of, _isLive, !_wasAnswered));
         _wasAnswered = true;
     }
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using ChordChat.Node.Storage;
 
 namespace ChordChat.Node.Hosting;
 
@@ -32,8 +31,7 @@ internal static class DoctorCommand
         string data, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
         var problems = new List<string>();
-        var settings = NodeSettings.Layer(data, new Dictionary<string, string?>());
-        var options = NodeSettings.Read(data, settings, problems);
+        var options = NodeSettings.Read(data, NodeSettings.Layer(data, new Dictionary<string, string?>()), problems);
         foreach (var problem in problems)
             yield return new(Verdict.Fail, "settings", problem, "mend appsettings.json or the environment");
         var identity = FolderChecks.Identity(data, out var found);
@@ -43,7 +41,7 @@ internal static class DoctorCommand
             yield break;
         var running = FolderChecks.IsRunning(data);
         yield return FolderChecks.Database(data, identity, running);
-        foreach (var finding in MachineChecks.All(data, StorageOptions.Of(settings)))
+        foreach (var finding in MachineChecks.All(data))
             yield return finding;
         if (!running)
             yield return NetworkChecks.Port(options);

@@ -35,12 +35,12 @@ internal sealed class SetShares
         return shares;
     }
 
-    public bool HasRoom(ReadOnlySpan<byte> envelope, int countMax, long bytesMax)
+    public bool HasRoom(ReadOnlySpan<byte> envelope, SetLimits limits)
     {
         if (EnvelopeHeader.ConversationOf(envelope) is not { } conversation)
             return true;
         var (count, bytes) = _shares.GetValueOrDefault(conversation);
-        return count < countMax && bytes + envelope.Length <= bytesMax;
+        return count < limits.ShareCountMax && bytes + envelope.Length <= limits.ShareBytesMax;
     }
 
     public void Added(ReadOnlySpan<byte> envelope)

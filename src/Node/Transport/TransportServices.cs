@@ -17,7 +17,6 @@ internal static class TransportServices
         .AddHostedService(made => made.GetRequiredService<DenyListSpreader>())
         .AddSingleton<SessionShowing>()
         .AddSingleton<ReplicaCalls>()
-        .AddSingleton<PeerRefusals>()
         .AddSingleton<PeerChatAnswers>()
         .AddSingleton<IPeerChat, PeerChatLink>()
         .AddSingleton<CallHandler>();

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Crypto;
-using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Messages;
 using ChordChat.Wire;
 using Google.Protobuf;
@@ -71,13 +70,6 @@ internal sealed class FakeCluster : IDisposable
     /// </summary>
     public (RpcException Fault, bool TakesEffect)? RegistrationFault { get; set; }
 
-    /// <summary>What handing in the keys of a new device fails with at a node, before or after it took effect; null for
-    /// the answer as it should be.</summary>
-    public Func<FakeNode, (RpcException Fault, bool TakesEffect)?> PublishFault { get; set; } = _ => null;
-
-    /// <summary>Every key-log entry of a new device that any node has seen.</summary>
-    public ConcurrentQueue<KeyLogEntry> EntriesSeen { get; } = [];
-
     /// <summary>What a node says in place of a welcome; null for a welcome.</summary>
     public Func<FakeNode, SessionEnded?> Refuse { get; set; } = _ => null;
 
@@ -141,8 +133,11 @@ internal sealed class FakeCluster : IDisposable
         outcome.State = SendOutcome.Types.State.Kept;
         outcome.Copies.Add(["n1", "n2", "n3"]);
         if (push is not null && Sessions.TryGetValue(send.To, out var session))
+        {
+            outcome.Live = true;
             foreach (var tampered in Tamper([push]))
                 session.Push(tampered);
+        }
 
         return outcome;
     }
@@ -169,8 +164,7 @@ internal sealed class FakeAccount(string secret, byte[] operation)
 
     public KeyLog? Log { get; set; }
 
-    /// <summary>One for each entry of the key log.</summary>
-    public List<byte[]> Keyrings { get; } = [];
+    public byte[] Keyring { get; set; } = [];
 
     public byte[] Ticket { get; set; } = [];
 
