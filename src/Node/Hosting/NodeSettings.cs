@@ -87,9 +87,12 @@ internal static class NodeSettings
         return options;
     }
 
+    public static bool IsSetting(string key) =>
+        All.Any(setting => setting.Name.Equals(key, StringComparison.OrdinalIgnoreCase));
+
     // The environment has many other CHORDCHAT_ variables (a client's password, the folder): only files are checked.
     private static bool IsMisspelt(string key) =>
-        All.All(s => !s.Name.Equals(key, StringComparison.OrdinalIgnoreCase))
+        !IsSetting(key)
         && Environment.GetEnvironmentVariable($"CHORDCHAT_{key.ToUpperInvariant()}") is null;
 
     private static ImmutableArray<HostPort> Seeds(IConfiguration settings, ICollection<string> problems)

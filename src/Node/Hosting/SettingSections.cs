@@ -30,7 +30,7 @@ internal static class SettingSections
 
     public static void Check(IConfiguration settings, Preset preset, ICollection<string> problems)
     {
-        foreach (var section in settings.GetChildren().Where(s => s.Value is null && !IsSetting(s.Key)))
+        foreach (var section in settings.GetChildren().Where(s => s.Value is null && !NodeSettings.IsSetting(s.Key)))
             if (Known.TryGetValue(section.Key, out var known))
                 Check(section, known, preset, problems);
             else if (!IsOfEnvironment(section.Key))
@@ -81,9 +81,6 @@ internal static class SettingSections
         : type == typeof(bool) ? "true or false"
         : type == typeof(int) || type == typeof(long) || type == typeof(uint) ? "a whole number, 0 or more"
         : $"a {type.Name}";
-
-    private static bool IsSetting(string key) =>
-        NodeSettings.All.Any(setting => setting.Name.Equals(key, StringComparison.OrdinalIgnoreCase));
 
     // Other programs may have variables of their own that begin with CHORDCHAT_.
     private static bool IsOfEnvironment(string key) => Environment.GetEnvironmentVariables().Keys.Cast<string>().Any(
