@@ -21,15 +21,15 @@ usage: ./startup.sh [options]          start, or bring back what is missing
   --nodes N      how many nodes (default 5, or as many as the cluster has)
   --replicas K   copies besides the owner's, fixed when the cluster is made (default 2)
   --local        plain processes, even where a Docker engine answers
-  --demo         makes a cluster that takes any password, and users a to h with password 1. Only when the cluster is
-                 made, and only to try things out: anybody can log in as them
+  --demo         make a demo cluster: any password is accepted, and users a to h exist with password 1. Only when the
+                 cluster is made, and only for trying things out
   --lan          local nodes answer on all interfaces instead of loopback only
   --port P       first node port; nodes use P, P+1, ... (default 7401, or what the last start used)
   --page-port P  the visualizer's port (default 7480, or what the last start used)
   --host-name N  another name for the page besides localhost, for example that of a proxy; repeatable
 
-Data and certificates live in .chordchat (or CHORDCHAT_HOME). To start over: stop, then delete that folder;
-with containers also: docker-compose -f docker/compose.yaml down -v
+Data and certificates live in .chordchat (or CHORDCHAT_HOME), with containers in Docker volumes. To start over: stop,
+then delete that folder; with containers also: docker compose (or docker-compose) -f docker/compose.yaml down -v
 TEXT
 }
 
@@ -43,7 +43,7 @@ while (($#)); do
   case $1 in
     --nodes|--replicas|--port|--page-port) (($# > 1)) || die "$1 needs a number"; whole "$1" "$2" ;;&
     --nodes) nodes=$2; (($2 >= 1 && $2 <= 64)) || die "--nodes must be 1 to 64"; shift ;;
-    --replicas) replicas=$2; (($2 <= 8)) || die "--replicas must be 0 to 8"; shift ;;
+    --replicas) replicas=$2; (($2 <= 6)) || die "--replicas must be 0 to 6"; shift ;;
     --port|--page-port)
       ((10#$2 >= 1 && 10#$2 <= 65535)) || die "$1 must be 1 to 65535"
       if [[ $1 == --port ]]; then port=$((10#$2)); else page_port=$((10#$2)); fi

@@ -261,7 +261,7 @@ for suite in "${suites[@]}"; do
 done
 if [[ -n $format ]]; then
     if wait "$format"; then
-        say "format: as it should be"
+        say "format: ok"
     else
         cat "$results/format.log"
         fail format "see above; 'dotnet format ChordChat.sln' mends it"

@@ -25,6 +25,7 @@ internal sealed class LocalNode : IDisposable
             RedirectStandardError = true,
         };
         _start.Environment["CHORDCHAT_CHAT__BCRYPTCOST"] = $"{bcryptCost}";
+        _start.Environment["CHORDCHAT_CHAT__SENDSPERMINUTEMAX"] = $"{int.MaxValue}"; // A few senders are the load.
         _process = Run();
     }
 

@@ -103,7 +103,6 @@ internal static partial class ChangeScenario
         int.Parse(line.Groups[group].ValueSpan, CultureInfo.InvariantCulture);
 
     [GeneratedRegex(
-        @"(\d+) tiles kept here have changed members;[^\n]*?for (\d+) ms[^\n]*?, "
-        + @"(\d+) ms \(99[^\n]*?, (\d+) ms at most")]
+        @"(\d+) tiles kept here have changed members; each paused: median (\d+) ms, p99 (\d+) ms, max (\d+) ms")]
     private static partial Regex PauseLine();
 }

@@ -49,8 +49,9 @@ public static class CertificateTimes
         return verdict is IssueVerdict.NotYetValid
             ? $"this machine's clock says {clock}, and {whose} certificate is valid only from "
                 + $"{Day(Starts(presented, authority))}: set the clock"
-            : $"this machine's clock says {clock}, and {whose} certificate ended at {Day(Ends(presented, authority))}: "
-                + "set the clock if it is wrong; otherwise the operator renews it with 'chordchat-node cluster renew'";
+            : $"this machine's clock says {clock}, and {whose} certificate expired at "
+                + $"{Day(Ends(presented, authority))}: set the clock if it is wrong; otherwise the operator renews it "
+                + "with 'chordchat-node cluster renew'";
     }
 
     /// <summary>When a certificate stops being good, its authority's end included.</summary>

@@ -17,8 +17,10 @@ internal static class Program
 
     /// <summary>Puts a node together: each folder adds its own services, then what it answers on the node's
     /// port.</summary>
+    /// <param name="others">Puts services in the place of these: tests do.</param>
     public static WebApplication Build(
-        NodeOptions options, IConfiguration settings, DataFolder folder, LocalNode node, ListenSockets sockets)
+        NodeOptions options, IConfiguration settings, DataFolder folder, LocalNode node, ListenSockets sockets,
+        Action<IServiceCollection>? others = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         var tls = new ClusterTls(folder.Identity);
@@ -28,14 +30,13 @@ internal static class Program
             .AddHosting(options, node)
             .AddAdmission(folder.Identity, tls)
             .AddDiscovery(folder.Path)
-            .AddSingleton(folder)
-            .AddSingleton(folder.Database)
-            .AddSingleton(folder.Runs)
+            .AddStorage(folder, settings)
             .AddTransport()
             .AddRing(settings)
             .AddReplication(settings)
             .AddChat(settings)
             .AddView(settings);
+        others?.Invoke(builder.Services);
 
         var app = builder.Build();
         app.UseHealthPort(sockets.Health);

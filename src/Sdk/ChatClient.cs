@@ -31,6 +31,7 @@ public sealed class ChatClient : IAsyncDisposable
     private readonly GapWatch _gaps;
     private readonly SessionKeeper _keeper;
     private readonly EventSink _sink;
+    private readonly SentBeside _beside;
     private Task _running = Task.CompletedTask;
 
     /// <param name="me">The unlocked profile; it stays the caller's and must outlive the client.</param>
@@ -43,6 +44,7 @@ public sealed class ChatClient : IAsyncDisposable
         var messages = new MessageTable(me.User, me.Key);
         History = new History(me.Store, messages, _changed);
         _sink = new EventSink(History);
+        _beside = new SentBeside(me.Store, messages);
         var keys = new KeyBook(me, _links, _sink.Tell);
         _outbox = new Outbox(me, keys, messages, TimeProvider.System);
         _receipts = new Receipts(me.Store, _outbox, TimeProvider.System);
@@ -107,7 +109,8 @@ public sealed class ChatClient : IAsyncDisposable
     public string Send(string to, string text)
     {
         CheckRecipient(to);
-        var id = _outbox.Add(to, MessageLimits.Encode(text));
+        var bytes = MessageLimits.Encode(text);
+        var id = _beside.Here(() => _outbox.Add(to, bytes));
         _changed.Raise();
         return id;
     }
@@ -162,8 +165,8 @@ public sealed class ChatClient : IAsyncDisposable
 
     /// <summary>Logs in as a new device in place of one whose numbers a copy of this profile uses too. What waits in
     /// the outbox goes out from there.</summary>
-    /// <exception cref="ChordChatException"><c>wrong_password</c>, <c>profile_in_use</c>, and what a login
-    /// says.</exception>
+    /// <exception cref="ChordChatException"><c>wrong_password</c>, <c>profile_in_use</c>, <c>taken_over</c>, and what a
+    /// login says. What it leaves half done is finished when nodes show the new keys, or the next time.</exception>
     public async Task BecomeNewDeviceAsync(string password, CancellationToken cancellation = default)
     {
         if (!_lease.TryTake())
@@ -173,12 +176,12 @@ public sealed class ChatClient : IAsyncDisposable
         _me.Profile.Unlock(password).Dispose(); // No node need hear of a wrong one.
         using var held = await _keeper.HoldAsync(cancellation);
         using var accounts = new Accounts.Accounts(_me.Profile, _search);
-        (await accounts.LogInAsync(_me.User, password, cancellation)).Dispose();
+        (await accounts.RenewAsync(_me.User, password, cancellation)).Dispose();
     }
 
     /// <summary>Forgets this device's keys; the history stays and opens with the password.</summary>
     /// <returns>How many messages are left unsent.</returns>
-    public int ForgetDevice() => _me.Profile.ForgetDevice();
+    public int ForgetDevice() => _me.Profile.ForgetDevice(_me.OwnLog);
 
     public async ValueTask DisposeAsync()
     {
@@ -208,8 +211,11 @@ public sealed class ChatClient : IAsyncDisposable
         while (true)
         {
             await Task.Delay(StorePoll, stopping);
-            if (_me.Store.ChangedElsewhere())
-                _changed.Raise();
+            if (!_me.Store.ChangedElsewhere())
+                continue;
+            foreach (var message in _beside.Take())
+                _sink.Tell(new ClientEvent.SentBeside(message));
+            _changed.Raise();
         }
     }
 

@@ -10,7 +10,7 @@ namespace ChordChat.Sdk;
 
 /// <summary>Whose mail this user refuses, and to whom they have written: in the profile at once, and at the nodes as
 /// soon as there is a session.</summary>
-/// <remarks>docs/e2e.md, Blocked. Safe for threads.</remarks>
+/// <remarks>docs/e2e.md, Receiving (Blocked). Safe for threads.</remarks>
 public sealed class Circle
 {
     /// <summary>Names in one change; nodes take no more.</summary>
@@ -20,17 +20,28 @@ public sealed class Circle
     /// for nothing.</summary>
     private const int HereOnly = 2;
 
+    /// <summary>People of whom anything is known; beyond it nodes' word on whom this user wrote to elsewhere counts for
+    /// nothing. What is done here always has room.</summary>
+    internal const int PeopleMax = 10_000;
+
     /// <summary>After nodes could not agree on a change.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
+    /// <summary>The longest, after nodes have said again and again that they lost what they were told.</summary>
+    private static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(10);
+
     private readonly LocalStore _store;
     private readonly ChangeSignal _changed;
+    private readonly TimeProvider _time;
     private readonly Lock _turn = new();
     private CircleChange? _asked;
     private bool _mustAsk;
-    private long _dueAt;
+    private long _begunAt;
+    private TimeSpan _pause;
+    private int _damagedCount;
 
-    internal Circle(LocalStore store, ChangeSignal changed) => (_store, _changed) = (store, changed);
+    internal Circle(LocalStore store, ChangeSignal changed, TimeProvider? time = null) =>
+        (_store, _changed, _time) = (store, changed, time ?? TimeProvider.System);
 
     /// <summary>Opens the circle of a profile without connecting to anything.</summary>
     public static Circle Of(UnlockedProfile me) => new(me.Store, new ChangeSignal());
@@ -101,7 +112,11 @@ public sealed class Circle
     internal void SessionBegins()
     {
         lock (_turn)
-            (_asked, _mustAsk, _dueAt) = (null, true, 0);
+        {
+            (_asked, _mustAsk) = (null, true);
+            if (_damagedCount <= 1)
+                _pause = default;
+        }
     }
 
     /// <summary>What to tell the node now; null when it knows all, or has not answered yet.</summary>
@@ -109,7 +124,7 @@ public sealed class Circle
     {
         lock (_turn)
         {
-            if (_asked is not null || Environment.TickCount64 < _dueAt)
+            if (_asked is not null || Wait > TimeSpan.Zero)
                 return null;
             var change = new CircleChange();
             _store.Read(db =>
@@ -139,20 +154,38 @@ public sealed class Circle
             isFull = circle.Code == "full" && asked.Block.Count > 0;
             if (isFull)
                 KeepHere(asked);
+            else if (circle.Code == "damaged" && ++_damagedCount > 1)
+            {
+                // All was told already, and they say again that they could not read it.
+                _store.Write(Untell);
+                PutOff(_pause * 2 < Pause ? Pause : _pause * 2);
+                return _damagedCount > 2
+                    ? null
+                    : "nodes cannot keep whom you blocked and wrote to; it stands on this machine, and they are told "
+                        + "again from time to time; tell the operator";
+            }
             else if (circle.Code is not ("" or "damaged"))
             {
-                (_mustAsk, _dueAt) = (true, Environment.TickCount64 + (long)Pause.TotalMilliseconds);
+                PutOff(Pause);
                 return null;
             }
             else
+            {
+                _damagedCount = circle.Code.Length == 0 ? 0 : _damagedCount;
                 _store.Write(db => Take(db, asked, circle));
+            }
         }
 
         _changed.Raise();
         return isFull
-            ? "nodes take no more blocked names; mail from the last ones is hidden on this machine only"
+            ? "your block list is full at the nodes (1,000 names); the latest ones are blocked on this machine only"
             : null;
     }
+
+    private TimeSpan Wait => _pause - _time.GetElapsedTime(_begunAt);
+
+    private void PutOff(TimeSpan pause) =>
+        (_mustAsk, _pause, _begunAt) = (true, pause < PauseMax ? pause : PauseMax, _time.GetTimestamp());
 
     /// <summary>Nodes take no more names, and changed nothing: the rest of the change is told again, without these.
     /// </summary>
@@ -169,12 +202,7 @@ public sealed class Circle
     private static void Take(SqliteConnection db, CircleChange asked, Wire.Circle circle)
     {
         if (circle.Code == "damaged")
-        {
-            // Nodes have lost what they were told: they are told all of it again.
-            db.Execute("UPDATE circle SET is_blocked_told = 0 WHERE blocked = 1");
-            db.Execute("UPDATE circle SET is_written_told = 0 WHERE written = 1");
-        }
-
+            Untell(db);
         foreach (var user in asked.Block)
             Told(db, user, "is_blocked_told", "blocked = 1");
         foreach (var user in asked.Unblock)
@@ -184,6 +212,13 @@ public sealed class Circle
         if (circle.Code.Length == 0)
             Follow(db, circle);
         RequestTable.SetCircleKnown(db);
+    }
+
+    /// <summary>Nodes have lost what they were told: they are told all of it again.</summary>
+    private static void Untell(SqliteConnection db)
+    {
+        db.Execute("UPDATE circle SET is_blocked_told = 0 WHERE blocked = 1");
+        db.Execute("UPDATE circle SET is_written_told = 0 WHERE written = 1");
     }
 
     private static void Told(SqliteConnection db, string user, string what, string condition, int how = 1) =>
@@ -204,15 +239,24 @@ public sealed class Circle
                 ON CONFLICT DO UPDATE SET blocked = 1 WHERE is_blocked_told = 1
                 """,
                 user);
+        // Names that stand for nothing any more make room.
+        db.Execute("DELETE FROM circle WHERE blocked = 0 AND written = 0 AND is_blocked_told = 1");
+        var room = PeopleMax - db.Scalar<long>("SELECT count(*) FROM circle");
         foreach (var user in circle.WrittenTo.Where(user => UserName.IsValid(user)).Take(2_000))
-            if (db.Execute(
+            if ((room > 0 || Has(db, user)) && db.Execute(
                 """
                 INSERT INTO circle (user, written) VALUES ($1, 1)
                 ON CONFLICT DO UPDATE SET written = 1 WHERE written = 0
                 """,
                 user) > 0)
+            {
+                room--;
                 RequestTable.Meet(db, user);
+            }
     }
+
+    private static bool Has(SqliteConnection db, string user) =>
+        db.Scalar<long>("SELECT 1 FROM circle WHERE user = $1", user) == 1;
 
     private static List<string> Names(SqliteConnection db, string condition) => db.Query(
         $"SELECT user FROM circle WHERE {condition} LIMIT {NamesMax}", row => row.GetString(0));

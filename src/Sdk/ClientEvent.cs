@@ -23,6 +23,9 @@ public abstract record ClientEvent
     /// <summary>A message may be shown now, or waits to be accepted: <see cref="ChatMessage.IsRequest"/>.</summary>
     public sealed record Arrived(ChatMessage Message) : ClientEvent;
 
+    /// <summary>Another program that uses this profile has stored a message of ours to be sent.</summary>
+    public sealed record SentBeside(ChatMessage Message) : ClientEvent;
+
     /// <summary>A message of ours came further.</summary>
     public sealed record Changed(ChatMessage Message) : ClientEvent;
 

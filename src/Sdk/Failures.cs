@@ -9,19 +9,20 @@ internal static class Failures
     private const int HintMax = 200;
 
     public static ChordChatException WrongPassword(string user) => new(
-        "wrong_password", $"this is not the password of {user}", "try again; mind capitals and the keyboard layout");
+        "wrong_password", $"this is not the password of {user}",
+        "try again; check upper and lower case and the keyboard layout");
 
     /// <summary>Nodes do not say which of the two is wrong.</summary>
     public static ChordChatException WrongLogin(string user) => new(
-        "wrong_password", $"there is no {user} with this password",
-        "try again; mind capitals, the keyboard layout and the name's spelling");
+        "wrong_password", $"wrong user name or password for {user}",
+        "try again; check upper and lower case, the keyboard layout and the name's spelling");
 
     public static ChordChatException UnknownUser(string user) => new(
         "unknown_user", $"there is no user {user}", "check the spelling; names are all lower case");
 
     /// <summary>A question about people without a pass that a node takes.</summary>
     public static ChordChatException NoPass(string what, Exception cause) => new(
-        "no_pass", $"{what}: nodes say this only to who is logged in",
+        "no_pass", $"{what}: nodes answer this only to logged-in users",
         "log in with 'chordchat login NAME', or register with 'chordchat register NAME'", cause);
 
     public static ChordChatException BadName(string name) => new(
@@ -58,6 +59,13 @@ internal static class Failures
             HintOf(cause, "try another node with --node; the node's log says more"), cause),
     };
 
+    /// <summary>What a failed call of a login means.</summary>
+    public static ChordChatException OfLogin(RpcException cause) => cause.StatusCode == StatusCode.FailedPrecondition
+        ? new ChordChatException(
+            "session_live", $"the cluster refuses a second login: {Nodes.NodeWords.Text(cause.Status.Detail)}",
+            HintOf(cause, "log out on the other device first"), cause)
+        : Of(cause, "login failed");
+
     /// <summary>Of those reasons that a node may give and programs tell apart.</summary>
     private static string? ReasonOf(RpcException cause) => cause.Trailers.GetValue("reason") is
         ("registration_closed" or "invitation_needed" or "invitation_wrong" or "invitation_expired"
@@ -75,7 +83,7 @@ internal static class Failures
     {
         PasswordProblem.None => null,
         PasswordProblem.IllFormed => new ChordChatException(
-            "bad_password", "the password holds a control character", "type it again"),
+            "bad_password", "the password has a character that cannot be typed everywhere", "type it again"),
         PasswordProblem.TooShort => new ChordChatException(
             "weak_password", $"the password is too short: at least {Password.CodePointsMin} characters",
             "five random words make a good one"),

@@ -9,6 +9,14 @@ namespace ChordChat.Tests.Browser;
 [Collection(nameof(Chromium))]
 public sealed class ConnectionTests(Chromium chromium)
 {
+    /// <summary>Sizes are observed in the first frame, and what they change is drawn in the next.</summary>
+    private const string FewFrames = """
+        async () => {
+          for (let i = 0; i < 5; i++)
+            await new Promise(drawn => requestAnimationFrame(drawn));
+        }
+        """;
+
     [ChromiumFact]
     public async Task Without_a_node_the_page_says_how_to_start_one_and_finds_it_by_itself()
     {
@@ -56,6 +64,49 @@ public sealed class ConnectionTests(Chromium chromium)
         await using var second = await RunningVisualizer.StartAtAsync(new Uri(first.Url).Port, cluster.AddressOf("n2"));
 
         await page.LooksThroughAsync("n2");
+        await Expect(page.Banner).ToBeHiddenAsync();
+    }
+
+    [ChromiumFact]
+    public async Task Until_the_first_answer_may_have_come_the_page_does_not_say_that_none_comes()
+    {
+        await using var cluster = await FakeCluster.StartAsync(2);
+        await using var visualizer = await RunningVisualizer.StartAsync(cluster.AddressOf("n1"));
+        var answering = new TaskCompletionSource();
+        await using var page = await chromium.OpenAsync(visualizer.Url, prepares: page => page.RouteAsync(
+            "**/feed", async route =>
+            {
+                await answering.Task;
+                await route.ContinueAsync();
+            }));
+        await page.Page.EvaluateAsync(FewFrames);
+        await Expect(page.Banner).ToBeHiddenAsync();
+        await Expect(page.Eyes).ToContainTextAsync("Connecting");
+
+        answering.SetResult();
+
+        await page.LooksThroughAsync("n1");
+    }
+
+    [ChromiumFact]
+    public async Task A_feed_that_fell_silent_is_opened_again()
+    {
+        await using var cluster = await FakeCluster.StartAsync(2);
+        await using var visualizer = await RunningVisualizer.StartAsync(cluster.AddressOf("n1"));
+        var isSilent = true;
+        await using var page = await chromium.OpenAsync(visualizer.Url, prepares: async page =>
+        {
+            await page.Clock.InstallAsync();
+            await page.RouteAsync("**/feed", route => isSilent ? Task.CompletedTask : route.ContinueAsync());
+        });
+        await Expect(page.Eyes).ToContainTextAsync("Connecting");
+        await page.Page.Clock.RunForAsync(7_500);
+        await Expect(page.Banner).ToContainTextAsync("The visualizer itself does not answer");
+
+        isSilent = false;
+        await page.Page.Clock.RunForAsync(7_500);
+
+        await page.LooksThroughAsync("n1");
         await Expect(page.Banner).ToBeHiddenAsync();
     }
 

@@ -98,6 +98,18 @@ public sealed class StartupTests
     }
 
     [Fact]
+    public async Task More_copies_than_a_cluster_can_have_are_refused_before_anything_is_made()
+    {
+        await using var cluster = LocalCluster.Prepare();
+
+        var refused = await cluster.TryStartupAsync("--nodes", "9", "--replicas", "7");
+
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains("--replicas must be 0 to 6", refused.Error, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Path.Combine(cluster.Home, "cluster")));
+    }
+
+    [Fact]
     public async Task A_start_that_fails_half_way_stops_what_it_started_and_leaves_what_ran()
     {
         await using var cluster = await LocalCluster.StartAsync(1);

@@ -16,9 +16,16 @@ internal sealed record Options(
     string Program, string? Client, double Minutes, int Seed, int Nodes, int Copies, string Mix, string Artifacts,
     bool IsForNumbers, IReadOnlyList<string> Parts, int? SplitPerNode, int? People, int Guests, string Policy)
 {
-    /// <exception cref="FormatException">A number is none.</exception>
+    private static readonly string[] Names =
+    [
+        "--program", "--client", "--minutes", "--seed", "--nodes", "--copies", "--mix", "--artifacts", "--parts",
+        "--split", "--people", "--guests", "--policy",
+    ];
+
+    /// <exception cref="FormatException">A number is none; an option is not known or has no value.</exception>
     public static Options Parse(string[] arguments)
     {
+        Check(arguments);
         string Value(string name, string otherwise) =>
             Array.IndexOf(arguments, $"--{name}") is >= 0 and var at && at + 1 < arguments.Length
                 ? arguments[at + 1]
@@ -34,5 +41,20 @@ internal sealed record Options(
             Value("split", "") is { Length: > 0 } split ? int.Parse(split, culture) : null,
             Value("people", "") is { Length: > 0 } people ? int.Parse(people, culture) : null,
             int.Parse(Value("guests", "4"), culture), Value("policy", "takeover"));
+    }
+
+    private static void Check(string[] arguments)
+    {
+        for (var at = 0; at < arguments.Length; at++)
+        {
+            var option = arguments[at];
+            if (option == "--numbers")
+                continue;
+            if (!Names.Contains(option))
+                throw new FormatException(
+                    $"there is no option {option}; there are --numbers {string.Join(' ', Names)}");
+            if (++at == arguments.Length)
+                throw new FormatException($"{option} needs a value");
+        }
     }
 }

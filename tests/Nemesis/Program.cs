@@ -3,7 +3,17 @@ using System.Globalization;
 using ChordChat.Tests.Nemesis;
 
 const string Inside = "CHORDCHAT_NEMESIS_OWNER";
-var options = Options.Parse(args);
+Options options;
+try
+{
+    options = Options.Parse(args);
+}
+catch (FormatException wrong)
+{
+    Console.Error.WriteLine($"nemesis: {wrong.Message}; './test.sh --help' shows what there is.");
+    return 64;
+}
+
 if (!Faults.MixNames.Contains(options.Mix))
 {
     Console.Error.WriteLine($"There is no mix {options.Mix}; there are {string.Join(", ", Faults.MixNames)}.");

@@ -33,7 +33,8 @@ internal sealed partial record TileChanges(int Changes, int Tiles, int Narrowest
             return text;
         var half = Pauses.OrderBy(burst => burst.HalfMs).ToArray()[Pauses.Count / 2].HalfMs;
         return $"{text}; {Pauses.Sum(burst => burst.Count)} pauses in {Pauses.Count} bursts, half of a burst "
-            + $"within {half} ms (half of the bursts), the longest pause {Pauses.Max(burst => burst.LongestMs)} ms";
+            + $"within {half} ms (half of the bursts), the longest pause of a copy "
+            + $"{Pauses.Max(burst => burst.LongestMs)} ms";
     }
 
     private static int Number(Match match, string name) =>
@@ -43,8 +44,8 @@ internal sealed partial record TileChanges(int Changes, int Tiles, int Narrowest
     private static partial Regex Moved();
 
     [GeneratedRegex(
-        @"(?<count>\d+) tiles kept here have changed members;.* "
-        + @"(?<half>\d+) ms \(half of them\).* (?<most>\d+) ms at most")]
+        @"(?<count>\d+) tiles kept here have changed members; each paused: median (?<half>\d+) ms, .* "
+        + @"max (?<most>\d+) ms")]
     private static partial Regex Paused();
 }
 

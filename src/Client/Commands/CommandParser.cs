@@ -18,9 +18,9 @@ internal static class CommandParser
         ("/verify", "<user>", "show the safety number you share; if both see the same: /verify <user> ok"),
         ("/requests", "[on|off]", "requests to chat from people you never wrote to; off: show their messages at once"),
         ("/accept", "<user>", "accept somebody's request to chat, or agree to write to their new identity"),
-        ("/block", "<user>", "take no more messages from somebody"),
-        ("/unblock", "<user>", "take their messages again"),
-        ("/blocked", "", "whose messages you do not take"),
+        ("/block", "<user>", "block somebody: their messages are refused"),
+        ("/unblock", "<user>", "unblock somebody"),
+        ("/blocked", "", "list whom you have blocked"),
         ("/where", "<user>", "which nodes keep somebody's mailbox"),
         ("/resend", "", "send what an earlier device of yours left unsent here"),
         ("/logout", "", "end the session and forget this device's keys; history stays"),
@@ -92,7 +92,8 @@ internal static class CommandParser
     {
         foreach (var (known, arguments, _) in Known)
             if (known == name)
-                return new Misunderstood($"write {known} {arguments}".TrimEnd());
-        return new Misunderstood($"there is no command {name}; /help lists them, and // starts a text with a slash");
+                return new Misunderstood($"usage: {known} {arguments}".TrimEnd());
+        return new Misunderstood(
+            $"unknown command {name}; /help lists all. To send a text that begins with /, type //");
     }
 }

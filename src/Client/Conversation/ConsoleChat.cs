@@ -64,7 +64,8 @@ internal sealed class ConsoleChat(
     {
         _hasMore.Add(user);
         _unread[user] = unread;
-        view.Print(Transcript.Note($"{more:N0} more unread of {user}; /chat {user} shows the next", Style.Warning));
+        view.Print(Transcript.Note(
+            $"{more:N0} more unread messages from {user}; /chat {user} shows the next", Style.Warning));
     }
 
     public void On(ClientEvent happened)
@@ -88,9 +89,8 @@ internal sealed class ConsoleChat(
             case ClientEvent.Arrived(var message):
                 Show(message);
                 break;
-            case ClientEvent.Changed(var message):
-                _own.Update(message);
-                break;
+            case ClientEvent.SentBeside(var message): _own.Print(message); break;
+            case ClientEvent.Changed(var message): _own.Update(message); break;
             case ClientEvent.LeftOut:
                 LookAgain();
                 _own.UpdateAll(client.History);
@@ -176,7 +176,7 @@ internal sealed class ConsoleChat(
             case ConsoleCommand.Block(var user): Block(user); break;
             case ConsoleCommand.Unblock(var user):
                 client.Circle.Unblock(user);
-                view.Print(Transcript.Note($"you take messages from {user} again"));
+                view.Print(Transcript.Note($"{user} is no longer blocked"));
                 break;
             case ConsoleCommand.Blocked: view.Print(Answers.Blocked(client.Circle.Blocked)); break;
             case ConsoleCommand.Help: view.PrintAll(Answers.Help()); break;
@@ -220,8 +220,7 @@ internal sealed class ConsoleChat(
         _hasMore.Remove(user);
         if (_open == user) // Or the next line would go there.
             _open = null;
-        view.Print(Transcript.Note(
-            $"you take no more messages from {user}, and nodes are told; /unblock {user} undoes it"));
+        view.Print(Transcript.Note($"{user} is blocked; /unblock {user} undoes it"));
     }
 
     private void Requests(bool? on)
@@ -254,7 +253,7 @@ internal sealed class ConsoleChat(
         else
         {
             client.Circle.Accept(user);
-            view.Print(Transcript.Note($"messages of {user} are shown as they come"));
+            view.Print(Transcript.Note($"messages from {user} are now shown as they arrive"));
         }
     }
 

@@ -8,7 +8,8 @@ namespace ChordChat.Client.Conversation;
 internal sealed class CopiedProfile(
     ChatClient client, IConsoleView view, Action<Task<Action>> later, string? passwordAtHand)
 {
-    public static string What => "this profile is a copy (a restored backup?) of one that has been used since";
+    public static string What =>
+        "this profile is a copy (perhaps a restored backup), and the original has been used since";
 
     private bool _hasBegun;
 
@@ -60,7 +61,7 @@ internal sealed class CopiedProfile(
     }
 
     private void GiveUp() => view.Print(Transcript.Note(
-        "until this is a new device, contacts see a mark at your messages; to make it one, /quit and type "
+        "until this becomes a new device, contacts see a mark beside your messages; to do it later, /quit and type "
         + $"'chordchat login {client.User}'",
         Style.Warning));
 }

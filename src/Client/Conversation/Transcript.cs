@@ -84,8 +84,8 @@ internal static class Transcript
     public static StyledLine Missing(ChatMessage before) => Note(MissingText(before), Style.Warning);
 
     public static string MissingText(ChatMessage before) => before.MissingBefore == 1
-        ? $"1 message of {before.From} is missing here"
-        : $"{before.MissingBefore} messages of {before.From} are missing here";
+        ? $"1 message from {before.From} is missing here"
+        : $"{before.MissingBefore} messages from {before.From} are missing here";
 
     public static StyledLine Unsent(IReadOnlyList<ChatMessage> messages) => Note(
         $"not sent when this device was replaced: {messages.Count} of your messages, to "

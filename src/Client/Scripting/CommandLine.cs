@@ -48,8 +48,8 @@ internal static class CommandLine
 
     private static readonly Option<string?> Trust = new("--trust")
     {
-        Description = "fingerprint of the cluster to register or log in at, when nothing else names it (or set "
-            + "CHORDCHAT_TRUST)",
+        Description = "fingerprint of the cluster's authority, for the first registration or login on this machine "
+            + "(or set CHORDCHAT_TRUST)",
         Recursive = true,
         HelpName = "FINGERPRINT",
     };
@@ -96,7 +96,7 @@ internal static class CommandLine
 
     internal static RootCommand Build()
     {
-        var root = new RootCommand("Chat on a cluster that has no centre. Without a command: the console chat.");
+        var root = new RootCommand("Chat on a decentralised cluster. Without a command, opens the console.");
         foreach (var option in new Option[] { Json, Profile, Node, PasswordFile, User, Trust })
             root.Options.Add(option);
         root.SetAction((parsed, cancellation) =>
@@ -105,8 +105,8 @@ internal static class CommandLine
         root.Subcommands.Add(Command("login", "log in on this machine", AccountCommands.LogInAsync));
         root.Subcommands.Add(Command("status", "whether somebody is online", QueryCommands.StatusAsync));
         root.Subcommands.Add(Command("where", "which nodes keep somebody's mailbox", QueryCommands.WhereAsync));
-        root.Subcommands.Add(Command("block", "take no more messages from somebody", BlockCommands.BlockAsync));
-        root.Subcommands.Add(Command("unblock", "take somebody's messages again", BlockCommands.UnblockAsync));
+        root.Subcommands.Add(Command("block", "block somebody: their messages are refused", BlockCommands.BlockAsync));
+        root.Subcommands.Add(Command("unblock", "unblock somebody", BlockCommands.UnblockAsync));
         root.Subcommands.Add(Blocked());
         root.Subcommands.Add(Requests());
         root.Subcommands.Add(Command("accept", "accept a request: show its messages, and later ones as they come",
@@ -142,7 +142,7 @@ internal static class CommandLine
 
     private static Command Blocked()
     {
-        var command = new Command("blocked", "whose messages you do not take; works offline");
+        var command = new Command("blocked", "list whom you have blocked; works offline");
         command.SetAction((parsed, _) => GuardAsync(parsed, BlockCommands.ListAsync));
         return command;
     }
@@ -155,7 +155,12 @@ internal static class CommandLine
             Arity = ArgumentArity.ZeroOrOne,
         };
         setting.AcceptOnlyFromAmong("on", "off");
-        var command = new Command("requests", "requests from people you never wrote to; works offline") { setting };
+        var command = new Command(
+            "requests",
+            "list requests to chat from people you never wrote to, or turn them on or off; works offline")
+        {
+            setting,
+        };
         command.SetAction((parsed, _) => GuardAsync(parsed, context => parsed.GetValue(setting) is { } wanted
             ? RequestCommands.SwitchAsync(context, wanted == "on")
             : RequestCommands.ListAsync(context)));
@@ -166,8 +171,8 @@ internal static class CommandLine
     {
         var words = new Argument<string[]>("user text")
         {
-            Description = "the user, then the text; '-' for the text reads one message per line of standard input, and "
-                + "after -- every word is text",
+            Description = "the recipient, then the text; with '-' as text, each line of standard input is a message; "
+                + "with '-' alone, each line is a user, a space and a text; after -- everything is text",
             Arity = ArgumentArity.OneOrMore,
         };
         var (wait, timeout) = (Wait(), Timeout(15));

@@ -65,12 +65,13 @@ internal sealed record ScriptContext(
     {
         if (!greeting.FirstSight || Console.IsInputRedirected)
             return;
-        Output.Say($"first sight of the cluster at {greeting.Address}; its fingerprint is");
+        Output.Say($"this machine has not used the cluster at {greeting.Address} before; its fingerprint is");
         Output.Say($"  {greeting.Fingerprint}");
-        Output.Say("compare it with somebody who uses this cluster: whoever answers there gets your login secret");
+        Output.Say("compare it with the one that another user of this cluster sees: if it is wrong, a stranger gets "
+            + "your login secret");
         if (Prompt.Line("is it the right one? [y]es or [n]o: ") is not ['y' or 'Y', ..])
             throw new ChordChatException(
-                "not_trusted", "the cluster was not agreed to; nothing was sent", "name another node with --node");
+                "not_trusted", "you did not accept this cluster; nothing was sent", "name another node with --node");
         accounts.Agree();
     }
 

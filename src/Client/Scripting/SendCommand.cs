@@ -74,14 +74,19 @@ internal static class SendCommand
     /// <param name="literal">The words came after <c>--</c>: a '-' is a text like any other.</param>
     internal static IEnumerable<(string To, string Text)> Lines(string[] words, bool literal) => words switch
     {
+        // A misspelt option would go to the other person as text.
+        _ when !literal && words.FirstOrDefault(IsOption) is { } option => throw new ChordChatException(
+            "usage", $"send has no option '{option}'", "if it is text, write it after --: send USER -- TEXT"),
         ["-"] when !literal => InputLines.Read().Select(Split),
         ["-", var user] when !literal => InputLines.Read().Select(line => (user, line)),
         [var user, "-"] when !literal => InputLines.Read().Select(line => (user, line)),
         [var user] when Console.IsInputRedirected => Something(InputLines.Read()).Select(line => (user, line)),
         [_] => throw NoText(),
         [var user, .. var text] => [(user, string.Join(' ', text))],
-        _ => throw new ChordChatException("usage", "nobody to send to", "write chordchat send USER TEXT"),
+        _ => throw new ChordChatException("usage", "no recipient was given", "write chordchat send USER TEXT"),
     };
+
+    private static bool IsOption(string word) => word is ['-', '-', ..] or ['-', >= 'a' and <= 'z', ..];
 
     private static IEnumerable<string> Something(IEnumerable<string> lines)
     {
@@ -105,7 +110,7 @@ internal static class SendCommand
         return space > 0
             ? (line[..space], line[(space + 1)..])
             : throw new ChordChatException(
-                "usage", $"'{line}' names no text", "each line is a user, a space and a text");
+                "usage", $"'{line}' has no text after the user's name", "each line is a user, a space and a text");
     }
 
     private static async Task StoreAsync(

@@ -10,7 +10,9 @@ public static class UserName
         "a name has 1 to 32 lower-case letters, digits, '.', '_' or '-' and begins with a letter or a digit";
 
     /// <summary>Whether it matches ^[a-z0-9][a-z0-9_.-]{0,31}$.</summary>
-    public static bool IsValid(string? name)
+    public static bool IsValid(string? name) => IsValid(name.AsSpan());
+
+    public static bool IsValid(ReadOnlySpan<char> name)
     {
         if (name is not { Length: > 0 and <= LengthMax } || !char.IsAsciiLetterOrDigit(name[0]))
             return false;

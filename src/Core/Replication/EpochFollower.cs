@@ -308,7 +308,7 @@ internal sealed class EpochFollower
                 contested.Add(new(new(register.Key, row.AcceptedBallot, row.Value), register));
         }
 
-        foreach (var entry in page.Entries)
+        foreach (var entry in page.Entries.Where(entry => _judge.HasSet(entry.Set)))
         {
             var since = ReplicaAges.SinceHere(page, entry, ranMs);
             if (entry.Content is { } content)

@@ -1,10 +1,17 @@
 namespace ChordChat.Core.Replication;
 
-/// <summary>Which values registers may have, and which may come after which.</summary>
-/// <remarks>docs/protocol.md#value-rules. Asked on the replica's one thread with each value that is to be kept, and by
-/// coordinators, on any thread: cheap where a value is of the common kind, and without a state of its own.</remarks>
+/// <summary>Which rows there are, which values registers may have, and which may come after which.</summary>
+/// <remarks>docs/protocol.md#names-of-rows, #value-rules. Asked on the replica's one thread with each value that is to
+/// be kept, and by coordinators, on any thread: cheap where a value is of the common kind, and without a state of its
+/// own.</remarks>
 public interface IValueRules
 {
+    /// <summary>Whether there is a register of this name at all, written or not.</summary>
+    bool HasRegister(string key);
+
+    /// <summary>The same for sets.</summary>
+    bool HasSet(string name);
+
     /// <summary>The register of the same tile that must be seen to judge this one; null when none.</summary>
     string? BesideOf(string key);
 
@@ -29,10 +36,14 @@ public enum ValueVerdict
     Malformed = 2,
 }
 
-/// <summary>No rule: every register may hold anything.</summary>
+/// <summary>No rule: rows have any name, and every register may hold anything.</summary>
 public sealed class AnyValue : IValueRules
 {
     public static readonly AnyValue Rules = new();
+
+    public bool HasRegister(string key) => true;
+
+    public bool HasSet(string name) => true;
 
     public string? BesideOf(string key) => null;
 

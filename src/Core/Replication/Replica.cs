@@ -23,24 +23,32 @@ public sealed class Replica
     private readonly RowAges _rowAges;
     private readonly ReplicaAges _ages;
     private readonly ValueJudge _judge;
+    private readonly IValueRules _values;
+    private readonly PeerBudgets _budgets;
 
     public Replica(
-        NodeId self, IReplicaStore store, SetLimits? limits = null, RowAges? ages = null, IValueRules? values = null)
-        : this(self, store, limits ?? SetLimits.Default, ReplicaRules.Protocol, ages, values) { }
+        NodeId self, IReplicaStore store, SetLimits? limits = null, RowAges? ages = null, IValueRules? values = null,
+        PeerLimits? peers = null)
+        : this(self, store, limits ?? SetLimits.Default, ReplicaRules.Protocol, ages, values, peers) { }
 
     internal Replica(
         NodeId self, IReplicaStore store, SetLimits limits, ReplicaRules rules, RowAges? ages = null,
-        IValueRules? values = null)
+        IValueRules? values = null, PeerLimits? peers = null)
     {
+        (_values, _budgets) = (values ?? AnyValue.Rules, new PeerBudgets(peers ?? PeerLimits.Default));
         (Self, _store, _limits, _rules, _rowAges) = (self, store, limits, rules, ages ?? RowAges.Default);
         _rows = new TrackedRows(store);
-        _judge = new ValueJudge(_rows, values ?? AnyValue.Rules);
+        _judge = new ValueJudge(_rows, _values);
         _epochs = new EpochFollower(self, store, _rows, rules, _judge);
         _ages = new ReplicaAges(store, _rows, _rowAges);
         _repair = new ReplicaRepair(store, _rows, _ages, _judge, at => Refusal(at));
     }
 
     public NodeId Self { get; }
+
+    /// <summary>Whether the disk has room for what is new; the host says so before each request.</summary>
+    /// <remarks>docs/protocol.md#room-on-the-disk.</remarks>
+    public bool HasRoom { get; set; } = true;
 
     /// <summary>Every tile that this node has to do with.</summary>
     public IReadOnlyCollection<TileHeader> Headers => _epochs.Headers;
@@ -66,7 +74,7 @@ public sealed class Replica
             throw new ArgumentException($"{request.GetType().Name} came from another node", nameof(request));
         try
         {
-            return Execute(request, now);
+            return RowName.IsKnown(request, _values) ? Execute(request, from, now) : Replies.NoSuchRow;
         }
         catch (DamagedTileException damage)
         {
@@ -76,16 +84,16 @@ public sealed class Replica
         }
     }
 
-    private ReplicaReply Execute(ReplicaRequest request, ReplicaTime now)
+    private ReplicaReply Execute(ReplicaRequest request, NodeId from, ReplicaTime now)
     {
         return request switch
         {
-            ReplicaRequest.Add add => Refusal(add.At, add.Set) ?? Add(add, now),
-            ReplicaRequest.Prepare prepare => Refusal(prepare.At, prepare.Key) ?? Prepare(prepare),
-            ReplicaRequest.Accept accept => Refusal(accept.At, accept.Key) ?? Accept(accept),
+            ReplicaRequest.Add add => Refusal(add.At, add.Set) ?? Add(add, from, now),
+            ReplicaRequest.Prepare prepare => Refusal(prepare.At, prepare.Key) ?? Prepare(prepare, from, now),
+            ReplicaRequest.Accept accept => Refusal(accept.At, accept.Key) ?? Accept(accept, from, now),
             ReplicaRequest.Peek peek => Refusal(peek.At, peek.Key) ?? Peek(peek),
             ReplicaRequest.Acknowledge acknowledge => Refusal(acknowledge.At, acknowledge.Set)
-                ?? Acknowledge(acknowledge, now),
+                ?? Acknowledge(acknowledge, from, now),
             ReplicaRequest.Scan scan => Refusal(scan.At, scan.Set)
                 ?? _store.Scan(scan.At.Tile, scan.Set, scan.After, scan.RowsMax, PageBytesMax),
             ReplicaRequest.Compare compare => _repair.Compare(compare),
@@ -121,16 +129,20 @@ public sealed class Replica
             : Replies.WrongTile;
     }
 
-    private ReplicaReply Prepare(ReplicaRequest.Prepare request)
+    private ReplicaReply Prepare(ReplicaRequest.Prepare request, NodeId from, ReplicaTime now)
     {
         var row = _rows.GetRegister(request.At.Tile, request.Key);
         if (request.Ballot <= row.Highest || request.Ballot.IsTooFarAbove(row.Highest))
             return new ReplicaReply.Nack(row.Highest);
+        if (row.Highest.IsNone && NoNewRow(from, now) is { } refusal)
+            return refusal;
         _rows.PutRegister(request.At.Tile, request.Key, row, row with { Promised = request.Ballot });
+        if (row.Highest.IsNone && from != Self)
+            _budgets.Promised(from, now.RanMs);
         return new ReplicaReply.Promised(row.AcceptedBallot, row.Value);
     }
 
-    private ReplicaReply Accept(ReplicaRequest.Accept request)
+    private ReplicaReply Accept(ReplicaRequest.Accept request, NodeId from, ReplicaTime now)
     {
         var row = _rows.GetRegister(request.At.Tile, request.Key);
         if (request.Ballot == row.AcceptedBallot && request.Value.Span.SequenceEqual(row.Value.Span))
@@ -139,10 +151,24 @@ public sealed class Replica
             || request.Ballot.IsTooFarAbove(row.Highest)
             || !_judge.Fits(request.At, request.Key, row, request.Value))
             return new ReplicaReply.Nack(row.Highest);
+        var isNew = row.AcceptedBallot.IsNone;
+        var growth = request.Value.Length - row.Value.Length + (isNew ? PeerLimits.RowBytes : 0);
+        if (isNew && !HasRoom)
+            return Replies.NoRoom;
+        if (from != Self && !_budgets.MayWrite(from, growth, now.RanMs))
+            return Replies.TooMany;
         _rows.PutRegister(
             request.At.Tile, request.Key, row, new RegisterRow(request.Ballot, request.Ballot, request.Value));
+        if (from != Self)
+            _budgets.Wrote(from, growth, fills: isNew && row.Promised.Proposer == from, now.RanMs);
         return Replies.Accepted;
     }
+
+    /// <summary>Why nobody, or this node, may make a register now; null when it may.</summary>
+    private ReplicaReply? NoNewRow(NodeId from, ReplicaTime now) =>
+        !HasRoom ? Replies.NoRoom
+        : from != Self && !_budgets.MayPromise(from, now.RanMs) ? Replies.TooMany
+        : null;
 
     private ReplicaReply.Peeked Peek(ReplicaRequest.Peek request)
     {
@@ -150,34 +176,60 @@ public sealed class Replica
         return new ReplicaReply.Peeked(row.AcceptedBallot, row.Value);
     }
 
-    /// <summary>Too late is judged by the calendar alone, so a row that is here already must be answered
+    /// <summary>Whether a new one may be taken is judged without the row, so one that is here already must be answered
     /// first.</summary>
-    private ReplicaReply Add(ReplicaRequest.Add request, ReplicaTime now)
+    private ReplicaReply Add(ReplicaRequest.Add request, NodeId from, ReplicaTime now)
     {
         var message = new SetMessage(request.Id, request.Content);
         var tooLate = IsTooLate(request.SentMs, _rowAges.LateMax, now);
-        var limits = tooLate ? SetLimits.Nothing : _limits;
+        var isCounted = IsCounted(from, request.At.Tile);
+        var tooMany = isCounted && !_budgets.MayAdd(from, now.RanMs);
+        var limits = tooLate || tooMany || !HasRoom ? SetLimits.Nothing : _limits;
         var insert = _rows.Insert(request.At.Tile, request.Set, message, now.RanMs, limits);
+        if (isCounted && insert.Result == SetInsertResult.Added)
+            _budgets.Added(from, request.Set, request.Content.Length, now.RanMs);
         return insert.Result switch
         {
             SetInsertResult.Added or SetInsertResult.Present => new ReplicaReply.Added(insert.Arrival),
             _ when tooLate => new ReplicaReply.TooLate(now.UnixMs),
             SetInsertResult.Buried => Replies.Buried,
+            _ when !HasRoom => Replies.NoRoom,
+            _ when tooMany => Replies.TooMany,
             _ => Replies.Full,
         };
     }
 
-    private ReplicaReply Acknowledge(ReplicaRequest.Acknowledge request, ReplicaTime now)
+    /// <summary>What is here is always buried.</summary>
+    private ReplicaReply Acknowledge(ReplicaRequest.Acknowledge request, NodeId from, ReplicaTime now)
     {
+        var isCounted = IsCounted(from, request.At.Tile);
+        var tooMany = false;
         foreach (var id in request.Ids)
-            _rows.Bury(request.At.Tile, request.Set, id, now.RanMs);
-        return Replies.Acknowledged;
+            if (isCounted && !_budgets.MayAdd(from, now.RanMs)
+                && _store.GetEntry(request.At.Tile, request.Set, id) is null)
+                tooMany = true;
+            else
+                switch (_rows.Bury(request.At.Tile, request.Set, id, now.RanMs))
+                {
+                    case SetBurial.Message:
+                        _budgets.Buried(request.Set, now.RanMs);
+                        break;
+                    case SetBurial.Absence when isCounted:
+                        _budgets.Marked(from, now.RanMs);
+                        break;
+                }
+
+        return tooMany ? Replies.TooMany : Replies.Acknowledged;
     }
+
+    /// <summary>Whether a node's mail is counted: a member of the tile has it on its own disk too.</summary>
+    private bool IsCounted(NodeId from, TileId tile) =>
+        from != Self && Header(tile)?.Configuration.Contains(from) != true;
 
     private ReplicaReply Mend(ReplicaRequest.Mend request, ReplicaTime now) =>
         IsTooLate(request.AskedMs, _rowAges.MendMax, now)
             ? new ReplicaReply.TooLate(now.UnixMs)
-            : _repair.Mend(request, now);
+            : _repair.Mend(request, HasRoom, now);
 
     private bool IsTooLate(long sinceUnixMs, TimeSpan most, ReplicaTime now) =>
         _rules.LateIsRefused && sinceUnixMs < now.UnixMs - (long)most.TotalMilliseconds;
@@ -191,7 +243,10 @@ internal static class Replies
     public static readonly ReplicaReply Buried = new ReplicaReply.Buried();
     public static readonly ReplicaReply Forgotten = new ReplicaReply.Forgotten();
     public static readonly ReplicaReply Full = new ReplicaReply.Full();
+    public static readonly ReplicaReply NoRoom = new ReplicaReply.NoRoom();
+    public static readonly ReplicaReply NoSuchRow = new ReplicaReply.NoSuchRow();
     public static readonly ReplicaReply Sealed = new ReplicaReply.Sealed();
+    public static readonly ReplicaReply TooMany = new ReplicaReply.TooMany();
     public static readonly ReplicaReply WrongTile = new ReplicaReply.WrongTile();
     public static readonly ReplicaReply Done = new ReplicaReply.Done();
 }

@@ -56,24 +56,26 @@ internal sealed class ReplicaRepair(
 
     /// <summary>Takes rows of another active member of the same epoch: accepted values as a late Accept would bring
     /// them, messages and tombstones united.</summary>
-    public ReplicaReply Mend(ReplicaRequest.Mend request, ReplicaTime now)
+    /// <param name="hasRoom">Otherwise nothing new is taken: the next repair brings it again.</param>
+    public ReplicaReply Mend(ReplicaRequest.Mend request, bool hasRoom, ReplicaTime now)
     {
         var tile = request.At.Tile;
         foreach (var register in request.Page.Registers)
         {
             var row = rows.GetRegister(tile, register.Key);
             // Judged first: what a promise forbids to take may all the same tell of a dispute.
-            if (IsNewer(request.At, row, register.AcceptedBallot)
+            if ((hasRoom || !row.AcceptedBallot.IsNone) && IsNewer(request.At, row, register.AcceptedBallot)
                 && judge.Fits(request.At, register.Key, row, register.Value)
                 && register.AcceptedBallot >= row.Promised)
                 Take(request.At, register.Key, row, register.AcceptedBallot, register.Value);
         }
 
-        foreach (var entry in request.Page.Entries)
+        foreach (var entry in request.Page.Entries.Where(entry => judge.HasSet(entry.Set)))
             if (entry.Content is { } content)
                 rows.Insert(
                     tile, entry.Set, new SetMessage(entry.Id, content),
-                    ReplicaAges.SinceHere(request.Page, entry, now.RanMs), SetLimits.None);
+                    ReplicaAges.SinceHere(request.Page, entry, now.RanMs),
+                    hasRoom ? SetLimits.None : SetLimits.Nothing);
             else
                 rows.Bury(tile, entry.Set, entry.Id, now.RanMs);
         return Replies.Done;

@@ -29,6 +29,15 @@ public abstract record ReplicaReply
     /// <summary>The set is at its limit (<see cref="SetLimits"/>); the message is not kept here.</summary>
     public sealed record Full : ReplicaReply;
 
+    /// <summary>This node's disk has no room for anything new; what it has it goes on with.</summary>
+    public sealed record NoRoom : ReplicaReply;
+
+    /// <summary>The node that asks makes too much grow here: <see cref="PeerLimits"/>.</summary>
+    public sealed record TooMany : ReplicaReply;
+
+    /// <summary>There is no such row, and there never is.</summary>
+    public sealed record NoSuchRow : ReplicaReply;
+
     /// <summary>The message was first handed in too long ago to be taken as a new one, or the page was asked for too
     /// long ago.</summary>
     /// <param name="NowMs">The calendar by which it is; 0 when not told.</param>

@@ -9,6 +9,21 @@ public static class RowName
 {
     private const string AccountKind = "acct";
 
+    /// <summary>Whether the rows that a request names can be there at all.</summary>
+    /// <remarks>docs/protocol.md#names-of-rows.</remarks>
+    public static bool IsKnown(ReplicaRequest request, IValueRules rules) => request switch
+    {
+        ReplicaRequest.Prepare prepare => rules.HasRegister(prepare.Key),
+        ReplicaRequest.Accept accept => rules.HasRegister(accept.Key),
+        ReplicaRequest.Peek peek => rules.HasRegister(peek.Key),
+        ReplicaRequest.Add add => rules.HasSet(add.Set),
+        ReplicaRequest.Acknowledge acknowledge => rules.HasSet(acknowledge.Set),
+        ReplicaRequest.Scan scan => rules.HasSet(scan.Set),
+        ReplicaRequest.GetAges ages => rules.HasSet(ages.Set),
+        ReplicaRequest.Forget forget => rules.HasSet(forget.Set),
+        _ => true, // Names no row.
+    };
+
     /// <summary>The point of kind and key; what follows them does not count. Sessions and key logs lie with their
     /// account.</summary>
     public static RingId PointOf(string name)

@@ -194,7 +194,9 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
 
     private void OnRepaired(ReplicaRequest.Add repair, NodeId from, ReplicaReply reply)
     {
-        if (reply is not (ReplicaReply.Added or ReplicaReply.Full or ReplicaReply.Buried))
+        // Where there is no room it is not mended, and read all the same.
+        if (reply is not (ReplicaReply.Added or ReplicaReply.Full or ReplicaReply.NoRoom or ReplicaReply.TooMany
+            or ReplicaReply.Buried))
         {
             BeginAgain();
             return;

@@ -91,13 +91,14 @@ internal sealed class TrackedRows(IReplicaStore store)
         return insert;
     }
 
-    public void Bury(TileId tile, string set, MessageId id, long nowMs)
+    public SetBurial Bury(TileId tile, string set, MessageId id, long nowMs)
     {
         var burial = store.Bury(tile, set, id, nowMs);
         if (burial != SetBurial.Nothing && _tallies.TryGetValue(tile, out var tally))
             tally.Replace(
                 burial == SetBurial.Message ? RowStamp.Entry(set, id, isBuried: false) : null,
                 RowStamp.Entry(set, id, isBuried: true));
+        return burial;
     }
 
     public void Forget(TileId tile, string set, MessageId id)

@@ -74,6 +74,20 @@ public sealed class EnvelopeHeader
         return reader.Ok ? conversation : null;
     }
 
+    /// <summary>As <see cref="DoNotStore"/>, without looking at anything else; false when this is no
+    /// envelope.</summary>
+    public static bool SaysDoNotStore(ReadOnlySpan<byte> envelope)
+    {
+        var reader = new Reader(envelope);
+        reader.Expect("CCDM"u8);
+        reader.Expect([1]);
+        reader.Cluster();
+        reader.Digest();
+        reader.U128();
+        var flags = reader.U8();
+        return reader.Ok && (flags & DoNotStoreFlag) != 0;
+    }
+
     /// <summary>Whether it says it is between these two: a node asks before it stores.</summary>
     public bool IsBetween(ClusterId cluster, string a, string b) =>
         Cluster == cluster && UserName.IsValid(a) && UserName.IsValid(b)

@@ -8,7 +8,7 @@ public sealed record OpenedMessage(EnvelopeId Id, DirectMessage Message, Digest 
     public required bool IsOwn { get; init; }
 
     /// <summary>
-    /// Show it marked "sent by a device replaced since". Late mail is legitimate; orders from it are not.
+    /// Show it marked "sent by a device that has since been replaced". Late mail is legitimate; orders from it are not.
     /// </summary>
     public required bool IsFromReplacedDevice { get; init; }
 

@@ -23,7 +23,7 @@ public static class SessionProof
     public const int NonceBytes = 32;
 
     /// <param name="nodeId">32 bytes, from the node's certificate, not from its word.</param>
-    /// <param name="nodeNonce">32 bytes from the node, single use, valid for 60 s.</param>
+    /// <param name="nodeNonce">32 bytes from the node, single use, valid for 10 s.</param>
     /// <param name="clientNonce">32 random bytes of the client.</param>
     /// <returns>64 bytes.</returns>
     public static byte[] Sign(

@@ -77,7 +77,7 @@ internal sealed class ClusterAuthority(X509Certificate2 certificate) : IDisposab
         return CertificateFiles.WithKey(issued, key);
     }
 
-    /// <summary>A certificate, with its key, for a page that names who is online; it opens nothing else.</summary>
+    /// <summary>A certificate, with its key, for a page that may see who is online and ask about people.</summary>
     /// <param name="name">By which it can be revoked, and the moment since when it is valid.</param>
     public X509Certificate2 IssueViewer(ECDsa key, string name, DateTimeOffset since, DateTimeOffset now) => Issue(
         new PublicKey(key), name, new(Cluster, CertificateName.Viewer), [], now, ViewerLife, since);

@@ -81,8 +81,8 @@ internal sealed partial class Denials(
     private partial void LogTaken(ulong number, string names);
 
     [LoggerMessage(7021, LogLevel.Critical,
-        "{What}; it must not serve any more and stops. Its data is kept by the other nodes. Remove {Folder}; if this "
-        + "machine is to be a node, its operator invites it anew: 'chordchat-node cluster invite'")]
+        "{What}; it must not serve any more and stops. Its data is kept by the other nodes. Remove {Folder}; to use "
+        + "this machine as a node again, its operator must invite it: 'chordchat-node cluster invite'")]
     private partial void LogRevoked(string what, string folder);
 
     private sealed class Followed(Denials denials, ConnectionContext connection) : IDisposable

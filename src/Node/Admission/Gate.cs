@@ -39,9 +39,15 @@ internal static class Gate
     /// <summary>Refuses everybody else before a byte of the request is read: PERMISSION_DENIED, or status
     /// 403.</summary>
     public static IApplicationBuilder UseGate(this IApplicationBuilder app) => app.Use((context, next) =>
-        context.GetEndpoint() is not { } endpoint || (OpenedTo(endpoint) & Of(context)) != Callers.Nobody
-            ? next(context)
-            : RefuseAsync(context, OpenedTo(endpoint), CallerIdentity.Of(context).Denied));
+    {
+        if (context.GetEndpoint() is not { } endpoint)
+            return next(context);
+        if ((OpenedTo(endpoint) & Of(context)) == Callers.Nobody)
+            return RefuseAsync(context, OpenedTo(endpoint), CallerIdentity.Of(context).Denied);
+        return context.Request.Headers["grpc-encoding"] is [{ } encoding] && encoding != "identity"
+            ? EndCallAsync(context, StatusCode.Unimplemented, "nodes take nothing compressed")
+            : next(context);
+    });
 
     public static Callers OpenedTo(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<Opened>()?.Who ?? Callers.Nobody;
@@ -64,22 +70,25 @@ internal static class Gate
     {
         var why = denied ?? open switch
         {
-            Callers.Nobody => "nobody has opened this",
+            Callers.Nobody => "this endpoint is closed",
             _ when open.HasFlag(Callers.Members) => "only nodes with a certificate of this cluster may ask this",
             _ when open.HasFlag(Callers.OwnFolder) => "only the node's own folder and operators may ask this",
             _ => "only operators of this cluster may ask this",
         };
         if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
-        {
-            context.Response.ContentType = "application/grpc";
-            context.Response.Headers["grpc-status"] = ((int)StatusCode.PermissionDenied).ToString("d", null);
-            context.Response.Headers["grpc-message"] = why;
-            return Task.CompletedTask;
-        }
+            return EndCallAsync(context, StatusCode.PermissionDenied, why);
 
         context.Response.StatusCode = StatusCodes.Status403Forbidden;
         context.Response.ContentType = "text/plain";
         return context.Response.WriteAsync(why + "\n", context.RequestAborted);
+    }
+
+    private static Task EndCallAsync(HttpContext context, StatusCode status, string why)
+    {
+        context.Response.ContentType = "application/grpc";
+        context.Response.Headers["grpc-status"] = ((int)status).ToString("d", null);
+        context.Response.Headers["grpc-message"] = why;
+        return Task.CompletedTask;
     }
 
     private sealed record Opened(Callers Who);

@@ -9,7 +9,7 @@ using ChordChat.Node.Transport;
 namespace ChordChat.Node.Admission;
 
 /// <summary>Takes a new certificate for the key that this node has, while it runs; and warns before one ends.</summary>
-/// <remarks>docs/operations.md#certificates-end.</remarks>
+/// <remarks>docs/operations.md#certificates-expire.</remarks>
 internal sealed partial class Renewal(
     NodeIdentity identity, ClusterTls tls, DataFolder folder, PeerChannels channels, TimeProvider time,
     ILogger<Renewal> logger) : BackgroundService
@@ -66,17 +66,17 @@ internal sealed partial class Renewal(
         }).OpenTo(Callers.Operators);
     }
 
-    /// <summary>What ends within 30 days, and what to type; nothing while all is well.</summary>
+    /// <summary>What expires within 30 days, and what to type; nothing while all is well.</summary>
     public static IEnumerable<(string What, string Remedy)> Warnings(
         X509Certificate2 certificate, string name, X509Certificate2 authority, DateTimeOffset now)
     {
         if (certificate.NotAfter.ToUniversalTime() - now.UtcDateTime < WarnBefore)
             yield return (
-                $"this node's certificate ends at {Day(certificate.NotAfter)}",
+                $"this node's certificate expires at {Day(certificate.NotAfter)}",
                 $"type on the machine with DIR/cluster: chordchat-node cluster renew {name} --data DIR");
         if (authority.NotAfter.ToUniversalTime() - now.UtcDateTime < WarnBefore)
             yield return (
-                $"the certificate of the cluster's authority ends at {Day(authority.NotAfter)}",
+                $"the certificate of the cluster's authority expires at {Day(authority.NotAfter)}",
                 "it cannot be renewed: make a new cluster before then");
     }
 

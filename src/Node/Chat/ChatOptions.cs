@@ -45,6 +45,12 @@ public sealed record ChatOptions
     /// <summary>Clients in all that have not said yet who they are.</summary>
     public int UnprovenMax { get; init; } = 4_096;
 
+    /// <summary>Hellos of one address block (a /24 or /64) that are judged at once; more wait.</summary>
+    public int JudgedPerAddressMax { get; init; } = 256;
+
+    /// <summary>Hellos in all that are judged at once; the address blocks take turns.</summary>
+    public int JudgedMax { get; init; } = 1_024;
+
     /// <summary>Mean time between two renewals of a session's lease; a third of the lease or less.</summary>
     public TimeSpan HeartbeatInterval { get; init; } = TimeSpan.FromSeconds(5);
 
@@ -62,10 +68,14 @@ public sealed record ChatOptions
     /// <summary>Unanswered sends of one session before the node stops reading from it.</summary>
     public int SendsInFlightMax { get; init; } = 1024;
 
+    /// <summary>Messages that one user may hand in at this node in a minute; beyond it the node reads from them more
+    /// slowly.</summary>
+    public int SendsPerMinuteMax { get; init; } = 12_000;
+
     /// <summary>Sealed messages in memory that wait for a majority. Past it the client has to resend.</summary>
     public long QueuedBytesMax { get; init; } = 64L * 1024 * 1024;
 
-    /// <summary>First pause before a queued message is tried again; doubles up to 30 s.</summary>
+    /// <summary>First pause before a queued message is tried again; doubles up to 15 s.</summary>
     public TimeSpan RetryPause { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Everything wrong with these values, not only the first thing.</summary>
@@ -82,6 +92,8 @@ public sealed record ChatOptions
                 + $"to let nobody register, set {nameof(Registration)} to {RegistrationRule.Closed}.";
         if (HeartbeatInterval <= TimeSpan.Zero || HeartbeatInterval > TimeSpan.FromSeconds(5))
             yield return $"{nameof(HeartbeatInterval)} is {HeartbeatInterval}, but leases last 15 s: at most 5 s.";
+        if (SendsPerMinuteMax < 1)
+            yield return $"{nameof(SendsPerMinuteMax)} is {SendsPerMinuteMax}; nobody could send a message.";
         if (OutgoingBytesMax < 128 * 1024)
             yield return $"{nameof(OutgoingBytesMax)} is {OutgoingBytesMax}; one message may have 72 KiB.";
     }

@@ -46,8 +46,11 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
     /// <summary>Whether <paramref name="writer"/> has ever written to <paramref name="reader"/> and takes messages from
     /// them still; false when no majority answers.</summary>
     public async Task<bool> IsContactAsync(string writer, string reader, CancellationToken cancellation) =>
-        UserName.IsValid(writer) && await FindAsync(writer, cancellation) is { } circle
-        && circle.HasWrittenTo(reader) && !circle.Blocks(reader);
+        UserName.IsValid(writer) && IsContact(await FindAsync(writer, cancellation), reader);
+
+    /// <summary>As <see cref="IsContactAsync"/>, from memory; false when it is not known.</summary>
+    public bool IsKnownContact(string writer, string reader) =>
+        _known.TryGetValue(writer, out var known) && AgeOf(known) <= KnownFor && IsContact(known.Circle, reader);
 
     /// <returns>Null when no majority answers.</returns>
     public Task<Circle?> OfAsync(string user, CancellationToken cancellation) => FindAsync(user, cancellation);
@@ -58,6 +61,15 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
         string user, IReadOnlyCollection<string> block, IReadOnlyCollection<string> unblock,
         IReadOnlyCollection<string> wroteTo, CancellationToken cancellation)
     {
+        // Who only asks makes no row: docs/protocol.md#names-of-rows.
+        if (block.Count + unblock.Count + wroteTo.Count == 0
+            && await registers.ReadAsync(RegisterKey.Circle(user), cancellation) is ReadOutcome.Agreed(var there)
+            && Circle.TryRead(there) is { } found)
+        {
+            Remember(user, found);
+            return new CircleOutcome.Agreed(found);
+        }
+
         var (isFull, isDamaged) = (false, false);
         var outcome = await registers.ChangeAsync(
             RegisterKey.Circle(user),
@@ -81,6 +93,9 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
                 return new CircleOutcome.Unavailable();
         }
     }
+
+    private static bool IsContact(Circle? writers, string reader) =>
+        writers is not null && writers.HasWrittenTo(reader) && !writers.Blocks(reader);
 
     private async Task<Circle?> FindAsync(string user, CancellationToken cancellation) =>
         _known.TryGetValue(user, out var known) && AgeOf(known) <= FreshFor

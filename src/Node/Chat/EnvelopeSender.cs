@@ -12,6 +12,7 @@ internal sealed partial class EnvelopeSender(
     RecipientLookups recipients,
     IMessageSets sets,
     LiveDelivery live,
+    DeliveryOrder order,
     SendRetries retries,
     ChatClock clock,
     IHostApplicationLifetime host,
@@ -25,7 +26,11 @@ internal sealed partial class EnvelopeSender(
     /// <summary>It may have been kept, and even read, when it was handed in first.</summary>
     public static Refusal TooLate { get; } = new(
         "too_late",
-        "it was first sent more than a week ago and nobody confirmed it; it may have arrived. Write it again if not");
+        "not confirmed within a week of sending; it may still have arrived. If not, write it again");
+
+    private static readonly Refusal TooOld = new(
+        "too_late",
+        "it was first sent four days ago or more and nobody confirmed it; it may have arrived. Write it again if not");
 
     /// <summary>Starts a message on its way. What becomes of it is reported to the session. The next message of the
     /// session may follow as soon as this returns, and to the same recipient it stays behind this one.</summary>
@@ -60,6 +65,9 @@ internal sealed partial class EnvelopeSender(
             submission.Refused(new("unknown_user", $"nobody here is called {submission.To}"));
         else if (recipient == Recipient.Refuses)
             submission.Refused(new("blocked", $"{submission.To} does not take messages from you"));
+        else if (order.IsTooOld(
+            submission.From, submission.To, TimeSpan.FromMilliseconds(clock.Unix - submission.SentMs)))
+            submission.Refused(TooOld);
         else if (doNotStore)
             _ = PassOnAsync(submission, envelope);
         else
@@ -74,7 +82,7 @@ internal sealed partial class EnvelopeSender(
         if (!UserName.IsValid(to))
             return new("unknown_user", UserName.Rule);
         if (to == sender.User)
-            return new("bad_envelope", "a message needs somebody else to go to");
+            return new("bad_envelope", "a message cannot be sent to oneself");
         if (header is null || header.Id.Value != id.Value)
             return new("bad_envelope", "the sealed message is damaged or has another id");
         return header.IsBetween(identity.Cluster, sender.User, to)
@@ -95,11 +103,17 @@ internal sealed partial class EnvelopeSender(
                 submission.Progress, stopping);
             // What may have been deleted since comes to nobody before a majority has said that it has not.
             var isOld = clock.Unix - submission.SentMs > RowAges.Default.LateMax.TotalMilliseconds;
-            var delivery = isOld ? Task.FromResult(false) : DeliverAsync(submission, envelope, stopping);
-            switch (await add)
+            var isKeptFirst = order.IsKeptFirst(submission.From, submission.To);
+            var delivery = isOld || isKeptFirst
+                ? Task.FromResult(false) : DeliverAsync(submission, envelope, stopping);
+            var outcome = await add;
+            order.Answered(submission.From, submission.To, outcome);
+            switch (outcome)
             {
                 case AddOutcome.Stored(var copies):
                     submission.Kept(copies);
+                    if (isKeptFirst && !isOld)
+                        await DeliverAsync(submission, envelope, stopping);
                     break;
                 case AddOutcome.Full when !await delivery:
                     submission.Refused(FullMailbox(submission.To));
@@ -127,14 +141,16 @@ internal sealed partial class EnvelopeSender(
     }
 
     public static Refusal FullMailbox(string user) =>
-        new("mailbox_full", $"{user}'s mailbox has no room for more from you until {user} logs in and reads it");
+        new("mailbox_full", $"{user}'s mailbox has no room for more from you now: {user} has to log in and read it, or "
+            + "has got too many messages in two weeks");
 
     /// <summary>A signal that is of no use later: to the client, or nowhere.</summary>
     private async Task PassOnAsync(Submission submission, ReadOnlyMemory<byte> envelope)
     {
         try
         {
-            await DeliverAsync(submission, envelope, host.ApplicationStopping);
+            if (!order.IsKeptFirst(submission.From, submission.To))
+                await DeliverAsync(submission, envelope, host.ApplicationStopping);
             submission.Queued(new CopiesKept([], identity.Copies));
         }
         catch (OperationCanceledException)
@@ -164,6 +180,6 @@ internal sealed partial class EnvelopeSender(
     private partial void LogFailed(MessageId message, Exception cause);
 
     [LoggerMessage(5031, LogLevel.Warning,
-        "Too much mail waits for a majority; {Message} is left to its sender, as were {Unsaid} more")]
+        "The retry queue is full: {Message} is left for its sender's client to resend, as were {Unsaid} more")]
     private partial void LogRetriesFull(MessageId message, long unsaid);
 }

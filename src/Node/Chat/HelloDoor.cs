@@ -14,6 +14,10 @@ internal sealed partial class HelloDoor(ChatOptions options, ChatClock clock, IL
     private readonly FairPlaces _places = new(
         options.UnprovenPerAddressMax, options.UnprovenMax, options.HelloTimeout / 2, clock.Time);
 
+    /// <summary>Whoever waits for a turn has a place, so nothing else bounds the lines.</summary>
+    private readonly FairTurns<string> _turns = new(
+        options.JudgedPerAddressMax, options.JudgedMax, waitingMax: int.MaxValue);
+
     private readonly Lock _turn = new();
     private readonly AddressThrottle _failures = new(options.FailedHellosPerAddressMax);
     private readonly HashSet<(string Block, string User)> _known = [];
@@ -21,6 +25,11 @@ internal sealed partial class HelloDoor(ChatOptions options, ChatClock clock, IL
 
     /// <returns>To be disposed of when the hello is judged; null when there is no room.</returns>
     public FairPlaces.Place? TryEnter(IPAddress? address) => _places.TryEnter(address);
+
+    /// <summary>Waits until a hello from there may be judged. Whoever waits still makes room for newcomers.</summary>
+    /// <returns>To be disposed of when the hello is judged.</returns>
+    public async ValueTask<IDisposable> TurnAsync(IPAddress? address, CancellationToken cancellation) =>
+        (await _turns.TakeAsync(AddressBlock.Of(address), cancellation))!;
 
     /// <returns>How long to wait before a hello as this user is judged; zero to go on. Who has been let in from this
     /// block before never waits.</returns>
@@ -53,7 +62,7 @@ internal sealed partial class HelloDoor(ChatOptions options, ChatClock clock, IL
     }
 
     [LoggerMessage(5046, LogLevel.Warning,
-        "Too many hellos from {Block} were signed by nobody; more are not judged for a minute ({Unsaid} more were "
+        "Too many hellos from {Block} had no valid signature; no more are checked for a minute ({Unsaid} more were "
         + "turned away since the last line)")]
     private partial void LogTooMany(string block, long unsaid);
 }

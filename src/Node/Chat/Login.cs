@@ -29,6 +29,10 @@ internal sealed partial class Login(
     {
         if (!UserName.IsValid(user))
             return new LoginOutcome.Wrong();
+        // Before the try is counted: a stranger who keeps the queue full must not make the user's own tries wait.
+        using var place = passwords.TryEnter();
+        if (place is null)
+            return new LoginOutcome.Busy();
         if (await guesses.TryAsync(user, address, cancellation) is { Ticks: > 0 } wait)
             return Throttled(user, address, wait);
         var seen = await accounts.GlimpseAsync(user, cancellation);
@@ -40,18 +44,15 @@ internal sealed partial class Login(
             AccountGlimpse.Unproven(var unproven, _, _) => (unproven, true),
             _ => (null, false),
         };
-        switch (await passwords.VerifyAsync(secret, account?.Credential, cancellation))
+        if (!await passwords.VerifyAsync(secret, account?.Credential, place, cancellation))
         {
-            case null:
-                return new LoginOutcome.Busy();
-            case false:
-                guesses.Failed(address);
-                if (_wrongLines.Allows(clock.Steady, out var unsaid))
-                    LogWrong(user, address, unsaid);
-                // A copy that lags behind may hold what was never agreed: it cannot say that a password is wrong.
-                return seen is AccountGlimpse.Unproven(_, var answered, var majority)
-                    ? new LoginOutcome.Unavailable(answered, majority)
-                    : new LoginOutcome.Wrong();
+            guesses.Failed(address);
+            if (_wrongLines.Allows(clock.Steady, out var unsaid))
+                LogWrong(user, address, unsaid);
+            // A copy that lags behind may hold what was never agreed: it cannot say that a password is wrong.
+            return seen is AccountGlimpse.Unproven(_, var answered, var majority)
+                ? new LoginOutcome.Unavailable(answered, majority)
+                : new LoginOutcome.Wrong();
         }
 
         if (!isDegraded)

@@ -23,17 +23,31 @@ internal sealed class PasswordWork : IDisposable
         _nobodys = Task.Run(() => Hash(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))));
     }
 
-    /// <summary>A credential for the account record; null when too many wait already.</summary>
-    public Task<string?> HashAsync(string secret, CancellationToken cancellation) =>
-        RunAsync<string>(() => Hash(secret), cancellation);
-
-    /// <summary>Whether the secret is the credential's; null when too many wait already.</summary>
-    /// <param name="credential">Null for a user who does not exist: takes as long all the same.</param>
-    public async Task<bool?> VerifyAsync(string secret, string? credential, CancellationToken cancellation)
+    /// <summary>A place in the queue, to be disposed of; null when too many wait already.</summary>
+    public Place? TryEnter()
     {
+        if (Interlocked.Increment(ref _waitingCount) <= _waitingMax)
+            return new Place(this);
+        Interlocked.Decrement(ref _waitingCount);
+        return null;
+    }
+
+    /// <summary>A credential for the account record; null when too many wait already.</summary>
+    public async Task<string?> HashAsync(string secret, CancellationToken cancellation)
+    {
+        using var place = TryEnter();
+        return place is null ? null : await RunAsync(() => Hash(secret), cancellation);
+    }
+
+    /// <summary>Whether the secret is the credential's.</summary>
+    /// <param name="credential">Null for a user who does not exist: takes as long all the same.</param>
+    /// <param name="place">Of the caller, who holds it until this returns.</param>
+    public async Task<bool> VerifyAsync(
+        string secret, string? credential, Place place, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(place);
         var compared = credential ?? await _nobodys;
-        var verdict = await RunAsync<object>(() => Matches(secret, compared), cancellation);
-        return verdict is null ? null : (bool)verdict && credential is not null;
+        return await RunAsync(() => Matches(secret, compared), cancellation) && credential is not null;
     }
 
     public void Dispose() => _cores.Dispose();
@@ -62,30 +76,29 @@ internal sealed class PasswordWork : IDisposable
     private static int CostOf(string credential) =>
         int.Parse(BCrypt.Net.BCrypt.InterrogateHash(credential).WorkFactor, CultureInfo.InvariantCulture);
 
-    private async Task<T?> RunAsync<T>(Func<T> work, CancellationToken cancellation)
-        where T : class
+    private async Task<T> RunAsync<T>(Func<T> work, CancellationToken cancellation)
     {
-        if (Interlocked.Increment(ref _waitingCount) > _waitingMax)
-        {
-            Interlocked.Decrement(ref _waitingCount);
-            return null;
-        }
-
+        await _cores.WaitAsync(cancellation);
         try
         {
-            await _cores.WaitAsync(cancellation);
-            try
-            {
-                return await Task.Run(work, cancellation);
-            }
-            finally
-            {
-                _cores.Release();
-            }
+            return await Task.Run(work, cancellation);
         }
         finally
         {
-            Interlocked.Decrement(ref _waitingCount);
+            _cores.Release();
+        }
+    }
+
+    public sealed class Place : IDisposable
+    {
+        private PasswordWork? _work;
+
+        internal Place(PasswordWork work) => _work = work;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _work, null) is { } work)
+                Interlocked.Decrement(ref work._waitingCount);
         }
     }
 }

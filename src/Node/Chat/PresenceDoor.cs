@@ -15,6 +15,10 @@ internal sealed class PresenceDoor(ChatOptions options, Circles circles)
     public async Task<bool> MaySeeAsync(string? asker, string user, CancellationToken cancellation) =>
         !IsForContacts(asker) || asker == user || await circles.IsContactAsync(user, asker!, cancellation);
 
+    /// <summary>As <see cref="MaySeeAsync"/>, from memory; false when it is not known.</summary>
+    public bool IsKnownToSee(string asker, string user) =>
+        !IsForContacts(asker) || circles.IsKnownContact(user, asker);
+
     /// <summary>Of those who are online, the asker and those with whom the asker has written in both
     /// directions.</summary>
     /// <returns>Null when no majority answers.</returns>

@@ -20,20 +20,22 @@ internal sealed class RegisterRules(ChatIdentity identity) : IValueRules
 
     private readonly AccountRules _accounts = new(identity);
 
+    public bool HasRegister(string key) => RowKind.OfRegister(key) is not null;
+
+    public bool HasSet(string name) => RowKind.OfSet(name) is not null;
+
     public string? BesideOf(string key) =>
         Parts(key) is ["sess" or "keylog", var user, ..] ? $"acct/{user}" : null;
 
     public ValueVerdict Judge(
         string key, ReadOnlyMemory<byte> own, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte>? beside)
     {
-        if (value.IsEmpty)
+        if (value.IsEmpty || !HasRegister(key))
             return ValueVerdict.Malformed;
         try
         {
             return Parts(key) switch
             {
-                [_, var user, ..] and not ["invite" or "ready", ..] when !UserName.IsValid(user) =>
-                    ValueVerdict.Malformed,
                 ["acct", var user] => _accounts.Judge(user, TryRead(own, Account.FromBytes), Account.FromBytes(value)),
                 ["keylog", var user, var number] =>
                     JudgeEntry(user, number, own, value, beside is { } there ? AccountIn(there) : null),
@@ -42,8 +44,7 @@ internal sealed class RegisterRules(ChatIdentity identity) : IValueRules
                     beside is { } there ? AccountIn(there) : null),
                 ["invite", var id] => JudgeUse(id, own, InvitationUse.FromBytes(value)),
                 ["circle", _] when Circle.FromBytes(value) is not null => ValueVerdict.Fits,
-                ["ready", { Length: 64 } node] when node.All(char.IsAsciiHexDigitLower) && IsReadyText(value.Span) =>
-                    ValueVerdict.Fits,
+                ["ready", _] when IsReadyText(value.Span) => ValueVerdict.Fits,
                 _ => ValueVerdict.Malformed,
             };
         }

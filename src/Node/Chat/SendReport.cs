@@ -16,17 +16,15 @@ internal enum SendState
 
 /// <summary>What a sender is told of a message. Later reports replace earlier ones.</summary>
 /// <param name="Copies">Names of the nodes that keep it on disk.</param>
-/// <param name="IsLive">It was handed to the recipient's client as well.</param>
 /// <param name="IsFirst">The first answer to this send.</param>
 internal sealed record SendReport(
     MessageId Id,
     SendState State,
     IReadOnlyList<string> Copies,
     int Of,
-    bool IsLive,
     bool IsFirst,
     Refusal? Refusal = null);
 
-/// <param name="Code">For programs: unknown_user, mailbox_full, too_large, bad_envelope.</param>
+/// <param name="Code">For programs: unknown_user, mailbox_full, too_large, bad_envelope, too_late, blocked.</param>
 /// <param name="Text">For people.</param>
 internal sealed record Refusal(string Code, string Text);

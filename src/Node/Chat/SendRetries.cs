@@ -8,6 +8,7 @@ internal sealed partial class SendRetries(
     ChatOptions options,
     IMessageSets sets,
     LiveDelivery live,
+    DeliveryOrder order,
     ChatClock clock,
     ILogger<SendRetries> logger) : BackgroundService
 {
@@ -115,13 +116,17 @@ internal sealed partial class SendRetries(
             : sets.AddAsync(
                 SetKey.Mailbox(submission.To), submission.From, submission.Id, envelope, submission.SentMs,
                 submission.Progress, stopping);
-        if (!submission.IsLive && !envelope.IsEmpty
-            && await live.DeliverAsync(submission.From, submission.To, submission.Id, envelope, stopping))
-            submission.Delivered();
-        switch (await add)
+        var isKeptFirst = order.IsKeptFirst(submission.From, submission.To);
+        if (!isKeptFirst)
+            await DeliverAsync(submission, envelope, stopping);
+        var outcome = await add;
+        order.Answered(submission.From, submission.To, outcome);
+        switch (outcome)
         {
             case AddOutcome.Stored(var copies):
                 submission.Kept(copies);
+                if (isKeptFirst)
+                    await DeliverAsync(submission, envelope, stopping);
                 if (_keptLines.Allows(clock.Steady, out var unsaid))
                     LogKept(submission.Id, waiting.TryCount + 1, unsaid);
                 break;
@@ -142,6 +147,14 @@ internal sealed partial class SendRetries(
             _bytes -= submission.Bytes;
             _newest.Remove(submission.Id);
         }
+    }
+
+    private async Task DeliverAsync(
+        Submission submission, ReadOnlyMemory<byte> envelope, CancellationToken stopping)
+    {
+        if (!submission.IsLive && !envelope.IsEmpty
+            && await live.DeliverAsync(submission.From, submission.To, submission.Id, envelope, stopping))
+            submission.Delivered();
     }
 
     private void Put(Submission submission, int tryCount)

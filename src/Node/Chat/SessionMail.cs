@@ -1,4 +1,5 @@
 using ChordChat.Core.Replication;
+using ChordChat.Crypto.Messages;
 using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Chat;
@@ -43,8 +44,11 @@ internal sealed class SessionMail(
 
     public DeliverOutcome Deliver(StoredMessage message)
     {
+        var isSignal = EnvelopeHeader.SaysDoNotStore(message.Content.Span);
         lock (_turn)
         {
+            if (isSignal)
+                return PassOn(message);
             if (_pushed?.Contains(message.Id) == true)
                 return DeliverOutcome.Delivered;
             if (_isScanning)
@@ -208,6 +212,10 @@ internal sealed class SessionMail(
             return true;
         }
     }
+
+    /// <summary>Never in the mailbox, so acknowledging it has no effect: it would leave a tombstone.</summary>
+    private DeliverOutcome PassOn(StoredMessage signal) =>
+        !_isScanning && !_isBehind && outgoing.TryPush(signal) ? DeliverOutcome.Delivered : DeliverOutcome.TooSlow;
 
     private DeliverOutcome Hold(StoredMessage message)
     {

@@ -7,43 +7,39 @@ namespace ChordChat.Node.Chat;
 /// <remarks>docs/protocol.md#session-proofs.</remarks>
 internal readonly record struct SessionNeed(string User, SessionRight Right)
 {
-    private const string Mailbox = "mbox/";
-    private const string Session = "sess/";
-    private const string Circle = "circle/";
-
-    /// <summary>Null when the request speaks for nobody.</summary>
+    /// <summary>Null when the request speaks for nobody, or is about a row that there is not.</summary>
     public static SessionNeed? Of(ReplicaRequest request) => request switch
     {
-        ReplicaRequest.Add { From.Length: > 0 } add when UserOf(add.Set, Mailbox) is not null =>
+        ReplicaRequest.Add { From.Length: > 0 } add when OwnerOf(add.Set) is not null =>
             new(add.From, SessionRight.Send),
-        ReplicaRequest.Add add when UserOf(add.Set, Mailbox) is { } owner => new(owner, SessionRight.Read),
-        ReplicaRequest.Scan scan when UserOf(scan.Set, Mailbox) is { } owner => new(owner, SessionRight.Read),
-        ReplicaRequest.Acknowledge acknowledge when UserOf(acknowledge.Set, Mailbox) is { } owner =>
+        ReplicaRequest.Add add when OwnerOf(add.Set) is { } owner => new(owner, SessionRight.Read),
+        ReplicaRequest.Scan scan when OwnerOf(scan.Set) is { } owner => new(owner, SessionRight.Read),
+        ReplicaRequest.Acknowledge acknowledge when OwnerOf(acknowledge.Set) is { } owner =>
             new(owner, SessionRight.Change),
         ReplicaRequest.Prepare prepare => OfRegister(prepare.Key),
         ReplicaRequest.Accept accept => OfRegister(accept.Key),
         _ => null,
     };
 
-    /// <summary>The row that such a request is about.</summary>
-    public static string NameIn(ReplicaRequest request) => request switch
+    /// <summary>A question about the same row that anybody may ask and that changes nothing.</summary>
+    public static ReplicaRequest QuestionOf(ReplicaRequest request) => request switch
     {
-        ReplicaRequest.Add add => add.Set,
-        ReplicaRequest.Scan scan => scan.Set,
-        ReplicaRequest.Acknowledge acknowledge => acknowledge.Set,
-        ReplicaRequest.Prepare prepare => prepare.Key,
-        ReplicaRequest.Accept accept => accept.Key,
+        ReplicaRequest.Add add => new ReplicaRequest.GetAges(add.At, add.Set, []),
+        ReplicaRequest.Scan scan => new ReplicaRequest.GetAges(scan.At, scan.Set, []),
+        ReplicaRequest.Acknowledge acknowledge => new ReplicaRequest.GetAges(acknowledge.At, acknowledge.Set, []),
+        ReplicaRequest.Prepare prepare => new ReplicaRequest.Peek(prepare.At, prepare.Key),
+        ReplicaRequest.Accept accept => new ReplicaRequest.Peek(accept.At, accept.Key),
         _ => throw new ArgumentException($"{request.GetType().Name} speaks for nobody", nameof(request)),
     };
 
     /// <summary>Whose mailbox it is; null for other sets.</summary>
-    public static string? OwnerOf(string set) => UserOf(set, Mailbox);
+    public static string? OwnerOf(string set) =>
+        RowKind.OfSet(set) is { Writer: RowWriter.NodeOfUser } kind ? kind.KeyIn(set) : null;
 
     private static SessionNeed? OfRegister(string key) =>
-        (UserOf(key, Session) ?? UserOf(key, Circle)) is { } user ? new(user, SessionRight.Change) : null;
-
-    private static string? UserOf(string name, string kind) =>
-        name.StartsWith(kind, StringComparison.Ordinal) ? name[kind.Length..] : null;
+        RowKind.OfRegister(key) is { Writer: RowWriter.NodeOfUser } kind
+            ? new(kind.KeyIn(key), SessionRight.Change)
+            : null;
 }
 
 /// <summary>What a shown session allows; each includes those before it.</summary>

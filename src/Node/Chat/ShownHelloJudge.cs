@@ -1,5 +1,6 @@
 using ChordChat.Core.Chat;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Chat;
 
@@ -7,20 +8,28 @@ namespace ChordChat.Node.Chat;
 /// </summary>
 /// <remarks>docs/protocol.md#session-proofs. Safe for threads.</remarks>
 internal sealed class ShownHelloJudge(
-    AccountGlimpses accounts, KeyLogReader keyLogs, ClientProofs proofs, ChatClock clock) : IDisposable
+    AccountGlimpses accounts, KeyLogReader keyLogs, ClientProofs proofs, ChatClock clock)
 {
-    private const int AtOnceMax = 256;
+    /// <summary>Hellos of one node that are judged at once.</summary>
+    private const int AtOnceMax = 16;
+
+    /// <summary>Hellos of one node that wait: it may have started anew with all its users.</summary>
+    private const int WaitingMax = 1_024;
 
     /// <summary>Nodes wait no longer for an answer than twice this.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    private readonly SemaphoreSlim _turns = new(AtOnceMax);
+    private readonly FairTurns<NodeId> _turns = new(AtOnceMax, int.MaxValue, WaitingMax);
 
-    public async Task<HelloJudgement> JudgeAsync(NodeId node, KeptHello shown)
+    /// <param name="isAgain">It was shown before, so it always waits: the right that it gave lasts until then.</param>
+    /// <returns>Null when too many of this node wait.</returns>
+    public async Task<HelloJudgement?> JudgeAsync(NodeId node, KeptHello shown, bool isAgain)
     {
         if (!UserName.IsValid(shown.Hello.User) || shown.Hello.Epoch == 0)
             return HelloJudgement.Worthless;
-        await _turns.WaitAsync();
+        using var turn = await _turns.TakeAsync(node, CancellationToken.None, waits: isAgain);
+        if (turn is null)
+            return null;
         try
         {
             using var patience = new CancellationTokenSource(Patience, clock.Time);
@@ -34,13 +43,7 @@ internal sealed class ShownHelloJudge(
         {
             return HelloJudgement.Worthless; // A damaged record proves nothing.
         }
-        finally
-        {
-            _turns.Release();
-        }
     }
-
-    public void Dispose() => _turns.Dispose();
 
     private async Task<HelloJudgement> JudgeAsync(NodeId node, KeptHello shown, CancellationToken patience)
     {

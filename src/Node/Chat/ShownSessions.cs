@@ -52,18 +52,21 @@ internal sealed class ShownSessions(ShownHelloJudge judge, ClientProofs proofs, 
         if (age > KnownFor)
             return false;
         if (age > (shown.Judgement.IsSure ? SureFor : UnsureFor) && Interlocked.Exchange(ref shown.Judging, 1) == 0)
-            _ = ShowAsync(node, shown.Proof);
+            _ = ShowAsync(node, shown.Proof, isAgain: true);
         return RightOf(shown) >= need.Right;
     }
 
     /// <summary>Takes note of a proof.</summary>
     /// <param name="node">Who shows it: its id stands in the user's signature.</param>
     /// <returns>What it is good for.</returns>
-    public async Task<SessionRight> ShowAsync(NodeId node, KeptHello proof)
+    public Task<SessionRight> ShowAsync(NodeId node, KeptHello proof) => ShowAsync(node, proof, isAgain: false);
+
+    private async Task<SessionRight> ShowAsync(NodeId node, KeptHello proof, bool isAgain)
     {
         var hello = proof.Hello;
         var key = (node, hello.User);
-        var now = await judge.JudgeAsync(node, proof);
+        if (await judge.JudgeAsync(node, proof, isAgain) is not { } now)
+            return SessionRight.None; // It may show it again; what it showed before is as it was.
         // That nobody can tell now takes nothing away from who was believed before.
         if (!now.IsSure && _shown.TryGetValue(key, out var known) && known.Hello.Epoch == hello.Epoch
             && known.Judgement.Right > now.Right)

@@ -3,8 +3,8 @@ using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Chat;
 
-/// <summary>One message on its way, and what its sender has been told of it. Copies and the live delivery come in any
-/// order and from any thread; each thing worth knowing is told once.</summary>
+/// <summary>One message on its way, and what its sender has been told of it. Copies come in any order and
+/// from any thread; each thing worth knowing is told once.</summary>
 /// <remarks>docs/protocol.md#receipt.</remarks>
 internal sealed class Submission(LiveSession sender, string to, MessageId id, ReadOnlyMemory<byte> envelope, int copies)
 {
@@ -13,7 +13,6 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     private SendState? _told;
     private bool _wasAnswered;
     private bool _isLive;
-    private bool _toldLive;
     private CopiesKept? _toldCopies;
     private CopiesKept _copies = new([], copies);
 
@@ -51,6 +50,8 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     /// <summary>Made once, because it is passed on with each try.</summary>
     public Action<CopiesKept> Progress => Keep;
 
+    /// <summary>It was handed to the recipient's client as well. Its sender is not told: that is for the recipient's
+    /// client to say.</summary>
     public bool IsLive
     {
         get
@@ -93,7 +94,7 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
         lock (_turn)
         {
             _told = SendState.Refused;
-            sender.Outgoing.Report(new SendReport(id, SendState.Refused, [], copies, false, !_wasAnswered, refusal));
+            sender.Outgoing.Report(new SendReport(id, SendState.Refused, [], copies, !_wasAnswered, refusal));
             _wasAnswered = true;
         }
     }
@@ -101,11 +102,7 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     public void Delivered()
     {
         lock (_turn)
-        {
             _isLive = true;
-            if (_told is SendState.Kept or SendState.Queued)
-                Tell();
-        }
     }
 
     private void Keep(CopiesKept kept)
@@ -141,13 +138,13 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
 
     private void Tell()
     {
-        if (_toldLive == _isLive && _toldCopies?.Members.SequenceEqual(_copies.Members) == true)
+        if (_toldCopies?.Members.SequenceEqual(_copies.Members) == true)
             return;
-        (_toldCopies, _toldLive) = (_copies, _isLive);
+        _toldCopies = _copies;
         var names = new string[_copies.Members.Count];
         for (var i = 0; i < names.Length; i++)
             names[i] = _copies.Members[i].Name;
-        sender.Outgoing.Report(new SendReport(id, _told!.Value, names, _copies.Of, _isLive, !_wasAnswered));
+        sender.Outgoing.Report(new SendReport(id, _told!.Value, names, _copies.Of, !_wasAnswered));
         _wasAnswered = true;
     }
 }

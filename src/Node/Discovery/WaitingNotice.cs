@@ -35,10 +35,10 @@ internal sealed partial class WaitingNotice(
     }
 
     private string Check() => options.Multicast
-        ? $"do other nodes run, does a firewall stop UDP {options.MulticastGroup.Port} or TCP; if there is no "
-            + "multicast here, start with --seed HOST:PORT of any other node"
-        : "does a node run at a seed and is its port open; name more with --seed HOST:PORT";
+        ? $"Check that other nodes run and that no firewall blocks UDP {options.MulticastGroup.Port} or TCP. Without "
+            + "multicast, start with --seed HOST:PORT of any node"
+        : "Check that a node runs at a seed and that its port is open; name more with --seed HOST:PORT";
 
-    [LoggerMessage(8006, LogLevel.Warning, "{Name} has found nobody for {Seconds} s ({Where}). Check: {Check}")]
+    [LoggerMessage(8006, LogLevel.Warning, "{Name} has found nobody for {Seconds} s ({Where}). {Check}")]
     private partial void LogAlone(string name, int seconds, string where, string check);
 }

@@ -34,8 +34,9 @@ internal static class ClusterCommands
         };
         var backups = new Option<int?>("--replicas")
         {
-            Description = "K: everything is kept on K + 1 nodes and survives the loss of any K/2 of them without a "
-                + "pause. Cannot be changed later. Default 2 (three copies), less when there are fewer nodes.",
+            Description = "K: everything is kept on K + 1 nodes and survives the loss of any K/2 of them (rounded "
+                + "down) without a pause. Cannot be changed later. Default 2 (three copies), less when there are "
+                + "fewer nodes.",
         };
         var policy = new Option<SessionPolicy>("--policy")
         {
@@ -70,14 +71,16 @@ internal static class ClusterCommands
             throw StartRefusedException.Usage("this cluster cannot be made:", problems);
         var folder = new ClusterFolder(data);
         var genesis = folder.Create(plan, DateTimeOffset.UtcNow);
-        Console.WriteLine($"cluster {genesis.ShortName}: {plan.Names.Count} nodes, {genesis.BackupCount + 1} copies "
-            + "of everything");
+        Console.WriteLine($"cluster {genesis.ShortName}: {Count(plan.Names.Count, "node", "nodes")}, "
+            + $"{Count(genesis.BackupCount + 1, "copy", "copies")} of everything");
         foreach (var name in plan.Names)
             Console.WriteLine($"  chordchat-node run --data {folder.NodeFolder(name)}");
         if (plan.Demo)
             Console.WriteLine("This is a demo cluster: it accepts short passwords. Do not use it for real "
                 + "conversations.");
     }
+
+    private static string Count(int count, string one, string more) => $"{count} {(count == 1 ? one : more)}";
 
     private static Command Invite()
     {

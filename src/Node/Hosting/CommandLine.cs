@@ -38,6 +38,7 @@ internal static class CommandLine
         }
         catch (OperationCanceledException)
         {
+            await Console.Error.WriteLineAsync("chordchat-node: interrupted before it was done");
             return (int)ExitCode.Unexpected;
         }
         catch (Exception e)

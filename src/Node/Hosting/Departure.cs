@@ -102,6 +102,6 @@ internal sealed partial class Departure(
     [LoggerMessage(6020, LogLevel.Information, "leaving: {Count} tiles to hand over")]
     private partial void LogLeaving(int count);
 
-    [LoggerMessage(6021, LogLevel.Information, "left; {Count} tiles stay on this disk only as copies among others")]
+    [LoggerMessage(6021, LogLevel.Information, "left; this disk still holds copies of {Count} tiles")]
     private partial void LogLeft(int count);
 }

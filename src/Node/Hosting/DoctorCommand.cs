@@ -1,4 +1,5 @@
 using System.CommandLine;
+using ChordChat.Node.Storage;
 
 namespace ChordChat.Node.Hosting;
 
@@ -31,7 +32,8 @@ internal static class DoctorCommand
         string data, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
     {
         var problems = new List<string>();
-        var options = NodeSettings.Read(data, NodeSettings.Layer(data, new Dictionary<string, string?>()), problems);
+        var settings = NodeSettings.Layer(data, new Dictionary<string, string?>());
+        var options = NodeSettings.Read(data, settings, problems);
         foreach (var problem in problems)
             yield return new(Verdict.Fail, "settings", problem, "mend appsettings.json or the environment");
         var identity = FolderChecks.Identity(data, out var found);
@@ -41,7 +43,7 @@ internal static class DoctorCommand
             yield break;
         var running = FolderChecks.IsRunning(data);
         yield return FolderChecks.Database(data, identity, running);
-        foreach (var finding in MachineChecks.All(data))
+        foreach (var finding in MachineChecks.All(data, StorageOptions.Of(settings)))
             yield return finding;
         if (!running)
             yield return NetworkChecks.Port(options);

@@ -20,7 +20,7 @@ internal enum ExitCode
     /// <summary>Files of the folder are damaged or missing.</summary>
     Damaged = 5,
 
-    /// <summary>A newer version of the program wrote the folder.</summary>
+    /// <summary>Another version of the program wrote the folder.</summary>
     Newer = 6,
 
     /// <summary>Another process uses the folder.</summary>

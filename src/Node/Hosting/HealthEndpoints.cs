@@ -1,5 +1,6 @@
 using System.Net;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Storage;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace ChordChat.Node.Hosting;
@@ -29,7 +30,10 @@ internal static class HealthEndpoints
     public static void MapHealth(this WebApplication app)
     {
         var readiness = app.Services.GetRequiredService<Readiness>();
-        app.MapGet("/healthz", static context => Say(context, HttpStatusCode.OK, "alive"))
+        var room = app.Services.GetRequiredService<DiskRoom>();
+        app.MapGet("/healthz", context => Say(
+            context, HttpStatusCode.OK,
+            room.Shortage is { } shortage ? $"alive, but it keeps no new messages: {shortage}" : "alive"))
             .OpenTo(Callers.Everybody);
         app.MapGet("/readyz", async context =>
         {

@@ -20,7 +20,7 @@ internal static class JoinCommand
         var data = RunCommand.DataOption("Where to write nodes/NAME, the new node's folder.");
         var name = new Option<string>("--name")
         {
-            Description = "The name the token must be for; refused when it is for another.",
+            Description = "The expected name; a token for another node is refused.",
         };
         var command = new Command(
             "join", "Make this machine a node of a cluster, with a token from standard input or a file.")

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using ChordChat.Node.Storage;
 
 namespace ChordChat.Node.Hosting;
 
@@ -7,26 +8,27 @@ namespace ChordChat.Node.Hosting;
 internal static class MachineChecks
 {
     private const long FreeBytesLow = 1L << 30;
-    private const long FreeBytesMin = 100L << 20;
     private const int FilesLow = 4_096;
     private const int Syncs = 15;
     private static readonly TimeSpan SyncSlow = TimeSpan.FromMilliseconds(20);
 
-    public static IEnumerable<Finding> All(string data)
+    public static IEnumerable<Finding> All(string data, StorageOptions storage)
     {
-        yield return Room(data);
+        yield return Room(data, storage);
         yield return Sync(data);
         if (OperatingSystem.IsLinux())
             yield return Files();
     }
 
-    private static Finding Room(string data)
+    private static Finding Room(string data, StorageOptions storage)
     {
-        var free = new DriveInfo(Path.GetFullPath(data)).AvailableFreeSpace;
+        var space = VolumeSpace.Of(data);
+        var free = space.FreeBytes;
         var text = string.Create(CultureInfo.InvariantCulture, $"{free / (double)(1L << 30):0.0} GiB free");
+        if (DiskRoom.ShortageIn(space, storage) is { } shortage)
+            return new(Verdict.Fail, "disk", shortage, "make room: a node keeps no new messages meanwhile");
         return free switch
         {
-            < FreeBytesMin => new(Verdict.Fail, "disk", text, "make room; a node stops when a write fails"),
             < FreeBytesLow => new(Verdict.Warn, "disk", text, "make room soon"),
             _ => new(Verdict.Ok, "disk", text),
         };

@@ -21,13 +21,12 @@ internal static class NodeSettings
     [
         new("listen", "Address and port to listen on. 0.0.0.0 serves every network of the machine, 127.0.0.1 only this "
             + "machine; port 0 takes any free one (it is written to DATA/address). Default 0.0.0.0:7401."),
-        new("advertise", "host:port that other nodes and clients are told, for when this machine is reached under "
-            + "another address than its own (containers, NAT). If it is wrong, this node is found but cannot be "
-            + "reached. Default: its own."),
+        new("advertise", "host:port that this node announces, if it is reached at another address than its own "
+            + "(containers, NAT). If it is wrong, others find this node but cannot reach it. Default: its own."),
         new("seed", "host:port of any other node, for networks without multicast; repeatable, and a DNS name may have "
-            + "several addresses. It only tells the way: it need not be special, or run, later.",
+            + "several addresses. It is needed only to find the cluster: any node will do, and it may stop later.",
             Repeatable: true),
-        new("multicast", "false: neither send nor hear beacons; then --seed is the only way to be found.",
+        new("multicast", "Neither send nor listen for beacons; name a --seed then.",
             Flag: "no-multicast"),
         new("multicast-group", "Group and UDP port of the beacons. All nodes and clients of a network must agree on "
             + "it. Default 239.255.67.67:7400."),

@@ -28,13 +28,13 @@ internal static class RecoverCommand
         };
         var accept = new Option<string?>("--accept-loss")
         {
-            Description = "The code that the first step printed: you have read what may be lost, and the nodes that "
-                + "are gone never come back.",
+            Description = "The code that the first step printed: you confirm that you have read what may be lost and "
+                + "that the lost nodes will never come back.",
             HelpName = "CODE",
         };
         var command = new Command(
-            "recover", "Go on with what is left of tiles whose majority of disks is gone. Without --accept-loss it "
-            + "only says what is left.")
+            "recover", "Recover tiles that have permanently lost most of their disks. Without --accept-loss it only "
+            + "reports what is left.")
         {
             data, node, tile, accept,
         };
@@ -88,8 +88,8 @@ internal static class RecoverCommand
 
         if (code != wanted)
             throw new StartRefusedException(
-                ExitCode.Usage, $"the code {code} is of another plan; things have changed since. Read the plan above; "
-                + $"its code is {wanted}.");
+                ExitCode.Usage, $"the code {code} belongs to an earlier plan; something has changed since. Read the "
+                + $"plan above; its code is {wanted}.");
         foreach (var recovery in recoveries)
             await GiveAsync(folder, authority, contact, recovery, output, cancellation);
         foreach (var recovery in recoveries)

@@ -30,7 +30,8 @@ internal static class RenewCommand
             Description = "Renew this copy of a node's identity.crt, for a machine that cannot be reached; put it back "
                 + "there.",
         };
-        var command = new Command("renew", "Give nodes new certificates before theirs end. Nothing is restarted.")
+        var command = new Command(
+            "renew", "Give nodes new certificates before the old ones expire. Nothing is restarted.")
         {
             names, all, data, node, file,
         };

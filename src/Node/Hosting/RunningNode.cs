@@ -23,9 +23,11 @@ internal sealed class RunningNode : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     /// <summary>Opens the folder, takes the port, starts everything, and writes DATA/address.</summary>
+    /// <param name="others">See <see cref="Program.Build"/>.</param>
     /// <exception cref="StartRefusedException">The folder or the port cannot be used.</exception>
     public static async Task<RunningNode> StartAsync(
-        NodeOptions options, IConfiguration settings, CancellationToken cancellation)
+        NodeOptions options, IConfiguration settings, CancellationToken cancellation,
+        Action<IServiceCollection>? others = null)
     {
         var folder = DataFolder.Open(options.Data);
         WebApplication? app = null;
@@ -35,7 +37,7 @@ internal sealed class RunningNode : IAsyncDisposable
             var time = TimeProvider.System;
             var node = new LocalNode(
                 folder.Identity.Self, sockets.AddressToTell(options), folder.Incarnation, time.GetUtcNow());
-            app = Program.Build(options, settings, folder, node, sockets);
+            app = Program.Build(options, settings, folder, node, sockets, others);
             await app.StartAsync(cancellation);
             AddressFile.Write(folder.Path, node.Self.Address);
             return new(folder, app, node);

@@ -4,6 +4,7 @@ using ChordChat.Core.Ring;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Replication;
 using ChordChat.Node.Ring;
+using ChordChat.Node.Storage;
 using ChordChat.Node.View;
 
 namespace ChordChat.Node.Hosting;
@@ -20,13 +21,17 @@ internal static class SettingSections
         ["Collection"] = new(typeof(CollectionOptions)),
         ["Membership"] = new(
             typeof(MembershipOptions), (section, preset) => RingServices.Membership(preset, section).Problems()),
+        ["Peers"] = new(typeof(PeerLimits)),
         ["Repair"] = new(typeof(RepairOptions)),
         ["Replication"] = new(typeof(CoordinatorOptions)),
         ["Ring"] = new(typeof(RingOptions), (section, _) => section.Get<RingOptions>()?.Problems()),
         ["Scrub"] = new(typeof(ScrubOptions)),
         ["Steward"] = new(typeof(StewardOptions)),
+        ["Storage"] = new(typeof(StorageOptions)),
         ["View"] = new(typeof(ViewOptions)),
     };
+
+    public static IEnumerable<string> Names => Known.Keys;
 
     public static void Check(IConfiguration settings, Preset preset, ICollection<string> problems)
     {
@@ -76,7 +81,8 @@ internal static class SettingSections
     }
 
     private static string Words(Type type) =>
-        type.IsEnum ? $"one of {string.Join(", ", Enum.GetNames(type))}"
+        Nullable.GetUnderlyingType(type) is { } inner ? Words(inner)
+        : type.IsEnum ? $"one of {string.Join(", ", Enum.GetNames(type))}"
         : type == typeof(TimeSpan) ? "a time such as 00:00:05 (hours:minutes:seconds) or 14.00:00:00 (with days)"
         : type == typeof(bool) ? "true or false"
         : type == typeof(int) || type == typeof(long) || type == typeof(uint) ? "a whole number, 0 or more"

@@ -101,8 +101,8 @@ internal sealed class TileRecovery
                 + "valid again; a new name may be free again). Messages read long ago may come once more.";
         string[] gone = [.. recoveries.SelectMany(one => one.Plan.Gone.Select(one.Name)).Distinct().Order()];
         if (gone.Length > 0)
-            yield return $"You assert: {string.Join(' ', gone)} will never come back with what was on the disk. If "
-                + "they might, stop here and bring them back.";
+            yield return $"You confirm that {string.Join(' ', gone)} will never come back with their disks. If they "
+                + "might, stop here and bring them back.";
     }
 
     /// <summary>Gives the signed order to everybody who answers, survivors first.</summary>

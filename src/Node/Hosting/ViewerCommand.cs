@@ -21,7 +21,8 @@ internal static class ViewerCommand
             DefaultValueFactory = _ => CertificateName.Viewer,
         };
         var command = new Command(
-            "viewer", "Make a certificate with which a page may name who is online. It opens nothing else.")
+            "viewer", "Make a certificate with which a page may see who is online and ask about people (presence, "
+                + "mailbox, key log). It may change nothing.")
         {
             data, folder, name,
         };

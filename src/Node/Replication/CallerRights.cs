@@ -1,6 +1,7 @@
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Chat;
 using ChordChat.Node.Ring;
 
 namespace ChordChat.Node.Replication;
@@ -10,6 +11,9 @@ namespace ChordChat.Node.Replication;
 /// must be one of its members, as this replica knows them.</remarks>
 internal sealed class CallerRights(TileBoard board, TileDirectory directory, RingDriver ring, Genesis genesis)
 {
+    private static readonly CallVerdict NotItsOwn =
+        new CallVerdict.Refused("only the node that it is named after may write this");
+
     private readonly int _copies = genesis.BackupCount + 1;
 
     /// <summary>Whether the caller keeps this tile too in that epoch, so that it has its rows anyway.</summary>
@@ -35,9 +39,14 @@ internal sealed class CallerRights(TileBoard board, TileDirectory directory, Rin
                 new CallVerdict.Refused("a tile is not given to fewer nodes, nor to unknown ones"),
             ReplicaRequest.Seal or ReplicaRequest.Decide or ReplicaRequest.Missing or ReplicaRequest.Forget
                 when !isMember => new CallVerdict.Refused("only members of the tile may ask this"),
+            ReplicaRequest.Prepare prepare when !MayWrite(from, prepare.Key) => NotItsOwn,
+            ReplicaRequest.Accept accept when !MayWrite(from, accept.Key) => NotItsOwn,
             _ => new CallVerdict.Allowed(request),
         };
     }
+
+    private static bool MayWrite(NodeId from, string key) =>
+        RowKind.OfRegister(key) is not { Writer: RowWriter.NodeItself } kind || kind.KeyIn(key) == from.ToString();
 
     /// <summary>News of a decision from who must know it; from others it is only a claim.</summary>
     private CallVerdict Judge(NodeId from, ReplicaRequest.NewConfiguration news, TileHeader? header)

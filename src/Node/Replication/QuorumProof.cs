@@ -6,28 +6,17 @@ namespace ChordChat.Node.Replication;
 /// <summary>Proves that this node can keep something: writes a register of its own at a majority.</summary>
 internal sealed class QuorumProof(IRegisters registers, LocalNode node, TimeProvider time)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-
     /// <returns>Null when it could, otherwise why not, in words.</returns>
     public async Task<string?> ProveAsync(CancellationToken cancellation)
     {
         var key = new RegisterKey($"ready/{node.Self.Node}");
         var value = Encoding.ASCII.GetBytes(time.GetUtcNow().ToString("O"));
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(Patience);
-        try
+        return await registers.ChangeAsync(key, _ => value, cancellation) switch
         {
-            return await registers.ChangeAsync(key, _ => value, limit.Token) switch
-            {
-                ChangeOutcome.Stored => null,
-                ChangeOutcome.Unavailable(var reached, var needed) =>
-                    $"only {reached} of the {needed} copies needed for a write answered",
-                _ => "a write was not confirmed in time",
-            };
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            return "no majority of copies answered within 5 s";
-        }
+            ChangeOutcome.Stored => null,
+            ChangeOutcome.Unavailable(var reached, var needed) =>
+                $"only {reached} of the {needed} copies needed for a write answered",
+            _ => "a write was not confirmed in time",
+        };
     }
 }

@@ -27,6 +27,7 @@ internal sealed partial class ReplicaWriter : IDisposable
     private readonly TileBoard _board;
     private readonly RunningTime _clock;
     private readonly RowAges _ages;
+    private readonly DiskRoom _room;
     private readonly IHostApplicationLifetime _life;
     private readonly ILogger<ReplicaWriter> _logger;
     private readonly Lock _turn = new();
@@ -42,16 +43,18 @@ internal sealed partial class ReplicaWriter : IDisposable
         TileBoard board,
         RowAges ages,
         IValueRules values,
+        PeerLimits peers,
+        DiskRoom room,
         TimeProvider time,
         IHostApplicationLifetime life,
         ILogger<ReplicaWriter> logger)
     {
-        (_board, _life, _logger) = (board, life, logger);
+        (_board, _room, _life, _logger) = (board, room, life, logger);
         _begin = new Statement(database.Connection, "BEGIN", 0);
         _commit = new Statement(database.Connection, "COMMIT", 0);
         _runs = database.Runs ?? throw new InvalidOperationException("the database was not started");
         _store = new SqliteReplicaStore(database.Connection, NameDamaged);
-        _replica = new Replica(self.Self.Node, _store, ages: ages, values: values);
+        _replica = new Replica(self.Self.Node, _store, ages: ages, values: values, peers: peers);
         _begin.Run();
         (_clock, _ages) = (new RunningTime(database, time), ages);
         LookAtClock();
@@ -157,6 +160,7 @@ internal sealed partial class ReplicaWriter : IDisposable
         replies.Clear();
         _begin.Run();
         var now = LookAtClock();
+        _replica.HasRoom = _room.Shortage is null;
         foreach (var work in CollectionsMarshal.AsSpan(batch).Slice(start, count))
             replies.Add(work.Request is null ? null : _replica.Handle(work.Request, work.From, now));
         Commit();

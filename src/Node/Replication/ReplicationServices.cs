@@ -15,6 +15,7 @@ internal static class ReplicationServices
         .AddSingleton(made => new BallotSource(
             made.GetRequiredService<LocalNode>().Self.Node, made.GetRequiredService<LocalNode>().Incarnation))
         .AddSingleton<TileBoard>()
+        .AddSingleton(settings.GetSection("Peers").Get<PeerLimits>() ?? PeerLimits.Default)
         .AddSingleton(Writer)
         .AddSingleton<ConfigurationSearch>()
         .AddHostedService<ConfigurationRounds>()
@@ -65,6 +66,8 @@ internal static class ReplicationServices
         made.GetRequiredService<TileBoard>(),
         made.GetRequiredService<RowAges>(),
         made.GetRequiredService<IValueRules>(),
+        made.GetRequiredService<PeerLimits>(),
+        made.GetRequiredService<DiskRoom>(),
         made.GetRequiredService<TimeProvider>(),
         made.GetRequiredService<IHostApplicationLifetime>(),
         made.GetRequiredService<ILogger<ReplicaWriter>>());

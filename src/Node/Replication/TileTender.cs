@@ -155,8 +155,8 @@ internal sealed partial class TileTender : BackgroundService
     private partial void LogMoved(string tile, string members);
 
     [LoggerMessage(2102, LogLevel.Information,
-        "{Count} tiles kept here have changed members; each answered nothing meanwhile for {Median} ms (half of them), "
-        + "{P99} ms (99 of 100), {Longest} ms at most")]
+        "{Count} tiles kept here have changed members; each paused: median {Median} ms, p99 {P99} ms, "
+        + "max {Longest} ms")]
     private partial void LogPaused(int count, long median, long p99, long longest);
 
     /// <summary>What the ring suggests at one moment, worked out once for all tiles.</summary>

@@ -38,7 +38,7 @@ internal sealed partial class RingAuditor(
                 Ended(token, RingAudit.LostItsOrigin);
                 break;
             case AuditNews.Failed(_, var number) when IsNew(origin, number):
-                Failed(origin, number, $"a token of {origin.Name} came to grief twice");
+                Failed(origin, number, $"the audit of {origin.Name} failed twice");
                 break;
         }
     }

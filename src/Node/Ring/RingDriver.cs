@@ -247,8 +247,8 @@ internal sealed partial class RingDriver : BackgroundService
     private partial void LogNews(string news);
 
     [LoggerMessage(1004, LogLevel.Warning,
-        "a member is not taken in: there are {Count} already, of which one that lies may have invented some "
-        + "({Unsaid} more were not taken in since the last line)")]
+        "a new member was not admitted: {Count} are known already, the limit; a lying member may have invented some "
+        + "({Unsaid} more were not admitted since the last line)")]
     private partial void LogNoRoom(int count, long unsaid);
 
     [LoggerMessage(1003, LogLevel.Warning, "{Trouble}")]

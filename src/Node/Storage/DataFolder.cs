@@ -105,7 +105,7 @@ internal sealed class DataFolder : IDisposable
             throw new StartRefusedException(
                 ExitCode.Revoked,
                 $"{path} must not be started any more: {denial.InWords("this node's")}. Its data is kept by the other "
-                + "nodes. Remove the folder; if this machine is to be a node, its operator invites it anew: "
+                + "nodes. Remove the folder; to use this machine as a node again, its operator must invite it: "
                 + "'chordchat-node cluster invite'.");
     }
 

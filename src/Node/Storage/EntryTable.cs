@@ -42,8 +42,8 @@ internal sealed class EntryTable : IDisposable
         _setTable = new SetTable(connection);
         _index = new EntryIndex(connection);
         _measure = new(connection, """
-            SELECT COALESCE(SUM(LENGTH(content)), 0) FROM entries_live AS live JOIN entries USING (arrival)
-            WHERE live.set_number = ?1
+            SELECT COALESCE(SUM(LENGTH(content)), 0), (SELECT COUNT(*) FROM entry_ids WHERE set_number = ?1)
+            FROM entries_live AS live JOIN entries USING (arrival) WHERE live.set_number = ?1
             """, 1);
         _insert = new(connection,
             "INSERT INTO entries (arrival, set_number, id, since, content, crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)", 6);
@@ -87,16 +87,16 @@ internal sealed class EntryTable : IDisposable
 
     public SetInsert Insert(TileId tile, string set, SetMessage message, long nowMs, SetLimits limits)
     {
+        if (limits == SetLimits.Nothing && !_sets.ContainsKey((tile, set)))
+            return new(SetInsertResult.Full, 0); // What is refused makes no set.
         var row = SetOf(tile, set);
         if (Find(tile, set, row, message.Id) is { } there)
             return there.Length is null ? new(SetInsertResult.Buried, 0) : new(SetInsertResult.Present, there.Arrival);
-        if (row.Count >= limits.CountMax || row.Bytes + message.Content.Length > limits.BytesMax
-            || !HasShare(tile, set, row, message, limits))
+        if (!row.HasRoom(
+            message.Content.Span, nowMs, limits, after => Scan(tile, set, after, rowsMax: 512, bytesMax: 4 << 20)))
             return new(SetInsertResult.Full, 0);
         Append(set, row, message.Id, nowMs, message.Content.ToWholeArray());
-        Interlocked.Increment(ref row.Count);
-        row.Bytes += message.Content.Length;
-        row.Shares?.Added(message.Content.Span);
+        row.Added(message.Content.Span);
         Count(tile, 1);
         return new(SetInsertResult.Added, _index.LastArrival);
     }
@@ -108,13 +108,12 @@ internal sealed class EntryTable : IDisposable
         {
             case null:
                 Append(set, row, id, nowMs, content: null);
+                row.Buried(length: null);
                 return SetBurial.Absence;
             case { Length: { } length, Arrival: var arrival }:
                 _bury.Run(arrival, nowMs, CrcOf(set, id.ToBytes(), nowMs, default));
                 _index.Buried(row.Number, id, arrival);
-                Interlocked.Decrement(ref row.Count);
-                row.Bytes -= length;
-                row.Shares?.Buried();
+                row.Buried(length);
                 Count(tile, -1);
                 return SetBurial.Message;
             default:
@@ -200,18 +199,21 @@ internal sealed class EntryTable : IDisposable
     /// <summary>Deletes a tombstone; a message stays.</summary>
     public bool Forget(TileId tile, string set, MessageId id)
     {
+        if (!_sets.ContainsKey((tile, set)))
+            return false;
         var row = SetOf(tile, set);
         if (Find(tile, set, row, id) is not { Length: null, Arrival: var arrival })
             return false;
         _index.Merge();
         _index.Forget(row.Number, id);
         _forget.Run(arrival);
+        row.Forgot();
         return true;
     }
 
     public TransferredEntry? Get(TileId tile, string set, MessageId id)
     {
-        if (Find(tile, set, SetOf(tile, set), id) is not { Arrival: var arrival })
+        if (!_sets.ContainsKey((tile, set)) || Find(tile, set, SetOf(tile, set), id) is not { Arrival: var arrival })
             return null;
         using var rows = _get.Read(arrival);
         if (!rows.Read())
@@ -306,7 +308,8 @@ internal sealed class EntryTable : IDisposable
     {
         if (!_sets.TryGetValue((tile, set), out var row))
         {
-            row = new SetRow(_setTable.Make(tile, set)) { Bytes = 0 };
+            row = new SetRow(_setTable.Make(tile, set));
+            row.Measured(bytes: 0, entries: 0);
             _sets[(tile, set)] = row;
         }
 
@@ -314,7 +317,7 @@ internal sealed class EntryTable : IDisposable
         {
             using var measured = _measure.Read(row.Number);
             measured.Read();
-            row.Bytes = measured.GetInt64(0);
+            row.Measured(measured.GetInt64(0), measured.GetInt64(1));
             row.Greatest = _index.Greatest(row.Number);
         }
 
@@ -336,16 +339,6 @@ internal sealed class EntryTable : IDisposable
             _sets[(tile, rows.GetString(1))] = new SetRow(rows.GetInt64(2)) { Count = live };
             Count(tile, live);
         }
-    }
-
-    /// <summary>Reads a crowded set once to know the shares; then counts along.</summary>
-    private bool HasShare(TileId tile, string set, SetRow row, SetMessage message, SetLimits limits)
-    {
-        if (!limits.IsCrowded(row.Count, row.Bytes))
-            row.Shares = null;
-        else if (row.Shares is null or { IsStale: true })
-            row.Shares = SetShares.Of(after => Scan(tile, set, after, rowsMax: 512, bytesMax: 4 << 20));
-        return row.Shares?.HasRoom(message.Content.Span, limits) ?? true;
     }
 
     private static void Create(SqliteConnection connection)

@@ -8,14 +8,63 @@ internal sealed class SetRow(long number)
     /// <summary>Live messages; read from other threads too.</summary>
     public long Count;
 
+    private SetShares? _shares; // Null while the set is not crowded.
+    private SetShares? _wear; // Null while the set is not worn.
+    private long _wearSince;
+
     public long Number => number;
 
     /// <summary>Of live messages; negative until measured.</summary>
-    public long Bytes { get; set; } = -1;
+    public long Bytes { get; private set; } = -1;
+
+    /// <summary>Known when <see cref="Bytes"/> are.</summary>
+    public long TombstoneCount { get; private set; }
 
     /// <summary>No entry has a larger id; null when there is none. Known when <see cref="Bytes"/> are.</summary>
     public MessageId? Greatest { get; set; }
 
-    /// <summary>Null while the set is not crowded.</summary>
-    public SetShares? Shares { get; set; }
+    public void Measured(long bytes, long entries) => (Bytes, TombstoneCount) = (bytes, entries - Count);
+
+    /// <summary>docs/protocol.md#set, #share and #tombstone-limit.</summary>
+    /// <param name="scan">Reads the live messages after an arrival.</param>
+    public bool HasRoom(
+        ReadOnlySpan<byte> content, long nowMs, SetLimits limits, Func<long, ReplicaReply.Scanned> scan)
+    {
+        if (ReferenceEquals(limits, SetLimits.None))
+            return true; // And what was counted stays: such rows were accepted elsewhere.
+        if (Count >= limits.CountMax || Bytes + content.Length > limits.BytesMax
+            || TombstoneCount >= limits.TombstoneCountMax)
+            return false;
+        if (!limits.IsCrowded(Count, Bytes))
+            _shares = null;
+        else if (_shares is null or { IsStale: true })
+            _shares = SetShares.Of(scan); // Read once; from then on it counts along.
+        if (!limits.IsWorn(TombstoneCount))
+            _wear = null;
+        else if (_wear is null || nowMs - _wearSince >= SetLimits.WearMs)
+            (_wear, _wearSince) = (new(), nowMs);
+        return _shares?.HasRoom(content, limits.ShareCountMax, limits.ShareBytesMax) != false
+            && _wear?.HasRoom(content, limits.WearShareMax, long.MaxValue) != false;
+    }
+
+    public void Added(ReadOnlySpan<byte> content)
+    {
+        Interlocked.Increment(ref Count);
+        Bytes += content.Length;
+        _shares?.Added(content);
+        _wear?.Added(content);
+    }
+
+    /// <param name="length">Of the message that was buried; null when there was none.</param>
+    public void Buried(long? length)
+    {
+        TombstoneCount++;
+        if (length is not { } bytes)
+            return;
+        Interlocked.Decrement(ref Count);
+        Bytes -= bytes;
+        _shares?.Buried();
+    }
+
+    public void Forgot() => TombstoneCount--;
 }

@@ -35,12 +35,12 @@ internal sealed class SetShares
         return shares;
     }
 
-    public bool HasRoom(ReadOnlySpan<byte> envelope, SetLimits limits)
+    public bool HasRoom(ReadOnlySpan<byte> envelope, int countMax, long bytesMax)
     {
         if (EnvelopeHeader.ConversationOf(envelope) is not { } conversation)
             return true;
         var (count, bytes) = _shares.GetValueOrDefault(conversation);
-        return count < limits.ShareCountMax && bytes + envelope.Length <= limits.ShareBytesMax;
+        return count < countMax && bytes + envelope.Length <= bytesMax;
     }
 
     public void Added(ReadOnlySpan<byte> envelope)

@@ -13,6 +13,7 @@ internal sealed class CallHandler(
     ShownSessions shown,
     NewsWitnesses witnesses,
     ConfigurationNews news,
+    PeerRefusals refusals,
     PeerChatAnswers chat)
 {
     /// <summary>Answers exactly once, on any thread, perhaps before this returns.</summary>
@@ -62,8 +63,8 @@ internal sealed class CallHandler(
     /// </summary>
     private void AskForProof(NodeId from, ReplicaRequest request, Action<Answer> reply)
     {
-        var question = new ReplicaRequest.Peek(request.At, SessionNeed.NameIn(request));
-        if (!writer.Submit(question, from, done => reply(done is ReplicaReply.Peeked
+        var question = SessionNeed.QuestionOf(request);
+        if (!writer.Submit(question, from, done => reply(done is ReplicaReply.Peeked or ReplicaReply.Ages
             ? new Answer { Unproven = ReplicaMap.Nothing }
             : done.ToWire())))
             reply(Failure("overloaded or stopping"));
@@ -94,7 +95,12 @@ internal sealed class CallHandler(
     {
         if (request is ReplicaRequest.NewConfiguration(var next, _))
             news.Hear(next);
-        if (!writer.Submit(request, from, done => reply(done.ToWire())))
+        if (!writer.Submit(request, from, done =>
+        {
+            if (done is ReplicaReply.TooMany)
+                refusals.Note(from);
+            reply(done.ToWire());
+        }))
             reply(Failure("overloaded or stopping"));
     }
 

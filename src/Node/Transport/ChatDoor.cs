@@ -1,5 +1,7 @@
+using System.Net;
 using System.Security.Cryptography;
 using ChordChat.Node.Chat;
+using ChordChat.Node.Hosting;
 using ChordChat.Wire;
 using Grpc.Core;
 
@@ -15,6 +17,7 @@ internal sealed class ChatDoor(
     SessionOpening opening,
     SessionClosing closing,
     EnvelopeSender sender,
+    SendPace pace,
     Passes passes,
     CircleChanges circles,
     ChatClock clock)
@@ -65,6 +68,7 @@ internal sealed class ChatDoor(
             throw place.Lost.IsCancellationRequested
                 ? ChatFaults.TooManyHellos()
                 : ChatFaults.Invalid("the first frame has to be a hello, within a few seconds");
+        using var turn = await TurnAsync(address, place, context.CancellationToken);
         if (!place.TryStay())
             throw ChatFaults.TooManyHellos();
         if (hellos.Wait(address, hello.User) is { Ticks: > 0 } wait)
@@ -72,6 +76,20 @@ internal sealed class ChatDoor(
         var outcome = await opening.OpenAsync(hello, nonce, context.CancellationToken);
         hellos.Judged(address, hello.User, outcome);
         return outcome;
+    }
+
+    private async ValueTask<IDisposable> TurnAsync(
+        IPAddress? address, FairPlaces.Place place, CancellationToken call)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(call, place.Lost);
+        try
+        {
+            return await hellos.TurnAsync(address, either.Token);
+        }
+        catch (OperationCanceledException) when (!call.IsCancellationRequested)
+        {
+            throw ChatFaults.TooManyHellos();
+        }
     }
 
     private async Task ServeAsync(
@@ -83,7 +101,7 @@ internal sealed class ChatDoor(
         try
         {
             await responses.WriteAsync(new NodeFrame { Welcome = WelcomeTo(session) }, context.CancellationToken);
-            var line = new ChatLine(session, requests, responses, sender, closing, circles, clock);
+            var line = new ChatLine(session, requests, responses, sender, pace, closing, circles, clock);
             _ = opening.AnnounceAsync(session);
             await line.RunAsync(context.CancellationToken);
             await LetHangUpAsync(context.CancellationToken);
@@ -135,7 +153,7 @@ internal sealed class ChatDoor(
 
     /// <summary>For the log: a client chooses it.</summary>
     private static string Shortened(string client) =>
-        new([.. client.Take(64).Select(c => char.IsControl(c) ? '?' : c)]);
+        new([.. client.Take(64).Select(c => c is >= ' ' and <= '~' ? c : '?')]);
 
     private Challenge ChallengeOf(byte[] nonce) => new()
     {

@@ -33,7 +33,7 @@ internal static class ChatFaults
     public static RpcException For(LoginOutcome outcome) => outcome switch
     {
         LoginOutcome.Wrong => Fault(
-            StatusCode.Unauthenticated, "wrong user name or password", "try again; mind capitals"),
+            StatusCode.Unauthenticated, "wrong user name or password", "try again; check upper and lower case"),
         LoginOutcome.Throttled(var wait) => Later("too many tries", wait),
         LoginOutcome.Rejected => SessionLive(),
         LoginOutcome.Busy => Busy(),
@@ -55,8 +55,7 @@ internal static class ChatFaults
     };
 
     public static RpcException NoPass() => Fault(
-        StatusCode.Unauthenticated, "this is answered only to people with an account, who show a pass",
-        "log in first; a client gets a new pass when it says hello");
+        StatusCode.Unauthenticated, "only logged-in users may ask this", "log in first");
 
     /// <summary>The same for names that nobody has.</summary>
     public static RpcException NotAContact(string user) => NotAdmitted(
@@ -93,7 +92,8 @@ internal static class ChatFaults
     public static RpcException TooManyHellos() =>
         Later("too many clients connect at once", TimeSpan.FromSeconds(1));
 
-    public static RpcException TooManyBadHellos(TimeSpan wait) => Later("too many sessions were refused", wait);
+    public static RpcException TooManyBadHellos(TimeSpan wait) =>
+        Later("too many failed sign-ins from your network", wait);
 
     public static RpcException NewDeviceLater(TimeSpan wait) => Later("too many new devices", wait);
 
@@ -110,11 +110,16 @@ internal static class ChatFaults
         StatusCode.InvalidArgument, why, "correct it and try again");
 
     /// <summary>Nothing was changed.</summary>
-    public static RpcException NoMajority(int reached, int needed)
+    public static RpcException NoMajority(int reached, int needed) =>
+        Unavailable($"{reached} of the {needed} nodes that are needed answered");
+
+    /// <summary>Nothing was changed; who asked did not count.</summary>
+    public static RpcException NoMajority() => Unavailable("too few copies answered");
+
+    private static RpcException Unavailable(string text)
     {
         var fault = Fault(
-            StatusCode.Unavailable,
-            $"{reached} of the {needed} nodes that are needed answered",
+            StatusCode.Unavailable, text,
             "nothing was changed; try again when more nodes answer, or at another node");
         fault.Trailers.Add(ChangedTrailer, "no");
         return fault;
@@ -125,9 +130,9 @@ internal static class ChatFaults
         "log out there, or wait 15 s after that session has gone");
 
     private static RpcException Undecided() => Fault(
-        StatusCode.Unavailable, "it may have taken effect", "repeat it to find out");
+        StatusCode.Unavailable, "it is not known whether this took effect", "try again to find out");
 
-    private static RpcException Busy() => Later("too many logins at once", TimeSpan.FromSeconds(1));
+    private static RpcException Busy() => Later("too many password checks at once", TimeSpan.FromSeconds(1));
 
     private static RpcException Later(string text, TimeSpan wait)
     {

@@ -13,6 +13,7 @@ internal sealed class ChatLine(
     IAsyncStreamReader<ClientFrame> requests,
     IServerStreamWriter<NodeFrame> responses,
     EnvelopeSender sender,
+    SendPace pace,
     SessionClosing closing,
     CircleChanges circles,
     ChatClock clock)
@@ -47,6 +48,7 @@ internal sealed class ChatLine(
         foreach (var send in frame.Sends)
         {
             await session.Sends.RoomAsync(session.Lifetime);
+            await pace.TurnAsync(session.User, session.Lifetime);
             sender.Submit(
                 session, send.To, send.Id.Memory, send.Envelope.Memory, send.AgeMs, session.Lifetime);
         }

@@ -103,7 +103,6 @@ internal static class ChatMaps
                 _ => SendOutcome.Types.State.Refused,
             },
             Of = (uint)report.Of,
-            Live = report.IsLive,
             Code = report.Refusal?.Code ?? "",
             Text = report.Refusal?.Text ?? "",
         };

@@ -164,7 +164,7 @@ internal sealed class ChatService(
         }
         catch (NoMajorityException)
         {
-            throw ChatFaults.NoMajority(0, 1);
+            throw ChatFaults.NoMajority();
         }
     }
 
@@ -188,7 +188,7 @@ internal sealed class ChatService(
         var online = await whereabouts.ListAsync(users.ContactsOnly ? ListMax : max, context.CancellationToken);
         if (users.ContactsOnly)
             online = await presence.ContactsAsync(asker!, online, context.CancellationToken)
-                ?? throw ChatFaults.NoMajority(0, 1);
+                ?? throw ChatFaults.NoMajority();
         foreach (var lease in online.Take(max))
             users.Users.Add(ChatMaps.ToWire(lease, peers.Find(lease.Node)));
         return users;

@@ -16,6 +16,9 @@ internal static class ReplicaAnswerMap
         ReplicaReply.Added added => new() { Added = added.Arrival },
         ReplicaReply.Buried => new() { Buried = ReplicaMap.Nothing },
         ReplicaReply.Full => new() { Full = ReplicaMap.Nothing },
+        ReplicaReply.NoRoom => new() { NoRoom = ReplicaMap.Nothing },
+        ReplicaReply.TooMany => new() { TooMany = ReplicaMap.Nothing },
+        ReplicaReply.NoSuchRow => new() { Failed = new() { Text = "malformed name" } },
         ReplicaReply.Acknowledged => new() { Acknowledged = ReplicaMap.Nothing },
         ReplicaReply.Scanned scanned => new()
         {
@@ -77,6 +80,8 @@ internal static class ReplicaAnswerMap
         Answer.BodyOneofCase.Added => new ReplicaReply.Added(answer.Added),
         Answer.BodyOneofCase.Buried => new ReplicaReply.Buried(),
         Answer.BodyOneofCase.Full => new ReplicaReply.Full(),
+        Answer.BodyOneofCase.NoRoom => new ReplicaReply.NoRoom(),
+        Answer.BodyOneofCase.TooMany => new ReplicaReply.TooMany(),
         Answer.BodyOneofCase.Acknowledged => Acknowledged,
         Answer.BodyOneofCase.Scanned => new ReplicaReply.Scanned(
             [.. answer.Scanned.Messages.Select(m => new SetMessage(m.Id.ToMessageId(), m.Content.ToContent()))],

@@ -17,6 +17,7 @@ internal static class TransportServices
         .AddHostedService(made => made.GetRequiredService<DenyListSpreader>())
         .AddSingleton<SessionShowing>()
         .AddSingleton<ReplicaCalls>()
+        .AddSingleton<PeerRefusals>()
         .AddSingleton<PeerChatAnswers>()
         .AddSingleton<IPeerChat, PeerChatLink>()
         .AddSingleton<CallHandler>();

@@ -34,7 +34,7 @@ internal sealed class ViewService(
         }
 
         if (place.Lost.IsCancellationRequested)
-            throw Watchers.Full("others want to watch this node, too");
+            throw Watchers.Full("this place was given to another watcher");
     }
 
     public override async Task<TraceReply> Trace(TraceRequest request, ServerCallContext context)

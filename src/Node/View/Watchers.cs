@@ -38,7 +38,7 @@ internal sealed class Watchers(ViewOptions options, TimeProvider time)
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED: there are too many already.</exception>
     public FairPlaces.Place Enter(HttpContext caller) =>
         (CallerIdentity.Of(caller).MaySeeNames ? _known : _strangers).TryEnter(caller.Connection.RemoteIpAddress)
-            ?? throw Full("too many watch this node already");
+            ?? throw Full("too many clients watch this node already");
 
     /// <summary>For who watches and has lost the place to a newcomer.</summary>
     public static RpcException Full(string why) => new(new Status(StatusCode.ResourceExhausted, why));

@@ -14,11 +14,9 @@ using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 
 namespace ChordChat.Sdk.Accounts;
 
-/// <summary>Makes accounts and logs devices in. docs/e2e.md, Passwords and Login.</summary>
+/// <summary>Makes accounts and logs devices in. docs/e2e.md, Passwords and Session.</summary>
 public sealed class Accounts : IDisposable
 {
-    private const int PublishAttemptsMax = 3;
-
     private readonly Profile _profile;
     private readonly NodeLinks _links;
 
@@ -128,41 +126,54 @@ public sealed class Accounts : IDisposable
     }
 
     /// <summary>Logs in: with the device keys that are here, or else as a new device, also when those here are a
-    /// copy.</summary>
+    /// copy. A login that was begun here and whose outcome is not known is finished.</summary>
     /// <exception cref="ChordChatException"><c>wrong_password</c>, also for a name that nobody has;
     /// <c>throttled</c>, ...</exception>
     public async Task<UnlockedProfile> LogInAsync(
-        string user, string password, CancellationToken cancellation = default)
+        string user, string password, CancellationToken cancellation = default) =>
+        _profile.User == user && _profile is { HasDevice: true, IsCopied: false }
+            ? _profile.Unlock(password)
+            : await AddDeviceAsync(user, password, isRenewal: false, cancellation);
+
+    /// <summary>Makes a copied profile a new device, unless another one of its user has taken over.</summary>
+    /// <exception cref="ChordChatException">As for a login; <c>taken_over</c>.</exception>
+    internal async Task<UnlockedProfile> RenewAsync(string user, string password, CancellationToken cancellation) =>
+        _profile.IsCopied
+            ? await AddDeviceAsync(user, password, isRenewal: true, cancellation)
+            : _profile.Unlock(password);
+
+    private async Task<UnlockedProfile> AddDeviceAsync(
+        string user, string password, bool isRenewal, CancellationToken cancellation)
     {
-        if (_profile.User == user && _profile is { HasDevice: true, IsCopied: false })
-            return _profile.Unlock(password);
         CheckProfileIsFree(user);
         var (_, cluster) = await TrustedAsync(cancellation);
         if (Unfinished(user, cluster) is { } unfinished
             && await FinishAsync(unfinished, password, cancellation) is { } finished)
             return finished;
-        var parameters = await CallAsync(
-            "login failed", (chat, options) => chat.GetKdfAsync(new GetKdfRequest { User = user }, options),
-            cancellation);
+        var parameters = await GetKdfAsync(user, cancellation);
         if (parameters.Salt.Length != KdfParameters.SaltBytes)
-            throw BadKeyring();
+            throw BadParameters();
         var kdf = KdfParameters.FromBytes(parameters.Iterations, parameters.Salt.Span);
         if (kdf.Iterations < _profile.IterationsPinned)
             throw BadParameters(); // Nobody talks a client into less than it used before.
         using var keys = Derive(cluster, user, password, kdf);
-        for (var attempt = 1; ; attempt++)
-            try
-            {
-                return await AddDeviceAsync(cluster, user, kdf, keys, cancellation);
-            }
-            catch (RpcException cause) when (cause.StatusCode == StatusCode.Aborted && attempt < PublishAttemptsMax)
-            {
-                // Another login came first; read its entry and publish on top.
-            }
-            catch (RpcException cause)
-            {
-                throw Failures.Of(cause, "login failed");
-            }
+        var unlocked = await new NewDevice(_profile, _links, cluster, user, kdf, keys, isRenewal)
+            .LogInAsync(cancellation);
+        _profile.RememberNodes(_links.Pool.Heard);
+        return unlocked;
+    }
+
+    private async Task<Wire.KdfParameters> GetKdfAsync(string user, CancellationToken cancellation)
+    {
+        try
+        {
+            return await _links.CallAsync(
+                (chat, options) => chat.GetKdfAsync(new GetKdfRequest { User = user }, options), cancellation);
+        }
+        catch (RpcException cause)
+        {
+            throw Failures.OfLogin(cause);
+        }
     }
 
     public void Dispose() => _links.Dispose();
@@ -232,42 +243,6 @@ public sealed class Accounts : IDisposable
         }
     }
 
-    private async Task<UnlockedProfile> AddDeviceAsync(
-        ClusterId cluster, string user, KdfParameters kdf, PasswordKeys keys, CancellationToken cancellation)
-    {
-        var makeDevice = Task.Run(DeviceKeys.Create, cancellation);
-        var reply = await CallAsync(
-            "login failed",
-            (chat, options) => chat.LogInAsync(new LogInRequest { User = user, Secret = keys.AuthSecret }, options),
-            cancellation, Failures.WrongLogin(user));
-        if (reply.Degraded)
-            throw Failures.Unavailable("login on a new device needs a majority of the account's copies");
-        var log = KeyLog.Verify(cluster, user, reply.KeyLog.Entries.Select(entry => entry.ToByteArray()));
-        var ring = KeyringBlob.Open(cluster, user, keys, reply.Keyring.Span);
-        if (log is null || ring is null || log.Head.Kdf != kdf || !KeyringBlob.IsThatOf(log, reply.Keyring.Span)
-            || !ring.Matches(log))
-            throw BadKeyring();
-        var device = await makeDevice;
-        var next = ring.WithDevice(log.Head.Epoch + 1, device);
-        var blob = KeyringBlob.Seal(cluster, user, next, keys, kdf);
-        var entry = KeyLogEntryBuilder.NewDevice(
-            log.Head, Now(), ring.Identity, device, KeyringBlob.HashOf(blob), kdf);
-        var request = new PublishKeysRequest
-        {
-            User = user,
-            Ticket = reply.Ticket,
-            KeyLogEntry = ByteString.CopyFrom(entry.Bytes.Span),
-            Keyring = ByteString.CopyFrom(blob),
-        };
-        await _links.CallAsync((chat, options) => chat.PublishKeysAsync(request, options), cancellation);
-        ring.Identity.Dispose();
-        var saved = Save(
-            new Device(log.Append(entry.Bytes.Span)!, device.Signing, [.. next.EncryptionKeys.Select(key => key.Key)]),
-            kdf, keys);
-        _links.Pass.Keep(reply.Pass);
-        return saved;
-    }
-
     /// <summary>A node of a cluster that somebody vouched for: docs/e2e.md, First contact.</summary>
     private async Task<(NodeLink Link, ClusterId Cluster)> TrustedAsync(CancellationToken cancellation)
     {
@@ -276,13 +251,13 @@ public sealed class Accounts : IDisposable
         if (!_profile.Trust.IsVouched)
             throw new ChordChatException(
                 "unknown_cluster",
-                $"nobody has vouched for the cluster at {link.Address}; its fingerprint is "
+                $"the cluster at {link.Address} is not known on this machine; its fingerprint is "
                     + _profile.Trust.Fingerprint,
                 "compare it with somebody who uses this cluster, then name it with --trust FINGERPRINT; nothing was "
                     + "sent");
         return _profile.Cluster is { } known && known != cluster
             ? throw new ChordChatException(
-                "foreign_cluster", $"{link.Address} says that it is of another cluster than this profile",
+                "foreign_cluster", $"{link.Address} belongs to another cluster than this profile",
                 "use another --profile for the other cluster, or tell the operator")
             : (link, cluster);
     }
@@ -294,39 +269,10 @@ public sealed class Accounts : IDisposable
         return unlocked;
     }
 
-    private async Task<T> CallAsync<T>(
-        string what, Func<Chat.ChatClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation,
-        ChordChatException? whenRefused = null)
-    {
-        try
-        {
-            return await _links.CallAsync(call, cancellation);
-        }
-        catch (RpcException cause) when (whenRefused is not null
-            && cause.StatusCode is StatusCode.NotFound or StatusCode.Unauthenticated)
-        {
-            throw whenRefused!;
-        }
-        catch (RpcException cause) when (cause.StatusCode == StatusCode.AlreadyExists)
-        {
-            throw TakenName(cause);
-        }
-        catch (RpcException cause) when (cause.StatusCode == StatusCode.FailedPrecondition)
-        {
-            throw new ChordChatException(
-                "session_live", $"the cluster refuses a second login: {NodeWords.Text(cause.Status.Detail)}",
-                Failures.HintOf(cause, "log out on the other device first"), cause);
-        }
-        catch (RpcException cause)
-        {
-            throw Failures.Of(cause, what);
-        }
-    }
-
     private void CheckProfileIsFree(string user)
     {
         CheckName(user);
-        if (_profile.User is { } owner && owner != user)
+        if ((_profile.User ?? _profile.Signed?.User) is { } owner && owner != user)
             throw new ChordChatException(
                 "other_profile", $"{_profile.Folder} is the profile of {owner}", "name another folder with --profile");
     }
@@ -337,15 +283,11 @@ public sealed class Accounts : IDisposable
             : BadParameters());
 
     private static ChordChatException BadParameters() => new(
-        "bad_parameters", "the node asks for a password derivation that is weaker than it may be",
+        "bad_parameters", "the node asks for a weaker password derivation than is allowed",
         "do not type the password again there; name another node with --node, and tell the operator");
 
     private static ChordChatException TakenName(Exception? cause) => new(
         "taken_name", "this name is taken", "choose another one, or log in if it is yours", cause);
 
     private static ulong Now() => (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
-
-    private static ChordChatException BadKeyring() => new(
-        "bad_keyring", "the node hands out a keyring that is not the newest one of this user",
-        "name another node with --node, and tell the operator");
 }

@@ -15,7 +15,7 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
 {
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(60);
 
-    private readonly KeyQuestions _questions = new(me, links, tell);
+    private readonly KeyQuestions _questions = new(me.Cluster, links, tell);
 
     /// <summary>Entries that messages name and that are not known: a node that does not show them may be
     /// behind.</summary>
@@ -114,8 +114,8 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
     public async Task<bool> RefreshAsync(string user, CancellationToken cancellation) =>
         (await FetchAsync(user, Recall(user), cancellation)).IsOfEnough;
 
-    /// <summary>The newest entry of our own log, if some node shows one that extends what this device knows.</summary>
-    public async Task<KeyLogEntry?> NewestOwnAsync(KeyLog mine, CancellationToken cancellation)
+    /// <summary>Our own log, if some node shows one that extends what this device knows.</summary>
+    public async Task<KeyLog?> NewestOwnAsync(KeyLog mine, CancellationToken cancellation)
     {
         try
         {
@@ -124,7 +124,7 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
                 log => log.Find(mine.Head.Hash) is null ? KeyLogWorth.Behind
                     : log.Head.Seq > mine.Head.Seq ? KeyLogWorth.Take : KeyLogWorth.Behind,
                 cancellation);
-            return answer.Log?.Head;
+            return answer.Log;
         }
         catch (ChordChatException)
         {
@@ -228,9 +228,11 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
         if (before?.Pin == known.Pin)
             return known;
         var record = me.Key.Seal("pin/" + user, PinRecord.Write(known.Log, known.Pin));
-        me.Store.Write(db => db.Execute(
-            "INSERT INTO pins (user, value) VALUES ($1, $2) ON CONFLICT DO UPDATE SET value = excluded.value",
-            user, record));
+        var isFirst = known.Pin is { State: PinState.New or PinState.DeviceChanged, Verified: false };
+        var forgotten = me.Store.Write(db => PinTable.Put(db, user, record, isFirst));
+        lock (_turn)
+            foreach (var stranger in forgotten)
+                _known.Remove(stranger);
         return known;
     }
 

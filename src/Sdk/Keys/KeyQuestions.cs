@@ -1,5 +1,5 @@
+using ChordChat.Crypto;
 using ChordChat.Sdk.Nodes;
-using ChordChat.Sdk.Profiles;
 using ChordChat.Wire;
 using Grpc.Core;
 using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
@@ -9,7 +9,7 @@ namespace ChordChat.Sdk.Keys;
 /// <summary>Asks nodes for key logs. One node's word ends nothing: whoever shows a log that is not the user's is named,
 /// and others are asked.</summary>
 /// <remarks>docs/e2e.md, Pins.</remarks>
-internal sealed class KeyQuestions(UnlockedProfile me, NodeLinks links, Action<ClientEvent> tell)
+internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<ClientEvent> tell)
 {
     /// <summary>How many nodes are asked before the answer is "nobody can say now".</summary>
     public const int NodesMax = 3;
@@ -37,7 +37,7 @@ internal sealed class KeyQuestions(UnlockedProfile me, NodeLinks links, Action<C
             try
             {
                 var reply = await AskOneAsync(user, other, link => at = link, cancellation);
-                var log = KeyLog.Verify(me.Cluster, user, reply.Entries.Select(entry => entry.ToByteArray()));
+                var log = KeyLog.Verify(cluster, user, reply.Entries.Select(entry => entry.ToByteArray()));
                 var worth = log is null ? KeyLogWorth.NotTheirs : judge(log);
                 if (worth == KeyLogWorth.NotTheirs)
                     trouble = Blame(at!, user);
@@ -92,7 +92,7 @@ internal sealed class KeyQuestions(UnlockedProfile me, NodeLinks links, Action<C
             isNew = _blamed.Count < BlamedMax && _blamed.Add($"{name} {user}");
         if (isNew)
             tell(new ClientEvent.Notice(
-                $"{name} shows keys of {user} that are not {user}'s; other nodes are asked; tell the operator"));
+                $"{name} shows wrong keys for {user}; other nodes are being asked; tell the operator"));
         return new ChordChatException(
             "bad_keys", $"{name} shows keys of {user} that are not signed by {user}, and no other node helps",
             "the message waits; name another node with --node, and tell the operator");

@@ -1,4 +1,5 @@
 using ChordChat.Crypto;
+using ChordChat.Crypto.Messages;
 using ChordChat.Sdk.Storage;
 using Microsoft.Data.Sqlite;
 
@@ -13,11 +14,35 @@ namespace ChordChat.Sdk.Messages;
 /// </remarks>
 internal sealed class ArrivalTable(MessageTable messages)
 {
+    /// <summary>Of one sender, receipts too; beyond it the oldest gaps are given up at once.</summary>
+    public const int HeldMax = 1_000;
+
+    /// <summary>Counting costs: so many more may be held back before they are counted again.</summary>
+    public const int HeldUncountedMax = 16;
+
+    /// <summary>Numbers of one sender's device of which is remembered what stood there.</summary>
+    public const int HeardMax = 10_000;
+
+    /// <summary>How many of a sender's devices count for that, the newest; of older ones everything settled is
+    /// forgotten.</summary>
+    public const int DevicesMax = 16;
+
+    /// <summary>So many more may be remembered before they are forgotten together.</summary>
+    private const int ForgetAtOnce = 500;
+
     private const string TwinNote = "written by a copy of the sender's profile";
 
+    /// <summary>CROSS: chains first, or SQLite reads all that was ever heard of somebody.</summary>
     private const string HeldRows = """
-        FROM chains c JOIN heard h ON h.peer = c.peer AND h.epoch = c.epoch AND h.seq > c.seq WHERE c.mine = 0
+        FROM chains c CROSS JOIN heard h ON h.peer = c.peer AND h.epoch = c.epoch AND h.seq > c.seq WHERE c.mine = 0
         """;
+
+    private const string HasBegun = "(c.is_open = 0 OR c.seq > 0)";
+
+    private const int SendersMax = 1_024;
+
+    /// <summary>Of each sender: held back since they were counted.</summary>
+    private readonly Dictionary<string, int> _uncounted = [];
 
     public static bool IsKnown(SqliteConnection db, string id) =>
         db.Scalar<long>("SELECT 1 FROM heard WHERE id = $1 UNION SELECT 1 FROM messages WHERE id = $1", id) == 1;
@@ -36,6 +61,12 @@ internal sealed class ArrivalTable(MessageTable messages)
         if (IsKnown(db, arrival.Id))
             return;
         var (epoch, seq) = ((long)arrival.Epoch, (long)arrival.Seq);
+        if (IsForgotten(db, arrival.From, epoch, seq))
+        {
+            KeepForgotten(db, arrival, result);
+            return;
+        }
+
         if (BodyAt(db, arrival.From, epoch, seq) is { } twin)
         {
             result.Settled.Add(arrival.Id);
@@ -59,6 +90,9 @@ internal sealed class ArrivalTable(MessageTable messages)
         if (arrival.Text is not null)
             messages.InsertTheirs(db, arrival, rank: null);
         Release(db, arrival.From, epoch, last, result);
+        if (seq > (LastOf(db, arrival.From, epoch) ?? last))
+            Bound(db, arrival.From, result);
+        Forget(db, arrival.From, epoch, HeardMax, ForgetAtOnce);
         result.Gap |= seq > (LastOf(db, arrival.From, epoch) ?? last);
     }
 
@@ -68,19 +102,54 @@ internal sealed class ArrivalTable(MessageTable messages)
     {
         var (epoch, seq) = ((long)arrival.Epoch, (long)arrival.Seq);
         result.Settled.Add(arrival.Id);
-        db.Execute(
+        var wasCounted = db.Execute(
             """
             UPDATE messages SET missing = missing - 1 WHERE id = (
                 SELECT m.id FROM messages m JOIN chains c ON c.peer = m.peer AND c.mine = 0 AND c.epoch = m.epoch
                 WHERE m.peer = $1 AND m.mine = 0 AND m.epoch = $2 AND m.seq > $3 AND m.missing > 0 AND c.first <= $3
                 ORDER BY m.seq LIMIT 1)
             """,
-            arrival.From, epoch, seq);
+            arrival.From, epoch, seq) > 0;
+        if (!wasCounted)
+            db.Execute(
+                """
+                UPDATE chains SET lost = lost - 1
+                WHERE peer = $1 AND mine = 0 AND epoch = $2 AND first <= $3 AND lost > 0
+                """,
+                arrival.From, epoch, seq);
         if (arrival.Text is null)
             return;
         messages.InsertTheirs(db, arrival, LateRank(db, arrival), isLate: true);
         result.Released.Add(arrival.Id);
         result.Late.Add(arrival.From);
+    }
+
+    /// <summary>What stood at its place is forgotten. A text is none that was shown, for its id would be known: it is
+    /// shown as late. Nothing that was counted as missing counts as come.</summary>
+    private void KeepForgotten(SqliteConnection db, Arrival arrival, Kept result)
+    {
+        result.Settled.Add(arrival.Id);
+        if (arrival.Text is null)
+            return;
+        messages.InsertTheirs(db, arrival, LateRank(db, arrival), isLate: true);
+        result.Released.Add(arrival.Id);
+        result.Late.Add(arrival.From);
+    }
+
+    private static bool IsForgotten(SqliteConnection db, string peer, long epoch, long seq) => db.Scalar<long>(
+        "SELECT 1 FROM chains WHERE peer = $1 AND mine = 0 AND epoch = $2 AND floor >= $3", peer, epoch, seq) == 1;
+
+    /// <summary>Forgets what stood at the oldest numbers of a chain, but nothing that is held back.</summary>
+    private static void Forget(SqliteConnection db, string peer, long epoch, int but, int atOnce = 1)
+    {
+        var floor = db.Scalar<long>(
+            """
+            UPDATE chains SET floor = seq - $3
+            WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq - $3 >= floor + $4 RETURNING floor
+            """,
+            peer, epoch, but, atOnce);
+        if (floor > 0)
+            db.Execute("DELETE FROM heard WHERE peer = $1 AND epoch = $2 AND seq <= $3", peer, epoch, floor);
     }
 
     /// <summary>Another message has this place: a copy of the sender's profile wrote it, as a rule a restored
@@ -127,12 +196,26 @@ internal sealed class ArrivalTable(MessageTable messages)
     public static void GiveUpGaps(SqliteConnection db, IReadOnlySet<string> senders, Kept result)
     {
         Begin(db, senders.Contains, result);
-        var left = CountHeld();
-        while (GiveUpFirst(db, senders, result) && CountHeld() is var now && now < left)
-            left = now; // Behind a gap there may be the next one.
+        foreach (var sender in senders)
+            foreach (var (epoch, last) in ChainsHeld(db, sender))
+                if (LastTextHeld(db, sender, epoch) is { } text)
+                    Release(db, sender, epoch, last, result, gapsMax: long.MaxValue, upTo: text);
         ReleaseRest(db, senders, result);
+    }
 
-        int CountHeld() => senders.Sum(sender => HeldOf(db, sender).Count);
+    /// <summary>One more of a sender is held back. If that is more than may be, the oldest gaps are given up at once,
+    /// also such as hold back receipts only. The next message that is shown says how many are missing.</summary>
+    private void Bound(SqliteConnection db, string sender, Kept result)
+    {
+        if (_uncounted.Count > SendersMax)
+            _uncounted.Clear();
+        var uncounted = _uncounted[sender] = _uncounted.GetValueOrDefault(sender) + 1;
+        if (uncounted < HeldUncountedMax)
+            return;
+        _uncounted.Remove(sender);
+        var surplus = CountHeld(db, sender) - HeldMax;
+        if (surplus > 0 && ChainsHeld(db, sender) is [var (epoch, last), ..])
+            Release(db, sender, epoch, last, result, gapsMax: surplus);
     }
 
     /// <summary>Whatever is still held back has lost its place to the disk: it is shown all the same.</summary>
@@ -153,32 +236,27 @@ internal sealed class ArrivalTable(MessageTable messages)
         }
     }
 
-    private static bool GiveUpFirst(SqliteConnection db, IReadOnlySet<string> senders, Kept result)
-    {
-        var held = db.Query(
-            """
-            SELECT h.peer, h.epoch, min(h.seq), c.seq FROM heard h JOIN chains c
-            ON c.peer = h.peer AND c.epoch = h.epoch AND c.mine = 0 WHERE h.seq > c.seq AND EXISTS (
-                SELECT 1 FROM messages m WHERE m.peer = h.peer AND m.mine = 0 AND m.epoch = h.epoch
-                AND m.seq > c.seq AND m.rank IS NULL)
-            GROUP BY h.peer, h.epoch
-            """,
-            row => (Peer: row.GetString(0), Epoch: row.GetInt64(1), First: row.GetInt64(2), Last: row.GetInt64(3)));
-        var due = held.FindAll(chain => senders.Contains(chain.Peer));
-        foreach (var (peer, epoch, first, last) in due)
-        {
-            db.Execute(
-                """
-                UPDATE messages SET missing = missing + $4 WHERE id = (
-                    SELECT id FROM messages WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq >= $3 AND rank IS NULL
-                    ORDER BY seq LIMIT 1)
-                """,
-                peer, epoch, first, first - last - 1);
-            Release(db, peer, epoch, first - 1, result);
-        }
+    /// <summary>Where something of a sender is held back behind a gap, their oldest device first. A chain that has not
+    /// begun is none of these: it waits for the mailbox, which has its own limit.</summary>
+    private static List<(long Epoch, long Last)> ChainsHeld(SqliteConnection db, string sender) => db.Query(
+        $"""
+        SELECT c.epoch, c.seq FROM chains c WHERE c.mine = 0 AND {HasBegun} AND c.peer = $1 AND EXISTS (
+            SELECT 1 FROM heard h WHERE h.peer = c.peer AND h.epoch = c.epoch AND h.seq > c.seq)
+        ORDER BY c.epoch
+        """,
+        row => (row.GetInt64(0), row.GetInt64(1)), sender);
 
-        return due.Count > 0;
-    }
+    private static long? LastTextHeld(SqliteConnection db, string peer, long epoch) => db
+        .Query(
+            """
+            SELECT seq FROM messages WHERE peer = $1 AND mine = 0 AND epoch = $2 AND rank IS NULL
+            ORDER BY seq DESC LIMIT 1
+            """,
+            row => (long?)row.GetInt64(0), peer, epoch)
+        .FirstOrDefault();
+
+    private static long CountHeld(SqliteConnection db, string peer) => db.Scalar<long>(
+        $"SELECT count(*) {HeldRows} AND {HasBegun} AND c.peer = $1", peer);
 
     /// <summary>How many are held back of each sender, receipts too; senders without any are left out.</summary>
     public static Dictionary<string, int> Held(SqliteConnection db) => db.Query(
@@ -189,34 +267,81 @@ internal sealed class ArrivalTable(MessageTable messages)
     public static List<string> HeldOf(SqliteConnection db, string peer) =>
         db.Query($"SELECT h.id {HeldRows} AND c.peer = $1", row => row.GetString(0), peer);
 
-    /// <summary>Advances the chain over everything that is there now, releasing messages on the way.</summary>
-    private static void Release(SqliteConnection db, string peer, long epoch, long last, Kept result)
+    /// <summary>Advances the chain in one pass over what is there now, releasing messages on the way.</summary>
+    /// <param name="gapsMax">How many gaps are given up.</param>
+    /// <param name="upTo">No gap behind this number is.</param>
+    private static void Release(
+        SqliteConnection db, string peer, long epoch, long last, Kept result, long gapsMax = 0,
+        long upTo = long.MaxValue)
     {
-        while (At(db, peer, epoch, last + 1) is { Count: > 0 } there)
+        var lost = 0L;
+        Digest? body = null;
+        while (NextOf(db, peer, epoch, last) is { } next)
         {
-            last++;
+            if (next > last + 1)
+            {
+                if (gapsMax-- <= 0 || next > upTo)
+                    break;
+                lost += next - last - 1;
+            }
+
+            last = next;
+            var there = At(db, peer, epoch, next);
+            body = there[0].Body;
+            result.Settled.AddRange(there.Select(one => one.Id));
+            if (ReleaseAt(db, peer, epoch, next, lost, result))
+                lost = 0;
+        }
+
+        if (body is not null)
             db.Execute(
                 """
-                INSERT INTO chains (peer, mine, epoch, seq, body) VALUES ($1, 0, $2, $3, $4)
-                ON CONFLICT DO UPDATE SET seq = excluded.seq, body = excluded.body
+                INSERT INTO chains (peer, mine, epoch, seq, body, lost) VALUES ($1, 0, $2, $3, $4, $5)
+                ON CONFLICT DO UPDATE SET seq = excluded.seq, body = excluded.body, lost = lost + excluded.lost
                 """,
-                peer, epoch, last, there[0].Body.ToBytes());
-            result.Settled.AddRange(there.Select(one => one.Id));
-            var held = db.Query(
-                """
-                SELECT id, to_epoch, heard, sent_ms FROM messages
-                WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq = $3 AND rank IS NULL
-                """,
-                row => (Id: row.GetString(0), Link: new Link(
-                    peer, Mine: false, epoch, row.GetInt64(1), last, row.GetInt64(2), row.GetInt64(3))),
-                peer, epoch, last);
-            foreach (var (id, link) in held)
-            {
-                MessageTable.Release(db, id, link);
-                result.Released.Add(id);
-            }
-        }
+                peer, epoch, last, body.Value.ToBytes(), lost);
     }
+
+    /// <summary>Shows what is held back at one place, and before it how many are missing.</summary>
+    /// <param name="lost">Given up on the way here.</param>
+    /// <returns>Whether there is a message; receipts are not shown.</returns>
+    private static bool ReleaseAt(SqliteConnection db, string peer, long epoch, long seq, long lost, Kept result)
+    {
+        var held = db.Query(
+            """
+            SELECT id, to_epoch, heard, sent_ms FROM messages
+            WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq = $3 AND rank IS NULL
+            """,
+            row => (Id: row.GetString(0), Link: new Link(
+                peer, Mine: false, epoch, row.GetInt64(1), seq, row.GetInt64(2), row.GetInt64(3))),
+            peer, epoch, seq);
+        if (held.Count == 0)
+            return false;
+        db.Execute(
+            """
+            UPDATE messages SET missing = missing + $2 + coalesce(
+                (SELECT lost FROM chains WHERE peer = $3 AND mine = 0 AND epoch = $4), 0) WHERE id = $1
+            """,
+            held[0].Id, lost, peer, epoch);
+        db.Execute("UPDATE chains SET lost = 0 WHERE peer = $1 AND mine = 0 AND epoch = $2 AND lost > 0", peer, epoch);
+        foreach (var (id, link) in held)
+        {
+            MessageTable.Release(db, id, link);
+            result.Released.Add(id);
+        }
+
+        return true;
+    }
+
+    /// <returns>Null when nothing is there but what the disk damaged.</returns>
+    private static long? NextOf(SqliteConnection db, string peer, long epoch, long last) => db
+        .Query(
+            """
+            SELECT seq FROM heard WHERE peer = $1 AND epoch = $2 AND seq > $3 AND seq <= $4 AND typeof(seq) = 'integer'
+            ORDER BY seq LIMIT 1
+            """,
+            row => (long?)row.GetInt64(0), peer, epoch, last, (long)DirectMessage.SeqMax)
+        .FirstOrDefault();
 
     /// <returns>Null when nothing is there, or the disk damaged it.</returns>
     private static Digest? BodyAt(SqliteConnection db, string peer, long epoch, long seq) =>
@@ -245,6 +370,14 @@ internal sealed class ArrivalTable(MessageTable messages)
         db.Execute(
             "INSERT INTO chains (peer, mine, epoch, seq, body, is_open) VALUES ($1, 0, $2, 0, $3, $4)",
             arrival.From, (long)arrival.Epoch, default(Digest).ToBytes(), wholeHistory || met ? 0 : 1);
+        var old = db.Query(
+            """
+            SELECT epoch FROM chains WHERE peer = $1 AND mine = 0 AND floor < seq
+            ORDER BY epoch DESC LIMIT 100 OFFSET $2
+            """,
+            row => row.GetInt64(0), arrival.From, DevicesMax);
+        foreach (var epoch in old)
+            Forget(db, arrival.From, epoch, but: 0);
         return 0;
     }
 
@@ -254,7 +387,8 @@ internal sealed class ArrivalTable(MessageTable messages)
     {
         var after = db.Scalar<double?>(
             """
-            SELECT min(rank) FROM messages WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq > $3 AND rank IS NOT NULL
+            SELECT rank FROM messages WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq > $3 AND rank IS NOT NULL
+            ORDER BY seq, rank LIMIT 1
             """,
             arrival.From, (long)arrival.Epoch, (long)arrival.Seq);
         if (after is not { } next)

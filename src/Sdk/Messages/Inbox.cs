@@ -29,6 +29,10 @@ internal sealed class Inbox(
 
     private const int DroppedMax = 64;
 
+    /// <summary>Messages that did not look genuine at the first look. The oldest make room, and are looked at twice
+    /// again if they come.</summary>
+    internal const int DoubtedMax = 20_000;
+
     /// <summary>Of each sender: receipts behind a gap that no message will ever speak of.</summary>
     private readonly Dictionary<string, int> _givenUp = [];
 
@@ -176,6 +180,10 @@ internal sealed class Inbox(
                 return true;
             db.Execute("DELETE FROM doubted WHERE at_ms < $1", Now - (long)MailAgeMax.TotalMilliseconds);
             db.Execute("INSERT INTO doubted (id, at_ms) VALUES ($1, $2)", id, Now);
+            if (db.Scalar<long>("SELECT count(*) FROM doubted") > DoubtedMax)
+                db.Execute(
+                    "DELETE FROM doubted WHERE id IN (SELECT id FROM doubted ORDER BY at_ms, id LIMIT $1)",
+                    DoubtedMax / 8);
             return false;
         });
         var list = isSecond ? Dropped : Doubted;
@@ -214,7 +222,7 @@ internal sealed class Inbox(
         SqliteConnection db, Device device, string from, MessageContent.Receipt receipt, Kept kept)
     {
         var report = receipt.Kind == ReceiptKind.Read ? MessageReport.Read : MessageReport.Delivered;
-        var note = receipt.Kind == ReceiptKind.Fork ? "shown with a mark: this profile is a copy" : "";
+        var note = receipt.Kind == ReceiptKind.Fork ? "your contact sees this with a mark: this profile is a copy" : "";
         foreach (var id in receipt.Messages.Select(id => id.ToString()))
             if (MessageTable.Receipt(db, id, from, report, note))
             {
@@ -236,5 +244,5 @@ internal sealed class Inbox(
         opened.Message.AckSeq,
         (long)opened.Message.TimeMs,
         opened.Message.Content is MessageContent.Text text ? Encoding.UTF8.GetBytes(text.Value) : null,
-        opened.IsFromReplacedDevice ? "sent by a device replaced since" : "");
+        opened.IsFromReplacedDevice ? "sent by a device that has since been replaced" : "");
 }

@@ -77,6 +77,10 @@ internal sealed class MessageTable(string me, LocalKey key)
         return newest;
     }
 
+    /// <summary>Messages of ours that were stored after a rank, in their order.</summary>
+    public List<ChatMessage> MineAfter(SqliteConnection db, double rank) => db.Query(
+        $"SELECT {Columns} FROM messages WHERE rank > $1 AND mine = 1 ORDER BY rank LIMIT 1000", Read, rank);
+
     /// <summary>Messages of ours that a replaced device left behind.</summary>
     public List<ChatMessage> Unsent(SqliteConnection db) =>
         db.Query($"SELECT {Columns} FROM messages WHERE state = 6 ORDER BY rank", Read);

@@ -16,6 +16,8 @@ namespace ChordChat.Sdk.Messages;
 /// again unchanged after every reconnect until a majority keeps it.</summary>
 internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable messages, TimeProvider time)
 {
+    private const string LostReason = "damaged on this machine's disk before it was sent; write it again";
+
     private const byte TextType = 1;
     private const byte ReceiptType = 3;
 
@@ -122,10 +124,24 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
                 foreach (var row in rows)
                     if (row.Content is { } content)
                         Seal(db, device, log, row, content);
-                    else
-                        Refuse(db, row.Id, "damaged on this machine's disk before it was sent; write it again");
+                    else if (!Refuse(db, row.Id, LostReason))
+                        RefuseLost(db); // What is damaged may be its id.
             });
         }
+    }
+
+    /// <summary>The disk damaged something of the outbox: texts that nodes do not keep and that are not in it any more
+    /// will never be sent, and say so.</summary>
+    public static void RefuseLost(SqliteConnection db)
+    {
+        var ids = db.Query(
+            """
+            SELECT id FROM messages WHERE mine = 1 AND state IN ($1, $2, $3)
+            AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.id = messages.id)
+            """,
+            row => row.GetString(0), (int)MessageState.Waiting, (int)MessageState.Queued, (int)MessageState.Unsent);
+        foreach (var id in ids)
+            MessageTable.Advance(db, id, MessageReport.Refused, [], 0, LostReason);
     }
 
     /// <summary>To whom there are sealed messages, in the order of their names.</summary>

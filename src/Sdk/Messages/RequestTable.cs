@@ -24,15 +24,22 @@ internal static class RequestTable
     /// <summary>Receipts of one person that are kept before it is known to whom this user wrote.</summary>
     private const int ReceiptsMax = 1_000;
 
+    /// <summary>Devices of strangers who gave way of whom it is known where their numbers stood.</summary>
+    public const int NumbersMax = 4_096;
+
     private const string OffFact = "requests-off";
     private const string KnownFact = "circle-known";
 
     /// <summary>SQL: whether messages of somebody are requests.</summary>
     /// <param name="peer">SQL: their name.</param>
     public static string IsStranger(string peer) => $"""
-        (NOT EXISTS (SELECT 1 FROM circle WHERE circle.user = {peer} AND circle.written = 1)
+        ({IsUnwritten(peer)}
         AND NOT EXISTS (SELECT 1 FROM facts WHERE facts.name = '{OffFact}'))
         """;
+
+    /// <summary>SQL: whether nothing was ever written to somebody, who was not accepted either.</summary>
+    public static string IsUnwritten(string peer) =>
+        $"NOT EXISTS (SELECT 1 FROM circle WHERE circle.user = {peer} AND circle.written = 1)";
 
     /// <summary>Whether requests wait at all; if not, everybody's messages are shown at once.</summary>
     public static bool AreOn(SqliteConnection db) => !HasFact(db, OffFact);
@@ -125,7 +132,8 @@ internal static class RequestTable
             UPDATE chains SET is_open = 0,
                 first = CASE WHEN is_open = 1 AND chains.seq = 0 THEN gone.first ELSE chains.first END,
                 seq = CASE WHEN is_open = 1 AND chains.seq = 0 THEN gone.first - 1
-                    ELSE min(chains.seq, gone.first - 1) END
+                    ELSE min(chains.seq, gone.first - 1) END,
+                floor = min(chains.floor, gone.first - 1)
             FROM (
                 SELECT epoch, min(seq - missing) AS first FROM messages WHERE peer = $1 AND unread = 1 GROUP BY epoch
             ) AS gone
@@ -137,8 +145,28 @@ internal static class RequestTable
         foreach (var id in ids)
             db.Execute("DELETE FROM heard WHERE id = $1", id);
         db.Execute("DELETE FROM messages WHERE peer = $1 AND unread = 1", peer);
+        ForgetNumbers(db);
         kept.Settled.AddRange(ids);
         kept.PutAwayCount += ids.Count;
+    }
+
+    /// <summary>Of strangers of whom nothing is left here so many remain of whom it is known where their numbers stood;
+    /// of others nobody says how many are missing before their next message.</summary>
+    private static void ForgetNumbers(SqliteConnection db)
+    {
+        var idle = $"""
+            FROM chains WHERE mine = 0 AND {IsStranger("chains.peer")}
+            AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.peer = chains.peer)
+            AND NOT EXISTS (SELECT 1 FROM heard WHERE heard.peer = chains.peer AND heard.epoch = chains.epoch)
+            """;
+        var surplus = db.Scalar<long>($"SELECT count(*) {idle}") - NumbersMax;
+        if (surplus > 0)
+            db.Execute(
+                $"""
+                DELETE FROM chains WHERE (peer, mine, epoch) IN (
+                    SELECT peer, mine, epoch {idle} ORDER BY random() LIMIT $1)
+                """,
+                surplus + (NumbersMax / 8));
     }
 
     private static bool HasFact(SqliteConnection db, string name) =>

@@ -13,6 +13,8 @@ namespace ChordChat.Sdk.Nodes;
 public sealed class NodeLink : IDisposable
 {
     private const int FrameBytesMax = 16 * 1024 * 1024;
+    private const long NoError = 0, InternalError = 2, RefusedStream = 7, Cancel = 8, Calm = 11;
+
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(4);
 
@@ -117,13 +119,15 @@ public sealed class NodeLink : IDisposable
             return Foreign();
         var causes = Causes(cause).ToList();
         // Cut off in mid-handshake is what a client sees of a node that dies, whatever else the outer exceptions say.
-        if (causes.Exists(inner => inner is SocketException or TimeoutException))
+        if (causes.Exists(IsCutOff))
             return Unreachable(cause);
         if (_presented is not null && _trust.IsPinned)
             return Unreachable(cause); // It is one, by its certificate, and is too busy or about to go.
         if (causes.Exists(SpeaksOtherwise))
             return NotANode(Address, cause);
-        return cause.StatusCode is StatusCode.Unimplemented or StatusCode.Unknown or StatusCode.Internal
+        // Without a cause on this side the status, or what stands for one, is an answer.
+        return causes.Count == 0
+            && cause.StatusCode is (StatusCode.Unimplemented or StatusCode.Unknown or StatusCode.Internal)
             ? NotANode(Address, cause)
             : Unreachable(cause);
     }
@@ -134,14 +138,25 @@ public sealed class NodeLink : IDisposable
             yield return inner;
     }
 
+    private static bool IsCutOff(Exception cause) => cause switch
+    {
+        HttpIOException ended => ended.HttpRequestError is HttpRequestError.ResponseEnded,
+        SocketException or TimeoutException or IOException => true,
+        _ => false,
+    };
+
     /// <summary>Something answered, but not with TLS 1.3 and HTTP/2.</summary>
     private static bool SpeaksOtherwise(Exception cause) => cause switch
     {
-        AuthenticationException or HttpProtocolException => true,
+        HttpProtocolException protocol => !IsGoodbye(protocol.ErrorCode),
+        AuthenticationException => true,
         HttpRequestException request => request.HttpRequestError is HttpRequestError.VersionNegotiationError
             or HttpRequestError.InvalidResponse,
         _ => false,
     };
+
+    /// <summary>RFC 9113, 7: what a program says that ends, or has too much to do.</summary>
+    private static bool IsGoodbye(long code) => code is NoError or InternalError or RefusedStream or Cancel or Calm;
 
     private ChordChatException Foreign() => _presented is not null
         && _trust.WrongTime(_presented, Cluster.Authority.ToByteArray(), Address) is { } why

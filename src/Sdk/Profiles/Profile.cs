@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Security.Cryptography;
 using System.Text;
 using ChordChat.Crypto;
+using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk.Accounts;
 using ChordChat.Sdk.Messages;
@@ -18,6 +20,8 @@ public sealed class Profile : IDisposable
 {
     private const string FileName = "profile.db";
     private const string UnfinishedFact = "unfinished";
+    private const string SignedFact = "signed-entry";
+    private const string OwnLogFact = "own-log";
     private const string PassFact = "pass";
     private const string CopiedFact = "copied";
     private const string RenewedFact = "renewed";
@@ -55,7 +59,7 @@ public sealed class Profile : IDisposable
 
     /// <summary>How often the password was stretched at the last login here; 0 before the first. It never goes down.
     /// </summary>
-    internal uint IterationsPinned => Fact("kdf") is null ? 0 : Kdf().Iterations;
+    internal uint IterationsPinned => Fact("kdf") is not null ? Kdf().Iterations : Signed?.Kdf.Iterations ?? 0;
 
     /// <summary>Addresses of nodes met before.</summary>
     public IReadOnlyList<string> KnownNodes => Fact("nodes") is { } list
@@ -84,6 +88,10 @@ public sealed class Profile : IDisposable
     internal UnfinishedRegistration? Unfinished =>
         Fact(UnfinishedFact) is { } bytes ? UnfinishedRegistration.FromBytes(bytes) : null;
 
+    /// <summary>The last entry that was signed here for a new device; null for none.</summary>
+    internal SignedEntry.Record? Signed =>
+        Fact(SignedFact) is { } bytes ? SignedEntry.Record.FromBytes(bytes) : null;
+
     /// <summary>Where a user's profile lies unless somebody says otherwise: <c>~/.chordchat/USER</c>.</summary>
     /// <exception cref="ChordChatException">This user of the machine has no home folder.</exception>
     public static string DefaultFolder(string user)
@@ -92,7 +100,7 @@ public sealed class Profile : IDisposable
         return Path.IsPathFullyQualified(home) && Directory.Exists(home)
             ? Path.Combine(home, ".chordchat", user)
             : throw new ChordChatException(
-                "no_home", "there is no home folder to keep keys in (HOME is not set, or names none)",
+                "no_home", "there is no home folder to keep keys in (HOME is not set, or is not a folder)",
                 "name a folder with --profile, or set HOME");
     }
 
@@ -189,30 +197,115 @@ public sealed class Profile : IDisposable
         return new UnlockedProfile(this, cluster, user, key, device);
     }
 
-    /// <summary>Writes what a registration or a login made, all of it or nothing.</summary>
+    /// <summary>Writes what a registration made, all of it or nothing.</summary>
     internal UnlockedProfile Save(Device device, KdfParameters kdf, PasswordKeys keys, ClusterTrust trust)
     {
+        var (key, profileKey) = KeyFor(keys);
+        Store.Write(db =>
+        {
+            Put(db, device, kdf, key, profileKey, trust);
+            PutFact(db, OwnLogFact, SignedEntry.WriteLog(device.Log));
+        });
+        return new UnlockedProfile(this, device.Cluster, device.User, key, device);
+    }
+
+    /// <summary>Keeps an entry that was just signed before anybody sees it, in place of the one before, and the log
+    /// that it stands on.</summary>
+    internal SignedEntry.Record Sign(
+        SignedEntry signed, KeyLog below, KdfParameters kdf, LocalKey key, byte[] profileKey)
+    {
+        var record = signed.Seal(kdf, key, profileKey);
+        Store.Write(db =>
+        {
+            PutFact(db, SignedFact, record.ToBytes());
+            PutFact(db, OwnLogFact, SignedEntry.WriteLog(below));
+        });
+        return record;
+    }
+
+    /// <summary>The device whose entry was signed here is the user's device now.</summary>
+    internal UnlockedProfile Adopt(SignedEntry.Record record, SignedEntry signed, LocalKey key)
+    {
+        var device = signed.Device!;
+        var kept = (signed with { Device = null }).Seal(record.Kdf, key, record.ProfileKey);
+        Store.Write(db =>
+        {
+            Put(db, device, record.Kdf, key, record.ProfileKey, Trust);
+            PutFact(db, SignedFact, kept.ToBytes());
+        });
+        return new UnlockedProfile(this, device.Cluster, device.User, key, device);
+    }
+
+    /// <summary>As the other, when the newest log of the user ends with the entry that was signed here.</summary>
+    /// <returns>Whether it does; otherwise another device has taken over.</returns>
+    internal bool TryAdopt(KeyLog newest, LocalKey key)
+    {
+        try
+        {
+            if (Signed is not { } record || record.Open(key) is not { Device: { } device } signed)
+                return false;
+            using (device)
+                if (newest.Head.Hash != signed.Entry.Hash)
+                    return false;
+                else
+                    Adopt(record, signed, key);
+            return true;
+        }
+        catch (ChordChatException cause) when (cause.Code == "profile_damaged")
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The user's own key log as nodes have shown it here; none shorter is believed.</summary>
+    internal KeyLog? OwnLog(ClusterId cluster, string user, LocalKey key)
+    {
+        if (Fact(OwnLogFact) is { } bytes)
+            return SignedEntry.ReadLog(cluster, user, bytes);
+        if (Fact("device") is not { } record) // As older programs left it.
+            return null;
+        using var device = Device.Parse(cluster, user, key.OpenRecord("device", record));
+        return device.Log;
+    }
+
+    internal void RememberOwnLog(KeyLog log) =>
+        Store.Write(db => PutFact(db, OwnLogFact, SignedEntry.WriteLog(log)));
+
+    /// <summary>The key of this profile's records, and how it is kept, sealed under the password. A new one if nothing
+    /// was sealed here before.</summary>
+    /// <exception cref="ChordChatException"><c>other_password</c>.</exception>
+    internal (LocalKey Key, byte[] Sealed) KeyFor(PasswordKeys keys)
+    {
         using var outer = keys.ToLocalKey();
-        var key = KeepOrMakeKey(outer);
-        var inner = key.Export();
+        var record = Fact("profile-key") ?? Signed?.ProfileKey;
+        var inner = record is null
+            ? RandomNumberGenerator.GetBytes(LocalKey.Bytes)
+            : outer.Open("profile-key", record) ?? throw new ChordChatException(
+                "other_password", $"the history in {Folder} is sealed under another password",
+                "log in with another --profile folder, or move this one away");
+        var key = LocalKey.FromBytes(inner);
+        record ??= outer.Seal("profile-key", inner);
+        Array.Clear(inner);
+        return (key, record);
+    }
+
+    private static void Put(
+        Microsoft.Data.Sqlite.SqliteConnection db, Device device, KdfParameters kdf, LocalKey key, byte[] profileKey,
+        ClusterTrust trust)
+    {
         var kdfBytes = new byte[4 + KdfParameters.SaltBytes];
         BinaryPrimitives.WriteUInt32BigEndian(kdfBytes, kdf.Iterations);
         kdf.ToSaltBytes().CopyTo(kdfBytes, 4);
-        Store.Write(db =>
-        {
-            PutFact(db, "user", Encoding.UTF8.GetBytes(device.User));
-            PutFact(db, "cluster", device.Cluster.ToBytes());
-            PutFact(db, "authority", trust.Authority!);
-            PutFact(db, "kdf", kdfBytes);
-            PutFact(db, "profile-key", outer.Seal("profile-key", inner));
-            PutFact(db, "device", key.Seal("device", device.Write()));
-            RemoveFact(db, UnfinishedFact);
-            if (db.Execute("DELETE FROM facts WHERE name = $1", CopiedFact) > 0)
-                PutFact(db, RenewedFact, BitConverter.GetBytes(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
-            RequestTable.ForgetCircle(db);
-        });
-        Array.Clear(inner);
-        return new UnlockedProfile(this, device.Cluster, device.User, key, device);
+        PutFact(db, "user", Encoding.UTF8.GetBytes(device.User));
+        PutFact(db, "cluster", device.Cluster.ToBytes());
+        PutFact(db, "authority", trust.Authority!);
+        PutFact(db, "kdf", kdfBytes);
+        PutFact(db, "profile-key", profileKey);
+        PutFact(db, "device", key.Seal("device", device.Write()));
+        RemoveFact(db, UnfinishedFact);
+        if (db.Execute("DELETE FROM facts WHERE name = $1", CopiedFact) > 0)
+            PutFact(db, RenewedFact, BitConverter.GetBytes(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
+        RequestTable.ForgetCircle(db);
     }
 
     internal void RememberNodes(IEnumerable<string> addresses)
@@ -223,9 +316,13 @@ public sealed class Profile : IDisposable
     }
 
     /// <summary>Forgets the device's keys, not the history.</summary>
+    /// <param name="newest">The newest log of the user, as nodes show it; none shorter is believed at the next
+    /// login. Null if nothing is known.</param>
     /// <returns>How many messages this leaves unsent.</returns>
-    internal int ForgetDevice() => Store.Write(db =>
+    internal int ForgetDevice(KeyLog? newest) => Store.Write(db =>
     {
+        if (newest is not null)
+            PutFact(db, OwnLogFact, SignedEntry.WriteLog(newest));
         RemoveFact(db, "device");
         RemoveFact(db, PassFact);
         return Outbox.Leave(db);
@@ -251,16 +348,6 @@ public sealed class Profile : IDisposable
     internal void ForgetUnfinished() => Store.Write(db => RemoveFact(db, UnfinishedFact));
 
     public void Dispose() => Store.Dispose();
-
-    private LocalKey KeepOrMakeKey(LocalKey outer)
-    {
-        if (Fact("profile-key") is not { } record)
-            return LocalKey.New();
-        var inner = outer.Open("profile-key", record) ?? throw new ChordChatException(
-            "other_password", $"the history in {Folder} is sealed under another password",
-            "log in with another --profile folder, or move this one away");
-        return LocalKey.FromBytes(inner);
-    }
 
     private KdfParameters Kdf()
     {

@@ -1,4 +1,5 @@
 using ChordChat.Crypto;
+using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk.Storage;
 
@@ -27,6 +28,9 @@ public sealed class UnlockedProfile : IDisposable
     internal Device? Device { get; private set; }
 
     internal LocalStore Store => Profile.Store;
+
+    /// <summary>The user's own key log as nodes have shown it here.</summary>
+    internal KeyLog? OwnLog => Profile.OwnLog(Cluster, User, Key);
 
     /// <summary>Takes the device that stands in the profile now: somebody may have logged in here anew.</summary>
     /// <returns>Whether it is another one than before.</returns>

@@ -291,8 +291,8 @@ internal sealed class MailJudge(
 
     /// <returns>The line that the user sees.</returns>
     internal static string Dropped(string user, int count) => count == 1
-        ? $"1 message of {user} could not be verified and was dropped"
-        : $"{count} messages of {user} could not be verified and were dropped";
+        ? $"1 message from {user} could not be verified and was dropped"
+        : $"{count} messages from {user} could not be verified and were dropped";
 
     private static TimeSpan Longer(TimeSpan pause) => pause * 2 < PauseMax ? pause * 2 : PauseMax;
 }

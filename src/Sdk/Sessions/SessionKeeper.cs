@@ -188,11 +188,11 @@ internal sealed class SessionKeeper(
     {
         switch (ended.Reason)
         {
-            case SessionEnded.Types.Reason.TakenOver when IsNewer(device, ended, out var at):
-                return Retire(device, at);
+            case SessionEnded.Types.Reason.TakenOver when Newer(device, ended) is { } newest:
+                return Retire(device, newest);
             case SessionEnded.Types.Reason.TakenOver or SessionEnded.Types.Reason.Refused:
-                if (await keys.NewestOwnAsync(device.Log, stopping) is { } entry)
-                    return Retire(device, DateTimeOffset.FromUnixTimeMilliseconds((long)entry.TimeMs));
+                if (await keys.NewestOwnAsync(device.Log, stopping) is { } shown)
+                    return Retire(device, shown);
                 sink.Tell(new ClientEvent.Searching(Unproved(ended)));
                 return null;
             case SessionEnded.Types.Reason.LoggedOut when _saidGoodbye:
@@ -219,12 +219,21 @@ internal sealed class SessionKeeper(
                 stopping)
             : null;
 
-    /// <returns>Null when another process has logged in here anew since: then that device goes on.</returns>
-    private ChordChatException? Retire(Device device, DateTimeOffset at)
+    /// <param name="newest">The user's own key log.</param>
+    /// <returns>Null when a new device is here, too: then that one goes on. Another process has logged in anew since,
+    /// or a login that was begun here has taken effect without telling: docs/e2e.md, New device.</returns>
+    private ChordChatException? Retire(Device device, KeyLog newest)
     {
         if (me.TakeNewDevice())
             return null;
-        var unsent = me.Profile.ForgetDevice();
+        if (me.Profile.TryAdopt(newest, me.Key) && me.TakeNewDevice())
+        {
+            sink.Tell(new ClientEvent.Notice("this is a new device now: what was begun before has taken effect"));
+            return null;
+        }
+
+        var at = DateTimeOffset.FromUnixTimeMilliseconds((long)newest.Head.TimeMs);
+        var unsent = me.Profile.ForgetDevice(newest);
         return new ChordChatException(
             "taken_over",
             $"{device.User} logged in on another device at {at.ToLocalTime():HH:mm:ss}; this one is closed"
@@ -236,13 +245,10 @@ internal sealed class SessionKeeper(
             + "come back");
     }
 
-    private static bool IsNewer(Device device, SessionEnded ended, out DateTimeOffset at)
+    private static KeyLog? Newer(Device device, SessionEnded ended)
     {
         IEnumerable<ByteString> since = ended.Since.Count > 0 ? ended.Since : [ended.Entry];
-        var log = since.Aggregate((KeyLog?)device.Log, (log, bytes) => log?.Append(bytes.Span));
-        var entry = log?.Head;
-        at = entry is null ? default : DateTimeOffset.FromUnixTimeMilliseconds((long)entry.TimeMs);
-        return entry is not null;
+        return since.Aggregate((KeyLog?)device.Log, (log, bytes) => log?.Append(bytes.Span));
     }
 
     private static bool IsUnproved(SessionEnded? ended) => ended?.Reason is SessionEnded.Types.Reason.TakenOver

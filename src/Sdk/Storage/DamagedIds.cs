@@ -1,3 +1,4 @@
+using ChordChat.Sdk.Messages;
 using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Sdk.Storage;
@@ -9,13 +10,19 @@ namespace ChordChat.Sdk.Storage;
 internal static class DamagedIds
 {
     private const string IsDamaged = "typeof(id) <> 'text' OR length(id) <> 32 OR id GLOB '*[^0-9a-f]*'";
+
+    /// <summary>A sealed message names its id: docs/e2e.md, Direct envelope.</summary>
+    private const string IsOfAnother = "(envelope IS NOT NULL AND lower(hex(substr(envelope, 54, 16))) <> id)";
+
     private const string New = "id = lower(hex(randomblob(16)))";
 
     public static void Replace(SqliteConnection db)
     {
         If(db, "messages", $"UPDATE messages SET {New}, owed = 0 WHERE {IsDamaged}");
         If(db, "heard", $"UPDATE heard SET {New} WHERE {IsDamaged}");
-        If(db, "outbox", $"UPDATE outbox SET {New} WHERE {IsDamaged}");
+        // Nothing of ours goes out under another id than the one it was stored or sealed under.
+        if (db.Execute($"DELETE FROM outbox WHERE {IsDamaged} OR {IsOfAnother}") > 0)
+            Outbox.RefuseLost(db);
         // These come again from the mailbox.
         db.Execute($"DELETE FROM doubted WHERE {IsDamaged}");
         db.Execute(

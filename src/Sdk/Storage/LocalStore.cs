@@ -42,6 +42,7 @@ public sealed class LocalStore : IDisposable
         CREATE TABLE IF NOT EXISTS chains (
             peer TEXT NOT NULL, mine INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
             body BLOB NOT NULL, is_open INTEGER NOT NULL DEFAULT 0, first INTEGER NOT NULL DEFAULT 1,
+            lost INTEGER NOT NULL DEFAULT 0, floor INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (peer, mine, epoch)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS doubted (id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS circle (
@@ -52,7 +53,9 @@ public sealed class LocalStore : IDisposable
             id TEXT PRIMARY KEY, peer TEXT NOT NULL, entry BLOB NOT NULL, mark BLOB NOT NULL,
             tries INTEGER NOT NULL DEFAULT 0, since_ms INTEGER NOT NULL) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS unjudged_by_peer ON unjudged (peer, entry);
-        CREATE TABLE IF NOT EXISTS pins (user TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS pins (
+            user TEXT PRIMARY KEY, value BLOB NOT NULL, is_first INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS pins_first ON pins (user, length(value)) WHERE is_first = 1;
         """;
 
     private readonly SqliteConnection _connection;
@@ -86,6 +89,9 @@ public sealed class LocalStore : IDisposable
             AddColumn(connection, "outbox", "parked INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "chains", "is_open INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "chains", "first INTEGER NOT NULL DEFAULT 1");
+            AddColumn(connection, "chains", "lost INTEGER NOT NULL DEFAULT 0");
+            AddColumn(connection, "chains", "floor INTEGER NOT NULL DEFAULT 0");
+            AddColumn(connection, "pins", "is_first INTEGER NOT NULL DEFAULT 0");
             var hasCircle = connection.Scalar<long>("SELECT 1 FROM sqlite_master WHERE name = 'circle'") == 1;
             connection.Execute(Schema);
             if (!hasCircle) // An older profile: whoever was written to stands in its history.

@@ -11,7 +11,8 @@ internal static class Headers
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     private const string WrongName =
-        "This page does not answer to that name: another site could have bent it here to read who is online.\n"
+        "This page does not answer to that name: another site may have pointed that name here (DNS rebinding) to read "
+        + "who is online.\n"
         + "Open it as http://localhost, or start the visualizer with --host-name NAME (CHORDCHAT_PAGE_HOSTS in "
         + "containers) if the name is meant.\n";
 

@@ -32,7 +32,7 @@ internal static class TracePage
                 StatusCode.InvalidArgument => Problem(400, "bad_name", cause.Status.Detail),
                 StatusCode.NotFound => Problem(404, "not_found", cause.Status.Detail),
                 StatusCode.DeadlineExceeded =>
-                    Problem(504, "too_slow", $"{node.Name} did not find the way in time. Try again."),
+                    Problem(504, "too_slow", $"{node.Name} did not finish the lookup in time. Try again."),
                 _ => Problem(502, "node_failed", $"{node.Name} could not look that name up. Try again."),
             };
         }

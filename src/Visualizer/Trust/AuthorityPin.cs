@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using System.Text.RegularExpressions;
 
 namespace ChordChat.Visualizer.Trust;
 
@@ -8,8 +10,10 @@ namespace ChordChat.Visualizer.Trust;
 /// Reading needs no secret, so there is nothing to steal by standing between; the pin keeps one page from ever mixing
 /// two clusters, and a stranger from slipping into a page that is already looking at a ring.
 /// </remarks>
-internal sealed class AuthorityPin(byte[]? given)
+internal sealed partial class AuthorityPin(byte[]? given)
 {
+    private const string AlternativeNames = "2.5.29.17";
+
     private byte[]? _authority = given;
 
     /// <summary>The folder of the certificate to look with; null to look as anybody.</summary>
@@ -22,7 +26,7 @@ internal sealed class AuthorityPin(byte[]? given)
     /// <remarks>Pins the authority when it is the first one.</remarks>
     public bool Accepts(X509Certificate2 certificate, byte[] authority)
     {
-        if (!IsIssued(certificate, authority))
+        if (!IsIssued(certificate, authority) || IsOfNoNode(certificate))
             return false;
         var pinned = Interlocked.CompareExchange(ref _authority, authority, null) ?? authority;
         return pinned.AsSpan().SequenceEqual(authority);
@@ -33,6 +37,8 @@ internal sealed class AuthorityPin(byte[]? given)
     {
         using var root = X509CertificateLoader.LoadCertificate(Authority ?? named);
         using var chain = ChainTo(root);
+        if (IsOfNoNode(certificate))
+            return $"What answers at {address} has the certificate of a page or an operator, not of a node.";
         if (chain.Build(certificate)
             || chain.ChainStatus.Any(status => status.Status != X509ChainStatusFlags.NotTimeValid))
             return OfAnotherCluster(address);
@@ -55,6 +61,15 @@ internal sealed class AuthorityPin(byte[]? given)
         using var chain = ChainTo(root);
         return chain.Build(certificate);
     }
+
+    /// <summary>The authority signs those of pages and operators, too: they are no nodes, and what they say of a ring
+    /// is made up.</summary>
+    private static bool IsOfNoNode(X509Certificate2 certificate) =>
+        certificate.Extensions[AlternativeNames] is { } names
+        && OtherRole().IsMatch(Encoding.Latin1.GetString(names.RawData));
+
+    [GeneratedRegex("chordchat://[0-9a-f]{32}/(viewer|operator)")]
+    private static partial Regex OtherRole();
 
     private static X509Chain ChainTo(X509Certificate2 root)
     {

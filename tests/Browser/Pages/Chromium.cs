@@ -35,7 +35,9 @@ public sealed class Chromium : IAsyncLifetime
     }
 
     /// <param name="still">Whether this person asked for less motion.</param>
-    internal async Task<RingPage> OpenAsync(string url, int width = 1280, bool dark = false, bool still = false)
+    /// <param name="prepares">Done before the page is loaded.</param>
+    internal async Task<RingPage> OpenAsync(
+        string url, int width = 1280, bool dark = false, bool still = false, Func<IPage, Task>? prepares = null)
     {
         var context = await _browser!.NewContextAsync(new BrowserNewContextOptions
         {
@@ -45,6 +47,8 @@ public sealed class Chromium : IAsyncLifetime
         });
         context.SetDefaultTimeout(5000);
         var page = new RingPage(context, await context.NewPageAsync(), url);
+        if (prepares is not null)
+            await prepares(page.Page);
         await page.GoAsync();
         return page;
     }

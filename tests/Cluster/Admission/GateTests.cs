@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Node.Admission;
@@ -85,6 +86,35 @@ public sealed class GateTests : IAsyncLifetime
         using var authority = _cluster.Cluster.OpenAuthority();
         using var certificate = authority.IssueOperator(DateTimeOffset.UtcNow);
         await NobodyGetsPastAsync(Callers.Everybody | Callers.Operators, certificate);
+    }
+
+    /// <summary>16 KiB of gzip are 4 MiB to parse, and what is sealed never shrinks.</summary>
+    [Fact]
+    public async Task A_compressed_call_is_refused_before_it_is_read()
+    {
+        using var http = new HttpClient(ClusterTls.CreateHandler(_cluster.Identity("n2").Trust, null));
+        Assert.Equal("0", await GetClusterAsync(http, []));
+        Assert.Equal("0", await GetClusterAsync(http, [], "identity"));
+        Assert.Equal("12", await GetClusterAsync(http, new byte[1_000], "gzip"));
+    }
+
+    private async Task<string> GetClusterAsync(HttpClient http, byte[] message, string? compression = null)
+    {
+        byte[] head = [compression is "gzip" ? (byte)1 : (byte)0, .. new byte[4]];
+        BinaryPrimitives.WriteInt32BigEndian(head.AsSpan(1), message.Length);
+        using var request = new HttpRequestMessage(
+            HttpMethod.Post, $"https://{_node.Node.Self.Address}/chordchat.v1.Chat/GetCluster")
+        {
+            Version = HttpVersion.Version20,
+            VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+            Content = new ByteArrayContent([.. head, .. message]),
+        };
+        request.Content.Headers.ContentType = new("application/grpc");
+        if (compression is not null)
+            request.Headers.Add("grpc-encoding", compression);
+        using var answer = await http.SendAsync(request);
+        return (answer.Headers.TryGetValues("grpc-status", out var inHeaders)
+            ? inHeaders : answer.TrailingHeaders.GetValues("grpc-status")).Single();
     }
 
     [Fact]

@@ -21,7 +21,7 @@ public sealed class RevocationTests
     public async Task A_node_that_is_revoked_while_it_runs_is_told_and_stops_and_the_others_keep_three_copies()
     {
         await using var cluster = await NodeCluster.StartAsync(4);
-        var mailbox = new SetKey("notes/bob"); // Of nobody who would have to be in session.
+        var mailbox = FreeRows.Set("bob");
         var ids = Enumerable.Range(0, 20).Select(i => new MessageId((UInt128)i)).ToArray();
         foreach (var id in ids)
             Assert.IsType<AddOutcome.Stored>(await cluster.Sets("n1").AddAsync(

@@ -56,11 +56,11 @@ public sealed class BadCallTests : IAsyncLifetime
         var far = new WireTileEpoch { Bits = 7, Epoch = ulong.MaxValue };
         Call[] calls =
         [
-            new(), new() { At = Strange }, new() { Peek = new() { Key = "k" } },
-            new() { At = new() { Bits = 7, Prefix = 128 }, Peek = new() { Key = "k" } },
-            new() { At = far, Peek = new() { Key = "k" } },
-            new() { At = new() { Bits = 7, Epoch = 1 }, Peek = new() { Key = "k\0" } },
-            new() { At = new() { Bits = 7, Epoch = 1 }, Add = new() { Set = "s", Id = Bytes(15) } },
+            new(), new() { At = Strange }, new() { Peek = new() { Key = "acct/k" } },
+            new() { At = new() { Bits = 7, Prefix = 128 }, Peek = new() { Key = "acct/k" } },
+            new() { At = far, Peek = new() { Key = "acct/k" } },
+            new() { At = new() { Bits = 7, Epoch = 1 }, Peek = new() { Key = "acct/k\0" } },
+            new() { At = new() { Bits = 7, Epoch = 1 }, Add = new() { Set = "mbox/s", Id = Bytes(15) } },
             new()
             {
                 At = new() { Bits = 7, Epoch = 1 },
@@ -88,9 +88,9 @@ public sealed class BadCallTests : IAsyncLifetime
             DurableSeq = 1,
             Calls =
             {
-                new Call { Number = 98, At = Strange, Peek = new() { Key = "k" } },
-                new Call { Number = 99, At = new() { Bits = 7, Epoch = 9 }, Peek = new() { Key = "k" } },
-                new Call { Number = 100, At = new() { Bits = 7, Epoch = 0 }, Peek = new() { Key = "k" } },
+                new Call { Number = 98, At = Strange, Peek = new() { Key = "acct/k" } },
+                new Call { Number = 99, At = new() { Bits = 7, Epoch = 9 }, Peek = new() { Key = "acct/k" } },
+                new Call { Number = 100, At = new() { Bits = 7, Epoch = 0 }, Peek = new() { Key = "acct/k" } },
             },
         });
         while (!answers.ContainsKey(100) && await link.ResponseStream.MoveNext(CancellationToken.None))

@@ -60,7 +60,7 @@ public sealed class EvilRegisterTests
         var own = await ReadAsync(cluster, Anna);
         var theirs = new Impostor(anna.Cluster, "anna", 2).Account(Account.FromBytes(own), 1);
         var tile = TileOf(cluster, "n1", Anna);
-        var witness = Enumerable.Range(0, 100_000).Select(i => FreeRegister.Named($"{i}")).First(
+        var witness = Enumerable.Range(0, 100_000).Select(i => FreeRows.Register($"{i}")).First(
             key => TileOf(cluster, "n1", key) == tile);
 
         var ballot = new Ballot(tile.Epoch, 1000, cluster["n3"].Node.Self.Node, 1);
@@ -105,7 +105,7 @@ public sealed class EvilRegisterTests
             (RegisterKey.Invitation("0011223344556677").Name, new InvitationUse(EvilNode.Bytes(20), "anna").ToBytes()),
             .. ((string[])[
                 Anna.Name, RegisterKey.Account("nobody").Name, RegisterKey.KeyLog("anna", 1).Name, session,
-                RegisterKey.Invitation("0011223344556677").Name, RegisterKey.Circle("anna").Name, "other/anna"])
+                RegisterKey.Invitation("0011223344556677").Name, RegisterKey.Circle("anna").Name])
                 .SelectMany(key => (ReadOnlyMemory<byte>[])[rubbish, default], (key, value) => (key, value)),
         ];
     }

@@ -2,6 +2,7 @@ using ChordChat.Core.Chat;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Replication;
 using ChordChat.Tests.Cluster.Chat;
+using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Grpc.Core;
@@ -14,6 +15,8 @@ namespace ChordChat.Tests.Cluster.BadInput;
 /// <summary>docs/security.md, "Who can do what": what a stranger without an account learns.</summary>
 public sealed class StrangerTests : IAsyncLifetime
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(40);
+
     private readonly ChatCluster _cluster = new(2);
 
     public Task InitializeAsync() => _cluster.InitializeAsync();
@@ -98,6 +101,28 @@ public sealed class StrangerTests : IAsyncLifetime
     }
 
     /// <summary>docs/security.md, "Names".</summary>
+    /// <summary>docs/security.md, "Passwords and bcrypt": whoever keeps the queue full makes nobody's own tries wait.
+    /// </summary>
+    [Fact]
+    public async Task A_login_that_finds_no_place_does_not_count_as_a_guess()
+    {
+        var anna = await RegisterAsync("anna");
+        var passwords = _cluster.Get<PasswordWork>(0);
+        var taken = new List<PasswordWork.Place>();
+        while (passwords.TryEnter() is { } place)
+            taken.Add(place);
+        for (var i = 0; i < GuessThrottle.FreeCount + 5; i++)
+        {
+            var busy = await Assert.ThrowsAsync<RpcException>(async () =>
+                await _cluster.Client(0).LogInAsync(new() { User = "anna", Secret = anna.Secret }));
+            Assert.Equal(StatusCode.ResourceExhausted, busy.StatusCode);
+        }
+
+        taken.ForEach(place => place.Dispose());
+        var login = await _cluster.Client(0).LogInAsync(new() { User = "anna", Secret = anna.Secret });
+        Assert.NotEmpty(login.Ticket);
+    }
+
     [Fact]
     public async Task A_name_that_nobody_has_gets_parameters_like_any_other_and_the_same_each_time()
     {
@@ -147,6 +172,47 @@ public sealed class StrangerTests : IAsyncLifetime
         Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
         await known.WriteAsync(new ClientFrame { Heartbeat = true });
         await known.NextAsync<string>(text => text == "heartbeat");
+    }
+
+    /// <summary>docs/security.md, "Places of strangers". Anna's hello takes long to judge.</summary>
+    [Fact]
+    public async Task Hellos_past_the_share_of_their_network_wait_and_make_room_for_newcomers()
+    {
+        await using var cluster = await StartAsync(new()
+        {
+            JudgedPerAddressMax = 1,
+            UnprovenMax = 2,
+            HelloTimeout = TimeSpan.FromSeconds(6),
+            BcryptCost = 10,
+        });
+        var (anna, bert) = (new ChatUser("anna"), new ChatUser("bert"));
+        await cluster.Client(0).RegisterAsync(anna.Registration());
+        await cluster.Client(0).RegisterAsync(bert.Registration());
+        cluster.Cluster.Replication.Silent = RegisterKey.Account("anna");
+        var judged = ChatConnection.OpenAsync(cluster.Client(0), anna);
+        await cluster.Cluster.Replication.SilentAsked.Task.WaitAsync(Patience);
+        var waiting = ChatConnection.OpenAsync(cluster.Client(0), bert);
+
+        await Condition.UntilAsync("a newcomer gets the place of who waits", Patience, async () =>
+        {
+            try
+            {
+                using var newcomer = await ConnectAsync(cluster);
+                return true;
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.ResourceExhausted)
+            {
+                return false;
+            }
+        });
+        var lost = await Assert.ThrowsAsync<RpcException>(() => waiting);
+        Assert.Equal(StatusCode.ResourceExhausted, lost.StatusCode);
+
+        cluster.Cluster.Replication.Silence.SetResult();
+        await using var open = await judged;
+        Assert.NotNull(open.Welcome);
+        await using var later = await ChatConnection.OpenAsync(cluster.Client(0), bert);
+        Assert.NotNull(later.Welcome);
     }
 
     /// <summary>docs/security.md, "Names".</summary>

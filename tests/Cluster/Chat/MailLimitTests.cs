@@ -1,6 +1,7 @@
 using ChordChat.Core.Replication;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Replication;
+using ChordChat.Wire;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
@@ -36,6 +37,53 @@ public sealed class MailLimitTests
         Assert.Empty(mail.Settled(claimed));
     }
 
+    /// <summary>The mailbox never had it: nothing is to be deleted there.</summary>
+    [Fact]
+    public void A_signal_that_is_not_stored_cannot_be_acknowledged()
+    {
+        var outgoing = new Outgoing(int.MaxValue);
+        var mail = new SessionMail(
+            Mailbox, outgoing, new MemoryReplication([]), int.MaxValue, CancellationToken.None);
+        byte[] signal = [.. "CCDM"u8, 1, .. new byte[16 + 32 + 16], 1];
+        Assert.Equal(DeliverOutcome.Delivered, mail.Deliver(new(new(1), signal)));
+        Assert.Equal(new MessageId(1), Assert.Single(outgoing.Take()!.Mail!).Id);
+        Assert.Empty(mail.Settled([new(1)]));
+    }
+
+    /// <summary>Nothing is lost: what waits is answered when its turn comes.</summary>
+    [Fact]
+    public async Task Who_hands_in_more_than_a_minutes_worth_waits_and_delays_nobody_else()
+    {
+        var cluster = new ChatCluster(1, options: ChatCluster.Quick with { SendsPerMinuteMax = 2 });
+        await cluster.InitializeAsync();
+        var (anna, bert) = (
+            await SessionTests.RegisterAsync(cluster, "anna"), await SessionTests.RegisterAsync(cluster, "bert"));
+        await using var annas = await ChatConnection.OpenAsync(cluster.Client(0), anna);
+        await using var berts = await ChatConnection.OpenAsync(cluster.Client(0), bert);
+        var sends = Enumerable.Range(0, 3).Select(i => anna.Seal("bert", $"{i}")).ToArray();
+        await annas.SendAsync(sends);
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(sends[i].Id, (await berts.NextAsync<Push>()).Id);
+
+        await berts.SendAsync(bert.Seal("anna", "hello"));
+        await annas.NextAsync<Push>();
+        await berts.WriteAsync(new ClientFrame { Heartbeat = true });
+        await berts.NextAsync<string>(text => text == "heartbeat");
+        Assert.Equal(2, cluster.Replication.Kept("bert").Count);
+        await cluster.DisposeAsync();
+    }
+
+    [Fact]
+    public void A_minutes_worth_may_come_at_once_and_then_one_after_the_other()
+    {
+        var pace = new SendPace(new() { SendsPerMinuteMax = 60 }, new ChatClock(TimeProvider.System));
+        Assert.All(Enumerable.Range(0, 60), _ => Assert.Equal(TimeSpan.Zero, pace.Take("anna", 1_000)));
+        Assert.Equal(TimeSpan.FromSeconds(1), pace.Take("anna", 1_000));
+        Assert.Equal(TimeSpan.Zero, pace.Take("bert", 1_000));
+        Assert.Equal(TimeSpan.Zero, pace.Take("anna", 3_000));
+        Assert.Equal(TimeSpan.FromSeconds(1), pace.Take("anna", 3_000));
+    }
+
     [Fact]
     public void Mail_that_comes_while_the_mailbox_is_read_is_held_up_to_a_bound()
     {
@@ -67,8 +115,8 @@ public sealed class MailLimitTests
     {
         using var session = Session();
         using var retries = new SendRetries(
-            new() { QueuedBytesMax = 25_000 }, new MemoryReplication([]), null!, new ChatClock(TimeProvider.System),
-            NullLogger<SendRetries>.Instance);
+            new() { QueuedBytesMax = 25_000 }, new MemoryReplication([]), null!, null!,
+            new ChatClock(TimeProvider.System), NullLogger<SendRetries>.Instance);
         Assert.True(retries.TryAdd(Sent(session, 1)));
         Assert.True(retries.TryAdd(Sent(session, 2)));
         Assert.False(retries.TryAdd(Sent(session, 3)));

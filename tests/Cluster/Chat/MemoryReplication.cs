@@ -72,6 +72,9 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
     /// <summary>A register that is read only once <see cref="Silence"/> is over.</summary>
     public RegisterKey? Silent { get; set; }
 
+    /// <summary>Ends when it is asked for.</summary>
+    public TaskCompletionSource SilentAsked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     public TaskCompletionSource Silence { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public async Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation) =>
@@ -86,6 +89,8 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
     {
         if (key == Broken)
             throw new InvalidOperationException("broken by the test");
+        if (key == Silent)
+            SilentAsked.TrySetResult();
         await (key == Silent ? Silence.Task : Task.CompletedTask).WaitAsync(cancellation);
         await Task.Yield();
         lock (_turn)

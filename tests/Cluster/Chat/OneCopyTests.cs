@@ -43,7 +43,7 @@ public sealed class OneCopyTests : IAsyncLifetime
 
         var fault = await LoseAtAcceptAsync(anna);
 
-        Assert.Equal("it may have taken effect", fault.Status.Detail);
+        Assert.Equal("it is not known whether this took effect", fault.Status.Detail);
         Assert.DoesNotContain("nothing was changed", fault.Trailers.GetValue("hint"), StringComparison.Ordinal);
     }
 

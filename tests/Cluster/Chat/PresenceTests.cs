@@ -51,6 +51,17 @@ public sealed class PresenceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_list_that_too_few_copies_answer_for_names_no_number_of_them()
+    {
+        _cluster.Replication.IsCut = true;
+
+        var fault = await Assert.ThrowsAsync<RpcException>(() => OnlineAsync("anna"));
+
+        Assert.Equal((StatusCode.Unavailable, "too few copies answered"), (fault.StatusCode, fault.Status.Detail));
+        Assert.Equal("no", fault.Trailers.GetValue("changed"));
+    }
+
+    [Fact]
     public async Task A_name_that_nobody_has_and_a_strangers_get_one_answer_and_ones_own_is_open()
     {
         var (known, unknown) = (await HiddenAsync("anna", "bert"), await HiddenAsync("anna", "nobody"));

@@ -68,6 +68,26 @@ public sealed class ShownSessionTests : IAsyncLifetime
         Assert.Equal(SessionRight.None, await ShowAsync(Old, epoch: 0));
     }
 
+    /// <summary>Each hello that it shows takes a second to judge.</summary>
+    [Fact]
+    public async Task A_node_that_shows_a_thousand_hellos_holds_up_no_other()
+    {
+        var carl = new ChatUser("carl");
+        await _cluster.Client(0).RegisterAsync(carl.Registration());
+        Assert.Equal(SessionRight.Change, await ShowAsync(Old, epoch: 1));
+        _cluster.Replication.Silent = RegisterKey.Account("anna");
+        var many = Enumerable.Range(0, 1_000).Select(_ => ShowAsync(Old, epoch: 1)).ToArray();
+
+        Assert.Equal(SessionRight.Change, await Shown.ShowAsync(New, Hello(carl, New, 1)));
+        Assert.InRange(many.Count(shown => shown.IsCompleted), 0, 100);
+
+        // Past its line it is told nothing, and keeps what it has.
+        var more = Enumerable.Range(0, 200).Select(_ => ShowAsync(Old, epoch: 1)).ToArray();
+        Assert.InRange(more.Count(shown => shown.IsCompleted), 100, 200);
+        Assert.True(Shown.Allow(Old, new SessionNeed("anna", SessionRight.Change)));
+        _cluster.Replication.Silent = null;
+    }
+
     private Task<SessionRight> ShowAsync(NodeId node, uint epoch) =>
         Shown.ShowAsync(node, epoch == 0 ? Forged(0) : Hello(_anna, node, epoch));
 

@@ -14,7 +14,7 @@ namespace ChordChat.Tests.Cluster.Nodes;
 public sealed class CopiedDiskTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly RegisterKey Key = FreeRegister.Named("somebody");
+    private static readonly RegisterKey Key = FreeRows.Register("somebody");
 
     [Theory]
     [InlineData(1)]

@@ -14,7 +14,7 @@ public sealed class DamageTests
     private const string Content = "what was said between two people and must be read as it was";
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
     private static readonly SetKey Mailbox = SetKey.Mailbox("bob");
-    private static readonly RegisterKey Account = FreeRegister.Named("bob");
+    private static readonly RegisterKey Account = FreeRows.Register("bob");
 
     [Fact]
     public async Task A_message_with_a_flipped_bit_is_found_and_read_again_as_it_was()

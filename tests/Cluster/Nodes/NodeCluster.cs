@@ -35,11 +35,14 @@ internal sealed class NodeCluster : IAsyncDisposable
     private readonly string _root = Directory.CreateTempSubdirectory("chordchat-nodes-").FullName;
     private readonly ClusterFolder _folder;
     private readonly IConfiguration _settings;
+    private readonly Action<string, IServiceCollection>? _others;
     private readonly SortedDictionary<string, RunningNode> _running = [];
     private readonly List<RunningNode> _copies = [];
 
-    private NodeCluster(int founders, Dictionary<string, string?> settings)
+    private NodeCluster(
+        int founders, Dictionary<string, string?> settings, Action<string, IServiceCollection>? others)
     {
+        _others = others;
         _settings = new ConfigurationBuilder().AddConfiguration(Settings).AddInMemoryCollection(settings).Build();
         _folder = new(_root);
         var names = Enumerable.Range(1, founders).Select(i => $"n{i}").ToArray();
@@ -55,10 +58,12 @@ internal sealed class NodeCluster : IAsyncDisposable
     /// sees all others.</summary>
     /// <param name="settings">What is different from what all these tests share.</param>
     /// <param name="absent">How many of the founders are not started.</param>
+    /// <param name="others">Puts services in the place of those of the node in this folder.</param>
     public static async Task<NodeCluster> StartAsync(
-        int founders, Dictionary<string, string?>? settings = null, int absent = 0)
+        int founders, Dictionary<string, string?>? settings = null, int absent = 0,
+        Action<string, IServiceCollection>? others = null)
     {
-        var cluster = new NodeCluster(founders, settings ?? []);
+        var cluster = new NodeCluster(founders, settings ?? [], others);
         for (var i = 1; i <= founders - absent; i++)
             await cluster.StartAsync($"n{i}");
         await cluster.SettleAsync();
@@ -110,7 +115,11 @@ internal sealed class NodeCluster : IAsyncDisposable
             Seeds = [.. _running.Values.TakeLast(1).Select(SeedAt)],
             LogLevel = Serilog.Events.LogEventLevel.Fatal,
         };
-        return await RunningNode.StartAsync(options, _settings, CancellationToken.None);
+        return await RunningNode.StartAsync(options, _settings, CancellationToken.None, services =>
+        {
+            FreeRows.Open(services);
+            _others?.Invoke(data, services);
+        });
     }
 
     /// <summary>A new machine: gets a token, fetches its identity from a running node with it, and starts.</summary>

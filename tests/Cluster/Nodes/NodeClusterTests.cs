@@ -16,7 +16,7 @@ public sealed class NodeClusterTests
     public async Task Three_nodes_change_one_register_and_no_change_is_lost()
     {
         await using var cluster = await NodeCluster.StartAsync(3);
-        var counter = FreeRegister.Named("counter");
+        var counter = FreeRows.Register("counter");
 
         await Task.WhenAll(cluster.Names.Select(async at =>
         {
@@ -48,8 +48,7 @@ public sealed class NodeClusterTests
     public async Task A_fourth_node_takes_over_tiles_while_adds_flow_and_nothing_is_lost()
     {
         await using var cluster = await NodeCluster.StartAsync(3);
-        // Not mailboxes: those ask for the session of whoever writes to them.
-        var sets = Enumerable.Range(0, 16).Select(i => new SetKey($"notes/user{i}")).ToArray();
+        var sets = Enumerable.Range(0, 16).Select(i => FreeRows.Set($"user{i}")).ToArray();
         var kept = sets.ToDictionary(set => set, _ => new List<MessageId>());
 
         await cluster.JoinAsync(through: "n1");
@@ -74,7 +73,7 @@ public sealed class NodeClusterTests
     public async Task A_node_may_go_and_come_back_elsewhere_while_reads_and_writes_go_on()
     {
         await using var cluster = await NodeCluster.StartAsync(3);
-        var (counter, mailbox) = (FreeRegister.Named("counter"), SetKey.Mailbox("bob"));
+        var (counter, mailbox) = (FreeRows.Register("counter"), SetKey.Mailbox("bob"));
         var ids = Ids(0, 30);
         var was = cluster.AddressOf("n3");
 

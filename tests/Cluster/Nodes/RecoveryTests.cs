@@ -19,7 +19,7 @@ public sealed partial class RecoveryTests
     {
         await using var cluster = await NodeCluster.StartAsync(5);
         var (user, members) = UserOfOneGroup(cluster);
-        var (account, notes) = (FreeRegister.Named(user), NotesOf(user));
+        var (account, notes) = (FreeRows.Register(user), NotesOf(user));
         var at = cluster.Names.First(name => !members.Contains(cluster[name].Node.Self.Node));
         Assert.IsType<ChangeOutcome.Stored>(
             await cluster.Registers(at).ChangeAsync(account, _ => new byte[] { 42 }, CancellationToken.None));
@@ -74,14 +74,14 @@ public sealed partial class RecoveryTests
     }
 
     /// <summary>A set that anybody may write to: a mailbox asks for its senders' sessions.</summary>
-    private static SetKey NotesOf(string user) => new($"notes/{user}");
+    private static SetKey NotesOf(string user) => FreeRows.Set(user);
 
     /// <summary>A user whose account and notes are kept by the same three nodes.</summary>
     private static (string User, NodeId[] Members) UserOfOneGroup(NodeCluster cluster)
     {
         var directory = cluster["n1"].Services.GetRequiredService<TileDirectory>();
         return Enumerable.Range(0, 10_000).Select(i => $"user{i}").Select(user => (
-                user, Account: directory.At(FreeRegister.Named(user).Point),
+                user, Account: directory.At(FreeRows.Register(user).Point),
                 Notes: directory.At(NotesOf(user).Point)))
             .Where(found => found.Account.Tile != found.Notes.Tile
                 && found.Account.Members.SequenceEqual(found.Notes.Members))

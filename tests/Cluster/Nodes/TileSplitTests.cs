@@ -21,7 +21,7 @@ public sealed class TileSplitTests
         await using var cluster = await NodeCluster.StartAsync(3, new() { ["Steward:SplitPerNode"] = "43" });
         var mailboxes = Enumerable.Range(0, 16).Select(i => SetKey.Mailbox($"user{i}")).ToArray();
         var kept = mailboxes.ToDictionary(mailbox => mailbox, _ => new List<MessageId>());
-        var accounts = Enumerable.Range(0, 8).Select(i => FreeRegister.Named($"user{i}")).ToArray();
+        var accounts = Enumerable.Range(0, 8).Select(i => FreeRows.Register($"user{i}")).ToArray();
         var next = 0;
         await Condition.UntilAsync("every node has cut every tile", Patience, async () =>
         {

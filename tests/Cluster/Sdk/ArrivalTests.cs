@@ -111,7 +111,7 @@ public sealed class ArrivalTests : AliceAndBob
         var shown = Bob.Client.History.Find(id)!;
         Assert.Equal("written by a copy of the sender's profile", shown.Note);
         var sent = await restored.WaitAsync(id, MessageState.Delivered);
-        Assert.Equal("shown with a mark: this profile is a copy", sent.Note);
+        Assert.Equal("your contact sees this with a mark: this profile is a copy", sent.Note);
         await restored.SeeAsync<ClientEvent.Copied>();
 
         Cluster.HasQuorum = false; // What it sends now stays in its outbox.

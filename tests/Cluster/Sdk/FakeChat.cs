@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Sessions;
 using ChordChat.Wire;
 using Google.Protobuf;
@@ -54,7 +55,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         var account = new FakeAccount(request.Secret, request.Operation.ToByteArray())
         {
             Log = log,
-            Keyring = request.Keyring.ToByteArray(),
+            Keyrings = { request.Keyring.ToByteArray() },
         };
         if (!cluster.Accounts.TryAdd(request.User, account)
             && !cluster.Accounts[request.User].Operation.SequenceEqual(account.Operation))
@@ -70,11 +71,12 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         if (!cluster.Accounts.TryGetValue(request.User, out var account) || account.Secret != request.Secret)
             throw Fault(StatusCode.Unauthenticated, "wrong");
         account.Ticket = RandomNumberGenerator.GetBytes(32);
+        var log = cluster.ShowKeys(node, request.User) ?? account.Log!;
         return Task.FromResult(new LogInReply
         {
             Pass = cluster.Pass,
-            Keyring = ByteString.CopyFrom(account.Keyring),
-            KeyLog = Entries(account.Log!),
+            Keyring = ByteString.CopyFrom(account.Keyrings[log.Entries.Length - 1]),
+            KeyLog = Entries(log),
             Ticket = ByteString.CopyFrom(account.Ticket),
         });
     }
@@ -84,8 +86,15 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         var account = Account(request.User);
         if (!request.Ticket.Span.SequenceEqual(account.Ticket))
             throw Fault(StatusCode.PermissionDenied, "no ticket");
+        cluster.EntriesSeen.Enqueue(KeyLogEntry.TryParse(request.KeyLogEntry.Span)!);
+        if (cluster.PublishFault(node) is (var before, TakesEffect: false))
+            throw before;
+        if (account.Log!.Head.Bytes.Span.SequenceEqual(request.KeyLogEntry.Span))
+            return Task.FromResult(new PublishKeysReply());
         account.Log = account.Log!.Append(request.KeyLogEntry.Span) ?? throw Fault(StatusCode.Aborted, "not next");
-        account.Keyring = request.Keyring.ToByteArray();
+        account.Keyrings.Add(request.Keyring.ToByteArray());
+        if (cluster.PublishFault(node) is (var after, _))
+            throw after;
         if (cluster.Sessions.TryRemove(request.User, out var old))
             old.End(SessionEnded.Types.Reason.TakenOver, request.KeyLogEntry.ToByteArray());
         return Task.FromResult(new PublishKeysReply());

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Crypto;
+using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Messages;
 using ChordChat.Wire;
 using Google.Protobuf;
@@ -70,6 +71,13 @@ internal sealed class FakeCluster : IDisposable
     /// </summary>
     public (RpcException Fault, bool TakesEffect)? RegistrationFault { get; set; }
 
+    /// <summary>What handing in the keys of a new device fails with at a node, before or after it took effect; null for
+    /// the answer as it should be.</summary>
+    public Func<FakeNode, (RpcException Fault, bool TakesEffect)?> PublishFault { get; set; } = _ => null;
+
+    /// <summary>Every key-log entry of a new device that any node has seen.</summary>
+    public ConcurrentQueue<KeyLogEntry> EntriesSeen { get; } = [];
+
     /// <summary>What a node says in place of a welcome; null for a welcome.</summary>
     public Func<FakeNode, SessionEnded?> Refuse { get; set; } = _ => null;
 
@@ -133,11 +141,8 @@ internal sealed class FakeCluster : IDisposable
         outcome.State = SendOutcome.Types.State.Kept;
         outcome.Copies.Add(["n1", "n2", "n3"]);
         if (push is not null && Sessions.TryGetValue(send.To, out var session))
-        {
-            outcome.Live = true;
             foreach (var tampered in Tamper([push]))
                 session.Push(tampered);
-        }
 
         return outcome;
     }
@@ -164,7 +169,8 @@ internal sealed class FakeAccount(string secret, byte[] operation)
 
     public KeyLog? Log { get; set; }
 
-    public byte[] Keyring { get; set; } = [];
+    /// <summary>One for each entry of the key log.</summary>
+    public List<byte[]> Keyrings { get; } = [];
 
     public byte[] Ticket { get; set; } = [];
 

@@ -92,6 +92,13 @@ internal sealed class Person : IAsyncDisposable
         }
     }
 
+    /// <summary>Opens a profile with the keys that are in it.</summary>
+    public static Person Open(string folder, FakeNode node)
+    {
+        var profile = Profile.Open(folder);
+        return new Person(profile, profile.Unlock(Password), Search(node));
+    }
+
     public async Task<Person> OnlineAsync()
     {
         Client.Start();

@@ -11,7 +11,7 @@ namespace ChordChat.Tests.Cluster.Sdk;
 public sealed class UnfinishedRegistrationTests : IAsyncLifetime, IDisposable
 {
     private static readonly RpcException MayHaveHappened =
-        new(new Status(StatusCode.Unavailable, "it may have taken effect"));
+        new(new Status(StatusCode.Unavailable, "it is not known whether this took effect"));
 
     private static readonly RpcException ChangedNothing = new(
         new Status(StatusCode.Unavailable, "1 of the 2 nodes that are needed answered"),

@@ -5,13 +5,13 @@ using Xunit;
 
 namespace ChordChat.Tests.Cluster.Sdk;
 
-/// <summary>docs/operations.md#certificates-end: a client whose clock is wrong is told that, not that the cluster is
+/// <summary>docs/operations.md#certificates-expire: a client whose clock is wrong is told that, not that the cluster is
 /// another.</summary>
 public sealed class WrongClockTests
 {
     [Theory]
     [InlineData(5, 10, "valid only from")]
-    [InlineData(-10, -5, "ended at")]
+    [InlineData(-10, -5, "expired at")]
     public async Task A_clock_outside_the_certificates_time_is_called_that_before_and_after_the_pin(
         int from, int until, string words)
     {

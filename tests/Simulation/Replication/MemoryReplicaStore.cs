@@ -78,8 +78,9 @@ public sealed class MemoryReplicaStore : IReplicaStore
         var rows = WritableRowsOf(tile);
         if (rows.Entries.TryGetValue((name, message.Id), out var entry))
             return entry.Content is null ? new(SetInsertResult.Buried, 0) : new(SetInsertResult.Present, entry.Arrival);
-        var (count, bytes) = rows.Sizes.GetValueOrDefault(name);
-        if (count >= limits.CountMax || bytes + message.Content.Length > limits.BytesMax)
+        var (count, bytes, tombstones) = rows.Sizes.GetValueOrDefault(name);
+        if (count >= limits.CountMax || bytes + message.Content.Length > limits.BytesMax
+            || tombstones >= limits.TombstoneCountMax)
             return new(SetInsertResult.Full, 0);
         PutEntry(rows, name, message.Id, new Entry(message.Content, NextArrival(), nowMs));
         return new(SetInsertResult.Added, _arrival);
@@ -199,11 +200,13 @@ public sealed class MemoryReplicaStore : IReplicaStore
 
     public bool Forget(TileId tile, string name, MessageId id)
     {
-        var entries = RowsOf(tile).Entries;
+        var (entries, sizes) = (RowsOf(tile).Entries, RowsOf(tile).Sizes);
         if (!entries.TryGetValue((name, id), out var entry) || entry.Content is not null)
             return false;
-        _disk.Wrote(() => entries[(name, id)] = entry);
+        var size = sizes[name];
+        _disk.Wrote(() => (entries[(name, id)], sizes[name]) = (entry, size));
         entries.Remove((name, id));
+        sizes[name] = size with { Tombstones = size.Tombstones - 1 };
         _damaged.Remove((tile, name, id));
         return true;
     }
@@ -314,7 +317,8 @@ public sealed class MemoryReplicaStore : IReplicaStore
         rows.Entries[(name, id)] = entry;
         rows.Sizes[name] = (
             size.Count + (entry.Content is null ? 0 : 1) - (before.Content is null ? 0 : 1),
-            size.Bytes + (entry.Content?.Length ?? 0) - (before.Content?.Length ?? 0));
+            size.Bytes + (entry.Content?.Length ?? 0) - (before.Content?.Length ?? 0),
+            size.Tombstones + (entry.Content is null ? 1 : 0) - (had && before.Content is null ? 1 : 0));
     }
 
     private long NextArrival()
@@ -358,8 +362,8 @@ public sealed class MemoryReplicaStore : IReplicaStore
 
         public SortedDictionary<(string Name, MessageId Id), Entry> Entries { get; } = new(ByNameAndId);
 
-        /// <summary>Messages without tombstones, by set.</summary>
-        public Dictionary<string, (int Count, long Bytes)> Sizes { get; } = new(StringComparer.Ordinal);
+        /// <summary>Messages and their bytes, and tombstones, by set.</summary>
+        public Dictionary<string, (int Count, long Bytes, int Tombstones)> Sizes { get; } = new(StringComparer.Ordinal);
 
         public static int Compare((string Name, MessageId Id) a, (string Name, MessageId Id) b)
         {

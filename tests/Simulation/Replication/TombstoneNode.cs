@@ -9,13 +9,15 @@ namespace ChordChat.Tests.Simulation.Replication;
 internal sealed class TombstoneNode
 {
     private readonly ReplicaRules _rules;
+    private readonly SetLimits _limits;
     private Replica _replica;
     private long _offMs;
     private long? _offSinceMs;
 
-    public TombstoneNode(NodeId id, TileConfiguration genesis, ReplicaRules rules, long calendarMs)
+    public TombstoneNode(
+        NodeId id, TileConfiguration genesis, ReplicaRules rules, SetLimits limits, long calendarMs)
     {
-        (Id, _rules, CalendarMs) = (id, rules, calendarMs);
+        (Id, _rules, _limits, CalendarMs) = (id, rules, limits, calendarMs);
         _replica = Start();
         _replica.Found([genesis]);
         Ballots = new BallotSource(id, 1);
@@ -68,5 +70,5 @@ internal sealed class TombstoneNode
 
     public override string ToString() => Id.ToString()[..4];
 
-    private Replica Start() => new(Id, Store, SetLimits.Default, _rules);
+    private Replica Start() => new(Id, Store, _limits, _rules);
 }

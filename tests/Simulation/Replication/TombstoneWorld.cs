@@ -8,7 +8,7 @@ namespace ChordChat.Tests.Simulation.Replication;
 /// chance, while messages are sent, acknowledged, forgotten, and sent again by whoever slept.</summary>
 /// <remarks>docs/protocol.md#tombstones. A request takes no time, or days; operations do not overlap
 /// otherwise.</remarks>
-internal sealed class TombstoneWorld(ulong seed, ReplicaRules? rules = null)
+internal sealed class TombstoneWorld(ulong seed, ReplicaRules? rules = null, SetLimits? limits = null)
 {
     private const string Set = "mbox";
     private static readonly TileId Tile = new(0, 0);
@@ -29,12 +29,16 @@ internal sealed class TombstoneWorld(ulong seed, ReplicaRules? rules = null)
     /// <summary>How many tombstones all members have forgotten.</summary>
     public int ForgottenCount { get; private set; }
 
+    /// <summary>How many messages were refused for want of room.</summary>
+    public int RefusedCount { get; private set; }
+
     /// <returns>What went wrong, or null.</returns>
     public string? Run()
     {
         var ids = ClusterSetup.Name(5);
         _newest = new(Tile, 0, 1, ids[..3]);
-        _nodes = [.. ids.Select(id => new TombstoneNode(id, _newest, _rules, Days(2 * _random.Unit() - 1)))];
+        _nodes = [.. ids.Select(id => new TombstoneNode(
+            id, _newest, _rules, limits ?? SetLimits.Default, Days(2 * _random.Unit() - 1)))];
         for (var step = 0; step < 400 && _fault is null; step++)
         {
             Pass(Days(_random.Unit() * 1.2));
@@ -141,6 +145,7 @@ internal sealed class TombstoneWorld(ulong seed, ReplicaRules? rules = null)
         };
         Run(add, node);
         sent.IsKept |= add.Outcome is SetAddOutcome.Stored;
+        RefusedCount += add.Outcome is SetAddOutcome.Refused ? 1 : 0;
         Log($"{id} sent at {node}: {add.Outcome}");
     }
 

@@ -19,6 +19,22 @@ public class TombstoneWorldTests(ITestOutputHelper output)
         Assert.NotEqual(0, world.ForgottenCount);
     }
 
+    /// <summary>docs/protocol.md#tombstone-limit: it is for what is new, never for what was kept or deleted.</summary>
+    [Fact]
+    public void With_few_tombstones_allowed_nothing_comes_back_or_is_lost_and_there_is_room_again_in_the_end()
+    {
+        var refused = 0;
+        foreach (var seed in World.Seeds.Take(usual: 100))
+        {
+            var world = new TombstoneWorld(seed, limits: SetLimits.Default with { TombstoneCountMax = 3 });
+            var fault = world.Run();
+            Assert.True(fault is null, fault);
+            refused += world.RefusedCount;
+        }
+
+        Assert.NotEqual(0, refused);
+    }
+
     [Fact]
     public void A_late_message_that_is_taken_comes_back() =>
         AssertFound(ReplicaRules.Protocol with { LateIsRefused = false });

@@ -30,7 +30,7 @@ internal sealed class SwarmClients
     {
         (_cluster, _random) = (cluster, new Prng(cluster.Plan.Seed ^ 0xC11E_4715));
         // A name that is taken long ago shows nothing of a mistake in taking it.
-        var names = cluster.Plan.Mistake == SwarmMistake.BelievesOneCopy ? 48 : 12;
+        var names = TakesNamesOnly ? 240 : 12;
         _names = [.. Enumerable.Range(0, names).Select(i => Place.Of("acct", $"name{i}"))];
     }
 
@@ -41,12 +41,15 @@ internal sealed class SwarmClients
 
     private SimulatedWorld<SwarmMessage> World => _cluster.World;
 
+    /// <summary>So rare is it that only one copy has a claim when another one comes.</summary>
+    private bool TakesNamesOnly => _cluster.Plan.Mistake == SwarmMistake.BelievesOneCopy;
+
     /// <summary>Begins one operation of the mix at any node.</summary>
     public void Operate()
     {
         if (Somebody() is not { } node)
             return;
-        switch (_random.Pick(_cluster.Plan.Mix))
+        switch (TakesNamesOnly ? 2 : _random.Pick(_cluster.Plan.Mix))
         {
             case 0: Append(node); break;
             case 1: Read(node, _random.Pick(_lists)); break;

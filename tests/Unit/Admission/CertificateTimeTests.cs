@@ -7,7 +7,7 @@ using Xunit;
 
 namespace ChordChat.Tests.Unit.Admission;
 
-/// <summary>docs/operations.md#certificates-end: a wrong clock is called that, and what ends soon is said.</summary>
+/// <summary>docs/operations.md#certificates-expire: a wrong clock is called that, and what ends soon is said.</summary>
 public sealed class CertificateTimeTests : IDisposable
 {
     private static readonly DateTimeOffset Now = DateTimeOffset.UtcNow;

@@ -36,9 +36,9 @@ public class PasswordHashTests
         using var work = new PasswordWork(new ChatOptions { BcryptCost = 10 });
         var hash = await work.HashAsync(Secret, default);
         Assert.StartsWith("$2b$10$", hash, StringComparison.Ordinal);
-        Assert.True(await work.VerifyAsync(Secret, hash, default));
-        Assert.False(await work.VerifyAsync(Secret[1..] + "d", hash, default));
-        Assert.False(await work.VerifyAsync(Secret, null, default));
+        Assert.True(await work.VerifyAsync(Secret, hash, work.TryEnter()!, default));
+        Assert.False(await work.VerifyAsync(Secret[1..] + "d", hash, work.TryEnter()!, default));
+        Assert.False(await work.VerifyAsync(Secret, null, work.TryEnter()!, default));
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public class PasswordHashTests
     {
         using var work = new PasswordWork(new ChatOptions { BcryptCost = 10 });
         var hash = BCrypt.Net.BCrypt.HashPassword(Secret, BCrypt.Net.BCrypt.GenerateSalt(10, 'a'));
-        Assert.True(await work.VerifyAsync(Secret, hash, default));
+        Assert.True(await work.VerifyAsync(Secret, hash, work.TryEnter()!, default));
     }
 
     [Theory]
@@ -59,7 +59,7 @@ public class PasswordHashTests
     {
         using var work = new PasswordWork(new ChatOptions { BcryptCost = 10 });
         var hash = BCrypt.Net.BCrypt.HashPassword(secret.Replace("\0", ""), 4);
-        Assert.False(await work.VerifyAsync(secret, hash, default));
+        Assert.False(await work.VerifyAsync(secret, hash, work.TryEnter()!, default));
     }
 
     [Theory]
@@ -73,6 +73,6 @@ public class PasswordHashTests
     public async Task What_is_no_credential_verifies_nothing(string credential)
     {
         using var work = new PasswordWork(new ChatOptions { BcryptCost = 10 });
-        Assert.False(await work.VerifyAsync(Secret, credential, default));
+        Assert.False(await work.VerifyAsync(Secret, credential, work.TryEnter()!, default));
     }
 }

@@ -13,6 +13,8 @@ public sealed class CommandLineTests
     [InlineData("@bob look", "send", "bob", "@bob", "look")]
     [InlineData("--json", "send", "bob", "--", "--json")]
     [InlineData("-5 degrees", "send", "--", "bob", "-5", "degrees")]
+    [InlineData("-5 degrees", "send", "bob", "-5", "degrees")]
+    [InlineData("a - b", "send", "bob", "a", "-", "b")]
     [InlineData("-", "send", "bob", "--", "-")]
     [InlineData("-", "send", "--", "bob", "-")]
     [InlineData("--help", "send", "bob", "--", "--help")]
@@ -22,6 +24,19 @@ public sealed class CommandLineTests
         var parsed = CommandLine.Build().Parse(args, CommandLine.WordsAreWords);
         Assert.Empty(parsed.Errors);
         Assert.Equal([("bob", text)], SendCommand.Lines(parsed.GetValue<string[]>("user text")!, args.Contains("--")));
+    }
+
+    /// <summary>A misspelt option would go to the other person.</summary>
+    [Theory]
+    [InlineData("--wiat", "bob", "hi", "--wiat", "delivered")]
+    [InlineData("--Wait", "bob", "hi", "--Wait", "delivered")]
+    [InlineData("-x", "bob", "-x")]
+    [InlineData("--usr", "--usr", "anna", "bob", "hi")]
+    public void A_word_that_looks_like_an_option_is_no_text(string option, params string[] words)
+    {
+        var refused = Assert.Throws<ChordChatException>(() => SendCommand.Lines(words, literal: false).ToList());
+        Assert.Equal(("usage", $"send has no option '{option}'"), (refused.Code, refused.Message));
+        Assert.NotEmpty(SendCommand.Lines(words, literal: true));
     }
 
     [Theory]

@@ -23,13 +23,13 @@ public sealed class CommandParserTests
         { "/who", new ConsoleCommand.Who() },
         { "/requests", new ConsoleCommand.Requests() },
         { "/requests off", new ConsoleCommand.Requests(false) },
-        { "/requests carol", new ConsoleCommand.Misunderstood("write /requests [on|off]") },
+        { "/requests carol", new ConsoleCommand.Misunderstood("usage: /requests [on|off]") },
         { "/accept carol", new ConsoleCommand.Accept("carol") },
         { "/logout", new ConsoleCommand.LogOut() },
         { "/quit", new ConsoleCommand.Quit() },
-        { "/msg carol", new ConsoleCommand.Misunderstood("write /msg <user> <text>") },
-        { "/chat", new ConsoleCommand.Misunderstood("write /chat <user>") },
-        { "/history many", new ConsoleCommand.Misunderstood("write /history [n]") },
+        { "/msg carol", new ConsoleCommand.Misunderstood("usage: /msg <user> <text>") },
+        { "/chat", new ConsoleCommand.Misunderstood("usage: /chat <user>") },
+        { "/history many", new ConsoleCommand.Misunderstood("usage: /history [n]") },
     };
 
     [Theory]

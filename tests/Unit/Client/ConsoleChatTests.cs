@@ -46,6 +46,43 @@ public sealed class ConsoleChatTests
     }
 
     [Fact]
+    public async Task What_another_program_of_the_same_profile_sends_is_shown()
+    {
+        using var filled = new FilledProfile("hello");
+        using var profile = Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        await using var client = Offline(me);
+        var view = new Lines();
+        var chat = new ConsoleChat(client, view, _ => { }, passwordAtHand: null);
+        client.Start();
+        chat.OnLine("/msg bob typed here");
+        using var beside = Profile.Open(filled.Folder);
+        using var script = beside.Unlock(FilledProfile.Password);
+        await using var sender = Offline(script);
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        var shown = new List<string>();
+        for (var i = 0; shown.Count == 0; i++)
+        {
+            if (i < 2) // The first may come before this program looked for the first time.
+                sender.Send("bob", $"sent by a script {i}");
+            while (await client.Events.WaitToReadAsync(patience.Token) && client.Events.TryRead(out var happened))
+            {
+                view.Printed.Clear();
+                chat.On(happened);
+                if (happened is ClientEvent.SentBeside)
+                    shown.AddRange(view.Printed);
+                if (shown.Count > 0)
+                    break;
+            }
+        }
+
+        Assert.Contains("sent by a script", shown[0], StringComparison.Ordinal);
+    }
+
+    private static ChatClient Offline(UnlockedProfile me) =>
+        new(me, new NodeSearch { Explicit = ["127.0.0.1:1"], AskNetwork = false });
+
+    [Fact]
     public async Task After_the_open_chats_person_is_blocked_no_line_goes_to_them()
     {
         using var filled = new FilledProfile("hello");
@@ -80,7 +117,7 @@ public sealed class ConsoleChatTests
         profile.Store.Write(db => db.Execute("UPDATE circle SET written = 1"));
         chat.On(new ClientEvent.CircleHeard());
         Assert.Equal(1_001, view.Printed.Count);
-        Assert.Contains("10 more unread of bob", view.Printed[^1], StringComparison.Ordinal);
+        Assert.Contains("10 more unread messages from bob", view.Printed[^1], StringComparison.Ordinal);
         chat.On(new ClientEvent.CircleHeard());
         Assert.Equal(1_001, view.Printed.Count);
 

@@ -71,6 +71,32 @@ public class DamagedRowTests
         Assert.All(history.With("bob"), message => Assert.NotNull(history.Find(message.Id)));
     }
 
+    /// <summary>It would wait for ever, or go out under an id that nobody takes.</summary>
+    [Theory]
+    [InlineData("UPDATE outbox SET id = x'FF001B' WHERE id = $1")]
+    [InlineData("UPDATE outbox SET id = 'no id at all' WHERE id = $1")]
+    [InlineData("UPDATE outbox SET id = replace(id, substr(id, 1, 1), 'f'), envelope = zeroblob(600) WHERE id = $1")]
+    public async Task A_damaged_id_in_the_outbox_is_a_message_that_says_that_it_cannot_be_sent(string damage)
+    {
+        using var filled = new FilledProfile("one");
+        string id;
+        using (var before = Profile.Open(filled.Folder))
+        {
+            using var sender = before.Unlock(FilledProfile.Password);
+            await using (var client = new ChordChat.Sdk.ChatClient(
+                sender, new() { Explicit = ["127.0.0.1:1"], AskNetwork = false }))
+                id = client.Send("bob", "two");
+            before.Store.Write(db => db.Execute(damage, id));
+        }
+
+        using var profile = Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        var message = ChordChat.Sdk.Messages.History.Of(me).Find(id)!;
+        Assert.Equal((ChordChat.Sdk.Messages.MessageState.Refused, "two"), (message.State, message.Text));
+        Assert.Contains("write it again", message.Note);
+        Assert.Equal(0, profile.Store.Read(db => db.Scalar<long>("SELECT count(*) FROM outbox")));
+    }
+
     [Fact]
     public async Task History_says_what_is_missing_before_a_message()
     {
@@ -80,7 +106,7 @@ public class DamagedRowTests
         var (code, output, _) = await FilledProfile.RunAsync(filled.Command("history bob"));
         Assert.Equal(0, code);
         var lines = Lines(output);
-        Assert.Equal("(2 messages of bob are missing here)", lines[1]);
+        Assert.Equal("(2 messages from bob are missing here)", lines[1]);
         Assert.Equal(3, lines.Length);
         var (_, json, _) = await FilledProfile.RunAsync(filled.Command("history bob --json"));
         Assert.Contains("\"missing\":2", json);

@@ -25,7 +25,7 @@ public class ChatFuzzTests
     public void Calls_of_the_chat()
     {
         var (proofs, clock, none) = (new ClientProofs(Nobody), new ChatClock(TimeProvider.System), new NoRegisters());
-        using var judge = new ShownHelloJudge(
+        var judge = new ShownHelloJudge(
             new AccountGlimpses(none), new KeyLogReader(none, none), proofs, clock);
         var chat = new PeerChatAnswers(
             new PeerRequests(new SessionTable(), new NoMail(), proofs, clock),

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using ChordChat.Node.Hosting;
 using Microsoft.Extensions.Configuration;
 using Xunit;
@@ -56,6 +57,16 @@ public sealed class NodeSettingsTests : IDisposable
     {
         var (_, problems) = Read(new() { [name] = value });
         Assert.StartsWith(problem, Assert.Single(problems), StringComparison.Ordinal);
+    }
+
+    /// <summary>A section that is read and not known here would be refused.</summary>
+    [Fact]
+    public void Every_section_that_is_read_is_known()
+    {
+        var read = Repository.Sources("src/Node").SelectMany(Repository.Lines)
+            .SelectMany(line => Regex.Matches(line, @"GetSection\(""([A-Z]\w*)""\)"))
+            .Select(match => match.Groups[1].Value).Distinct().Order(StringComparer.Ordinal);
+        Assert.Equal(read, SettingSections.Names.Order(StringComparer.Ordinal));
     }
 
     [Fact]

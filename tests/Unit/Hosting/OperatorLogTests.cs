@@ -17,6 +17,8 @@ public sealed class OperatorLogTests
         { Calls, new OperationCanceledException(), true },
         { Calls, new InvalidOperationException { Source = Kestrel }, true },
         { Calls, new InvalidOperationException { Source = "chordchat-node" }, false },
+        { Calls, new InvalidDataException { Source = "Grpc.AspNetCore.Server" }, true },
+        { Calls, new InvalidDataException { Source = "chordchat-node" }, false },
         { Calls, new ArgumentException { Source = Kestrel }, false },
         { "ChordChat.Node.Chat.Login", new IOException(), false },
         { Kestrel, new InvalidOperationException { Source = Kestrel }, false },
@@ -24,7 +26,19 @@ public sealed class OperatorLogTests
 
     [Theory, MemberData(nameof(Events))]
     public void A_call_that_its_caller_broke_off_is_no_news(string source, Exception exception, bool isLeftOut) =>
-        Assert.Equal(isLeftOut, OperatorLog.IsBrokenOff(new(
-            DateTimeOffset.UnixEpoch, LogEventLevel.Error, exception, MessageTemplate.Empty,
-            [new(Constants.SourceContextPropertyName, new ScalarValue(source))])));
+        Assert.Equal(isLeftOut, OperatorLog.IsBrokenOff(Event(source, exception)));
+
+    /// <summary>docs/operations.md#limits: strangers can make a library complain as often as they like.</summary>
+    [Fact]
+    public void Libraries_get_so_many_lines_a_minute_and_the_node_itself_all()
+    {
+        var lines = new OperatorLog.LibraryLines(3);
+        Assert.Equal(3, Enumerable.Range(0, 100).Count(_ => !lines.IsTooMuch(Event(Calls, new ArgumentException()))));
+        Assert.True(lines.IsTooMuch(Event(Kestrel, new ArgumentException())));
+        Assert.False(lines.IsTooMuch(Event("ChordChat.Node.Chat.Login", new ArgumentException())));
+    }
+
+    private static LogEvent Event(string source, Exception exception) => new(
+        DateTimeOffset.UnixEpoch, LogEventLevel.Error, exception, MessageTemplate.Empty,
+        [new(Constants.SourceContextPropertyName, new ScalarValue(source))]);
 }

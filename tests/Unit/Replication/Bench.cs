@@ -11,12 +11,12 @@ internal sealed class Bench
 {
     public static readonly TileId Tile = new(7, 0x5a);
 
-    public Bench(SetLimits? limits = null, IValueRules? values = null)
+    public Bench(SetLimits? limits = null, IValueRules? values = null, PeerLimits? peers = null)
     {
         Ids = [.. Enumerable.Range(1, 5).Select(i => new NodeId((UInt128)(ulong)i << 124, 0))];
         Now = new TileConfiguration(Tile, 0, 1, Ids[..3]);
         Stores = [.. Ids.Select(_ => new MemoryReplicaStore(new Disk()))];
-        Replicas = [.. Ids.Select((id, i) => new Replica(id, Stores[i], limits, values: values))];
+        Replicas = [.. Ids.Select((id, i) => new Replica(id, Stores[i], limits, values: values, peers: peers))];
         foreach (var replica in Replicas)
             replica.Found([Now]);
         Ballots = new BallotSource(Ids[0], 1);

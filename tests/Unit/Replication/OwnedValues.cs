@@ -7,6 +7,10 @@ namespace ChordChat.Tests.Unit.Replication;
 /// grow.</summary>
 internal sealed class OwnedValues : IValueRules
 {
+    public bool HasRegister(string key) => true;
+
+    public bool HasSet(string name) => true;
+
     public string? BesideOf(string key) => null;
 
     public ValueVerdict Judge(

@@ -54,6 +54,33 @@ public class ReplicaTests
         Assert.IsType<ReplicaReply.Added>(Ask(new ReplicaRequest.Add(At, "m", new MessageId(3), Bytes("c"))));
     }
 
+    /// <summary>docs/protocol.md#tombstone-limit.</summary>
+    [Fact]
+    public void A_set_with_too_many_tombstones_takes_nothing_new_until_some_are_forgotten()
+    {
+        var bench = new Bench(new SetLimits(CountMax: 10, BytesMax: 1000, TombstoneCountMax: 2));
+        var late = (long)TimeSpan.FromDays(15).TotalMilliseconds;
+        foreach (var id in new uint[] { 1, 2 })
+        {
+            Assert.IsType<ReplicaReply.Added>(Handle(Add(id)));
+            Handle(new ReplicaRequest.Acknowledge(bench.Now.At, "m", [new MessageId(id)]));
+        }
+
+        Assert.IsType<ReplicaReply.Full>(Handle(Add(3)));
+        Assert.IsType<ReplicaReply.Buried>(Handle(Add(1)));
+        Handle(new ReplicaRequest.Acknowledge(bench.Now.At, "m", [new MessageId(4)])); // Never refused.
+        Assert.IsType<ReplicaReply.Buried>(Handle(Add(4)));
+        Handle(new ReplicaRequest.Forget(bench.Now.At, "m", [new MessageId(1)]), late);
+        Assert.IsType<ReplicaReply.Full>(Handle(Add(3)));
+        Handle(new ReplicaRequest.Forget(bench.Now.At, "m", [new MessageId(2)]), late);
+        Assert.IsType<ReplicaReply.Added>(Handle(Add(3)));
+
+        ReplicaRequest.Add Add(uint id) => new(bench.Now.At, "m", new MessageId(id), Bytes("a"));
+
+        ReplicaReply Handle(ReplicaRequest request, long nowMs = 0) =>
+            bench.Replicas[0].Handle(request, bench.Replicas[0].Self, nowMs);
+    }
+
     [Fact]
     public void A_scan_goes_on_after_its_cursor()
     {

@@ -68,6 +68,56 @@ public sealed class ArrivalTableTests : IDisposable
         Assert.Equal([0, 1, 1, 2], Messages().Select(message => message.MissingBefore));
     }
 
+    /// <summary>docs/e2e.md, Order: at most so much of one sender is held back, whatever gaps they leave.</summary>
+    [Fact]
+    public void Of_ten_thousand_messages_that_leave_gaps_only_so_many_are_held_back()
+    {
+        const int Count = 10_000;
+        for (var i = 1; i <= Count; i++)
+        {
+            Arrive(2 * i);
+            if (i % 500 == 0)
+                Assert.InRange(_store.Read(ArrivalTable.Held)["alice"], 1, HeldMax);
+        }
+
+        Assert.InRange(_shown.Count, Count - HeldMax, Count - ArrivalTable.HeldMax);
+        GiveUpGaps();
+        Assert.Equal(Enumerable.Range(1, Count).Select(i => $"{2 * i}"), _shown);
+        Assert.All(Messages(), message => Assert.Equal(1, message.MissingBefore));
+    }
+
+    [Fact]
+    public void Gaps_that_hold_back_receipts_only_are_bounded_too_and_the_next_message_says_what_is_missing()
+    {
+        const int Count = HeldMax + 50;
+        Arrive(1);
+        for (var i = 1; i <= Count; i++)
+            Arrive(1 + (2 * i), text: false);
+        Assert.InRange(_store.Read(ArrivalTable.Held)["alice"], 1, HeldMax);
+        Arrive(4); // One of those that were given up comes after all.
+        Assert.Equal(0, Messages()[^1].MissingBefore);
+        Arrive(2 * (Count + 1));
+        GiveUpGaps();
+        Assert.Equal((Count - 1, $"1 4 {2 * (Count + 1)}"), (Messages()[^1].MissingBefore, History()));
+    }
+
+    private const int HeldMax = ArrivalTable.HeldMax + ArrivalTable.HeldUncountedMax;
+
+    /// <summary>What it belongs to is shown all the same.</summary>
+    [Theory]
+    [InlineData(1e300)]
+    [InlineData(3.5)]
+    public void A_number_that_the_disk_damaged_holds_up_nothing(double number)
+    {
+        Arrive(1);
+        Arrive(3);
+        foreach (var table in (string[])["heard", "messages"])
+            _store.Write(db => db.Execute($"UPDATE {table} SET seq = $1 WHERE id = $2", number, IdOf(3)));
+        GiveUpGaps();
+        Arrive(2);
+        Assert.Equal(["1", "3", "2"], _shown);
+    }
+
     [Fact]
     public void A_receipt_takes_a_place_but_is_not_shown()
     {

@@ -40,6 +40,46 @@ public sealed class OwnCircleTests : IDisposable
         Assert.Null(_circle.TakeChange());
     }
 
+    /// <summary>Nodes that lose the circle are told all of it once; if that did not help, from time to time.</summary>
+    [Fact]
+    public void A_circle_that_nodes_lose_again_and_again_is_told_once_and_then_ever_more_rarely()
+    {
+        var time = new TurnedClock();
+        var circle = new Circle(_store, new ChangeSignal(), time);
+        circle.Block("mallory");
+        var told = 0;
+        var notices = new List<string?>();
+        for (var second = 0; second < 3_600; second++, time.Now += TimeSpan.FromSeconds(1))
+        {
+            if (second % 600 == 0)
+                circle.SessionBegins();
+            while (circle.TakeChange() is { } change)
+            {
+                Assert.True(++told < 40, "it is told again and again");
+                if (told != 2) // At the second session nobody knows yet that it is lost again.
+                    Assert.Equal(["mallory"], change.Block);
+                notices.Add(circle.Take(new Wire.Circle { Code = "damaged" }));
+            }
+        }
+
+        Assert.Single(notices.OfType<string>());
+        Assert.Equal(["mallory"], circle.Blocked);
+        time.Now += TimeSpan.FromMinutes(10);
+        Assert.NotNull(circle.TakeChange());
+        Assert.Null(circle.Take(new Wire.Circle { Blocked = { "mallory" } }));
+        Assert.Null(circle.TakeChange());
+        Assert.True(circle.IsTold);
+    }
+
+    private sealed class TurnedClock : TimeProvider
+    {
+        public TimeSpan Now { get; set; } = TimeSpan.FromDays(1);
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Now.Ticks;
+    }
+
     [Theory]
     [InlineData("full")]
     [InlineData("unavailable")]

@@ -101,7 +101,7 @@ public sealed class ProfileTests : IDisposable
     {
         Make();
         using var profile = Profile.Open(_folder);
-        profile.ForgetDevice();
+        profile.ForgetDevice(null);
         Assert.False(profile.HasDevice);
         using var me = profile.Unlock(Password);
         Assert.Null(me.Device);

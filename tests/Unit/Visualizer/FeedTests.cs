@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using ChordChat.Crypto;
 using ChordChat.Visualizer.Feed;
 using ChordChat.Visualizer.Trust;
 using ChordChat.Wire;
@@ -95,10 +96,33 @@ public sealed class FeedTests
         Assert.False(new AuthorityPin(theirs.RawData).Accepts(node, ours.RawData), "what was given is the pin");
     }
 
-    private static X509Certificate2 Issue(X509Certificate2 authority)
+    /// <summary>As clients do: whoever has the certificate of another page could show any ring.</summary>
+    [Theory]
+    [InlineData(CertificateName.Viewer)]
+    [InlineData(CertificateName.Operator)]
+    public void What_the_authority_signed_for_others_makes_no_node(string role)
+    {
+        using var ours = FindingTests.Authority();
+        using var page = Issue(ours, role);
+        using var node = Issue(ours, "00112233445566778899aabbccddeeff");
+        var pin = new AuthorityPin(ours.RawData);
+
+        Assert.False(pin.Accepts(page, ours.RawData));
+        Assert.Contains("not of a node", pin.Objection(page, ours.RawData, "10.0.0.5:7401"), StringComparison.Ordinal);
+        Assert.True(pin.Accepts(node, ours.RawData));
+    }
+
+    private static X509Certificate2 Issue(X509Certificate2 authority, string? role = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=node", key, HashAlgorithmName.SHA256);
+        if (role is not null)
+        {
+            var names = new SubjectAlternativeNameBuilder();
+            names.AddUri(new CertificateName("00112233445566778899aabbccddeeff", role).ToUri());
+            request.CertificateExtensions.Add(names.Build());
+        }
+
         return request.Create(authority, authority.NotBefore, authority.NotAfter, RandomNumberGenerator.GetBytes(8));
     }
 }

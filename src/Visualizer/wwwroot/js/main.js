@@ -9,7 +9,8 @@ import { RingView } from './ring.js';
 import { many, time } from './words.js';
 
 const byId = id => document.getElementById(id);
-const view = { snapshot: null, model: null, selectedName: null, eyes: null, connected: false, trace: null };
+const view = { snapshot: null, model: null, selectedName: null, eyes: null, feed: 'connecting', trace: null };
+const FEED_WORDS = { connecting: 'Connecting', heard: 'Looking for a node', lost: 'Visualizer does not answer' };
 let due = false;
 
 const tip = {
@@ -72,23 +73,24 @@ function drawNow() {
 
 /** Who tells us, and what is wrong when nobody does. */
 function drawEyes() {
-  const { eyes, model, connected } = view;
+  const { eyes, model, feed } = view;
+  const connected = feed === 'heard';
   const live = connected && eyes?.state === 'watching' && model;
-  document.body.dataset.feed = !connected ? 'lost' : live ? 'live' : 'searching';
+  document.body.dataset.feed = !connected ? feed : live ? 'live' : 'searching';
   byId('cluster').hidden = !model;
   byId('cluster').lastElementChild.textContent = model?.cluster.slice(0, 8) ?? '';
   const alive = model?.nodes.filter(node => node.state === 'alive').length;
   document.title = model ? `ChordChat ring: ${many(alive, 'node')}` : 'ChordChat ring';
   const text = live
     ? ['Live, seen through ', html('b', {}, eyes.node), ` at ${eyes.address}`]
-    : [connected ? 'Looking for a node' : 'Visualizer does not answer'];
+    : [FEED_WORDS[feed]];
   if (byId('eyes-text').textContent !== text.map(part => part.textContent ?? part).join(''))
     byId('eyes-text').replaceChildren(...text);
   const last = model ? `This is the ring as it was at ${time(model.atMs)}.` : '';
-  if (!connected)
+  if (feed === 'lost')
     banner(`The visualizer itself does not answer. Trying again. ${last}`.trim());
   else
-    banner(model && eyes?.state === 'searching' ? `No node answers any more. ${last} ${eyes.text}`.trim() : '');
+    banner(connected && model && eyes?.state === 'searching' ? `No node answers any more. ${last} ${eyes.text}`.trim() : '');
   if (!model)
     drawEmpty(eyes, connected);
 }
@@ -109,7 +111,7 @@ function drawEmpty(eyes, connected) {
 }
 
 function learn() {
-  view.connected = true;
+  view.feed = 'heard';
   view.model = view.snapshot && modelOf(view.snapshot, view.eyes?.silent);
   draw();
 }
@@ -117,7 +119,8 @@ function learn() {
 follow({
   ring(snapshot) { view.snapshot = snapshot; learn(); },
   eyes(news) { view.eyes = news; learn(); },
-  lost() { view.connected = false; draw(); },
+  beat() { if (view.feed !== 'heard') learn(); },
+  lost() { view.feed = 'lost'; draw(); },
 });
 new ResizeObserver(draw).observe(byId('ring-box'));
 document.addEventListener('keydown', event => {

@@ -6,7 +6,8 @@ import { brief, count, many, point, share, since } from './words.js';
 
 const byId = id => document.getElementById(id);
 const PeopleShown = 300;
-const NamesHidden = 'Nodes tell names only to an operator. ./startup.sh starts this page with a certificate for that.';
+const NamesHidden = 'Nodes show names only to a page with a viewer\'s certificate. '
+  + './startup.sh starts the page with one.';
 const Close = { class: 'plain', type: 'button', 'data-key': 'close' };
 
 export class Panels {

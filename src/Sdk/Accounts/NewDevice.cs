@@ -1,0 +1,266 @@
+using ChordChat.Crypto;
+using ChordChat.Crypto.KeyLogs;
+using ChordChat.Crypto.Keyrings;
+using ChordChat.Crypto.Keys;
+using ChordChat.Crypto.Passwords;
+using ChordChat.Sdk.Keys;
+using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Profiles;
+using ChordChat.Wire;
+using Google.Protobuf;
+using Grpc.Core;
+using KdfParameters = ChordChat.Crypto.Passwords.KdfParameters;
+using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
+
+namespace ChordChat.Sdk.Accounts;
+
+/// <summary>Makes this profile its user's new device: signs one entry for one place of the key log, and hands in those
+/// very bytes until a node shows what stands there.</summary>
+/// <remarks>docs/e2e.md, New device.</remarks>
+/// <param name="isRenewal">Nobody wants to log in: this profile's device makes place for another one of the same
+/// profile, unless another one has taken over already.</param>
+internal sealed class NewDevice(
+    Profile profile, NodeLinks links, ClusterId cluster, string user, KdfParameters kdf, PasswordKeys keys,
+    bool isRenewal)
+{
+    private const int NodesMax = 3;
+
+    /// <summary>Logins at one node: to finish what was begun, to sign, and twice for others who came first.</summary>
+    private const int StepsMax = 4;
+
+    /// <summary>How long a login waits for other nodes' word on the key log.</summary>
+    private static readonly TimeSpan OthersPatience = TimeSpan.FromSeconds(3);
+
+    private (LocalKey Key, byte[] Sealed)? _own;
+    private KeyLog? _known;
+    private SignedEntry.Record? _record;
+    private SignedEntry? _signed;
+
+    /// <summary>What a node has answered to a login, verified.</summary>
+    private sealed record Granted(KeyLog Log, Keyring Ring, ByteString Ticket, ByteString Pass);
+
+    /// <exception cref="ChordChatException"><c>bad_keyring</c> when no node shows the log that is known here,
+    /// <c>taken_over</c> for a renewal that comes too late, and what a login says. What was signed stays in the
+    /// profile.</exception>
+    public async Task<UnlockedProfile> LogInAsync(CancellationToken cancellation)
+    {
+        var asked = new HashSet<string>();
+        ChordChatException? trouble = null;
+        while (asked.Count < NodesMax)
+        {
+            using var other = asked.Count == 0 ? null : await links.OpenOtherAsync(asked, cancellation);
+            if (other is null && asked.Count > 0)
+                break;
+            NodeLink? at = null;
+            try
+            {
+                return await LogInAtAsync(other, link => at = link, cancellation);
+            }
+            catch (UntrueException cause)
+            {
+                trouble ??= Untrue($"{NodeWords.Name(at!.Cluster.NodeName)} at {at.Address} {cause.Message}");
+            }
+            catch (ChordChatException cause) when (trouble is not null && cause.Code != "taken_over")
+            {
+                // The next one may help.
+            }
+
+            asked.Add(at is null ? $"nobody {asked.Count}" : Convert.ToHexString(at.NodeId));
+        }
+
+        throw trouble!;
+    }
+
+    private async Task<UnlockedProfile> LogInAtAsync(
+        NodeLink? other, Action<NodeLink> answers, CancellationToken cancellation)
+    {
+        for (var step = 1; step <= StepsMax; step++)
+        {
+            var granted = await AskAsync(other, answers, cancellation);
+            using var identity = granted.Ring.Identity; // The device shares the other keys.
+            if (_own is null)
+                Begin();
+            Compare(granted.Log);
+            if (_signed is not null && granted.Log.Head.Seq < _signed.Entry.Seq)
+            {
+                if (await PublishAsync(other, granted, cancellation) && _signed.Device is not null)
+                    return Adopt(granted);
+                continue; // It shows now what stands there.
+            }
+
+            if (_signed is { Device: not null } && granted.Log.Head.Hash == _signed.Entry.Hash)
+                return Adopt(granted);
+            if (isRenewal && !IsOurs(granted.Log))
+                throw TakenOver();
+            await RequireNewestAsync(granted, cancellation);
+            await SignAsync(granted, cancellation);
+            if (await PublishAsync(other, granted, cancellation))
+                return Adopt(granted);
+        }
+
+        throw new UntrueException($"shows a key log of {user} without what it says that it published");
+    }
+
+    /// <summary>What this profile knows; the password is right.</summary>
+    private void Begin()
+    {
+        _own = profile.KeyFor(keys);
+        _record = profile.Signed;
+        _signed = _record?.Open(Key);
+        _known = profile.OwnLog(cluster, user, Key);
+    }
+
+    private LocalKey Key => _own!.Value.Key;
+
+    private async Task<Granted> AskAsync(
+        NodeLink? other, Action<NodeLink> answers, CancellationToken cancellation)
+    {
+        var request = new LogInRequest { User = user, Secret = keys.AuthSecret };
+        LogInReply reply;
+        try
+        {
+            reply = await CallAsync(
+                other,
+                (link, options) =>
+                {
+                    answers(link);
+                    return link.Chat.LogInAsync(request, options);
+                },
+                cancellation);
+        }
+        catch (RpcException cause) when (cause.StatusCode is StatusCode.NotFound or StatusCode.Unauthenticated)
+        {
+            throw Failures.WrongLogin(user);
+        }
+        catch (RpcException cause)
+        {
+            throw Failures.OfLogin(cause);
+        }
+
+        if (reply.Degraded)
+            throw Failures.Unavailable("login on a new device needs a majority of the account's copies");
+        var log = KeyLog.Verify(cluster, user, reply.KeyLog.Entries.Select(entry => entry.ToByteArray()));
+        var ring = KeyringBlob.Open(cluster, user, keys, reply.Keyring.Span);
+        if (log is null || ring is null || log.Head.Kdf != kdf || !KeyringBlob.IsThatOf(log, reply.Keyring.Span)
+            || !ring.Matches(log))
+            throw new UntrueException("hands out a keyring that is not the newest one of this user");
+        return new Granted(log, ring, reply.Ticket, reply.Pass);
+    }
+
+    /// <summary>Compares a log that a node shows with the one that is known, and takes it.</summary>
+    private void Compare(KeyLog shown)
+    {
+        if (_known is not null && shown.Find(_known.Head.Hash) is null)
+            throw new UntrueException(
+                _known.Find(shown.Head.Hash) is not null
+                    ? $"shows an older key log of {user} than this profile knows"
+                    : $"shows another key log of {user} than this profile knows");
+        if (_known is null || shown.Head.Seq > _known.Head.Seq)
+            _known = shown;
+    }
+
+    /// <summary>Whether the newest entry is that of the device in this profile.</summary>
+    private bool IsOurs(KeyLog log)
+    {
+        if (profile.SealedDevice is not { } record)
+            return false;
+        using var device = Device.Parse(cluster, user, Key.OpenRecord("device", record));
+        return device.Log.Head.Hash == log.Head.Hash;
+    }
+
+    /// <summary>Who is new here knows no log: before anything is signed, others are asked for a longer one.</summary>
+    private async Task RequireNewestAsync(Granted granted, CancellationToken cancellation)
+    {
+        links.Pass.Keep(granted.Pass);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(OthersPatience);
+        KeyLog? newer = null;
+        try
+        {
+            var head = granted.Log.Head;
+            var answer = await new KeyQuestions(cluster, links, _ => { }).AskAsync(
+                user,
+                log => log.Find(head.Hash) is null ? KeyLogWorth.NotTheirs
+                    : log.Head.Seq > head.Seq ? KeyLogWorth.Take : KeyLogWorth.Behind,
+                patience.Token);
+            newer = answer.Log;
+        }
+        catch (Exception cause) when (cause is ChordChatException or OperationCanceledException)
+        {
+            cancellation.ThrowIfCancellationRequested(); // Otherwise nobody else says anything now.
+        }
+
+        if (newer is null)
+            return;
+        Compare(newer);
+        throw new UntrueException($"shows an older key log of {user} than others");
+    }
+
+    /// <summary>Signs the entry after this log, which is the only one that this profile signs for that place.</summary>
+    private async Task SignAsync(Granted granted, CancellationToken cancellation)
+    {
+        var device = await Task.Run(DeviceKeys.Create, cancellation);
+        var (log, ring) = (granted.Log, granted.Ring);
+        var next = ring.WithDevice(log.Head.Epoch + 1, device);
+        var blob = KeyringBlob.Seal(cluster, user, next, keys, kdf);
+        var entry = KeyLogEntryBuilder.NewDevice(
+            log.Head, Now(), ring.Identity, device, KeyringBlob.HashOf(blob), kdf);
+        var made = new Device(
+            log.Append(entry.Bytes.Span)!, device.Signing, [.. next.EncryptionKeys.Select(key => key.Key)]);
+        _signed = new SignedEntry(made.Log, blob, made);
+        _record = profile.Sign(_signed, log, kdf, Key, _own!.Value.Sealed);
+    }
+
+    /// <summary>Hands in the entry that was signed last.</summary>
+    /// <returns>False when the node says that another one came first.</returns>
+    private async Task<bool> PublishAsync(NodeLink? other, Granted granted, CancellationToken cancellation)
+    {
+        var request = new PublishKeysRequest
+        {
+            User = user,
+            Ticket = granted.Ticket,
+            KeyLogEntry = ByteString.CopyFrom(_signed!.Entry.Bytes.Span),
+            Keyring = ByteString.CopyFrom(_signed.Keyring),
+        };
+        try
+        {
+            await CallAsync(other, (link, options) => link.Chat.PublishKeysAsync(request, options), cancellation);
+            return true;
+        }
+        catch (RpcException cause) when (cause.StatusCode == StatusCode.Aborted)
+        {
+            return false;
+        }
+        catch (RpcException cause)
+        {
+            throw Failures.OfLogin(cause);
+        }
+    }
+
+    /// <param name="other">Null for the node in use, or another one if that cannot answer now.</param>
+    private async Task<T> CallAsync<T>(
+        NodeLink? other, Func<NodeLink, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation) =>
+        other is null
+            ? await links.AskAsync(call, cancellation)
+            : await call(other, NodeLinks.Options(cancellation));
+
+    private UnlockedProfile Adopt(Granted granted)
+    {
+        var unlocked = profile.Adopt(_record!, _signed!, Key);
+        links.Pass.Keep(granted.Pass);
+        return unlocked;
+    }
+
+    private static ulong Now() => (ulong)DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+
+    private ChordChatException TakenOver() => new(
+        "taken_over", $"{user} has logged in on another device since",
+        "this one is closed; log in here again to go on");
+
+    private static ChordChatException Untrue(string what) => new(
+        "bad_keyring", $"{what}, and no other node helps",
+        "name another node with --node, and tell the operator");
+
+    /// <summary>What a node shows cannot be the truth, or the newest: others are asked.</summary>
+    private sealed class UntrueException(string message) : Exception(message);
+}
