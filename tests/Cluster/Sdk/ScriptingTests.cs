@@ -113,9 +113,9 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         Assert.Equal(3, (await OkAsync("bob", "tail", "--count", "3", "--timeout", "60")).Count);
         Assert.Equal(1u, _cluster.Accounts["alice"].Log!.Head.Epoch);
         await OkAsync("backup", "send", "bob", "hears of it", "--wait", "kept"); // The receipt is in its mailbox.
-        await Condition.UntilAsync("the copy is a device of its own", TimeSpan.FromSeconds(60), async () =>
+        await Condition.UntilAsync("the copy is a device of its own", TimeSpan.FromSeconds(150), async () =>
         {
-            await OkAsync("backup", "tail", "--timeout", "2");
+            await OkAsync("backup", "tail", "--timeout", "15"); // It has to log in and to make keys within that.
             return _cluster.Accounts["alice"].Log!.Head.Epoch == 2;
         });
         var fresh = Assert.Single(await OkAsync("backup", "send", "bob", "of its own"));
