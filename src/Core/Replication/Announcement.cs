@@ -29,6 +29,8 @@ public sealed class Announcement : Coordinator
             _active.Add(self);
     }
 
+    private protected override NodeId? Self => _self;
+
     private protected override void Begin()
     {
         foreach (var node in _others)
@@ -43,9 +45,10 @@ public sealed class Announcement : Coordinator
             return;
         if (!Configuration.Tile.Contains(standing.Newest.Tile))
             return;
-        if (standing.Newest.IsNewerThan(Configuration))
+        if (IsNews(standing.Newest))
         {
-            Meet(standing.Newest, standing.Previous);
+            if (!Hear(from, standing.Newest, standing.Previous))
+                AskAround(from); // The next round hears it again.
             return;
         }
 

@@ -12,6 +12,7 @@ namespace ChordChat.Core.Replication;
 public abstract class Coordinator
 {
     private readonly List<Effect> _effects = [];
+    private ConfigurationVoices? _voices;
     private ulong _random;
     private int _failures;
 
@@ -35,13 +36,22 @@ public abstract class Coordinator
     public IReadOnlyList<Effect> On(NodeId from, ReplicaRequest request, ReplicaReply reply)
     {
         _effects.Clear();
-        if (!IsDone)
+        if (IsDone)
+            return _effects;
+        if (_voices is { } voices && voices.IsQuestion(request))
         {
-            if (reply is ReplicaReply.Stale stale && Configuration.Tile.Contains(stale.Newest.Tile)
-                && stale.Newest.IsNewerThan(Configuration))
-                Meet(stale.Newest, stale.Previous);
-            else
-                OnReply(from, request, reply);
+            HearAnswer(voices, from, request.At.Tile, reply);
+        }
+        else if (reply is ReplicaReply.Stale stale && IsNews(stale.Newest))
+        {
+            if (!Hear(from, stale.Newest, stale.Previous))
+                OnSilence(from, request);
+            if (!IsDone)
+                AskAround(from);
+        }
+        else
+        {
+            OnReply(from, request, reply);
         }
 
         return _effects;
@@ -51,12 +61,20 @@ public abstract class Coordinator
     public IReadOnlyList<Effect> OnUnreachable(NodeId from, ReplicaRequest request)
     {
         _effects.Clear();
-        if (!IsDone)
+        if (IsDone)
+            return _effects;
+        if (_voices is { } voices && voices.IsQuestion(request))
+            HearAnswer(voices, from, request.At.Tile, null);
+        else
             OnSilence(from, request);
         return _effects;
     }
 
-    public IReadOnlyList<Effect> OnTimeout() => Step(OnTimer);
+    public IReadOnlyList<Effect> OnTimeout()
+    {
+        _voices?.NextRound();
+        return Step(OnTimer);
+    }
 
     /// <summary>The host has passed on what the last <see cref="Effect.Deliver"/> brought and has room for
     /// more.</summary>
@@ -67,6 +85,60 @@ public abstract class Coordinator
     private protected abstract void OnSilence(NodeId from, ReplicaRequest request);
     private protected abstract void OnTimer();
     private protected virtual void Resume() { }
+
+    /// <summary>The node that runs this, whose own replica is believed; null when this makes no difference.</summary>
+    private protected virtual NodeId? Self => null;
+
+    /// <summary>Whoever was asked what it knows of a claim has answered, and the claim is not believed.</summary>
+    private protected virtual void OnDoubtful() { }
+
+    private protected bool IsNews(TileConfiguration newest) =>
+        Configuration.Tile.Contains(newest.Tile) && newest.IsNewerThan(Configuration);
+
+    /// <summary>A node says that this configuration was decided. docs/protocol.md#one-voice-is-a-claim: it is
+    /// <see cref="Meet"/> once more than one says so; until then the node has said nothing.</summary>
+    /// <returns>Whether it is believed.</returns>
+    private protected bool Hear(NodeId from, TileConfiguration newest, TileConfiguration? previous)
+    {
+        if (from == Self)
+        {
+            Meet(newest, previous);
+            return true;
+        }
+
+        if (!Options.MayFollow(Configuration, newest))
+            return false;
+        _voices ??= new(Configuration);
+        _voices.Claim(from, newest, previous);
+        return Believe();
+    }
+
+    /// <summary>Asks those who must know it, too.</summary>
+    private protected void AskAround(NodeId from)
+    {
+        foreach (var (node, question) in _voices?.Ask(from) ?? [])
+            Send(node, question);
+    }
+
+    private void HearAnswer(ConfigurationVoices voices, NodeId from, TileId tile, ReplicaReply? reply)
+    {
+        var isClaim = voices.Answer(from, tile, reply);
+        if (Believe())
+            return;
+        if (isClaim)
+            AskAround(from);
+        if (!voices.IsWaiting)
+            OnDoubtful();
+    }
+
+    private bool Believe()
+    {
+        if (_voices?.Believed() is not var (newest, previous))
+            return false;
+        _voices = null;
+        Meet(newest, previous);
+        return true;
+    }
 
     /// <summary>Goes on at a newer configuration. Epochs only grow, so this ends.</summary>
     private protected virtual void Meet(TileConfiguration newest, TileConfiguration? previous)

@@ -32,4 +32,14 @@ public sealed record CoordinatorOptions
     /// <summary>How fast a newcomer copies one tile; a node copies at most <see cref="StewardOptions.NewcomersMax"/> at
     /// once. Members of the epoch before are not held up.</summary>
     public int CopyBytesPerSecond { get; init; } = 8 << 20;
+
+    /// <summary>How many copies the cluster keeps: a tile with fewer members than that is never given to fewer.
+    /// </summary>
+    public int Copies { get; init; } = 1;
+
+    /// <summary>Whether a later configuration can follow one at all. Only an operator's order makes a tile smaller.
+    /// docs/protocol.md#what-a-member-may-ask</summary>
+    public bool MayFollow(TileConfiguration known, TileConfiguration next) =>
+        next.Tile.Bits - next.Splits.Length == known.Tile.Bits - known.Splits.Length
+        && (next.Generation > known.Generation || next.Members.Length >= Math.Min(known.Members.Length, Copies));
 }

@@ -13,6 +13,8 @@ public sealed class DisputeSettling(
     private readonly HashSet<NodeId> _silent = [];
     private ReplicaRequest? _asked;
 
+    private protected override NodeId? Self => self;
+
     private protected override void Begin()
     {
         _asked = new ReplicaRequest.Peek(Configuration.At, key);

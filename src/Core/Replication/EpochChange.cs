@@ -40,6 +40,8 @@ public sealed class EpochChange(
     /// <summary>What is decided, each with the configuration before it; two when the tile was cut.</summary>
     public IReadOnlyList<(TileConfiguration Next, TileConfiguration? Previous)> News => _news;
 
+    private protected override NodeId? Self => ballots.Self;
+
     private protected override void Begin()
     {
         if (!Rules.NewcomersAreAsked || _unheard.Count == 0)
@@ -63,10 +65,14 @@ public sealed class EpochChange(
     {
         if (request is not ReplicaRequest.GetConfiguration || !_unheard.Contains(from))
             return;
-        if (reply is ReplicaReply.Standing { Newest: var newest } told && Configuration.Tile.Contains(newest.Tile)
-            && newest.IsNewerThan(Configuration))
-            Meet(newest, told.Previous);
-        else if (reply is null)
+        if (reply is ReplicaReply.Standing told && IsNews(told.Newest))
+        {
+            if (Hear(from, told.Newest, told.Previous))
+                return;
+            AskAround(from);
+        }
+
+        if (reply is null)
             GoWithout();
         else if (_unheard.Remove(from) && _unheard.Count == 0)
             Seal();

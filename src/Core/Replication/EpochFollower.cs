@@ -63,6 +63,9 @@ internal sealed class EpochFollower
             (ReplicaRequest.Doubt, _) => Doubt(Header(tile)),
             (ReplicaRequest.GetConfiguration, null) when _held.Above(tile) is { } wider => Standing(wider),
             (_, null) => Replies.WrongTile,
+            (ReplicaRequest.Seal seal, _) when header.DecidedAt(seal.At) is { } decided =>
+                new ReplicaReply.SealGranted(seal.Ballot, decided), // Nothing else can be decided any more.
+            (ReplicaRequest.Decide decide, _) when header.DecidedAt(decide.At) == decide.Next => Replies.Accepted,
             (not ReplicaRequest.GetConfiguration, _) when header.Tile != tile => WhyNot(header, request.At),
             (ReplicaRequest.Seal seal, _) => Seal(header, seal),
             (ReplicaRequest.Decide decide, _) => Decide(header, decide),
@@ -369,7 +372,7 @@ internal sealed class EpochFollower
     }
 
     private static ReplicaReply.Standing Standing(TileHeader header) =>
-        new(header.Newest, header.Phase, header.BeforeNewest);
+        new(header.Newest, header.Phase, header.BeforeNewest, Vote: header.Vote);
 
     private void Put(TileHeader header)
     {

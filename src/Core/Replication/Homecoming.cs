@@ -13,6 +13,8 @@ public sealed class Homecoming(NodeId self, TileConfiguration configuration, Coo
     private readonly HashSet<NodeId> _heard = [];
     private ReplicaRequest? _asked;
 
+    private protected override NodeId? Self => self;
+
     private protected override void Begin()
     {
         _active.Clear();
@@ -29,19 +31,17 @@ public sealed class Homecoming(NodeId self, TileConfiguration configuration, Coo
     {
         if (!ReferenceEquals(request, _asked))
             return;
-        _heard.Add(from);
-        if (reply is ReplicaReply.Standing standing && Configuration.Tile.Contains(standing.Newest.Tile))
+        if (reply is ReplicaReply.Standing news && IsNews(news.Newest))
         {
-            if (standing.Newest.IsNewerThan(Configuration))
-            {
-                Meet(standing.Newest, standing.Previous);
-                return;
-            }
-
-            if (standing is { Phase: TilePhase.Active, WasAway: false } && standing.Newest == Configuration)
-                _active.Add(from);
+            if (!Hear(from, news.Newest, news.Previous))
+                AskAround(from); // Until the time is over it has said nothing: its claim may be true.
+            return;
         }
 
+        _heard.Add(from);
+        if (reply is ReplicaReply.Standing { Phase: TilePhase.Active, WasAway: false } standing
+            && standing.Newest == Configuration)
+            _active.Add(from);
         Judge();
     }
 

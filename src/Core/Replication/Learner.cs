@@ -64,6 +64,8 @@ public sealed class Learner : Coordinator
     /// <summary>What came of it; null until that is known.</summary>
     public LearnerOutcome? Outcome { get; private set; }
 
+    private protected override NodeId? Self => _self;
+
     private protected override void Begin()
     {
         SetTimer(Options.RoundTimeout);

@@ -1,3 +1,5 @@
+using ChordChat.Core.Ring;
+
 namespace ChordChat.Core.Replication;
 
 /// <summary>Prepare and Accept: what a change and a read of a register share.</summary>
@@ -25,6 +27,8 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
     }
 
     private protected string Key { get; }
+
+    private protected sealed override NodeId? Self => _ballots.Self;
 
     private protected Phase At { get; private set; }
 

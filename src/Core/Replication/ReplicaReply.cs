@@ -70,10 +70,21 @@ public abstract record ReplicaReply
     /// when
     /// <paramref name="Phase"/> is Active; sealed in the one before it, or in it, when Sealed.</summary>
     /// <param name="WasAway">Active again since less than a day, after it was away for long.</param>
+    /// <param name="Vote">What it voted for as the one after <paramref name="Newest"/>; of a cut, the first
+    /// half's.</param>
     public sealed record Standing(
-        TileConfiguration Newest, TilePhase Phase, TileConfiguration? Previous, bool WasAway = false) : ReplicaReply;
+        TileConfiguration Newest,
+        TilePhase Phase,
+        TileConfiguration? Previous,
+        bool WasAway = false,
+        TileConfiguration? Vote = null) : ReplicaReply
+    {
+        /// <summary>The configuration before <paramref name="next"/> if it voted for that; otherwise null.</summary>
+        internal TileConfiguration? VotedFor(TileConfiguration next) => Vote is null ? null
+            : Newest.Successors(Vote).Where(one => one.Next == next).Select(one => one.Previous).FirstOrDefault();
+    }
 
-    /// <summary>A newer configuration is decided: ask its members.</summary>
+    /// <summary>A newer configuration is decided: ask its members. One that says so may be wrong.</summary>
     public sealed record Stale(TileConfiguration Newest, TileConfiguration? Previous) : ReplicaReply;
 
     /// <summary>This replica has not come as far as the request's epoch; try again, or others.</summary>

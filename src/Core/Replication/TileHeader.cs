@@ -1,3 +1,5 @@
+using ChordChat.Core.Ring;
+
 namespace ChordChat.Core.Replication;
 
 /// <summary>What one replica holds of a tile's configuration. Durable before any reply that follows from it.</summary>
@@ -25,6 +27,24 @@ public sealed record TileHeader(
     /// <summary>The configuration before <see cref="Newest"/>, if known.</summary>
     public TileConfiguration? BeforeNewest =>
         Pending is null || Pending.Generation > Configuration.Generation ? Previous : Configuration;
+
+    /// <summary>What this replica voted for as the one after <see cref="Newest"/>.</summary>
+    public TileConfiguration? Vote => Pending is null && NextAccepted?.Follows(Configuration.At) == true
+        ? NextAccepted : null;
+
+    /// <summary>Whether a node has to do with the tile now: of its epoch, the next, or the one before.</summary>
+    public bool IsAround(NodeId node) => Configuration.Contains(node) || Pending?.Contains(node) == true
+        || NextAccepted?.Contains(node) == true || Previous?.Contains(node) == true;
+
+    /// <summary>What is known here to have been decided at the end of an epoch, as a vote would name it; null when
+    /// nothing is.</summary>
+    internal TileConfiguration? DecidedAt(TileEpoch end)
+    {
+        var next = Newest;
+        if (next.Tile.Bits == end.Tile.Bits + 1 && end.Tile.Contains(next.Tile))
+            next = next with { Tile = end.Tile.First };
+        return next.Follows(end) ? next : null;
+    }
 }
 
 /// <summary>What a replica may do for a tile.</summary>

@@ -26,6 +26,8 @@ public sealed class TileRepair(
     /// <summary>Rows that the other sent.</summary>
     public int FetchedCount { get; private set; }
 
+    private protected override NodeId? Self => self;
+
     private protected override void Begin() =>
         Ask(self, new ReplicaRequest.ListRows(Configuration.At, theirs, default));
 

@@ -28,6 +28,8 @@ public sealed class TombstoneCollector(NodeId self, TileConfiguration configurat
 
     public int ExpiredCount { get; private set; }
 
+    private protected override NodeId? Self => self;
+
     private protected override void Begin() => List(default);
 
     private protected override void OnReply(NodeId from, ReplicaRequest request, ReplicaReply reply)

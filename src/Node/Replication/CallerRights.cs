@@ -1,6 +1,5 @@
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Ring;
 
@@ -9,12 +8,11 @@ namespace ChordChat.Node.Replication;
 /// <summary>What another node may ask of this node's replica.</summary>
 /// <remarks>docs/protocol.md#what-a-member-may-ask. A certificate of the cluster is not enough: who looks after a tile
 /// must be one of its members, as this replica knows them.</remarks>
-internal sealed class CallerRights(TileBoard board, TileDirectory directory, RingDriver ring, Genesis genesis)
+internal sealed class CallerRights(
+    TileBoard board, TileDirectory directory, RingDriver ring, CoordinatorOptions options)
 {
     private static readonly CallVerdict NotItsOwn =
         new CallVerdict.Refused("only the node that it is named after may write this");
-
-    private readonly int _copies = genesis.BackupCount + 1;
 
     /// <summary>Whether the caller keeps this tile too in that epoch, so that it has its rows anyway.</summary>
     public bool IsMember(NodeId from, TileEpoch at) =>
@@ -25,13 +23,13 @@ internal sealed class CallerRights(TileBoard board, TileDirectory directory, Rin
         if (BallotOf(request) is { } ballot && (ballot.Proposer != from || ballot.Epoch != request.At.Epoch))
             return new CallVerdict.Refused("a ballot names its proposer and is of the tile's epoch");
         var header = board.Of(request.At.Tile);
-        var isMember = header is not null && IsAround(header, from);
+        var isMember = header?.IsAround(from) == true;
         return request switch
         {
-            ReplicaRequest.NewConfiguration news => Judge(from, news, header),
+            ReplicaRequest.NewConfiguration news => Judge(from, news),
             ReplicaRequest.Compare compare => new CallVerdict.Allowed(compare with
             {
-                Tiles = [.. compare.Tiles.Where(tile => board.Of(tile.At.Tile) is { } own && IsAround(own, from))],
+                Tiles = [.. compare.Tiles.Where(tile => board.Of(tile.At.Tile) is { } own && own.IsAround(from))],
             }),
             ReplicaRequest.Pull when !isMember => new CallVerdict.Answered(
                 header is null ? new ReplicaReply.WrongTile() : new ReplicaReply.Behind(header.Configuration)),
@@ -48,33 +46,25 @@ internal sealed class CallerRights(TileBoard board, TileDirectory directory, Rin
     private static bool MayWrite(NodeId from, string key) =>
         RowKind.OfRegister(key) is not { Writer: RowWriter.NodeItself } kind || kind.KeyIn(key) == from.ToString();
 
-    /// <summary>News of a decision from who must know it; from others it is only a claim.</summary>
-    private CallVerdict Judge(NodeId from, ReplicaRequest.NewConfiguration news, TileHeader? header)
+    /// <summary>News of a decision are a claim, unless this replica voted for it itself.</summary>
+    private CallVerdict Judge(NodeId from, ReplicaRequest.NewConfiguration news)
     {
         var next = news.Next;
         if (!directory.IsOfThisCircle(next))
             return new CallVerdict.Refused("malformed tile: the circle is not cut like that here");
-        var known = header?.Newest ?? directory.Of(next.Tile) ?? directory.At(next.Tile.Start);
-        var isInside = (header is not null && IsAround(header, from)) || known.Contains(from);
-        if (isInside && known.Generation == next.Generation && KeepsCopies(known, next))
-            return new CallVerdict.Allowed(news);
-        return next.IsNewerThan(known)
-            ? new CallVerdict.Claimed(news, known)
-            : new CallVerdict.Allowed(news with { Previous = null }); // Old news change nothing.
+        var hint = directory.Of(next.Tile) ?? directory.At(next.Tile.Start);
+        return NewsJudge.Judge(from, news, board.Around(next.Tile), hint, options) switch
+        {
+            NewsVerdict.Believed(var believed) => new CallVerdict.Allowed(believed),
+            NewsVerdict.Claimed(var known) => new CallVerdict.Claimed(news, known),
+            _ => new CallVerdict.Refused("a tile is not given to fewer nodes, nor to unknown ones"),
+        };
     }
 
-    private bool MayBeNext(TileConfiguration current, TileConfiguration next) =>
-        KeepsCopies(current, next) && next.Members.All(
-            node => current.Contains(node) || node == ring.Now.Self.Node || ring.Now.Find(node) is not null);
-
     /// <summary>No single member can make itself the only one.</summary>
-    private bool KeepsCopies(TileConfiguration current, TileConfiguration next) =>
-        next.Members.Length >= Math.Min(current.Members.Length, _copies);
-
-    /// <summary>Whether a node has to do with the tile now: of its epoch, the next, or the one before.</summary>
-    private static bool IsAround(TileHeader header, NodeId node) => header.Configuration.Contains(node)
-        || header.Pending?.Contains(node) == true || header.NextAccepted?.Contains(node) == true
-        || header.Previous?.Contains(node) == true;
+    private bool MayBeNext(TileConfiguration current, TileConfiguration next) =>
+        options.MayFollow(current, next) && next.Members.All(
+            node => current.Contains(node) || node == ring.Now.Self.Node || ring.Now.Find(node) is not null);
 
     private static Ballot? BallotOf(ReplicaRequest request) => request switch
     {

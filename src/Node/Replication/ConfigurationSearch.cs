@@ -8,7 +8,7 @@ namespace ChordChat.Node.Replication;
 /// <summary>Finds out whether a tile has moved on, when the members that this node knows do not answer: asks those who
 /// should keep it by now.</summary>
 internal sealed class ConfigurationSearch(
-    ReplicaCalls calls, TileDirectory directory, RingDriver ring, TimeProvider time)
+    ReplicaCalls calls, TileDirectory directory, RingDriver ring, CoordinatorOptions options, TimeProvider time)
 {
     private const int AskedMax = 16;
     private const int RoundsMax = 8;
@@ -39,12 +39,15 @@ internal sealed class ConfigurationSearch(
             var left = asked.Count;
             var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var told = new List<TileConfiguration>();
+            var isAlone = now.Members.All.Count(
+                member => member.Peer.Node != calls.Self && member.Health is not Health.Left) == 1;
             var question = new ReplicaRequest.GetConfiguration(TileId.Of(point, TileId.BitsMax));
             foreach (var member in asked)
                 calls.Send(member.Peer.Node, question, reply =>
                 {
-                    if (reply is ReplicaReply.Standing standing)
-                        Hear(standing.Newest, told, Math.Min(2, asked.Count));
+                    if (reply is ReplicaReply.Standing { Newest: var newest } && newest.Tile.Contains(point)
+                        && options.MayFollow(known, newest))
+                        Hear(newest, told, isAlone || (known.Members is [var only] && only == member.Peer.Node));
                     if (Interlocked.Decrement(ref left) == 0)
                         heard.TrySetResult();
                 });
@@ -55,18 +58,16 @@ internal sealed class ConfigurationSearch(
         return directory.At(point).IsNewerThan(known);
     }
 
-    /// <summary>One node alone is not believed, where there are more to ask.</summary>
-    private void Hear(TileConfiguration newest, List<TileConfiguration> told, int needed)
+    /// <summary>One node alone is not believed: docs/protocol.md#one-voice-is-a-claim.</summary>
+    private void Hear(TileConfiguration newest, List<TileConfiguration> told, bool isEnough)
     {
-        TileConfiguration[] known;
         lock (told)
         {
             told.Add(newest);
-            known = [.. told.Where(one => told.Count(
-                other => other == one || (other.Tile == one.Tile && other.IsNewerThan(one))) >= needed)];
+            isEnough |= told.Count(other => other == newest) > 1;
         }
 
-        foreach (var one in known)
-            directory.Learn(one);
+        if (isEnough)
+            directory.Learn(newest);
     }
 }

@@ -4,63 +4,69 @@ using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Replication;
 
-/// <summary>Asks others whether a configuration is decided that a node names which need not know.</summary>
-/// <remarks>docs/protocol.md#what-a-member-may-ask. A node that was away for long hears of its tiles from nodes that it
-/// never heard of as members; one that lies names itself. So more than one must say so.</remarks>
-internal sealed class NewsWitnesses(ReplicaCalls calls, TimeProvider time)
+/// <summary>Asks others whether a configuration is decided that one node tells of.</summary>
+/// <remarks>docs/protocol.md#one-voice-is-a-claim. A node that comes back hears of hundreds of tiles at once; what
+/// cannot be asked about now waits. Each teller has a queue of its own, so that one who makes up many keeps nobody
+/// else's waiting.</remarks>
+internal sealed class NewsWitnesses(
+    ReplicaCalls calls, TileDirectory directory, CoordinatorOptions options, TimeProvider time)
 {
     private const int AtOnceMax = 64;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-    private int _open;
+    private const int WaitingMax = 4_096;
 
-    /// <summary>The claim as far as others know it too: a majority of those who are said to be members, who claims it
-    /// counted if he is one of them, knows that configuration or a later one.</summary>
-    /// <returns>Null when they do not. Without the configuration before if none of them names the same.</returns>
-    public async Task<ReplicaRequest.NewConfiguration?> ConfirmAsync(NodeId from, ReplicaRequest.NewConfiguration claim)
+    private readonly Dictionary<NodeId, Teller> _tellers = [];
+
+    /// <returns>Null when nobody else says so, or too much waits already: it is told again.</returns>
+    public async Task<ReplicaRequest.NewConfiguration?> ConfirmAsync(
+        NodeId from, ReplicaRequest.NewConfiguration claim, TileConfiguration known)
     {
-        if (Interlocked.Increment(ref _open) > AtOnceMax)
-        {
-            Interlocked.Decrement(ref _open);
-            return null; // It is told again.
-        }
-
+        if (Enter(from, claim.Next) is not { } teller)
+            return null;
         try
         {
-            return await AskAsync(from, claim);
+            await teller.Turn.WaitAsync();
+            try
+            {
+                var check = new NewsCheck(from, claim, known, options);
+                await Operation.RunAsync(check, calls, directory, time, CancellationToken.None);
+                return check.Outcome;
+            }
+            finally
+            {
+                teller.Turn.Release();
+            }
         }
         finally
         {
-            Interlocked.Decrement(ref _open);
+            Leave(from, teller, claim.Next);
         }
     }
 
-    private async Task<ReplicaRequest.NewConfiguration?> AskAsync(NodeId from, ReplicaRequest.NewConfiguration claim)
+    /// <summary>Null when that is being asked about for this teller, or its queue is full.</summary>
+    private Teller? Enter(NodeId from, TileConfiguration next)
     {
-        var claimed = claim.Next;
-        var asked = claimed.Members.Where(node => node != from && node != calls.Self).ToArray();
-        var needed = Math.Max(1, claimed.Majority - (claimed.Contains(from) ? 1 : 0));
-        if (asked.Length < needed)
-            return null;
-        var (yes, left, isSameBefore) = (0, asked.Length, false);
-        var known = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        foreach (var node in asked)
-            calls.Send(node, new ReplicaRequest.GetConfiguration(claimed.Tile), reply =>
-            {
-                if (reply is ReplicaReply.Standing { Newest: var newest } standing && newest.Tile == claimed.Tile
-                    && (newest == claimed || newest.IsNewerThan(claimed)))
-                {
-                    if (newest == claimed && standing.Previous == claim.Previous)
-                        Volatile.Write(ref isSameBefore, true);
-                    if (Interlocked.Increment(ref yes) == needed)
-                        known.TrySetResult(true);
-                }
+        lock (_tellers)
+        {
+            if (!_tellers.TryGetValue(from, out var teller))
+                _tellers[from] = teller = new Teller();
+            return teller.Claims.Count < WaitingMax && teller.Claims.Add(next) ? teller : null;
+        }
+    }
 
-                if (Interlocked.Decrement(ref left) == 0)
-                    known.TrySetResult(false);
-            });
-        await Task.WhenAny(known.Task, Task.Delay(Patience, time));
-        if (known.Task is not { IsCompletedSuccessfully: true, Result: true })
-            return null;
-        return Volatile.Read(ref isSameBefore) ? claim : claim with { Previous = null };
+    private void Leave(NodeId from, Teller teller, TileConfiguration next)
+    {
+        lock (_tellers)
+        {
+            teller.Claims.Remove(next);
+            if (teller.Claims.Count == 0)
+                _tellers.Remove(from);
+        }
+    }
+
+    private sealed class Teller
+    {
+        public HashSet<TileConfiguration> Claims { get; } = [];
+
+        public SemaphoreSlim Turn { get; } = new(AtOnceMax);
     }
 }

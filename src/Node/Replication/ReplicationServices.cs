@@ -10,7 +10,8 @@ internal static class ReplicationServices
 {
     public static IServiceCollection AddReplication(
         this IServiceCollection services, IConfiguration settings) => services
-        .AddSingleton(made => Patience(made.GetRequiredService<NodeOptions>().Preset, settings))
+        .AddSingleton(made => Patience(
+            made.GetRequiredService<NodeOptions>().Preset, made.GetRequiredService<Genesis>(), settings))
         .AddSingleton(made => Directory(made.GetRequiredService<Genesis>()))
         .AddSingleton(made => new BallotSource(
             made.GetRequiredService<LocalNode>().Self.Node, made.GetRequiredService<LocalNode>().Incarnation))
@@ -45,9 +46,12 @@ internal static class ReplicationServices
         .AddSingleton<QuorumProof>()
         .AddSingleton<ReadinessProbe>(made => made.GetRequiredService<QuorumProof>().ProveAsync);
 
-    private static CoordinatorOptions Patience(Preset preset, IConfiguration settings)
+    private static CoordinatorOptions Patience(Preset preset, Genesis genesis, IConfiguration settings)
     {
-        var patience = (preset is Preset.Wan ? CoordinatorOptions.Wan : CoordinatorOptions.Default) with { };
+        var patience = (preset is Preset.Wan ? CoordinatorOptions.Wan : CoordinatorOptions.Default) with
+        {
+            Copies = genesis.BackupCount + 1,
+        };
         settings.GetSection("Replication").Bind(patience);
         return patience;
     }

@@ -16,6 +16,15 @@ internal sealed class TileBoard
 
     public TileHeader? Of(TileId tile) => _headers.GetValueOrDefault(tile);
 
+    /// <summary>What is held of a tile, or of the narrowest wider one.</summary>
+    public TileHeader? Around(TileId tile)
+    {
+        var header = Of(tile);
+        while (header is null && tile.Bits > 0)
+            header = Of(tile = tile.Wider);
+        return header;
+    }
+
     public void Show(IEnumerable<TileHeader> headers)
     {
         foreach (var header in headers)

@@ -50,8 +50,8 @@ internal sealed class CallHandler(
             case CallVerdict.Answered(var answer):
                 reply(answer.ToWire());
                 break;
-            case CallVerdict.Claimed(var claim, _):
-                _ = CheckAsync(from, claim, reply);
+            case CallVerdict.Claimed(var claim, var known):
+                _ = CheckAsync(from, claim, known, reply);
                 break;
             case CallVerdict.Refused(var why):
                 reply(Failure(why));
@@ -83,9 +83,10 @@ internal sealed class CallHandler(
         }
     }
 
-    private async Task CheckAsync(NodeId from, ReplicaRequest.NewConfiguration claim, Action<Answer> reply)
+    private async Task CheckAsync(
+        NodeId from, ReplicaRequest.NewConfiguration claim, TileConfiguration known, Action<Answer> reply)
     {
-        if (await witnesses.ConfirmAsync(from, claim) is { } confirmed)
+        if (await witnesses.ConfirmAsync(from, claim, known) is { } confirmed)
             Submit(from, confirmed, reply);
         else
             reply(Failure("nobody else knows of this configuration"));

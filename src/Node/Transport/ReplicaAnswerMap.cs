@@ -54,6 +54,7 @@ internal static class ReplicaAnswerMap
                 Phase = (uint)standing.Phase,
                 Previous = standing.Previous?.ToWire(),
                 WasAway = standing.WasAway,
+                Vote = standing.Vote?.ToWire(),
             },
         },
         ReplicaReply.Stale stale => new()
@@ -100,7 +101,8 @@ internal static class ReplicaAnswerMap
             answer.Standing.Newest.ToCore(),
             answer.Standing.Phase <= (uint)TilePhase.Away
                 ? (TilePhase)answer.Standing.Phase : throw new MalformedException("phase"),
-            answer.Standing.Previous.Before(answer.Standing.Newest.ToCore()), answer.Standing.WasAway),
+            answer.Standing.Previous.Before(answer.Standing.Newest.ToCore()), answer.Standing.WasAway,
+            answer.Standing.Vote is { } next ? next.After(answer.Standing.Newest.ToCore().At) : null),
         Answer.BodyOneofCase.Stale => new ReplicaReply.Stale(
             answer.Stale.Newest.ToCore(), answer.Stale.Previous.Before(answer.Stale.Newest.ToCore())),
         Answer.BodyOneofCase.Behind => new ReplicaReply.Behind(answer.Behind.ToCore()),

@@ -124,13 +124,20 @@ internal sealed class Gateway(SwarmNode node)
         var asked = node.Ring.Cache.Members.Clockwise(known.Tile.Start)
             .Where(member => member.IsReachable && member.Peer != node.Self && !known.Contains(member.Peer.Node))
             .Take(AskedMax).ToArray();
-        var (left, ended) = (asked.Length, false);
+        var (left, ended, told) = (asked.Length, false, new List<TileConfiguration>());
+        var isAlone = node.Ring.Cache.Members.All.Count(
+            member => member.Peer != node.Self && member.Health is not Health.Left) == 1;
         var question = new ReplicaRequest.GetConfiguration(TileId.Of(at.Point, TileId.BitsMax));
         foreach (var member in asked)
             Tiles.Send(member.Peer.Node, question, reply =>
             {
-                if (reply is ReplicaReply.Standing standing)
-                    Tiles.Directory.Learn(standing.Newest);
+                if (reply is ReplicaReply.Standing { Newest: var newest })
+                {
+                    told.Add(newest);
+                    if (isAlone || told.Count(other => other == newest) > 1)
+                        Tiles.Directory.Learn(newest);
+                }
+
                 if (--left == 0)
                     End();
             });

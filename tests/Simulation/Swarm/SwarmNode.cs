@@ -278,7 +278,7 @@ internal sealed class SwarmNode
             return;
         var peer = sender.Self;
         if (message.Body is Ask.Replica(var request))
-            Tiles.Submit(request, peer.Node, reply => Answer(from, message, reply));
+            Tiles.Receive(request, peer.Node, reply => Answer(from, message, reply));
         else
             Ring.Receive(peer, message.Body, answer => Answer(from, message, answer));
     }

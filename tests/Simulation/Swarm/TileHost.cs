@@ -84,6 +84,47 @@ internal sealed class TileHost
             Commit();
     }
 
+    /// <summary>What another node asks, as Node/Transport/CallHandler takes it; news of a decision are judged first.
+    /// </summary>
+    public void Receive(ReplicaRequest request, NodeId from, Action<ReplicaReply> done)
+    {
+        if (request is not ReplicaRequest.NewConfiguration news)
+        {
+            Submit(request, from, done);
+            return;
+        }
+
+        var hint = Directory.Of(news.Next.Tile) ?? Directory.At(news.Next.Tile.Start);
+        switch (NewsJudge.Judge(from, news, Around(news.Next.Tile), hint, _cluster.Plan.Patience))
+        {
+            case NewsVerdict.Believed(var believed):
+                Take(believed);
+                break;
+            case NewsVerdict.Claimed(var known):
+                var check = new NewsCheck(from, news, known, _cluster.Plan.Patience);
+                Run(check, _ =>
+                {
+                    if (check is { IsDone: true, Outcome: { } confirmed })
+                        Take(confirmed);
+                });
+                break;
+        }
+
+        void Take(ReplicaRequest.NewConfiguration believed)
+        {
+            Directory.Learn(believed.Next);
+            Submit(believed, from, done);
+        }
+    }
+
+    private TileHeader? Around(TileId tile)
+    {
+        var header = _board.GetValueOrDefault(tile);
+        while (header is null && tile.Bits > 0)
+            header = _board.GetValueOrDefault(tile = tile.Wider);
+        return header;
+    }
+
     /// <summary>Asks a replica, this node's own included; null when no answer will come.</summary>
     public void Send(NodeId to, ReplicaRequest request, Action<ReplicaReply?> done)
     {

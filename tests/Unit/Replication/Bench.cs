@@ -10,6 +10,7 @@ namespace ChordChat.Tests.Unit.Replication;
 internal sealed class Bench
 {
     public static readonly TileId Tile = new(7, 0x5a);
+    private const int SendsMax = 100_000;
 
     public Bench(SetLimits? limits = null, IValueRules? values = null, PeerLimits? peers = null)
     {
@@ -60,7 +61,9 @@ internal sealed class Bench
         var queue = new Queue<Effect.Send>();
         Take(coordinator.Start(), queue);
         for (var ringing = 0; !coordinator.IsDone && ringing < 100;)
-            if (queue.TryDequeue(out var send))
+            if (Sent.Count > SendsMax)
+                throw new InvalidOperationException("it asks for ever");
+            else if (queue.TryDequeue(out var send))
                 Pass(coordinator, send, queue);
             else
             {
@@ -76,7 +79,7 @@ internal sealed class Bench
     private void Pass(Coordinator coordinator, Effect.Send send, Queue<Effect.Send> queue)
     {
         var node = Ids.IndexOf(send.To);
-        if (Deaf.Contains(node) || Ignores?.Invoke(node, send.Request) == true)
+        if (node < 0 || Deaf.Contains(node) || Ignores?.Invoke(node, send.Request) == true)
             return;
         var reply = Lie?.Invoke(node, send.Request) ?? Ask(node, send.Request);
         if (!Mute.Contains(node))

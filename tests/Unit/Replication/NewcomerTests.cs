@@ -42,14 +42,14 @@ public class NewcomerTests
     }
 
     [Fact]
-    public void A_newcomer_that_knows_of_a_newer_epoch_ends_the_change_and_nothing_is_sealed()
+    public void A_newcomer_that_knows_of_a_newer_epoch_as_another_does_ends_the_change()
     {
         var next = _bench.Now.Next(_bench.Ids[..3]);
-        _bench.Ask(Newcomer, new ReplicaRequest.NewConfiguration(next.Next([.. _bench.Ids[1..4]]), next));
+        foreach (var node in (int[])[1, Newcomer])
+            _bench.Ask(node, new ReplicaRequest.NewConfiguration(next.Next([.. _bench.Ids[1..4]]), next));
         var change = Change();
         _bench.Run(change);
         Assert.Equal(3UL, Assert.IsType<EpochChangeOutcome.Superseded>(change.Outcome).Newest.Epoch);
-        Assert.DoesNotContain(_bench.Sent, send => send.Request is ReplicaRequest.Seal);
     }
 
     [Fact]

@@ -1,0 +1,47 @@
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>What a replica makes of the news that a configuration was decided, told by another node.</summary>
+/// <remarks>docs/protocol.md#one-voice-is-a-claim.</remarks>
+public static class NewsJudge
+{
+    /// <param name="header">What is held of the tile, or of the narrowest wider one; null for nothing.</param>
+    /// <param name="hint">What this node believes of the tile otherwise.</param>
+    public static NewsVerdict Judge(
+        NodeId from, ReplicaRequest.NewConfiguration news, TileHeader? header, TileConfiguration hint,
+        CoordinatorOptions options)
+    {
+        var (next, known) = (news.Next, header?.Newest ?? hint);
+        if (!next.IsNewerThan(known))
+        {
+            // A learner that does not know whom to learn from hears it from more than one as well.
+            return header is { Phase: TilePhase.Learning, Previous: null } && next == known && news.Previous is not null
+                ? new NewsVerdict.Claimed(known)
+                : new NewsVerdict.Believed(news with { Previous = null }); // Old news change nothing.
+        }
+
+        if (!options.MayFollow(known, next))
+            return new NewsVerdict.Impossible();
+        if (header is { Phase: TilePhase.Active or TilePhase.Sealed, Vote: { } vote } && header.IsAround(from)
+            && header.Configuration.Successors(vote).FirstOrDefault(one => one.Next == next) is { Next: not null } own)
+            return new NewsVerdict.Believed(news with { Previous = own.Previous });
+        return new NewsVerdict.Claimed(known);
+    }
+}
+
+/// <summary>How far news are to be believed.</summary>
+public abstract record NewsVerdict
+{
+    private NewsVerdict() { }
+
+    /// <summary>These, at once.</summary>
+    public sealed record Believed(ReplicaRequest.NewConfiguration News) : NewsVerdict;
+
+    /// <summary>Only if <see cref="NewsCheck"/> finds others that know them.</summary>
+    /// <param name="Known">What is known here.</param>
+    public sealed record Claimed(TileConfiguration Known) : NewsVerdict;
+
+    /// <summary>Never.</summary>
+    public sealed record Impossible : NewsVerdict;
+}

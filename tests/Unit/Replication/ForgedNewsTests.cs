@@ -1,0 +1,118 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using Xunit;
+using static ChordChat.Tests.Unit.Replication.Bench;
+
+namespace ChordChat.Tests.Unit.Replication;
+
+/// <summary>docs/protocol.md#one-voice-is-a-claim: one member that lies moves nobody to a configuration that it made
+/// up.</summary>
+public class ForgedNewsTests
+{
+    private const int Liar = 2;
+    private static readonly CoordinatorOptions Patience = CoordinatorOptions.Default;
+    private readonly Bench _bench = new();
+    private ulong _told;
+
+    private TileConfiguration Alone => _bench.Now with { Epoch = 101, Members = [_bench.Ids[Liar]] };
+
+    private TileConfiguration SameMembers => _bench.Now with { Epoch = 101 };
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_forged_stale_moves_no_operation_and_the_honest_majority_ends_it(bool changes)
+    {
+        _bench.Lie = (node, request) => node == Liar && request is not ReplicaRequest.NewConfiguration
+            ? new ReplicaReply.Stale(changes ? Another() : Alone, null) : null;
+        Assert.IsType<RegisterChangeOutcome.Stored>(Run(Change(), change => change.Outcome));
+        Assert.Equal("a", Text(Assert.IsType<RegisterReadOutcome.Agreed>(Run(Read(), read => read.Outcome)).Value));
+        var add = new SetAdd(_bench.Now, "mbox", Message(1), Patience, 1);
+        Assert.IsType<SetAddOutcome.Stored>(Run(add, _ => add.Outcome));
+        Assert.Equal(_bench.Ids[..2].ToArray(), add.Copies.ToArray());
+        var scan = new SetScan(_bench.Now, "mbox", Patience, 1);
+        Assert.IsType<SetScanOutcome.Complete>(Run(scan, _ => scan.Outcome));
+        Assert.DoesNotContain(_bench.Effects, effect => effect is Effect.Learned);
+        Assert.InRange(_bench.Sent.Count, 1, 400);
+    }
+
+    [Fact]
+    public void A_true_one_is_followed_when_one_more_node_says_the_same()
+    {
+        Change(_bench.Ids[2..5]);
+        foreach (var node in new[] { 3, 4 })
+            _bench.Run(new Learner(_bench.Ids[node], _bench.Replicas[node].Header(Tile)!, Patience, 1));
+        _bench.Deaf.UnionWith([0, 2]);
+        Assert.IsType<RegisterChangeOutcome.Stored>(Run(Change(), change => change.Outcome));
+        var learned = Assert.Single(_bench.Effects.OfType<Effect.Learned>());
+        Assert.Equal(_bench.Now.Next(_bench.Ids[2..5]), learned.Newest);
+    }
+
+    [Fact]
+    public void The_only_member_that_is_known_is_believed()
+    {
+        var known = _bench.Now with { Members = [_bench.Ids[Liar]] };
+        _bench.Lie = (node, request) => node == Liar && request.At.Epoch == 1
+            ? new ReplicaReply.Stale(known.Next(_bench.Ids[..2]), null) : null;
+        var read = new RegisterRead(known, "k", _bench.Ballots, Patience, 1);
+        _bench.Run(read);
+        Assert.Equal(2UL, read.Configuration.Epoch);
+    }
+
+    /// <summary>Whoever tells, asks or comes home hears an answer of one node; what follows would drop all rows.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_forged_answer_makes_nobody_drop_its_rows(bool comesHome)
+    {
+        Assert.IsType<RegisterChangeOutcome.Stored>(Run(Change(), change => change.Outcome));
+        _bench.Lie = (node, request) => node == Liar && request is not ReplicaRequest.Peek
+            ? new ReplicaReply.Standing(SameMembers, TilePhase.Active, null) : null;
+        if (comesHome)
+            _bench.Ask(0, new ReplicaRequest.Doubt(Tile));
+        var header = _bench.Replicas[0].Header(Tile)!;
+        _bench.Run(comesHome
+            ? new Homecoming(_bench.Ids[0], header.Configuration, Patience)
+            : new Announcement(_bench.Ids[0], header, Patience));
+        Assert.Equal(_bench.Now, _bench.Replicas[0].Header(Tile)!.Newest);
+        Assert.False(_bench.Stores[0].GetRegister(Tile, "k").Value.IsEmpty);
+    }
+
+    [Fact]
+    public void A_forged_answer_ends_no_learner()
+    {
+        Assert.IsType<RegisterChangeOutcome.Stored>(Run(Change(), change => change.Outcome));
+        Change([_bench.Ids[0], _bench.Ids[1], _bench.Ids[3]]);
+        _bench.Lie = (node, request) => node == Liar && request is not ReplicaRequest.NewConfiguration
+            ? new ReplicaReply.Stale(Alone, null) : null;
+        var learner = new Learner(_bench.Ids[3], _bench.Replicas[3].Header(Tile)!, Patience, 1);
+        _bench.Run(learner);
+        Assert.IsType<LearnerOutcome.Activated>(learner.Outcome);
+        Assert.Equal("a", Text(_bench.Stores[3].GetRegister(Tile, "k").Value));
+    }
+
+    /// <summary>Another epoch and another made-up node each time.</summary>
+    private TileConfiguration Another() =>
+        _bench.Now with { Epoch = 101 + ++_told, Members = [_bench.Ids[Liar], new NodeId(_told, 1), _bench.Ids[0]] };
+
+    private void Change(System.Collections.Immutable.ImmutableArray<NodeId> members)
+    {
+        var change = new EpochChange(_bench.Now, members, _bench.Ballots, Patience, 1);
+        _bench.Run(change);
+        Assert.IsType<EpochChangeOutcome.Decided>(change.Outcome);
+        _bench.Effects.Clear();
+    }
+
+    private RegisterChange Change() => new(_bench.Now, "k", _ => Bytes("a"), _bench.Ballots, Patience, 1);
+
+    private RegisterRead Read() => new(_bench.Now, "k", _bench.Ballots, Patience, 1);
+
+    private TOutcome? Run<T, TOutcome>(T coordinator, Func<T, TOutcome?> outcome)
+        where T : Coordinator
+        where TOutcome : class
+    {
+        _bench.Run(coordinator);
+        return outcome(coordinator);
+    }
+}
