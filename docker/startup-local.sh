@@ -55,13 +55,14 @@ make_cluster() {
 
 # Nodes beyond those that the cluster has, joined through one that runs.
 join_more() {
-  local token
+  local token said
   while [[ -n $nodes ]] && (($(node_names | wc -l) < nodes)); do
     token=$("$node_program" cluster invite --data "$home" 2>>"$home/run/init.log") \
       || die "no invitation: see $home/run/init.log"
     # Not as an argument: everybody on this machine can read those.
-    "$node_program" cluster join --data "$home" <<<"$token" >>"$home/run/init.log" 2>&1 \
-      || die "a node could not join: see $home/run/init.log"
+    said=$("$node_program" cluster join --data "$home" <<<"$token" 2>&1 >>"$home/run/init.log") \
+      || die "a node could not join: ${said:-see $home/run/init.log}"
+    [[ -z $said ]] || say "  $said"
   done
 }
 
@@ -75,7 +76,7 @@ check_ports() {
     if runs "$name"; then
       [[ $(address_of "$name") == *:"$at" ]] \
         || die "$name runs at $(address_of "$name"), and port $at was asked for." \
-        "Type ./startup.sh stop, then start again with --port $port"
+        "Type ${as_here}./startup.sh stop, then start again with --port $port"
     elif port_taken "$at"; then
       taken+=("$at")
     fi
@@ -142,7 +143,7 @@ wait_ready() {
       if ((SECONDS >= deadline)); then
         save_ports # All nodes run: they are left to an operator, who may have to help them.
         started=()
-        die "$name is not ready after 60 s: $why (log: $home/run/$name.log). The nodes run on: see ./startup.sh status"
+        die "$name is not ready after 60 s: $why (log: $home/run/$name.log). The nodes run on: see ${as_here}./startup.sh status"
       fi
       sleep 0.2
     done
@@ -253,15 +254,15 @@ cluster_start() {
   started=()
   say ''
   say "look at the ring:  http://localhost:$page_port"
-  say "chat:              ./chordchat"
-  say "stop:              ./startup.sh stop"
+  say "chat:              ${as_here}./chordchat"
+  say "stop:              ${as_here}./startup.sh stop"
   [[ -z $demo ]] || make_demo_users
   [[ $refused == ' ' ]] || die "these nodes do not run, for the reasons above:$refused- the others do"
 }
 
 cluster_status() {
   local name why code=0
-  [[ -d $home/nodes ]] || die "no cluster here yet; ./startup.sh makes one"
+  [[ -d $home/nodes ]] || die "no cluster here yet; ${as_here}./startup.sh makes one"
   for name in $(node_names); do
     if ! runs "$name"; then
       printf '%-4s %-21s %-12s stopped\n' "$name" "$(address_of "$name")" '-'
@@ -291,7 +292,7 @@ cluster_logs() {
 }
 
 cluster_stop() {
-  [[ -d $home/run ]] || die "no cluster here yet; ./startup.sh makes one"
+  [[ -d $home/run ]] || die "no cluster here yet; ${as_here}./startup.sh makes one"
   one_at_a_time
   # shellcheck disable=SC2046
   stop_these visualizer $(node_names)

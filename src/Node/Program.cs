@@ -27,7 +27,7 @@ internal static class Program
         builder.WebHost.UseNodePort(sockets, tls, folder.Identity.Trust);
         builder.Services
             .AddSingleton(TimeProvider.System)
-            .AddHosting(options, node)
+            .AddHosting(options, node, settings)
             .AddAdmission(folder.Identity, tls)
             .AddDiscovery(folder.Path)
             .AddStorage(folder, settings)

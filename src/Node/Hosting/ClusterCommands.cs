@@ -7,7 +7,8 @@ namespace ChordChat.Node.Hosting;
 /// do when too many are gone.</summary>
 internal static class ClusterCommands
 {
-    public static Command Create() => new("cluster", "Make a cluster, invite machines to it, join one, recover a tile.")
+    public static Command Create() => new(
+        "cluster", "Make a cluster, say who belongs to it, and recover tiles that have lost most of their disks.")
     {
         Init(),
         Invite(),

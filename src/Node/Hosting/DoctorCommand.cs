@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.CompilerServices;
 using ChordChat.Node.Storage;
 
 namespace ChordChat.Node.Hosting;
@@ -10,7 +11,7 @@ internal static class DoctorCommand
     {
         var data = RunCommand.DataOption("The node's folder to look at.");
         var command = new Command(
-            "doctor", "Check folder, certificate, disk, network, clock and limits; say what to do.")
+            "doctor", "Check folder, certificate, disk, network, other nodes, their clocks and settings; say what to do.")
         {
             data,
         };
@@ -28,28 +29,36 @@ internal static class DoctorCommand
         return command;
     }
 
-    private static async IAsyncEnumerable<Finding> CheckAsync(
-        string data, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    public static async IAsyncEnumerable<Finding> CheckAsync(
+        string data, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var problems = new List<string>();
-        var settings = NodeSettings.Layer(data, new Dictionary<string, string?>());
-        var options = NodeSettings.Read(data, settings, problems);
-        foreach (var problem in problems)
-            yield return new(Verdict.Fail, "settings", problem, "mend appsettings.json or the environment");
         var identity = FolderChecks.Identity(data, out var found);
         foreach (var finding in found)
             yield return finding;
-        if (identity is null)
+        var running = identity is not null && FolderChecks.IsRunning(data);
+        using var peers = identity is null ? null : new PeerChecks(identity);
+        var given = running ? await peers!.GivenAsync(data, cancellation) : null;
+        var settings = RunCommand.Layer(data, given ?? []);
+        var problems = new List<string>();
+        var options = NodeSettings.Read(data, settings, problems);
+        foreach (var problem in problems)
+            yield return new(Verdict.Fail, "settings", problem, "mend appsettings.json or the environment");
+        if (identity is null || peers is null)
             yield break;
-        var running = FolderChecks.IsRunning(data);
+        var addresses = PeerChecks.Known(data, options);
+        await peers.LearnDenialsAsync(addresses, cancellation);
+        foreach (var finding in FolderChecks.Certificates(identity, DateTimeOffset.UtcNow))
+            yield return finding;
         yield return FolderChecks.Database(data, identity, running);
         foreach (var finding in MachineChecks.All(data, StorageOptions.Of(settings)))
             yield return finding;
-        if (!running)
-            yield return NetworkChecks.Port(options);
+        yield return running
+            ? NetworkChecks.InUse(data, isAnswered: given is not null)
+            : NetworkChecks.Port(settings["listen"] is null ? options.ListeningAt(AddressFile.Read(data)) : options);
         await foreach (var finding in NetworkChecks.MulticastAsync(options, cancellation))
             yield return finding;
-        await foreach (var finding in NetworkChecks.NodesAsync(data, options, identity, cancellation))
+        await foreach (var finding in peers.AllAsync(
+            addresses, ClusterSettings.Of(options.Preset, settings), cancellation))
             yield return finding;
     }
 }

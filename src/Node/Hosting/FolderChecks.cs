@@ -15,7 +15,6 @@ internal static class FolderChecks
             var identity = NodeIdentity.Read(Path.GetFullPath(data));
             findings.Add(new(
                 Verdict.Ok, "folder", $"{identity.Self.Name} of cluster {identity.Genesis.ShortName}, genesis signed"));
-            findings.AddRange(Certificates(identity, DateTimeOffset.UtcNow));
             if (!OperatingSystem.IsWindows())
                 findings.Add(Privacy(data));
             return identity;

@@ -8,11 +8,14 @@ internal static class HostingServices
     private const int MessageBytesMax = 4 << 20;
     private static readonly TimeSpan StopMax = TimeSpan.FromSeconds(8);
 
-    public static IServiceCollection AddHosting(this IServiceCollection services, NodeOptions options, LocalNode node)
+    public static IServiceCollection AddHosting(
+        this IServiceCollection services, NodeOptions options, LocalNode node, IConfiguration settings)
     {
         services
             .AddSingleton(options)
             .AddSingleton(node)
+            .AddSingleton(ClusterSettings.Of(options.Preset, settings))
+            .AddSingleton(new GivenSettings(settings))
             .AddLogging(logging => logging.ClearProviders().AddSerilog(OperatorLog.Create(options), dispose: true))
             .Configure<HostOptions>(host => host.ShutdownTimeout = StopMax)
             .AddSingleton<IHostLifetime, NoSignals>()

@@ -35,6 +35,8 @@ internal static class JoinCommand
                 await Console.Error.WriteLineAsync("Paste the token that 'cluster invite' printed, then press Enter:");
             var token = path is null ? ReadToken(Console.In) : ReadTokenFile(path);
             var folder = await JoinAsync(token, parsed.GetRequiredValue(data), parsed.GetValue(name), cancellation);
+            foreach (var line in await ClusterSettingsFile.WriteAsync(folder, token.Address, cancellation))
+                await Console.Error.WriteLineAsync(line);
             Console.WriteLine($"joined. Start the node with:\n  chordchat-node run --data {folder}");
         });
         return command;

@@ -41,6 +41,11 @@ internal sealed class ListenSockets : IDisposable
 
     public static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 
+    /// <summary>Whether this machine can listen there.</summary>
+    public static bool IsOwn(IPAddress address) => IPAddress.IsLoopback(address)
+        || NetworkInterface.GetAllNetworkInterfaces().SelectMany(network => network.GetIPProperties().UnicastAddresses)
+            .Any(own => own.Address.Equals(address));
+
     public void Dispose()
     {
         foreach (var socket in _bound.Values)

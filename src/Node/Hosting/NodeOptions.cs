@@ -28,6 +28,13 @@ internal sealed record NodeOptions
 
     public LogEventLevel LogLevel { get; init; } = LogEventLevel.Information;
 
+    /// <summary>Where a node listens that is told nothing now and was at this address when it ran last: the same port,
+    /// and the same network unless it was told an address of somebody else's (NAT).</summary>
+    public NodeOptions ListeningAt(string? address) =>
+        address is null || !HostPort.TryParse(address, out var last) ? this
+        : last.Address is { } ip && ListenSockets.IsOwn(ip) ? this with { Listen = last }
+        : this with { Listen = Listen with { Port = last.Port } };
+
     /// <summary>Plain HTTP with /healthz and /readyz only; null for none, 0 for any free port.</summary>
     public HostPort? Health { get; init; }
 }

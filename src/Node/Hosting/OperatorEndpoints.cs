@@ -11,6 +11,12 @@ internal static class OperatorEndpoints
     public const string DrainPath = "/operator/drain";
     public const string SafetyPath = "/operator/safe-to-stop";
 
+    /// <summary>What this node was told by its file, the environment and the command line.</summary>
+    public const string GivenPath = "/operator/settings";
+
+    /// <summary>What is to be the same at all nodes.</summary>
+    public const string SettingsPath = "/settings";
+
     /// <summary>The last line of a drain that went well.</summary>
     public const string Drained = "drained: every tile is with others; the node stops";
 
@@ -20,6 +26,12 @@ internal static class OperatorEndpoints
     {
         app.MapPost(DrainPath, DrainAsync).OpenTo(Callers.Operators | Callers.OwnFolder);
         app.MapGet(SafetyPath, SayWhetherSafeAsync).OpenTo(Callers.Operators | Callers.OwnFolder);
+        app.MapGet(GivenPath, context => context.Response.WriteAsJsonAsync(
+            context.RequestServices.GetRequiredService<GivenSettings>().Values, context.RequestAborted))
+            .OpenTo(Callers.Operators | Callers.OwnFolder);
+        app.MapGet(SettingsPath, context => context.Response.WriteAsJsonAsync(
+            context.RequestServices.GetRequiredService<ClusterSettings>().Values, context.RequestAborted))
+            .OpenTo(Callers.Members | Callers.Operators);
     }
 
     private static async Task DrainAsync(HttpContext context)
@@ -29,8 +41,8 @@ internal static class OperatorEndpoints
         {
             context.Response.StatusCode = (int)HttpStatusCode.Conflict;
             await context.Response.WriteAsync(
-                "the nodes that would stay are too few to keep every copy: join another node first. To stop this one "
-                + "for a while, send it SIGTERM\n", context.RequestAborted);
+                "the nodes that would stay are too few to keep every copy: join another node first\n"
+                + ForAWhile(await ObstaclesAsync(context)), context.RequestAborted);
             return;
         }
 
@@ -38,7 +50,7 @@ internal static class OperatorEndpoints
         for (var told = -1; departure.TilesLeft is var left && left > 0 && !going.IsCompleted;)
         {
             if (left != told)
-                await SayAsync(context, $"{left} tiles left");
+                await SayAsync(context, left == 1 ? "1 tile left" : $"{left} tiles left");
             told = left;
             await Task.WhenAny(going, Task.Delay(Tell, context.RequestAborted));
         }
@@ -54,11 +66,20 @@ internal static class OperatorEndpoints
 
     private static async Task SayWhetherSafeAsync(HttpContext context)
     {
-        var safety = context.RequestServices.GetRequiredService<SafetyOfStopping>();
-        var obstacles = await safety.ObstaclesAsync(context.RequestAborted);
+        var obstacles = await ObstaclesAsync(context);
         if (obstacles.Count > 0)
             context.Response.StatusCode = (int)HttpStatusCode.Conflict;
         await context.Response.WriteAsync(
-            obstacles.Count == 0 ? "yes\n" : string.Join('\n', obstacles) + "\n", context.RequestAborted);
+            obstacles.Count == 0 ? "yes\n" : Lines(obstacles), context.RequestAborted);
     }
+
+    /// <summary>Whether a node that cannot be drained can be stopped for a while: as safe-to-stop says it.</summary>
+    public static string ForAWhile(IReadOnlyList<string> obstacles) => obstacles.Count == 0
+        ? "It is safe to stop it for a while: send it SIGTERM.\n"
+        : "Do not stop it for a while either (safe-to-stop):\n" + Lines(obstacles);
+
+    private static Task<IReadOnlyList<string>> ObstaclesAsync(HttpContext context) =>
+        context.RequestServices.GetRequiredService<SafetyOfStopping>().ObstaclesAsync(context.RequestAborted);
+
+    private static string Lines(IEnumerable<string> obstacles) => string.Join('\n', obstacles) + "\n";
 }

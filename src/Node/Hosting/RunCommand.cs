@@ -56,7 +56,9 @@ internal static class RunCommand
         return Environment.ExitCode;
     }
 
-    private static IConfigurationRoot Layer(string data, Dictionary<string, string?> given)
+    /// <summary>As <see cref="NodeSettings.Layer"/>.</summary>
+    /// <exception cref="StartRefusedException">appsettings.json is not JSON.</exception>
+    public static IConfigurationRoot Layer(string data, Dictionary<string, string?> given)
     {
         try
         {

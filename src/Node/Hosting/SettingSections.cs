@@ -33,6 +33,9 @@ internal static class SettingSections
 
     public static IEnumerable<string> Names => Known.Keys;
 
+    /// <summary>The settings of a section.</summary>
+    public static IEnumerable<string> NamesIn(string section) => Known[section].Names;
+
     public static void Check(IConfiguration settings, Preset preset, ICollection<string> problems)
     {
         foreach (var section in settings.GetChildren().Where(s => s.Value is null && !NodeSettings.IsSetting(s.Key)))

@@ -13,7 +13,8 @@ namespace ChordChat.Node.Transport;
 /// <summary>What the ring asks other nodes. No answer in time, or one that makes no sense, is null:
 /// unreachable.</summary>
 internal sealed class RingCalls(
-    PeerChannels channels, DiskMemory disks, DiskGuard guard, DiskWord word, RunTable runs, DenyListNews denials)
+    PeerChannels channels, DiskMemory disks, DiskGuard guard, DiskWord word, RunTable runs, DenyListNews denials,
+    SettingNews settings)
 {
     public Task<RingAnswer?> GetRingAsync(Peer to, Peer self, TimeSpan timeout, CancellationToken cancellation) =>
         CallAsync(to, async (client, options) =>
@@ -41,6 +42,7 @@ internal sealed class RingCalls(
             Digest = ping.Digest,
             Disk = OwnDisk,
             DenyNumber = denials.Own,
+            Settings = { settings.Own },
         };
         return CallAsync(ping.To, async (client, options) =>
         {
@@ -49,6 +51,7 @@ internal sealed class RingCalls(
                 var reply = await client.PingAsync(request, options);
                 Follow(ping.To.Node, reply.Disk);
                 denials.Heard(ping.To.Node, reply.DenyNumber, ping.To.Address);
+                settings.Heard(ping.To.Node, ping.To.Name, reply.Settings);
                 return ToCore(reply);
             }
             catch (RpcException e) when (IsRefusal(e.Status.DebugException))

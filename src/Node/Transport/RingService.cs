@@ -9,7 +9,8 @@ namespace ChordChat.Node.Transport;
 
 /// <summary>What other nodes ask this one about the ring. Who asks is read from the certificate.</summary>
 internal sealed class RingService(
-    RingDriver ring, RingAuditor auditor, RingCalls calls, SelfPortrait portrait, DenyListNews denials)
+    RingDriver ring, RingAuditor auditor, RingCalls calls, SelfPortrait portrait, DenyListNews denials,
+    SettingNews settings)
     : Wire.Ring.RingBase
 {
     private static readonly TimeSpan HelpTimeout = TimeSpan.FromMilliseconds(500);
@@ -37,12 +38,14 @@ internal sealed class RingService(
         var gossip = Checked(() => request.Gossip.ToCore());
         calls.Follow(from.Peer.Node, request.Disk);
         denials.Heard(from.Peer.Node, request.DenyNumber, ring.Now.Find(from.Peer.Node)?.Address);
+        settings.Heard(from.Peer.Node, from.Peer.Name, request.Settings);
         var reply = await ring.PingedAsync(from, gossip, request.WantAll, request.Digest, context.CancellationToken);
         return new PingReply
         {
             Self = reply.Self.ToWire(),
             Disk = calls.OwnDisk,
             DenyNumber = denials.Own,
+            Settings = { settings.Own },
             Gossip = { reply.Gossip.Select(member => member.ToWire()) },
         };
     }

@@ -9,6 +9,7 @@ internal static class TransportServices
     public static IServiceCollection AddTransport(this IServiceCollection services) => services
         .AddSingleton<PeerChannels>()
         .AddSingleton<DenyListNews>()
+        .AddSingleton<SettingNews>()
         .AddSingleton<RingCalls>()
         .AddSingleton<LinkHandshake>()
         .AddSingleton<PeerLinks>()

@@ -70,8 +70,7 @@ public sealed class CertificateTimeTests : IDisposable
         using var authority = folder.OpenAuthority();
         folder.Deny(authority, folder.NodesToDeny("n1", Now));
         File.WriteAllBytes(_folder["nodes/n1/denied"], folder.SignedDenyList()!);
-        FolderChecks.Identity(_folder["nodes/n1"], out var findings);
-        var finding = findings.Single(found => found.What == "certificate");
+        var finding = FolderChecks.Certificates(NodeIdentity.Read(_folder["nodes/n1"]), Now).Single();
         Assert.Equal(Verdict.Fail, finding.Verdict);
         Assert.Contains("revoked by the operator", finding.Text, StringComparison.Ordinal);
     }

@@ -1,0 +1,53 @@
+using System.Text.Json;
+using ChordChat.Node.Admission;
+
+namespace ChordChat.Node.Hosting;
+
+/// <summary>Writes into a new node's appsettings.json what is to be the same at all nodes, as a node that runs has
+/// it.</summary>
+/// <remarks>docs/operations.md#the-same-at-all-nodes.</remarks>
+internal static class ClusterSettingsFile
+{
+    private static readonly JsonSerializerOptions Format = new() { WriteIndented = true };
+
+    /// <summary>Asks the node at an address as the node of the folder.</summary>
+    /// <returns>What was written, or why nothing was, in words; nothing when all is as it is anyway.</returns>
+    public static async Task<IReadOnlyList<string>> WriteAsync(
+        string folder, string address, CancellationToken cancellation)
+    {
+        using var peers = new PeerChecks(NodeIdentity.Read(folder));
+        if (await peers.SettingsAsync(address, cancellation) is not { } told)
+            return [$"{address} did not tell which settings are to be the same at all nodes: compare "
+                + $"{FileIn(folder)} with another node's before you start this one"];
+        var settings = ClusterSettings.ToTakeOver(told);
+        if (settings.Count == 0)
+            return [];
+        if (File.Exists(FileIn(folder)))
+            return [$"{FileIn(folder)} is there already and was left as it is; {address} has {InWords(settings)}"];
+        PrivateFiles.Write(FileIn(folder), JsonSerializer.SerializeToUtf8Bytes(Nested(settings), Format));
+        return [$"as at {address}, and to be the same at all nodes, now in {FileIn(folder)}: {InWords(settings)}"];
+    }
+
+    private static string FileIn(string folder) => Path.Combine(folder, "appsettings.json");
+
+    private static string InWords(IReadOnlyDictionary<string, string> settings) =>
+        string.Join(", ", settings.Select(setting => $"{setting.Key} {setting.Value}"));
+
+    /// <summary>"Chat:Registration" is "Registration" in the section "Chat".</summary>
+    private static SortedDictionary<string, object> Nested(IReadOnlyDictionary<string, string> settings)
+    {
+        var nested = new SortedDictionary<string, object>(StringComparer.Ordinal);
+        foreach (var (name, value) in settings)
+            if (name.Split(':') is [var section, var within])
+            {
+                nested.TryAdd(section, new SortedDictionary<string, string>(StringComparer.Ordinal));
+                ((SortedDictionary<string, string>)nested[section])[within] = value;
+            }
+            else
+            {
+                nested[name] = value;
+            }
+
+        return nested;
+    }
+}

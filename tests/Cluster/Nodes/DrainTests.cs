@@ -1,0 +1,44 @@
+using System.Net;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
+using ChordChat.Node.Replication;
+using Microsoft.Extensions.DependencyInjection;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Nodes;
+
+/// <summary>docs/operations.md, "Stopping a node": drain and safe-to-stop judge alike.</summary>
+public sealed class DrainTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task A_drain_that_is_refused_advises_to_stop_only_what_is_safe_to_stop()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3);
+        await Condition.UntilAsync("n1 may stop", Patience, async () => (await ObstaclesAsync(cluster)).Count == 0);
+        using var own = new HttpClient(new ClusterTls(cluster.IdentityOf("n1")).CreateHandler(null));
+        var (code, said) = await DrainAsync(own, cluster);
+        Assert.Equal(HttpStatusCode.Conflict, code);
+        Assert.Contains("too few", said, StringComparison.Ordinal);
+        Assert.Contains("safe to stop it for a while: send it SIGTERM", said, StringComparison.Ordinal);
+
+        await cluster.StopAsync("n3");
+
+        (code, said) = await DrainAsync(own, cluster);
+        Assert.Equal(HttpStatusCode.Conflict, code);
+        Assert.DoesNotContain("SIGTERM", said, StringComparison.Ordinal);
+        Assert.Contains("Do not stop it for a while either", said, StringComparison.Ordinal);
+        Assert.Contains((await ObstaclesAsync(cluster))[0].Split(':')[0], said, StringComparison.Ordinal);
+    }
+
+    private static async Task<(HttpStatusCode Code, string Said)> DrainAsync(HttpClient own, NodeCluster cluster)
+    {
+        using var answer = await own.PostAsync(
+            $"https://{cluster.AddressOf("n1")}{OperatorEndpoints.DrainPath}", content: null);
+        return (answer.StatusCode, await answer.Content.ReadAsStringAsync());
+    }
+
+    private static Task<IReadOnlyList<string>> ObstaclesAsync(NodeCluster cluster) =>
+        cluster["n1"].Services.GetRequiredService<SafetyOfStopping>().ObstaclesAsync(CancellationToken.None);
+}

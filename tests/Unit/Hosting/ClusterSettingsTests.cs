@@ -1,0 +1,104 @@
+using ChordChat.Core.Ring;
+using ChordChat.Node.Hosting;
+using ChordChat.Node.Transport;
+using ChordChat.Wire;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Logging;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Hosting;
+
+/// <summary>docs/operations.md#the-same-at-all-nodes.</summary>
+public sealed class ClusterSettingsTests
+{
+    private static readonly ClusterSettings Closed = Of(new() { ["Chat:Registration"] = "closed" });
+
+    private readonly Lines _log = new();
+
+    [Fact]
+    public void What_docs_call_the_same_at_all_nodes_is_compared()
+    {
+        Assert.Equal(
+            [
+                "Ages:LateMax", "Ages:MendMax", "Ages:MessageAge", "Ages:PerRank", "Ages:TombstoneAge",
+                "Chat:Presence", "Chat:Registration", "Steward:SplitBytes", "Steward:SplitPerNode", "preset",
+            ],
+            ClusterSettings.Default.Values.Keys);
+        Assert.Empty(ClusterSettings.Default.Changed);
+        Assert.Equal(KeyValuePair.Create("Chat:Registration", "Closed"), Assert.Single(Closed.Changed));
+    }
+
+    /// <summary>What another node tells may be anything: it becomes a line of the log and a file.</summary>
+    [Theory]
+    [InlineData("Chat:Registration", "Open", "Chat:Registration is Open there and Closed here")]
+    [InlineData("Chat:Registration", "open", "Chat:Registration is Open there and Closed here")]
+    [InlineData("Chat:Registration", "closed", null)]
+    [InlineData("Chat:Registration", "\u001b[2J", null)]
+    [InlineData("Chat:Registration", "", null)]
+    [InlineData("Chat:BcryptCost", "14", null)]
+    [InlineData("Ages:LateMax", "2.00:00:00", "Ages:LateMax is 2.00:00:00 there and 7.00:00:00 here")]
+    [InlineData("Ages:LateMax", "-1", null)]
+    [InlineData("preset", "Wan", "preset is wan there and lan here")]
+    [InlineData("preset", "moon", null)]
+    [InlineData("data", "/", null)]
+    public void A_difference_is_one_that_a_node_can_have(string name, string value, string? said)
+    {
+        KeyValuePair<string, string>[] told = [KeyValuePair.Create(name, value)];
+        Assert.Equal(said, Closed.Compare(told).SingleOrDefault()?.ToString());
+    }
+
+    [Fact]
+    public void Only_what_is_not_so_anyway_is_taken_over()
+    {
+        var taken = ClusterSettings.ToTakeOver(Closed.Values.Append(KeyValuePair.Create("listen", "0.0.0.0:1")));
+        Assert.Equal(KeyValuePair.Create("Chat:Registration", "Closed"), Assert.Single(taken));
+    }
+
+    [Fact]
+    public void The_same_difference_is_one_line_however_many_nodes_have_it_and_its_end_is_one_line()
+    {
+        var news = new SettingNews(ClusterSettings.Default, TimeProvider.System, _log);
+        for (var beat = 0; beat < 3; beat++)
+            foreach (var i in Enumerable.Range(1, 4))
+                news.Heard(new NodeId(0, (ulong)i), $"n{i}", Told(i == 4 ? ClusterSettings.Default : Closed));
+        Assert.StartsWith("Warning n1 has other settings than this node, and all nodes should have the same: "
+            + "Chat:Registration is Closed there and Open here.", Assert.Single(_log.Said), StringComparison.Ordinal);
+
+        foreach (var i in Enumerable.Range(1, 3))
+            news.Heard(new NodeId(0, (ulong)i), $"n{i}", Told(ClusterSettings.Default));
+        Assert.Equal(2, _log.Said.Count);
+        Assert.StartsWith("Information n3 has the same settings", _log.Said[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_member_that_tells_something_new_each_time_does_not_fill_the_log()
+    {
+        var news = new SettingNews(ClusterSettings.Default, TimeProvider.System, _log);
+        for (var i = 1; i < 1_000; i++)
+            news.Heard(new NodeId(0, 1), "n1", Told(Of(new() { ["Steward:SplitBytes"] = $"{i}" })));
+        Assert.Equal(8, _log.Said.Count);
+        news.Heard(new NodeId(0, 2), "n2", [.. Enumerable.Repeat(Told(Closed)[0], SettingNews.SettingsMax + 1)]);
+        news.Heard(new NodeId(0, 3), "n3", []); // An older program.
+        news.Heard(new NodeId(0, 4), "n4", [.. Told(Closed), .. Told(Closed)]);
+    }
+
+    private static List<ClusterSetting> Told(ClusterSettings settings) =>
+        [.. settings.Values.Select(setting => new ClusterSetting { Name = setting.Key, Value = setting.Value })];
+
+    private static ClusterSettings Of(Dictionary<string, string?> settings) =>
+        ClusterSettings.Of(Preset.Lan, new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
+
+    private sealed class Lines : ILogger<SettingNews>
+    {
+        public List<string> Said { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter) => Said.Add($"{logLevel} {formatter(state, exception)}");
+    }
+}
