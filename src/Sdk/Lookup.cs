@@ -55,9 +55,10 @@ public sealed class Lookup : IDisposable
     {
         var place = await AskAsync(
             user, (chat, options) => chat.WhereAsync(new WhereRequest { User = user }, options), cancellation);
+        var members = NodeWords.Names(place.Members.Select(member => member.Name)).ToList();
         return new MailboxMembers(
-            user, NodeWords.Text(place.Tile), place.Epoch,
-            [.. NodeWords.Names(place.Members.Select(member => member.Name))]);
+            user, NodeWords.Text(place.Tile), place.Epoch, members,
+            [.. NodeWords.Names(place.Answering).Where(members.Contains)]);
     }
 
     public void Dispose() => _links.Dispose();

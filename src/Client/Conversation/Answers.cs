@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChordChat.Client.Commands;
 using ChordChat.Client.Terminal;
 using ChordChat.Crypto.KeyLogs;
@@ -41,7 +42,9 @@ internal static class Answers
     [
         Transcript.Note(presence switch
         {
-            { Online: true, Since: { } since } => $"{presence.User} is online since {since.ToLocalTime():HH:mm}",
+            { Online: true, Since: { } since } =>
+                $"{presence.User} is online since {Transcript.Day(since.ToLocalTime(), DateTime.Today)}"
+                + since.ToLocalTime().ToString("HH:mm", CultureInfo.InvariantCulture),
             { Online: true } => $"{presence.User} is online",
             _ => $"{presence.User} is offline",
         }),
@@ -50,9 +53,18 @@ internal static class Answers
     public static IReadOnlyList<StyledLine> Where(MailboxMembers place) =>
     [
         Transcript.Note(
-            $"the mailbox of {place.User} is kept by {string.Join(", ", place.Members)} "
+            $"the mailbox of {place.User} is kept by {Keepers(place)} "
             + $"(tile {place.Tile}, epoch {place.Epoch})"),
     ];
+
+    /// <summary>Who keeps a mailbox, and how many of them answer when not all do.</summary>
+    public static string Keepers(MailboxMembers place) => string.Join(", ", place.Members)
+        + (place.Answering.Count == place.Members.Count ? "; all answer"
+            : $"; {Answering(place.Answering, place.Members.Count)}");
+
+    /// <summary>Which of the copies of something answer.</summary>
+    public static string Answering(IReadOnlyList<string> answering, int of) =>
+        $"now {answering.Count} of {of} answer" + (answering.Count > 0 ? $": {string.Join(", ", answering)}" : "");
 
     public static StyledLine Blocked(IReadOnlyList<string> users) => Transcript.Note(
         users.Count == 0 ? "nobody is blocked" : $"blocked: {string.Join(", ", users)}");

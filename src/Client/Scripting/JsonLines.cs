@@ -84,6 +84,7 @@ internal static class JsonLines
         json.WriteString("tile", place.Tile);
         json.WriteNumber("epoch", place.Epoch);
         Names(json, "members", place.Members);
+        Names(json, "answering", place.Answering);
     });
 
     public static string Error(ChordChatException cause) => Write(json =>

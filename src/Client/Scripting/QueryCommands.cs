@@ -1,3 +1,4 @@
+using System.Globalization;
 using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
@@ -28,17 +29,27 @@ internal static class QueryCommands
     public static async Task<int> StatusAsync(ScriptContext context, string user, CancellationToken cancellation)
     {
         var presence = await AskAsync(context, lookup => lookup.StatusAsync(user, cancellation));
-        var since = presence.Since is { } time ? $" since {time.ToLocalTime():g}" : "";
-        context.Print(JsonLines.Status(presence), $"{user} is {(presence.Online ? "online" + since : "offline")}");
+        context.Print(JsonLines.Status(presence), Line(presence));
         return 0;
     }
+
+    internal static string Line(Presence presence) => presence switch
+    {
+        { Online: true, Since: { } since } => $"{presence.User} is online since {Time(since)}",
+        { Online: true } => $"{presence.User} is online",
+        _ => $"{presence.User} is offline",
+    };
+
+    /// <summary>In this machine's zone, written as ISO 8601 does, but for the space in the middle.</summary>
+    internal static string Time(DateTimeOffset time) =>
+        time.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
 
     public static async Task<int> WhereAsync(ScriptContext context, string user, CancellationToken cancellation)
     {
         var place = await AskAsync(context, lookup => lookup.WhereAsync(user, cancellation));
         context.Print(
             JsonLines.Where(place),
-            $"{user}: kept by {string.Join(", ", place.Members)} (tile {place.Tile}, epoch {place.Epoch})");
+            $"{user}: kept by {Answers.Keepers(place)} (tile {place.Tile}, epoch {place.Epoch})");
         return 0;
     }
 
@@ -61,6 +72,6 @@ internal static class QueryCommands
     }
 
     private static string Line(ChatMessage message) =>
-        $"{(message.Typed ?? message.Sent).ToLocalTime():yyyy-MM-dd HH:mm:ss} {message.From} > {message.To} "
+        $"{Time(message.Typed ?? message.Sent)} {message.From} > {message.To} "
         + $"[{JsonLines.StateOf(message.State)}] {message.Text}{Transcript.Late(message)}";
 }

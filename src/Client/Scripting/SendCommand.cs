@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Threading.Channels;
 using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
@@ -175,12 +176,32 @@ internal static class SendCommand
         context.Print(JsonLines.Sent(message), Line(message));
         if (message.State >= state && message.State != MessageState.Unsent)
             return true;
-        var late = new ChordChatException(
-            "not_in_time",
-            $"the message to {message.To} is {JsonLines.StateOf(message.State)} after {timeout.TotalSeconds} s",
-            "it stays in the outbox and goes out with the next session");
-        context.Complain(late);
+        context.Complain(NotInTime(message, timeout));
         return false;
+    }
+
+    /// <summary>How far a message has come that has not come as far as was asked, and what becomes of it.</summary>
+    internal static ChordChatException NotInTime(ChatMessage message, TimeSpan timeout)
+    {
+        var after = string.Create(CultureInfo.InvariantCulture, $"after {timeout.TotalSeconds} s");
+        var to = $"the message to {message.To}";
+        return message.State switch
+        {
+            MessageState.Waiting => new(
+                "not_in_time", $"{to} is still on this machine only {after}",
+                "it goes out by itself with the next session of this profile: do not send it again"),
+            MessageState.Queued => new(
+                "not_in_time", $"{to} is at a node {after}, and a majority of its copies is not on disk yet",
+                "it is sent by itself until it is kept, also with the next session of this profile: do not send it "
+                + "again"),
+            MessageState.Unsent => new(
+                "not_in_time", $"{to} was not sent, for another device has taken over",
+                "'chordchat resend' sends it when you are logged in here again"),
+            _ => new(
+                "not_in_time",
+                $"{to} is kept on {message.Copies.Count} of {message.Of} disks, but was not delivered {after}",
+                $"it is delivered when {message.To} is online: do not send it again"),
+        };
     }
 
     /// <summary>What was asked for is what is answered; that it may have come further since is another question. But
@@ -197,8 +218,7 @@ internal static class SendCommand
         var isOnFew = message.State >= MessageState.Kept && !message.IsKeptByMajority;
         var count = $"{message.Copies.Count}/{message.Of}";
         var now = message.Reachable is { } reachable
-            ? $"; now {reachable.Count} of {message.Of} answer"
-                + (reachable.Count > 0 ? $": {string.Join(", ", reachable)}" : "")
+            ? $"; {Answers.Answering(reachable, message.Of)}"
             : "";
         return $"{JsonLines.StateOf(message.State)}{(isOnFew ? ", on disk " : " ")}{count}{names}{now}";
     }

@@ -29,8 +29,17 @@ internal sealed class Holders(ReplicaCalls calls, ConfigurationSearch search, Ti
             told is ReplicaReply.Ages { Of: var ages } && ages.Length == ids.Length && ages[i] != EntryAge.Absent;
     }
 
+    /// <summary>The members that answer now and are active in exactly this configuration.</summary>
+    public async Task<IReadOnlyList<NodeId>> AnsweringAsync(TileConfiguration at, CancellationToken cancellation)
+    {
+        var question = new ReplicaRequest.GetConfiguration(at.Tile);
+        var standings = await Task.WhenAll(at.Members.Select(member => AskAsync(member, question, cancellation)));
+        return [.. at.Members.Where((_, member) => standings[member] is ReplicaReply.Standing
+            { Phase: TilePhase.Active } standing && standing.Newest == at)];
+    }
+
     private async Task<ReplicaReply?> AskAsync(
-        NodeId member, ReplicaRequest.GetAges question, CancellationToken cancellation)
+        NodeId member, ReplicaRequest question, CancellationToken cancellation)
     {
         var answered = new TaskCompletionSource<ReplicaReply?>(TaskCreationOptions.RunContinuationsAsynchronously);
         calls.Send(member, question, reply => answered.TrySetResult(reply));

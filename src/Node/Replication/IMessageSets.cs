@@ -34,7 +34,7 @@ internal interface IMessageSets
     ValueTask<SetPlace> PlaceAsync(SetKey set, CancellationToken cancellation);
 
     /// <summary>Where a set is kept, for showing: asks before it answers.</summary>
-    Task<SetPlace> FindPlaceAsync(SetKey set, CancellationToken cancellation);
+    Task<FoundPlace> FindPlaceAsync(SetKey set, CancellationToken cancellation);
 
     /// <summary>Asks the members for messages: who is active in the newest configuration that any of them knows, and
     /// has the message or a mark that it was acknowledged. One answer for each id.</summary>
@@ -64,6 +64,9 @@ internal sealed record CopiesKept(IReadOnlyList<Peer> Members, int Of, ulong Gen
 
 /// <summary>The tile and which link of its chain this is, and its members, the owner first.</summary>
 internal sealed record SetPlace(TileEpoch At, IReadOnlyList<Peer> Members);
+
+/// <param name="Answering">Those members that have answered just now and keep the tile in this very epoch.</param>
+internal sealed record FoundPlace(SetPlace Place, IReadOnlyList<Peer> Answering);
 
 internal abstract record AddOutcome
 {

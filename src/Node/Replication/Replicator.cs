@@ -212,10 +212,12 @@ internal sealed class Replicator(
         return ValueTask.FromResult(new SetPlace(at.At, Peers(at.Members)));
     }
 
-    public async Task<SetPlace> FindPlaceAsync(SetKey set, CancellationToken cancellation)
+    public async Task<FoundPlace> FindPlaceAsync(SetKey set, CancellationToken cancellation)
     {
         await search.RefreshAsync(set.Point, cancellation);
-        return await PlaceAsync(set, cancellation);
+        var at = directory.At(set.Point);
+        var answering = await holders.AnsweringAsync(at, cancellation);
+        return new(new(at.At, Peers(at.Members)), Peers(answering));
     }
 
     public async Task<IReadOnlyList<CopiesKept>> HoldersAsync(

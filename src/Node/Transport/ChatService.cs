@@ -199,9 +199,11 @@ internal sealed class ChatService(
         await RequireSightAsync(request.User, context);
         if (!UserName.IsValid(request.User) || await accounts.IsUnknownAsync(request.User, context.CancellationToken))
             throw ChatFaults.UnknownUser(request.User);
-        var place = await sets.FindPlaceAsync(SetKey.Mailbox(request.User), context.CancellationToken);
+        var (place, answering) =
+            await sets.FindPlaceAsync(SetKey.Mailbox(request.User), context.CancellationToken);
         var reply = new MailboxPlace { User = request.User, Tile = place.At.Tile.ToString(), Epoch = place.At.Epoch };
         reply.Members.Add(place.Members.Select(ChatMaps.ToWire));
+        reply.Answering.Add(answering.Select(member => member.Name));
         return reply;
     }
 

@@ -13,7 +13,7 @@ internal static class WhereCommand
     {
         var (data, node) = NodeContact.Options();
         var name = new Argument<string>("NAME") { Description = "A user's name." };
-        var command = new Command("where", "Print which nodes keep a user's mailbox, the owner first.")
+        var command = new Command("where", "Print which nodes keep a user's mailbox, the owner first, and which answer.")
         {
             name, data, node,
         };
@@ -25,12 +25,21 @@ internal static class WhereCommand
             await contact.CallAsync(async () => place = await client.WhereAsync(
                 new WhereRequest { User = parsed.GetRequiredValue(name) }, deadline: DateTime.UtcNow + AnswerMax,
                 cancellationToken: cancellation));
-            Console.WriteLine($"mailbox of {place.User}: tile {place.Tile}, epoch {place.Epoch}");
-            string[] head = ["node", "address", "keeps it as"];
-            var rows = place.Members.Select((m, i) => new[] { m.Name, m.Address, i == 0 ? "owner" : "backup" });
-            foreach (var line in RingCommand.Table([head, .. rows]))
+            foreach (var line in Lines(place))
                 Console.WriteLine(line);
         });
         return command;
+    }
+
+    public static IEnumerable<string> Lines(MailboxPlace place)
+    {
+        string[] head = ["node", "address", "keeps it as", "now"];
+        var rows = place.Members.Select((m, i) => new[]
+        {
+            m.Name, m.Address, i == 0 ? "owner" : "backup",
+            place.Answering.Contains(m.Name) ? "answers" : "does not answer",
+        });
+        return RingCommand.Table([head, .. rows])
+            .Prepend($"mailbox of {place.User}: tile {place.Tile}, epoch {place.Epoch}");
     }
 }

@@ -178,6 +178,7 @@ public sealed class AccountTests : IAsyncLifetime
         await RegisterAsync("anna");
         var place = await _cluster.Client(0).WhereAsync(new() { User = "anna" }, _cluster.Pass);
         Assert.Equal(["n1", "n2"], place.Members.Select(member => member.Name));
+        Assert.Equal(["n1", "n2"], place.Answering);
         Assert.Equal(
             StatusCode.NotFound,
             await CodeAsync(() => _cluster.Client(0).WhereAsync(new() { User = "bert" }, _cluster.Pass)));

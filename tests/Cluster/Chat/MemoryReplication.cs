@@ -181,8 +181,8 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
     public ValueTask<SetPlace> PlaceAsync(SetKey set, CancellationToken cancellation) =>
         ValueTask.FromResult(new SetPlace(new(new(7, 0), 0, 1), members));
 
-    public Task<SetPlace> FindPlaceAsync(SetKey set, CancellationToken cancellation) =>
-        PlaceAsync(set, cancellation).AsTask();
+    public async Task<FoundPlace> FindPlaceAsync(SetKey set, CancellationToken cancellation) =>
+        new(await PlaceAsync(set, cancellation), IsCut ? [] : members);
 
     public Task<IReadOnlyList<CopiesKept>> HoldersAsync(
         SetKey set, IReadOnlyList<MessageId> ids, CancellationToken cancellation) =>

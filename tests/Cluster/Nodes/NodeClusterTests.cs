@@ -44,6 +44,22 @@ public sealed class NodeClusterTests
         Assert.Equal(ids[20..], await ScanAsync(cluster.Sets("n1"), mailbox));
     }
 
+    /// <summary>docs/operations.md, "Looking at it": where.</summary>
+    [Fact]
+    public async Task Where_tells_the_members_that_answer_from_those_that_do_not()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3);
+        var mailbox = SetKey.Mailbox("bob");
+        await Condition.UntilAsync("all members of the tile are active", Patience, async () =>
+            (await cluster.Sets("n1").FindPlaceAsync(mailbox, CancellationToken.None)).Answering.Count == 3);
+
+        await cluster.StopAsync("n3");
+
+        var found = await cluster.Sets("n1").FindPlaceAsync(mailbox, CancellationToken.None);
+        Assert.Equal(["n1", "n2", "n3"], found.Place.Members.Select(member => member.Name).Order());
+        Assert.Equal(["n1", "n2"], found.Answering.Select(member => member.Name).Order());
+    }
+
     [Fact]
     public async Task A_fourth_node_takes_over_tiles_while_adds_flow_and_nothing_is_lost()
     {

@@ -132,6 +132,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         Account(request.User);
         var place = new MailboxPlace { User = request.User, Tile = "5a/7", Epoch = 1 };
         place.Members.Add(cluster.Nodes.Values.Select(Describe));
+        place.Answering.Add(place.Members.Select(member => member.Name));
         return Task.FromResult(place);
     }
 

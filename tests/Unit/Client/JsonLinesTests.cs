@@ -68,8 +68,8 @@ public sealed class JsonLinesTests
 
     [Fact]
     public void Where() => Assert.Equal(
-        """{"user":"bob","tile":"5a/7","epoch":2,"members":["n2","n1","n4"]}""",
-        JsonLines.Where(new MailboxMembers("bob", "5a/7", 2, ["n2", "n1", "n4"])));
+        """{"user":"bob","tile":"5a/7","epoch":2,"members":["n2","n1","n4"],"answering":["n1","n4"]}""",
+        JsonLines.Where(new MailboxMembers("bob", "5a/7", 2, ["n2", "n1", "n4"], ["n1", "n4"])));
 
     [Fact]
     public void Error() => Assert.Equal(
