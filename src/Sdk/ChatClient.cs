@@ -60,6 +60,9 @@ public sealed class ChatClient : IAsyncDisposable
 
     public string User => _me.User;
 
+    /// <inheritdoc cref="ProfileCommand.Of"/>
+    public string CommandOf(string words) => ProfileCommand.Of(_me.Profile, words);
+
     /// <summary>The newest envelopes that were not genuine, as id and reason; they are never shown or
     /// answered.</summary>
     public IReadOnlyCollection<string> Dropped => _inbox.Dropped;

@@ -1,4 +1,3 @@
-using ChordChat.Crypto.Passwords;
 using Grpc.Core;
 
 namespace ChordChat.Sdk;
@@ -78,20 +77,6 @@ internal static class Failures
         cause?.Trailers.GetValue("hint") is { Length: > 0 and <= HintMax } hint && hint.All(c => c is >= ' ' and <= '~')
             ? hint
             : otherwise;
-
-    public static ChordChatException? Of(PasswordProblem problem) => problem switch
-    {
-        PasswordProblem.None => null,
-        PasswordProblem.IllFormed => new ChordChatException(
-            "bad_password", "the password has a character that cannot be typed everywhere", "type it again"),
-        PasswordProblem.TooShort => new ChordChatException(
-            "weak_password", $"the password is too short: at least {Password.CodePointsMin} characters",
-            "five random words make a good one"),
-        PasswordProblem.TooLong => new ChordChatException(
-            "bad_password", $"the password is longer than {Password.CodePointsMax} characters", "shorten it"),
-        _ => new ChordChatException(
-            "weak_password", "the password is too easy to guess", "five random words make a good one"),
-    };
 
     private static string RetryHint(RpcException cause) =>
         int.TryParse(cause.Trailers.GetValue("retry-after-ms"), out var ms)

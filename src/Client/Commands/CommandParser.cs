@@ -10,7 +10,7 @@ internal static class CommandParser
     public static readonly IReadOnlyList<(string Name, string Arguments, string Meaning)> Known =
     [
         ("/help", "", "show this list"),
-        ("/msg", "<user> <text>", "send a message to somebody"),
+        ("/msg", "<user> <text>", "send a message to somebody; opens that chat if none is open"),
         ("/chat", "<user>", "open a chat: what you type from then on goes there"),
         ("/history", "[n]", "show the last n messages of the open chat (20)"),
         ("/who", "", "who is online, on any node"),
@@ -21,7 +21,7 @@ internal static class CommandParser
         ("/block", "<user>", "block somebody: their messages are refused"),
         ("/unblock", "<user>", "unblock somebody"),
         ("/blocked", "", "list whom you have blocked"),
-        ("/where", "<user>", "which nodes keep somebody's mailbox"),
+        ("/where", "<user>", "which nodes keep somebody's mailbox, and which answer now"),
         ("/resend", "", "send what an earlier device of yours left unsent here"),
         ("/logout", "", "end the session and forget this device's keys; history stays"),
         ("/quit", "", "leave; the session ends, keys and history stay"),

@@ -198,19 +198,18 @@ internal sealed class ConsoleChat(
         client.CheckRecipient(user);
         MessageLimits.Encode(text);
         if (client.People.KeysOf(user) is not null && !client.People.HasNewIdentity(user))
-        {
             Store(user, text);
-            return;
-        }
-
-        _questions.Ask(
-            async () =>
-            {
-                await client.People.CheckExistsAsync(user);
-                return [];
-            },
-            $"your message to {user}", () => Store(user, text));
+        else
+            IfExists(user, () => Store(user, text), $"your message to {user}");
     }
+
+    private void IfExists(string user, Action then, string? what = null) => _questions.Ask(
+        async () =>
+        {
+            await client.People.CheckExistsAsync(user);
+            return [];
+        },
+        what, then);
 
     private void Block(string user)
     {
@@ -218,9 +217,11 @@ internal sealed class ConsoleChat(
         client.Circle.Block(user);
         _unread.Remove(user);
         _hasMore.Remove(user);
-        if (_open == user) // Or the next line would go there.
+        var wasOpen = _open == user;
+        if (wasOpen) // Or the next line would go there.
             _open = null;
-        view.Print(Transcript.Note($"{user} is blocked; /unblock {user} undoes it"));
+        view.Print(Transcript.Note(
+            $"{user} is blocked{(wasOpen ? " and the chat with them is closed" : "")}; /unblock {user} undoes it"));
     }
 
     private void Requests(bool? on)
@@ -264,8 +265,9 @@ internal sealed class ConsoleChat(
         var message = client.History.Find(client.Send(user, text))!;
         if (waited) // To write to somebody is to accept them.
             LookAgain();
+        if (_open is null)
+            OpenKnown(user);
         _own.Print(message);
-        _open ??= user;
         Prompt();
     }
 
@@ -339,13 +341,7 @@ internal sealed class ConsoleChat(
         if (client.History.Chats().Any(chat => chat.Peer == user) || client.People.KeysOf(user) is not null)
             OpenKnown(user);
         else
-            _questions.Ask(
-                async () =>
-                {
-                    await client.People.CheckExistsAsync(user);
-                    return [];
-                },
-                then: () => OpenKnown(user));
+            IfExists(user, () => OpenKnown(user));
     }
 
     private void OpenKnown(string user)
@@ -371,11 +367,15 @@ internal sealed class ConsoleChat(
             return;
         }
 
-        foreach (var message in client.History.With(user, count))
+        var messages = client.History.With(user, count);
+        foreach (var message in messages)
         {
             SayMissing(message);
             view.Print(Transcript.Line(message, client.User, unread: false));
         }
+
+        if (messages.Count == 0)
+            view.Print(Transcript.Note($"this machine has no messages with {user} yet"));
     }
 
     private void SayMissing(ChatMessage message)

@@ -62,6 +62,6 @@ internal sealed class CopiedProfile(
 
     private void GiveUp() => view.Print(Transcript.Note(
         "until this becomes a new device, contacts see a mark beside your messages; to do it later, /quit and type "
-        + $"'chordchat login {client.User}'",
+        + $"'{client.CommandOf($"login {client.User}")}'",
         Style.Warning));
 }

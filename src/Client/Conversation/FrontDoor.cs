@@ -9,9 +9,9 @@ namespace ChordChat.Client.Conversation;
 /// <summary>Finds out who sits there: a known profile and its password, or a registration, or a login.</summary>
 internal sealed class FrontDoor : IDisposable
 {
-    private readonly Profile _profile;
+    private readonly NewProfile _profile;
 
-    private FrontDoor(Profile profile, UnlockedProfile me) => (_profile, Me) = (profile, me);
+    private FrontDoor(NewProfile profile, UnlockedProfile me) => (_profile, Me) = (profile, me);
 
     public UnlockedProfile Me { get; }
 
@@ -39,10 +39,10 @@ internal sealed class FrontDoor : IDisposable
         ScriptContext context, string user, bool register, CancellationToken cancellation)
     {
         Accounts.CheckName(user);
-        var profile = Profile.Open(context.FolderOf(user));
+        var profile = NewProfile.Open(context.FolderOf(user));
         try
         {
-            return new FrontDoor(profile, await EnterAsync(context, profile, user, register, cancellation));
+            return new FrontDoor(profile, await EnterAsync(context, profile.Profile, user, register, cancellation));
         }
         catch
         {
@@ -86,7 +86,7 @@ internal sealed class FrontDoor : IDisposable
             }
             catch (ChordChatException mistake) when (context.IsAttended && mistakes.Contains(mistake.Code))
             {
-                Output.Say($"{mistake.Message}; {mistake.Hint}");
+                Output.Say(ScriptContext.InWords(mistake));
             }
     }
 

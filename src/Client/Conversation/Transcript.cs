@@ -125,5 +125,5 @@ internal static class Transcript
     }
 
     public static StyledLine Problem(ChordChatException cause) =>
-        new(2, new Span("! " + cause.Message, Style.Bad), new Span($"; {cause.Hint}", Style.Dim));
+        new(2, new Span("! " + cause.Message.TrimEnd('.'), Style.Bad), new Span($"; {cause.Hint}", Style.Dim));
 }

@@ -11,7 +11,8 @@ internal static class AccountCommands
         ScriptContext context, string user, string? invitation, CancellationToken cancellation)
     {
         Accounts.CheckName(user);
-        using var profile = Profile.Open(context.FolderOf(user));
+        using var made = NewProfile.Open(context.FolderOf(user));
+        var profile = made.Profile;
         context.Vouch(profile);
         using var accounts = new Accounts(profile, context.Search);
         var greeting = await accounts.GreetAsync(cancellation);
@@ -45,7 +46,8 @@ internal static class AccountCommands
     public static async Task<int> LogInAsync(ScriptContext context, string user, CancellationToken cancellation)
     {
         Accounts.CheckName(user);
-        using var profile = Profile.Open(context.FolderOf(user));
+        using var made = NewProfile.Open(context.FolderOf(user));
+        var profile = made.Profile;
         context.Vouch(profile);
         using var accounts = new Accounts(profile, context.Search);
         var greeting = await accounts.GreetAsync(cancellation);

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
+using ChordChat.Sdk.Accounts;
 
 namespace ChordChat.Client.Scripting;
 
@@ -27,7 +28,7 @@ internal static class CommandLine
 
     private static readonly Option<string[]> Node = new("--node")
     {
-        Description = "a node to talk to, repeatable; without it chordchat looks for nodes",
+        Description = "a node to talk to, repeatable (or set CHORDCHAT_NODES); without it chordchat looks for nodes",
         Recursive = true,
         HelpName = "HOST:PORT",
         AllowMultipleArgumentsPerToken = false,
@@ -72,7 +73,7 @@ internal static class CommandLine
                     },
                     ending.Told);
             ScriptContext.Complain(args.Contains("--json"), new ChordChatException(
-                "usage", parsed.Errors[0].Message,
+                "usage", OneLine(parsed.Errors[0].Message),
                 args.Contains("send")
                     ? "a text that begins with '-' goes after --: chordchat send USER -- TEXT"
                     : "chordchat --help lists commands and options"));
@@ -91,6 +92,10 @@ internal static class CommandLine
         }
     }
 
+    /// <summary>What the parser says, without the line breaks between choices and the full stop at the end.</summary>
+    private static string OneLine(string text) =>
+        string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
+
     /// <summary>A word that begins with @ is no file to read words from.</summary>
     internal static readonly ParserConfiguration WordsAreWords = new() { ResponseFileTokenReplacer = null };
 
@@ -104,7 +109,8 @@ internal static class CommandLine
         root.Subcommands.Add(Register());
         root.Subcommands.Add(Command("login", "log in on this machine", AccountCommands.LogInAsync));
         root.Subcommands.Add(Command("status", "whether somebody is online", QueryCommands.StatusAsync));
-        root.Subcommands.Add(Command("where", "which nodes keep somebody's mailbox", QueryCommands.WhereAsync));
+        root.Subcommands.Add(Command(
+            "where", "which nodes keep somebody's mailbox, and which answer now", QueryCommands.WhereAsync));
         root.Subcommands.Add(Command("block", "block somebody: their messages are refused", BlockCommands.BlockAsync));
         root.Subcommands.Add(Command("unblock", "unblock somebody", BlockCommands.UnblockAsync));
         root.Subcommands.Add(Blocked());
@@ -215,7 +221,11 @@ internal static class CommandLine
     {
         var count = new Option<int?>("--count") { Description = "end after this many messages", HelpName = "N" };
         Numbers.AtLeastOne(count);
-        var timeout = new Option<double?>("--timeout") { Description = "end after this many seconds", HelpName = "S" };
+        var timeout = new Option<double?>("--timeout")
+        {
+            Description = "end after this many seconds; with --count and fewer messages by then, with code 1",
+            HelpName = "S",
+        };
         Numbers.Seconds(timeout);
         var requests = new Option<bool>("--requests")
         {
@@ -230,16 +240,16 @@ internal static class CommandLine
 
     private static Command History()
     {
-        var limit = new Option<int>("--limit")
+        var limit = new Option<int?>("--limit")
         {
-            Description = "only the newest N messages",
+            Description = "only the newest N messages; without it all",
             HelpName = "N",
-            DefaultValueFactory = _ => int.MaxValue,
         };
         Numbers.AtLeastOne(limit);
         var command = new Command("history", "print what this machine remembers; works offline") { Name, limit };
         command.SetAction((parsed, _) => GuardAsync(parsed, context =>
-            Task.FromResult(QueryCommands.History(context, parsed.GetValue(Name)!, parsed.GetValue(limit)))));
+            Task.FromResult(QueryCommands.History(
+                context, parsed.GetValue(Name)!, parsed.GetValue(limit) ?? int.MaxValue))));
         return command;
     }
 
@@ -247,7 +257,8 @@ internal static class CommandLine
     {
         var timeout = new Option<double>("--timeout")
         {
-            Description = "how many seconds to wait",
+            Description = "how many seconds to wait; after that it ends with code 1 and says how far each message has "
+                + "come. Nothing is taken back: what is not kept yet goes out with the next session",
             HelpName = "S",
             DefaultValueFactory = _ => seconds,
         };
@@ -260,6 +271,8 @@ internal static class CommandLine
         var json = parsed.GetValue(Json);
         try
         {
+            if (parsed.GetValue(User) is { } user)
+                Accounts.CheckName(user); // It becomes part of a path.
             var context = new ScriptContext(
                 json, parsed.GetValue(Profile), parsed.GetValue(Node) ?? [], parsed.GetValue(PasswordFile),
                 parsed.GetValue(User), parsed.GetValue(Trust));

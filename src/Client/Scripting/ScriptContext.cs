@@ -143,7 +143,11 @@ internal sealed record ScriptContext(
 
     /// <inheritdoc cref="Complain(ChordChatException)"/>
     public static void Complain(bool json, ChordChatException cause) =>
-        Output.Say(json ? JsonLines.Error(cause) : $"chordchat: {cause.Message}; {cause.Hint}");
+        Output.Say(json ? JsonLines.Error(cause) : $"chordchat: {InWords(cause)}");
+
+    /// <summary>What happened and what to do, as one sentence; what other programs' parts say ends in a full
+    /// stop.</summary>
+    public static string InWords(ChordChatException cause) => $"{cause.Message.TrimEnd('.')}; {cause.Hint}";
 
     public static IReadOnlyList<string> LocalUsers()
     {

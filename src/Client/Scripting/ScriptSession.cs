@@ -84,7 +84,7 @@ internal sealed class ScriptSession : IAsyncDisposable
             if (_context.PasswordAtHand is not { } password)
                 throw new ChordChatException(
                     "copied_profile", CopiedProfile.What,
-                    $"'chordchat login {Client.User}' makes it a new device; nothing is lost");
+                    $"'{Client.CommandOf($"login {Client.User}")}' makes it a new device; nothing is lost");
             await Client.BecomeNewDeviceAsync(password, _stopping.Token);
             if (!_context.Json)
                 Output.Say($"chordchat: {CopiedProfile.What}; it has become a new device");

@@ -16,6 +16,47 @@ public static class PasswordStrength
     /// <summary>An estimate in bits; 0 for nothing.</summary>
     public static double BitsOf(string password, string user) => password.Length == 0
         ? 0
-        : Zxcvbn.Zxcvbn.MatchPassword(
-            password.Length > EstimatedMax ? password[..EstimatedMax] : password, [user, "chordchat"]).Entropy;
+        : Estimate(password, user).Entropy;
+
+    /// <summary>What a password is made of that guessers try first, each once, in its order.</summary>
+    public static IReadOnlyList<PasswordPart> WeakPartsOf(string password, string user) =>
+        [.. Estimate(password, user).MatchSequence.Select(PartOf).OfType<PasswordPart>().Distinct()];
+
+    private static Zxcvbn.Result Estimate(string password, string user) => Zxcvbn.Zxcvbn.MatchPassword(
+        password.Length > EstimatedMax ? password[..EstimatedMax] : password, [user, "chordchat"]);
+
+    private static PasswordPart? PartOf(Zxcvbn.Match match) => match switch
+    {
+        Zxcvbn.Matcher.DictionaryMatch { DictionaryName: "user_inputs" } => PasswordPart.OwnName,
+        Zxcvbn.Matcher.DictionaryMatch { DictionaryName: "passwords" } => PasswordPart.CommonPassword,
+        Zxcvbn.Matcher.DictionaryMatch { DictionaryName: "male_names" or "female_names" or "surnames" } =>
+            PasswordPart.Name,
+        Zxcvbn.Matcher.DictionaryMatch => PasswordPart.Word,
+        { Pattern: "repeat" } => PasswordPart.Repeat,
+        { Pattern: "sequence" } => PasswordPart.Sequence,
+        { Pattern: "spatial" } => PasswordPart.Keyboard,
+        { Pattern: "date" or "year" } => PasswordPart.Date,
+        { Pattern: "digits" } => PasswordPart.Digits,
+        _ => null,
+    };
+}
+
+/// <summary>What guessers try first.</summary>
+public enum PasswordPart
+{
+    CommonPassword,
+
+    /// <summary>The user's name, or this program's.</summary>
+    OwnName,
+    Name,
+    Word,
+    Repeat,
+
+    /// <summary>abcd, 4321.</summary>
+    Sequence,
+
+    /// <summary>Neighbours on a keyboard.</summary>
+    Keyboard,
+    Date,
+    Digits,
 }

@@ -49,7 +49,7 @@ public sealed class Accounts : IDisposable
     /// <exception cref="ChordChatException"><c>weak_password</c> or <c>bad_password</c>.</exception>
     public static void CheckPassword(string password, string user, bool demo)
     {
-        if (Failures.Of(Password.Check(password, user, demo)) is { } problem)
+        if (PasswordFailures.Of(password, user, demo) is { } problem)
             throw problem;
     }
 
@@ -188,7 +188,8 @@ public sealed class Accounts : IDisposable
             begun.User == user
                 ? $"a registration of {user} in another cluster is not finished in {_profile.Folder}"
                 : $"a registration of {begun.User} is not finished in {_profile.Folder}",
-            $"finish it with 'chordchat register {begun.User}', or name another folder with --profile"),
+            $"finish it with '{ProfileCommand.Of(_profile, $"register {begun.User}")}', or name another folder with "
+                + "--profile"),
     };
 
     /// <summary>Hands a registration in once more, with the keys and the operation of the first time.</summary>

@@ -48,7 +48,7 @@ public sealed class UnlockedProfile : IDisposable
     /// <exception cref="ChordChatException">The keys of this device are gone.</exception>
     internal Device RequireDevice() => Device ?? throw new ChordChatException(
         "not_logged_in", $"{User} is not logged in on this machine any more",
-        $"log in again with 'chordchat login {User}'; the history here stays");
+        $"log in again with '{ProfileCommand.Of(Profile, $"login {User}")}'; the history here stays");
 
     public void Dispose()
     {

@@ -239,10 +239,12 @@ internal sealed class SessionKeeper(
             $"{device.User} logged in on another device at {at.ToLocalTime():HH:mm:ss}; this one is closed"
             + (unsent > 0 ? $" and did not send {unsent} message{(unsent == 1 ? "" : "s")}" : ""),
             (unsent > 0
-                ? "what was not sent stays here, marked unsent: log in here and use 'chordchat resend' or /resend; "
+                ? $"what was not sent stays here, marked unsent: log in here and use '{Command("resend")}' or /resend; "
                 : "")
-            + "if that was not you, log in here again: that ends the other session, but whoever knows the password can "
-            + "come back");
+            + $"if that was not you, log in here again with '{Command($"login {device.User}")}': that ends the other "
+            + "session, but whoever knows the password can come back");
+
+        string Command(string words) => ProfileCommand.Of(me.Profile, words);
     }
 
     private static KeyLog? Newer(Device device, SessionEnded ended)

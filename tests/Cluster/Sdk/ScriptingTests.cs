@@ -120,7 +120,10 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         });
         var fresh = Assert.Single(await OkAsync("backup", "send", "bob", "of its own"));
         Assert.Equal("kept", fresh.GetProperty("state").GetString());
-        await FailsAsync("taken_over", "alice", ["tail", "--timeout", "30"]);
+        var replaced = await RunAsync("alice", ["tail", "--timeout", "30"]);
+        Assert.Equal("taken_over", replaced.ErrorCode);
+        var profile = Path.Combine(_home, "alice");
+        Assert.Contains($"chordchat login alice --profile {profile}", replaced.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -129,6 +132,7 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         var alone = await RunAsync("alice", ["send", "bob", "are you there", "--wait", "delivered", "--timeout", "1"]);
         Assert.Equal((1, "kept"), (alone.Code, alone.Output.Single().GetProperty("state").GetString()));
         Assert.Equal("not_in_time", alone.ErrorCode);
+        Assert.Contains("is kept on 3 of 3 disks, but was not delivered", alone.Error, StringComparison.Ordinal);
         var tail = RunAsync("bob", ["tail", "--count", "2", "--timeout", "60"]);
         var heard = await OkAsync("alice", "send", "bob", "now", "--wait", "delivered", "--timeout", "60");
         Assert.Equal("delivered", heard.Single().GetProperty("state").GetString());
@@ -150,7 +154,8 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         await FailsAsync("wrong_password", "alice", ["status", "bob"], password: "not the right one");
         Assert.Single(await OkAsync("alice", "status", "bob"));
         Assert.Equal(2, _cluster.PassCalls.Count);
-        Assert.Equal(["user", "tile", "epoch", "members"], where.EnumerateObject().Select(member => member.Name));
+        Assert.Equal(
+            ["user", "tile", "epoch", "members", "answering"], where.EnumerateObject().Select(member => member.Name));
     }
 
     [Fact]
@@ -167,6 +172,8 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         await FailsAsync("too_large", "alice", ["send", "bob", "-"], input: new string('x', 1 << 20));
         await FailsAsync("to_yourself", "alice", ["send", "alice", "x"]);
         await FailsAsync("not_logged_in", "carol", ["send", "bob", "x"]);
+        await FailsAsync("unreachable", "carol", ["register", "carol"], node: "127.0.0.1:1");
+        Assert.False(Directory.Exists(Path.Combine(_home, "carol")), "a registration that failed left a profile");
         Assert.Empty(await OkAsync("alice", "history", "nobody"));
         Assert.Empty(await OkAsync("alice", "history", "bob"));
     }

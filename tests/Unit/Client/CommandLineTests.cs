@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text;
+using ChordChat.Client.Conversation;
 using ChordChat.Client.Scripting;
 using ChordChat.Sdk;
+using ChordChat.Sdk.Messages;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Client;
@@ -50,6 +52,74 @@ public sealed class CommandLineTests
         Assert.Contains(
             args[^1], Assert.Single(CommandLine.Build().Parse(args, CommandLine.WordsAreWords).Errors).Message,
             StringComparison.Ordinal);
+
+    /// <summary>What the parser says ends in a full stop; the hint follows.</summary>
+    [Fact]
+    public async Task A_mistake_is_one_sentence_with_its_hint()
+    {
+        using var profile = new FilledProfile();
+        var (code, _, error) = await FilledProfile.RunAsync(profile.Command("requests perhaps"));
+        Assert.Equal(CommandLine.Misused, code);
+        Assert.EndsWith("; chordchat --help lists commands and options\n", error, StringComparison.Ordinal);
+        Assert.DoesNotContain(".;", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("  ", error, StringComparison.Ordinal);
+        Assert.Equal(
+            "it is full; make room", ScriptContext.InWords(new ChordChatException("x", "it is full.", "make room")));
+    }
+
+    [Fact]
+    public async Task The_help_shows_no_number_that_means_all()
+    {
+        using var profile = new FilledProfile();
+        var (_, output, _) = await FilledProfile.RunAsync(profile.Command("history --help"));
+        Assert.Contains("only the newest N messages; without it all", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("2147483647", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("history bob")]
+    [InlineData("")]
+    public async Task A_user_that_would_be_a_path_is_refused(string command)
+    {
+        using var profile = new FilledProfile("hello");
+        var (code, _, error) = await FilledProfile.RunAsync(profile.Command($"--user ../x {command}"));
+        Assert.Equal(CommandLine.Failed, code);
+        Assert.StartsWith("chordchat: '../x' cannot be a user name; use 1 to 32 of", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(MessageState.Waiting, "is still on this machine only after 15 s", "goes out by itself")]
+    [InlineData(MessageState.Queued, "is at a node after 15 s", "until it is kept")]
+    [InlineData(MessageState.Kept, "is kept on 2 of 3 disks, but was not delivered after 15 s", "when bob is online")]
+    [InlineData(MessageState.Unsent, "was not sent", "chordchat resend")]
+    public void A_message_that_is_late_says_how_far_it_came(MessageState state, string what, string hint)
+    {
+        var message = new ChatMessage(
+            "id", "alice", "bob", "hello", DateTimeOffset.UnixEpoch, state, ["n1", "n2"], 3, 0, "");
+        var late = SendCommand.NotInTime(message, TimeSpan.FromSeconds(15));
+        Assert.Equal("not_in_time", late.Code);
+        Assert.StartsWith($"the message to bob {what}", late.Message, StringComparison.Ordinal);
+        Assert.Contains(hint, late.Hint, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("n1 n2 n4", "n1, n2, n4; all answer")]
+    [InlineData("n1", "n1, n2, n4; now 1 of 3 answer: n1")]
+    [InlineData("", "n1, n2, n4; now 0 of 3 answer")]
+    public void Where_says_which_copies_answer(string answering, string text) => Assert.Equal(
+        text, Answers.Keepers(new MailboxMembers(
+            "bob", "5a/7", 2, ["n1", "n2", "n4"], answering.Split(' ', StringSplitOptions.RemoveEmptyEntries))));
+
+    [Fact]
+    public void A_time_is_written_with_its_day()
+    {
+        var since = new DateTimeOffset(2026, 1, 5, 22, 30, 1, TimeSpan.Zero);
+        Assert.Equal(
+            $"bob is online since {since.ToLocalTime():yyyy-MM-dd HH:mm:ss}",
+            QueryCommands.Line(new Presence("bob", true, since, "n1")));
+        var said = Answers.Status(new Presence("bob", true, since, "n1"))[0].ToString();
+        Assert.Contains($"since {since.ToLocalTime().Day} Jan", said, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Input_that_is_not_UTF_8_is_refused_after_the_lines_before_it()

@@ -1,6 +1,10 @@
 using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
+using ChordChat.Crypto.KeyLogs;
+using ChordChat.Crypto.Keys;
+using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk;
+using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
@@ -79,6 +83,18 @@ public sealed class ConsoleChatTests
         Assert.Contains("sent by a script", shown[0], StringComparison.Ordinal);
     }
 
+    /// <summary>As if somebody's keys had been looked up before.</summary>
+    private static void Meet(UnlockedProfile me, string user)
+    {
+        var kdf = KdfParameters.FromBytes(KdfParameters.IterationsMin, new byte[16]);
+        using var identity = IdentityKey.Create();
+        using var device = DeviceKeys.Create();
+        var entry = KeyLogEntryBuilder.Create(me.Cluster, user, 1, identity, device, default, kdf);
+        var log = KeyLog.Verify(me.Cluster, user, [entry.Bytes.ToArray()])!;
+        var pin = me.Key.Seal($"pin/{user}", PinRecord.Write(log, Pin.FirstSight(log)));
+        me.Profile.Store.Write(db => PinTable.Put(db, user, pin, isFirst: true));
+    }
+
     private static ChatClient Offline(UnlockedProfile me) =>
         new(me, new NodeSearch { Explicit = ["127.0.0.1:1"], AskNetwork = false });
 
@@ -94,8 +110,42 @@ public sealed class ConsoleChatTests
         var chat = new ConsoleChat(client, view, _ => { }, passwordAtHand: null);
         chat.OnLine("/chat bob");
         chat.OnLine("/block bob");
+        Assert.Equal("· bob is blocked and the chat with them is closed; /unblock bob undoes it", view.Printed[^1]);
         chat.OnLine("and this?");
         Assert.Contains("no chat is open", view.Printed[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_chat_in_which_nothing_was_said_says_so()
+    {
+        using var filled = new FilledProfile("hello");
+        using var profile = Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        await using var client = Offline(me);
+        var view = new Lines();
+        var chat = new ConsoleChat(client, view, _ => { }, passwordAtHand: null);
+        chat.OnLine("/chat bob");
+        profile.Store.Write(db => db.Execute("DELETE FROM messages"));
+        chat.OnLine("/history");
+        Assert.Equal("· this machine has no messages with bob yet", view.Printed[^1]);
+    }
+
+    [Fact]
+    public async Task A_message_that_opens_a_chat_says_so_and_what_was_unread_in_it_is_read()
+    {
+        using var filled = new FilledProfile("hello");
+        using var profile = Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        await using var client = Offline(me);
+        var view = new Lines();
+        var chat = new ConsoleChat(client, view, _ => { }, passwordAtHand: null);
+        Meet(me, "bob");
+        chat.Start();
+        Assert.Contains("●bob 1", view.Prompt, StringComparison.Ordinal);
+        chat.OnLine("/msg bob hello yourself");
+        Assert.Equal("to bob> ", view.Prompt.Replace("(connecting) ", "", StringComparison.Ordinal));
+        Assert.Contains(view.Printed, line => line.StartsWith("· chat with bob", StringComparison.Ordinal));
+        Assert.Equal(0, client.History.Chats().Single(one => one.Peer == "bob").Unread);
     }
 
     /// <summary>docs/e2e.md, Receiving: Requests. Another device of this user wrote to somebody.</summary>
@@ -161,8 +211,8 @@ public sealed class ConsoleChatTests
 
         public bool Rewrite(int handle, string text, Style style) => false;
 
-        public void SetPrompt(StyledLine prompt)
-        {
-        }
+        public string Prompt { get; private set; } = "";
+
+        public void SetPrompt(StyledLine prompt) => Prompt = prompt.ToString();
     }
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 using Xunit;
 
@@ -136,6 +137,41 @@ public sealed class ProgramTests
             return;
         using var profile = new FilledProfile();
         await EndsWhenToldAsync(profile.Command(arguments), new string('x', 1 << 20));
+    }
+
+    [Fact]
+    public async Task A_hang_up_at_the_password_leaves_the_terminal_as_it_was()
+    {
+        if (!HasShell || !File.Exists("/usr/bin/script"))
+            return;
+        using var profile = new FilledProfile();
+        var (outer, inner) = (Path.Combine(profile.Folder, "outer.sh"), Path.Combine(profile.Folder, "inner.sh"));
+        await File.WriteAllTextAsync(outer, $"unset CHORDCHAT_PASSWORD\nbash '{inner}'\nstty -a\n");
+        await File.WriteAllTextAsync(inner, $"echo \"pid $$ .\"\nexec {profile.Command("history bob")}\n");
+        using var terminal = FilledProfile.Start($"exec script -qec 'bash {outer}' /dev/null");
+        var shown = await ReadToAsync(terminal, "password for alice:");
+        var pid = shown.Split("pid ")[1].Split(' ')[0];
+
+        using var kill = Process.Start("kill", ["-HUP", pid]);
+
+        var rest = await ReadToAsync(terminal, "noflsh");
+        Assert.Contains(" echo ", rest, StringComparison.Ordinal);
+        Assert.Contains(" icanon ", rest, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> ReadToAsync(Process program, string text)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        var shown = new StringBuilder();
+        var buffer = new char[4096];
+        while (!shown.ToString().Contains(text, StringComparison.Ordinal))
+        {
+            var count = await program.StandardOutput.ReadAsync(buffer, patience.Token);
+            Assert.True(count > 0, $"it ended before it showed '{text}':\n{shown}");
+            shown.Append(buffer, 0, count);
+        }
+
+        return shown.ToString();
     }
 
     /// <param name="input">More than a pipe holds, and nothing to act on: it is all taken only by a program that reads,

@@ -1,0 +1,62 @@
+using ChordChat.Sdk.Profiles;
+using ChordChat.Tests.Unit.Client;
+using ChordChat.Tests.Unit.Hosting;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Sdk;
+
+/// <summary>What is left of a registration or login that came to nothing.</summary>
+public sealed class NewProfileTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_folder_that_was_made_for_nothing_is_taken_away()
+    {
+        using (var made = NewProfile.Open(_folder["alice"]))
+            Assert.True(Directory.Exists(made.Profile.Folder));
+        Assert.False(Directory.Exists(_folder["alice"]));
+    }
+
+    [Fact]
+    public void What_was_there_before_or_was_written_stays()
+    {
+        Directory.CreateDirectory(_folder["mine"]);
+        NewProfile.Open(_folder["mine"]).Dispose();
+        Assert.True(Directory.Exists(_folder["mine"]));
+
+        using (var made = NewProfile.Open(_folder["alice"]))
+            made.Profile.RequestsWait = false;
+        NewProfile.Open(_folder["alice"]).Dispose();
+        using var again = Profile.Open(_folder["alice"]);
+        Assert.False(again.RequestsWait);
+
+        using (NewProfile.Open(_folder["notes"]))
+            File.WriteAllText(_folder["notes/mine.txt"], "");
+        Assert.True(File.Exists(_folder["notes/mine.txt"]));
+    }
+
+    /// <summary>The other program may be registering in it.</summary>
+    [Fact]
+    public void A_profile_that_another_program_has_open_stays()
+    {
+        var made = NewProfile.Open(_folder["alice"]);
+        using var other = Profile.Open(_folder["alice"]);
+        made.Dispose();
+        other.RequestsWait = false;
+        using var again = Profile.Open(_folder["alice"]);
+        Assert.False(again.RequestsWait);
+    }
+
+    [Fact]
+    public void A_command_names_the_profile_where_it_is_not_the_default_one()
+    {
+        using var filled = new FilledProfile();
+        using var profile = Profile.Open(filled.Folder);
+        Assert.Equal($"chordchat login alice --profile {filled.Folder}", ProfileCommand.Of(profile, "login alice"));
+        using var odd = Profile.Open(_folder["it's here"]);
+        Assert.EndsWith("/it'\\''s here'", ProfileCommand.Of(odd, "login alice"), StringComparison.Ordinal);
+    }
+}
