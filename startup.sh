@@ -5,6 +5,12 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 home=${CHORDCHAT_HOME:-$here/.chordchat}
 [[ $home == /* ]] || home=$PWD/$home # It is part of how a process is known again.
+# What a hint must begin with, or it would mean another cluster than this start did.
+as_here=''
+[[ -z ${CHORDCHAT_HOME:-} ]] || printf -v as_here 'CHORDCHAT_HOME=%q ' "$home"
+for variable in COMPOSE_PROJECT_NAME CHORDCHAT_CLIENT CHORDCHAT_BUILT; do
+  [[ -z ${!variable:-} ]] || printf -v as_here '%s%s=%q ' "$as_here" "$variable" "${!variable}"
+done
 built=${CHORDCHAT_BUILT:-$here/artifacts/bin}
 nodes='' replicas='' demo='' lan='' local_mode='' host_names='' port='' page_port=''
 
@@ -18,8 +24,8 @@ usage: ./startup.sh [options]          start, or bring back what is missing
        ./startup.sh logs [node]        follow the log of one node, or of all
        ./startup.sh stop               stop everything; data stays
 
-  --nodes N      how many nodes (default 5, or as many as the cluster has)
-  --replicas K   copies besides the owner's, fixed when the cluster is made (default 2)
+  --nodes N      how many nodes (default 5, or as many as the cluster has); those that are missing join
+  --replicas K   copies besides the owner's, fixed when the cluster is made (default 2, or 1 or 0 with so few nodes)
   --local        plain processes, even where a Docker engine answers
   --demo         make a demo cluster: any password is accepted, and users a to h exist with password 1. Only when the
                  cluster is made, and only for trying things out
@@ -68,7 +74,7 @@ engine_answers() { command -v docker >/dev/null && docker info >/dev/null 2>&1; 
 if [[ -z $mode ]]; then
   if [[ -z $local_mode ]] && engine_answers; then mode=containers; else mode=local; fi
 elif [[ -n $local_mode && $mode == containers && $command == start ]]; then
-  die "this cluster runs in containers; './startup.sh stop' it and delete $home before starting it with --local"
+  die "this cluster runs in containers; '${as_here}./startup.sh stop' it and delete $home before starting it with --local"
 fi
 
 case $mode in

@@ -192,7 +192,7 @@ cluster_start() {
   say ''
   say "look at the ring:  http://localhost:$page_port"
   say "chat:              docker exec -it $client chordchat"
-  say 'stop:              ./startup.sh stop'
+  say "stop:              ${as_here}./startup.sh stop"
   [[ -z $demo ]] || make_demo_users
 }
 
@@ -215,7 +215,7 @@ state_of() {
 cluster_status() {
   local container state code=0
   require_engine
-  [[ -n $(node_containers) ]] || die "no cluster here yet; ./startup.sh makes one"
+  [[ -n $(node_containers) ]] || die "no cluster here yet; ${as_here}./startup.sh makes one"
   for container in $(node_containers); do
     state=$(state_of "$container") || code=1
     printf '%-4s %-21s %-20s %s\n' "$(name_in "$container")" "$(published "$container" || true)" "$container" "$state"
@@ -243,7 +243,7 @@ cluster_logs() {
 
 cluster_stop() {
   require_engine
-  [[ -d $home/run ]] || die "no cluster here yet; ./startup.sh makes one"
+  [[ -d $home/run ]] || die "no cluster here yet; ${as_here}./startup.sh makes one"
   use_ports
   : >"$home/run/compose.log"
   quietly stop

@@ -70,5 +70,5 @@ refuse_ports() {
     list+="  $at  $(holder_of "$at")"$'\n'
     advice+=" --page-port $(free_ports 1 "$at")"
   done
-  die "nothing was started, because these ports are taken:"$'\n'"${list}Stop that program, or type: ./startup.sh$advice"
+  die "nothing was started, because these ports are taken:"$'\n'"${list}Stop that program, or type: ${as_here}./startup.sh$advice"
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using Xunit;
 
 namespace ChordChat.Tests.EndToEnd;
@@ -79,7 +80,8 @@ public sealed class StartupTests
             Assert.Contains($"{cluster.Port + 1}  ", refused.Error, StringComparison.Ordinal);
             Assert.Contains($"{cluster.PagePort}  ", refused.Error, StringComparison.Ordinal);
             Assert.Contains($"(pid {Environment.ProcessId})", refused.Error, StringComparison.Ordinal);
-            Assert.Contains("type: ./startup.sh --port ", refused.Error, StringComparison.Ordinal);
+            Assert.Contains($"type: CHORDCHAT_HOME={cluster.Home} ", refused.Error, StringComparison.Ordinal);
+            Assert.Contains("./startup.sh --port ", refused.Error, StringComparison.Ordinal);
             Assert.Empty(Directory.GetFiles(Path.Combine(cluster.Home, "run"), "*.pid"));
             Assert.False(File.Exists(Path.Combine(cluster.Home, "run", "port")), "a port that never worked was kept");
 
@@ -95,6 +97,26 @@ public sealed class StartupTests
         var again = await LocalCluster.RunAsync(
             Path.Combine(LocalCluster.Repository, "startup.sh"), ["--local"], cluster.Environment());
         Assert.Contains($"n1 ready at 127.0.0.1:{cluster.Port + 4}", again.Output, StringComparison.Ordinal);
+    }
+
+    /// <summary>docs/operations.md#the-same-at-all-nodes.</summary>
+    [Fact]
+    public async Task A_node_that_is_added_gets_the_settings_of_those_that_run_and_hints_name_the_cluster()
+    {
+        await using var cluster = await LocalCluster.StartAsync(1);
+        await cluster.StopAsync();
+        await File.WriteAllTextAsync(
+            Path.Combine(cluster.Home, "nodes", "n1", "appsettings.json"),
+            """{ "Chat": { "Registration": "Closed" } }""");
+
+        var said = await cluster.StartupAsync("--nodes", "2");
+
+        Assert.Contains("Chat:Registration Closed", said, StringComparison.Ordinal);
+        foreach (var hint in (string[])["./chordchat", "./startup.sh stop"])
+            Assert.Matches($"CHORDCHAT_HOME={Regex.Escape(cluster.Home)} .*{Regex.Escape(hint)}", said);
+        var alice = new Person(cluster, "alice");
+        foreach (var node in (string[])["n1", "n2"])
+            (await alice.RunAsync(["register", "alice"], node)).ShouldRefuse("registration_closed");
     }
 
     [Fact]
