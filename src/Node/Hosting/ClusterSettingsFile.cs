@@ -24,7 +24,8 @@ internal static class ClusterSettingsFile
             return [];
         if (File.Exists(FileIn(folder)))
             return [$"{FileIn(folder)} is there already and was left as it is; {address} has {InWords(settings)}"];
-        PrivateFiles.Write(FileIn(folder), JsonSerializer.SerializeToUtf8Bytes(Nested(settings), Format));
+        PrivateFiles.Write(
+            FileIn(folder), [.. JsonSerializer.SerializeToUtf8Bytes(Nested(settings), Format), (byte)'\n']);
         return [$"as at {address}, and to be the same at all nodes, now in {FileIn(folder)}: {InWords(settings)}"];
     }
 
