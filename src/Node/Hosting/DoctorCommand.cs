@@ -11,7 +11,7 @@ internal static class DoctorCommand
     {
         var data = RunCommand.DataOption("The node's folder to look at.");
         var command = new Command(
-            "doctor", "Check folder, certificate, disk, network, other nodes, their clocks and settings; say what to do.")
+            "doctor", "Check folder, certificate, disk, network, other nodes, clocks and settings; say what to do.")
         {
             data,
         };

@@ -13,7 +13,7 @@ internal static class WhereCommand
     {
         var (data, node) = NodeContact.Options();
         var name = new Argument<string>("NAME") { Description = "A user's name." };
-        var command = new Command("where", "Print which nodes keep a user's mailbox, the owner first, and which answer.")
+        var command = new Command("where", "Print which nodes keep a user's mailbox, owner first, and which answer.")
         {
             name, data, node,
         };
