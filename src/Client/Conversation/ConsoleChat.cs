@@ -99,7 +99,7 @@ internal sealed class ConsoleChat(
             case ClientEvent.KeysChanged changed:
                 view.Print(Transcript.KeysChanged(changed));
                 break;
-            case ClientEvent.Copied: _copied.Renew(); break;
+            case ClientEvent.Copied copied: _copied.Renew(copied); break;
             case ClientEvent.Notice(var text):
                 view.Print(Transcript.Note(Printable.Of(text), Style.Warning));
                 break;
@@ -118,6 +118,7 @@ internal sealed class ConsoleChat(
         if (Finished is not null)
             return;
         IsOver = true;
+        view.StopAsking();
         if (view.IsTypedAt)
             view.Print(Transcript.Note("press Enter to leave; what you type now is not sent", Style.Warning));
         else
