@@ -379,11 +379,8 @@ internal sealed class ConsoleChat(
         }
     }
 
-    private void SayMissing(ChatMessage message)
-    {
-        if (message.MissingBefore > 0)
-            view.Print(Transcript.Missing(message));
-    }
+    private void SayMissing(ChatMessage message) =>
+        view.PrintAll(Transcript.Missing(message).Select(line => Transcript.Note(line, Style.Warning)));
 
     private void Meet(string user) => _met.Add(user);
 

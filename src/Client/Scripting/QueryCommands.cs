@@ -62,5 +62,5 @@ internal static class QueryCommands
 
     private static string Line(ChatMessage message) =>
         $"{(message.Typed ?? message.Sent).ToLocalTime():yyyy-MM-dd HH:mm:ss} {message.From} > {message.To} "
-        + $"[{JsonLines.StateOf(message.State)}] {message.Text}{Transcript.Late(message)}";
+        + $"[{JsonLines.StateOf(message.State)}] {Transcript.Shown(message.Text)}{Transcript.Late(message)}";
 }

@@ -64,7 +64,7 @@ internal static class TailCommand
         context.PrintMissing(message);
         context.Print(
             JsonLines.Message(message, again),
-            $"{message.Sent.ToLocalTime():yyyy-MM-dd HH:mm:ss} {message.From}: {message.Text}"
+            $"{message.Sent.ToLocalTime():yyyy-MM-dd HH:mm:ss} {message.From}: {Transcript.Shown(message.Text)}"
             + Transcript.Late(message) + (again ? " (again)" : ""));
     }
 

@@ -25,6 +25,9 @@ public sealed class Profile : IDisposable
     private const string PassFact = "pass";
     private const string CopiedFact = "copied";
     private const string RenewedFact = "renewed";
+    /// <summary>Of the last device that this profile was.</summary>
+    private const string EpochFact = "epoch";
+
 
     /// <summary>How often a profile becomes a new device because a contact says that it is a copy.</summary>
     private static readonly TimeSpan RenewInterval = TimeSpan.FromDays(1);
@@ -286,6 +289,12 @@ public sealed class Profile : IDisposable
         var key = LocalKey.FromBytes(inner);
         record ??= outer.Seal("profile-key", inner);
         Array.Clear(inner);
+        if (device.Epoch > 1
+            && db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", EpochFact) is var before
+            && (before is not { Length: 4 } || device.Epoch - BitConverter.ToUInt32(before) > 1
+                || db.Scalar<long>("SELECT 1 FROM facts WHERE name = $1", CopiedFact) == 1))
+            ChainTable.HasBeenAway(db);
+        PutFact(db, EpochFact, BitConverter.GetBytes(device.Epoch));
         return (key, record);
     }
 

@@ -20,7 +20,7 @@ public sealed class LocalStore : IDisposable
             note TEXT NOT NULL DEFAULT '', text BLOB NOT NULL,
             to_epoch INTEGER NOT NULL DEFAULT 0, heard INTEGER NOT NULL DEFAULT 0,
             place INTEGER NOT NULL DEFAULT 0, reachable TEXT, typed_ms INTEGER NOT NULL DEFAULT 0,
-            late INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+            late INTEGER NOT NULL DEFAULT 0, elsewhere INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS messages_by_rank ON messages (peer, rank);
         CREATE INDEX IF NOT EXISTS messages_by_place ON messages (peer, place, id);
         CREATE INDEX IF NOT EXISTS messages_by_seq ON messages (peer, mine, epoch, seq);
@@ -37,12 +37,13 @@ public sealed class LocalStore : IDisposable
         CREATE INDEX IF NOT EXISTS outbox_unsealed ON outbox (peer, position) WHERE envelope IS NULL;
         CREATE TABLE IF NOT EXISTS heard (
             id TEXT PRIMARY KEY, peer TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
-            body BLOB NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+            body BLOB NOT NULL, at_ms INTEGER NOT NULL, mark BLOB) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS heard_by_seq ON heard (peer, epoch, seq);
         CREATE TABLE IF NOT EXISTS chains (
             peer TEXT NOT NULL, mine INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
             body BLOB NOT NULL, is_open INTEGER NOT NULL DEFAULT 0, first INTEGER NOT NULL DEFAULT 1,
             lost INTEGER NOT NULL DEFAULT 0, floor INTEGER NOT NULL DEFAULT 0,
+            elsewhere INTEGER NOT NULL DEFAULT 0, away INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (peer, mine, epoch)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS doubted (id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS circle (
@@ -92,6 +93,10 @@ public sealed class LocalStore : IDisposable
             AddColumn(connection, "chains", "lost INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "chains", "floor INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "pins", "is_first INTEGER NOT NULL DEFAULT 0");
+            AddColumn(connection, "messages", "elsewhere INTEGER NOT NULL DEFAULT 0");
+            AddColumn(connection, "heard", "mark BLOB");
+            AddColumn(connection, "chains", "elsewhere INTEGER NOT NULL DEFAULT 0");
+            AddColumn(connection, "chains", "away INTEGER NOT NULL DEFAULT 0");
             var hasCircle = connection.Scalar<long>("SELECT 1 FROM sqlite_master WHERE name = 'circle'") == 1;
             connection.Execute(Schema);
             if (!hasCircle) // An older profile: whoever was written to stands in its history.
