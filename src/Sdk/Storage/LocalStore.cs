@@ -111,9 +111,9 @@ public sealed class LocalStore : IDisposable
         catch (SqliteException cause)
         {
             connection.Dispose();
-            throw new ChordChatException(
-                "profile_damaged", $"{path} cannot be opened: {cause.Message}",
-                "free disk space or check its permissions; move a damaged profile away and log in again", cause);
+            throw IsDamage(cause) ? Damaged(path, cause) : new ChordChatException(
+                "profile_not_writable", $"{path} cannot be opened: {cause.Message}",
+                "free disk space or check the folder's permissions", cause);
         }
     }
 
@@ -134,8 +134,21 @@ public sealed class LocalStore : IDisposable
     internal T Read<T>(Func<SqliteConnection, T> query)
     {
         lock (_turn)
-            return query(_connection);
+            try
+            {
+                return query(_connection);
+            }
+            catch (SqliteException cause) when (IsDamage(cause))
+            {
+                throw Damaged(_connection.DataSource, cause);
+            }
     }
+
+    /// <summary>The file is malformed, or none of SQLite's.</summary>
+    private static bool IsDamage(SqliteException cause) => cause.SqliteErrorCode is 11 or 26;
+
+    private static ChordChatException Damaged(string path, SqliteException cause) => new(
+        "profile_damaged", $"{path} is damaged and cannot be read", Profiles.ProfileFolder.DamageHint, cause);
 
     /// <summary>The folder of the file.</summary>
     internal string Folder => Path.GetDirectoryName(Path.GetFullPath(_connection.DataSource))!;
@@ -177,6 +190,8 @@ public sealed class LocalStore : IDisposable
                         "profile_not_writable", $"the profile cannot be written: {cause.Message}",
                         "free disk space or check the folder's permissions; "
                         + "what was stored before stays, and goes out later", cause);
+                if (cause is SqliteException damage && IsDamage(damage))
+                    throw Damaged(_connection.DataSource, damage);
                 throw;
             }
         }
