@@ -54,6 +54,8 @@ internal static class Answers
             + $"(tile {place.Tile}, epoch {place.Epoch})"),
     ];
 
+    public static StyledLine Nobody(string user) => Transcript.Note($"there is no user {user}; nothing was changed");
+
     public static StyledLine Blocked(IReadOnlyList<string> users) => Transcript.Note(
         users.Count == 0 ? "nobody is blocked" : $"blocked: {string.Join(", ", users)}");
 

@@ -174,7 +174,7 @@ internal sealed class ConsoleChat(
             case ConsoleCommand.Resend: Resend(); break;
             case ConsoleCommand.Accept(var user): Accept(user); break;
             case ConsoleCommand.Requests(var on): Requests(on); break;
-            case ConsoleCommand.Block(var user): Block(user); break;
+            case ConsoleCommand.Block(var user): _questions.UnlessNobody(client, user, () => Block(user)); break;
             case ConsoleCommand.Unblock(var user):
                 client.Circle.Unblock(user);
                 view.Print(Transcript.Note($"{user} is no longer blocked"));
@@ -215,7 +215,6 @@ internal sealed class ConsoleChat(
 
     private void Block(string user)
     {
-        client.CheckRecipient(user);
         client.Circle.Block(user);
         _unread.Remove(user);
         _hasMore.Remove(user);
@@ -252,10 +251,11 @@ internal sealed class ConsoleChat(
                 $"the new identity of {user} is accepted; /verify {user} shows the safety number"));
         }
         else
-        {
-            client.Circle.Accept(user);
-            view.Print(Transcript.Note($"messages from {user} are now shown as they arrive"));
-        }
+            _questions.UnlessNobody(client, user, () =>
+            {
+                client.Circle.Accept(user);
+                view.Print(Transcript.Note($"messages from {user} are now shown as they arrive"));
+            });
     }
 
     private void Store(string user, string text)
