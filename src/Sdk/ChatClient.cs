@@ -180,6 +180,15 @@ public sealed class ChatClient : IAsyncDisposable
         using var held = await _keeper.HoldAsync(cancellation);
         using var accounts = new Accounts.Accounts(_me.Profile, _search);
         (await accounts.RenewAsync(_me.User, password, cancellation)).Dispose();
+        _changed.Raise();
+    }
+
+    /// <summary>Nobody makes this copied profile a new device now. If its copy has the session, this client ends.
+    /// </summary>
+    public void StayOldDevice()
+    {
+        _keeper.StayOldDevice();
+        _changed.Raise();
     }
 
     /// <summary>Forgets this device's keys; the history stays and opens with the password.</summary>

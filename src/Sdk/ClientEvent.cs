@@ -40,7 +40,9 @@ public abstract record ClientEvent
 
     /// <summary>This profile is a copy (perhaps a restored backup) of one that went on: what it sends is shown with a
     /// mark until <see cref="ChatClient.BecomeNewDeviceAsync"/>.</summary>
-    public sealed record Copied : ClientEvent;
+    /// <param name="IsOpenElsewhere">The other one has the session, so that this one has none until then; or until
+    /// <see cref="ChatClient.StayOldDevice"/> ends it.</param>
+    public sealed record Copied(bool IsOpenElsewhere = false) : ClientEvent;
 
     public sealed record KeysChanged(string User, PinState State) : ClientEvent;
 

@@ -5,9 +5,18 @@ using ChordChat.Sdk.Sessions;
 namespace ChordChat.Sdk;
 
 /// <summary>Turns what sessions report into events.</summary>
-internal sealed class EventSink(History history) : IClientSink
+internal sealed class EventSink(History history, TimeProvider? time = null) : IClientSink
 {
+    /// <summary>At most so often a line about forks, but for one when the mailbox was read.</summary>
+    private static readonly TimeSpan ForksPause = TimeSpan.FromMinutes(1);
+
+    private const int NamesMax = 5;
+
     private readonly EventQueue _events = new();
+    private readonly Dictionary<string, int> _forks = [];
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
+    private readonly Lock _turn = new();
+    private long? _forksSaidAt;
     private bool _saidPutAway;
 
     public ChannelReader<ClientEvent> Events => _events;
@@ -28,8 +37,7 @@ internal sealed class EventSink(History history) : IClientSink
                 Tell(new ClientEvent.Arrived(message));
         Changed(kept.Receipted);
         if (kept.Fork)
-            Tell(new ClientEvent.Notice(
-                "two different messages claim the same place: somebody may use a copy of your contact's device keys"));
+            AddForks(kept.Forks);
         if (kept.PutAwayCount > 0 && !_saidPutAway)
         {
             _saidPutAway = true;
@@ -48,5 +56,37 @@ internal sealed class EventSink(History history) : IClientSink
                 + "with /logout and 'chordchat login'"));
     }
 
-    public void CaughtUp() => Tell(new ClientEvent.CaughtUp());
+    public void CaughtUp()
+    {
+        lock (_turn)
+            SayForks();
+        Tell(new ClientEvent.CaughtUp());
+    }
+
+    private void AddForks(Dictionary<string, int> forks)
+    {
+        lock (_turn)
+        {
+            foreach (var (sender, count) in forks)
+                _forks[sender] = _forks.GetValueOrDefault(sender) + count;
+            if (_forksSaidAt is not { } at || _time.GetElapsedTime(at) >= ForksPause)
+                SayForks();
+        }
+    }
+
+    /// <summary>In one line, however many there are.</summary>
+    private void SayForks()
+    {
+        if (_forks.Count == 0)
+            return;
+        var names = string.Join(", ", _forks.Keys.Order().Take(NamesMax)) + (_forks.Count > NamesMax ? ", ..." : "");
+        var count = _forks.Values.Sum();
+        Tell(new ClientEvent.Notice(
+            (count == 1
+                ? "two different messages claim the same place"
+                : $"{count:N0} places are claimed by two different messages each")
+            + $" (from {names}): somebody may use a copy of the sender's device keys"));
+        _forks.Clear();
+        _forksSaidAt = _time.GetTimestamp();
+    }
 }

@@ -20,6 +20,20 @@ public sealed class People
     public Task CheckExistsAsync(string user, CancellationToken cancellation = default) =>
         UserName.IsValid(user) ? _keys.ForSendingAsync(user, cancellation) : throw Failures.BadName(user);
 
+    /// <summary>Whether nodes say that nobody has this name; false also when nobody can tell now.</summary>
+    public async Task<bool> IsNobodyAsync(string user, CancellationToken cancellation = default)
+    {
+        try
+        {
+            await CheckExistsAsync(user, cancellation);
+            return false;
+        }
+        catch (ChordChatException cause)
+        {
+            return cause.Code == "unknown_user";
+        }
+    }
+
     /// <summary>The number that is the same on both sides if nobody stands between.</summary>
     public async Task<string> SafetyNumberAsync(string user, CancellationToken cancellation = default)
     {

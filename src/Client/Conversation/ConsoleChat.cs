@@ -99,7 +99,7 @@ internal sealed class ConsoleChat(
             case ClientEvent.KeysChanged changed:
                 view.Print(Transcript.KeysChanged(changed));
                 break;
-            case ClientEvent.Copied: _copied.Renew(); break;
+            case ClientEvent.Copied copied: _copied.Renew(copied); break;
             case ClientEvent.Notice(var text):
                 view.Print(Transcript.Note(Printable.Of(text), Style.Warning));
                 break;
@@ -118,6 +118,7 @@ internal sealed class ConsoleChat(
         if (Finished is not null)
             return;
         IsOver = true;
+        view.StopAsking();
         if (view.IsTypedAt)
             view.Print(Transcript.Note("press Enter to leave; what you type now is not sent", Style.Warning));
         else
@@ -173,7 +174,7 @@ internal sealed class ConsoleChat(
             case ConsoleCommand.Resend: Resend(); break;
             case ConsoleCommand.Accept(var user): Accept(user); break;
             case ConsoleCommand.Requests(var on): Requests(on); break;
-            case ConsoleCommand.Block(var user): Block(user); break;
+            case ConsoleCommand.Block(var user): _questions.UnlessNobody(client, user, () => Block(user)); break;
             case ConsoleCommand.Unblock(var user):
                 client.Circle.Unblock(user);
                 view.Print(Transcript.Note($"{user} is no longer blocked"));
@@ -213,7 +214,6 @@ internal sealed class ConsoleChat(
 
     private void Block(string user)
     {
-        client.CheckRecipient(user);
         client.Circle.Block(user);
         _unread.Remove(user);
         _hasMore.Remove(user);
@@ -252,10 +252,11 @@ internal sealed class ConsoleChat(
                 $"the new identity of {user} is accepted; /verify {user} shows the safety number"));
         }
         else
-        {
-            client.Circle.Accept(user);
-            view.Print(Transcript.Note($"messages from {user} are now shown as they arrive"));
-        }
+            _questions.UnlessNobody(client, user, () =>
+            {
+                client.Circle.Accept(user);
+                view.Print(Transcript.Note($"messages from {user} are now shown as they arrive"));
+            });
     }
 
     private void Store(string user, string text)
@@ -378,11 +379,8 @@ internal sealed class ConsoleChat(
             view.Print(Transcript.Note($"this machine has no messages with {user} yet"));
     }
 
-    private void SayMissing(ChatMessage message)
-    {
-        if (message.MissingBefore > 0)
-            view.Print(Transcript.Missing(message));
-    }
+    private void SayMissing(ChatMessage message) =>
+        view.PrintAll(Transcript.Missing(message).Select(line => Transcript.Note(line, Style.Warning)));
 
     private void Meet(string user) => _met.Add(user);
 

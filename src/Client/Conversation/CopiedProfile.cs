@@ -11,15 +11,23 @@ internal sealed class CopiedProfile(
     public static string What =>
         "this profile is a copy (perhaps a restored backup), and the original has been used since";
 
+    public static string WhatOpen => "a copy of this profile is open elsewhere";
+
     private bool _hasBegun;
+    private bool _isOpenElsewhere;
 
     /// <summary>Tries once; what fails is tried again at the next start, for every session would ask again.</summary>
-    public void Renew()
+    public void Renew(ClientEvent.Copied copied)
     {
+        _isOpenElsewhere |= copied.IsOpenElsewhere;
         if (_hasBegun)
             return;
         _hasBegun = true;
-        view.Print(Transcript.Note($"{What}; it has to become a new device; nothing is lost", Style.Warning));
+        view.Print(Transcript.Note(
+            _isOpenElsewhere
+                ? $"{WhatOpen} and has the session; if this becomes a new device, it goes on and the copy is closed"
+                : $"{What}; it has to become a new device; nothing is lost",
+            Style.Warning));
         if (passwordAtHand is not null)
             LogIn(passwordAtHand);
         else
@@ -51,6 +59,8 @@ internal sealed class CopiedProfile(
         {
             return () =>
             {
+                if (cause.Code == "taken_over")
+                    return; // The end of the session says so.
                 view.Print(Transcript.Problem(cause));
                 if (cause.Code == "wrong_password" && passwordAtHand is null)
                     Ask();
@@ -60,8 +70,13 @@ internal sealed class CopiedProfile(
         }
     }
 
-    private void GiveUp() => view.Print(Transcript.Note(
-        "until this becomes a new device, contacts see a mark beside your messages; to do it later, /quit and type "
-        + $"'{client.CommandOf($"login {client.User}")}'",
-        Style.Warning));
+    private void GiveUp()
+    {
+        if (!_isOpenElsewhere)
+            view.Print(Transcript.Note(
+                "until this becomes a new device, contacts see a mark beside your messages; to do it later, /quit and "
+                + $"type '{client.CommandOf($"login {client.User}")}'",
+                Style.Warning));
+        client.StayOldDevice(); // If the copy has the session, this one ends and says so.
+    }
 }

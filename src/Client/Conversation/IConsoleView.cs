@@ -26,4 +26,9 @@ internal interface IConsoleView
     /// <param name="answer">Gets it; an empty text when nothing is to be said.</param>
     /// <returns>False where nobody can be asked.</returns>
     bool AskSecret(string prompt, Action<string> answer);
+
+    /// <summary>Nobody wants the answer to such a question any more.</summary>
+    void StopAsking()
+    {
+    }
 }

@@ -47,4 +47,25 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
             view.PrintAll(lines);
         }
     }
+
+    /// <summary>Does something about somebody, unless nodes say that nobody has this name. Who is known here, or whom
+    /// nobody can look up now, is not asked for.</summary>
+    public void UnlessNobody(ChatClient client, string user, Action act)
+    {
+        client.CheckRecipient(user);
+        if (client.Node is null || client.People.KeysOf(user) is not null)
+        {
+            act();
+            return;
+        }
+
+        var isNobody = false;
+        Ask(
+            async () => (isNobody = await client.People.IsNobodyAsync(user)) ? [Answers.Nobody(user)] : [],
+            then: () =>
+            {
+                if (!isNobody)
+                    act();
+            });
+    }
 }

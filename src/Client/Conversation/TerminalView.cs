@@ -32,6 +32,12 @@ internal sealed class TerminalView(Screen screen, Func<IEnumerable<string>> name
         return true;
     }
 
+    public void StopAsking()
+    {
+        _question = null;
+        Redraw();
+    }
+
     public void Redraw()
     {
         if (_question is { } question)

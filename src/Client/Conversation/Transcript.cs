@@ -18,6 +18,9 @@ internal static class Transcript
 
     private const int QuestionMax = 60;
 
+    /// <summary>Lines of one message.</summary>
+    private const int RowsMax = 100;
+
     /// <param name="me">Whose screen this is.</param>
     /// <param name="unread">Marks a message of a chat that is not open.</param>
     public static StyledLine Line(ChatMessage message, string me, bool unread)
@@ -35,7 +38,7 @@ internal static class Transcript
             new Span(state.PadRight(width) + " ", style),
             new Span(day, Style.Dim),
             new Span(who, mine ? Style.Dim : Style.Accent),
-            new Span(Printable.Of(message.Text), Style.Plain),
+            new Span(Printable.Of(Shown(message.Text)), Style.Plain),
             new Span(Late(message) + note, Style.Warning));
     }
 
@@ -81,11 +84,35 @@ internal static class Transcript
         return named.Length <= StateField.Width ? named : count;
     }
 
-    public static StyledLine Missing(ChatMessage before) => Note(MissingText(before), Style.Warning);
+    /// <returns>What is to be said before a message of what did not come: nothing as a rule.</returns>
+    public static IEnumerable<string> Missing(ChatMessage before)
+    {
+        if (before.MissingBefore > 0)
+            yield return before.MissingBefore == 1
+                ? $"a message from {before.From} may be missing here"
+                : $"up to {before.MissingBefore} messages from {before.From} may be missing here";
+        if (before.ElsewhereBefore > 0)
+            yield return before.ElsewhereBefore == 1
+                ? $"a message from {before.From} may have gone to another device of yours"
+                : $"up to {before.ElsewhereBefore} messages from {before.From} may have gone to another device of "
+                    + "yours";
+    }
 
-    public static string MissingText(ChatMessage before) => before.MissingBefore == 1
-        ? $"1 message from {before.From} is missing here"
-        : $"{before.MissingBefore} messages from {before.From} are missing here";
+    /// <summary>The text of a message as it stands on a screen: a long one is cut, for it would push everything else
+    /// away.</summary>
+    public static string Shown(string text)
+    {
+        var end = 0;
+        for (var rows = 0; rows < RowsMax; rows++)
+        {
+            if (text.IndexOf('\n', end) is not (>= 0 and var next))
+                return text;
+            end = next + 1;
+        }
+
+        var more = 1 + text.AsSpan(end).Count('\n');
+        return more == 1 ? text : $"{text[..end]}... {more:N0} more lines: 'chordchat history --json' prints all";
+    }
 
     public static StyledLine Unsent(IReadOnlyList<ChatMessage> messages) => Note(
         $"not sent when this device was replaced: {messages.Count} of your messages, to "

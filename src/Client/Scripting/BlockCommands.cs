@@ -8,7 +8,9 @@ internal static class BlockCommands
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
     public static Task<int> BlockAsync(ScriptContext context, string user, CancellationToken cancellation) =>
-        ChangeAsync(context, user, client => client.Circle.Block(user), "is blocked", cancellation);
+        ChangeAsync(
+            context, user, client => client.Circle.Block(user), "is blocked", cancellation,
+            client => client.Circle.Unblock(user));
 
     public static Task<int> UnblockAsync(ScriptContext context, string user, CancellationToken cancellation) =>
         ChangeAsync(context, user, client => client.Circle.Unblock(user), "is not blocked", cancellation);
@@ -24,7 +26,8 @@ internal static class BlockCommands
     }
 
     private static async Task<int> ChangeAsync(
-        ScriptContext context, string user, Action<ChatClient> change, string text, CancellationToken cancellation)
+        ScriptContext context, string user, Action<ChatClient> change, string text, CancellationToken cancellation,
+        Action<ChatClient>? undo = null)
     {
         using var profile = context.OpenProfile();
         using var me = context.Unlock(profile);
@@ -32,9 +35,24 @@ internal static class BlockCommands
         var client = session.Client;
         client.CheckRecipient(user);
         change(client);
+        if (undo is not null)
+            await CheckAsync(client, user, () => undo(client), cancellation);
         await ToldAsync(session, $"{user} {text}", cancellation);
         context.Print(JsonLines.Blocked(user), $"{user} {text}");
         return 0;
+    }
+
+    /// <summary>Refuses a name of which nodes say that nobody has it.</summary>
+    /// <param name="undo">Takes back what was done already, for no node may answer.</param>
+    /// <exception cref="ChordChatException"><c>unknown_user</c>.</exception>
+    public static async Task CheckAsync(ChatClient client, string user, Action? undo, CancellationToken cancellation)
+    {
+        if (client.People.KeysOf(user) is not null || !await client.People.IsNobodyAsync(user, cancellation))
+            return;
+        undo?.Invoke();
+        throw new ChordChatException(
+            "unknown_user", $"there is no user {user}; nothing was changed",
+            "check the spelling; names are all lower case");
     }
 
     /// <summary>Waits until nodes know the circle as it is here.</summary>

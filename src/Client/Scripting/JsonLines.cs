@@ -35,8 +35,9 @@ internal static class JsonLines
         Names(json, "reachable", message.Reachable ?? message.Copies);
     });
 
-    /// <summary>A message as it is shown; <c>missing</c> says how many of its sender's should stand before it and have
-    /// not come, if any, and <c>late</c> that it came after later ones.</summary>
+    /// <summary>A message as it is shown; <c>missing</c> says how many of its sender's at most should stand before it
+    /// and have not come, if any, <c>elsewhere</c> how many may have gone to another device, and <c>late</c> that it
+    /// came after later ones.</summary>
     /// <param name="again">It may have been printed before; said only if so, as is that it is a request.</param>
     public static string Message(ChatMessage message, bool again = false) => Write(json =>
     {
@@ -48,6 +49,8 @@ internal static class JsonLines
         json.WriteString("state", StateOf(message.State));
         if (message.MissingBefore > 0)
             json.WriteNumber("missing", message.MissingBefore);
+        if (message.ElsewhereBefore > 0)
+            json.WriteNumber("elsewhere", message.ElsewhereBefore);
         if (message.IsLate)
             json.WriteBoolean("late", true);
         if (again)

@@ -73,5 +73,5 @@ internal static class QueryCommands
 
     private static string Line(ChatMessage message) =>
         $"{Time(message.Typed ?? message.Sent)} {message.From} > {message.To} "
-        + $"[{JsonLines.StateOf(message.State)}] {message.Text}{Transcript.Late(message)}";
+        + $"[{JsonLines.StateOf(message.State)}] {Transcript.Shown(message.Text)}{Transcript.Late(message)}";
 }

@@ -40,6 +40,7 @@ internal static class RequestCommands
         using var me = context.Unlock(profile);
         await using var session = new ScriptSession(context, me);
         session.Client.CheckRecipient(user);
+        await BlockCommands.CheckAsync(session.Client, user, undo: null, cancellation);
         session.Client.Circle.Accept(user);
         while (session.Client.History.ShowUnreadOf(
             user, int.MaxValue, (message, again) => TailCommand.Print(context, message, again)) is null)

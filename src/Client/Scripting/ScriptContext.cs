@@ -134,8 +134,9 @@ internal sealed record ScriptContext(
     /// message.</summary>
     public void PrintMissing(ChatMessage message)
     {
-        if (!Json && message.MissingBefore > 0)
-            Print("", $"({Transcript.MissingText(message)})");
+        if (!Json)
+            foreach (var line in Transcript.Missing(message))
+                Print("", $"({line})");
     }
 
     /// <summary>Says on standard error what went wrong.</summary>

@@ -65,8 +65,8 @@ internal sealed class ScriptSession : IAsyncDisposable
                     _connected.TrySetResult();
                 else if (happened is ClientEvent.Searching searching)
                     _trouble = searching.Reason;
-                else if (happened is ClientEvent.Copied)
-                    _renewing ??= RenewAsync(); // Once: what fails is tried again at the next start.
+                else if (happened is ClientEvent.Copied copied)
+                    _renewing ??= RenewAsync(copied); // Once: what fails is tried again at the next start.
                 else if (happened is ClientEvent.Ended ended)
                     _ended.TrySetException(ended.Reason);
         }
@@ -77,21 +77,24 @@ internal sealed class ScriptSession : IAsyncDisposable
     }
 
     /// <summary>A copied profile becomes a new device, if its password is at hand.</summary>
-    private async Task RenewAsync()
+    private async Task RenewAsync(ClientEvent.Copied copied)
     {
+        var what = copied.IsOpenElsewhere ? CopiedProfile.WhatOpen : CopiedProfile.What;
         try
         {
             if (_context.PasswordAtHand is not { } password)
                 throw new ChordChatException(
-                    "copied_profile", CopiedProfile.What,
+                    "copied_profile", what,
                     $"'{Client.CommandOf($"login {Client.User}")}' makes it a new device; nothing is lost");
             await Client.BecomeNewDeviceAsync(password, _stopping.Token);
             if (!_context.Json)
-                Output.Say($"chordchat: {CopiedProfile.What}; it has become a new device");
+                Output.Say($"chordchat: {what}; this has become a new device");
         }
         catch (ChordChatException cause)
         {
-            _context.Complain(cause);
+            if (cause.Code != "taken_over") // The end of the session says so.
+                _context.Complain(cause);
+            Client.StayOldDevice();
         }
     }
 }

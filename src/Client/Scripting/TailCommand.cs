@@ -64,7 +64,7 @@ internal static class TailCommand
         context.PrintMissing(message);
         context.Print(
             JsonLines.Message(message, again),
-            $"{QueryCommands.Time(message.Sent)} {message.From}: {message.Text}"
+            $"{QueryCommands.Time(message.Sent)} {message.From}: {Transcript.Shown(message.Text)}"
             + Transcript.Late(message) + (again ? " (again)" : ""));
     }
 

@@ -105,7 +105,7 @@ internal sealed class LiveSession : IDisposable
         EndLifetime();
     }
 
-    /// <summary>Hangs up without a word: the client is gone, or is here again by another connection.</summary>
+    /// <summary>Hangs up without a word: the client is gone.</summary>
     public void Close()
     {
         Outgoing.Close();

@@ -30,6 +30,8 @@ internal enum SessionEndReason
     TooSlow,
     /// <summary>Nothing is decided: this node cannot tell, another one perhaps can.</summary>
     Elsewhere,
+    /// <summary>The same device has begun a newer session. A client that is alive hears it of a copy.</summary>
+    SameDevice,
 }
 
 internal sealed record SessionEnd(SessionEndReason Reason, ReadOnlyMemory<byte> Entry, string Text)
@@ -40,6 +42,9 @@ internal sealed record SessionEnd(SessionEndReason Reason, ReadOnlyMemory<byte> 
 
     public static readonly SessionEnd OfStoppingNode =
         new(SessionEndReason.NodeStopping, default, "this node stops");
+
+    public static readonly SessionEnd OfSameDevice =
+        new(SessionEndReason.SameDevice, default, "this device has begun a newer session");
 
     public static SessionEnd Elsewhere(string why) => new(SessionEndReason.Elsewhere, default, why);
 }

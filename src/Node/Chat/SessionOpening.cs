@@ -170,7 +170,7 @@ internal sealed partial class SessionOpening(
         }
 
         if (older?.Device == session.Device)
-            older.Close(); // The same device, here again: what it had is a dead connection.
+            older.End(SessionEnd.OfSameDevice); // As a rule what it had is a dead connection.
         else
             older?.TakenOver(account.Head.Entry);
         return true;

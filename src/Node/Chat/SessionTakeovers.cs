@@ -5,7 +5,7 @@ internal sealed partial class SessionTakeovers(
     Accounts accounts, IHostApplicationLifetime host, SessionLines lines, ILogger<SessionTakeovers> logger)
 {
     /// <summary>Finds out whether another device has taken over, which its client is told with the proof, or the same
-    /// device is connected elsewhere, which it knows.</summary>
+    /// device is connected elsewhere, which its client knows unless it is a copy.</summary>
     public void Superseded(LiveSession session) => _ = EndAsync(session);
 
     private async Task EndAsync(LiveSession session)
@@ -16,7 +16,7 @@ internal sealed partial class SessionTakeovers(
                 && account.Head.Epoch > session.Epoch)
                 session.TakenOver(account.Head.Entry);
             else
-                session.Close();
+                session.End(SessionEnd.OfSameDevice);
             if (lines.Allows(out var unsaid))
                 LogSuperseded(session.User, session.Number, unsaid);
         }

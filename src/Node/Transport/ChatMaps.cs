@@ -85,6 +85,7 @@ internal static class ChatMaps
             SessionEndReason.NodeStopping => SessionEnded.Types.Reason.NodeStopping,
             SessionEndReason.TooSlow => SessionEnded.Types.Reason.TooSlow,
             SessionEndReason.Elsewhere => SessionEnded.Types.Reason.Elsewhere,
+            SessionEndReason.SameDevice => SessionEnded.Types.Reason.SameDevice,
             _ => SessionEnded.Types.Reason.Refused,
         },
         Entry = ToWire(end.Entry),

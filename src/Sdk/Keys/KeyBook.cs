@@ -74,15 +74,14 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
             : known.Log;
     }
 
-    /// <summary>The log that contains the entry named in a message, from what is known here.</summary>
-    /// <returns>Null when the user's keys are in conflict or cannot be read, or a node must be asked first.</returns>
+    /// <summary>The log that contains the entry named in a message, from what is known here; in a conflict that which
+    /// was known before it.</summary>
+    /// <returns>Null when the user's keys cannot be read, or a node must be asked first.</returns>
     public KeyLog? Containing(string user, Crypto.Digest entry)
     {
         try
         {
-            return Recall(user) is { Pin.State: not PinState.Conflict } known && known.Log.Find(entry) is not null
-                ? known.Log
-                : null;
+            return Recall(user) is { } known && known.Log.Find(entry) is not null ? known.Log : null;
         }
         catch (ChordChatException cause) when (cause.Code == "profile_damaged")
         {
@@ -95,7 +94,7 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
         }
     }
 
-    /// <summary>Whether somebody showed two logs of this user; no look-up helps.</summary>
+    /// <summary>Whether somebody showed two logs of this user, or another one of ours to them.</summary>
     public bool IsInConflict(string user)
     {
         lock (_turn)

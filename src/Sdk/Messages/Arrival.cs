@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using ChordChat.Crypto;
 
 namespace ChordChat.Sdk.Messages;
@@ -21,7 +22,28 @@ internal sealed record Arrival(
     ulong Heard,
     long TimeMs,
     byte[]? Text,
-    string Note);
+    string Note)
+{
+    /// <summary>Stands for the envelope, of which nobody but its sender can make another form.</summary>
+    public byte[]? Mark { get; init; }
+
+    /// <summary>Whether it was sealed for our present device, so that no other one of ours got it, or what its sender
+    /// sent later.</summary>
+    public bool IsToThisDevice { get; init; }
+
+    public static byte[] MarkOf(ReadOnlySpan<byte> envelope) => SHA256.HashData(envelope)[..MarkBytes];
+
+    /// <summary>The id under which this profile keeps an envelope whose own id stands for another one here.</summary>
+    public static string IdOf(byte[] mark) => Convert.ToHexStringLower(mark);
+
+    /// <summary>As it is kept where an envelope with this mark is here under its id.</summary>
+    public Arrival Unless(byte[] mark) => Mark is null || mark.AsSpan().SequenceEqual(Mark)
+        ? this
+        : this with { Id = IdOf(Mark), Note = Note.Length > 0 ? $"{IdTwinNote}; {Note}" : IdTwinNote };
+
+    private const int MarkBytes = 16;
+    private const string IdTwinNote = "another message has the same id";
+}
 
 /// <summary>What became of arrivals when they were kept.</summary>
 internal sealed record Kept
@@ -41,8 +63,16 @@ internal sealed record Kept
     /// <summary>Something is held back for an earlier message of its sender: ask for the mailbox again.</summary>
     public bool Gap { get; set; }
 
-    /// <summary>Two different bodies at one place of a chain: the sender's keys are used twice, or a replay.</summary>
-    public bool Fork { get; set; }
+    /// <summary>Of whom two different bodies came for one place of a chain, and for how many places: the sender's keys
+    /// are used twice, or a replay.</summary>
+    public Dictionary<string, int> Forks { get; } = [];
+
+    public bool Fork => Forks.Count > 0;
+
+    /// <summary>Contacts who named a key of ours that is none.</summary>
+    public HashSet<string> Accusers { get; } = [];
+
+    public void AddFork(string sender) => Forks[sender] = Forks.GetValueOrDefault(sender) + 1;
 
     /// <summary>How many messages of strangers were not kept, for want of room, and are gone.</summary>
     public int PutAwayCount { get; set; }

@@ -61,13 +61,13 @@ internal sealed class ArrivalTable(MessageTable messages)
         if (IsKnown(db, arrival.Id))
             return;
         var (epoch, seq) = ((long)arrival.Epoch, (long)arrival.Seq);
-        if (IsForgotten(db, arrival.From, epoch, seq))
+        if (ChainTable.IsForgotten(db, arrival.From, epoch, seq))
         {
             KeepForgotten(db, arrival, result);
             return;
         }
 
-        if (BodyAt(db, arrival.From, epoch, seq) is { } twin)
+        if (ChainTable.BodyAt(db, arrival.From, epoch, seq) is { } twin)
         {
             result.Settled.Add(arrival.Id);
             if (twin != arrival.Body)
@@ -76,11 +76,16 @@ internal sealed class ArrivalTable(MessageTable messages)
         }
 
         db.Execute(
-            "INSERT INTO heard (id, peer, epoch, seq, body, at_ms) VALUES ($1, $2, $3, $4, $5, $6)",
-            arrival.Id, arrival.From, epoch, seq, arrival.Body.ToBytes(), nowMs);
-        result.Fork |= (seq == 1 ? default(Digest) : BodyAt(db, arrival.From, epoch, seq - 1)) is { } before
-            && before != arrival.PreviousBody;
-        var last = LastOf(db, arrival.From, epoch) ?? Start(db, arrival, wholeHistory);
+            "INSERT INTO heard (id, peer, epoch, seq, body, at_ms, mark) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            arrival.Id, arrival.From, epoch, seq, arrival.Body.ToBytes(), nowMs, arrival.Mark);
+        if ((seq == 1 ? default(Digest) : ChainTable.BodyAt(db, arrival.From, epoch, seq - 1)) is { } before
+            && before != arrival.PreviousBody)
+            result.AddFork(arrival.From);
+        var last = ChainTable.LastOf(db, arrival.From, epoch) ?? Start(db, arrival, wholeHistory);
+        if (arrival.IsToThisDevice)
+            db.Execute(
+                "UPDATE chains SET elsewhere = $3 WHERE peer = $1 AND mine = 0 AND epoch = $2 AND elsewhere > $3",
+                arrival.From, epoch, seq);
         if (seq <= last)
         {
             KeepLate(db, arrival, result);
@@ -90,10 +95,10 @@ internal sealed class ArrivalTable(MessageTable messages)
         if (arrival.Text is not null)
             messages.InsertTheirs(db, arrival, rank: null);
         Release(db, arrival.From, epoch, last, result);
-        if (seq > (LastOf(db, arrival.From, epoch) ?? last))
+        if (seq > (ChainTable.LastOf(db, arrival.From, epoch) ?? last))
             Bound(db, arrival.From, result);
-        Forget(db, arrival.From, epoch, HeardMax, ForgetAtOnce);
-        result.Gap |= seq > (LastOf(db, arrival.From, epoch) ?? last);
+        ChainTable.Forget(db, arrival.From, epoch, HeardMax, ForgetAtOnce);
+        result.Gap |= seq > (ChainTable.LastOf(db, arrival.From, epoch) ?? last);
     }
 
     /// <summary>It comes after later ones were let through. If it lies in a gap that was given up, one less is missing
@@ -104,17 +109,17 @@ internal sealed class ArrivalTable(MessageTable messages)
         result.Settled.Add(arrival.Id);
         var wasCounted = db.Execute(
             """
-            UPDATE messages SET missing = missing - 1 WHERE id = (
+            UPDATE messages SET missing = missing - (missing > 0), elsewhere = elsewhere - (missing = 0) WHERE id = (
                 SELECT m.id FROM messages m JOIN chains c ON c.peer = m.peer AND c.mine = 0 AND c.epoch = m.epoch
-                WHERE m.peer = $1 AND m.mine = 0 AND m.epoch = $2 AND m.seq > $3 AND m.missing > 0 AND c.first <= $3
-                ORDER BY m.seq LIMIT 1)
+                WHERE m.peer = $1 AND m.mine = 0 AND m.epoch = $2 AND m.seq > $3 AND m.missing + m.elsewhere > 0
+                AND c.first <= $3 ORDER BY m.seq LIMIT 1)
             """,
             arrival.From, epoch, seq) > 0;
         if (!wasCounted)
             db.Execute(
                 """
-                UPDATE chains SET lost = lost - 1
-                WHERE peer = $1 AND mine = 0 AND epoch = $2 AND first <= $3 AND lost > 0
+                UPDATE chains SET lost = lost - (lost > 0), away = away - (lost = 0)
+                WHERE peer = $1 AND mine = 0 AND epoch = $2 AND first <= $3 AND lost + away > 0
                 """,
                 arrival.From, epoch, seq);
         if (arrival.Text is null)
@@ -136,28 +141,12 @@ internal sealed class ArrivalTable(MessageTable messages)
         result.Late.Add(arrival.From);
     }
 
-    private static bool IsForgotten(SqliteConnection db, string peer, long epoch, long seq) => db.Scalar<long>(
-        "SELECT 1 FROM chains WHERE peer = $1 AND mine = 0 AND epoch = $2 AND floor >= $3", peer, epoch, seq) == 1;
-
-    /// <summary>Forgets what stood at the oldest numbers of a chain, but nothing that is held back.</summary>
-    private static void Forget(SqliteConnection db, string peer, long epoch, int but, int atOnce = 1)
-    {
-        var floor = db.Scalar<long>(
-            """
-            UPDATE chains SET floor = seq - $3
-            WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq - $3 >= floor + $4 RETURNING floor
-            """,
-            peer, epoch, but, atOnce);
-        if (floor > 0)
-            db.Execute("DELETE FROM heard WHERE peer = $1 AND epoch = $2 AND seq <= $3", peer, epoch, floor);
-    }
-
     /// <summary>Another message has this place: a copy of the sender's profile wrote it, as a rule a restored
     /// backup. It is signed, and its sender may have been told that it is kept: it is shown, marked, and the sender is
     /// told.</summary>
     private void KeepTwin(SqliteConnection db, Arrival arrival, Kept result)
     {
-        result.Fork = true;
+        result.AddFork(arrival.From);
         if (arrival.Text is null)
             return;
         var note = arrival.Note.Length > 0 ? $"{TwinNote}; {arrival.Note}" : TwinNote;
@@ -274,38 +263,42 @@ internal sealed class ArrivalTable(MessageTable messages)
         SqliteConnection db, string peer, long epoch, long last, Kept result, long gapsMax = 0,
         long upTo = long.MaxValue)
     {
-        var lost = 0L;
+        var (lost, away) = (0L, 0L);
+        var elsewhere = ChainTable.ElsewhereOf(db, peer, epoch);
         Digest? body = null;
-        while (NextOf(db, peer, epoch, last) is { } next)
+        while (ChainTable.NextOf(db, peer, epoch, last) is { } next)
         {
             if (next > last + 1)
             {
                 if (gapsMax-- <= 0 || next > upTo)
                     break;
-                lost += next - last - 1;
+                var missing = next - last - 1;
+                (lost, away) = next <= elsewhere ? (lost, away + missing) : (lost + missing, away);
             }
 
             last = next;
-            var there = At(db, peer, epoch, next);
+            var there = ChainTable.At(db, peer, epoch, next);
             body = there[0].Body;
             result.Settled.AddRange(there.Select(one => one.Id));
-            if (ReleaseAt(db, peer, epoch, next, lost, result))
-                lost = 0;
+            if (ReleaseAt(db, peer, epoch, next, (lost, away), result))
+                (lost, away) = (0, 0);
         }
 
         if (body is not null)
             db.Execute(
                 """
-                INSERT INTO chains (peer, mine, epoch, seq, body, lost) VALUES ($1, 0, $2, $3, $4, $5)
-                ON CONFLICT DO UPDATE SET seq = excluded.seq, body = excluded.body, lost = lost + excluded.lost
+                INSERT INTO chains (peer, mine, epoch, seq, body, lost, away) VALUES ($1, 0, $2, $3, $4, $5, $6)
+                ON CONFLICT DO UPDATE SET
+                    seq = excluded.seq, body = excluded.body, lost = lost + excluded.lost, away = away + excluded.away
                 """,
-                peer, epoch, last, body.Value.ToBytes(), lost);
+                peer, epoch, last, body.Value.ToBytes(), lost, away);
     }
 
     /// <summary>Shows what is held back at one place, and before it how many are missing.</summary>
-    /// <param name="lost">Given up on the way here.</param>
+    /// <param name="given">Given up on the way here.</param>
     /// <returns>Whether there is a message; receipts are not shown.</returns>
-    private static bool ReleaseAt(SqliteConnection db, string peer, long epoch, long seq, long lost, Kept result)
+    private static bool ReleaseAt(
+        SqliteConnection db, string peer, long epoch, long seq, (long Lost, long Away) given, Kept result)
     {
         var held = db.Query(
             """
@@ -319,11 +312,15 @@ internal sealed class ArrivalTable(MessageTable messages)
             return false;
         db.Execute(
             """
-            UPDATE messages SET missing = missing + $2 + coalesce(
-                (SELECT lost FROM chains WHERE peer = $3 AND mine = 0 AND epoch = $4), 0) WHERE id = $1
+            UPDATE messages SET missing = messages.missing + $2 + c.lost, elsewhere = messages.elsewhere + $5 + c.away
+            FROM (SELECT coalesce(sum(lost), 0) AS lost, coalesce(sum(away), 0) AS away FROM chains
+                WHERE peer = $3 AND mine = 0 AND epoch = $4) AS c
+            WHERE messages.id = $1
             """,
-            held[0].Id, lost, peer, epoch);
-        db.Execute("UPDATE chains SET lost = 0 WHERE peer = $1 AND mine = 0 AND epoch = $2 AND lost > 0", peer, epoch);
+            held[0].Id, given.Lost, peer, epoch, given.Away);
+        db.Execute(
+            "UPDATE chains SET lost = 0, away = 0 WHERE peer = $1 AND mine = 0 AND epoch = $2 AND lost + away > 0",
+            peer, epoch);
         foreach (var (id, link) in held)
         {
             MessageTable.Release(db, id, link);
@@ -332,31 +329,6 @@ internal sealed class ArrivalTable(MessageTable messages)
 
         return true;
     }
-
-    /// <returns>Null when nothing is there but what the disk damaged.</returns>
-    private static long? NextOf(SqliteConnection db, string peer, long epoch, long last) => db
-        .Query(
-            """
-            SELECT seq FROM heard WHERE peer = $1 AND epoch = $2 AND seq > $3 AND seq <= $4 AND typeof(seq) = 'integer'
-            ORDER BY seq LIMIT 1
-            """,
-            row => (long?)row.GetInt64(0), peer, epoch, last, (long)DirectMessage.SeqMax)
-        .FirstOrDefault();
-
-    /// <returns>Null when nothing is there, or the disk damaged it.</returns>
-    private static Digest? BodyAt(SqliteConnection db, string peer, long epoch, long seq) =>
-        At(db, peer, epoch, seq) is [{ Body: var body }, ..] && body != default ? body : null;
-
-    private static List<(string Id, Digest Body)> At(
-        SqliteConnection db, string peer, long epoch, long seq) => db.Query(
-        "SELECT id, body FROM heard WHERE peer = $1 AND epoch = $2 AND seq = $3",
-        row => (row.GetString(0), row.DigestOrZero(1)), peer, epoch, seq);
-
-    private static long? LastOf(SqliteConnection db, string peer, long epoch) => db
-        .Query(
-            "SELECT seq FROM chains WHERE peer = $1 AND mine = 0 AND epoch = $2", row => (long?)row.GetInt64(0),
-            peer, epoch)
-        .FirstOrDefault();
 
     /// <summary>Where a chain starts that this device has never heard: at 1. But if an earlier device of ours may have
     /// received its beginning, it stays open until <see cref="Begin"/>: copies of the mailbox that each saw a part show
@@ -368,8 +340,9 @@ internal sealed class ArrivalTable(MessageTable messages)
             "SELECT 1 FROM chains WHERE peer = $1 AND mine = 0 AND (is_open = 0 OR seq > 0) LIMIT 1",
             arrival.From) == 1;
         db.Execute(
-            "INSERT INTO chains (peer, mine, epoch, seq, body, is_open) VALUES ($1, 0, $2, 0, $3, $4)",
-            arrival.From, (long)arrival.Epoch, default(Digest).ToBytes(), wholeHistory || met ? 0 : 1);
+            "INSERT INTO chains (peer, mine, epoch, seq, body, is_open, elsewhere) VALUES ($1, 0, $2, 0, $3, $4, $5)",
+            arrival.From, (long)arrival.Epoch, default(Digest).ToBytes(), wholeHistory || met ? 0 : 1,
+            ChainTable.WasAway(db) ? (long)DirectMessage.SeqMax : 0);
         var old = db.Query(
             """
             SELECT epoch FROM chains WHERE peer = $1 AND mine = 0 AND floor < seq
@@ -377,7 +350,7 @@ internal sealed class ArrivalTable(MessageTable messages)
             """,
             row => row.GetInt64(0), arrival.From, DevicesMax);
         foreach (var epoch in old)
-            Forget(db, arrival.From, epoch, but: 0);
+            ChainTable.Forget(db, arrival.From, epoch, but: 0);
         return 0;
     }
 

@@ -6,7 +6,8 @@ namespace ChordChat.Sdk.Messages;
 /// <param name="Copies">Names of the nodes that have it on disk, at least a majority once it is kept; empty unless we
 /// sent it.</param>
 /// <param name="Of">How many copies there should be; 0 when not known.</param>
-/// <param name="MissingBefore">How many messages of this sender should have come before it and have not.</param>
+/// <param name="MissingBefore">How many messages of this sender should have come before it and have not, at most: what
+/// is missing may be receipts.</param>
 /// <param name="Note">A remark to show with it, such as why it was refused; empty as a rule.</param>
 public sealed record ChatMessage(
     string Id,
@@ -33,6 +34,10 @@ public sealed record ChatMessage(
 
     /// <summary>Whether later messages of its sender were let through before it came: docs/e2e.md, Order.</summary>
     public bool IsLate { get; init; }
+
+    /// <summary>As <see cref="MissingBefore"/>, but of those that may have gone to another device of this user, which
+    /// was logged in at the time.</summary>
+    public int ElsewhereBefore { get; init; }
 
     /// <summary>Whether <see cref="Copies"/> names a majority.</summary>
     public bool IsKeptByMajority => MessageProgress.IsMajority(Copies.Count, Of);

@@ -67,16 +67,16 @@ internal sealed class Inbox(
         lock (_turn)
         {
             var mustAsk = new List<Unjudged>();
-            var opened = new List<OpenedMessage>();
+            var opened = new List<(OpenedMessage Message, Push Push)>();
             var doubted = new List<Push>();
             foreach (var push in pushes.Where(push => !TrySettle(push)))
             {
                 var askedCount = mustAsk.Count;
                 var (message, isDropped) = Open(device, push, mustAsk);
                 if (message is not null)
-                    opened.Add(message);
+                    opened.Add((message, push));
                 else if (isDropped)
-                    Settled.Enqueue(push.Id);
+                    SettleUnlessHeld(push.Id);
                 else if (mustAsk.Count == askedCount)
                     doubted.Add(push);
             }
@@ -84,6 +84,8 @@ internal sealed class Inbox(
             if (opened.Count > 0)
             {
                 var kept = Keep(device, opened);
+                foreach (var accuser in kept.Accusers)
+                    keys.RaiseConflict(accuser);
                 doubted.AddRange(pushes.Where(push => kept.Later.Contains(Convert.ToHexStringLower(push.Id.Span))));
                 Tell(kept);
             }
@@ -97,11 +99,22 @@ internal sealed class Inbox(
     public bool TrySettle(Push push)
     {
         var id = Convert.ToHexStringLower(push.Id.Span);
-        var (isKnown, isHeld) = me.Store.Read(db => (ArrivalTable.IsKnown(db, id), ArrivalTable.IsHeld(db, id)));
-        if (isKnown && !isHeld)
-            Settled.Enqueue(push.Id);
+        var isKnown = me.Store.Read(db => ArrivalTable.IsKnown(db, id) && !IsOther(db, id, push));
+        if (isKnown)
+            SettleUnlessHeld(push.Id);
         return isKnown;
     }
+
+    private void SettleUnlessHeld(ByteString id)
+    {
+        if (!me.Store.Read(db => ArrivalTable.IsHeld(db, Convert.ToHexStringLower(id.Span))))
+            Settled.Enqueue(id);
+    }
+
+    /// <summary>Whether another text than the one that is here came under its id, and was not taken yet.</summary>
+    private static bool IsOther(SqliteConnection db, string id, Push push) =>
+        ChainTable.MarkOf(db, id) is { } mark && Arrival.MarkOf(push.Envelope.Span) is var came
+        && !came.AsSpan().SequenceEqual(mark) && !ArrivalTable.IsKnown(db, Arrival.IdOf(came));
 
     /// <summary>The mailbox has been read whole, but for mail of some senders that is still to come.</summary>
     public void CaughtUp(IReadOnlySet<string> waiting) =>
@@ -161,11 +174,9 @@ internal sealed class Inbox(
             return (null, IsDropped: false);
         }
 
-        if (unverified.Verify(log, device.Log) is not { } message)
-            return (null, Refuse(id, $"is not signed by {unverified.From}"));
-        if (message.IsWrongKeyForMe)
-            keys.RaiseConflict(message.Message.From);
-        return (message, IsDropped: false);
+        return unverified.Verify(log, device.Log) is { } message
+            ? (message, IsDropped: false)
+            : (null, Refuse(id, $"is not signed by {unverified.From}"));
     }
 
     /// <summary>What is acknowledged is gone from every copy of the mailbox, so one bad copy or one bad node on the way
@@ -195,19 +206,23 @@ internal sealed class Inbox(
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    private Kept Keep(Device device, List<OpenedMessage> opened)
+    private Kept Keep(Device device, List<(OpenedMessage Message, Push Push)> opened)
     {
         var kept = new Kept();
+        var arrivals = opened.Select(one => (one.Message.Message, ToArrival(device, one.Message, one.Push))).ToList();
         me.Store.Write(db =>
         {
-            foreach (var message in opened)
+            foreach (var (message, whole) in arrivals)
             {
-                var arrival = ToArrival(device, message);
+                var arrival = ChainTable.MarkOf(db, whole.Id) is { } mark ? whole.Unless(mark) : whole;
                 if (!RequestTable.Admit(db, arrival, kept))
                     continue;
                 _arrivals.Keep(db, arrival, wholeHistory: device.Epoch == 1, Now, kept);
-                if (message.Message.Content is MessageContent.Receipt receipt)
-                    Apply(db, device, message.Message.From, receipt, kept);
+                if (message.Content is MessageContent.Receipt receipt)
+                    Apply(db, device, message.From, receipt, kept);
+                // What a stranger can write alone is no reason for an alarm.
+                if (whole.ToEpoch == 0 && !RequestTable.IsUnwrittenTo(db, message.From))
+                    kept.Accusers.Add(message.From);
             }
 
             kept.MustRenew = kept.IsCopied && Profile.MarkCopied(db, Now);
@@ -233,7 +248,7 @@ internal sealed class Inbox(
             }
     }
 
-    private static Arrival ToArrival(Device device, OpenedMessage opened) => new(
+    private Arrival ToArrival(Device device, OpenedMessage opened, Push push) => new(
         opened.Id.ToString(),
         opened.Message.From,
         opened.Message.FromEpoch,
@@ -244,5 +259,19 @@ internal sealed class Inbox(
         opened.Message.AckSeq,
         (long)opened.Message.TimeMs,
         opened.Message.Content is MessageContent.Text text ? Encoding.UTF8.GetBytes(text.Value) : null,
-        opened.IsFromReplacedDevice ? "sent by a device that has since been replaced" : "");
+        string.Join("; ", Notes(opened)))
+    {
+        Mark = Arrival.MarkOf(push.Envelope.Span),
+        IsToThisDevice = opened.Message.ToEntry == device.Log.Head.Hash,
+    };
+
+    private IEnumerable<string> Notes(OpenedMessage opened)
+    {
+        if (opened.IsFromReplacedDevice)
+            yield return "sent by a device that has since been replaced";
+        if (opened.IsWrongKeyForMe)
+            yield return "its sender was shown a key that is not yours";
+        if (keys.IsInConflict(opened.Message.From))
+            yield return "somebody showed other keys of its sender";
+    }
 }

@@ -21,7 +21,7 @@ internal sealed class MessageTable(string me, LocalKey key)
 
     private static readonly string Columns =
         "id, peer, mine, sent_ms, state, copies, copies_of, missing, note, text, reachable, typed_ms, late, "
-        + IsRequest;
+        + IsRequest + ", elsewhere";
 
     public void InsertMine(SqliteConnection db, string id, string peer, byte[] text, long typedMs) => db.Execute(
         """
@@ -206,6 +206,7 @@ internal sealed class MessageTable(string me, LocalKey key)
             Typed = mine && row.GetInt64(11) is var typed and > 0 ? Time(typed) : null,
             IsRequest = row.GetBoolean(13),
             IsLate = row.GetBoolean(12),
+            ElsewhereBefore = Small(row, 14),
         };
     }
 

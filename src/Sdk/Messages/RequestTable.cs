@@ -41,6 +41,10 @@ internal static class RequestTable
     public static string IsUnwritten(string peer) =>
         $"NOT EXISTS (SELECT 1 FROM circle WHERE circle.user = {peer} AND circle.written = 1)";
 
+    /// <summary>Whether nothing was ever written to somebody from here, who was not accepted either.</summary>
+    public static bool IsUnwrittenTo(SqliteConnection db, string peer) =>
+        db.Scalar<long>($"SELECT {IsUnwritten("$1")}", peer) == 1;
+
     /// <summary>Whether requests wait at all; if not, everybody's messages are shown at once.</summary>
     public static bool AreOn(SqliteConnection db) => !HasFact(db, OffFact);
 
@@ -135,7 +139,8 @@ internal static class RequestTable
                     ELSE min(chains.seq, gone.first - 1) END,
                 floor = min(chains.floor, gone.first - 1)
             FROM (
-                SELECT epoch, min(seq - missing) AS first FROM messages WHERE peer = $1 AND unread = 1 GROUP BY epoch
+                SELECT epoch, min(seq - missing - elsewhere) AS first FROM messages
+                WHERE peer = $1 AND unread = 1 GROUP BY epoch
             ) AS gone
             WHERE chains.peer = $1 AND chains.mine = 0 AND chains.epoch = gone.epoch
             """,

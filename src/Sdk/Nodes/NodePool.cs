@@ -50,6 +50,7 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
     public async Task<NodeLink> OpenAsync(string? avoid, CancellationToken cancellation)
     {
         ChordChatException? worst = null;
+        var isOwnDown = false;
         var tried = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         if (Heard is { Count: > 0 } heard)
         {
@@ -60,6 +61,7 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
                 if (link is not null)
                     return link;
                 worst = reason;
+                isOwnDown = true;
             }
         }
 
@@ -69,8 +71,11 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
             if (link is not null)
                 return link;
             worst = MoreTelling(worst, reason);
+            isOwnDown |= group == search.Known;
         }
 
+        if (isOwnDown && worst is { Code: "foreign_cluster" })
+            throw OwnIsDown(worst);
         throw worst ?? new ChordChatException(
             "no_node", "no node was found",
             "start the cluster with ./startup.sh, or name a node with --node HOST:PORT");
@@ -124,6 +129,14 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
 
         return (null, reason);
     }
+
+    /// <summary>No node of this profile's cluster answers where its nodes were, and another cluster does, there or
+    /// elsewhere.</summary>
+    private static ChordChatException OwnIsDown(ChordChatException foreign) => new(
+        "unreachable",
+        $"no node of your cluster answers where its nodes were; only another cluster was found: {foreign.Message}",
+        "start your own cluster, or name one of its nodes with --node HOST:PORT; nothing was sent to the other cluster",
+        foreign);
 
     private static ChordChatException? MoreTelling(ChordChatException? one, ChordChatException? other) =>
         one is null || (one.Code == "unreachable" && other is not null) ? other ?? one : one;

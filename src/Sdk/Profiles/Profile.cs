@@ -18,13 +18,15 @@ namespace ChordChat.Sdk.Profiles;
 /// </remarks>
 public sealed class Profile : IDisposable
 {
-    private const string FileName = "profile.db";
     private const string UnfinishedFact = "unfinished";
     private const string SignedFact = "signed-entry";
     private const string OwnLogFact = "own-log";
     private const string PassFact = "pass";
     private const string CopiedFact = "copied";
     private const string RenewedFact = "renewed";
+
+    /// <summary>Of the last device that this profile was.</summary>
+    private const string EpochFact = "epoch";
 
     /// <summary>How often a profile becomes a new device because a contact says that it is a copy.</summary>
     private static readonly TimeSpan RenewInterval = TimeSpan.FromDays(1);
@@ -42,7 +44,7 @@ public sealed class Profile : IDisposable
     public string? User => Fact("user") is { } name ? Encoding.UTF8.GetString(name) : null;
 
     /// <summary>The cluster it belongs to; null as long as <see cref="User"/> is.</summary>
-    public ClusterId? Cluster => Fact("cluster") is { } bytes ? ClusterId.FromBytes(bytes) : null;
+    public ClusterId? Cluster => Fact("cluster") is { } bytes ? Whole(() => ClusterId.FromBytes(bytes)) : null;
 
     public ClusterTrust Trust { get; }
 
@@ -86,11 +88,11 @@ public sealed class Profile : IDisposable
 
     /// <summary>A registration that was begun here and whose outcome is not known; null when there is none.</summary>
     internal UnfinishedRegistration? Unfinished =>
-        Fact(UnfinishedFact) is { } bytes ? UnfinishedRegistration.FromBytes(bytes) : null;
+        Fact(UnfinishedFact) is { } bytes ? Whole(() => UnfinishedRegistration.FromBytes(bytes)) : null;
 
     /// <summary>The last entry that was signed here for a new device; null for none.</summary>
     internal SignedEntry.Record? Signed =>
-        Fact(SignedFact) is { } bytes ? SignedEntry.Record.FromBytes(bytes) : null;
+        Fact(SignedFact) is { } bytes ? Whole(() => SignedEntry.Record.FromBytes(bytes)) : null;
 
     /// <summary>Where a user's profile lies unless somebody says otherwise: <c>~/.chordchat/USER</c>.</summary>
     /// <exception cref="ChordChatException">This user of the machine has no home folder.</exception>
@@ -105,52 +107,37 @@ public sealed class Profile : IDisposable
     }
 
     /// <summary>Opens the profile, creating the folder (readable by its owner only) when it is not there.</summary>
+    /// <exception cref="ChordChatException"><c>unsafe_profile</c>, <c>profile_damaged</c>, <c>profile_not_writable</c>.
+    /// </exception>
     public static Profile Open(string folder)
+    {
+        var store = LocalStore.Open(ProfileFolder.Prepare(folder));
+        try
+        {
+            return Whole(() => new Profile(folder, store));
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads what the disk may have damaged.</summary>
+    private static T Whole<T>(Func<T> read)
     {
         try
         {
-            Protect(folder);
+            return read();
         }
-        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        catch (Exception cause) when (cause is CryptographicException or ArgumentException or EndOfStreamException
+            or FormatException or OverflowException or InvalidCastException)
         {
             throw new ChordChatException(
-                "profile_not_writable", $"the profile folder {folder} cannot be made: {cause.Message}",
-                "name another folder with --profile", cause);
+                "profile_damaged",
+                "a record of this profile cannot be read: the disk damaged it, or somebody changed it",
+                ProfileFolder.DamageHint, cause);
         }
-
-        return new Profile(folder, LocalStore.Open(Path.Combine(folder, FileName)));
-    }
-
-    /// <summary>Makes the folder and its file for their owner only, also those of an older program. SQLite gives its
-    /// other files the mode of the first.</summary>
-    private static void Protect(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(folder);
-            return;
-        }
-
-        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        Directory.CreateDirectory(folder, Owner | UnixFileMode.UserExecute);
-        var file = Path.Combine(folder, FileName);
-        if (!File.Exists(file))
-            new FileStream(file, new FileStreamOptions
-            {
-                Mode = FileMode.OpenOrCreate,
-                Access = FileAccess.ReadWrite,
-                UnixCreateMode = Owner,
-            }).Dispose();
-        foreach (var made in Directory.GetFiles(folder, FileName + "*"))
-            try
-            {
-                if ((File.GetUnixFileMode(made) & ~Owner) != 0)
-                    File.SetUnixFileMode(made, Owner);
-            }
-            catch (FileNotFoundException)
-            {
-                // Another program that had this profile open has just closed it, and SQLite took its files away.
-            }
     }
 
     /// <summary>Whether another program holds the session of this folder's profile.</summary>
@@ -164,7 +151,7 @@ public sealed class Profile : IDisposable
     /// refused is nobody's.</summary>
     public static bool ExistsIn(string folder)
     {
-        if (!File.Exists(Path.Combine(folder, FileName)))
+        if (!File.Exists(Path.Combine(folder, ProfileFolder.FileName)))
             return false;
         try
         {
@@ -302,6 +289,12 @@ public sealed class Profile : IDisposable
         PutFact(db, "kdf", kdfBytes);
         PutFact(db, "profile-key", profileKey);
         PutFact(db, "device", key.Seal("device", device.Write()));
+        if (device.Epoch > 1
+            && db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", EpochFact) is var before
+            && (before is not { Length: 4 } || device.Epoch - BitConverter.ToUInt32(before) > 1
+                || db.Scalar<long>("SELECT 1 FROM facts WHERE name = $1", CopiedFact) == 1))
+            ChainTable.HasBeenAway(db);
+        PutFact(db, EpochFact, BitConverter.GetBytes(device.Epoch));
         RemoveFact(db, UnfinishedFact);
         if (db.Execute("DELETE FROM facts WHERE name = $1", CopiedFact) > 0)
             PutFact(db, RenewedFact, BitConverter.GetBytes(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));
@@ -351,8 +344,8 @@ public sealed class Profile : IDisposable
 
     private KdfParameters Kdf()
     {
-        var bytes = Fact("kdf")!;
-        return KdfParameters.FromBytes(BinaryPrimitives.ReadUInt32BigEndian(bytes), bytes.AsSpan(4));
+        var bytes = Fact("kdf") ?? [];
+        return Whole(() => KdfParameters.FromBytes(BinaryPrimitives.ReadUInt32BigEndian(bytes), bytes.AsSpan(4)));
     }
 
     private byte[]? Fact(string name) =>

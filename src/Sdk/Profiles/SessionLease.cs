@@ -4,8 +4,10 @@ namespace ChordChat.Sdk.Profiles;
 /// store.</summary>
 /// <remarks>A lock on a file: the operating system lets go of it however the process ends.</remarks>
 /// <param name="name">The file of another thing that one process at a time does with a profile.</param>
-internal sealed class SessionLease(string folder, string name = "session.lock") : IDisposable
+internal sealed class SessionLease(string folder, string name = SessionLease.FileName) : IDisposable
 {
+    public const string FileName = "session.lock";
+
     private FileStream? _file;
 
     public bool IsHeld => _file is not null;

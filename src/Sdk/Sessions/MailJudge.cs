@@ -168,8 +168,6 @@ internal sealed class MailJudge(
         if (isNew)
             _senders[one.From] = sender = new Sender();
         sender!.Wanted = one.Entry;
-        if (keys.IsInConflict(one.From))
-            return false;
         if (sender.DueAt == long.MaxValue)
             sender.DueAt = Environment.TickCount64 + (long)sender.Pause.TotalMilliseconds;
         if (sender.Pause > PauseMin || _parkedBytes + one.Push.Envelope.Length > ParkedBytesMax)
@@ -202,9 +200,7 @@ internal sealed class MailJudge(
     {
         lock (_turn)
             foreach (var (user, sender) in _senders)
-                if (keys.IsInConflict(user))
-                    sender.DueAt = long.MaxValue; // Until a person has found out, its messages wait in the mailbox.
-                else if (!sender.IsAsking && Environment.TickCount64 >= sender.DueAt)
+                if (!sender.IsAsking && Environment.TickCount64 >= sender.DueAt)
                 {
                     keys.Want(user, sender.Wanted);
                     if (lookups.TryLook(user) is { } looking)

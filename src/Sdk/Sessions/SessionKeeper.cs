@@ -18,9 +18,16 @@ internal sealed class SessionKeeper(
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(3);
 
+    /// <summary>How often a client that stands aside for a copy of its profile asks whether that is a new device.
+    /// </summary>
+    private static readonly TimeSpan AsidePoll = TimeSpan.FromSeconds(3);
+
     private readonly SemaphoreSlim _turn = new(1); // Taken as long as a session stands or is tried for.
     private volatile Session? _current;
     private volatile bool _saidGoodbye;
+    private volatile bool _staysOldDevice;
+    private readonly CopyWatch _copies = new(() => links.Pool.NodeCount, TimeProvider.System);
+    private bool _isAside;
 
     /// <summary>How often in a row a session that stood was ended without proof.</summary>
     private int _endings;
@@ -43,6 +50,13 @@ internal sealed class SessionKeeper(
             }
 
             var (final, node) = await ServeNextAsync(lost, stopping);
+            if (_isAside)
+            {
+                final = await StandAsideAsync(stopping);
+                _isAside = false;
+                _copies.Forget();
+            }
+
             if (final is not null)
             {
                 sink.Tell(new ClientEvent.Ended(final));
@@ -56,6 +70,9 @@ internal sealed class SessionKeeper(
                 await Task.Delay(Backoff(failures), stopping);
         }
     }
+
+    /// <summary>Nobody makes this profile a new device now.</summary>
+    public void StayOldDevice() => _staysOldDevice = true;
 
     /// <summary>Ends the session, and begins no other one before what this returns is disposed of.</summary>
     public async Task<IDisposable> HoldAsync(CancellationToken cancellation)
@@ -134,7 +151,9 @@ internal sealed class SessionKeeper(
 
                 node = session.Welcome.NodeName;
                 var ended = await ServeAsync(session, device, lost, stopping);
-                if (ended is not null && await JudgeAsync(ended, device, stopping) is { } last)
+                if (ended?.Reason == SessionEnded.Types.Reason.SameDevice)
+                    _isAside = _copies.Ended(node);
+                else if (ended is not null && await JudgeAsync(ended, device, stopping) is { } last)
                     return (last, node);
                 _endings = IsUnproved(ended) ? _endings + 1 : 0;
                 if (ended?.Reason == SessionEnded.Types.Reason.NodeStopping)
@@ -145,6 +164,8 @@ internal sealed class SessionKeeper(
         catch (RpcException cause)
         {
             stopping.ThrowIfCancellationRequested();
+            if (node is null)
+                _copies.Left();
             if (await JudgeAsync(cause, device, stopping) is { } over)
                 return (over, node);
             sink.Tell(node is null
@@ -182,6 +203,50 @@ internal sealed class SessionKeeper(
             session, device, keys, outbox, inbox, unjudged, gaps, receipts, circle, changed, sink).RunAsync(stopping);
     }
 
+    /// <summary>A copy of this profile has the session: begins no other one until this is a new device, or the copy is.
+    /// </summary>
+    /// <remarks>docs/e2e.md, Session.</remarks>
+    /// <returns>Why it is over for good; null when this is a new device.</returns>
+    private async Task<ChordChatException?> StandAsideAsync(CancellationToken stopping)
+    {
+        var device = me.RequireDevice();
+        if (!me.Store.Write(db => Profile.MarkCopied(db, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds())))
+            return Copied(
+                "close the copy; if there is none, make this a new device: /logout in the console, then "
+                + $"'chordchat login {me.User}'");
+        sink.Tell(new ClientEvent.Copied(IsOpenElsewhere: true));
+        for (var dueAt = 0L; !_staysOldDevice;)
+        {
+            var wake = changed.Next;
+            await _turn.WaitAsync(stopping);
+            try
+            {
+                if (me.TakeNewDevice())
+                    return null;
+                if (Environment.TickCount64 >= dueAt)
+                {
+                    if (await keys.NewestOwnAsync(device.Log, stopping) is { } newest)
+                        return Retire(device, newest);
+                    dueAt = Environment.TickCount64 + (long)AsidePoll.TotalMilliseconds;
+                }
+            }
+            finally
+            {
+                _turn.Release();
+            }
+
+            await Task.WhenAny(wake, Task.Delay(AsidePoll, stopping));
+            stopping.ThrowIfCancellationRequested();
+        }
+
+        return Copied(
+            $"close the copy and start this again, or type 'chordchat login {me.User}' here: this becomes a new "
+            + "device, and the copy is closed");
+    }
+
+    private static ChordChatException Copied(string hint) => new(
+        "copied_profile", "a copy of this profile is open elsewhere and has the session; this one is closed", hint);
+
     /// <summary>Whether this end is final. One node's word is not: that another device took over must be signed, and
     /// that we logged out we know ourselves. Without proof another node is tried.</summary>
     private async Task<ChordChatException?> JudgeAsync(SessionEnded ended, Device device, CancellationToken stopping)
@@ -205,8 +270,8 @@ internal sealed class SessionKeeper(
     private static ChordChatException Unproved(SessionEnded ended) =>
         ended.Reason == SessionEnded.Types.Reason.TakenOver
             ? new ChordChatException(
-                "taken_over", "a node says, without proof, that this profile is in use elsewhere",
-                "other nodes are tried; if you use a copy of this profile elsewhere, close one of the two")
+                "taken_over", "a node says, without proof, that another device has taken over",
+                "other nodes are tried")
             : new ChordChatException(
                 "refused", $"a node refuses the session: {NodeWords.Text(ended.Text)}",
                 "other nodes are tried; if you are logged in elsewhere, log out there first");
@@ -241,8 +306,8 @@ internal sealed class SessionKeeper(
             (unsent > 0
                 ? $"what was not sent stays here, marked unsent: log in here and use '{Command("resend")}' or /resend; "
                 : "")
-            + $"if that was not you, log in here again with '{Command($"login {device.User}")}': that ends the other "
-            + "session, but whoever knows the password can come back");
+            + $"use that device, or log in here again with '{Command($"login {device.User}")}', which ends its session; "
+            + "if that was not you, whoever it was knows the password and can come back");
 
         string Command(string words) => ProfileCommand.Of(me.Profile, words);
     }
@@ -254,7 +319,8 @@ internal sealed class SessionKeeper(
     }
 
     private static bool IsUnproved(SessionEnded? ended) => ended?.Reason is SessionEnded.Types.Reason.TakenOver
-        or SessionEnded.Types.Reason.Refused or SessionEnded.Types.Reason.LoggedOut;
+        or SessionEnded.Types.Reason.Refused or SessionEnded.Types.Reason.LoggedOut
+        or SessionEnded.Types.Reason.SameDevice;
 
     private static ClientEvent.Searching NoSession(SessionEnded refusal) => new(new ChordChatException(
         "unavailable", $"no session: {NodeWords.Text(refusal.Text)}", "another node is tried, then this one again"));
@@ -263,6 +329,7 @@ internal sealed class SessionKeeper(
     {
         SessionEnded.Types.Reason.NodeStopping => "it is stopping",
         SessionEnded.Types.Reason.TooSlow => "this client read too slowly",
+        SessionEnded.Types.Reason.SameDevice => "this device has begun a session elsewhere",
         SessionEnded.Types.Reason.Elsewhere => "it cannot tell whether this device is the newest one",
         _ => "it closed the connection",
     };

@@ -20,7 +20,7 @@ public sealed class LocalStore : IDisposable
             note TEXT NOT NULL DEFAULT '', text BLOB NOT NULL,
             to_epoch INTEGER NOT NULL DEFAULT 0, heard INTEGER NOT NULL DEFAULT 0,
             place INTEGER NOT NULL DEFAULT 0, reachable TEXT, typed_ms INTEGER NOT NULL DEFAULT 0,
-            late INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+            late INTEGER NOT NULL DEFAULT 0, elsewhere INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS messages_by_rank ON messages (peer, rank);
         CREATE INDEX IF NOT EXISTS messages_by_place ON messages (peer, place, id);
         CREATE INDEX IF NOT EXISTS messages_by_seq ON messages (peer, mine, epoch, seq);
@@ -37,12 +37,13 @@ public sealed class LocalStore : IDisposable
         CREATE INDEX IF NOT EXISTS outbox_unsealed ON outbox (peer, position) WHERE envelope IS NULL;
         CREATE TABLE IF NOT EXISTS heard (
             id TEXT PRIMARY KEY, peer TEXT NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
-            body BLOB NOT NULL, at_ms INTEGER NOT NULL) WITHOUT ROWID;
+            body BLOB NOT NULL, at_ms INTEGER NOT NULL, mark BLOB) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS heard_by_seq ON heard (peer, epoch, seq);
         CREATE TABLE IF NOT EXISTS chains (
             peer TEXT NOT NULL, mine INTEGER NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL,
             body BLOB NOT NULL, is_open INTEGER NOT NULL DEFAULT 0, first INTEGER NOT NULL DEFAULT 1,
             lost INTEGER NOT NULL DEFAULT 0, floor INTEGER NOT NULL DEFAULT 0,
+            elsewhere INTEGER NOT NULL DEFAULT 0, away INTEGER NOT NULL DEFAULT 0,
             PRIMARY KEY (peer, mine, epoch)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS doubted (id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS circle (
@@ -92,6 +93,10 @@ public sealed class LocalStore : IDisposable
             AddColumn(connection, "chains", "lost INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "chains", "floor INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "pins", "is_first INTEGER NOT NULL DEFAULT 0");
+            AddColumn(connection, "messages", "elsewhere INTEGER NOT NULL DEFAULT 0");
+            AddColumn(connection, "heard", "mark BLOB");
+            AddColumn(connection, "chains", "elsewhere INTEGER NOT NULL DEFAULT 0");
+            AddColumn(connection, "chains", "away INTEGER NOT NULL DEFAULT 0");
             var hasCircle = connection.Scalar<long>("SELECT 1 FROM sqlite_master WHERE name = 'circle'") == 1;
             connection.Execute(Schema);
             if (!hasCircle) // An older profile: whoever was written to stands in its history.
@@ -106,9 +111,9 @@ public sealed class LocalStore : IDisposable
         catch (SqliteException cause)
         {
             connection.Dispose();
-            throw new ChordChatException(
-                "profile_damaged", $"{path} cannot be opened: {cause.Message}",
-                "free disk space or check its permissions; move a damaged profile away and log in again", cause);
+            throw IsDamage(cause) ? Damaged(path, cause) : new ChordChatException(
+                "profile_not_writable", $"{path} cannot be opened: {cause.Message}",
+                "free disk space or check the folder's permissions", cause);
         }
     }
 
@@ -129,8 +134,21 @@ public sealed class LocalStore : IDisposable
     internal T Read<T>(Func<SqliteConnection, T> query)
     {
         lock (_turn)
-            return query(_connection);
+            try
+            {
+                return query(_connection);
+            }
+            catch (SqliteException cause) when (IsDamage(cause))
+            {
+                throw Damaged(_connection.DataSource, cause);
+            }
     }
+
+    /// <summary>The file is malformed, or none of SQLite's.</summary>
+    private static bool IsDamage(SqliteException cause) => cause.SqliteErrorCode is 11 or 26;
+
+    private static ChordChatException Damaged(string path, SqliteException cause) => new(
+        "profile_damaged", $"{path} is damaged and cannot be read", Profiles.ProfileFolder.DamageHint, cause);
 
     /// <summary>The folder of the file.</summary>
     internal string Folder => Path.GetDirectoryName(Path.GetFullPath(_connection.DataSource))!;
@@ -172,6 +190,8 @@ public sealed class LocalStore : IDisposable
                         "profile_not_writable", $"the profile cannot be written: {cause.Message}",
                         "free disk space or check the folder's permissions; "
                         + "what was stored before stays, and goes out later", cause);
+                if (cause is SqliteException damage && IsDamage(damage))
+                    throw Damaged(_connection.DataSource, damage);
                 throw;
             }
         }

@@ -178,9 +178,10 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
             return;
         }
 
+        cluster.SessionCalls.Enqueue(hello.User);
         var session = new FakeSession(hello.User, node);
         if (cluster.Sessions.TryGetValue(hello.User, out var old))
-            old.End(SessionEnded.Types.Reason.TakenOver);
+            old.End(SessionEnded.Types.Reason.SameDevice);
         cluster.Sessions[hello.User] = session;
         Welcome(session, account);
         var reading = ReadAsync(requestStream, session, account, context.CancellationToken);

@@ -49,6 +49,9 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>Who asked for a pass and no session.</summary>
     public ConcurrentQueue<string> PassCalls { get; } = [];
 
+    /// <summary>Whose sessions began.</summary>
+    public ConcurrentQueue<string> SessionCalls { get; } = [];
+
     /// <summary>What nodes say of names that nobody has.</summary>
     public static Crypto.Passwords.KdfParameters Kdf { get; } = Crypto.Passwords.KdfParameters.New();
 

@@ -34,6 +34,35 @@ public sealed class FirstContactTests : IAsyncLifetime, IDisposable
         Assert.False((await accounts.GreetAsync()).FirstSight);
     }
 
+    /// <summary>The own cluster does not answer, and another one is found: on the network, or at an address that a node
+    /// of the own one had.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Where_only_another_cluster_answers_the_client_says_that_its_own_does_not_and_goes_on_looking(
+        bool isAtOwnAddress)
+    {
+        using var other = new FakeCluster();
+        await using var stranger = await other.AddNodeAsync("n1");
+        string folder;
+        await using (var first = await Person.RegisterAsync("alice", _node))
+            folder = first.Folder;
+        using (var profile = Profile.Open(folder))
+            profile.RememberNodes(isAtOwnAddress ? [stranger.Address] : ["127.0.0.1:1"]);
+        await using var alice = await Person.LogInAsync("alice", folder, new NodeSearch
+        {
+            FromEnvironment = [stranger.Address],
+            AskNetwork = false,
+        });
+        alice.Client.Start();
+        var reason = (await alice.SeeAsync<ClientEvent.Searching>()).Reason;
+        Assert.Equal("unreachable", reason.Code);
+        Assert.StartsWith("no node of your cluster answers", reason.Message, StringComparison.Ordinal);
+        Assert.Contains(stranger.Address, reason.Message, StringComparison.Ordinal);
+        await alice.SeeAsync<ClientEvent.Searching>(); // Once more: it has not ended.
+        Assert.Empty(other.SecretCalls);
+    }
+
     [Fact]
     public async Task A_fingerprint_vouches_for_its_cluster_and_for_no_other()
     {

@@ -29,6 +29,9 @@ internal sealed class Person : IAsyncDisposable
 
     public string Folder => _profile.Folder;
 
+    /// <summary>Whether the client has found out that its profile is a copy.</summary>
+    public bool IsCopied => _profile.IsCopied;
+
     /// <summary>How many messages are here and wait for an earlier one.</summary>
     public int HeldCount => _profile.Store.Read(ArrivalTable.Held).Values.Sum();
 

@@ -126,6 +126,37 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         Assert.Contains($"chordchat login alice --profile {profile}", replaced.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>docs/e2e.md, Session: begun at the same instant, and not a word of their user.</summary>
+    [Fact]
+    public async Task A_profile_and_its_copy_that_both_follow_the_mail_become_one_new_device()
+    {
+        Directory.CreateDirectory(Path.Combine(_home, "backup"));
+        foreach (var file in Directory.GetFiles(Path.Combine(_home, "alice")))
+            File.Copy(file, Path.Combine(_home, "backup", Path.GetFileName(file)));
+        _cluster.SessionCalls.Clear();
+        Task<Run>[] tails =
+        [
+            RunAsync("alice", ["tail", "--count", "1", "--timeout", "60"]),
+            RunAsync("backup", ["tail", "--count", "1", "--timeout", "60"]),
+        ];
+        var first = await await Task.WhenAny(tails);
+        Assert.Equal((1, "taken_over"), (first.Code, first.ErrorCode));
+        await OkAsync("bob", "send", "alice", "hello");
+        Assert.Equal([0, 1], (await Task.WhenAll(tails)).Select(run => run.Code).Order());
+        Assert.Equal(2u, _cluster.Accounts["alice"].Log!.Head.Epoch);
+        Assert.InRange(_cluster.SessionCalls.Count(user => user == "alice"), 4, 12);
+    }
+
+    [Fact]
+    public async Task Whom_nobody_knows_is_neither_blocked_nor_accepted()
+    {
+        await FailsAsync("unknown_user", "alice", ["block", "nobody"]);
+        await FailsAsync("unknown_user", "alice", ["accept", "nobody"]);
+        Assert.Empty(await OkAsync("alice", "blocked"));
+        await OkAsync("alice", "block", "bob");
+        Assert.Equal("bob", Assert.Single(await OkAsync("alice", "blocked")).GetProperty("user").GetString());
+    }
+
     [Fact]
     public async Task Sending_with_wait_delivered_waits_for_the_recipient_and_tells_the_truth_without()
     {

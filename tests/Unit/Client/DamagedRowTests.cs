@@ -102,14 +102,16 @@ public class DamagedRowTests
     {
         using var filled = new FilledProfile("one", "two");
         using (var profile = Profile.Open(filled.Folder))
-            profile.Store.Write(db => db.Execute("UPDATE messages SET missing = 2 WHERE id = $1", $"{1:x32}"));
+            profile.Store.Write(db => db.Execute(
+                "UPDATE messages SET missing = 2, elsewhere = 1 WHERE id = $1", $"{1:x32}"));
         var (code, output, _) = await FilledProfile.RunAsync(filled.Command("history bob"));
         Assert.Equal(0, code);
         var lines = Lines(output);
-        Assert.Equal("(2 messages from bob are missing here)", lines[1]);
-        Assert.Equal(3, lines.Length);
+        Assert.Equal("(up to 2 messages from bob may be missing here)", lines[1]);
+        Assert.Equal("(a message from bob may have gone to another device of yours)", lines[2]);
+        Assert.Equal(4, lines.Length);
         var (_, json, _) = await FilledProfile.RunAsync(filled.Command("history bob --json"));
-        Assert.Contains("\"missing\":2", json);
+        Assert.Contains("\"missing\":2,\"elsewhere\":1", json);
     }
 
     /// <summary>docs/e2e.md, Order: late. The console's line is <see cref="TranscriptTests"/>'.</summary>

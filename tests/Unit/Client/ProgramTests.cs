@@ -128,6 +128,24 @@ public sealed class ProgramTests
         Assert.DoesNotContain(json.TrimEnd(), sign => char.IsControl(sign) || sign is '\u202E' or '\u2028');
     }
 
+    /// <summary>docs/e2e.md, Harmless: nobody pushes everything else off a screen.</summary>
+    [Theory]
+    [InlineData("tail --count 1")]
+    [InlineData("history bob")]
+    public async Task A_text_of_line_feeds_takes_few_rows_and_is_whole_in_json(string command)
+    {
+        if (!HasShell)
+            return;
+        var text = new string('\n', 64_000);
+        using var profile = new FilledProfile(text);
+        var (_, json, _) = await FilledProfile.RunAsync(profile.Command("history bob --json"));
+        Assert.Equal(text, TextOf(JsonDocument.Parse(json).RootElement));
+        var (_, output, _) = await FilledProfile.RunAsync(profile.Command(command));
+        var rows = output.TrimEnd('\n').Split('\n');
+        Assert.Equal(101, rows.Length);
+        Assert.Contains("63,901 more lines", rows[^1], StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("send -")]
     [InlineData("send bob -")]

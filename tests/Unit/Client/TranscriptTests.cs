@@ -35,6 +35,24 @@ public sealed class TranscriptTests
         Assert.True(text.Length <= Transcript.StateField.Width);
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(101, 101)]
+    [InlineData(102, 101)]
+    [InlineData(64_001, 101)]
+    public void Of_a_text_of_many_lines_so_many_are_shown_and_the_rest_is_counted(int lines, int shown)
+    {
+        var text = string.Join('\n', Enumerable.Range(1, lines));
+        var rows = Transcript.Shown(text).Split('\n');
+        Assert.Equal(shown, rows.Length);
+        if (lines == shown)
+            Assert.Equal(text, string.Join('\n', rows));
+        else
+            Assert.Equal(
+                ("100", $"... {lines - 100:N0} more lines: 'chordchat history --json' prints all"),
+                (rows[^2], rows[^1]));
+    }
+
     [Fact]
     public void The_time_of_an_own_message_is_when_it_was_written_and_not_when_it_went_out()
     {

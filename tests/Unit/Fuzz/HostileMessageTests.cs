@@ -90,7 +90,7 @@ public sealed class HostileMessageTests : IDisposable
                     VALUES ($1, 'alice', 0, 1, $2, $2, $2, $3, 1, 0, $4, 1, $2, $2, $2, $2)
                     """,
                     id, value, i % 2 == 0 ? (double?)i : null, me.Key.Seal(id, "old"u8));
-                db.Execute("INSERT INTO heard VALUES ($1, 'alice', 1, $2, $3, 0)", id, value, body);
+                db.Execute("INSERT INTO heard VALUES ($1, 'alice', 1, $2, $3, 0, NULL)", id, value, body);
                 db.Execute(
                     """
                     INSERT OR REPLACE INTO chains (peer, mine, epoch, seq, body) VALUES ('alice', 0, 1, $1, $2)

@@ -246,6 +246,42 @@ public sealed class ArrivalTableTests : IDisposable
         Assert.Equal(["1"], _shown);
     }
 
+    /// <summary>docs/e2e.md, Order: what went to another device of ours is not missing, nor kept quiet.</summary>
+    [Fact]
+    public void What_may_have_gone_to_another_device_is_told_apart_from_what_is_missing()
+    {
+        Arrive(1);
+        _store.Write(ChainTable.HasBeenAway);
+        Arrive(21);
+        Arrive(24, toThis: true);
+        GiveUpGaps();
+        Arrive(27, toThis: true);
+        GiveUpGaps();
+        Assert.Equal("1 21 24 27", History());
+        Assert.Equal([0, 19, 2, 0], Messages().Select(message => message.ElsewhereBefore));
+        Assert.Equal([0, 0, 0, 2], Messages().Select(message => message.MissingBefore));
+        Arrive(20);
+        Arrive(25);
+        Assert.Equal([0, 0, 18, 2, 0, 0], Messages().Select(message => message.ElsewhereBefore));
+        Assert.Equal([0, 0, 0, 0, 0, 1], Messages().Select(message => message.MissingBefore));
+    }
+
+    /// <summary>Behind receipts nothing could say so.</summary>
+    [Fact]
+    public void What_may_have_gone_to_another_device_before_a_receipt_is_told_at_the_next_message()
+    {
+        Arrive(1);
+        _store.Write(ChainTable.HasBeenAway);
+        Arrive(3, text: false);
+        Arrive(4, toThis: true);
+        GiveUpGaps();
+        Assert.Equal((1, 0), (Messages()[^1].ElsewhereBefore, Messages()[^1].MissingBefore));
+        Arrive(1, epoch: 2, toThis: true);
+        Arrive(3, epoch: 2, toThis: true);
+        GiveUpGaps();
+        Assert.Equal((0, 1), (Messages()[^1].ElsewhereBefore, Messages()[^1].MissingBefore));
+    }
+
     [Fact]
     public void A_senders_new_device_counts_anew()
     {
@@ -268,12 +304,16 @@ public sealed class ArrivalTableTests : IDisposable
     }));
 
     private Kept Arrive(
-        int seq, bool text = true, bool twin = false, Digest? previous = null, bool wholeHistory = true, uint epoch = 1)
+        int seq, bool text = true, bool twin = false, Digest? previous = null, bool wholeHistory = true, uint epoch = 1,
+        bool toThis = false)
     {
         var arrival = new Arrival(
             IdOf(seq, epoch, twin), "alice", epoch, (ulong)seq, twin ? BodyOf(100 + seq) : BodyOf(seq),
             previous ?? (seq == 1 ? default : BodyOf(seq - 1)), 1, 0, 0,
-            text ? Encoding.UTF8.GetBytes($"{seq}") : null, "");
+            text ? Encoding.UTF8.GetBytes($"{seq}") : null, "")
+        {
+            IsToThisDevice = toThis,
+        };
         return Change((db, kept) =>
         {
             _arrivals.Keep(db, arrival, wholeHistory, 0, kept);

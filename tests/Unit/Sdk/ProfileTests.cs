@@ -96,6 +96,104 @@ public sealed class ProfileTests : IDisposable
             Assert.Equal(Owner, File.GetUnixFileMode(made));
     }
 
+    private const UnixFileMode Everybody = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+        | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
+    /// <summary>docs/security.md, The folder of a profile.</summary>
+    [Fact]
+    public void A_folder_in_which_everybody_could_write_is_closed_and_one_that_everybody_could_replace_is_refused()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        Make();
+        File.SetUnixFileMode(_folder, Everybody);
+        Profile.Open(_folder).Dispose();
+        Assert.Equal(
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+            new DirectoryInfo(_folder).UnixFileMode);
+
+        File.SetUnixFileMode(_folder, Everybody);
+        var inside = Path.Combine(_folder, "alice");
+        var refused = Assert.Throws<ChordChatException>(() => Profile.Open(inside));
+        Assert.Equal("unsafe_profile", refused.Code);
+        Assert.Contains($"chmod o-w {_folder}", refused.Hint, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(inside));
+        File.SetUnixFileMode(_folder, Everybody | UnixFileMode.StickyBit); // As /tmp is.
+        Profile.Open(inside).Dispose();
+    }
+
+    /// <summary>docs/e2e.md, Damage: whatever the disk did, words and no change.</summary>
+    [Theory]
+    [InlineData("header")]
+    [InlineData("all zeros")]
+    [InlineData("cut to 100")]
+    [InlineData("cut to 5000")]
+    [InlineData("half")]
+    [InlineData("empty")]
+    [InlineData("first page")]
+    public void A_damaged_file_is_refused_in_words_and_stays_as_it_is(string damage)
+    {
+        Make();
+        using (var lease = new SessionLease(_folder))
+            Assert.True(lease.TryTake()); // Somebody was in session with it.
+        var file = Path.Combine(_folder, "profile.db");
+        var bytes = File.ReadAllBytes(file);
+        var damaged = damage switch
+        {
+            "header" => ((byte[])[.. "garbage garbage!"u8, .. bytes[16..]]),
+            "all zeros" => new byte[bytes.Length],
+            "cut to 100" => bytes[..100],
+            "cut to 5000" => bytes[..5000],
+            "half" => bytes[..(bytes.Length / 2)],
+            "first page" => [.. bytes[..100], .. new byte[4096 - 100], .. bytes[4096..]],
+            _ => [],
+        };
+        File.WriteAllBytes(file, damaged);
+        var refused = Assert.Throws<ChordChatException>(ReadAll);
+        Assert.Equal("profile_damaged", refused.Code);
+        Assert.Contains("backup", refused.Hint, StringComparison.Ordinal);
+        Assert.True(Profile.ExistsIn(_folder)); // Nobody registers over it.
+        Assert.Equal(damaged, File.ReadAllBytes(file));
+    }
+
+    /// <summary>Zeros anywhere: what can be read is, and the rest is refused in words.</summary>
+    [Fact]
+    public void Pages_of_zeros_anywhere_are_told_in_words_or_not_needed()
+    {
+        Make();
+        var file = Path.Combine(_folder, "profile.db");
+        var bytes = File.ReadAllBytes(file);
+        var refusals = 0;
+        for (var page = 4096; page < bytes.Length; page += 4096)
+        {
+            var damaged = bytes.ToArray();
+            Array.Clear(damaged, page, 4096);
+            File.WriteAllBytes(file, damaged);
+            try
+            {
+                ReadAll();
+            }
+            catch (ChordChatException cause)
+            {
+                Assert.Contains(cause.Code, (string[])["profile_damaged", "not_logged_in"]);
+                refusals++;
+            }
+        }
+
+        Assert.InRange(refusals, 1, int.MaxValue);
+    }
+
+    private void ReadAll()
+    {
+        using var profile = Profile.Open(_folder);
+        using var me = profile.Unlock(Password);
+        History.Of(me).With("bob");
+        History.Of(me).Unread();
+        History.Of(me).Chats();
+        profile.RememberNodes(["127.0.0.1:7401"]);
+    }
+
     [Fact]
     public void Logging_out_forgets_the_keys_and_keeps_the_history()
     {

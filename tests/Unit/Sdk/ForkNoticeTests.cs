@@ -1,0 +1,48 @@
+using ChordChat.Sdk;
+using ChordChat.Sdk.Messages;
+using ChordChat.Tests.Unit.Client;
+using ChordChat.Tests.Unit.Hosting;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Sdk;
+
+/// <summary>docs/e2e.md, Order: forks are told in one line, however many there are.</summary>
+public sealed class ForkNoticeTests
+{
+    [Fact]
+    public void The_first_fork_is_told_at_once_and_those_that_follow_together()
+    {
+        using var filled = new FilledProfile();
+        using var profile = ChordChat.Sdk.Profiles.Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        var time = new ManualTime();
+        var sink = new EventSink(History.Of(me), time);
+        for (var i = 0; i < 500; i++)
+            sink.Take(Forked("bob"));
+        Assert.Contains("two different messages claim the same place (from bob)", Assert.Single(Notices(sink)));
+        sink.Take(Forked("carol"));
+        sink.CaughtUp();
+        Assert.Contains("500 places", Assert.Single(Notices(sink)));
+        sink.CaughtUp();
+        Assert.Empty(Notices(sink));
+        time.Now += TimeSpan.FromMinutes(1);
+        sink.Take(Forked("bob"));
+        Assert.Single(Notices(sink));
+    }
+
+    private static Kept Forked(string sender)
+    {
+        var kept = new Kept();
+        kept.AddFork(sender);
+        return kept;
+    }
+
+    private static List<string> Notices(EventSink sink)
+    {
+        var notices = new List<string>();
+        while (sink.Events.TryRead(out var happened))
+            if (happened is ClientEvent.Notice(var text))
+                notices.Add(text);
+        return notices;
+    }
+}
