@@ -43,6 +43,8 @@ internal static class Program
         app.UseStopGrace();
         app.UseRouting();
         app.UseGate();
+        app.Use(app.Services.GetRequiredService<WholeBodies>().InvokeAsync);
+        app.Use(app.Services.GetRequiredService<HealthWatchers>().InvokeAsync);
         app.MapHealth();
         app.MapOperator();
         app.MapAdmission();

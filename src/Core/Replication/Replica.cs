@@ -190,6 +190,7 @@ public sealed class Replica
             _budgets.Added(from, request.Set, request.Content.Length, now.RanMs);
         return insert.Result switch
         {
+            SetInsertResult.Present when IsOther(request) => Replies.Occupied,
             SetInsertResult.Added or SetInsertResult.Present => new ReplicaReply.Added(insert.Arrival),
             _ when tooLate => new ReplicaReply.TooLate(now.UnixMs),
             SetInsertResult.Buried => Replies.Buried,
@@ -198,6 +199,10 @@ public sealed class Replica
             _ => Replies.Full,
         };
     }
+
+    private bool IsOther(ReplicaRequest.Add request) =>
+        _store.GetEntry(request.At.Tile, request.Set, request.Id)?.Content is { } here
+        && !here.Span.SequenceEqual(request.Content.Span);
 
     /// <summary>What is here is always buried.</summary>
     private ReplicaReply Acknowledge(ReplicaRequest.Acknowledge request, NodeId from, ReplicaTime now)
@@ -245,6 +250,7 @@ internal static class Replies
     public static readonly ReplicaReply Full = new ReplicaReply.Full();
     public static readonly ReplicaReply NoRoom = new ReplicaReply.NoRoom();
     public static readonly ReplicaReply NoSuchRow = new ReplicaReply.NoSuchRow();
+    public static readonly ReplicaReply Occupied = new ReplicaReply.Occupied();
     public static readonly ReplicaReply Sealed = new ReplicaReply.Sealed();
     public static readonly ReplicaReply TooMany = new ReplicaReply.TooMany();
     public static readonly ReplicaReply WrongTile = new ReplicaReply.WrongTile();

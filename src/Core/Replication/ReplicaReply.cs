@@ -26,6 +26,9 @@ public abstract record ReplicaReply
     /// <summary>The message was acknowledged before; it is not kept again.</summary>
     public sealed record Buried : ReplicaReply;
 
+    /// <summary>Another message has this id here; this one is not kept.</summary>
+    public sealed record Occupied : ReplicaReply;
+
     /// <summary>The set is at its limit (<see cref="SetLimits"/>); the message is not kept here.</summary>
     public sealed record Full : ReplicaReply;
 

@@ -12,6 +12,7 @@ public sealed class SetAdd(
     private MemberSet _kept;
     private TileConfiguration? _keptIn;
     private int _full;
+    private int _occupied;
     private int _tooLate;
     private long _lateNowMs;
     private int _lateRounds;
@@ -48,7 +49,7 @@ public sealed class SetAdd(
 
     private protected override void Begin()
     {
-        (_full, _tooLate) = (0, 0);
+        (_full, _tooLate, _occupied) = (0, 0, 0);
         if (_keptIn != Configuration)
             (_kept, _keptIn) = (default, Configuration);
         Ask(new ReplicaRequest.Add(Configuration.At, set, message.Id, message.Content, SentMs, From));
@@ -58,6 +59,7 @@ public sealed class SetAdd(
     private protected override Vote Judge(int member, ReplicaReply reply)
     {
         _full += reply is ReplicaReply.Full ? 1 : 0;
+        _occupied += reply is ReplicaReply.Occupied ? 1 : 0;
         if (reply is ReplicaReply.TooLate(var now))
             _lateNowMs = _tooLate++ == 0 ? now : Math.Min(_lateNowMs, now);
         if (reply is not (ReplicaReply.Added or ReplicaReply.Buried))
@@ -78,7 +80,7 @@ public sealed class SetAdd(
 
     private protected override void OnMinority()
     {
-        if (IsFull || IsTooLate)
+        if (IsFull || IsTooLate || IsOccupied)
             GiveUp();
         else
             Retry();
@@ -95,12 +97,15 @@ public sealed class SetAdd(
     }
 
     private protected override void GiveUp() =>
-        State(IsTooLate ? new SetAddOutcome.TooLate(_lateNowMs)
+        State(IsOccupied ? new SetAddOutcome.Occupied()
+            : IsTooLate ? new SetAddOutcome.TooLate(_lateNowMs)
             : IsFull ? new SetAddOutcome.Refused() : new SetAddOutcome.Queued());
 
     private bool IsTooLate => _tooLate > Configuration.Members.Length - Majority;
 
     private bool IsFull => _full > Configuration.Members.Length - Majority;
+
+    private bool IsOccupied => _occupied > Configuration.Members.Length - Majority;
 }
 
 /// <summary>What became of an add; who has it is told by <see cref="SetAdd.Copies"/>.</summary>
@@ -110,6 +115,9 @@ public abstract record SetAddOutcome
 
     /// <summary>On disk at a majority.</summary>
     public sealed record Stored : SetAddOutcome;
+
+    /// <summary>So many members hold another message of this id that no majority can hold this one.</summary>
+    public sealed record Occupied : SetAddOutcome;
 
     /// <summary>The set is at its limit; a minority may have kept the message all the same.</summary>
     public sealed record Refused : SetAddOutcome;

@@ -152,11 +152,9 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     {
         if (_delivered.Contains(message.Id))
             return;
-        ref var sighting = ref CollectionsMarshal.GetValueRefOrAddDefault(_sightings, message.Id, out var seen);
-        if (!seen)
-            sighting.Message = message;
-        sighting.Members.Add(member);
-        if (sighting.Members.Count >= Majority)
+        ref var sighting = ref CollectionsMarshal.GetValueRefOrAddDefault(_sightings, message.Id, out _);
+        sighting = (sighting ?? new Sighting(message)).With(message, member);
+        if (sighting.Count >= Majority)
             Deliver(message.Id);
     }
 
@@ -174,7 +172,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         Array.ForEach(_streams, stream => stream.Asked = null); // Late pages of others are not awaited any more.
         foreach (var (id, sighting) in _sightings)
             for (var member = 0; member < _streams.Length; member++)
-                if (_streams[member].Standing == Standing.Finished && !sighting.Members.Contains(member))
+                if (_streams[member].Standing == Standing.Finished && !sighting.IsAt(member))
                 {
                     var repair = new ReplicaRequest.Add(Configuration.At, set, id, sighting.Message.Content, BegunMs);
                     _repairing.Add(repair, member);
@@ -195,8 +193,8 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     private void OnRepaired(ReplicaRequest.Add repair, NodeId from, ReplicaReply reply)
     {
         // Where there is no room it is not mended, and read all the same.
-        if (reply is not (ReplicaReply.Added or ReplicaReply.Full or ReplicaReply.NoRoom or ReplicaReply.TooMany
-            or ReplicaReply.Buried))
+        if (reply is not (ReplicaReply.Added or ReplicaReply.Occupied or ReplicaReply.Full or ReplicaReply.NoRoom
+            or ReplicaReply.TooMany or ReplicaReply.Buried))
         {
             BeginAgain();
             return;
@@ -207,12 +205,6 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         _progress = true;
         if (reply is ReplicaReply.Buried)
             Forget(repair.Id);
-        else if (_sightings.TryGetValue(repair.Id, out var sighting))
-        {
-            sighting.Members.Add(member);
-            _sightings[repair.Id] = sighting;
-        }
-
         RepairNext();
         FinishWhenMended();
     }
@@ -281,10 +273,42 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         _untaken = IsPaced;
     }
 
-    private struct Sighting
+    /// <summary>A message and who of those that were read has it. Somebody may have sent others under the same id: the
+    /// one that more of them have counts, or the one whose bytes come first.</summary>
+    private sealed class Sighting(SetMessage message)
     {
-        public SetMessage Message;
-        public MemberSet Members;
+        private MemberSet _members;
+        private Sighting? _other;
+
+        public SetMessage Message => message;
+
+        public int Count => _members.Count;
+
+        /// <summary>What counts now.</summary>
+        public Sighting With(SetMessage seen, int member)
+        {
+            if (seen.Content.Span.SequenceEqual(message.Content.Span))
+            {
+                _members.Add(member);
+                return this;
+            }
+
+            var other = (_other ?? new Sighting(seen)).With(seen, member);
+            if (!other.Outweighs(this))
+            {
+                _other = other;
+                return this;
+            }
+
+            (_other, other._other) = (other._other, this);
+            return other;
+        }
+
+        public bool IsAt(int member) => _members.Contains(member) || _other?.IsAt(member) == true;
+
+        private bool Outweighs(Sighting than) => Count != than.Count
+            ? Count > than.Count
+            : message.Content.Span.SequenceCompareTo(than.Message.Content.Span) < 0;
     }
 
     private sealed class Stream(NodeId node)

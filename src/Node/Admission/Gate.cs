@@ -1,4 +1,5 @@
 using ChordChat.Node.Hosting;
+using ChordChat.Node.Transport;
 using Grpc.Core;
 
 namespace ChordChat.Node.Admission;
@@ -40,10 +41,12 @@ internal static class Gate
     /// 403.</summary>
     public static IApplicationBuilder UseGate(this IApplicationBuilder app) => app.Use((context, next) =>
     {
+        if (IsOfWebPage(context.Request))
+            return RefuseAsync(context, "a node answers no requests of web pages");
         if (context.GetEndpoint() is not { } endpoint)
             return next(context);
         if ((OpenedTo(endpoint) & Of(context)) == Callers.Nobody)
-            return RefuseAsync(context, OpenedTo(endpoint), CallerIdentity.Of(context).Denied);
+            return RefuseAsync(context, WhyNot(OpenedTo(endpoint), CallerIdentity.Of(context).Denied));
         return context.Request.Headers["grpc-encoding"] is [{ } encoding] && encoding != "identity"
             ? EndCallAsync(context, StatusCode.Unimplemented, "nodes take nothing compressed")
             : next(context);
@@ -66,16 +69,22 @@ internal static class Gate
         return who | Callers.Members | (node.Node == self ? Callers.OwnFolder : Callers.Nobody);
     }
 
-    private static Task RefuseAsync(HttpContext context, Callers open, string? denied)
+    /// <summary>Browsers tell it, and only they; "none" is what somebody has typed. A page that a visitor has open must
+    /// not reach nodes that it could not reach itself, with the visitor's certificate or without.</summary>
+    private static bool IsOfWebPage(HttpRequest request) =>
+        request.Headers.Origin.Count > 0 || request.Headers["Sec-Fetch-Site"] is [not "none", ..];
+
+    private static string WhyNot(Callers open, string? denied) => denied ?? open switch
     {
-        var why = denied ?? open switch
-        {
-            Callers.Nobody => "this endpoint is closed",
-            _ when open.HasFlag(Callers.Members) => "only nodes with a certificate of this cluster may ask this",
-            _ when open.HasFlag(Callers.OwnFolder) => "only the node's own folder and operators may ask this",
-            _ => "only operators of this cluster may ask this",
-        };
-        if (context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true)
+        Callers.Nobody => "this endpoint is closed",
+        _ when open.HasFlag(Callers.Members) => "only nodes with a certificate of this cluster may ask this",
+        _ when open.HasFlag(Callers.OwnFolder) => "only the node's own folder and operators may ask this",
+        _ => "only operators of this cluster may ask this",
+    };
+
+    private static Task RefuseAsync(HttpContext context, string why)
+    {
+        if (context.IsGrpc())
             return EndCallAsync(context, StatusCode.PermissionDenied, why);
 
         context.Response.StatusCode = StatusCodes.Status403Forbidden;
@@ -83,13 +92,8 @@ internal static class Gate
         return context.Response.WriteAsync(why + "\n", context.RequestAborted);
     }
 
-    private static Task EndCallAsync(HttpContext context, StatusCode status, string why)
-    {
-        context.Response.ContentType = "application/grpc";
-        context.Response.Headers["grpc-status"] = ((int)status).ToString("d", null);
-        context.Response.Headers["grpc-message"] = why;
-        return Task.CompletedTask;
-    }
+    private static Task EndCallAsync(HttpContext context, StatusCode status, string why) =>
+        context.EndAsync(new RpcException(new Status(status, why)));
 
     private sealed record Opened(Callers Who);
 }

@@ -39,6 +39,9 @@ public sealed record ChatOptions
     /// more are not judged.</summary>
     public int FailedHellosPerAddressMax { get; init; } = 30;
 
+    /// <summary>Hellos of one user in a minute that a device of theirs signed, before more are not judged.</summary>
+    public int HellosPerUserMax { get; init; } = 60;
+
     /// <summary>Clients of one address block (a /24 or /64) that have not said yet who they are.</summary>
     public int UnprovenPerAddressMax { get; init; } = 1_024;
 
@@ -90,6 +93,8 @@ public sealed record ChatOptions
         if (RegistrationsPerAddressMax < 1 || RegistrationQueueMax < 1)
             yield return $"{nameof(RegistrationsPerAddressMax)} and {nameof(RegistrationQueueMax)} must be at least 1; "
                 + $"to let nobody register, set {nameof(Registration)} to {RegistrationRule.Closed}.";
+        if (HellosPerUserMax < 1)
+            yield return $"{nameof(HellosPerUserMax)} is {HellosPerUserMax}; nobody could sign in.";
         if (HeartbeatInterval <= TimeSpan.Zero || HeartbeatInterval > TimeSpan.FromSeconds(5))
             yield return $"{nameof(HeartbeatInterval)} is {HeartbeatInterval}, but leases last 15 s: at most 5 s.";
         if (SendsPerMinuteMax < 1)

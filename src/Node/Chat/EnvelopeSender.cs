@@ -28,6 +28,10 @@ internal sealed partial class EnvelopeSender(
         "too_late",
         "not confirmed within a week of sending; it may still have arrived. If not, write it again");
 
+    /// <summary>Ids are chosen at random, so somebody means it: one of two senders, or one who sends two texts.
+    /// </summary>
+    public static Refusal Occupied { get; } = new("bad_envelope", "another message has this id");
+
     private static readonly Refusal TooOld = new(
         "too_late",
         "it was first sent four days ago or more and nobody confirmed it; it may have arrived. Write it again if not");
@@ -120,6 +124,9 @@ internal sealed partial class EnvelopeSender(
                     break;
                 case AddOutcome.Full:
                     Queue(submission, new CopiesKept([], identity.Copies));
+                    break;
+                case AddOutcome.Occupied:
+                    submission.Refused(Occupied);
                     break;
                 case AddOutcome.TooLate:
                     submission.Refused(TooLate);

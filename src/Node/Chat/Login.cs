@@ -30,8 +30,8 @@ internal sealed partial class Login(
         if (!UserName.IsValid(user))
             return new LoginOutcome.Wrong();
         // Before the try is counted: a stranger who keeps the queue full must not make the user's own tries wait.
-        using var place = passwords.TryEnter();
-        if (place is null)
+        using var turn = await passwords.TryTakeAsync(address, cancellation);
+        if (turn is null)
             return new LoginOutcome.Busy();
         if (await guesses.TryAsync(user, address, cancellation) is { Ticks: > 0 } wait)
             return Throttled(user, address, wait);
@@ -44,7 +44,7 @@ internal sealed partial class Login(
             AccountGlimpse.Unproven(var unproven, _, _) => (unproven, true),
             _ => (null, false),
         };
-        if (!await passwords.VerifyAsync(secret, account?.Credential, place, cancellation))
+        if (!await passwords.VerifyAsync(secret, account?.Credential, turn, cancellation))
         {
             guesses.Failed(address);
             if (_wrongLines.Allows(clock.Steady, out var unsaid))

@@ -1,51 +1,87 @@
 using System.Globalization;
+using System.Net;
 using System.Security.Cryptography;
 using BCrypt.Net;
 using ChordChat.Core.Chat;
+using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Chat;
 
-/// <summary>bcrypt, on as many cores as there are and with a bounded queue before them.</summary>
+/// <summary>bcrypt, on as many cores as there are and with a bounded queue before them, in which the address blocks
+/// take turns.</summary>
+/// <remarks>docs/security.md, "Places of strangers": when the queue is full, a newcomer takes the place of whoever
+/// waits in the block with the most.</remarks>
 internal sealed class PasswordWork : IDisposable
 {
     /// <summary>Each step doubles the work: 14 is a second and a half of one core.</summary>
     private const int CostMax = 14;
 
-    private readonly SemaphoreSlim _cores = new(Environment.ProcessorCount);
-    private readonly int _cost;
-    private readonly int _waitingMax;
-    private readonly Task<string> _nobodys;
-    private int _waitingCount;
+    /// <summary>Four for each core: who has one may wait for other nodes instead of a core.</summary>
+    public static readonly int TurnsMax = 4 * Environment.ProcessorCount;
 
-    public PasswordWork(ChatOptions options)
+    /// <summary>How long a place is safe from others of the same block.</summary>
+    private static readonly TimeSpan Tenure = TimeSpan.FromSeconds(5);
+
+    private readonly SemaphoreSlim _cores = new(Environment.ProcessorCount);
+    private readonly FairTurns<string> _turns;
+    private readonly FairPlaces _places;
+    private readonly int _cost;
+    private readonly Task<string> _nobodys;
+
+    public PasswordWork(ChatOptions options, TimeProvider time)
     {
-        (_cost, _waitingMax) = (options.BcryptCost, options.LoginQueueMax + Environment.ProcessorCount);
+        _cost = options.BcryptCost;
+        var most = options.LoginQueueMax + TurnsMax;
+        _turns = new(TurnsMax, TurnsMax, waitingMax: int.MaxValue); // Whoever waits has a place.
+        _places = new(most, most, Tenure, time);
         _nobodys = Task.Run(() => Hash(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))));
     }
 
-    /// <summary>A place in the queue, to be disposed of; null when too many wait already.</summary>
-    public Place? TryEnter()
+    /// <summary>Waits for a turn of the block of this address.</summary>
+    /// <returns>To be disposed of when the work is done; null when too many wait already, or a newcomer has got the
+    /// place.</returns>
+    public async Task<Turn?> TryTakeAsync(IPAddress? address, CancellationToken cancellation)
     {
-        if (Interlocked.Increment(ref _waitingCount) <= _waitingMax)
-            return new Place(this);
-        Interlocked.Decrement(ref _waitingCount);
+        if (_places.TryEnter(address) is not { } place)
+            return null;
+        FairTurns<string>.Turn? turn = null;
+        try
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, place.Lost);
+            turn = await _turns.TakeAsync(AddressBlock.Of(address), either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // Lost to a newcomer.
+        }
+        finally
+        {
+            if (turn is null)
+                place.Dispose();
+        }
+
+        if (turn is not null && place.TryStay())
+            return new Turn(place, turn);
+        turn?.Dispose();
+        place.Dispose();
         return null;
     }
 
-    /// <summary>A credential for the account record; null when too many wait already.</summary>
-    public async Task<string?> HashAsync(string secret, CancellationToken cancellation)
+    /// <summary>A credential for the account record.</summary>
+    /// <param name="turn">Of the caller, who holds it until this returns.</param>
+    public Task<string> HashAsync(string secret, Turn turn, CancellationToken cancellation)
     {
-        using var place = TryEnter();
-        return place is null ? null : await RunAsync(() => Hash(secret), cancellation);
+        ArgumentNullException.ThrowIfNull(turn);
+        return RunAsync(() => Hash(secret), cancellation);
     }
 
     /// <summary>Whether the secret is the credential's.</summary>
     /// <param name="credential">Null for a user who does not exist: takes as long all the same.</param>
-    /// <param name="place">Of the caller, who holds it until this returns.</param>
+    /// <param name="turn">Of the caller, who holds it until this returns.</param>
     public async Task<bool> VerifyAsync(
-        string secret, string? credential, Place place, CancellationToken cancellation)
+        string secret, string? credential, Turn turn, CancellationToken cancellation)
     {
-        ArgumentNullException.ThrowIfNull(place);
+        ArgumentNullException.ThrowIfNull(turn);
         var compared = credential ?? await _nobodys;
         return await RunAsync(() => Matches(secret, compared), cancellation) && credential is not null;
     }
@@ -89,16 +125,17 @@ internal sealed class PasswordWork : IDisposable
         }
     }
 
-    public sealed class Place : IDisposable
+    public sealed class Turn : IDisposable
     {
-        private PasswordWork? _work;
+        private readonly FairPlaces.Place _place;
+        private readonly FairTurns<string>.Turn _turn;
 
-        internal Place(PasswordWork work) => _work = work;
+        internal Turn(FairPlaces.Place place, FairTurns<string>.Turn turn) => (_place, _turn) = (place, turn);
 
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref _work, null) is { } work)
-                Interlocked.Decrement(ref work._waitingCount);
+            _turn.Dispose();
+            _place.Dispose();
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using ChordChat.Core.Chat;
 using ChordChat.Node.Replication;
 
@@ -15,7 +16,9 @@ internal sealed partial class Registration(
 {
     private const int TryCount = 3;
 
-    public async Task<RegisterOutcome> RegisterAsync(RegisterWish wish, CancellationToken cancellation)
+    /// <param name="address">Where the wish comes from.</param>
+    public async Task<RegisterOutcome> RegisterAsync(
+        RegisterWish wish, IPAddress? address, CancellationToken cancellation)
     {
         if (Problem(wish) is { } problem)
             return new RegisterOutcome.Invalid(problem);
@@ -37,8 +40,14 @@ internal sealed partial class Registration(
                 return new RegisterOutcome.Unavailable(reached, needed);
         }
 
-        if (await passwords.HashAsync(wish.Secret, cancellation) is not { } credential)
-            return new RegisterOutcome.Busy();
+        string credential;
+        using (var turn = await passwords.TryTakeAsync(address, cancellation))
+        {
+            if (turn is null)
+                return new RegisterOutcome.Busy();
+            credential = await passwords.HashAsync(wish.Secret, turn, cancellation);
+        }
+
         if (invitation is not null && await invitations.UseAsync(invitation, wish.User, cancellation) is { } refusal)
             return refusal;
         return await CreateAsync(

@@ -17,11 +17,17 @@ internal sealed partial class SendRetries(
 
     private sealed record Waiting(Submission Submission, long DueAt, int TryCount);
 
+    /// <summary>Somebody else may give a message of theirs the same id.</summary>
+    private readonly record struct Name(string From, string To, Core.Replication.MessageId Id)
+    {
+        public static Name Of(Submission submission) => new(submission.From, submission.To, submission.Id);
+    }
+
     private readonly LineBudget _keptLines = new(60);
     private readonly Lock _turn = new();
     private readonly SemaphoreSlim _some = new(0);
     private List<Waiting> _waiting = [];
-    private readonly Dictionary<Core.Replication.MessageId, Submission> _newest = [];
+    private readonly Dictionary<Name, Submission> _newest = [];
     private long _bytes;
 
     /// <summary>Takes a message, in place of an earlier try of its sender to hand in the same one.</summary>
@@ -30,16 +36,16 @@ internal sealed partial class SendRetries(
     {
         lock (_turn)
         {
-            if (_newest.ContainsKey(submission.Id))
+            if (_newest.ContainsKey(Name.Of(submission)))
             {
-                _newest[submission.Id] = submission; // Its own turn comes; then this one is told.
+                _newest[Name.Of(submission)] = submission; // Its own turn comes; then this one is told.
                 return true;
             }
 
             if (_bytes + submission.Bytes > options.QueuedBytesMax)
                 return false;
             _bytes += submission.Bytes;
-            _newest[submission.Id] = submission;
+            _newest[Name.Of(submission)] = submission;
             Put(submission, 0);
         }
 
@@ -108,7 +114,7 @@ internal sealed partial class SendRetries(
     {
         Submission submission;
         lock (_turn)
-            submission = _newest[waiting.Submission.Id];
+            submission = _newest[Name.Of(waiting.Submission)];
         var envelope = submission.Envelope; // Forgotten while it is tried, perhaps.
         var add = envelope.IsEmpty
             // The last try has reached all by now.
@@ -133,6 +139,9 @@ internal sealed partial class SendRetries(
             case AddOutcome.Full when !submission.IsLive:
                 submission.Refused(EnvelopeSender.FullMailbox(submission.To));
                 break;
+            case AddOutcome.Occupied:
+                submission.Refused(EnvelopeSender.Occupied);
+                break;
             case AddOutcome.TooLate:
                 submission.Refused(EnvelopeSender.TooLate);
                 break;
@@ -145,7 +154,7 @@ internal sealed partial class SendRetries(
         lock (_turn)
         {
             _bytes -= submission.Bytes;
-            _newest.Remove(submission.Id);
+            _newest.Remove(Name.Of(submission));
         }
     }
 

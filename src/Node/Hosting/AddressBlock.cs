@@ -3,8 +3,8 @@ using System.Net.Sockets;
 
 namespace ChordChat.Node.Hosting;
 
-/// <summary>The addresses that one person can be taken to have: a /64 of IPv6; of IPv4 a /24 where many tries are
-/// counted, one address where connections are.</summary>
+/// <summary>The addresses that one person can be taken to have: a /64 of IPv6, or a /48 where places are shared; of
+/// IPv4 a /24, or one address where each may have so much.</summary>
 internal static class AddressBlock
 {
     /// <summary>"10.0.0.0/24" of all IPv4 addresses that differ in the last part only; of IPv6
@@ -14,6 +14,14 @@ internal static class AddressBlock
         null => "unknown",
         { AddressFamily: AddressFamily.InterNetwork } four => $"{Cut(four, 3)}/24",
         var six => $"{Cut(six, 8)}/64",
+    };
+
+    /// <summary>"10.0.0.0/24", and of IPv6 "2001:db8:1::/48": a customer may have 65,536 of the smaller
+    /// blocks.</summary>
+    public static string OfSite(IPAddress? address) => Plain(address) switch
+    {
+        { AddressFamily: AddressFamily.InterNetworkV6 } six => $"{Cut(six, 6)}/48",
+        var other => Of(other),
     };
 
     /// <summary>An IPv4 address itself, of IPv6 the first in its /64.</summary>

@@ -14,6 +14,9 @@ internal sealed record DescriptorLimit(int Connections, int PerAddress, int Unfi
     /// <summary>One address may be a whole office behind one router.</summary>
     public const int PerAddressMax = 5_000;
 
+    /// <summary>Of the connections, those that only addresses of members get: strangers cannot cut the ring.</summary>
+    public int Kept => Math.Max(1, Connections / 8);
+
     private const string LimitsFile = "/proc/self/limits";
     private const string LimitsLine = "Max open files";
 

@@ -6,8 +6,12 @@ namespace ChordChat.Node.Hosting;
 /// <remarks>docs/security.md, "Places of strangers". When all places are taken, a newcomer gets that of whoever has had
 /// one for longest in the block that has the most, unless the newcomer's own block has as many.</remarks>
 /// <param name="tenure">How long a place is safe from newcomers of the same block.</param>
-internal sealed class FairPlaces(int perBlockMax, int max, TimeSpan tenure, TimeProvider time)
+/// <param name="blockOf">The block of an address; <see cref="AddressBlock.Of"/> if not given.</param>
+internal sealed class FairPlaces(
+    int perBlockMax, int max, TimeSpan tenure, TimeProvider time, Func<IPAddress?, string>? blockOf = null)
 {
+    private readonly Func<IPAddress?, string> _blockOf = blockOf ?? AddressBlock.Of;
+    private readonly TimeProvider _time = time;
     private readonly Lock _turn = new();
     private readonly Dictionary<string, Block> _blocks = [];
     private int _taken;
@@ -16,7 +20,7 @@ internal sealed class FairPlaces(int perBlockMax, int max, TimeSpan tenure, Time
     /// <returns>To be disposed of when its holder goes; null when there is no room.</returns>
     public Place? TryEnter(IPAddress? address)
     {
-        var name = AddressBlock.Of(address);
+        var name = _blockOf(address);
         Place? gone = null;
         Place place;
         lock (_turn)
@@ -32,7 +36,7 @@ internal sealed class FairPlaces(int perBlockMax, int max, TimeSpan tenure, Time
 
             if (!_blocks.TryGetValue(name, out own))
                 _blocks[name] = own = new Block(name);
-            place = new Place(this, own, ++_entered, time.GetTimestamp());
+            place = new Place(this, own, ++_entered, _time.GetTimestamp());
             own.Taken++;
             own.Yielding.AddLast(place.Node);
             _taken++;
@@ -43,7 +47,7 @@ internal sealed class FairPlaces(int perBlockMax, int max, TimeSpan tenure, Time
     }
 
     private Place? OldestOf(Block own) =>
-        own.Yielding.First is { Value: var oldest } && time.GetElapsedTime(oldest.Since) > tenure ? oldest : null;
+        own.Yielding.First is { Value: var oldest } && _time.GetElapsedTime(oldest.Since) > tenure ? oldest : null;
 
     private Place? OldestOfAll(Block? own)
     {
@@ -96,9 +100,9 @@ internal sealed class FairPlaces(int perBlockMax, int max, TimeSpan tenure, Time
 
         internal Block Block { get; }
 
-        internal long Number { get; }
+        internal long Number { get; private set; }
 
-        internal long Since { get; }
+        internal long Since { get; private set; }
 
         internal LinkedListNode<Place> Node { get; }
 
@@ -112,6 +116,18 @@ internal sealed class FairPlaces(int perBlockMax, int max, TimeSpan tenure, Time
             {
                 Stay(this);
                 return !IsLeft;
+            }
+        }
+
+        /// <summary>From now on it makes room again, as if it had just come.</summary>
+        public void Yield()
+        {
+            lock (_of._turn)
+            {
+                if (IsLeft || Node.List is not null)
+                    return;
+                (Number, Since) = (++_of._entered, _of._time.GetTimestamp());
+                Block.Yielding.AddLast(Node);
             }
         }
 

@@ -1,3 +1,6 @@
+using ChordChat.Node.Transport;
+using Grpc.AspNetCore.Server.Model;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Serilog;
 
 namespace ChordChat.Node.Hosting;
@@ -5,7 +8,13 @@ namespace ChordChat.Node.Hosting;
 /// <summary>Logging, stopping, gRPC itself and who this node is.</summary>
 internal static class HostingServices
 {
+    /// <summary>Of peers; what everybody may call takes less.</summary>
     private const int MessageBytesMax = 4 << 20;
+
+    /// <summary>Of a client's session: 1 MiB of messages and one more, 16,384 acknowledgements, and the names of a
+    /// change of its circle.</summary>
+    private const int FrameBytesMax = 1_536 << 10;
+
     private static readonly TimeSpan StopMax = TimeSpan.FromSeconds(8);
 
     public static IServiceCollection AddHosting(
@@ -24,7 +33,14 @@ internal static class HostingServices
             .AddRoutingCore()
             .AddHealth()
             .AddGrpcReflection()
-            .AddGrpc(grpc => grpc.MaxReceiveMessageSize = MessageBytesMax);
-        return services;
+            .AddGrpc(grpc => grpc.MaxReceiveMessageSize = MessageBytesMax)
+            .AddServiceOptions<ChatService>(chat => chat.MaxReceiveMessageSize = FrameBytesMax);
+        return services
+            .RemoveAll(typeof(IServiceMethodProvider<>))
+            .AddSingleton(typeof(IServiceMethodProvider<>), typeof(StrictMethods<>))
+            .AddSingleton(DescriptorLimit.OfThisProcess())
+            .AddSingleton<MemberAddresses>()
+            .AddSingleton<WholeBodies>()
+            .AddSingleton<HealthWatchers>();
     }
 }

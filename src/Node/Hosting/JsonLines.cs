@@ -31,7 +31,7 @@ internal sealed class JsonLines : ITextFormatter
             json.WriteEndObject();
         }
 
-        output.WriteLine(Encoding.UTF8.GetString(buffer.WrittenSpan));
+        output.WriteLine(TextLines.Escaped(Encoding.UTF8.GetString(buffer.WrittenSpan)));
     }
 
     private static string TextOf(MessageTemplateToken token, LogEvent logEvent) =>

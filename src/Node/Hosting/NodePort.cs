@@ -19,7 +19,14 @@ internal static class NodePort
     /// <summary>What waits for a client that reads slowly, below the session's own bound.</summary>
     private const int ResponseBufferBytesMax = 64 << 10;
 
-    public const int StreamsPerConnectionMax = 4_096; // A peer's calls all share one connection.
+    /// <summary>A peer's calls share one connection, but all that are many share one stream of it.</summary>
+    public const int StreamsPerConnectionMax = 512;
+
+    /// <summary>Of the plain port, which has health and nothing else.</summary>
+    private static readonly DescriptorLimit HealthLimit = new(64, 64, 64);
+
+    /// <summary>Connections that have lost their place and are being closed.</summary>
+    private const int ClosingMax = 64;
 
     /// <summary>For who has begun a request and does not get to its end.</summary>
     private static readonly TimeSpan HeadersPatience = TimeSpan.FromSeconds(10);
@@ -30,13 +37,13 @@ internal static class NodePort
     public static void UseNodePort(
         this IWebHostBuilder host, ListenSockets sockets, ClusterTls tls, ClusterTrust trust)
     {
-        var limit = DescriptorLimit.OfThisProcess();
         host.UseKestrelCore()
             .UseSockets(transport => transport.CreateBoundListenSocket = sockets.Take)
             .ConfigureKestrel(kestrel =>
             {
+                var limit = kestrel.ApplicationServices.GetRequiredService<DescriptorLimit>();
                 kestrel.AddServerHeader = false;
-                kestrel.Limits.MaxConcurrentConnections = limit.Connections;
+                kestrel.Limits.MaxConcurrentConnections = limit.Connections + ClosingMax;
                 kestrel.Limits.RequestHeadersTimeout = HeadersPatience;
                 kestrel.Limits.MaxRequestBodySize = RequestBytesMax;
                 kestrel.Limits.MaxRequestBufferSize = BufferBytesMax;
@@ -49,14 +56,26 @@ internal static class NodePort
                 kestrel.Listen(sockets.Node, listen =>
                 {
                     listen.Protocols = HttpProtocols.Http1AndHttp2;
-                    var log = listen.ApplicationServices.GetRequiredService<ILoggerFactory>();
-                    listen.Use(new OpenConnections(limit, log.CreateLogger<OpenConnections>()).Limit);
+                    var resets = Make<StreamResets>(listen);
+                    listen.Use(resets.Refuse);
+                    listen.Use(Make<OpenConnections>(listen, limit).Limit);
                     listen.UseHttps(tls.ServerOptions());
-                    listen.Use(OpenConnections.Finished);
                     CallerIdentity.Identify(listen, trust);
+                    listen.Use(OpenConnections.Finished);
+                    listen.Use(resets.Count);
                 });
                 if (sockets.Health is { } health)
-                    kestrel.Listen(health, listen => listen.Protocols = HttpProtocols.Http1);
+                    kestrel.Listen(health, listen =>
+                    {
+                        listen.Protocols = HttpProtocols.Http1;
+                        listen.Use(Make<OpenConnections>(listen, HealthLimit).Limit);
+                        listen.Use(OpenConnections.Finished);
+                    });
             });
     }
+
+    private static T Make<T>(ListenOptions listen, params object[] more)
+        where T : class => ActivatorUtilities.CreateInstance<T>(listen.ApplicationServices, [
+            .. more, listen.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger<T>(),
+        ]);
 }

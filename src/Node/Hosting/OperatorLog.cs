@@ -1,4 +1,3 @@
-using System.Globalization;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
@@ -25,9 +24,7 @@ internal static class OperatorLog
             .Filter.ByExcluding(new LibraryLines(LibraryLinesMax).IsTooMuch);
         return (options.Log == LogFormat.Json
             ? settings.WriteTo.Console(new JsonLines())
-            : settings.WriteTo.Console(
-                outputTemplate: "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}",
-                formatProvider: CultureInfo.InvariantCulture)).CreateLogger();
+            : settings.WriteTo.Console(new TextLines())).CreateLogger();
     }
 
     /// <summary>gRPC calls it an error that a caller stopped waiting, went away, or sent what is no frame of gRPC; for

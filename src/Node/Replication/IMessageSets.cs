@@ -78,6 +78,9 @@ internal abstract record AddOutcome
     /// <summary>A majority says the set is at its limit; nothing was kept.</summary>
     public sealed record Full : AddOutcome;
 
+    /// <summary>Too many members hold another message of this id.</summary>
+    public sealed record Occupied : AddOutcome;
+
     /// <summary>It was first handed in too long ago. It may have been kept and read since.</summary>
     public sealed record TooLate : AddOutcome;
 

@@ -148,6 +148,7 @@ internal sealed class Replicator(
             {
                 SetAddOutcome.Stored => new AddOutcome.Stored(Copies(add)),
                 SetAddOutcome.Refused => new AddOutcome.Full(),
+                SetAddOutcome.Occupied => new AddOutcome.Occupied(),
                 SetAddOutcome.TooLate => new AddOutcome.TooLate(),
                 _ => new AddOutcome.Queued(Copies(add)),
             };

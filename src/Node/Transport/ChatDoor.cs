@@ -71,8 +71,10 @@ internal sealed class ChatDoor(
         using var turn = await TurnAsync(address, place, context.CancellationToken);
         if (!place.TryStay())
             throw ChatFaults.TooManyHellos();
-        if (hellos.Wait(address, hello.User) is { Ticks: > 0 } wait)
-            throw ChatFaults.TooManyBadHellos(wait);
+        if (hellos.Wait(address, hello.User) is { Wait.Ticks: > 0 } early)
+            throw early.IsOfUser
+                ? ChatFaults.TooManyHellosOfUser(early.Wait)
+                : ChatFaults.TooManyBadHellos(early.Wait);
         var outcome = await opening.OpenAsync(hello, nonce, context.CancellationToken);
         hellos.Judged(address, hello.User, outcome);
         return outcome;
@@ -98,6 +100,7 @@ internal sealed class ChatDoor(
         IServerStreamWriter<NodeFrame> responses,
         ServerCallContext context)
     {
+        using var busy = context.GetHttpContext().Features.Get<ConnectionPlace>()?.Busy();
         try
         {
             await responses.WriteAsync(new NodeFrame { Welcome = WelcomeTo(session) }, context.CancellationToken);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using ChordChat.Core.Chat;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Replication;
@@ -87,11 +88,12 @@ internal sealed class ChatService(
             throw ChatFaults.RegistrationClosed();
         if (request.Keyring.Length > ChatLimits.FirstKeyringBytesMax)
             throw ChatFaults.Invalid("the keyring of a new account is too long");
-        if (registrations.TryEnter(context.GetHttpContext().Connection.RemoteIpAddress) is { Ticks: > 0 } wait)
+        var address = context.GetHttpContext().Connection.RemoteIpAddress;
+        if (registrations.TryEnter(address) is { Ticks: > 0 } wait)
             throw ChatFaults.TooManyRegistrations(wait);
         try
         {
-            return await RegisterAsync(request, context.CancellationToken);
+            return await RegisterAsync(request, address, context.CancellationToken);
         }
         finally
         {
@@ -99,7 +101,8 @@ internal sealed class ChatService(
         }
     }
 
-    private async Task<RegisterReply> RegisterAsync(RegisterRequest request, CancellationToken cancellation)
+    private async Task<RegisterReply> RegisterAsync(
+        RegisterRequest request, IPAddress? address, CancellationToken cancellation)
     {
         var wish = new RegisterWish(
             request.User,
@@ -108,7 +111,7 @@ internal sealed class ChatService(
             request.KeyLogEntry.Memory,
             request.Keyring.Memory,
             request.Invitation);
-        return await registration.RegisterAsync(wish, cancellation) switch
+        return await registration.RegisterAsync(wish, address, cancellation) switch
         {
             RegisterOutcome.Registered => new RegisterReply(),
             var other => throw ChatFaults.For(other),

@@ -35,7 +35,8 @@ internal sealed class PeerLinks(
         try
         {
             using var channel = channels.ToNodeAt(address, self);
-            using var stream = new Wire.Replica.ReplicaClient(channel).Link(cancellationToken: limit.Token);
+            using var stream = new Wire.Replica.ReplicaClient(StrictAnswers.Of(channel)).Link(
+                cancellationToken: limit.Token);
             await handshake.CallAsync(self, stream.RequestStream, stream.ResponseStream, limit.Token);
         }
         catch (Exception e) when (e is RpcException or IOException or OperationCanceledException
@@ -73,5 +74,5 @@ internal sealed class PeerLinks(
         : _links.GetOrAdd(node, to => new PeerLink(to, Connect, handshake, time, logger));
 
     private Wire.Replica.ReplicaClient? Connect(NodeId node) =>
-        ring.Now.Find(node) is { Address.Length: > 0 } peer ? new(channels.To(peer)) : null;
+        ring.Now.Find(node) is { Address.Length: > 0 } peer ? new(StrictAnswers.Of(channels.To(peer))) : null;
 }

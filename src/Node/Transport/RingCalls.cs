@@ -128,7 +128,7 @@ internal sealed class RingCalls(
         try
         {
             var options = new CallOptions(deadline: DateTime.UtcNow + timeout, cancellationToken: cancellation);
-            return await call(new Wire.Ring.RingClient(channel), options);
+            return await call(new Wire.Ring.RingClient(StrictAnswers.Of(channel)), options);
         }
         catch (Exception e) when (e is RpcException or MalformedException or ObjectDisposedException)
         {

@@ -213,7 +213,7 @@ internal sealed class SessionKeeper(
         if (!me.Store.Write(db => Profile.MarkCopied(db, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds())))
             return Copied(
                 "close the copy; if there is none, make this a new device: /logout in the console, then "
-                + $"'chordchat login {me.User}'");
+                + $"'{ProfileCommand.Of(me.Profile, $"login {me.User}")}'");
         sink.Tell(new ClientEvent.Copied(IsOpenElsewhere: true));
         for (var dueAt = 0L; !_staysOldDevice;)
         {
@@ -240,8 +240,8 @@ internal sealed class SessionKeeper(
         }
 
         return Copied(
-            $"close the copy and start this again, or type 'chordchat login {me.User}' here: this becomes a new "
-            + "device, and the copy is closed");
+            $"close the copy and start this again, or type '{ProfileCommand.Of(me.Profile, $"login {me.User}")}': this "
+            + "becomes a new device, and the copy is closed");
     }
 
     private static ChordChatException Copied(string hint) => new(

@@ -16,15 +16,20 @@ internal static class Headers
         + "Open it as http://localhost, or start the visualizer with --host-name NAME (CHORDCHAT_PAGE_HOSTS in "
         + "containers) if the name is meant.\n";
 
+    private const string WrongSite =
+        "Another web site asked for this. Open the page itself: what it shows is not for other sites, and they are not "
+        + "to ask nodes in your name.\n";
+
+    /// <summary>Sent with what the page asks for in its own name. A browser lets another site send it only after this
+    /// page has agreed, which it never does.</summary>
+    private const string OwnHeader = "X-Chordchat-Page";
+
     public static void UsePageHeaders(this WebApplication app, VisualizerOptions options) => app.Use((context, next) =>
     {
         if (!options.AnswersTo(context.Request.Host.Host))
-        {
-            context.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
-            context.Response.ContentType = "text/plain; charset=utf-8";
-            context.Response.Headers.XContentTypeOptions = "nosniff";
-            return context.Response.WriteAsync(WrongName, context.RequestAborted);
-        }
+            return RefuseAsync(context, StatusCodes.Status421MisdirectedRequest, WrongName);
+        if (IsOfAnotherSite(context.Request))
+            return RefuseAsync(context, StatusCodes.Status403Forbidden, WrongSite);
 
         var headers = context.Response.Headers;
         headers.ContentSecurityPolicy = Policy;
@@ -35,4 +40,25 @@ internal static class Headers
             headers.CacheControl = "no-cache";
         return next(context);
     });
+
+    /// <summary>A link to the page may stand anywhere; nothing else of it is asked for by other sites. Browsers that
+    /// say nothing of it (they do not, to a page by plain HTTP at another name than localhost) still let no other site
+    /// send <see cref="OwnHeader"/>.</summary>
+    internal static bool IsOfAnotherSite(HttpRequest request)
+    {
+        if (request.Path.StartsWithSegments("/trace") && !request.Headers.ContainsKey(OwnHeader))
+            return true;
+        if (request.Headers.Origin is [{ } origin] && origin != $"{request.Scheme}://{request.Host}")
+            return true;
+        return request.Headers["Sec-Fetch-Site"] is [not ("none" or "same-origin")]
+            && !(request.Path == "/" && request.Headers["Sec-Fetch-Mode"] == "navigate");
+    }
+
+    private static Task RefuseAsync(HttpContext context, int status, string why)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain; charset=utf-8";
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        return context.Response.WriteAsync(why, context.RequestAborted);
+    }
 }

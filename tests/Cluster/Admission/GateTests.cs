@@ -98,6 +98,32 @@ public sealed class GateTests : IAsyncLifetime
         Assert.Equal("12", await GetClusterAsync(http, new byte[1_000], "gzip"));
     }
 
+    /// <summary>A page that a visitor has open is not to reach nodes with the visitor's certificate, nor without.
+    /// </summary>
+    [Theory]
+    [InlineData("Origin", "https://evil.example", false)]
+    [InlineData("Origin", "null", false)]
+    [InlineData("Sec-Fetch-Site", "cross-site", false)]
+    [InlineData("Sec-Fetch-Site", "same-site", false)]
+    [InlineData("Sec-Fetch-Site", "none", true)] // Typed.
+    public async Task A_web_page_gets_no_answer_from_a_node(string header, string value, bool isAnswered)
+    {
+        using var authority = _cluster.Cluster.OpenAuthority();
+        using var certificate = authority.IssueOperator(DateTimeOffset.UtcNow);
+        foreach (var own in (X509Certificate2?[])[null, certificate])
+        {
+            using var http = new HttpClient(ClusterTls.CreateHandler(_cluster.Identity("n2").Trust, own));
+            foreach (var path in (string[])["/healthz", "/authority", "/denied", "/nothing"])
+            {
+                using var request = new HttpRequestMessage(
+                    HttpMethod.Get, $"https://{_node.Node.Self.Address}{path}");
+                request.Headers.Add(header, value);
+                using var answer = await http.SendAsync(request);
+                Assert.Equal(isAnswered, answer.StatusCode != HttpStatusCode.Forbidden);
+            }
+        }
+    }
+
     private async Task<string> GetClusterAsync(HttpClient http, byte[] message, string? compression = null)
     {
         byte[] head = [compression is "gzip" ? (byte)1 : (byte)0, .. new byte[4]];

@@ -1,3 +1,4 @@
+using System.Net;
 using ChordChat.Core.Chat;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Replication;
@@ -106,21 +107,64 @@ public sealed class StrangerTests : IAsyncLifetime
     [Fact]
     public async Task A_login_that_finds_no_place_does_not_count_as_a_guess()
     {
-        var anna = await RegisterAsync("anna");
-        var passwords = _cluster.Get<PasswordWork>(0);
-        var taken = new List<PasswordWork.Place>();
-        while (passwords.TryEnter() is { } place)
-            taken.Add(place);
+        await using var cluster = await StartAsync(new() { LoginQueueMax = 0, BcryptCost = 10 });
+        var anna = new ChatUser("anna");
+        await cluster.Client(0).RegisterAsync(anna.Registration());
+        var passwords = cluster.Cluster.Get<PasswordWork>(0);
+        var turns = new List<PasswordWork.Turn>();
+        while (await passwords.TryTakeAsync(IPAddress.Loopback, CancellationToken.None) is { } turn)
+            turns.Add(turn);
         for (var i = 0; i < GuessThrottle.FreeCount + 5; i++)
         {
             var busy = await Assert.ThrowsAsync<RpcException>(async () =>
-                await _cluster.Client(0).LogInAsync(new() { User = "anna", Secret = anna.Secret }));
+                await cluster.Client(0).LogInAsync(new() { User = "anna", Secret = anna.Secret }));
             Assert.Equal(StatusCode.ResourceExhausted, busy.StatusCode);
         }
 
-        taken.ForEach(place => place.Dispose());
-        var login = await _cluster.Client(0).LogInAsync(new() { User = "anna", Secret = anna.Secret });
+        turns.ForEach(turn => turn.Dispose());
+        var login = await cluster.Client(0).LogInAsync(new() { User = "anna", Secret = anna.Secret });
         Assert.NotEmpty(login.Ticket);
+    }
+
+    /// <summary>docs/security.md, "Names": who keeps to their own device cannot keep a node busy with it either.
+    /// </summary>
+    [Fact]
+    public async Task A_device_says_so_many_hellos_in_a_minute_and_keeps_nobody_else_out()
+    {
+        await using var cluster = await StartAsync(new() { HellosPerUserMax = 3, BcryptCost = 10 });
+        var (anna, bert) = (new ChatUser("anna"), new ChatUser("bert"));
+        await cluster.Client(0).RegisterAsync(anna.Registration());
+        await cluster.Client(0).RegisterAsync(bert.Registration());
+        for (var i = 0; i < 3; i++)
+        {
+            await using var pass = await ChatConnection.OpenAsync(cluster.Client(0), anna, passOnly: true);
+            Assert.NotNull(pass.Welcome);
+        }
+
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            () => ChatConnection.OpenAsync(cluster.Client(0), anna, passOnly: true));
+        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+        Assert.NotNull(refused.Trailers.GetValue("retry-after-ms"));
+        await using var other = await ChatConnection.OpenAsync(cluster.Client(0), bert, passOnly: true);
+        Assert.NotNull(other.Welcome);
+    }
+
+    [Fact]
+    public async Task Hellos_that_others_make_up_use_up_nothing_of_the_users_own()
+    {
+        await using var cluster = await StartAsync(new() { HellosPerUserMax = 1, BcryptCost = 10 });
+        var anna = new ChatUser("anna");
+        await cluster.Client(0).RegisterAsync(anna.Registration());
+        var thief = new ChatUser("anna");
+        thief.Registration();
+        for (var i = 0; i < 3; i++)
+        {
+            await using var forged = await ChatConnection.OpenAsync(cluster.Client(0), thief, passOnly: true);
+            Assert.Equal(Reason.Refused, forged.Refusal!.Reason);
+        }
+
+        await using var own = await ChatConnection.OpenAsync(cluster.Client(0), anna, passOnly: true);
+        Assert.NotNull(own.Welcome);
     }
 
     [Fact]

@@ -54,6 +54,42 @@ public sealed class HealthTests : IAsyncLifetime
         Assert.Contains("chordchat.v1.Chat", await ServicesAsync(channel));
     }
 
+    /// <summary>docs/security.md, "Places of strangers".</summary>
+    [Fact]
+    public async Task A_network_watches_so_often_and_members_all_the_same()
+    {
+        using var channel = Channel(operatorIs: false);
+        var health = new Health.HealthClient(channel);
+        var watching = new List<AsyncServerStreamingCall<HealthCheckResponse>>();
+        for (var i = 0; i < HealthWatchers.PerBlockMax; i++)
+        {
+            watching.Add(health.Watch(new()));
+            Assert.True(await watching[^1].ResponseStream.MoveNext(CancellationToken.None));
+        }
+
+        using var tooMany = health.Watch(new());
+        var refused = await Assert.ThrowsAsync<RpcException>(
+            () => tooMany.ResponseStream.MoveNext(CancellationToken.None));
+        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+        using var known = Channel(operatorIs: true);
+        using var watch = new Health.HealthClient(known).Watch(new());
+        Assert.True(await watch.ResponseStream.MoveNext(CancellationToken.None));
+
+        watching.ForEach(call => call.Dispose());
+        await Condition.UntilAsync("there is room again", TimeSpan.FromMinutes(1), async () =>
+        {
+            using var again = health.Watch(new());
+            try
+            {
+                return await again.ResponseStream.MoveNext(CancellationToken.None);
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.ResourceExhausted)
+            {
+                return false;
+            }
+        });
+    }
+
     private static HostPort At(RunningNode node) =>
         HostPort.TryParse(node.Node.Self.Address, out var at) ? at : throw new InvalidOperationException();
 

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Text;
 using ChordChat.Node.Hosting;
+using ChordChat.Node.Transport;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Nodes;
@@ -56,5 +58,116 @@ public sealed class NodePortTests
     {
         for (var i = 0; i < count; i++)
             await client.PostAsync((2 * i) + 1, Path);
+    }
+
+    /// <summary>docs/security.md, "What a call may cost".</summary>
+    [Fact]
+    public async Task Who_resets_one_call_after_the_other_is_hung_up_on_and_has_to_wait_in_the_end()
+    {
+        await using var cluster = await NodeCluster.StartAsync(1);
+        for (var i = 0; i < StreamResets.ConnectionsMax; i++)
+            Assert.True(await IsHungUpOnAsync(cluster, "127.0.1.1"));
+        await Assert.ThrowsAnyAsync<IOException>(() => ConnectAsync(cluster, "127.0.1.1"));
+        await using var other = await ConnectAsync(cluster, "127.0.2.1");
+        await other.PostAsync(1, Path);
+        await AnsweredAsync(other, 1);
+    }
+
+    [Fact]
+    public async Task Who_takes_back_a_call_now_and_then_is_served_on()
+    {
+        await using var cluster = await NodeCluster.StartAsync(1);
+        await using var client = await ConnectAsync(cluster, "127.0.0.1");
+        for (var i = 0; i < StreamResets.ResetsMax; i++)
+        {
+            await client.PostAsync((2 * i) + 1, Path);
+            await client.ResetAsync((2 * i) + 1);
+        }
+
+        await client.PostAsync((2 * StreamResets.ResetsMax) + 1, Path);
+        await AnsweredAsync(client, (2 * StreamResets.ResetsMax) + 1);
+    }
+
+    /// <summary>docs/security.md, "What a call may cost": with other streams beside them, Kestrel never ends such
+    /// calls.</summary>
+    [Fact]
+    public async Task Of_calls_that_do_not_end_a_network_has_so_many_and_each_so_long()
+    {
+        const int most = WholeBodies.UnfinishedPerBlockMax;
+        await using var cluster = await NodeCluster.StartAsync(1, new() { ["Chat:HelloTimeout"] = "00:02:00" });
+        await using var client = await ConnectAsync(cluster, "127.0.0.1");
+        await client.PostAsync(1, Path);
+        using var over = new CancellationTokenSource();
+        var dribbling = DribbleAsync(client, 1, over.Token);
+        for (var i = 1; i <= most + 1; i++)
+            await client.PostAsync((2 * i) + 1, "/chordchat.v1.Chat/GetCluster");
+        Assert.Contains("too many calls", await AnsweredAsync(client, but: 1), StringComparison.Ordinal);
+        var others = "";
+        for (var i = 0; i < most; i++)
+            others += await AnsweredAsync(client, but: 1); // What comes again is a number in a table.
+        Assert.Contains("not come to its end", others, StringComparison.Ordinal);
+        await over.CancelAsync();
+        await dribbling;
+    }
+
+    /// <summary>A message of which something comes every now and then.</summary>
+    private static async Task DribbleAsync(RawHttp2 client, int stream, CancellationToken over)
+    {
+        await client.DataAsync(stream, [0, 0, 0x10, 0, 0]);
+        using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
+        try
+        {
+            while (await pace.WaitForNextTickAsync(over))
+                await client.DataAsync(stream, new byte[512]);
+        }
+        catch (OperationCanceledException)
+        {
+            // The test is over.
+        }
+    }
+
+    /// <returns>The headers of the next answer: Kestrel writes what no table has as it is.</returns>
+    /// <param name="stream">To this call; null to any.</param>
+    /// <param name="but">Not to this one.</param>
+    private static async Task<string> AnsweredAsync(RawHttp2 client, int? stream = null, int but = 0)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (true)
+        {
+            var (kind, at, body) = await client.ReadAsync(deadline.Token);
+            if (kind == RawHttp2.Headers && at == (stream ?? at) && at != but)
+                return Encoding.ASCII.GetString(body);
+        }
+    }
+
+    private static async Task<bool> IsHungUpOnAsync(NodeCluster cluster, string from)
+    {
+        await using var client = await ConnectAsync(cluster, from);
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        try
+        {
+            for (var i = 0; i < 2 * StreamResets.ResetsMax; i++)
+            {
+                await client.PostAsync((2 * i) + 1, Path);
+                await client.ResetAsync((2 * i) + 1);
+            }
+
+            while (true)
+                await client.ReadAsync(deadline.Token);
+        }
+        catch (IOException)
+        {
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false; // It goes on.
+        }
+    }
+
+    private static Task<RawHttp2> ConnectAsync(NodeCluster cluster, string from)
+    {
+        var at = cluster.AddressOf("n1").Split(':');
+        return RawHttp2.ConnectAsync(at[0], int.Parse(at[1], null), from);
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -9,6 +10,7 @@ namespace ChordChat.Tests.Cluster.Nodes;
 /// <summary>A client of HTTP/2 that keeps to no limit that its server asks for. RFC 9113, RFC 7541.</summary>
 internal sealed class RawHttp2 : IAsyncDisposable
 {
+    private const byte Data = 0;
     public const byte Headers = 1;
     public const byte Reset = 3;
     public const byte Settings = 4;
@@ -21,9 +23,10 @@ internal sealed class RawHttp2 : IAsyncDisposable
 
     private RawHttp2(TcpClient tcp, SslStream tls) => (_tcp, _tls) = (tcp, tls);
 
-    public static async Task<RawHttp2> ConnectAsync(string host, int port)
+    /// <param name="from">The own address; any of 127.0.0.0/8.</param>
+    public static async Task<RawHttp2> ConnectAsync(string host, int port, string from = "127.0.0.1")
     {
-        var tcp = new TcpClient();
+        var tcp = new TcpClient(new IPEndPoint(IPAddress.Parse(from), 0));
         await tcp.ConnectAsync(host, port);
         var tls = new SslStream(tcp.GetStream(), false, (_, certificate, _, _) => certificate is not null);
         await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions
@@ -46,6 +49,12 @@ internal sealed class RawHttp2 : IAsyncDisposable
         .. Literal(":authority", "localhost"), .. Literal("content-type", "application/grpc"),
         .. Literal("te", "trailers"),
     ]);
+
+    /// <summary>A part of a call's body.</summary>
+    public Task DataAsync(int stream, byte[] body) => WriteAsync(Data, 0, stream, body);
+
+    /// <summary>Takes back a call that has begun.</summary>
+    public Task ResetAsync(int stream) => WriteAsync(Reset, 0, stream, [0, 0, 0, 8]);
 
     /// <summary>The next frame; answers what must be answered.</summary>
     public async Task<(byte Kind, int Stream, byte[] Body)> ReadAsync(CancellationToken cancellation)

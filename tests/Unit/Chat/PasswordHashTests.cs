@@ -33,20 +33,22 @@ public class PasswordHashTests
     [Fact]
     public async Task A_hash_of_version_2b_verifies_its_secret_and_no_other()
     {
-        using var work = new PasswordWork(new ChatOptions { BcryptCost = 10 });
-        var hash = await work.HashAsync(Secret, default);
+        using var work = new PasswordWork(new ChatOptions { BcryptCost = 10 }, TimeProvider.System);
+        using var turn = await work.TryTakeAsync(null, default);
+        var hash = await work.HashAsync(Secret, turn!, default);
         Assert.StartsWith("$2b$10$", hash, StringComparison.Ordinal);
-        Assert.True(await work.VerifyAsync(Secret, hash, work.TryEnter()!, default));
-        Assert.False(await work.VerifyAsync(Secret[1..] + "d", hash, work.TryEnter()!, default));
-        Assert.False(await work.VerifyAsync(Secret, null, work.TryEnter()!, default));
+        Assert.True(await work.VerifyAsync(Secret, hash, turn!, default));
+        Assert.False(await work.VerifyAsync(Secret[1..] + "d", hash, turn!, default));
+        Assert.False(await work.VerifyAsync(Secret, null, turn!, default));
     }
 
     [Fact]
     public async Task A_hash_that_an_older_program_stored_still_verifies()
     {
-        using var work = new PasswordWork(new ChatOptions { BcryptCost = 10 });
+        using var work = new PasswordWork(new ChatOptions { BcryptCost = 10 }, TimeProvider.System);
+        using var turn = await work.TryTakeAsync(null, default);
         var hash = BCrypt.Net.BCrypt.HashPassword(Secret, BCrypt.Net.BCrypt.GenerateSalt(10, 'a'));
-        Assert.True(await work.VerifyAsync(Secret, hash, work.TryEnter()!, default));
+        Assert.True(await work.VerifyAsync(Secret, hash, turn!, default));
     }
 
     [Theory]
@@ -57,9 +59,10 @@ public class PasswordHashTests
     [InlineData("01234567890123456789012345678901234567890123456789012345678901234567890123456789")]
     public async Task What_is_no_derived_secret_is_a_wrong_one(string secret)
     {
-        using var work = new PasswordWork(new ChatOptions { BcryptCost = 10 });
+        using var work = new PasswordWork(new ChatOptions { BcryptCost = 10 }, TimeProvider.System);
+        using var turn = await work.TryTakeAsync(null, default);
         var hash = BCrypt.Net.BCrypt.HashPassword(secret.Replace("\0", ""), 4);
-        Assert.False(await work.VerifyAsync(secret, hash, work.TryEnter()!, default));
+        Assert.False(await work.VerifyAsync(secret, hash, turn!, default));
     }
 
     [Theory]
@@ -72,7 +75,8 @@ public class PasswordHashTests
     [InlineData("$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW")] // would take two days
     public async Task What_is_no_credential_verifies_nothing(string credential)
     {
-        using var work = new PasswordWork(new ChatOptions { BcryptCost = 10 });
-        Assert.False(await work.VerifyAsync(Secret, credential, work.TryEnter()!, default));
+        using var work = new PasswordWork(new ChatOptions { BcryptCost = 10 }, TimeProvider.System);
+        using var turn = await work.TryTakeAsync(null, default);
+        Assert.False(await work.VerifyAsync(Secret, credential, turn!, default));
     }
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using ChordChat.Node.Hosting;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -25,7 +26,7 @@ public sealed class DescriptorLimitTests
     [Fact]
     public async Task Connections_without_a_handshake_are_closed_past_their_limit_and_others_are_not()
     {
-        var limit = new OpenConnections(new(10, 10, 2), NullLogger.Instance);
+        var limit = new OpenConnections(new(10, 10, 2), new(), new ManualTime(), NullLogger.Instance);
         var (over, served) = (new TaskCompletionSource(), 0);
         ConnectionDelegate serve = _ =>
         {
@@ -43,5 +44,75 @@ public sealed class DescriptorLimitTests
         await Task.WhenAll(open);
         open.Add(idle(new DefaultConnectionContext()));
         Assert.Equal(4, served); // There is room again.
+    }
+
+    /// <summary>docs/security.md, "Places of strangers".</summary>
+    [Fact]
+    public async Task The_connection_that_is_idle_for_longest_makes_room_and_one_with_a_session_never()
+    {
+        var limit = new OpenConnections(new(4, 4, 4), new(), new ManualTime(), NullLogger.Instance);
+        var first = Come(limit, "127.0.1.1");
+        var second = Come(limit, "127.0.1.1");
+        var third = Come(limit, "127.0.1.1");
+        var session = first.Place.Busy();
+
+        var newcomer = Come(limit, "127.0.2.1");
+        Assert.Equal([false, true, false, false], Closed(first, second, third, newcomer));
+
+        session.Dispose(); // It has been idle for a shorter time than the third now.
+        second.Leave();
+        var another = Come(limit, "127.0.3.1");
+        Assert.Equal([false, false, true, false], Closed(first, newcomer, third, another));
+        Array.ForEach([first, third, newcomer, another], each => each.Leave());
+        await Task.WhenAll(first.Served, second.Served, third.Served, newcomer.Served, another.Served);
+    }
+
+    [Fact]
+    public async Task Some_places_are_kept_for_addresses_of_members()
+    {
+        var members = new MemberAddresses();
+        var limit = new OpenConnections(new(16, 16, 16), members, new ManualTime(), NullLogger.Instance);
+        var strangers = Enumerable.Range(0, 14).Select(_ => Come(limit, "127.0.1.1")).ToArray();
+        Assert.True(Come(limit, "127.0.1.2").Served.IsCompleted); // No room, and nobody has been idle for long.
+        members.Add(IPAddress.Parse("127.0.1.2"));
+        var member = Come(limit, "127.0.1.2");
+        Assert.False(member.Served.IsCompleted);
+        Assert.DoesNotContain(true, Closed(strangers));
+        Array.ForEach([.. strangers, member], each => each.Leave());
+        await Task.WhenAll(strangers.Append(member).Select(each => each.Served));
+    }
+
+    private static bool[] Closed(params Caller[] callers) => [.. callers.Select(each => each.IsClosed)];
+
+    private static Caller Come(OpenConnections limit, string address) => new(limit, address);
+
+    /// <summary>Somebody whose handshake is done, and who stays until he leaves.</summary>
+    private sealed class Caller
+    {
+        private readonly TaskCompletionSource _left = new();
+        private readonly Func<bool> _isAborted;
+
+        public Caller(OpenConnections limit, string address)
+        {
+            var connection = new Connection { RemoteEndPoint = new IPEndPoint(IPAddress.Parse(address), 1) };
+            _isAborted = () => connection.IsAborted;
+            Served = limit.Limit(OpenConnections.Finished(_ => _left.Task))(connection);
+            Place = connection.Features.Get<ConnectionPlace>()!;
+        }
+
+        public Task Served { get; }
+
+        public ConnectionPlace Place { get; }
+
+        public bool IsClosed => _isAborted();
+
+        public void Leave() => _left.SetResult();
+    }
+
+    private sealed class Connection : DefaultConnectionContext
+    {
+        public bool IsAborted { get; private set; }
+
+        public override void Abort(ConnectionAbortedException abortReason) => IsAborted = true;
     }
 }

@@ -64,6 +64,19 @@ public sealed class FairPlacesTests
     }
 
     [Fact]
+    public void Who_has_gone_idle_again_makes_room_as_if_new()
+    {
+        var there = Fill("10.0.1.1", 4);
+        Assert.True(there[0].TryStay());
+        there[0].Yield();
+        there[0].Yield();
+        Fill("10.0.2.1", 4);
+
+        Assert.NotNull(Enter("10.0.3.1"));
+        Assert.Equal([false, true, false, false], Lost(there));
+    }
+
+    [Fact]
     public void Who_has_said_hello_makes_room_for_nobody()
     {
         var there = Fill("10.0.1.1", 4);

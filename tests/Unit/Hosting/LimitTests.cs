@@ -1,3 +1,4 @@
+using System.Net;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Discovery;
@@ -44,15 +45,42 @@ public sealed class LimitTests
     [Fact]
     public async Task Of_logins_at_once_only_so_many_wait_for_a_core()
     {
-        var options = new ChatOptions { BcryptCost = 12, LoginQueueMax = 3 };
-        using var work = new PasswordWork(options);
-        var most = options.LoginQueueMax + Environment.ProcessorCount;
-        var logins = Enumerable.Range(0, most + 5)
-            .Select(_ => work.HashAsync("secret", CancellationToken.None)).ToArray();
-        var hashes = await Task.WhenAll(logins);
-        Assert.InRange(hashes.Count(hash => hash is null), 1, 5); // Some may have ended before the last one came.
-        Assert.NotNull(await work.HashAsync("secret", CancellationToken.None));
+        using var work = new PasswordWork(new ChatOptions { BcryptCost = 10, LoginQueueMax = 3 }, new ManualTime());
+        var turns = await WorkingAsync(work);
+        var waiting = Enumerable.Range(0, 3).Select(_ => Take(work, "10.0.1.1")).ToArray();
+        Assert.Null(await Take(work, "10.0.1.2"));
+        Array.ForEach(turns, turn => turn.Dispose());
+        Assert.All(await Task.WhenAll(waiting), Assert.NotNull);
     }
+
+    /// <summary>docs/security.md, "Places of strangers".</summary>
+    [Fact]
+    public async Task A_login_of_another_network_finds_a_place_in_a_full_queue_and_its_turn_comes_next()
+    {
+        using var work = new PasswordWork(new ChatOptions { BcryptCost = 10, LoginQueueMax = 3 }, new ManualTime());
+        var turns = await WorkingAsync(work);
+        var guesses = Enumerable.Range(0, 3).Select(_ => Take(work, "10.0.1.1")).ToArray();
+        var login = Take(work, "10.0.2.1");
+        Assert.Null(await guesses[0]); // It made room.
+        turns[0].Dispose();
+        turns[1].Dispose();
+        using var turn = await login.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.NotNull(turn);
+        Assert.False(guesses[2].IsCompleted);
+        Array.ForEach(turns, each => each.Dispose());
+    }
+
+    /// <summary>Takes turns until the next one has to wait.</summary>
+    private static async Task<PasswordWork.Turn[]> WorkingAsync(PasswordWork work)
+    {
+        var turns = new List<PasswordWork.Turn>();
+        while (turns.Count < PasswordWork.TurnsMax)
+            turns.Add((await Take(work, "10.0.1.1"))!);
+        return [.. turns];
+    }
+
+    private static Task<PasswordWork.Turn?> Take(PasswordWork work, string address) =>
+        work.TryTakeAsync(IPAddress.Parse(address), CancellationToken.None);
 
     [Fact]
     public async Task Who_brings_the_ring_more_than_its_inbox_holds_waits_until_there_is_room()

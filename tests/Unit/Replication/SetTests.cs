@@ -147,8 +147,58 @@ public class SetTests
         Assert.IsType<SetAcknowledgeOutcome.Stored>(acknowledge.Outcome);
     }
 
+    /// <summary>docs/protocol.md#set: of two messages with one id, one is kept.</summary>
+    [Fact]
+    public void An_id_that_another_message_has_is_refused_and_the_same_bytes_are_kept_again()
+    {
+        _bench.Run(NewAdd(1));
+        var same = NewAdd(1);
+        _bench.Run(same);
+        Assert.IsType<SetAddOutcome.Stored>(same.Outcome);
+
+        var other = Other(1, "another");
+        _bench.Run(other);
+        Assert.IsType<SetAddOutcome.Occupied>(other.Outcome);
+        Assert.Equal(0, other.CopyCount);
+        Assert.Equal([1u], Scan());
+    }
+
+    [Theory]
+    [InlineData("another", "text")]
+    [InlineData("text", "another")]
+    public void Of_two_messages_with_one_id_that_meet_only_one_is_ever_called_kept(string mine, string theirs)
+    {
+        _bench.Ask(0, new ReplicaRequest.Add(_bench.Now.At, "m", new MessageId(1), Bytes(mine)));
+        _bench.Ask(1, new ReplicaRequest.Add(_bench.Now.At, "m", new MessageId(1), Bytes(theirs)));
+        _bench.Deaf.Add(2);
+        var early = Other(1, mine);
+        _bench.Run(early);
+        Assert.IsType<SetAddOutcome.Queued>(early.Outcome); // The third will say.
+        Assert.Equal(["another"], Texts()); // Whoever reads gets one, whichever members are asked first.
+
+        _bench.Deaf.Remove(2);
+        var first = Other(1, mine);
+        _bench.Run(first);
+        var second = Other(1, theirs);
+        _bench.Run(second);
+        Assert.IsType<SetAddOutcome.Stored>(first.Outcome);
+        Assert.IsType<SetAddOutcome.Occupied>(second.Outcome);
+        _bench.Deaf.Add(1);
+        Assert.Equal([mine], Texts());
+    }
+
     private void Keep(int node, uint id) =>
         _bench.Ask(node, new ReplicaRequest.Add(_bench.Now.At, "m", new MessageId(id), Bytes("hello")));
+
+    private SetAdd Other(uint id, string text) =>
+        new(_bench.Now, "m", new SetMessage(new MessageId(id), Bytes(text)), CoordinatorOptions.Default, 1);
+
+    private string[] Texts()
+    {
+        Scan();
+        return [.. _bench.Effects.OfType<Effect.Deliver>().SelectMany(deliver => deliver.Messages)
+            .Select(message => System.Text.Encoding.UTF8.GetString(message.Content.Span))];
+    }
 
     private SetAdd NewAdd(uint id) => new(_bench.Now, "m", Message(id), CoordinatorOptions.Default, 1);
 

@@ -1,4 +1,6 @@
 using ChordChat.Visualizer.Hosting;
+using ChordChat.Visualizer.Pages;
+using Microsoft.AspNetCore.Http;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Visualizer;
@@ -39,4 +41,37 @@ public sealed class HostNameTests
     [InlineData("*", false)]
     public void A_host_name_is_a_name_without_more(string name, bool isOne) =>
         Assert.Equal(isOne, !new VisualizerOptions { HostNames = [name] }.Problems().Any());
+
+    /// <summary>Any page that a visitor has open could have nodes asked in the visitor's name.</summary>
+    [Theory]
+    [InlineData("/", null, null, null, false, false)]
+    [InlineData("/", null, "none", "navigate", false, false)]
+    [InlineData("/", null, "cross-site", "navigate", false, false)] // A link.
+    [InlineData("/", null, "cross-site", "no-cors", false, true)]
+    [InlineData("/", null, "cross-site", "cors", false, true)]
+    [InlineData("/js/main.js", null, "same-origin", "cors", false, false)]
+    [InlineData("/js/main.js", null, "same-site", "no-cors", false, true)]
+    [InlineData("/feed", "http://localhost:7480", "same-origin", "cors", false, false)]
+    [InlineData("/feed", "http://localhost:7481", null, null, false, true)]
+    [InlineData("/feed", "null", null, null, false, true)]
+    [InlineData("/feed", null, "cross-site", "navigate", false, true)]
+    [InlineData("/trace", null, "same-origin", "cors", true, false)]
+    [InlineData("/trace", null, "same-origin", "cors", false, true)]
+    [InlineData("/trace", null, "cross-site", "navigate", false, true)]
+    [InlineData("/trace", null, null, null, false, true)]
+    [InlineData("/TRACE", null, null, null, false, true)]
+    [InlineData("/trace/", null, null, null, false, true)]
+    [InlineData("/healthz", null, null, null, false, false)]
+    public void Other_sites_can_have_nothing_asked_here(
+        string path, string? origin, string? site, string? mode, bool own, bool isOfAnother)
+    {
+        var request = new DefaultHttpContext().Request;
+        (request.Scheme, request.Host, request.Path) = ("http", new("localhost:7480"), path);
+        request.Headers.Origin = origin;
+        request.Headers["Sec-Fetch-Site"] = site;
+        request.Headers["Sec-Fetch-Mode"] = mode;
+        if (own)
+            request.Headers["X-Chordchat-Page"] = "1";
+        Assert.Equal(isOfAnother, Headers.IsOfAnotherSite(request));
+    }
 }

@@ -42,7 +42,10 @@ export class Lookup {
     this.#clear();
     button.disabled = true;
     try {
-      const answer = await fetch(`trace?name=${encodeURIComponent(name)}`, { signal: AbortSignal.timeout(8000) });
+      const answer = await fetch(`trace?name=${encodeURIComponent(name)}`, {
+        headers: { 'X-Chordchat-Page': '1' }, // No other site can send it.
+        signal: AbortSignal.timeout(8000),
+      });
       const body = await answer.json();
       if (number !== this.#number)
         return;

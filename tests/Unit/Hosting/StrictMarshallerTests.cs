@@ -1,0 +1,95 @@
+using System.Buffers;
+using ChordChat.Node.Transport;
+using ChordChat.Wire;
+using Google.Protobuf;
+using Grpc.Core;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Hosting;
+
+/// <summary>docs/security.md, "What a call may cost".</summary>
+public sealed class StrictMarshallerTests
+{
+    private const int FrameBytes = 1 << 20;
+
+    private static readonly Marshaller<ClientFrame> Frames = StrictMarshaller.Of<ClientFrame>();
+
+    /// <summary>A hello in which empty groups of an unknown field stand beside each other, or each in the other.
+    /// </summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(50)]
+    public void What_nobody_knows_costs_no_memory(int depth)
+    {
+        byte[] nest = [.. Enumerable.Repeat((byte)0x7b, depth), .. Enumerable.Repeat((byte)0x7c, depth)];
+        var unknown = Enumerable.Repeat(nest, FrameBytes / nest.Length).SelectMany(part => part).ToArray();
+        var frame = new UnknownHello(unknown).ToByteArray();
+
+        var kept = AllocatedBy(() => ClientFrame.Parser.ParseFrom(frame));
+        var dropped = AllocatedBy(() => Assert.NotNull(Read(frame).Hello));
+
+        Assert.True(kept > 50 * FrameBytes, $"{kept} bytes before");
+        Assert.True(dropped < FrameBytes / 4, $"{dropped} bytes for a frame of {frame.Length}");
+    }
+
+    [Fact]
+    public void Parts_without_number_are_refused_before_they_are_made()
+    {
+        var frame = Enumerable.Repeat((byte[])[0x12, 0], FrameBytes / 2).SelectMany(part => part).ToArray(); // Sends.
+        var cost = AllocatedBy(() => Assert.Equal(
+            StatusCode.InvalidArgument, Assert.Throws<RpcException>(() => Read(frame)).StatusCode));
+        Assert.True(cost < FrameBytes / 4, $"{cost} bytes for a frame of {frame.Length}");
+    }
+
+    [Fact]
+    public void The_longest_frame_of_an_honest_client_is_read()
+    {
+        var id = ByteString.CopyFrom(new byte[16]);
+        var frame = new ClientFrame
+        {
+            Acknowledged = { Enumerable.Repeat(id, 16_384) },
+            Sends = { Enumerable.Repeat(new Send { Id = id, To = "bob", Envelope = id }, 64) },
+        };
+        Assert.Equal(frame, Read(frame.ToByteArray()));
+    }
+
+    [Fact]
+    public void What_is_no_message_is_an_invalid_argument()
+    {
+        foreach (var broken in (byte[][])[[0xff], [0x12, 9], [0x7c], [0x0a, 2, 0x7b, 0x7c, 1], [0xff, 0xff, 0xff]])
+            Assert.Equal(
+                StatusCode.InvalidArgument, Assert.Throws<RpcException>(() => Read(broken)).StatusCode);
+    }
+
+    private static ClientFrame Read(byte[] message) => Frames.ContextualDeserializer(new Payload(message));
+
+    private static long AllocatedBy(Action action)
+    {
+        action(); // What is made once is not counted.
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        action();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+
+    private sealed class UnknownHello(byte[] content)
+    {
+        public byte[] ToByteArray()
+        {
+            var message = new MemoryStream();
+            using (var output = new CodedOutputStream(message, leaveOpen: true))
+            {
+                output.WriteTag(ClientFrame.HelloFieldNumber, WireFormat.WireType.LengthDelimited);
+                output.WriteBytes(ByteString.CopyFrom(content));
+            }
+
+            return message.ToArray();
+        }
+    }
+
+    private sealed class Payload(byte[] message) : DeserializationContext
+    {
+        public override int PayloadLength => message.Length;
+
+        public override ReadOnlySequence<byte> PayloadAsReadOnlySequence() => new(message);
+    }
+}
