@@ -59,7 +59,8 @@ internal sealed class Person(string name, string home, IReadOnlyList<string> nod
     public void Read()
     {
         _client!.History.ShowUnread(
-            1_000, (message, _) => record.Mail.Shown(name, message.Id, message.MissingBefore + message.ElsewhereBefore));
+            1_000, (message, _) => record.Mail.Shown(
+                name, message.Id, message.MissingBefore + message.ElsewhereBefore));
     }
 
     public Task<bool> FlushAsync(TimeSpan patience) => _client!.FlushAsync(patience);
