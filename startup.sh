@@ -5,7 +5,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 home=${CHORDCHAT_HOME:-$here/.chordchat}
 [[ $home == /* ]] || home=$PWD/$home # It is part of how a process is known again.
-# What a hint must begin with, or it would mean another cluster than this start did.
+# Commands in hints begin with this; without it they would mean another cluster.
 as_here=''
 [[ -z ${CHORDCHAT_HOME:-} ]] || printf -v as_here 'CHORDCHAT_HOME=%q ' "$home"
 for variable in COMPOSE_PROJECT_NAME CHORDCHAT_CLIENT CHORDCHAT_BUILT; do
@@ -24,8 +24,8 @@ usage: ./startup.sh [options]          start, or bring back what is missing
        ./startup.sh logs [node]        follow the log of one node, or of all
        ./startup.sh stop               stop everything; data stays
 
-  --nodes N      how many nodes (default 5, or as many as the cluster has); those that are missing join
-  --replicas K   copies besides the owner's, fixed when the cluster is made (default 2, or 1 or 0 with so few nodes)
+  --nodes N      how many nodes (default 5, or as many as the cluster has); missing ones join
+  --replicas K   copies besides the owner's, fixed when the cluster is made (default 2; 1 with two nodes, 0 with one)
   --local        plain processes, even where a Docker engine answers
   --demo         make a demo cluster: any password is accepted, and users a to h exist with password 1. Only when the
                  cluster is made, and only for trying things out

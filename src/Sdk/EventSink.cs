@@ -85,7 +85,7 @@ internal sealed class EventSink(History history, TimeProvider? time = null) : IC
             (count == 1
                 ? "two different messages claim the same place"
                 : $"{count:N0} places are claimed by two different messages each")
-            + $" (from {names}): somebody may use a copy of the sender's device keys"));
+            + $" (from {names}): somebody may be using a copy of the sender's device keys"));
         _forks.Clear();
         _forksSaidAt = _time.GetTimestamp();
     }

@@ -25,7 +25,7 @@ internal sealed class CopiedProfile(
         _hasBegun = true;
         view.Print(Transcript.Note(
             _isOpenElsewhere
-                ? $"{WhatOpen} and has the session; if this becomes a new device, it goes on and the copy is closed"
+                ? $"{WhatOpen} and has the session; if this one becomes a new device, it goes on and the copy is closed"
                 : $"{What}; it has to become a new device; nothing is lost",
             Style.Warning));
         if (passwordAtHand is not null)

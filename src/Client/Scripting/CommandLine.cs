@@ -223,7 +223,7 @@ internal static class CommandLine
         Numbers.AtLeastOne(count);
         var timeout = new Option<double?>("--timeout")
         {
-            Description = "end after this many seconds; with --count and fewer messages by then, with code 1",
+            Description = "end after this many seconds; with code 1 if --count is given and fewer messages have come",
             HelpName = "S",
         };
         Numbers.Seconds(timeout);
@@ -242,7 +242,7 @@ internal static class CommandLine
     {
         var limit = new Option<int?>("--limit")
         {
-            Description = "only the newest N messages; without it all",
+            Description = "only the newest N messages; without it, all",
             HelpName = "N",
         };
         Numbers.AtLeastOne(limit);

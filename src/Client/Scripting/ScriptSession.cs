@@ -88,7 +88,7 @@ internal sealed class ScriptSession : IAsyncDisposable
                     $"'{Client.CommandOf($"login {Client.User}")}' makes it a new device; nothing is lost");
             await Client.BecomeNewDeviceAsync(password, _stopping.Token);
             if (!_context.Json)
-                Output.Say($"chordchat: {what}; this has become a new device");
+                Output.Say($"chordchat: {what}; this one has become a new device");
         }
         catch (ChordChatException cause)
         {

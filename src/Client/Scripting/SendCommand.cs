@@ -188,14 +188,14 @@ internal static class SendCommand
         return message.State switch
         {
             MessageState.Waiting => new(
-                "not_in_time", $"{to} is still on this machine only {after}",
+                "not_in_time", $"{to} is still only on this machine {after}",
                 "it goes out by itself with the next session of this profile: do not send it again"),
             MessageState.Queued => new(
-                "not_in_time", $"{to} is at a node {after}, and a majority of its copies is not on disk yet",
+                "not_in_time", $"{to} is at a node {after}, but a majority of its copies is not on disk yet",
                 "it is sent by itself until it is kept, also with the next session of this profile: do not send it "
                 + "again"),
             MessageState.Unsent => new(
-                "not_in_time", $"{to} was not sent, for another device has taken over",
+                "not_in_time", $"{to} was not sent, because another device has taken over",
                 "'chordchat resend' sends it when you are logged in here again"),
             _ => new(
                 "not_in_time",

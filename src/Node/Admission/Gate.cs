@@ -42,7 +42,7 @@ internal static class Gate
     public static IApplicationBuilder UseGate(this IApplicationBuilder app) => app.Use((context, next) =>
     {
         if (IsOfWebPage(context.Request))
-            return RefuseAsync(context, "a node answers no requests of web pages");
+            return RefuseAsync(context, "a node answers no requests from web pages");
         if (context.GetEndpoint() is not { } endpoint)
             return next(context);
         if ((OpenedTo(endpoint) & Of(context)) == Callers.Nobody)

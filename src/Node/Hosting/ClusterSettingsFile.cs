@@ -17,16 +17,17 @@ internal static class ClusterSettingsFile
     {
         using var peers = new PeerChecks(NodeIdentity.Read(folder));
         if (await peers.SettingsAsync(address, cancellation) is not { } told)
-            return [$"{address} did not tell which settings are to be the same at all nodes: compare "
-                + $"{FileIn(folder)} with another node's before you start this one"];
+            return [$"{address} did not tell its settings, and some should be the same at all nodes: before you start "
+                + $"this node, compare {FileIn(folder)} with another node's"];
         var settings = ClusterSettings.ToTakeOver(told);
         if (settings.Count == 0)
             return [];
         if (File.Exists(FileIn(folder)))
-            return [$"{FileIn(folder)} is there already and was left as it is; {address} has {InWords(settings)}"];
+            return [$"{FileIn(folder)} exists already and was left as it is; {address} has {InWords(settings)}"];
         PrivateFiles.Write(
             FileIn(folder), [.. JsonSerializer.SerializeToUtf8Bytes(Nested(settings), Format), (byte)'\n']);
-        return [$"as at {address}, and to be the same at all nodes, now in {FileIn(folder)}: {InWords(settings)}"];
+        return [$"{FileIn(folder)} now has the settings of {address} that should be the same at all nodes: "
+            + InWords(settings)];
     }
 
     private static string FileIn(string folder) => Path.Combine(folder, "appsettings.json");

@@ -29,7 +29,7 @@ internal sealed class HealthWatchers(TimeProvider time)
         if (place is null)
         {
             await context.EndAsync(new(new Status(
-                StatusCode.ResourceExhausted, "too many watch this node's health already")));
+                StatusCode.ResourceExhausted, "too many clients watch this node's health already")));
             return;
         }
 

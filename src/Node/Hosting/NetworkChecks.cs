@@ -29,9 +29,9 @@ internal static class NetworkChecks
     {
         var address = AddressFile.Read(data) ?? "no address yet";
         return isAnswered
-            ? new(Verdict.Ok, "port", $"the running node answers at {address}; its own settings are looked at")
-            : new(Verdict.Fail, "port", $"the node runs and does not answer at {address} (DATA/address)",
-                "see its log; the settings looked at here are those of DATA/appsettings.json and the environment");
+            ? new(Verdict.Ok, "port", $"the running node answers at {address}; these checks use its settings")
+            : new(Verdict.Fail, "port", $"the node runs but does not answer at {address} (DATA/address)",
+                "see its log; these checks use the settings in DATA/appsettings.json and the environment");
     }
 
     /// <summary>Sends a datagram to the group on each network and waits for it to come back.</summary>

@@ -76,7 +76,7 @@ internal static class OperatorEndpoints
     /// <summary>Whether a node that cannot be drained can be stopped for a while: as safe-to-stop says it.</summary>
     public static string ForAWhile(IReadOnlyList<string> obstacles) => obstacles.Count == 0
         ? "It is safe to stop it for a while: send it SIGTERM.\n"
-        : "Do not stop it for a while either (safe-to-stop):\n" + Lines(obstacles);
+        : "It is not safe to stop it for a while either (safe-to-stop):\n" + Lines(obstacles);
 
     private static Task<IReadOnlyList<string>> ObstaclesAsync(HttpContext context) =>
         context.RequestServices.GetRequiredService<SafetyOfStopping>().ObstaclesAsync(context.RequestAborted);

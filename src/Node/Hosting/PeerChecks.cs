@@ -80,7 +80,7 @@ internal sealed class PeerChecks : IDisposable
     public static Finding Different(SettingDifference setting, IEnumerable<string> addresses) => new(
         Verdict.Warn, "settings",
         $"{setting.Name} is {setting.Own} here and {setting.Theirs} at {string.Join(", ", addresses)}",
-        "all nodes should have the same: change DATA/appsettings.json there or here, and start that node again");
+        "all nodes should have the same: change DATA/appsettings.json there or here, and restart that node");
 
     public void Dispose()
     {

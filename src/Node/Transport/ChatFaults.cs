@@ -95,16 +95,16 @@ internal static class ChatFaults
     public static RpcException TooManyBadHellos(TimeSpan wait) =>
         Later("too many failed sign-ins from your network", wait);
 
-    public static RpcException TooManyHellosOfUser(TimeSpan wait) => Later("too many sign-ins of this user", wait);
+    public static RpcException TooManyHellosOfUser(TimeSpan wait) => Later("too many sign-ins as this user", wait);
 
     public static RpcException TooManyCalls() =>
-        Later("too many calls from your network have begun and not ended", TimeSpan.FromSeconds(1));
+        Later("too many unfinished calls from your network", TimeSpan.FromSeconds(1));
 
     public static RpcException CallTooLarge(int bytesMax) => Fault(
         StatusCode.ResourceExhausted, $"this call takes at most {bytesMax} bytes", "send less");
 
     public static RpcException CallTooSlow() => Fault(
-        StatusCode.DeadlineExceeded, "the call has begun and not come to its end in time",
+        StatusCode.DeadlineExceeded, "the request did not arrive completely in time",
         "try again over a better network");
 
     public static RpcException NewDeviceLater(TimeSpan wait) => Later("too many new devices", wait);

@@ -74,10 +74,10 @@ internal sealed partial class SettingNews(ClusterSettings own, TimeProvider time
     }
 
     [LoggerMessage(6010, LogLevel.Warning,
-        "{Name} has other settings than this node, and all nodes should have the same: {Differs}. Change "
-        + "DATA/appsettings.json of one of the two and start it again")]
+        "{Name} has other settings than this node, but all nodes should have the same: {Differs}. Change "
+        + "DATA/appsettings.json of one of the two and restart that node")]
     private partial void LogDiffers(string name, string differs);
 
-    [LoggerMessage(6011, LogLevel.Information, "{Name} has the same settings as this node again; before, {Differed}")]
+    [LoggerMessage(6011, LogLevel.Information, "{Name} has the same settings as this node again; before: {Differed}")]
     private partial void LogSame(string name, string differed);
 }

@@ -25,7 +25,7 @@ internal static class StrictMarshaller
         var message = context.PayloadAsReadOnlySequence();
         if (HasTooManyFields(message))
             throw new RpcException(new Status(
-                StatusCode.InvalidArgument, $"a message has at most {FieldsMax} fields beside each other"));
+                StatusCode.InvalidArgument, $"a message has at most {FieldsMax} top-level fields"));
         try
         {
             return parser.ParseFrom(message);

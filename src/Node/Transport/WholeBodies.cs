@@ -81,7 +81,7 @@ internal sealed class WholeBodies(TimeProvider time)
                 if (length > bytesMax || here > bytesMax + HeadBytes)
                     return ChatFaults.CallTooLarge(bytesMax);
                 if (isAll)
-                    return length + HeadBytes == here ? null : ChatFaults.Invalid("this call has one whole message");
+                    return length + HeadBytes == here ? null : ChatFaults.Invalid("this call takes one whole message");
             }
         }
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)

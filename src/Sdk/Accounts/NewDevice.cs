@@ -255,7 +255,7 @@ internal sealed class NewDevice(
 
     private ChordChatException TakenOver() => new(
         "taken_over", $"{user} has logged in on another device since",
-        $"this one is closed; '{ProfileCommand.Of(profile, $"login {user}")}' goes on here");
+        $"this one is closed; to go on here, type '{ProfileCommand.Of(profile, $"login {user}")}'");
 
     private static ChordChatException Untrue(string what) => new(
         "bad_keyring", $"{what}, and no other node helps",

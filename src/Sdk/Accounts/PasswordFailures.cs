@@ -17,8 +17,8 @@ internal static class PasswordFailures
                 "weak_password", "no password was typed", Advice),
             PasswordProblem.TooShort => new(
                 "weak_password",
-                $"the password is too short: it has {password.EnumerateRunes().Count()} characters, and needs at least "
-                + $"{Password.CodePointsMin}", Advice),
+                $"the password is too short: it needs at least {Password.CodePointsMin} characters, and has "
+                + $"{password.EnumerateRunes().Count()}", Advice),
             PasswordProblem.TooLong => new(
                 "bad_password", $"the password is longer than {Password.CodePointsMax} characters", "shorten it"),
             _ => new("weak_password", TooEasy(password, user), Advice),
@@ -28,8 +28,8 @@ internal static class PasswordFailures
     {
         var parts = PasswordStrength.WeakPartsOf(password, user).Select(InWords).ToArray();
         return parts.Length == 0
-            ? "the password is too easy to guess: it is too short for what it is made of"
-            : $"the password is too easy to guess: those who guess try {string.Join(" and ", parts)} first";
+            ? "the password is too easy to guess: it has no common pattern, but it is too short"
+            : $"the password is too easy to guess: attackers try {string.Join(" and ", parts)} first";
     }
 
     private static string InWords(PasswordPart part) => part switch

@@ -134,7 +134,7 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
     /// elsewhere.</summary>
     private static ChordChatException OwnIsDown(ChordChatException foreign) => new(
         "unreachable",
-        $"no node of your cluster answers where its nodes were; only another cluster was found: {foreign.Message}",
+        $"no node of your cluster answers at its known addresses; only another cluster was found: {foreign.Message}",
         "start your own cluster, or name one of its nodes with --node HOST:PORT; nothing was sent to the other cluster",
         foreign);
 

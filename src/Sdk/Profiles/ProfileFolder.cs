@@ -38,8 +38,8 @@ internal static class ProfileFolder
 
     /// <summary>What to do about a profile that the disk damaged. It is left as it is.</summary>
     public const string DamageHint =
-        "it was left as it is; put a backup of the folder back, or move the folder away and type 'chordchat login "
-        + "NAME': that brings the messages which nodes still keep";
+        "it was left as it is; restore the folder from a backup, or move the folder away and type 'chordchat login "
+        + "NAME': that brings back the messages that nodes still keep";
 
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     private static void Protect(string folder, string file)

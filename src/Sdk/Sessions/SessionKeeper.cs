@@ -240,8 +240,8 @@ internal sealed class SessionKeeper(
         }
 
         return Copied(
-            $"close the copy and start this again, or type '{ProfileCommand.Of(me.Profile, $"login {me.User}")}': this "
-            + "becomes a new device, and the copy is closed");
+            $"close the copy and start this one again, or type '{ProfileCommand.Of(me.Profile, $"login {me.User}")}': "
+            + "this one then becomes a new device, and the copy is closed");
     }
 
     private static ChordChatException Copied(string hint) => new(
@@ -306,8 +306,8 @@ internal sealed class SessionKeeper(
             (unsent > 0
                 ? $"what was not sent stays here, marked unsent: log in here and use '{Command("resend")}' or /resend; "
                 : "")
-            + $"use that device, or log in here again with '{Command($"login {device.User}")}', which ends its session; "
-            + "if that was not you, whoever it was knows the password and can come back");
+            + $"use that device, or log in here again with '{Command($"login {device.User}")}', which ends its session;"
+            + " if that was not you, whoever it was knows the password and can come back");
 
         string Command(string words) => ProfileCommand.Of(me.Profile, words);
     }

@@ -17,8 +17,8 @@ internal static class Headers
         + "containers) if the name is meant.\n";
 
     private const string WrongSite =
-        "Another web site asked for this. Open the page itself: what it shows is not for other sites, and they are not "
-        + "to ask nodes in your name.\n";
+        "Another web site asked for this. Open this page directly: other sites may not read what it shows, nor query "
+        + "nodes in your name.\n";
 
     /// <summary>Sent with what the page asks for in its own name. A browser lets another site send it only after this
     /// page has agreed, which it never does.</summary>

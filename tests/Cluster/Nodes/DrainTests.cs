@@ -28,7 +28,7 @@ public sealed class DrainTests
         (code, said) = await DrainAsync(own, cluster);
         Assert.Equal(HttpStatusCode.Conflict, code);
         Assert.DoesNotContain("SIGTERM", said, StringComparison.Ordinal);
-        Assert.Contains("Do not stop it for a while either", said, StringComparison.Ordinal);
+        Assert.Contains("It is not safe to stop it for a while either", said, StringComparison.Ordinal);
         Assert.Contains((await ObstaclesAsync(cluster))[0].Split(':')[0], said, StringComparison.Ordinal);
     }
 

@@ -72,7 +72,7 @@ public sealed class CommandLineTests
     {
         using var profile = new FilledProfile();
         var (_, output, _) = await FilledProfile.RunAsync(profile.Command("history --help"));
-        Assert.Contains("only the newest N messages; without it all", output, StringComparison.Ordinal);
+        Assert.Contains("only the newest N messages; without it, all", output, StringComparison.Ordinal);
         Assert.DoesNotContain("2147483647", output, StringComparison.Ordinal);
     }
 
@@ -88,7 +88,7 @@ public sealed class CommandLineTests
     }
 
     [Theory]
-    [InlineData(MessageState.Waiting, "is still on this machine only after 15 s", "goes out by itself")]
+    [InlineData(MessageState.Waiting, "is still only on this machine after 15 s", "goes out by itself")]
     [InlineData(MessageState.Queued, "is at a node after 15 s", "until it is kept")]
     [InlineData(MessageState.Kept, "is kept on 2 of 3 disks, but was not delivered after 15 s", "when bob is online")]
     [InlineData(MessageState.Unsent, "was not sent", "chordchat resend")]

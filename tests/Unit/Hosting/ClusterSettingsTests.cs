@@ -61,7 +61,7 @@ public sealed class ClusterSettingsTests
         for (var beat = 0; beat < 3; beat++)
             foreach (var i in Enumerable.Range(1, 4))
                 news.Heard(new NodeId(0, (ulong)i), $"n{i}", Told(i == 4 ? ClusterSettings.Default : Closed));
-        Assert.StartsWith("Warning n1 has other settings than this node, and all nodes should have the same: "
+        Assert.StartsWith("Warning n1 has other settings than this node, but all nodes should have the same: "
             + "Chat:Registration is Closed there and Open here.", Assert.Single(_log.Said), StringComparison.Ordinal);
 
         foreach (var i in Enumerable.Range(1, 3))

@@ -18,13 +18,13 @@ public sealed class PasswordFailureTests
         var refused = PasswordFailures.Of(password, "alice", demo: false)!;
         Assert.Equal("weak_password", refused.Code);
         Assert.StartsWith(
-            "the password is too easy to guess: those who guess try ", refused.Message, StringComparison.Ordinal);
+            "the password is too easy to guess: attackers try ", refused.Message, StringComparison.Ordinal);
         Assert.Contains(why, refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(password, refused.Message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("tR7#kq2!v", "the password is too short: it has 9 characters, and needs at least 10")]
+    [InlineData("tR7#kq2!v", "the password is too short: it needs at least 10 characters, and has 9")]
     [InlineData("", "no password was typed")]
     public void A_short_one_hears_how_long_it_must_be(string password, string why) =>
         Assert.Equal(why, PasswordFailures.Of(password, "alice", demo: false)!.Message);
