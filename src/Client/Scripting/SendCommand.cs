@@ -144,9 +144,14 @@ internal static class SendCommand
     private static async Task CheckExistsAsync(ChatClient client, string user, CancellationToken cancellation)
     {
         var check = client.People.CheckExistsAsync(user, cancellation);
+        var hadNode = false;
         while (await Task.WhenAny(check, Task.Delay(CheckTimeout, cancellation)) != check)
-            if (client.Node is not null)
-                return; // A node serves us, and this account does not answer: the message says what becomes of it.
+        {
+            if (hadNode)
+                return; // A node has served us so long, and this account does not answer: the message tells the rest.
+            hadNode = client.Node is not null;
+        }
+
         try
         {
             await check;

@@ -6,7 +6,8 @@ namespace ChordChat.Core.Replication;
 /// <remarks>docs/protocol.md#one-voice-is-a-claim. Each node has one claim, its last, and makes others be asked once a
 /// round, so a node that says something else each time makes nothing grow.</remarks>
 /// <param name="known">What the asker knows.</param>
-internal sealed class ConfigurationVoices(TileConfiguration known)
+/// <param name="copies">How many copies the cluster keeps.</param>
+internal sealed class ConfigurationVoices(TileConfiguration known, int copies)
 {
     /// <summary>Nodes that are asked because of what one says; no tile has so many members.</summary>
     private const int AskedMax = 16;
@@ -94,32 +95,39 @@ internal sealed class ConfigurationVoices(TileConfiguration known)
     private (bool IsBelieved, TileConfiguration? Previous) Judge(TileConfiguration next)
     {
         var voices = VoicesOf(next);
-        if (known.Members is [var only] && voices.TryGetValue(only, out var told))
-            return (true, told);
+        if (known.Members is [var only] && (voices.TryGetValue(only, out var told)
+            || (copies == 1 && next.Members is [var sole] && voices.TryGetValue(sole, out told))))
+            return (true, told.Previous);
         if (voices.Count < 2)
             return (false, null);
-        var agreed = voices.GroupBy(voice => voice.Value, voice => voice.Key).Where(same => same.Count() > 1).ToList();
+        var agreed = voices.Values.GroupBy(voice => voice.Previous).Where(same => same.Count() > 1).ToList();
         // Who drops its rows must not be one of the survivors: docs/protocol.md#generations.
         if (next.Generation > known.Generation && agreed.Count == 0)
             return (false, null);
         var previous = agreed.Find(same => same.Key is not null)?.Key;
         return (IsMajority(next) || IsMajority(known) || (previous is not null && IsMajority(previous)), previous);
 
-        bool IsMajority(TileConfiguration of) => of.Members.Count(voices.ContainsKey) >= of.Majority;
+        bool IsMajority(TileConfiguration of) => of.Members.Count(
+            node => voices.TryGetValue(node, out var voice) && (voice.IsDecided || voice.Previous == of)) >= of.Majority;
     }
 
     /// <summary>Who knows it or voted for it, and what it followed there.</summary>
-    private Dictionary<NodeId, TileConfiguration?> VoicesOf(TileConfiguration next)
+    private Dictionary<NodeId, Voice> VoicesOf(TileConfiguration next)
     {
-        var voices = new Dictionary<NodeId, TileConfiguration?>();
+        var voices = new Dictionary<NodeId, Voice>();
         foreach (var ((node, tile), standing) in _answers)
             if (tile == next.Tile && standing.Newest == next)
-                voices[node] = standing.Previous;
+                voices[node] = new(standing.Previous, IsDecided: true);
             else if (tile == next.Tile && standing.VotedFor(next) is { } voted)
-                voices[node] = voted;
+                voices[node] = new(voted, IsDecided: false);
         foreach (var (node, claim) in _claims)
             if (claim.Next == next)
-                voices[node] = claim.Previous;
+                voices[node] = new(claim.Previous, IsDecided: true);
         return voices;
     }
+
+    /// <param name="Previous">What it followed.</param>
+    /// <param name="IsDecided">Whether it says so; a vote says only that it may be, at the end of
+    /// <paramref name="Previous"/>.</param>
+    private readonly record struct Voice(TileConfiguration? Previous, bool IsDecided);
 }

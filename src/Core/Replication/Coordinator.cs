@@ -108,7 +108,7 @@ public abstract class Coordinator
 
         if (!Options.MayFollow(Configuration, newest))
             return false;
-        _voices ??= new(Configuration);
+        _voices ??= new(Configuration, Options.Copies);
         _voices.Claim(from, newest, previous);
         return Believe();
     }

@@ -36,7 +36,7 @@ internal sealed partial class HelloDoor(ChatOptions options, ChatClock clock, IL
     /// <summary>Waits until a hello from there may be judged. Whoever waits still makes room for newcomers.</summary>
     /// <returns>To be disposed of when the hello is judged.</returns>
     public async ValueTask<IDisposable> TurnAsync(IPAddress? address, CancellationToken cancellation) =>
-        (await _turns.TakeAsync(AddressBlock.Of(address), cancellation))!;
+        (await _turns.TakeAsync(AddressBlock.OfSite(address), cancellation))!;
 
     /// <returns>How long to wait before a hello as this user is judged; zero to go on. Who has been let in from this
     /// block before does not wait for strangers.</returns>

@@ -48,7 +48,7 @@ internal sealed class PasswordWork : IDisposable
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, place.Lost);
-            turn = await _turns.TakeAsync(AddressBlock.Of(address), either.Token);
+            turn = await _turns.TakeAsync(AddressBlock.OfSite(address), either.Token);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {

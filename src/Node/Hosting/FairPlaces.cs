@@ -6,11 +6,8 @@ namespace ChordChat.Node.Hosting;
 /// <remarks>docs/security.md, "Places of strangers". When all places are taken, a newcomer gets that of whoever has had
 /// one for longest in the block that has the most, unless the newcomer's own block has as many.</remarks>
 /// <param name="tenure">How long a place is safe from newcomers of the same block.</param>
-/// <param name="blockOf">The block of an address; <see cref="AddressBlock.Of"/> if not given.</param>
-internal sealed class FairPlaces(
-    int perBlockMax, int max, TimeSpan tenure, TimeProvider time, Func<IPAddress?, string>? blockOf = null)
+internal sealed class FairPlaces(int perBlockMax, int max, TimeSpan tenure, TimeProvider time)
 {
-    private readonly Func<IPAddress?, string> _blockOf = blockOf ?? AddressBlock.Of;
     private readonly TimeProvider _time = time;
     private readonly Lock _turn = new();
     private readonly Dictionary<string, Block> _blocks = [];
@@ -20,7 +17,7 @@ internal sealed class FairPlaces(
     /// <returns>To be disposed of when its holder goes; null when there is no room.</returns>
     public Place? TryEnter(IPAddress? address)
     {
-        var name = _blockOf(address);
+        var name = AddressBlock.OfSite(address);
         Place? gone = null;
         Place place;
         lock (_turn)

@@ -60,7 +60,7 @@ internal sealed partial class OpenConnections(
     };
 
     private static FairPlaces Places(int max, TimeSpan tenure, TimeProvider time) =>
-        new(max, max, tenure, time, AddressBlock.OfSite);
+        new(max, max, tenure, time);
 
     private static FairPlaces.Place? TryEnter(FairPlaces all, FairPlaces kept, IPAddress address, bool isMember) =>
         all.TryEnter(address) ?? (isMember ? kept.TryEnter(address) : null);

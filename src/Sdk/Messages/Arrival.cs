@@ -69,9 +69,6 @@ internal sealed record Kept
 
     public bool Fork => Forks.Count > 0;
 
-    /// <summary>Contacts who named a key of ours that is none.</summary>
-    public HashSet<string> Accusers { get; } = [];
-
     public void AddFork(string sender) => Forks[sender] = Forks.GetValueOrDefault(sender) + 1;
 
     /// <summary>How many messages of strangers were not kept, for want of room, and are gone.</summary>

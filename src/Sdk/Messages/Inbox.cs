@@ -84,8 +84,6 @@ internal sealed class Inbox(
             if (opened.Count > 0)
             {
                 var kept = Keep(device, opened);
-                foreach (var accuser in kept.Accusers)
-                    keys.RaiseConflict(accuser);
                 doubted.AddRange(pushes.Where(push => kept.Later.Contains(Convert.ToHexStringLower(push.Id.Span))));
                 Tell(kept);
             }
@@ -210,6 +208,10 @@ internal sealed class Inbox(
     {
         var kept = new Kept();
         var arrivals = opened.Select(one => (one.Message.Message, ToArrival(device, one.Message, one.Push))).ToList();
+        // Before anything is stored: what is known is not judged again, so the end of this program in between must not
+        // lose the alarm.
+        foreach (var accuser in me.Store.Read(db => Accusers(db, arrivals)))
+            keys.RaiseConflict(accuser);
         me.Store.Write(db =>
         {
             foreach (var (message, whole) in arrivals)
@@ -220,9 +222,6 @@ internal sealed class Inbox(
                 _arrivals.Keep(db, arrival, wholeHistory: device.Epoch == 1, Now, kept);
                 if (message.Content is MessageContent.Receipt receipt)
                     Apply(db, device, message.From, receipt, kept);
-                // What a stranger can write alone is no reason for an alarm.
-                if (whole.ToEpoch == 0 && !RequestTable.IsUnwrittenTo(db, message.From))
-                    kept.Accusers.Add(message.From);
             }
 
             kept.MustRenew = kept.IsCopied && Profile.MarkCopied(db, Now);
@@ -232,6 +231,15 @@ internal sealed class Inbox(
         });
         return kept;
     }
+
+    /// <summary>Who shows that somebody was given another key of ours. What a stranger can write alone is no reason for
+    /// an alarm.</summary>
+    private static HashSet<string> Accusers(
+        SqliteConnection db, List<(DirectMessage Message, Arrival Whole)> arrivals) =>
+    [
+        .. arrivals.Where(one => one.Whole.ToEpoch == 0 && !RequestTable.IsUnwrittenTo(db, one.Message.From))
+            .Select(one => one.Message.From),
+    ];
 
     private static void Apply(
         SqliteConnection db, Device device, string from, MessageContent.Receipt receipt, Kept kept)

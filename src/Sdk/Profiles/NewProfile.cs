@@ -28,12 +28,13 @@ public sealed class NewProfile : IDisposable
             return;
         try
         {
+            // The locks first: beside one, an empty database is taken for a damaged profile.
             foreach (var file in (string[])
-                [.. Directory.GetFiles(Profile.Folder, "profile.db*"), .. Directory.GetFiles(Profile.Folder, "*.lock")])
+                [.. Directory.GetFiles(Profile.Folder, "*.lock"), .. Directory.GetFiles(Profile.Folder, "profile.db*")])
                 File.Delete(file);
             Directory.Delete(Profile.Folder); // Not what somebody else has put into it.
         }
-        catch (IOException)
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
         {
             // It stays, and is nobody's profile.
         }

@@ -25,6 +25,7 @@ internal sealed class CopyWatch(Func<int> nodeCount, TimeProvider time)
     public void Left() => _leftAt = time.GetTimestamp();
 
     /// <summary>A node says that a newer session of this device has ended this one.</summary>
+    /// <param name="node">Its id as its certificate proves it: it can call itself as it likes.</param>
     /// <returns>Whether a copy of the profile must be at work.</returns>
     public bool Ended(string node)
     {

@@ -152,7 +152,7 @@ internal sealed class SessionKeeper(
                 node = session.Welcome.NodeName;
                 var ended = await ServeAsync(session, device, lost, stopping);
                 if (ended?.Reason == SessionEnded.Types.Reason.SameDevice)
-                    _isAside = _copies.Ended(node);
+                    _isAside = _copies.Ended(Convert.ToHexString(link.NodeId));
                 else if (ended is not null && await JudgeAsync(ended, device, stopping) is { } last)
                     return (last, node);
                 _endings = IsUnproved(ended) ? _endings + 1 : 0;

@@ -160,7 +160,7 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Sending_with_wait_delivered_waits_for_the_recipient_and_tells_the_truth_without()
     {
-        var alone = await RunAsync("alice", ["send", "bob", "are you there", "--wait", "delivered", "--timeout", "1"]);
+        var alone = await RunAsync("alice", ["send", "bob", "are you there", "--wait", "delivered", "--timeout", "8"]);
         Assert.Equal((1, "kept"), (alone.Code, alone.Output.Single().GetProperty("state").GetString()));
         Assert.Equal("not_in_time", alone.ErrorCode);
         Assert.Contains("is kept on 3 of 3 disks, but was not delivered", alone.Error, StringComparison.Ordinal);

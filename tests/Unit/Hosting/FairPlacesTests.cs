@@ -40,6 +40,17 @@ public sealed class FairPlacesTests
         Assert.NotNull(Enter("10.0.2.1"));
     }
 
+    /// <summary>One customer can have all of these.</summary>
+    [Fact]
+    public void Small_networks_of_one_site_have_one_share_together()
+    {
+        for (var i = 1; i <= 4; i++)
+            Assert.NotNull(Enter($"2001:db8:1:{i}::1"));
+
+        Assert.Null(Enter("2001:db8:1:5::1"));
+        Assert.NotNull(Enter("2001:db8:2::1"));
+    }
+
     [Fact]
     public void Of_many_networks_with_one_place_each_the_oldest_makes_room()
     {

@@ -59,6 +59,48 @@ public class ForgedNewsTests
         Assert.Equal(2UL, read.Configuration.Epoch);
     }
 
+    /// <summary>A cluster with one copy of everything: whoever missed a move has nobody else to hear it from.</summary>
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(3, false)]
+    public void With_one_copy_the_only_member_of_the_next_is_believed(int copies, bool isBelieved)
+    {
+        var known = _bench.Now with { Members = [new NodeId(1, 1)] };
+        var moved = known.Next([_bench.Ids[0]]);
+        var check = new NewsCheck(_bench.Ids[0], new(moved, known), known, Patience with { Copies = copies });
+        _bench.Run(check);
+        Assert.Equal(isBelieved ? moved : null, check.Outcome?.Next);
+    }
+
+    /// <summary>Somebody who is no member gets one vote of three for what he made up, and says that it was
+    /// decided.</summary>
+    [Theory]
+    [InlineData("a member")]
+    [InlineData("who voted")]
+    [InlineData("a newcomer")]
+    [InlineData("a newcomer who knows an older one")]
+    public void One_vote_and_one_claim_move_nobody(string who)
+    {
+        var (teller, known) = (_bench.Ids[4], _bench.Now);
+        var next = known.Next([teller, _bench.Ids[0], _bench.Ids[3]]);
+        var ballot = new Ballot(known.Epoch, 1_000, teller, 1);
+        Assert.IsType<ReplicaReply.SealGranted>(_bench.Ask(0, new ReplicaRequest.Seal(known.At, ballot)));
+        Assert.IsType<ReplicaReply.Accepted>(_bench.Ask(0, new ReplicaRequest.Decide(known.At, ballot, next)));
+        var news = new ReplicaRequest.NewConfiguration(next, known);
+        if (who == "who voted")
+        {
+            var header = _bench.Replicas[0].Header(Tile)!;
+            Assert.Equal(next, header.Vote);
+            Assert.IsType<NewsVerdict.Claimed>(NewsJudge.Judge(teller, news, header, known, Patience));
+        }
+
+        if (who == "a newcomer who knows an older one")
+            known = known with { Epoch = known.Epoch - 1, Members = [teller, _bench.Ids[0], new NodeId(1, 1)] };
+        var check = new NewsCheck(teller, news, known, Patience);
+        _bench.Run(check);
+        Assert.Null(check.Outcome);
+    }
+
     /// <summary>Whoever tells, asks or comes home hears an answer of one node; what follows would drop all rows.
     /// </summary>
     [Theory]
