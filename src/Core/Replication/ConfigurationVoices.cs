@@ -107,8 +107,8 @@ internal sealed class ConfigurationVoices(TileConfiguration known, int copies)
         var previous = agreed.Find(same => same.Key is not null)?.Key;
         return (IsMajority(next) || IsMajority(known) || (previous is not null && IsMajority(previous)), previous);
 
-        bool IsMajority(TileConfiguration of) => of.Members.Count(
-            node => voices.TryGetValue(node, out var voice) && (voice.IsDecided || voice.Previous == of)) >= of.Majority;
+        bool IsMajority(TileConfiguration of) => of.Majority <= of.Members.Count(
+            node => voices.TryGetValue(node, out var voice) && (voice.IsDecided || voice.Previous == of));
     }
 
     /// <summary>Who knows it or voted for it, and what it followed there.</summary>
