@@ -42,13 +42,13 @@ public sealed record ChatOptions
     /// <summary>Hellos of one user in a minute that a device of theirs signed, before more are not judged.</summary>
     public int HellosPerUserMax { get; init; } = 60;
 
-    /// <summary>Clients of one address block (a /24 or /64) that have not said yet who they are.</summary>
+    /// <summary>Clients of one address block (a /24, or a /48 of IPv6) that have not said yet who they are.</summary>
     public int UnprovenPerAddressMax { get; init; } = 1_024;
 
     /// <summary>Clients in all that have not said yet who they are.</summary>
     public int UnprovenMax { get; init; } = 4_096;
 
-    /// <summary>Hellos of one address block (a /24 or /64) that are judged at once; more wait.</summary>
+    /// <summary>Hellos of one address block (a /24, or a /48 of IPv6) that are judged at once; more wait.</summary>
     public int JudgedPerAddressMax { get; init; } = 256;
 
     /// <summary>Hellos in all that are judged at once; the address blocks take turns.</summary>

@@ -15,7 +15,7 @@ internal sealed class WholeBodies(TimeProvider time)
 {
     public const int BytesMax = 16 << 10;
 
-    /// <summary>Calls of one address block (a /24 or /64) that have not come to their end.</summary>
+    /// <summary>Calls of one address block (a /24, or a /48 of IPv6) that have not come to their end.</summary>
     public const int UnfinishedPerBlockMax = 256;
 
     private const int UnfinishedMax = 1_024;

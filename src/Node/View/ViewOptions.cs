@@ -4,7 +4,7 @@ namespace ChordChat.Node.View;
 /// </summary>
 internal sealed record ViewOptions
 {
-    /// <summary>Streams of snapshots to one address block (a /24 or /64).</summary>
+    /// <summary>Streams of snapshots to one address block (a /24, or a /48 of IPv6).</summary>
     public int WatchersPerAddressMax { get; init; } = 16;
 
     /// <summary>Streams of snapshots to all who have no certificate of the operator; as many again to those who do.
