@@ -101,7 +101,7 @@ public sealed class NodePortTests
         var dribbling = DribbleAsync(client, 1, over.Token);
         for (var i = 1; i <= most + 1; i++)
             await client.PostAsync((2 * i) + 1, "/chordchat.v1.Chat/GetCluster");
-        Assert.Contains("too many calls", await AnsweredAsync(client, but: 1), StringComparison.Ordinal);
+        Assert.Contains("too many unfinished calls", await AnsweredAsync(client, but: 1), StringComparison.Ordinal);
         var others = "";
         for (var i = 0; i < most; i++)
             others += await AnsweredAsync(client, but: 1); // What comes again is a number in a table.
