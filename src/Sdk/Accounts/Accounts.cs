@@ -1,7 +1,6 @@
 using ChordChat.Crypto;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Keyrings;
-using ChordChat.Crypto.Keys;
 using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
@@ -34,6 +33,8 @@ public sealed class Accounts : IDisposable
         _links = new NodeLinks(
             new NodePool(search with { Known = profile.KnownNodes }, profile.Trust), new UserPass(profile, () => null));
     }
+
+    internal KeySource Keys { get; init; } = KeySource.New;
 
     /// <summary>The operator's code for whoever registers, where one is needed; null for none.</summary>
     public string? Invitation { get; set; }
@@ -100,9 +101,9 @@ public sealed class Accounts : IDisposable
             return await FinishAsync(unfinished, password, cancellation) ?? throw TakenName(null);
         CheckPassword(password, user, link.Cluster.Demo);
         await CheckNameIsFreeAsync(user, cancellation);
-        var kdf = KdfParameters.New();
-        var makeIdentity = Task.Run(IdentityKey.Create, cancellation);
-        var makeDevice = Task.Run(DeviceKeys.Create, cancellation);
+        var kdf = Keys.Kdf();
+        var makeIdentity = Task.Run(Keys.Identity, cancellation);
+        var makeDevice = Task.Run(Keys.Device, cancellation);
         using var keys = Derive(cluster, user, password, kdf);
         using var identity = await makeIdentity;
         var device = await makeDevice;
@@ -157,7 +158,7 @@ public sealed class Accounts : IDisposable
         if (kdf.Iterations < _profile.IterationsPinned)
             throw BadParameters(); // Nobody talks a client into less than it used before.
         using var keys = Derive(cluster, user, password, kdf);
-        var unlocked = await new NewDevice(_profile, _links, cluster, user, kdf, keys, isRenewal)
+        var unlocked = await new NewDevice(_profile, _links, cluster, user, kdf, keys, Keys, isRenewal)
             .LogInAsync(cancellation);
         _profile.RememberNodes(_links.Pool.Heard);
         return unlocked;

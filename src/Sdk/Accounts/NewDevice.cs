@@ -1,7 +1,6 @@
 using ChordChat.Crypto;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Keyrings;
-using ChordChat.Crypto.Keys;
 using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Nodes;
@@ -21,7 +20,7 @@ namespace ChordChat.Sdk.Accounts;
 /// profile, unless another one has taken over already.</param>
 internal sealed class NewDevice(
     Profile profile, NodeLinks links, ClusterId cluster, string user, KdfParameters kdf, PasswordKeys keys,
-    bool isRenewal)
+    KeySource source, bool isRenewal)
 {
     private const int NodesMax = 3;
 
@@ -199,7 +198,7 @@ internal sealed class NewDevice(
     /// <summary>Signs the entry after this log, which is the only one that this profile signs for that place.</summary>
     private async Task SignAsync(Granted granted, CancellationToken cancellation)
     {
-        var device = await Task.Run(DeviceKeys.Create, cancellation);
+        var device = await Task.Run(source.Device, cancellation);
         var (log, ring) = (granted.Log, granted.Ring);
         var next = ring.WithDevice(log.Head.Epoch + 1, device);
         var blob = KeyringBlob.Seal(cluster, user, next, keys, kdf);

@@ -85,7 +85,7 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
     {
         using var profile = Profile.Open(Person.NewFolder());
         profile.Trust.Expect(_cluster.Authority.RawData);
-        using var accounts = new Accounts(profile, Person.Search(_n1));
+        using var accounts = new Accounts(profile, Person.Search(_n1)) { Keys = _cluster.KeySource };
         using var me = await accounts.RegisterAsync("alice", Person.Password);
         var link = await NodeLink.OpenAsync(_n1.Address, profile.Trust, CancellationToken.None);
         link.Dispose();

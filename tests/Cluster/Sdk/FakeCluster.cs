@@ -4,6 +4,8 @@ using System.Security.Cryptography.X509Certificates;
 using ChordChat.Crypto;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Messages;
+using ChordChat.Sdk.Accounts;
+using ChordChat.Tests.Unit.Crypto;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Grpc.Core;
@@ -28,6 +30,14 @@ internal sealed class FakeCluster : IDisposable
     }
 
     public X509Certificate2 Authority { get; }
+
+    /// <summary>Keys for its users.</summary>
+    public ReadyKeys Keys { get; } = new();
+
+    /// <summary>The same for their clients, with little stretching; less than that is possible.</summary>
+    public KeySource KeySource => new(
+        Keys.Identity, Keys.Device,
+        () => Crypto.Passwords.KdfParameters.New() with { Iterations = Crypto.Passwords.KdfParameters.IterationsMin + 1 });
 
     /// <summary>Days from now between which the nodes' certificates are valid.</summary>
     public (int From, int Until) Valid { get; init; } = (-1, 20);

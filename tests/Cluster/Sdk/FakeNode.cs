@@ -18,13 +18,15 @@ internal sealed class FakeNode : IAsyncDisposable
 {
     private WebApplication? _host;
 
-    private FakeNode(string name, X509Certificate2 certificate)
+    private FakeNode(string name, X509Certificate2 certificate, FakeCluster cluster)
     {
-        Name = name;
+        (Name, Cluster) = (name, cluster);
         Id = SHA256.HashData(certificate.PublicKey.ExportSubjectPublicKeyInfo());
     }
 
     public string Name { get; }
+
+    public FakeCluster Cluster { get; }
 
     public byte[] Id { get; }
 
@@ -41,7 +43,7 @@ internal sealed class FakeNode : IAsyncDisposable
             listen.UseHttps(certificate, https => https.SslProtocols = SslProtocols.Tls13);
         }));
         builder.Services.AddGrpc();
-        var node = new FakeNode(name, certificate);
+        var node = new FakeNode(name, certificate, cluster);
         builder.Services.AddSingleton(cluster).AddSingleton(node);
         var host = builder.Build();
         host.MapGrpcService<FakeChat>();

@@ -24,7 +24,7 @@ public sealed class FirstContactTests : IAsyncLifetime, IDisposable
     public async Task Nothing_secret_is_sent_before_somebody_vouches_for_the_cluster()
     {
         using var profile = Profile.Open(Person.NewFolder());
-        using var accounts = new Accounts(profile, Person.Search(_node));
+        using var accounts = new Accounts(profile, Person.Search(_node)) { Keys = _cluster.KeySource };
         Assert.True((await accounts.GreetAsync()).FirstSight);
         Assert.Equal("unknown_cluster", await CodeAsync(() => accounts.LogInAsync("alice", Person.Password)));
         Assert.Equal("unknown_cluster", await CodeAsync(() => accounts.RegisterAsync("alice", Person.Password)));
@@ -76,7 +76,7 @@ public sealed class FirstContactTests : IAsyncLifetime, IDisposable
 
         using var right = Profile.Open(Person.NewFolder());
         right.Trust.Vouch(ClusterTrust.FingerprintOf(_cluster.Authority.RawData));
-        using var again = new Accounts(right, Person.Search(_node));
+        using var again = new Accounts(right, Person.Search(_node)) { Keys = _cluster.KeySource };
         using var me = await again.RegisterAsync("alice", Person.Password);
         Assert.Equal(["alice"], _cluster.SecretCalls);
     }
@@ -86,12 +86,12 @@ public sealed class FirstContactTests : IAsyncLifetime, IDisposable
     {
         _cluster.UnboundId = ClusterId.New();
         using (var profile = Profile.Open(Person.NewFolder()))
-        using (var accounts = new Accounts(profile, Person.Search(_node)))
+        using (var accounts = new Accounts(profile, Person.Search(_node)) { Keys = _cluster.KeySource })
             Assert.Equal("unbound_cluster", await CodeAsync(accounts.GreetAsync));
 
         using var named = Profile.Open(Person.NewFolder());
         named.Trust.Vouch(ClusterTrust.FingerprintOf(_cluster.Authority.RawData));
-        using var older = new Accounts(named, Person.Search(_node));
+        using var older = new Accounts(named, Person.Search(_node)) { Keys = _cluster.KeySource };
         using var me = await older.RegisterAsync("alice", Person.Password);
         Assert.Equal(_cluster.Id, me.Cluster);
     }

@@ -14,13 +14,13 @@ internal sealed class Forger
 {
     private readonly FakeCluster _cluster;
     private readonly string _name;
-    private readonly DeviceKeys _device = DeviceKeys.Create();
+    private readonly DeviceKeys _device;
     private readonly KeyLog _log;
 
     public Forger(FakeCluster cluster, string name)
     {
-        (_cluster, _name) = (cluster, name);
-        using var identity = IdentityKey.Create();
+        (_cluster, _name, _device) = (cluster, name, cluster.Keys.Device());
+        using var identity = cluster.Keys.Identity();
         var entry = KeyLogEntryBuilder.Create(
             cluster.Id, name, 1_764_000_000_000, identity, _device, default, KdfParameters.New());
         _log = KeyLog.Verify(cluster.Id, name, [entry.Bytes.ToArray()])!;

@@ -77,8 +77,8 @@ public sealed class HopelessMailTests : AliceAndBob
 
     private (DeviceKeys Device, KeyLog Log) Mallory()
     {
-        using var identity = IdentityKey.Create();
-        var device = DeviceKeys.Create();
+        using var identity = Cluster.Keys.Identity();
+        var device = Cluster.Keys.Device();
         var entry = KeyLogEntryBuilder.Create(
             Cluster.Id, "mallory", 1_764_000_000_000, identity, device, default, KdfParameters.New());
         var log = KeyLog.Verify(Cluster.Id, "mallory", [entry.Bytes.ToArray()])!;

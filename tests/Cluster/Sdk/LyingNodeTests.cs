@@ -71,9 +71,9 @@ public sealed class LyingNodeTests : IAsyncLifetime, IDisposable
         var log = MadeUp("bob", out var identity);
         _cluster.Accounts["bob"] = new FakeAccount("secret", []) { Log = log };
         await alice.Client.People.CheckExistsAsync("bob");
-        using var next = IdentityKey.Create();
+        using var next = _cluster.Keys.Identity();
         var entry = KeyLogEntryBuilder.RotateIdentity(
-            log.Head, log.Head.TimeMs + 1, identity, next, DeviceKeys.Create(), default, KdfParameters.New());
+            log.Head, log.Head.TimeMs + 1, identity, next, _cluster.Keys.Device(), default, KdfParameters.New());
         _cluster.Accounts["bob"].Log = log.Append(entry.Bytes.Span);
 
         var folder = alice.Folder;
@@ -90,9 +90,9 @@ public sealed class LyingNodeTests : IAsyncLifetime, IDisposable
 
     private KeyLog MadeUp(string user, out IdentityKey identity)
     {
-        identity = IdentityKey.Create();
+        identity = _cluster.Keys.Identity();
         var entry = KeyLogEntryBuilder.Create(
-            _cluster.Id, user, 1_764_000_000_000, identity, DeviceKeys.Create(), default, KdfParameters.New());
+            _cluster.Id, user, 1_764_000_000_000, identity, _cluster.Keys.Device(), default, KdfParameters.New());
         return KeyLog.Verify(_cluster.Id, user, [entry.Bytes.ToArray()])!;
     }
 }

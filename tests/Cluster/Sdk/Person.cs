@@ -46,14 +46,14 @@ internal sealed class Person : IAsyncDisposable
     private const int TriesMax = 10;
 
     public static Task<Person> RegisterAsync(string user, params FakeNode[] nodes) =>
-        RegisterAsync(user, Search(nodes));
+        RegisterAsync(user, Search(nodes), nodes[0].Cluster.KeySource);
 
-    public static async Task<Person> RegisterAsync(string user, NodeSearch search)
+    public static async Task<Person> RegisterAsync(string user, NodeSearch search, KeySource? keys = null)
     {
         var profile = Profile.Open(NewFolder());
         try
         {
-            using var accounts = new Accounts(profile, search);
+            using var accounts = new Accounts(profile, search) { Keys = keys ?? KeySource.New };
             await accounts.GreetAsync();
             accounts.Agree();
             for (var tries = 1; ; tries++)
@@ -74,15 +74,15 @@ internal sealed class Person : IAsyncDisposable
     }
 
     public static Task<Person> LogInAsync(string user, string folder, FakeNode node, string password = Password) =>
-        LogInAsync(user, folder, Search(node), password);
+        LogInAsync(user, folder, Search(node), password, node.Cluster.KeySource);
 
     public static async Task<Person> LogInAsync(
-        string user, string folder, NodeSearch search, string password = Password)
+        string user, string folder, NodeSearch search, string password = Password, KeySource? keys = null)
     {
         var profile = Profile.Open(folder);
         try
         {
-            using var accounts = new Accounts(profile, search);
+            using var accounts = new Accounts(profile, search) { Keys = keys ?? KeySource.New };
             if (!profile.HasDevice)
                 await accounts.GreetAsync();
             accounts.Agree();

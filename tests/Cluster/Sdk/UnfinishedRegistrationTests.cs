@@ -94,7 +94,7 @@ public sealed class UnfinishedRegistrationTests : IAsyncLifetime, IDisposable
 
     private async Task<Accounts> AgreedAsync(Profile profile)
     {
-        var accounts = new Accounts(profile, Person.Search(_node));
+        var accounts = new Accounts(profile, Person.Search(_node)) { Keys = _cluster.KeySource };
         await accounts.GreetAsync();
         accounts.Agree();
         return accounts;

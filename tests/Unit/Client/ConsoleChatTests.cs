@@ -1,7 +1,6 @@
 using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
 using ChordChat.Crypto.KeyLogs;
-using ChordChat.Crypto.Keys;
 using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Keys;
@@ -9,6 +8,7 @@ using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Sdk.Storage;
+using ChordChat.Tests.Unit.Crypto;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Client;
@@ -87,8 +87,9 @@ public sealed class ConsoleChatTests
     private static void Meet(UnlockedProfile me, string user)
     {
         var kdf = KdfParameters.FromBytes(KdfParameters.IterationsMin, new byte[16]);
-        using var identity = IdentityKey.Create();
-        using var device = DeviceKeys.Create();
+        var ready = new ReadyKeys();
+        using var identity = ready.Identity();
+        using var device = ready.Device();
         var entry = KeyLogEntryBuilder.Create(me.Cluster, user, 1, identity, device, default, kdf);
         var log = KeyLog.Verify(me.Cluster, user, [entry.Bytes.ToArray()])!;
         var pin = me.Key.Seal($"pin/{user}", PinRecord.Write(log, Pin.FirstSight(log)));

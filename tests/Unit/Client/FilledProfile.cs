@@ -2,12 +2,12 @@ using System.Diagnostics;
 using System.Text;
 using ChordChat.Crypto;
 using ChordChat.Crypto.KeyLogs;
-using ChordChat.Crypto.Keys;
 using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Sdk.Storage;
+using ChordChat.Tests.Unit.Crypto;
 using ChordChat.Tests.Unit.Sdk;
 
 namespace ChordChat.Tests.Unit.Client;
@@ -29,8 +29,9 @@ internal sealed class FilledProfile : IDisposable
         var cluster = ClusterId.New();
         var kdf = KdfParameters.FromBytes(KdfParameters.IterationsMin, new byte[16]);
         using var keys = PasswordKeys.Derive(cluster, "alice", Password, kdf)!;
-        using var identity = IdentityKey.Create();
-        var device = DeviceKeys.Create();
+        var ready = new ReadyKeys();
+        using var identity = ready.Identity();
+        var device = ready.Device();
         var entry = KeyLogEntryBuilder.Create(cluster, "alice", 1, identity, device, default, kdf);
         using var authority = TestAuthority.Make();
         using var me = profile.Save(

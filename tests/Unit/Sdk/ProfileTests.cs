@@ -1,12 +1,12 @@
 using System.Text;
 using ChordChat.Crypto;
 using ChordChat.Crypto.KeyLogs;
-using ChordChat.Crypto.Keys;
 using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
+using ChordChat.Tests.Unit.Crypto;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Sdk;
@@ -228,8 +228,9 @@ public sealed class ProfileTests : IDisposable
         var cluster = ClusterId.New();
         var kdf = KdfParameters.FromBytes(KdfParameters.IterationsMin, new byte[16]);
         using var keys = PasswordKeys.Derive(cluster, "alice", Password, kdf)!;
-        using var identity = IdentityKey.Create();
-        var device = DeviceKeys.Create();
+        var ready = new ReadyKeys();
+        using var identity = ready.Identity();
+        var device = ready.Device();
         var entry = KeyLogEntryBuilder.Create(cluster, "alice", 1, identity, device, default, kdf);
         var log = KeyLog.Verify(cluster, "alice", [entry.Bytes.ToArray()])!;
         using var authority = TestAuthority.Make();
