@@ -105,7 +105,7 @@ public sealed class NodePortTests
         var others = "";
         for (var i = 0; i < most; i++)
             others += await AnsweredAsync(client, but: 1); // What comes again is a number in a table.
-        Assert.Contains("not come to its end", others, StringComparison.Ordinal);
+        Assert.Contains("did not arrive completely", others, StringComparison.Ordinal);
         await over.CancelAsync();
         await dribbling;
     }

@@ -37,7 +37,10 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>The same for their clients, with little stretching; less than that is possible.</summary>
     public KeySource KeySource => new(
         Keys.Identity, Keys.Device,
-        () => Crypto.Passwords.KdfParameters.New() with { Iterations = Crypto.Passwords.KdfParameters.IterationsMin + 1 });
+        () => Crypto.Passwords.KdfParameters.New() with
+        {
+            Iterations = Crypto.Passwords.KdfParameters.IterationsMin + 1,
+        });
 
     /// <summary>Days from now between which the nodes' certificates are valid.</summary>
     public (int From, int Until) Valid { get; init; } = (-1, 20);
