@@ -85,6 +85,17 @@ limited() {
     if command -v timeout >/dev/null; then timeout -k 10 "$suite_seconds_max" "$@"; else "$@"; fi
 }
 
+# One compiler for all builds of this run, which ends with it: each project would start its own otherwise.
+begin_compiler() {
+    local server
+    server="$(dirname "$(readlink -f "$(command -v dotnet)")")/sdk/$(dotnet --version)/Roslyn/bincore/VBCSCompiler.dll"
+    [[ -f $server ]] || return
+    export UseSharedCompilation=true SharedCompilationId="chordchat-test-$$"
+    dotnet exec "$server" "-pipename:$SharedCompilationId" >/dev/null 2>&1 </dev/null &
+    compiler=$!
+    trap 'kill "$compiler" 2>/dev/null' EXIT
+}
+
 # count TRX: adds what the runner reported; prints "passed failed skipped" of this file.
 # VSTest leaves notExecuted at 0, so what was skipped is what was counted but not executed.
 counters() {
@@ -187,6 +198,7 @@ hunt() {
     # Minutes alone: as many seeds as fit.
     if [[ -z $seeds ]]; then seeds=1000; [[ -z ${CHORDCHAT_HUNT_MINUTES:-} ]] || seeds=1000000000; fi
     export CHORDCHAT_HUNT_SEEDS=$seeds
+    begin_compiler
     step "build tests/Simulation" dotnet build tests/Simulation -c "$configuration" -v quiet -warnaserror || finish
     mkdir -p "$results"
     export CHORDCHAT_HUNT_LOG="$results/hunt.log"
@@ -239,6 +251,7 @@ if ! command -v dotnet >/dev/null; then
     fail build "dotnet is missing; install the .NET 10 SDK"
     finish
 fi
+begin_compiler
 for target in "${built[@]:-ChordChat.sln}"; do
     step "restore $target" dotnet restore "$target" -v quiet || finish
     step "build $target" dotnet build "$target" --no-restore -c "$configuration" -v quiet -warnaserror || finish
