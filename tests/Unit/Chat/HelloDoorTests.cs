@@ -8,8 +8,12 @@ namespace ChordChat.Tests.Unit.Chat;
 /// <summary>docs/security.md, "Names": hellos as one user that no device of theirs signed.</summary>
 public sealed class HelloDoorTests
 {
-    private static readonly OpenOutcome NotTheirs = new OpenOutcome.Refused(new(SessionEndReason.Refused, default, ""));
-    private static readonly OpenOutcome Replaced = new OpenOutcome.Refused(new(SessionEndReason.TakenOver, default, ""));
+    private static readonly OpenOutcome NotTheirs =
+        new OpenOutcome.Refused(new(SessionEndReason.Refused, default, ""));
+
+    private static readonly OpenOutcome Replaced =
+        new OpenOutcome.Refused(new(SessionEndReason.TakenOver, default, ""));
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly HelloDoor _door = new(
