@@ -6,8 +6,7 @@ namespace ChordChat.Core.Replication;
 /// <remarks>docs/protocol.md#one-voice-is-a-claim. Each node has one claim, its last, and makes others be asked once a
 /// round, so a node that says something else each time makes nothing grow.</remarks>
 /// <param name="known">What the asker knows.</param>
-/// <param name="copies">How many copies the cluster keeps.</param>
-internal sealed class ConfigurationVoices(TileConfiguration known, int copies)
+internal sealed class ConfigurationVoices(TileConfiguration known, CoordinatorOptions options)
 {
     /// <summary>Nodes that are asked because of what one says; no tile has so many members.</summary>
     private const int AskedMax = 16;
@@ -95,9 +94,9 @@ internal sealed class ConfigurationVoices(TileConfiguration known, int copies)
     private (bool IsBelieved, TileConfiguration? Previous) Judge(TileConfiguration next)
     {
         var voices = VoicesOf(next);
-        if (known.Members is [var only] && (voices.TryGetValue(only, out var told)
-            || (copies == 1 && next.Members is [var sole] && voices.TryGetValue(sole, out told))))
-            return (true, told.Previous);
+        foreach (var node in options.BelievedAlone(known, next))
+            if (voices.TryGetValue(node, out var told))
+                return (true, told.Previous);
         if (voices.Count < 2)
             return (false, null);
         var agreed = voices.Values.GroupBy(voice => voice.Previous).Where(same => same.Count() > 1).ToList();

@@ -108,7 +108,7 @@ public abstract class Coordinator
 
         if (!Options.MayFollow(Configuration, newest))
             return false;
-        _voices ??= new(Configuration, Options.Copies);
+        _voices ??= new(Configuration, Options);
         _voices.Claim(from, newest, previous);
         return Believe();
     }

@@ -1,3 +1,5 @@
+using ChordChat.Core.Ring;
+
 namespace ChordChat.Core.Replication;
 
 /// <summary>How patient a coordinator is.</summary>
@@ -42,4 +44,12 @@ public sealed record CoordinatorOptions
     public bool MayFollow(TileConfiguration known, TileConfiguration next) =>
         next.Tile.Bits - next.Splits.Length == known.Tile.Bits - known.Splits.Length
         && (next.Generation > known.Generation || next.Members.Length >= Math.Min(known.Members.Length, Copies));
+
+    /// <summary>Whose word alone is enough for what follows: the only member that is known, and with one copy of
+    /// everything the only one that comes next, for whoever missed a move has nobody else to hear it from.
+    /// docs/protocol.md#one-voice-is-a-claim</summary>
+    public IEnumerable<NodeId> BelievedAlone(TileConfiguration known, TileConfiguration next) =>
+        known.Members is not [var only] ? []
+        : Copies == 1 && next.Members is [var sole] ? [only, sole]
+        : [only];
 }

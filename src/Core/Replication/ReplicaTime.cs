@@ -29,6 +29,25 @@ public sealed record RowAges
 
     /// <summary>A page of a repair is taken until so long after it was asked for.</summary>
     public TimeSpan MendMax { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>Everything wrong with these values, not only the first thing.</summary>
+    public IEnumerable<string> Problems()
+    {
+        var (hour, day, most) = (TimeSpan.FromHours(1), TimeSpan.FromDays(1), TimeSpan.FromDays(3_650));
+        foreach (var (name, age) in new[]
+        {
+            (nameof(TombstoneAge), TombstoneAge), (nameof(MessageAge), MessageAge), (nameof(LateMax), LateMax),
+        })
+            if (age < hour || age > most)
+                yield return $"{name} is {age}; it must be from 1 hour to 3650 days.";
+        if (PerRank < TimeSpan.Zero || PerRank > TimeSpan.FromDays(30))
+            yield return $"{nameof(PerRank)} is {PerRank}; it must be from 0 to 30 days.";
+        if (MendMax < TimeSpan.FromMinutes(1) || MendMax > day)
+            yield return $"{nameof(MendMax)} is {MendMax}; it must be from 1 minute to 1 day.";
+        if (LateMax >= most || LateMax + MendMax >= TombstoneAge)
+            yield return $"{nameof(LateMax)} is {LateMax}; with {nameof(MendMax)} it must be less than "
+                + $"{nameof(TombstoneAge)} ({TombstoneAge}), or deleted messages come back.";
+    }
 }
 
 /// <summary>How a set's id stands at one replica.</summary>

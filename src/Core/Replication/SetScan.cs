@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using ChordChat.Core.Ring;
+using static ChordChat.Core.Replication.ScanStream;
 
 namespace ChordChat.Core.Replication;
 
@@ -16,16 +17,22 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
 {
     private const int RepairsAtOnce = 32;
 
+    /// <summary>So much that too few members have shown is held before the others are asked, too.</summary>
+    private const int HeldMax = 2_048;
+
+    private const long HeldBytesMax = 16L << 20;
+
     private readonly HashSet<MessageId> _delivered = [];
-    private readonly Dictionary<MessageId, Sighting> _sightings = [];
+    private readonly Dictionary<MessageId, ScanSighting> _sightings = [];
     private readonly List<SetMessage> _ready = [];
     private readonly Queue<ReplicaRequest.Add> _repairs = [];
     private readonly Dictionary<ReplicaRequest, int> _repairing = new(ReferenceEqualityComparer.Instance);
-    private Stream[] _streams = [];
+    private ScanStream[] _streams = [];
     private bool _mending;
     private bool _waiting;
     private bool _progress;
     private bool _untaken;
+    private long _heldBytes;
 
     /// <summary>Whether the host says <see cref="Coordinator.OnTaken"/> after each delivery; until then no page is
     /// asked for and no time runs.</summary>
@@ -34,23 +41,18 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     /// <summary>Unix milliseconds of now: what read repair adds counts as handed in then.</summary>
     public long BegunMs { get; init; } = long.MaxValue;
 
+    /// <summary>What an honest member of the set has. docs/protocol.md#endless</summary>
+    public SetLimits Limits { get; init; } = SetLimits.Default;
+
     /// <summary>What came of it; null until that is known.</summary>
     public SetScanOutcome? Outcome { get; private set; }
 
-    private enum Standing
-    {
-        Unasked,
-        Reading,
-        Paused,
-        Finished,
-        Failed,
-    }
-
     private protected override void Begin()
     {
-        _streams = [.. Configuration.Members.Select(member => new Stream(member))];
+        _streams = [.. Configuration.Members.Select(member => new ScanStream(member))];
         (_mending, _waiting) = (false, false);
         _sightings.Clear();
+        _heldBytes = 0;
         _repairs.Clear();
         _repairing.Clear();
         for (var member = 0; member < Majority; member++)
@@ -64,11 +66,12 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
             OnRepaired((ReplicaRequest.Add)request, from, reply);
         else if (FindStream(from, request) is not { } stream)
             return;
-        else if (reply is ReplicaReply.Scanned page
-            && (!page.More || page.Next > ((ReplicaRequest.Scan)request).After)) // Or it would never end.
+        else if (reply is not ReplicaReply.Scanned page)
+            Fail(stream, isFaulty: false);
+        else if (stream.Take(page, Limits))
             OnPage(stream, page);
         else
-            Fail(stream);
+            Disbelieve(stream);
         Flush();
         ReadOn();
     }
@@ -78,7 +81,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         if (_repairing.ContainsKey(request))
             BeginAgain();
         else if (FindStream(from, request) is { } stream)
-            Fail(stream);
+            Fail(stream, isFaulty: false);
         ReadOn();
     }
 
@@ -109,31 +112,25 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         _progress = false;
     }
 
-    private Stream? FindStream(NodeId from, ReplicaRequest request) =>
+    private ScanStream? FindStream(NodeId from, ReplicaRequest request) =>
         Array.Find(_streams, stream => stream.Node == from && ReferenceEquals(stream.Asked, request));
 
-    private void Read(Stream stream, long after)
+    private void Read(ScanStream stream, long after)
     {
-        stream.Standing = Standing.Reading;
-        stream.Asked = new ReplicaRequest.Scan(Configuration.At, set, after, Options.ScanRowsMax);
-        Send(stream.Node, stream.Asked);
+        var page = new ReplicaRequest.Scan(Configuration.At, set, after, Options.ScanRowsMax);
+        stream.Ask(page);
+        Send(stream.Node, page);
     }
 
-    private void OnPage(Stream stream, ReplicaReply.Scanned page)
+    private void OnPage(ScanStream stream, ReplicaReply.Scanned page)
     {
         _progress = true;
         var member = Array.IndexOf(_streams, stream);
         foreach (var message in page.Messages)
             See(member, message);
-        stream.Asked = null;
-        if (page.More)
-        {
-            (stream.Standing, stream.Next) = (Standing.Paused, page.Next);
-            return;
-        }
-
-        stream.Standing = Standing.Finished;
-        if (!_mending && _streams.Count(other => other.Standing == Standing.Finished) >= Majority)
+        if (page.More && (_sightings.Count > HeldMax || _heldBytes > HeldBytesMax))
+            Array.ForEach(Array.FindAll(_streams, other => other.State == Standing.Unasked), other => Read(other, 0));
+        if (!page.More && !_mending && _streams.Count(other => other.State == Standing.Finished) >= Majority)
             Mend();
     }
 
@@ -141,10 +138,10 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     private void ReadOn()
     {
         if (_untaken || _mending || _waiting || IsDone
-            || _streams.Count(stream => stream.Standing is Standing.Paused or Standing.Finished) < Majority)
+            || _streams.Count(stream => stream.State is Standing.Paused or Standing.Finished) < Majority)
             return;
         foreach (var stream in _streams)
-            if (stream.Standing == Standing.Paused)
+            if (stream.State == Standing.Paused)
                 Read(stream, stream.Next);
     }
 
@@ -153,15 +150,26 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         if (_delivered.Contains(message.Id))
             return;
         ref var sighting = ref CollectionsMarshal.GetValueRefOrAddDefault(_sightings, message.Id, out _);
-        sighting = (sighting ?? new Sighting(message)).With(message, member);
+        if (sighting?.IsAt(member) == true)
+            return; // One member has one message of an id.
+        _heldBytes -= sighting?.Bytes ?? 0;
+        sighting = (sighting ?? new ScanSighting(message)).With(message, member);
+        _heldBytes += sighting.Bytes;
         if (sighting.Count >= Majority)
             Deliver(message.Id);
     }
 
     private void Deliver(MessageId id)
     {
-        if (_sightings.Remove(id, out var sighting) && _delivered.Add(id))
+        if (Drop(id) is { } sighting && _delivered.Add(id))
             _ready.Add(sighting.Message);
+    }
+
+    private ScanSighting? Drop(MessageId id)
+    {
+        if (_sightings.Remove(id, out var sighting))
+            _heldBytes -= sighting.Bytes;
+        return sighting;
     }
 
     /// <summary>All pages of a majority are here. What not all of that majority hold is added where it is
@@ -169,10 +177,10 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     private void Mend()
     {
         _mending = true;
-        Array.ForEach(_streams, stream => stream.Asked = null); // Late pages of others are not awaited any more.
+        Array.ForEach(_streams, stream => stream.Forget()); // Late pages of others are not awaited any more.
         foreach (var (id, sighting) in _sightings)
             for (var member = 0; member < _streams.Length; member++)
-                if (_streams[member].Standing == Standing.Finished && !sighting.IsAt(member))
+                if (_streams[member].State == Standing.Finished && !sighting.IsAt(member))
                 {
                     var repair = new ReplicaRequest.Add(Configuration.At, set, id, sighting.Message.Content, BegunMs);
                     _repairing.Add(repair, member);
@@ -212,7 +220,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     /// <summary>Somebody has acknowledged it: bury it everywhere instead of showing it again.</summary>
     private void Forget(MessageId id)
     {
-        if (!_sightings.Remove(id))
+        if (Drop(id) is null)
             return;
         var burial = new ReplicaRequest.Acknowledge(Configuration.At, set, [id]);
         foreach (var stream in _streams)
@@ -228,12 +236,22 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         (Outcome, IsDone) = (new SetScanOutcome.Complete(), true);
     }
 
-    private void Fail(Stream stream)
+    /// <summary>What nobody else has shown may be made up; it is in the way of nothing, for others are read instead.
+    /// </summary>
+    private void Disbelieve(ScanStream stream)
     {
-        (stream.Standing, stream.Asked) = (Standing.Failed, null);
-        if (Array.Find(_streams, other => other.Standing == Standing.Unasked) is { } spare)
+        var member = Array.IndexOf(_streams, stream);
+        foreach (var (id, _) in _sightings.Where(held => held.Value.IsOnlyAt(member)).ToArray())
+            Drop(id);
+        Fail(stream, isFaulty: true);
+    }
+
+    private void Fail(ScanStream stream, bool isFaulty)
+    {
+        stream.Fail(isFaulty);
+        if (Array.Find(_streams, other => other.State == Standing.Unasked) is { } spare)
             Read(spare, after: 0);
-        else if (_streams.Count(other => other.Standing == Standing.Failed) > _streams.Length - Majority)
+        else if (_streams.Count(other => other.State == Standing.Failed) > _streams.Length - Majority)
             BeginAgain();
     }
 
@@ -241,7 +259,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     private void Widen()
     {
         foreach (var stream in _streams)
-            if (stream.Standing == Standing.Unasked || stream.Standing == Standing.Failed)
+            if (stream.State == Standing.Unasked || (stream.State == Standing.Failed && !stream.IsFaulty))
                 Read(stream, after: 0);
             else if (stream.Asked is { } asked)
                 Send(stream.Node, asked);
@@ -256,7 +274,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
             return;
         }
 
-        Array.ForEach(_streams, stream => stream.Asked = null);
+        Array.ForEach(_streams, stream => stream.Forget());
         _repairing.Clear();
         _waiting = true;
         SetTimer(Backoff());
@@ -271,52 +289,6 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         Emit(new Effect.Deliver([.. _ready]));
         _ready.Clear();
         _untaken = IsPaced;
-    }
-
-    /// <summary>A message and who of those that were read has it. Somebody may have sent others under the same id: the
-    /// one that more of them have counts, or the one whose bytes come first.</summary>
-    private sealed class Sighting(SetMessage message)
-    {
-        private MemberSet _members;
-        private Sighting? _other;
-
-        public SetMessage Message => message;
-
-        public int Count => _members.Count;
-
-        /// <summary>What counts now.</summary>
-        public Sighting With(SetMessage seen, int member)
-        {
-            if (seen.Content.Span.SequenceEqual(message.Content.Span))
-            {
-                _members.Add(member);
-                return this;
-            }
-
-            var other = (_other ?? new Sighting(seen)).With(seen, member);
-            if (!other.Outweighs(this))
-            {
-                _other = other;
-                return this;
-            }
-
-            (_other, other._other) = (other._other, this);
-            return other;
-        }
-
-        public bool IsAt(int member) => _members.Contains(member) || _other?.IsAt(member) == true;
-
-        private bool Outweighs(Sighting than) => Count != than.Count
-            ? Count > than.Count
-            : message.Content.Span.SequenceCompareTo(than.Message.Content.Span) < 0;
-    }
-
-    private sealed class Stream(NodeId node)
-    {
-        public NodeId Node => node;
-        public Standing Standing { get; set; }
-        public ReplicaRequest? Asked { get; set; }
-        public long Next { get; set; }
     }
 }
 

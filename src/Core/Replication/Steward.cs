@@ -59,6 +59,15 @@ public sealed record StewardOptions
     /// <summary>A tile with more bytes of rows than this is cut in two; 0: no tile is too large.</summary>
     public long SplitBytes { get; init; } = 64 << 20;
 
+    /// <summary>Everything wrong with these values, not only the first thing.</summary>
+    public IEnumerable<string> Problems()
+    {
+        if (SplitPerNode is < 0 or > 1_024)
+            yield return $"{nameof(SplitPerNode)} is {SplitPerNode}; it must be from 0 (never) to 1024.";
+        if (SplitBytes is not 0 and < 1 << 20)
+            yield return $"{nameof(SplitBytes)} is {SplitBytes}; it must be 0 (never) or at least 1048576 (1 MiB).";
+    }
+
     /// <summary>Whether there are too few tiles like this one for so many nodes. docs/protocol.md#tile-split</summary>
     public bool IsTooWide(TileId tile, int nodes) => 1L << tile.Bits < (long)SplitPerNode * nodes;
 }

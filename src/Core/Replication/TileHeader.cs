@@ -36,6 +36,12 @@ public sealed record TileHeader(
     public bool IsAround(NodeId node) => Configuration.Contains(node) || Pending?.Contains(node) == true
         || NextAccepted?.Contains(node) == true || Previous?.Contains(node) == true;
 
+    /// <summary>Whether a node may end that epoch: a member of it, or of what is to follow it. Of another epoch than
+    /// this one it only hears what is known here. docs/protocol.md#what-a-member-may-ask</summary>
+    public bool MayChange(NodeId node, TileEpoch at) => at != Configuration.At
+        ? IsAround(node)
+        : Configuration.Contains(node) || Pending?.Contains(node) == true || NextAccepted?.Contains(node) == true;
+
     /// <summary>What is known here to have been decided at the end of an epoch, as a vote would name it; null when
     /// nothing is.</summary>
     internal TileConfiguration? DecidedAt(TileEpoch end)

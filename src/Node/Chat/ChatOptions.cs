@@ -39,7 +39,7 @@ public sealed record ChatOptions
     /// more are not judged.</summary>
     public int FailedHellosPerAddressMax { get; init; } = 30;
 
-    /// <summary>Hellos of one user in a minute that a device of theirs signed, before more are not judged.</summary>
+    /// <summary>Hellos in a minute that one device of a user signed, before more are not judged.</summary>
     public int HellosPerUserMax { get; init; } = 60;
 
     /// <summary>Clients of one address block (a /24, or a /48 of IPv6) that have not said yet who they are.</summary>

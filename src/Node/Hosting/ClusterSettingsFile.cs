@@ -20,14 +20,18 @@ internal static class ClusterSettingsFile
             return [$"{address} did not tell its settings, and some should be the same at all nodes: before you start "
                 + $"this node, compare {FileIn(folder)} with another node's"];
         var settings = ClusterSettings.ToTakeOver(told);
+        var absurd = string.Join(", ", ClusterSettings.Absurd(told));
+        string[] refused = absurd.Length == 0 ? [] : [$"{address} has values that no node can have, and these were "
+            + $"not taken over: {absurd}. Compare them with another node's before you start this node"];
         if (settings.Count == 0)
-            return [];
+            return refused;
         if (File.Exists(FileIn(folder)))
-            return [$"{FileIn(folder)} exists already and was left as it is; {address} has {InWords(settings)}"];
+            return [.. refused, $"{FileIn(folder)} exists already and was left as it is; {address} has "
+                + InWords(settings)];
         PrivateFiles.Write(
             FileIn(folder), [.. JsonSerializer.SerializeToUtf8Bytes(Nested(settings), Format), (byte)'\n']);
-        return [$"{FileIn(folder)} now has the settings of {address} that should be the same at all nodes: "
-            + InWords(settings)];
+        return [.. refused, $"{FileIn(folder)} now has the settings of {address} that should be the same at all "
+            + $"nodes: {InWords(settings)}"];
     }
 
     private static string FileIn(string folder) => Path.Combine(folder, "appsettings.json");

@@ -16,7 +16,7 @@ internal static class SettingSections
 {
     private static readonly Dictionary<string, Section> Known = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["Ages"] = new(typeof(RowAges)),
+        ["Ages"] = new(typeof(RowAges), (section, _) => section.Get<RowAges>()?.Problems()),
         ["Chat"] = new(typeof(ChatOptions), (section, _) => section.Get<ChatOptions>()?.Problems()),
         ["Collection"] = new(typeof(CollectionOptions)),
         ["Membership"] = new(
@@ -26,7 +26,7 @@ internal static class SettingSections
         ["Replication"] = new(typeof(CoordinatorOptions)),
         ["Ring"] = new(typeof(RingOptions), (section, _) => section.Get<RingOptions>()?.Problems()),
         ["Scrub"] = new(typeof(ScrubOptions)),
-        ["Steward"] = new(typeof(StewardOptions)),
+        ["Steward"] = new(typeof(StewardOptions), (section, _) => section.Get<StewardOptions>()?.Problems()),
         ["Storage"] = new(typeof(StorageOptions)),
         ["View"] = new(typeof(ViewOptions)),
     };

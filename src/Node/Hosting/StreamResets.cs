@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Security;
@@ -12,7 +11,8 @@ namespace ChordChat.Node.Hosting;
 /// <summary>Ends connections of HTTP/2 on which a client resets one call after the other: beginning a call costs this
 /// node more than both frames cost the client. Safe for threads.</summary>
 /// <remarks>docs/security.md, "What a call may cost". Kestrel counts only calls that are still open here, and ours end
-/// with their reset, so that it would let this go on for ever (CVE-2023-44487).</remarks>
+/// with their reset, so that it would let this go on for ever: resets of the client (CVE-2023-44487), and those to
+/// which it brings Kestrel by its own faults (CVE-2025-8671).</remarks>
 internal sealed partial class StreamResets(MemberAddresses members, TimeProvider time, ILogger logger)
 {
     /// <summary>Of one connection in a minute.</summary>
@@ -20,6 +20,14 @@ internal sealed partial class StreamResets(MemberAddresses members, TimeProvider
 
     /// <summary>Of one address (of IPv6: a /64) in a minute, before it has to wait.</summary>
     public const int ConnectionsMax = 10;
+
+    private const int PrefaceBytes = 24;
+
+    // RFC 9113, section 7.
+    private const uint ProtocolError = 1;
+    private const uint FlowControlError = 3;
+    private const uint StreamClosed = 5;
+    private const uint FrameSizeError = 6;
 
     private readonly Lock _turn = new();
     private readonly AddressThrottle _addresses = new(ConnectionsMax);
@@ -52,7 +60,9 @@ internal sealed partial class StreamResets(MemberAddresses members, TimeProvider
         var transport = connection.Transport;
         var resets = 0;
         var since = Now;
-        connection.Transport = new Pipes(new FrameReader(transport.Input, Reset), transport.Output);
+        connection.Transport = new Pipes(
+            new FrameReader(transport.Input, new(PrefaceBytes, _ => Reset())),
+            new FrameWriter(transport.Output, new(0, Answer)));
         try
         {
             await next(connection);
@@ -62,12 +72,24 @@ internal sealed partial class StreamResets(MemberAddresses members, TimeProvider
             connection.Transport = transport;
         }
 
+        // Only for faults: a call that ends before its body, or finds no room, is reset without any.
+        void Answer(uint code)
+        {
+            if (code is ProtocolError or FlowControlError or StreamClosed or FrameSizeError)
+                Reset();
+        }
+
         void Reset()
         {
-            if (Now - since > 60_000)
-                (resets, since) = (0, Now);
-            if (++resets == ResetsMax + 1)
-                End(connection);
+            lock (transport) // Both directions are counted.
+            {
+                if (Now - since > 60_000)
+                    (resets, since) = (0, Now);
+                if (++resets != ResetsMax + 1)
+                    return;
+            }
+
+            End(connection);
         }
     };
 
@@ -87,72 +109,9 @@ internal sealed partial class StreamResets(MemberAddresses members, TimeProvider
     private static string HolderOf(IPAddress address) => AddressBlock.Holder(address).ToString();
 
     [LoggerMessage(7024, LogLevel.Warning,
-        "a connection from {Address} was ended: it reset more than {Most} calls within a minute ({More} more were "
-        + "ended since the last line)")]
+        "a connection from {Address} was ended: it reset more than {Most} calls within a minute, or made this node do "
+        + "so ({More} more were ended since the last line)")]
     private partial void LogReset(IPAddress address, int most, long more);
 
     private sealed record Pipes(PipeReader Input, PipeWriter Output) : IDuplexPipe;
-
-    /// <summary>Passes bytes on and looks at the heads of the frames that they are made of. RFC 9113, section 4.1.
-    /// </summary>
-    private sealed class FrameReader(PipeReader inner, Action reset) : PipeReader
-    {
-        private const int PrefaceBytes = 24;
-        private const int HeadBytes = 9;
-        private const byte ResetFrame = 3;
-
-        private readonly byte[] _head = new byte[HeadBytes];
-        private ReadOnlySequence<byte> _read;
-        private int _headBytes;
-        private int _skipped = PrefaceBytes;
-
-        public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
-        {
-            var read = await inner.ReadAsync(cancellationToken);
-            _read = read.Buffer;
-            return read;
-        }
-
-        public override bool TryRead(out ReadResult result)
-        {
-            if (!inner.TryRead(out result))
-                return false;
-            _read = result.Buffer;
-            return true;
-        }
-
-        public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
-
-        public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
-        {
-            foreach (var part in _read.Slice(0, consumed))
-                LookAt(part.Span);
-            _read = default;
-            inner.AdvanceTo(consumed, examined);
-        }
-
-        public override void CancelPendingRead() => inner.CancelPendingRead();
-
-        public override void Complete(Exception? exception = null) => inner.Complete(exception);
-
-        private void LookAt(ReadOnlySpan<byte> bytes)
-        {
-            while (!bytes.IsEmpty)
-            {
-                var passed = Math.Min(_skipped, bytes.Length);
-                _skipped -= passed;
-                bytes = bytes[passed..];
-                var taken = Math.Min(HeadBytes - _headBytes, bytes.Length);
-                bytes[..taken].CopyTo(_head.AsSpan(_headBytes));
-                _headBytes += taken;
-                bytes = bytes[taken..];
-                if (_headBytes < HeadBytes)
-                    return;
-                _headBytes = 0;
-                _skipped = (_head[0] << 16) | (_head[1] << 8) | _head[2];
-                if (_head[3] == ResetFrame)
-                    reset();
-            }
-        }
-    }
 }

@@ -35,8 +35,10 @@ internal sealed class CallerRights(
                 header is null ? new ReplicaReply.WrongTile() : new ReplicaReply.Behind(header.Configuration)),
             ReplicaRequest.Decide decide when header is not null && !MayBeNext(header.Configuration, decide.Next) =>
                 new CallVerdict.Refused("a tile is not given to fewer nodes, nor to unknown ones"),
-            ReplicaRequest.Seal or ReplicaRequest.Decide or ReplicaRequest.Missing or ReplicaRequest.Forget
-                when !isMember => new CallVerdict.Refused("only members of the tile may ask this"),
+            ReplicaRequest.Seal or ReplicaRequest.Decide when header?.MayChange(from, request.At) != true =>
+                new CallVerdict.Refused("only members of the tile may change who they are"),
+            ReplicaRequest.Missing or ReplicaRequest.Forget when !isMember =>
+                new CallVerdict.Refused("only members of the tile may ask this"),
             ReplicaRequest.Prepare prepare when !MayWrite(from, prepare.Key) => NotItsOwn,
             ReplicaRequest.Accept accept when !MayWrite(from, accept.Key) => NotItsOwn,
             _ => new CallVerdict.Allowed(request),

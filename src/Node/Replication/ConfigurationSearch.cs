@@ -47,7 +47,9 @@ internal sealed class ConfigurationSearch(
                 {
                     if (reply is ReplicaReply.Standing { Newest: var newest } && newest.Tile.Contains(point)
                         && options.MayFollow(known, newest))
-                        Hear(newest, told, isAlone || IsTheOnlyCopy(known, newest, member.Peer.Node));
+                        Hear(
+                            newest, told,
+                            isAlone || options.BelievedAlone(known, newest).Contains(member.Peer.Node));
                     if (Interlocked.Decrement(ref left) == 0)
                         heard.TrySetResult();
                 });
@@ -57,10 +59,6 @@ internal sealed class ConfigurationSearch(
 
         return directory.At(point).IsNewerThan(known);
     }
-
-    private bool IsTheOnlyCopy(TileConfiguration known, TileConfiguration newest, NodeId node) =>
-        known.Members is [var only]
-        && (only == node || (options.Copies == 1 && newest.Members is [var sole] && sole == node));
 
     /// <summary>One node alone is not believed: docs/protocol.md#one-voice-is-a-claim.</summary>
     private void Hear(TileConfiguration newest, List<TileConfiguration> told, bool isEnough)

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Security.Cryptography;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Hosting;
@@ -68,25 +67,37 @@ internal sealed class ChatDoor(
             throw place.Lost.IsCancellationRequested
                 ? ChatFaults.TooManyHellos()
                 : ChatFaults.Invalid("the first frame has to be a hello, within a few seconds");
-        using var turn = await TurnAsync(address, place, context.CancellationToken);
+        using var turn = await InTurnAsync(
+            place, token => hellos.TurnAsync(address, token), context.CancellationToken);
+        if (hellos.Wait(address, hello.User, hello.Epoch) is { Limit: HelloLimit.OfUser, Wait: var wait })
+        {
+            turn.Dispose(); // Others need it.
+            if (!await InTurnAsync(place, token => hellos.SlowTurnAsync(address, token), context.CancellationToken))
+                throw ChatFaults.TooManyBadHellos(wait);
+        }
+
         if (!place.TryStay())
             throw ChatFaults.TooManyHellos();
-        if (hellos.Wait(address, hello.User) is { Wait.Ticks: > 0 } early)
-            throw early.IsOfUser
-                ? ChatFaults.TooManyHellosOfUser(early.Wait)
-                : ChatFaults.TooManyBadHellos(early.Wait);
+        switch (hellos.Wait(address, hello.User, hello.Epoch))
+        {
+            case { Limit: HelloLimit.OfDevice, Wait: var early }:
+                throw ChatFaults.TooManyHellosOfUser(early);
+            case { Limit: HelloLimit.OfBlock, Wait: var early }:
+                throw ChatFaults.TooManyBadHellos(early);
+        }
+
         var outcome = await opening.OpenAsync(hello, nonce, context.CancellationToken);
-        hellos.Judged(address, hello.User, outcome);
+        hellos.Judged(address, hello.User, hello.Epoch, outcome);
         return outcome;
     }
 
-    private async ValueTask<IDisposable> TurnAsync(
-        IPAddress? address, FairPlaces.Place place, CancellationToken call)
+    private static async ValueTask<T> InTurnAsync<T>(
+        FairPlaces.Place place, Func<CancellationToken, ValueTask<T>> waiting, CancellationToken call)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(call, place.Lost);
         try
         {
-            return await hellos.TurnAsync(address, either.Token);
+            return await waiting(either.Token);
         }
         catch (OperationCanceledException) when (!call.IsCancellationRequested)
         {

@@ -7,10 +7,14 @@ using Grpc.Core;
 namespace ChordChat.Node.Transport;
 
 /// <summary>Answers the calls that other nodes make over their link, in the order in which they are done.</summary>
-internal sealed class LinkService(CallHandler handler, LinkHandshake handshake) : Wire.Replica.ReplicaBase
+internal sealed class LinkService(CallHandler handler, LinkHandshake handshake, OpenLinks links)
+    : Wire.Replica.ReplicaBase
 {
     /// <summary>Calls of one peer that may be unanswered before no more of them are read.</summary>
     public const int UnansweredMax = 8_192;
+
+    /// <summary>Of answers of one link that it has not taken, before no more of its calls are read.</summary>
+    public const long AnswerBytesMax = 16L << 20;
 
     private const int FrameAnswersMax = 128;
 
@@ -20,11 +24,25 @@ internal sealed class LinkService(CallHandler handler, LinkHandshake handshake) 
         IAsyncStreamReader<CallFrame> calls, IServerStreamWriter<AnswerFrame> answers, ServerCallContext context)
     {
         var from = context.GetPeerNodeId();
-        var outbox = Channel.CreateUnbounded<Answer>(new() { SingleReader = true });
-        if (await GreetAsync(from, calls, answers, context.CancellationToken) is not { } peer)
-            return;
-        using var broken = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken);
-        var window = new Window(UnansweredMax);
+        using var place = links.Enter(from);
+        using var broken = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, place.Ended);
+        if (await GreetAsync(from, calls, answers, broken.Token) is { } peer)
+            await ServeAsync(from, peer, calls, answers, broken);
+        if (place.Ended.IsCancellationRequested)
+            throw new RpcException(new Status(
+                StatusCode.ResourceExhausted,
+                $"a node has at most {OpenLinks.PerNodeMax} links here; the oldest ends"));
+    }
+
+    private async Task ServeAsync(
+        NodeId from,
+        LinkPeer peer,
+        IAsyncStreamReader<CallFrame> calls,
+        IServerStreamWriter<AnswerFrame> answers,
+        CancellationTokenSource broken)
+    {
+        var outbox = Channel.CreateUnbounded<Waiting>(new() { SingleReader = true });
+        var window = new AnswerWindow(UnansweredMax, AnswerBytesMax);
         var writing = WriteAsync(outbox.Reader, answers, window, broken.Token);
         try
         {
@@ -34,16 +52,18 @@ internal sealed class LinkService(CallHandler handler, LinkHandshake handshake) 
                     break;
                 foreach (var call in calls.Current.Calls)
                 {
-                    window.Took();
+                    await window.WaitAsync(broken.Token);
+                    var room = AnswerWindow.RoomFor(call);
+                    window.Took(room);
                     var number = call.Number;
                     handler.Handle(from, call, answer =>
                     {
                         answer.Number = number;
-                        outbox.Writer.TryWrite(answer);
+                        var waiting = new Waiting(answer, answer.CalculateSize());
+                        window.Answered(room, waiting.Bytes);
+                        outbox.Writer.TryWrite(waiting);
                     });
                 }
-
-                await window.WaitAsync(broken.Token);
             }
         }
         catch (Exception ended) when (ended is OperationCanceledException or IOException or MalformedException)
@@ -95,7 +115,10 @@ internal sealed class LinkService(CallHandler handler, LinkHandshake handshake) 
     }
 
     private async Task WriteAsync(
-        ChannelReader<Answer> outbox, IServerStreamWriter<AnswerFrame> answers, Window window, CancellationToken broken)
+        ChannelReader<Waiting> outbox,
+        IServerStreamWriter<AnswerFrame> answers,
+        AnswerWindow window,
+        CancellationToken broken)
     {
         try
         {
@@ -105,15 +128,15 @@ internal sealed class LinkService(CallHandler handler, LinkHandshake handshake) 
             {
                 var frame = new AnswerFrame();
                 var bytes = 0;
-                while (frame.Answers.Count < FrameAnswersMax && bytes < FrameBytesMax && outbox.TryRead(out var answer))
+                while (frame.Answers.Count < FrameAnswersMax && bytes < FrameBytesMax && outbox.TryRead(out var next))
                 {
-                    frame.Answers.Add(answer);
-                    bytes += answer.CalculateSize();
+                    frame.Answers.Add(next.Answer);
+                    bytes += next.Bytes;
                 }
 
                 frame.DurableSeq = handshake.DurableSeq; // After the answers: each rests on a commit before it.
                 await answers.WriteAsync(frame, broken);
-                window.Gave(frame.Answers.Count);
+                window.Gave(frame.Answers.Count, bytes);
             }
         }
         catch (Exception ended) when (ended is OperationCanceledException or IOException or InvalidOperationException)
@@ -122,35 +145,5 @@ internal sealed class LinkService(CallHandler handler, LinkHandshake handshake) 
         }
     }
 
-    /// <summary>Counts calls that were read and not yet answered, and holds the reader back past the limit.</summary>
-    private sealed class Window(int limit)
-    {
-        private readonly Lock _turn = new();
-        private int _open;
-        private TaskCompletionSource? _room;
-
-        public void Took() => Interlocked.Increment(ref _open);
-
-        public void Gave(int count)
-        {
-            lock (_turn)
-            {
-                if (Interlocked.Add(ref _open, -count) < limit)
-                    _room?.TrySetResult();
-            }
-        }
-
-        public ValueTask WaitAsync(CancellationToken cancellation)
-        {
-            if (Volatile.Read(ref _open) < limit)
-                return ValueTask.CompletedTask;
-            lock (_turn)
-            {
-                if (_open < limit)
-                    return ValueTask.CompletedTask;
-                _room = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                return new(_room.Task.WaitAsync(cancellation));
-            }
-        }
-    }
+    private readonly record struct Waiting(Answer Answer, int Bytes);
 }

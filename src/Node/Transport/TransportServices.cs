@@ -12,6 +12,7 @@ internal static class TransportServices
         .AddSingleton<SettingNews>()
         .AddSingleton<RingCalls>()
         .AddSingleton<LinkHandshake>()
+        .AddSingleton<OpenLinks>()
         .AddSingleton<PeerLinks>()
         .AddHostedService<Vouching>()
         .AddSingleton<DenyListSpreader>()

@@ -4,6 +4,7 @@ using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
 using Grpc.AspNetCore.Server;
 using Grpc.Core;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace ChordChat.Node.Transport;
 
@@ -40,6 +41,8 @@ internal sealed class WholeBodies(TimeProvider time)
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
+        if (StrangersMethod(context) is { Type: MethodType.DuplexStreaming })
+            context.Features.Set<IRequestBodyPipeFeature>(new ShortFirstMessage(context.Request.BodyReader));
         if (MethodOf(context) is not { } method)
             await next(context);
         else if (await ReadAsync(context, Longer.GetValueOrDefault(method.FullName, BytesMax)) is { } fault)
@@ -49,13 +52,15 @@ internal sealed class WholeBodies(TimeProvider time)
     }
 
     /// <summary>Of calls with one message that strangers may make; null for all others.</summary>
-    private static IMethod? MethodOf(HttpContext context)
+    private static IMethod? MethodOf(HttpContext context) =>
+        StrangersMethod(context) is { Type: MethodType.Unary or MethodType.ServerStreaming } method ? method : null;
+
+    private static IMethod? StrangersMethod(HttpContext context)
     {
         if (context.GetEndpoint() is not { } endpoint || !Gate.OpenedTo(endpoint).HasFlag(Callers.Everybody)
             || !context.IsGrpc() || !HttpProtocol.IsHttp2(context.Request.Protocol))
             return null;
-        var method = endpoint.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method;
-        return method is { Type: MethodType.Unary or MethodType.ServerStreaming } ? method : null;
+        return endpoint.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method;
     }
 
     /// <returns>Why the call ends here; null when all of its message has come, and waits in the request's reader.

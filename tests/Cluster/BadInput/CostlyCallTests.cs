@@ -50,9 +50,19 @@ public sealed class CostlyCallTests : IAsyncLifetime
     public async Task What_has_more_fields_than_anybody_needs_is_not_read()
     {
         Assert.Equal(Invalid, (await CallAsync("Chat/PublishKeys", Groups(600 << 10))).Status);
-        Assert.Equal(Invalid, (await CallAsync("Chat/Connect", Groups(1_400 << 10))).Status);
-        Assert.Equal(Exhausted, (await CallAsync("Chat/Connect", Groups(3_000 << 10))).Status);
         Assert.Equal("0", (await CallAsync("Chat/GetCluster", [])).Status);
+    }
+
+    /// <summary>Who has not said who they are gets no room for a whole frame.</summary>
+    [Fact]
+    public async Task The_first_frame_of_a_session_is_no_longer_than_a_hello()
+    {
+        Assert.Equal(Invalid, (await CallAsync("Chat/Connect", Groups(ShortFirstMessage.BytesMax - 100))).Status);
+        foreach (var bytes in (int[])[ShortFirstMessage.BytesMax + 100, 1_400 << 10, 3_000 << 10])
+        {
+            var (status, text, _) = await CallAsync("Chat/Connect", Groups(bytes));
+            Assert.Equal((Exhausted, true), (status, text.Contains("at most 4096", StringComparison.Ordinal)));
+        }
     }
 
     [Fact]

@@ -5,6 +5,7 @@ using ChordChat.Node.Transport;
 using ChordChat.Tests.Cluster.Admission;
 using ChordChat.Wire;
 using Google.Protobuf;
+using Grpc.Core;
 using Grpc.Net.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
@@ -93,6 +94,28 @@ public sealed class LinkLimitTests : IAsyncLifetime
         while (answered < sent && await link.ResponseStream.MoveNext(CancellationToken.None))
             answered += link.ResponseStream.Current.Answers.Count;
         Assert.InRange(answered, sent, sent + FrameCalls);
+    }
+
+    [Fact]
+    public async Task Of_the_links_of_one_node_the_oldest_ends_with_a_reason()
+    {
+        var links = new List<AsyncDuplexStreamingCall<CallFrame, AnswerFrame>>();
+        for (var i = 0; i <= OpenLinks.PerNodeMax; i++)
+        {
+            links.Add(new Wire.Replica.ReplicaClient(_channel).Link());
+            await links[i].RequestStream.WriteAsync(new CallFrame
+            {
+                Hello = new() { Runs = { new WireRun { Incarnation = 1, BootNonce = 1 } }, DurableSeq = 1 },
+            });
+            Assert.True(await links[i].ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Patience));
+        }
+
+        var refused = await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            while (await links[0].ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Patience)) { }
+        });
+        Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+        links.ForEach(link => link.Dispose());
     }
 
     /// <summary>Whether the other end takes the frame. It does not if it has as many as it may have, and has not while

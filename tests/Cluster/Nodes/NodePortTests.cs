@@ -9,6 +9,7 @@ namespace ChordChat.Tests.Cluster.Nodes;
 /// <summary>docs/operations.md, "Limits": what one connection may have open at a node.</summary>
 public sealed class NodePortTests
 {
+    private const int Dribbling = 60; // For 84 s.
     private const int RefusedStream = 7; // RFC 9113, section 7.
 
     [Fact]
@@ -73,6 +74,14 @@ public sealed class NodePortTests
         await AnsweredAsync(other, 1);
     }
 
+    /// <summary>CVE-2025-8671: by a window that is too large the client makes Kestrel reset its calls.</summary>
+    [Fact]
+    public async Task Who_brings_the_node_to_reset_one_call_after_the_other_is_hung_up_on()
+    {
+        await using var cluster = await NodeCluster.StartAsync(1);
+        Assert.True(await IsHungUpOnAsync(cluster, "127.0.1.1", makesNodeReset: true));
+    }
+
     [Fact]
     public async Task Who_takes_back_a_call_now_and_then_is_served_on()
     {
@@ -96,29 +105,34 @@ public sealed class NodePortTests
         const int most = WholeBodies.UnfinishedPerBlockMax;
         await using var cluster = await NodeCluster.StartAsync(1, new() { ["Chat:HelloTimeout"] = "00:02:00" });
         await using var client = await ConnectAsync(cluster, "127.0.0.1");
-        await client.PostAsync(1, Path);
+        for (var i = 0; i < Dribbling; i++)
+            await client.PostAsync((2 * i) + 1, Path);
         using var over = new CancellationTokenSource();
-        var dribbling = DribbleAsync(client, 1, over.Token);
-        for (var i = 1; i <= most + 1; i++)
+        var dribbling = DribbleAsync(client, over.Token);
+        for (var i = Dribbling; i <= Dribbling + most; i++)
             await client.PostAsync((2 * i) + 1, "/chordchat.v1.Chat/GetCluster");
-        Assert.Contains("too many unfinished calls", await AnsweredAsync(client, but: 1), StringComparison.Ordinal);
+        Assert.Contains(
+            "too many unfinished calls", await AnsweredAsync(client, from: 2 * Dribbling), StringComparison.Ordinal);
         var others = "";
         for (var i = 0; i < most; i++)
-            others += await AnsweredAsync(client, but: 1); // What comes again is a number in a table.
-        Assert.Contains("did not arrive completely", others, StringComparison.Ordinal);
+            others += await AnsweredAsync(client, from: 2 * Dribbling); // What comes again is a number in a table.
+        Assert.Contains("not arrive completely", others, StringComparison.Ordinal);
         await over.CancelAsync();
         await dribbling;
     }
 
-    /// <summary>A message of which something comes every now and then.</summary>
-    private static async Task DribbleAsync(RawHttp2 client, int stream, CancellationToken over)
+    /// <summary>First messages of sessions of which something comes every now and then, one after the other.</summary>
+    private static async Task DribbleAsync(RawHttp2 client, CancellationToken over)
     {
-        await client.DataAsync(stream, [0, 0, 0x10, 0, 0]);
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(200));
         try
         {
-            while (await pace.WaitForNextTickAsync(over))
-                await client.DataAsync(stream, new byte[512]);
+            for (var i = 0; i < Dribbling; i++)
+            {
+                await client.DataAsync((2 * i) + 1, [0, 0, 0, 0x10, 0]); // 4 KiB will follow.
+                for (var part = 0; part < 7 && await pace.WaitForNextTickAsync(over); part++)
+                    await client.DataAsync((2 * i) + 1, new byte[512]);
+            }
         }
         catch (OperationCanceledException)
         {
@@ -128,19 +142,19 @@ public sealed class NodePortTests
 
     /// <returns>The headers of the next answer: Kestrel writes what no table has as it is.</returns>
     /// <param name="stream">To this call; null to any.</param>
-    /// <param name="but">Not to this one.</param>
-    private static async Task<string> AnsweredAsync(RawHttp2 client, int? stream = null, int but = 0)
+    /// <param name="from">To this call, or to one that began later.</param>
+    private static async Task<string> AnsweredAsync(RawHttp2 client, int? stream = null, int from = 0)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
         while (true)
         {
             var (kind, at, body) = await client.ReadAsync(deadline.Token);
-            if (kind == RawHttp2.Headers && at == (stream ?? at) && at != but)
+            if (kind == RawHttp2.Headers && at == (stream ?? at) && at >= from)
                 return Encoding.ASCII.GetString(body);
         }
     }
 
-    private static async Task<bool> IsHungUpOnAsync(NodeCluster cluster, string from)
+    private static async Task<bool> IsHungUpOnAsync(NodeCluster cluster, string from, bool makesNodeReset = false)
     {
         await using var client = await ConnectAsync(cluster, from);
         using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(1));
@@ -149,7 +163,10 @@ public sealed class NodePortTests
             for (var i = 0; i < 2 * StreamResets.ResetsMax; i++)
             {
                 await client.PostAsync((2 * i) + 1, Path);
-                await client.ResetAsync((2 * i) + 1);
+                if (makesNodeReset)
+                    await client.OverflowAsync((2 * i) + 1);
+                else
+                    await client.ResetAsync((2 * i) + 1);
             }
 
             while (true)

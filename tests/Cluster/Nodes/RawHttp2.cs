@@ -56,6 +56,9 @@ internal sealed class RawHttp2 : IAsyncDisposable
     /// <summary>Takes back a call that has begun.</summary>
     public Task ResetAsync(int stream) => WriteAsync(Reset, 0, stream, [0, 0, 0, 8]);
 
+    /// <summary>Makes a call's window larger than one may be.</summary>
+    public Task OverflowAsync(int stream) => WriteAsync(WindowUpdate, 0, stream, [0x7f, 0xff, 0xff, 0xff]);
+
     /// <summary>The next frame; answers what must be answered.</summary>
     public async Task<(byte Kind, int Stream, byte[] Body)> ReadAsync(CancellationToken cancellation)
     {

@@ -38,6 +38,13 @@ public sealed class ClusterSettingsTests
     [InlineData("Chat:BcryptCost", "14", null)]
     [InlineData("Ages:LateMax", "2.00:00:00", "Ages:LateMax is 2.00:00:00 there and 7.00:00:00 here")]
     [InlineData("Ages:LateMax", "-1", null)]
+    [InlineData("Ages:LateMax", "15.00:00:00", null)] // Longer than marks of deleted messages are kept.
+    [InlineData("Ages:MessageAge", "00:00:00", null)]
+    [InlineData("Ages:MessageAge", "00:00:00.0010000", null)]
+    [InlineData("Ages:TombstoneAge", "3652059.00:00:00", null)]
+    [InlineData("Ages:MendMax", "00:00:00", null)]
+    [InlineData("Steward:SplitBytes", "1", null)]
+    [InlineData("Steward:SplitPerNode", "2000000000", null)]
     [InlineData("preset", "Wan", "preset is wan there and lan here")]
     [InlineData("preset", "moon", null)]
     [InlineData("data", "/", null)]
@@ -48,9 +55,25 @@ public sealed class ClusterSettingsTests
     }
 
     [Fact]
+    public void Ages_are_judged_together_and_what_no_node_can_have_is_named_and_not_taken_over()
+    {
+        KeyValuePair<string, string>[] longer =
+        [
+            KeyValuePair.Create("Ages:LateMax", "20.00:00:00"), KeyValuePair.Create("Ages:TombstoneAge", "40.00:00:00"),
+        ];
+        Assert.Equal(2, ClusterSettings.ToTakeOver(longer).Count);
+        Assert.Empty(ClusterSettings.Absurd(longer));
+
+        KeyValuePair<string, string>[] absurd =
+            [KeyValuePair.Create("Ages:MessageAge", "00:00:00"), KeyValuePair.Create("Chat:Registration", "Closed")];
+        Assert.Equal("Chat:Registration", Assert.Single(ClusterSettings.ToTakeOver(absurd)).Key);
+        Assert.Equal("Ages:MessageAge", Assert.Single(ClusterSettings.Absurd(absurd)));
+    }
+
+    [Fact]
     public void Only_what_is_not_so_anyway_is_taken_over()
     {
-        var taken = ClusterSettings.ToTakeOver(Closed.Values.Append(KeyValuePair.Create("listen", "0.0.0.0:1")));
+        var taken = ClusterSettings.ToTakeOver([.. Closed.Values, KeyValuePair.Create("listen", "0.0.0.0:1")]);
         Assert.Equal(KeyValuePair.Create("Chat:Registration", "Closed"), Assert.Single(taken));
     }
 
@@ -75,7 +98,7 @@ public sealed class ClusterSettingsTests
     {
         var news = new SettingNews(ClusterSettings.Default, TimeProvider.System, _log);
         for (var i = 1; i < 1_000; i++)
-            news.Heard(new NodeId(0, 1), "n1", Told(Of(new() { ["Steward:SplitBytes"] = $"{i}" })));
+            news.Heard(new NodeId(0, 1), "n1", Told(Of(new() { ["Steward:SplitBytes"] = $"{(1 << 20) + i}" })));
         Assert.Equal(8, _log.Said.Count);
         news.Heard(new NodeId(0, 2), "n2", [.. Enumerable.Repeat(Told(Closed)[0], SettingNews.SettingsMax + 1)]);
         news.Heard(new NodeId(0, 3), "n3", []); // An older program.

@@ -51,6 +51,13 @@ public sealed class NodeSettingsTests : IDisposable
     [InlineData("Chat:CircleChangesMax", "-1", "Chat:CircleChangesMax is '-1'; it must be a whole number, 0 or more.")]
     [InlineData("View:ReadingMax", "soon", "View:ReadingMax is 'soon'; it must be a time such as 00:00:05")]
     [InlineData("Ages:LateMax", "-1.00:00:00", "Ages:LateMax is '-1.00:00:00'; it must be a time")]
+    [InlineData("Ages:LateMax", "13.23:30:00", "Ages: LateMax is 13.23:30:00; with MendMax it must be less than")]
+    [InlineData("Ages:MessageAge", "00:00:00.001", "Ages: MessageAge is 00:00:00.0010000; it must be from 1 hour")]
+    [InlineData("Ages:TombstoneAge", "3652059.00:00:00", "Ages: TombstoneAge is 3652059.00:00:00; it must be")]
+    [InlineData("Ages:PerRank", "31.00:00:00", "Ages: PerRank is 31.00:00:00; it must be from 0 to 30 days.")]
+    [InlineData("Ages:MendMax", "00:00:00", "Ages: MendMax is 00:00:00; it must be from 1 minute to 1 day.")]
+    [InlineData("Steward:SplitBytes", "1024", "Steward: SplitBytes is 1024; it must be 0 (never) or at least")]
+    [InlineData("Steward:SplitPerNode", "1025", "Steward: SplitPerNode is 1025; it must be from 0 (never) to 1024.")]
     [InlineData("Ring:SuccessorCount", "1", "Ring: SuccessorCount is 1;")]
     [InlineData("Membership:SilentDeadAfter", "00:00:01", "Membership: SilentDeadAfter is 00:00:01;")]
     public void A_wrong_setting_of_a_section_is_a_problem(string name, string value, string problem)

@@ -1,0 +1,46 @@
+using System.Numerics;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>A message and who of those that were read has it. Somebody may have sent others under the same id: the one
+/// that more of them have counts, or the one whose bytes come first.</summary>
+internal sealed class ScanSighting(SetMessage message)
+{
+    private ulong _members; // As bits; a configuration has at most 64.
+    private ScanSighting? _other;
+
+    public SetMessage Message => message;
+
+    public int Count => BitOperations.PopCount(_members);
+
+    /// <summary>Of all that have this id.</summary>
+    public long Bytes => message.Content.Length + (_other?.Bytes ?? 0);
+
+    /// <summary>What counts now.</summary>
+    public ScanSighting With(SetMessage seen, int member)
+    {
+        if (seen.Content.Span.SequenceEqual(message.Content.Span))
+        {
+            _members |= 1UL << member;
+            return this;
+        }
+
+        var other = (_other ?? new ScanSighting(seen)).With(seen, member);
+        if (!other.Outweighs(this))
+        {
+            _other = other;
+            return this;
+        }
+
+        (_other, other._other) = (other._other, this);
+        return other;
+    }
+
+    public bool IsAt(int member) => (_members & (1UL << member)) != 0 || _other?.IsAt(member) == true;
+
+    public bool IsOnlyAt(int member) => _other is null && _members == 1UL << member;
+
+    private bool Outweighs(ScanSighting than) => Count != than.Count
+        ? Count > than.Count
+        : message.Content.Span.SequenceCompareTo(than.Message.Content.Span) < 0;
+}

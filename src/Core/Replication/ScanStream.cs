@@ -1,0 +1,75 @@
+using ChordChat.Core.Ring;
+
+namespace ChordChat.Core.Replication;
+
+/// <summary>One member's part of a scan: where its pages stand and what they brought. docs/protocol.md#endless
+/// </summary>
+internal sealed class ScanStream(NodeId node)
+{
+    private long _rows;
+    private long _bytes;
+
+    public enum Standing
+    {
+        Unasked,
+        Reading,
+        Paused,
+        Finished,
+        Failed,
+    }
+
+    public NodeId Node => node;
+
+    public Standing State { get; set; }
+
+    public ReplicaRequest.Scan? Asked { get; private set; }
+
+    /// <summary>Where the next page begins.</summary>
+    public long Next { get; private set; }
+
+    /// <summary>It answered what no honest member answers, so this scan does not ask it again.</summary>
+    public bool IsFaulty { get; private set; }
+
+    public void Ask(ReplicaRequest.Scan page)
+    {
+        if (page.After == 0)
+            (_rows, _bytes) = (0, 0);
+        (State, Asked) = (Standing.Reading, page);
+    }
+
+    /// <summary>A late page is not awaited any more.</summary>
+    public void Forget() => Asked = null;
+
+    public void Fail(bool isFaulty)
+    {
+        (State, Asked) = (Standing.Failed, null);
+        IsFaulty |= isFaulty;
+    }
+
+    /// <summary>Takes the page that was asked for.</summary>
+    /// <returns>False: no honest member answers this.</returns>
+    public bool Take(ReplicaReply.Scanned page, SetLimits limits)
+    {
+        var asked = Asked!;
+        if (!IsPage(page, asked))
+            return false;
+        _rows += page.Messages.Length;
+        _bytes += page.Messages.Sum(message => (long)message.Content.Length);
+        if (_rows > 2L * limits.CountMax || _bytes > 2 * limits.BytesMax)
+            return false;
+        (State, Asked, Next) = (page.More ? Standing.Paused : Standing.Finished, null, page.Next);
+        return true;
+    }
+
+    /// <summary>A page ends with the row that fills it, and only a full one is followed by another.</summary>
+    private static bool IsPage(ReplicaReply.Scanned page, ReplicaRequest.Scan asked)
+    {
+        var bytes = page.Messages.Sum(message => (long)message.Content.Length);
+        var bytesBeforeLast = page.Messages is [.., var last] ? bytes - last.Content.Length : 0;
+        if (page.Messages.Length > asked.RowsMax || bytesBeforeLast >= Replica.PageBytesMax)
+            return false;
+        return !page.More
+            || (page.Next > asked.After
+                && (page.Messages.Length == asked.RowsMax || bytes >= Replica.PageBytesMax));
+    }
+}

@@ -1,0 +1,61 @@
+using ChordChat.Wire;
+
+namespace ChordChat.Node.Transport;
+
+/// <summary>Counts the calls of a link that were read and whose answers the other end has not taken yet, and the bytes
+/// of those answers. Past a limit no further call is read. Safe for threads.</summary>
+/// <remarks>docs/operations.md, "Limits". What an answer will have is not known when the call is read, so room is kept
+/// for it: a peer that asks for many large ones at once gets them one after the other.</remarks>
+internal sealed class AnswerWindow(int callsMax, long bytesMax)
+{
+    private readonly Lock _turn = new();
+    private int _calls;
+    private long _bytes;
+    private TaskCompletionSource? _room;
+
+    private bool IsFull => _calls >= callsMax || _bytes >= bytesMax;
+
+    /// <summary>Room that is kept for the answer until it is there.</summary>
+    public static int RoomFor(Call call) => call.BodyCase switch
+    {
+        Call.BodyOneofCase.Scan or Call.BodyOneofCase.Missing or Call.BodyOneofCase.ListSessions => 256 << 10,
+        Call.BodyOneofCase.Compare => Math.Min(call.Compare.Tiles.Count, 64) << 12,
+        Call.BodyOneofCase.Pull => Math.Clamp(call.Pull.BytesMax, 1 << 10, 256 << 10),
+        Call.BodyOneofCase.Prepare or Call.BodyOneofCase.Peek => 64 << 10,
+        Call.BodyOneofCase.RenewLeases => call.RenewLeases.Renewals.Count << 7,
+        _ => 1 << 10,
+    };
+
+    /// <summary>Waits until another call may be read.</summary>
+    public ValueTask WaitAsync(CancellationToken cancellation)
+    {
+        lock (_turn)
+        {
+            if (!IsFull)
+                return ValueTask.CompletedTask;
+            _room ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
+            return new(_room.Task.WaitAsync(cancellation));
+        }
+    }
+
+    public void Took(int room) => Change(1, room);
+
+    /// <summary>The answer waits to be sent.</summary>
+    public void Answered(int room, int bytes) => Change(0, bytes - room);
+
+    /// <summary>The other end has taken answers.</summary>
+    public void Gave(int calls, long bytes) => Change(-calls, -bytes);
+
+    private void Change(int calls, long bytes)
+    {
+        lock (_turn)
+        {
+            _calls += calls;
+            _bytes += bytes;
+            if (IsFull || _room is not { } room)
+                return;
+            _room = null;
+            room.SetResult();
+        }
+    }
+}
