@@ -27,6 +27,10 @@ internal sealed class ChatPeers(ChatIdentity identity, IPeerChat link, PeerReque
         ? Task.FromResult<LeaseFound?>(here.FindLease(user))
         : link.FindLeaseAsync(peer, user, cancellation);
 
+    public Task<HelloFound?> FindHelloAsync(Peer peer, string user, CancellationToken cancellation) => IsHere(peer)
+        ? Task.FromResult<HelloFound?>(here.FindHello(user))
+        : link.FindHelloAsync(peer, user, cancellation);
+
     public Task<DeliverOutcome> DeliverAsync(Peer node, LiveMessage message, CancellationToken cancellation) =>
         IsHere(node)
             ? Task.FromResult(here.Deliver(message))

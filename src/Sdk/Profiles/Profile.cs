@@ -24,6 +24,7 @@ public sealed class Profile : IDisposable
     private const string PassFact = "pass";
     private const string CopiedFact = "copied";
     private const string RenewedFact = "renewed";
+    private const string HelloFact = "hello";
 
     /// <summary>Of the last device that this profile was.</summary>
     private const string EpochFact = "epoch";
@@ -319,6 +320,19 @@ public sealed class Profile : IDisposable
         RemoveFact(db, "device");
         RemoveFact(db, PassFact);
         return Outbox.Leave(db);
+    });
+
+    /// <summary>The time of the next hello: now, but later than all that this profile has made.</summary>
+    /// <remarks>docs/e2e.md, Session.</remarks>
+    /// <returns>Unix time in ms. It is on disk before anybody sees it.</returns>
+    internal long NextHelloMs() => Store.Write(db =>
+    {
+        var last = db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", HelloFact) is { Length: 8 } before
+            ? BitConverter.ToInt64(before)
+            : 0;
+        var next = Math.Max(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), last + 1);
+        PutFact(db, HelloFact, BitConverter.GetBytes(next));
+        return next;
     });
 
     /// <summary>A contact says that this profile is a copy.</summary>

@@ -179,9 +179,10 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         }
 
         cluster.SessionCalls.Enqueue(hello.User);
-        var session = new FakeSession(hello.User, node);
+        var session = new FakeSession(hello.User, node) { Hello = Kept(hello, nonce) };
+        cluster.Hellos.Enqueue((hello.User, session.Hello));
         if (cluster.Sessions.TryGetValue(hello.User, out var old))
-            old.End(SessionEnded.Types.Reason.SameDevice);
+            old.EndAsSameDevice(session.Hello);
         cluster.Sessions[hello.User] = session;
         Welcome(session, account);
         var reading = ReadAsync(requestStream, session, account, context.CancellationToken);
@@ -196,6 +197,14 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
             await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    private NewerSession Kept(Hello hello, byte[] nonce) => new()
+    {
+        NodeId = ByteString.CopyFrom(node.Id),
+        NodeNonce = ByteString.CopyFrom(nonce),
+        ClientNonce = hello.ClientNonce,
+        Signature = hello.Signature,
+    };
 
     private void Welcome(FakeSession session, FakeAccount account)
     {

@@ -52,6 +52,9 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>Whose sessions began.</summary>
     public ConcurrentQueue<string> SessionCalls { get; } = [];
 
+    /// <summary>By what those sessions began.</summary>
+    public ConcurrentQueue<(string User, NewerSession Hello)> Hellos { get; } = [];
+
     /// <summary>What nodes say of names that nobody has.</summary>
     public static Crypto.Passwords.KdfParameters Kdf { get; } = Crypto.Passwords.KdfParameters.New();
 
