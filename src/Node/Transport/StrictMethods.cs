@@ -1,4 +1,5 @@
 using System.Reflection;
+using ChordChat.Wire;
 using Grpc.AspNetCore.Server.Model;
 using Grpc.Core;
 

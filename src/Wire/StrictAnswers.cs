@@ -1,21 +1,25 @@
 using Grpc.Core;
 using Grpc.Core.Interceptors;
-using Grpc.Net.Client;
 
-namespace ChordChat.Node.Transport;
+namespace ChordChat.Wire;
 
-/// <summary>Reads what other nodes answer with <see cref="StrictMarshaller"/>, too: one of them may lie.</summary>
-internal sealed class StrictAnswers : Interceptor
+/// <summary>Reads what nodes answer with <see cref="StrictMarshaller"/>, too: one of them may lie.</summary>
+public sealed class StrictAnswers : Interceptor
 {
     private static readonly StrictAnswers All = new();
 
     private StrictAnswers() { }
 
-    public static CallInvoker Of(GrpcChannel channel) => channel.Intercept(All);
+    public static CallInvoker Of(ChannelBase channel) => channel.Intercept(All);
 
     public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
         TRequest request, ClientInterceptorContext<TRequest, TResponse> context,
         AsyncUnaryCallContinuation<TRequest, TResponse> continuation) => continuation(request, Strict(context));
+
+    public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
+        TRequest request, ClientInterceptorContext<TRequest, TResponse> context,
+        AsyncServerStreamingCallContinuation<TRequest, TResponse> continuation) =>
+        continuation(request, Strict(context));
 
     public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(
         ClientInterceptorContext<TRequest, TResponse> context,

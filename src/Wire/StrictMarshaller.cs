@@ -1,0 +1,40 @@
+using System.Buffers;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace ChordChat.Wire;
+
+/// <summary>Reads messages of others so that they cost about as much memory as they have bytes.</summary>
+/// <remarks>docs/security.md, "What a call may cost". Protobuf keeps fields that it does not know, some 200 bytes for
+/// two of the message: nobody here wants them. And it makes an object of each part, however short
+/// (<see cref="MessageCost"/>).</remarks>
+public static class StrictMarshaller
+{
+    /// <summary>Only reads. Refuses with <see cref="RpcException"/>, <see cref="StatusCode.InvalidArgument"/>.</summary>
+    public static Marshaller<T> Of<T>()
+        where T : class
+    {
+        var descriptor = ((IMessage)Activator.CreateInstance<T>()).Descriptor;
+        var parser = descriptor.Parser.WithDiscardUnknownFields(true);
+        var cost = MessageCost.Of(descriptor);
+        return new(
+            static (_, _) => throw new NotSupportedException(),
+            context => (T)Read(parser, cost, context.PayloadAsReadOnlySequence()));
+    }
+
+    private static IMessage Read(MessageParser parser, MessageCost cost, ReadOnlySequence<byte> message)
+    {
+        if (cost.IsTooHigh(message))
+            throw new RpcException(new Status(
+                StatusCode.InvalidArgument, $"the message has too many fields for its {message.Length} bytes"));
+        try
+        {
+            return parser.ParseFrom(message);
+        }
+        catch (Exception e) when (e is InvalidProtocolBufferException
+            or ArgumentOutOfRangeException or IndexOutOfRangeException) // Of lengths near 2^31.
+        {
+            throw new RpcException(new Status(StatusCode.InvalidArgument, "the message cannot be read"));
+        }
+    }
+}
