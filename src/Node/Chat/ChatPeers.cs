@@ -6,7 +6,20 @@ namespace ChordChat.Node.Chat;
 /// <summary>All nodes alike: asks this one directly and the others over the link.</summary>
 internal sealed class ChatPeers(ChatIdentity identity, IPeerChat link, PeerRequests here)
 {
+    /// <summary>Clients take no more, and at most 64 KiB, from a node that they do not know yet.</summary>
+    public const int NamedMax = 64;
+
     public IReadOnlyList<Peer> All => link.Peers;
+
+    /// <summary>The nodes to name to a client: this one and others; of too many a random choice.</summary>
+    public IReadOnlyList<Peer> ToName()
+    {
+        if (All is { Count: <= NamedMax } few)
+            return few;
+        var others = All.Where(peer => !IsHere(peer)).ToArray();
+        Random.Shared.Shuffle(others);
+        return [identity.Self, .. others.Take(NamedMax - 1)];
+    }
 
     public Peer? Find(NodeId node)
     {

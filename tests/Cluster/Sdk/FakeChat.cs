@@ -24,6 +24,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
             Copies = 3,
         };
         info.Nodes.Add(cluster.Nodes.Values.Select(Describe));
+        cluster.Introduce(info);
         return Task.FromResult(info);
     }
 

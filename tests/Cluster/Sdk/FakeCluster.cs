@@ -84,6 +84,9 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>Every key-log entry of a new device that any node has seen.</summary>
     public ConcurrentQueue<KeyLogEntry> EntriesSeen { get; } = [];
 
+    /// <summary>Changes what a node says about itself and its cluster.</summary>
+    public Action<ClusterInfo> Introduce { get; set; } = _ => { };
+
     /// <summary>What a node says in place of a welcome; null for a welcome.</summary>
     public Func<FakeNode, SessionEnded?> Refuse { get; set; } = _ => null;
 
