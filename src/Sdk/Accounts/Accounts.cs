@@ -32,7 +32,7 @@ public sealed class Accounts : IDisposable
         }
 
         _links = new NodeLinks(
-            new NodePool(search with { Known = profile.KnownNodes }, profile.Trust), new UserPass(profile, () => null));
+            new NodePool(search, profile.Trust, profile.KnownNodes), new UserPass(profile, () => null));
     }
 
     /// <summary>The operator's code for whoever registers, where one is needed; null for none.</summary>
@@ -159,7 +159,7 @@ public sealed class Accounts : IDisposable
         using var keys = Derive(cluster, user, password, kdf);
         var unlocked = await new NewDevice(_profile, _links, cluster, user, kdf, keys, isRenewal)
             .LogInAsync(cancellation);
-        _profile.RememberNodes(_links.Pool.Heard);
+        _profile.RememberNodes(_links.Pool.Known);
         return unlocked;
     }
 
@@ -266,7 +266,7 @@ public sealed class Accounts : IDisposable
     private UnlockedProfile Save(Device device, KdfParameters kdf, PasswordKeys keys)
     {
         var unlocked = _profile.Save(device, kdf, keys, _profile.Trust);
-        _profile.RememberNodes(_links.Pool.Heard);
+        _profile.RememberNodes(_links.Pool.Known);
         return unlocked;
     }
 

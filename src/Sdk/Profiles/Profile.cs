@@ -64,9 +64,10 @@ public sealed class Profile : IDisposable
     /// </summary>
     internal uint IterationsPinned => Fact("kdf") is not null ? Kdf().Iterations : Signed?.Kdf.Iterations ?? 0;
 
-    /// <summary>Addresses of nodes met before.</summary>
-    public IReadOnlyList<string> KnownNodes => Fact("nodes") is { } list
-        ? Encoding.UTF8.GetString(list).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+    /// <summary>Nodes met before, and addresses that they named.</summary>
+    internal IReadOnlyList<KnownNode> KnownNodes => Fact("nodes") is { } list
+        ? [.. Encoding.UTF8.GetString(list).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' ')).Select(parts => new KnownNode(parts[0], parts.ElementAtOrDefault(1)))]
         : [];
 
     internal LocalStore Store { get; }
@@ -302,11 +303,11 @@ public sealed class Profile : IDisposable
         RequestTable.ForgetCircle(db);
     }
 
-    internal void RememberNodes(IEnumerable<string> addresses)
+    internal void RememberNodes(IReadOnlyList<KnownNode> nodes)
     {
-        var list = string.Join('\n', addresses.Take(16));
-        if (list != string.Join('\n', KnownNodes))
-            Store.Write(db => PutFact(db, "nodes", Encoding.UTF8.GetBytes(list)));
+        if (!nodes.SequenceEqual(KnownNodes))
+            Store.Write(db => PutFact(db, "nodes", Encoding.UTF8.GetBytes(string.Join(
+                '\n', nodes.Select(node => node.Id is { } id ? $"{node.Address} {id}" : node.Address)))));
     }
 
     /// <summary>Forgets the device's keys, not the history.</summary>

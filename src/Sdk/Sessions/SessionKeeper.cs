@@ -191,9 +191,8 @@ internal sealed class SessionKeeper(
     private async Task<SessionEnded?> ServeAsync(
         Session session, Device device, string? lost, CancellationToken stopping)
     {
-        links.Pool.Remember(session.Welcome.Nodes
-            .Take(NodeWords.ListMax).Select(other => other.Address).Append(session.Link.Address));
-        me.Profile.RememberNodes(links.Pool.Heard);
+        links.Pool.Hear(session.Link, session.Welcome.Nodes);
+        me.Profile.RememberNodes(links.Pool.Known);
         links.Pass.Keep(session.Welcome.Pass);
         _current = session;
         sink.Tell(new ClientEvent.Connected(session.Welcome.NodeName, lost, session.Welcome.Degraded));

@@ -88,6 +88,10 @@ internal sealed class FakeChat(FakeNode node) : Chat.ChatBase
     public override async Task<ClusterInfo> GetCluster(GetClusterRequest request, ServerCallContext context)
     {
         await node.WaitIfFrozenAsync(context.CancellationToken);
-        return new ClusterInfo { NodeName = node.SaidName ?? node.Name, Authority = ByteString.CopyFrom(node.Cluster.Authority) };
+        return new ClusterInfo
+        {
+            NodeName = node.SaidName ?? node.Name,
+            Authority = ByteString.CopyFrom(node.Cluster.Authority),
+        };
     }
 }

@@ -48,7 +48,7 @@ public sealed class FirstContactTests : IAsyncLifetime, IDisposable
         await using (var first = await Person.RegisterAsync("alice", _node))
             folder = first.Folder;
         using (var profile = Profile.Open(folder))
-            profile.RememberNodes(isAtOwnAddress ? [stranger.Address] : ["127.0.0.1:1"]);
+            profile.RememberNodes([new(isAtOwnAddress ? stranger.Address : "127.0.0.1:1", "AB")]);
         await using var alice = await Person.LogInAsync("alice", folder, new NodeSearch
         {
             FromEnvironment = [stranger.Address],
