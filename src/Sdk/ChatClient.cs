@@ -43,7 +43,7 @@ public sealed class ChatClient : IAsyncDisposable
         _lease = new SessionLease(me.Profile.Folder);
         var messages = new MessageTable(me.User, me.Key);
         History = new History(me.Store, messages, _changed);
-        _sink = new EventSink(History);
+        _sink = new EventSink(History, me);
         _beside = new SentBeside(me.Store, messages);
         var keys = new KeyBook(me, _links, _sink.Tell);
         _outbox = new Outbox(me, keys, messages, TimeProvider.System);

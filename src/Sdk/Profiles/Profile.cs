@@ -113,7 +113,7 @@ public sealed class Profile : IDisposable
     /// </exception>
     public static Profile Open(string folder)
     {
-        var store = LocalStore.Open(ProfileFolder.Prepare(folder));
+        var store = ProfileFolder.OpenStore(folder);
         try
         {
             return Whole(() => new Profile(folder, store));

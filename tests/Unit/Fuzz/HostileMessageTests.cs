@@ -202,7 +202,8 @@ public sealed class HostileMessageTests : IDisposable
             new NodePool(new NodeSearch { AskNetwork = false }, me.Profile.Trust, []),
             new UserPass(me.Profile, () => me.Device));
         var keys = new KeyBook(me, links, _ => { });
-        return new Inbox(me, keys, new MessageTable("bob", me.Key), TimeProvider.System, new EventSink(History.Of(me)));
+        return new Inbox(
+            me, keys, new MessageTable("bob", me.Key), TimeProvider.System, new EventSink(History.Of(me), me));
     }
 
     private void MakeProfile()
