@@ -105,8 +105,20 @@ internal ref struct MessageWalk(ReadOnlySequence<byte> message, long budget)
 
     private bool TryReadVarint(out ulong value)
     {
-        value = 0;
-        for (var shift = 0; shift < 64 && _reader.TryRead(out var part); shift += 7)
+        if (!_reader.TryRead(out var part))
+        {
+            value = 0;
+            return false;
+        }
+
+        value = part;
+        return part < 0x80 || TryReadRest(ref value);
+    }
+
+    private bool TryReadRest(ref ulong value)
+    {
+        value &= 0x7f;
+        for (var shift = 7; shift < 64 && _reader.TryRead(out var part); shift += 7)
         {
             value |= (ulong)(part & 0x7f) << shift;
             if (part < 0x80)

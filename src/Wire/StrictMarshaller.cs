@@ -10,7 +10,8 @@ namespace ChordChat.Wire;
 /// (<see cref="MessageCost"/>).</remarks>
 public static class StrictMarshaller
 {
-    /// <summary>Only reads. Refuses with <see cref="RpcException"/>, <see cref="StatusCode.InvalidArgument"/>.</summary>
+    /// <summary>Only reads; what it refuses is an <see cref="RpcException"/> of
+    /// <see cref="StatusCode.InvalidArgument"/>.</summary>
     public static Marshaller<T> Of<T>()
         where T : class
     {

@@ -182,9 +182,13 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         cluster.SessionCalls.Enqueue(hello.User);
         var session = new FakeSession(hello.User, node) { Hello = Kept(hello, nonce) };
         cluster.Hellos.Enqueue((hello.User, session.Hello));
-        if (cluster.Sessions.TryGetValue(hello.User, out var old))
-            old.EndAsSameDevice(session.Hello);
-        cluster.Sessions[hello.User] = session;
+        lock (cluster.Sessions) // Of two that come at once one is the newer.
+        {
+            if (cluster.Sessions.TryGetValue(hello.User, out var old))
+                old.EndAsSameDevice(session.Hello);
+            cluster.Sessions[hello.User] = session;
+        }
+
         Welcome(session, account);
         var reading = ReadAsync(requestStream, session, account, context.CancellationToken);
         try
