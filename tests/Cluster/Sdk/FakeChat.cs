@@ -182,13 +182,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         cluster.SessionCalls.Enqueue(hello.User);
         var session = new FakeSession(hello.User, node) { Hello = Kept(hello, nonce) };
         cluster.Hellos.Enqueue((hello.User, session.Hello));
-        lock (cluster.Sessions) // Of two that come at once one is the newer.
-        {
-            if (cluster.Sessions.TryGetValue(hello.User, out var old))
-                old.EndAsSameDevice(session.Hello);
-            cluster.Sessions[hello.User] = session;
-        }
-
+        Begin(session);
         Welcome(session, account);
         var reading = ReadAsync(requestStream, session, account, context.CancellationToken);
         try
@@ -200,6 +194,17 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         {
             cluster.Sessions.TryRemove(KeyValuePair.Create(hello.User, session));
             await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>Of two that come at once one is the newer.</summary>
+    private void Begin(FakeSession session)
+    {
+        lock (cluster.Sessions)
+        {
+            if (cluster.Sessions.TryGetValue(session.User, out var old))
+                old.EndAsSameDevice(session.Hello);
+            cluster.Sessions[session.User] = session;
         }
     }
 
