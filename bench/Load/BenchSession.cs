@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using ChordChat.Bench.Nodes;
 using ChordChat.Bench.Users;
 using ChordChat.Crypto;
@@ -132,7 +131,7 @@ internal sealed class BenchSession : IDisposable
         if (!await _call.ResponseStream.MoveNext(cancellation)
             || _call.ResponseStream.Current.Challenge is not { } challenge)
             throw new BenchFailedException($"no challenge for {Owner.Name}");
-        var nonce = RandomNumberGenerator.GetBytes(SessionProof.NonceBytes);
+        var nonce = HelloNonce.New(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
         var signature = SessionProof.Sign(
             Owner.Keys.Device.Signing, cluster, challenge.NodeId.Span, Owner.Name, 1, challenge.NodeNonce.Span, nonce);
         await _call.RequestStream.WriteAsync(

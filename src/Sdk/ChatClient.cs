@@ -38,12 +38,12 @@ public sealed class ChatClient : IAsyncDisposable
     public ChatClient(UnlockedProfile me, NodeSearch search)
     {
         (_me, _search) = (me, search);
-        var pool = new NodePool(search with { Known = me.Profile.KnownNodes }, me.Profile.Trust);
+        var pool = new NodePool(search, me.Profile.Trust, me.Profile.KnownNodes);
         _links = new NodeLinks(pool, new UserPass(me.Profile, () => me.Device));
         _lease = new SessionLease(me.Profile.Folder);
         var messages = new MessageTable(me.User, me.Key);
         History = new History(me.Store, messages, _changed);
-        _sink = new EventSink(History);
+        _sink = new EventSink(History, me);
         _beside = new SentBeside(me.Store, messages);
         var keys = new KeyBook(me, _links, _sink.Tell);
         _outbox = new Outbox(me, keys, messages, TimeProvider.System);

@@ -1,11 +1,12 @@
 using System.Threading.Channels;
 using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Profiles;
 using ChordChat.Sdk.Sessions;
 
 namespace ChordChat.Sdk;
 
 /// <summary>Turns what sessions report into events.</summary>
-internal sealed class EventSink(History history, TimeProvider? time = null) : IClientSink
+internal sealed class EventSink(History history, UnlockedProfile me, TimeProvider? time = null) : IClientSink
 {
     /// <summary>At most so often a line about forks, but for one when the mailbox was read.</summary>
     private static readonly TimeSpan ForksPause = TimeSpan.FromMinutes(1);
@@ -53,7 +54,7 @@ internal sealed class EventSink(History history, TimeProvider? time = null) : IC
             Tell(new ClientEvent.Notice(
                 "a contact reports again that this profile is a copy of one that has been used since, although it "
                 + "became a new device less than a day ago: if somebody uses the same profile elsewhere, log in anew "
-                + "with /logout and 'chordchat login'"));
+                + $"with /logout and '{ProfileCommand.Of(me.Profile, $"login {me.User}")}'"));
     }
 
     public void CaughtUp()

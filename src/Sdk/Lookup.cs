@@ -64,7 +64,7 @@ public sealed class Lookup : IDisposable
     public void Dispose() => _links.Dispose();
 
     private static NodeLinks LinksOf(Profile profile, Device? device, NodeSearch search) => new(
-        new NodePool(search with { Known = profile.KnownNodes }, profile.Trust), new UserPass(profile, () => device));
+        new NodePool(search, profile.Trust, profile.KnownNodes), new UserPass(profile, () => device));
 
     private async Task<T> AskAsync<T>(
         string? user, Func<Chat.ChatClient, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation)

@@ -34,6 +34,13 @@ public sealed class People
         }
     }
 
+    /// <summary>Why nothing was done about a name that nobody has.</summary>
+    public static ChordChatException Nobody(string user)
+    {
+        var unknown = Failures.UnknownUser(user);
+        return new ChordChatException(unknown.Code, $"{unknown.Message}; nothing was changed", unknown.Hint);
+    }
+
     /// <summary>The number that is the same on both sides if nobody stands between.</summary>
     public async Task<string> SafetyNumberAsync(string user, CancellationToken cancellation = default)
     {

@@ -66,7 +66,7 @@ internal static class Answers
     public static string Answering(IReadOnlyList<string> answering, int of) =>
         $"now {answering.Count} of {of} answer" + (answering.Count > 0 ? $": {string.Join(", ", answering)}" : "");
 
-    public static StyledLine Nobody(string user) => Transcript.Note($"there is no user {user}; nothing was changed");
+    public static StyledLine Nobody(string user) => Transcript.Note(People.Nobody(user).Message);
 
     public static StyledLine Blocked(IReadOnlyList<string> users) => Transcript.Note(
         users.Count == 0 ? "nobody is blocked" : $"blocked: {string.Join(", ", users)}");

@@ -50,9 +50,7 @@ internal static class BlockCommands
         if (client.People.KeysOf(user) is not null || !await client.People.IsNobodyAsync(user, cancellation))
             return;
         undo?.Invoke();
-        throw new ChordChatException(
-            "unknown_user", $"there is no user {user}; nothing was changed",
-            "check the spelling; names are all lower case");
+        throw People.Nobody(user);
     }
 
     /// <summary>Waits until nodes know the circle as it is here.</summary>

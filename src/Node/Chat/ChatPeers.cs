@@ -6,7 +6,20 @@ namespace ChordChat.Node.Chat;
 /// <summary>All nodes alike: asks this one directly and the others over the link.</summary>
 internal sealed class ChatPeers(ChatIdentity identity, IPeerChat link, PeerRequests here)
 {
+    /// <summary>Clients take no more, and at most 64 KiB, from a node that they do not know yet.</summary>
+    public const int NamedMax = 64;
+
     public IReadOnlyList<Peer> All => link.Peers;
+
+    /// <summary>The nodes to name to a client: this one and others; of too many a random choice.</summary>
+    public IReadOnlyList<Peer> ToName()
+    {
+        if (All is { Count: <= NamedMax } few)
+            return few;
+        var others = All.Where(peer => !IsHere(peer)).ToArray();
+        Random.Shared.Shuffle(others);
+        return [identity.Self, .. others.Take(NamedMax - 1)];
+    }
 
     public Peer? Find(NodeId node)
     {
@@ -26,6 +39,10 @@ internal sealed class ChatPeers(ChatIdentity identity, IPeerChat link, PeerReque
     public Task<LeaseFound?> FindLeaseAsync(Peer peer, string user, CancellationToken cancellation) => IsHere(peer)
         ? Task.FromResult<LeaseFound?>(here.FindLease(user))
         : link.FindLeaseAsync(peer, user, cancellation);
+
+    public Task<HelloFound?> FindHelloAsync(Peer peer, string user, CancellationToken cancellation) => IsHere(peer)
+        ? Task.FromResult<HelloFound?>(here.FindHello(user))
+        : link.FindHelloAsync(peer, user, cancellation);
 
     public Task<DeliverOutcome> DeliverAsync(Peer node, LiveMessage message, CancellationToken cancellation) =>
         IsHere(node)

@@ -21,6 +21,9 @@ internal interface IPeerChat
 
     Task<LeaseFound?> FindLeaseAsync(Peer peer, string user, CancellationToken cancellation);
 
+    /// <summary>Asks for the hello by which that node let the user in whose session is there.</summary>
+    Task<HelloFound?> FindHelloAsync(Peer peer, string user, CancellationToken cancellation);
+
     /// <summary>Hands a message to the session at that node.</summary>
     /// <remarks>The hot path: does not wait for the answer to the one before, and may gather several into a frame.
     /// <paramref name="message"/>'s bytes do not change until the task has ended.</remarks>
@@ -48,6 +51,9 @@ internal readonly record struct LeaseAnswer(Lease Current, int PendingCount, boo
 
 /// <summary>A node's answer: the lease, or that it knows of none.</summary>
 internal sealed record LeaseFound(Lease? Lease);
+
+/// <summary>A node's answer: the hello, not checked, or that no session of the user is there.</summary>
+internal sealed record HelloFound(KeptHello? Hello);
 
 /// <param name="From">The user who sends it.</param>
 internal readonly record struct LiveMessage(

@@ -46,7 +46,7 @@ internal sealed class LeaseRenewals(IMessageSets sets, ChatPeers peers, SessionT
             if (answers[i].IsUnproven)
                 continue; // As if it had not answered.
             if (Supersedes(answers[i].Current, renewals[i].Lease))
-                takeovers.Superseded(sessions[i]);
+                takeovers.Superseded(sessions[i], answers[i].Current.Node);
             else
                 sessions[i].Mail.Heard(answers[i].PendingCount, isNew: !sessions[i].WasRenewed);
         }

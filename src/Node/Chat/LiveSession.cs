@@ -12,6 +12,7 @@ internal sealed class LiveSession : IDisposable
     private readonly TaskCompletionSource _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SessionRecord _record;
     private long _heardAt;
+    private int _isDoubted;
 
     /// <param name="isDegraded">No majority has agreed on the number yet; the session's keeper tries again.</param>
     /// <param name="call">Ends when the client's call ends.</param>
@@ -62,6 +63,9 @@ internal sealed class LiveSession : IDisposable
 
     public bool WasRenewed { get; set; }
 
+    /// <summary>By which its client was let in.</summary>
+    public required KeptHello Hello { get; init; }
+
     /// <summary>The key-log entry of the client's device.</summary>
     public required ReadOnlyMemory<byte> Entry { get; init; }
 
@@ -85,6 +89,12 @@ internal sealed class LiveSession : IDisposable
     public Task Over => _over.Task;
 
     public bool IsAt(NodeId node) => _record.Node == node;
+
+    /// <summary>Somebody says that a newer session is elsewhere.</summary>
+    /// <returns>Whether to find out now; not while somebody does already. <see cref="Doubted"/> follows.</returns>
+    public bool TryDoubt() => Interlocked.Exchange(ref _isDoubted, 1) == 0;
+
+    public void Doubted() => Volatile.Write(ref _isDoubted, 0);
 
     /// <summary>A majority has agreed at last.</summary>
     public void Confirmed(SessionRecord record)

@@ -1,3 +1,4 @@
+using ChordChat.Core.Ring;
 using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Chat;
@@ -43,8 +44,12 @@ internal sealed record SessionEnd(SessionEndReason Reason, ReadOnlyMemory<byte> 
     public static readonly SessionEnd OfStoppingNode =
         new(SessionEndReason.NodeStopping, default, "this node stops");
 
-    public static readonly SessionEnd OfSameDevice =
-        new(SessionEndReason.SameDevice, default, "this device has begun a newer session");
+    /// <summary>With <see cref="SessionEndReason.SameDevice"/>: the hello that began the newer session, and at which
+    /// node.</summary>
+    public (NodeId Node, KeptHello Hello)? Newer { get; init; }
+
+    public static SessionEnd OfSameDevice(NodeId node, KeptHello newer) =>
+        new(SessionEndReason.SameDevice, default, "this device has begun a newer session") { Newer = (node, newer) };
 
     public static SessionEnd Elsewhere(string why) => new(SessionEndReason.Elsewhere, default, why);
 }

@@ -49,6 +49,8 @@ internal sealed class PeerRequests(
         return new LeaseFound(here is not null && (lease is null || here.Session >= lease.Session) ? here : lease);
     }
 
+    public HelloFound FindHello(string user) => new(sessions.Find(user)?.Hello);
+
     public DeliverOutcome Deliver(LiveMessage message) =>
         sessions.Find(message.User) is { } session && session.Number == message.Session
             ? session.Mail.Deliver(new(message.Id, message.Envelope))

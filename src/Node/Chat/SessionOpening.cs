@@ -7,6 +7,7 @@ namespace ChordChat.Node.Chat;
 /// <summary>Lets a client in: its device's signature, then the next number in the session register, then its place
 /// among those who are online here.</summary>
 internal sealed partial class SessionOpening(
+    ChatIdentity identity,
     ChatOptions options,
     Accounts accounts,
     AccountGlimpses glimpses,
@@ -136,7 +137,8 @@ internal sealed partial class SessionOpening(
     {
         if (hello.PassOnly)
             return new OpenOutcome.Proved(account.User);
-        hellos.Keep(hello, nodeNonce, isAgreed: unproven.IsEmpty);
+        var proof = new KeptHello(hello, nodeNonce);
+        hellos.Keep(proof, isAgreed: unproven.IsEmpty);
         var device = ClientProofs.DeviceOf(account);
         var (record, isDegraded) = await numbers.NextAsync(account.User, hello.Epoch, device, call) switch
         {
@@ -150,6 +152,7 @@ internal sealed partial class SessionOpening(
             return Elsewhere("a session of another device is here, and no majority says which is the newer one");
         var session = new LiveSession(account.User, record, isDegraded, sets, options, clock.Steady, call)
         {
+            Hello = proof,
             Entry = account.Head.Entry,
             UnprovenEntry = unproven,
         };
@@ -170,7 +173,7 @@ internal sealed partial class SessionOpening(
         }
 
         if (older?.Device == session.Device)
-            older.End(SessionEnd.OfSameDevice); // As a rule what it had is a dead connection.
+            older.End(SessionEnd.OfSameDevice(identity.Self.Node, session.Hello)); // As a rule a dead connection.
         else
             older?.TakenOver(account.Head.Entry);
         return true;

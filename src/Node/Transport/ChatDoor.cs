@@ -186,7 +186,7 @@ internal sealed class ChatDoor(
             Degraded = session.IsDegraded,
             Pass = ChatMaps.ToWire(passes.Issue(session.User)),
         };
-        welcome.Nodes.Add(peers.All.Select(ChatMaps.ToWire));
+        welcome.Nodes.Add(peers.ToName().Select(ChatMaps.ToWire));
         return welcome;
     }
 }

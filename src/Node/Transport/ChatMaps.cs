@@ -90,6 +90,15 @@ internal static class ChatMaps
         },
         Entry = ToWire(end.Entry),
         Text = end.Text,
+        Newer = end.Newer is var (node, newer) ? ToWire(node, newer) : null,
+    };
+
+    private static NewerSession ToWire(NodeId node, KeptHello newer) => new()
+    {
+        NodeId = ToWire(node.ToBytes()),
+        NodeNonce = ToWire(newer.NodeNonce),
+        ClientNonce = ToWire(newer.Hello.ClientNonce),
+        Signature = ToWire(newer.Hello.Signature),
     };
 
     private static SendOutcome ToWire(SendReport report)

@@ -44,7 +44,7 @@ internal sealed class ChatService(
             Copies = (uint)identity.Copies,
             Demo = identity.IsDemo,
         };
-        info.Nodes.Add(peers.All.Select(ChatMaps.ToWire));
+        info.Nodes.Add(peers.ToName().Select(ChatMaps.ToWire));
         return Task.FromResult(info);
     }
 

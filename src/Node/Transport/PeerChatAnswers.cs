@@ -26,6 +26,9 @@ internal sealed class PeerChatAnswers(
             case Call.BodyOneofCase.FindLease:
                 var found = chat.FindLease(call.FindLease.User.ToUser());
                 return new() { FindLease = new() { Lease = found.Lease?.ToWire() } };
+            case Call.BodyOneofCase.FindHello:
+                var hello = chat.FindHello(call.FindHello.User.ToUser()).Hello;
+                return new() { FindHello = new() { Hello = hello?.ToWire() } };
             case Call.BodyOneofCase.EndSession:
                 var end = call.EndSession;
                 chat.EndSession(new(end.User.ToUser(), end.Session, end.Entry.Memory));

@@ -68,6 +68,13 @@ internal sealed class PeerChatLink(PeerLinks links, SessionShowing showing, Ring
         return Read(answer?.FindLease, found => found.ToCore());
     }
 
+    public async Task<HelloFound?> FindHelloAsync(Peer peer, string user, CancellationToken cancellation)
+    {
+        var call = new Call { FindHello = new FindHelloCall { User = user } };
+        var answer = await CallAsync(peer, call, cancellation);
+        return Read(answer?.FindHello, found => found.ToCore());
+    }
+
     public Task<DeliverOutcome> DeliverAsync(Peer node, LiveMessage message, CancellationToken cancellation)
     {
         var ended = new TaskCompletionSource<DeliverOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -54,6 +54,8 @@ internal static class PeerChatMap
 
     public static LeaseFound ToCore(this FindLeaseAnswer answer) => new(answer.Lease?.ToLease());
 
+    public static HelloFound ToCore(this FindHelloAnswer answer) => new(answer.Hello?.ToCore());
+
     public static IReadOnlyList<Lease> ToCore(this ListSessionsAnswer answer) =>
         [.. answer.Leases.Select(lease => lease.ToLease())];
 

@@ -31,7 +31,7 @@ public sealed class Accounts : IDisposable
         }
 
         _links = new NodeLinks(
-            new NodePool(search with { Known = profile.KnownNodes }, profile.Trust), new UserPass(profile, () => null));
+            new NodePool(search, profile.Trust, profile.KnownNodes), new UserPass(profile, () => null));
     }
 
     internal KeySource Keys { get; init; } = KeySource.New;
@@ -160,7 +160,7 @@ public sealed class Accounts : IDisposable
         using var keys = Derive(cluster, user, password, kdf);
         var unlocked = await new NewDevice(_profile, _links, cluster, user, kdf, keys, Keys, isRenewal)
             .LogInAsync(cancellation);
-        _profile.RememberNodes(_links.Pool.Heard);
+        _profile.RememberNodes(_links.Pool.Known);
         return unlocked;
     }
 
@@ -267,7 +267,7 @@ public sealed class Accounts : IDisposable
     private UnlockedProfile Save(Device device, KdfParameters kdf, PasswordKeys keys)
     {
         var unlocked = _profile.Save(device, kdf, keys, _profile.Trust);
-        _profile.RememberNodes(_links.Pool.Heard);
+        _profile.RememberNodes(_links.Pool.Known);
         return unlocked;
     }
 

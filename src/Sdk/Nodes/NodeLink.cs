@@ -5,20 +5,18 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Wire;
 using Grpc.Core;
-using Grpc.Net.Client;
 
 namespace ChordChat.Sdk.Nodes;
 
 /// <summary>An open connection to one node whose certificate is of the trusted cluster.</summary>
 public sealed class NodeLink : IDisposable
 {
-    private const int FrameBytesMax = 16 * 1024 * 1024;
     private const long NoError = 0, InternalError = 2, RefusedStream = 7, Cancel = 8, Calm = 11;
 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(4);
 
-    private readonly GrpcChannel _channel;
+    private readonly NodeChannels _channels;
     private readonly ClusterTrust _trust;
     private X509Certificate2? _presented;
     private bool _refused;
@@ -27,13 +25,8 @@ public sealed class NodeLink : IDisposable
     {
         Address = address;
         _trust = trust;
-        _channel = GrpcChannel.ForAddress($"https://{address}", new GrpcChannelOptions
-        {
-            HttpHandler = Handler(),
-            DisposeHttpClient = true,
-            MaxReceiveMessageSize = FrameBytesMax,
-        });
-        Chat = new Chat.ChatClient(_channel);
+        _channels = new NodeChannels(address, Handler());
+        Chat = new Chat.ChatClient(_channels.Node);
     }
 
     public string Address { get; }
@@ -54,7 +47,7 @@ public sealed class NodeLink : IDisposable
         var link = new NodeLink(NodeAddresses.Check(address), trust);
         try
         {
-            link.Cluster = await link.Chat.GetClusterAsync(
+            link.Cluster = await new Chat.ChatClient(link._channels.Stranger).GetClusterAsync(
                 new GetClusterRequest(), deadline: DateTime.UtcNow + CallTimeout, cancellationToken: cancellation);
             if (link.Cluster.Cluster.Length != 16 || link._presented is null)
                 throw NotANode(address, null);
@@ -77,7 +70,7 @@ public sealed class NodeLink : IDisposable
         }
     }
 
-    public void Dispose() => _channel.Dispose();
+    public void Dispose() => _channels.Dispose();
 
     private SocketsHttpHandler Handler() => new()
     {

@@ -1,23 +1,25 @@
 namespace ChordChat.Sdk.Nodes;
 
 /// <summary>Opens a link to some living node and remembers every address of the cluster that it hears of.</summary>
-public sealed class NodePool(NodeSearch search, ClusterTrust trust)
+/// <param name="kept">What the profile remembers.</param>
+internal sealed class NodePool(NodeSearch search, ClusterTrust trust, IReadOnlyList<KnownNode> kept)
 {
-    private const int RememberedMax = 32;
-    private readonly Lock _turn = new();
     private const int NodesMax = 64;
-    private readonly List<string> _heard = [];
-    private readonly HashSet<string> _nodes = [];
+    private readonly Lock _turn = new();
+    private readonly NodeSearch _search = search with { Known = [.. kept.Select(node => node.Address)] };
+    private readonly NodeMemory _memory = new(kept);
+    private readonly HashSet<string> _nodes = [.. kept.Select(node => node.Id).OfType<string>().Take(NodesMax)];
+    private volatile bool _hasMet;
 
     public ClusterTrust Trust => trust;
 
-    /// <summary>Addresses heard of from the cluster itself, newest first.</summary>
-    public IReadOnlyList<string> Heard
+    /// <summary>To be kept in the profile: nodes that have answered, and addresses that they named.</summary>
+    public IReadOnlyList<KnownNode> Known
     {
         get
         {
             lock (_turn)
-                return [.. _heard];
+                return _memory.All;
         }
     }
 
@@ -28,20 +30,20 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
         get
         {
             lock (_turn)
-                return Math.Max(_nodes.Count, search.Known.Count);
+                return _nodes.Count;
         }
     }
 
-    public void Remember(IEnumerable<string> addresses)
+    /// <summary>What a node says of itself and of others.</summary>
+    public void Hear(NodeLink teller, IEnumerable<Wire.NodeAddress> said)
     {
+        // A node names more than are kept, perhaps to each client in the same order.
+        var list = said.Take(NodeWords.ListMax).OrderBy(_ => Random.Shared.Next())
+            .ToLookup(node => node.NodeId.Span.SequenceEqual(teller.NodeId));
         lock (_turn)
-            foreach (var address in addresses.Where(NodeAddresses.IsWellFormed))
-            {
-                _heard.Remove(address);
-                _heard.Insert(0, address);
-                if (_heard.Count > RememberedMax)
-                    _heard.RemoveAt(_heard.Count - 1);
-            }
+            _memory.Hear(
+                Convert.ToHexString(teller.NodeId), list[true].FirstOrDefault()?.Address,
+                list[false].Select(node => node.Address));
     }
 
     /// <summary>Opens the first node that answers.</summary>
@@ -52,10 +54,12 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
         ChordChatException? worst = null;
         var isOwnDown = false;
         var tried = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        if (Heard is { Count: > 0 } heard)
+        if (_hasMet)
         {
-            // Any node will do; a random order spreads the clients of a dead node over the others.
-            var order = heard.Where(address => address != avoid).OrderBy(_ => Random.Shared.Next()).ToList();
+            // Any node will do; a random order spreads the clients of a dead node over the others. But who has answered
+            // before comes first: what a node says of others may be made up.
+            var order = Known.Where(node => node.Address != avoid)
+                .OrderBy(node => node.Id is null).ThenBy(_ => Random.Shared.Next()).Select(node => node.Address);
             if (await TryAsync(order, tried, cancellation) is var (link, reason))
             {
                 if (link is not null)
@@ -65,13 +69,13 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
             }
         }
 
-        await foreach (var group in NodeFinder.SearchAsync(search, cancellation))
+        await foreach (var group in NodeFinder.SearchAsync(_search, cancellation))
         {
             var (link, reason) = await TryAsync(group.OrderBy(address => address == avoid), tried, cancellation);
             if (link is not null)
                 return link;
             worst = MoreTelling(worst, reason);
-            isOwnDown |= group == search.Known;
+            isOwnDown |= group == _search.Known;
         }
 
         if (isOwnDown && worst is { Code: "foreign_cluster" })
@@ -85,7 +89,7 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
     /// <param name="asked">Node ids in hex; one node may have several addresses.</param>
     public async Task<NodeLink?> OpenOtherAsync(IReadOnlySet<string> asked, CancellationToken cancellation)
     {
-        foreach (var address in Heard.Concat(search.Explicit).Concat(search.Known).Distinct())
+        foreach (var address in Known.Select(node => node.Address).Concat(_search.Explicit).Distinct())
             try
             {
                 var link = await NodeLink.OpenAsync(address, trust, cancellation);
@@ -102,12 +106,20 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
         return null;
     }
 
-    private void Meet(NodeLink link)
+    /// <summary>A node has answered, and what it said of its cluster is true of its certificate.</summary>
+    public void Meet(NodeLink link)
     {
+        var id = Convert.ToHexString(link.NodeId);
         lock (_turn)
+        {
+            _hasMet = true;
+            _memory.Prove(id, link.Address);
             foreach (var node in link.Cluster.Nodes.Select(node => node.NodeId.ToByteArray()).Prepend(link.NodeId)
                 .Where(node => node.Length == 32).Take(NodesMax - _nodes.Count))
                 _nodes.Add(Convert.ToHexString(node));
+        }
+
+        Hear(link, link.Cluster.Nodes);
     }
 
     private async Task<(NodeLink? Link, ChordChatException? Reason)> TryAsync(
@@ -119,7 +131,6 @@ public sealed class NodePool(NodeSearch search, ClusterTrust trust)
             {
                 var link = await NodeLink.OpenAsync(address, trust, cancellation);
                 Meet(link);
-                Remember(link.Cluster.Nodes.Take(NodeWords.ListMax).Select(node => node.Address).Append(address));
                 return (link, null);
             }
             catch (ChordChatException cause)

@@ -22,36 +22,34 @@ public sealed class NewProfile : IDisposable
 
     public void Dispose()
     {
-        var isUnused = _isNew && IsUnused();
-        Profile.Dispose();
-        if (!isUnused)
-            return;
         try
         {
-            // The locks first: beside one, an empty database is taken for a damaged profile.
-            foreach (var file in (string[])
-                [.. Directory.GetFiles(Profile.Folder, "*.lock"), .. Directory.GetFiles(Profile.Folder, "profile.db*")])
-                File.Delete(file);
-            Directory.Delete(Profile.Folder); // Not what somebody else has put into it.
+            var isTaken = _isNew && Profile.Store.Read(TryTake);
+            Profile.Dispose();
+            if (isTaken)
+                Directory.Delete(Profile.Folder); // Not what somebody else has put into it.
         }
-        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException or SqliteException)
         {
-            // It stays, and is nobody's profile.
+            Profile.Dispose(); // Another program has it open, or it is nobody's profile.
         }
     }
 
-    /// <summary>Whether nothing was written, by nobody: the journal can be changed only while no other program has the
-    /// file open.</summary>
-    private bool IsUnused()
+    /// <summary>Takes the files away if nothing was written, by nobody, and no other program has them open.</summary>
+    /// <remarks>The journal can be changed only while no other program has the file open. From then on a program that
+    /// opens it waits for the end of this transaction, finds that its file is gone, and makes another
+    /// (<see cref="Profile.Open"/>).</remarks>
+    private bool TryTake(SqliteConnection db)
     {
-        try
-        {
-            return Profile.Store.Read(db => db.Scalar<long>("SELECT count(*) FROM facts") == 0
-                && db.Scalar<string>("PRAGMA journal_mode = DELETE") == "delete");
-        }
-        catch (SqliteException)
-        {
-            return false; // Another program has it open.
-        }
+        if (db.Scalar<string>("PRAGMA journal_mode = DELETE") != "delete")
+            return false;
+        db.Execute("BEGIN EXCLUSIVE");
+        if (db.Scalar<string>("PRAGMA journal_mode") != "delete" || db.Scalar<long>("SELECT count(*) FROM facts") > 0)
+            return false;
+        // The locks first: beside one, an empty database is taken for a damaged profile.
+        foreach (var file in (string[])
+            [.. Directory.GetFiles(Profile.Folder, "*.lock"), .. Directory.GetFiles(Profile.Folder, "profile.db*")])
+            File.Delete(file);
+        return true;
     }
 }

@@ -24,6 +24,7 @@ public sealed class Profile : IDisposable
     private const string PassFact = "pass";
     private const string CopiedFact = "copied";
     private const string RenewedFact = "renewed";
+    private const string HelloFact = "hello";
 
     /// <summary>Of the last device that this profile was.</summary>
     private const string EpochFact = "epoch";
@@ -63,9 +64,10 @@ public sealed class Profile : IDisposable
     /// </summary>
     internal uint IterationsPinned => Fact("kdf") is not null ? Kdf().Iterations : Signed?.Kdf.Iterations ?? 0;
 
-    /// <summary>Addresses of nodes met before.</summary>
-    public IReadOnlyList<string> KnownNodes => Fact("nodes") is { } list
-        ? Encoding.UTF8.GetString(list).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+    /// <summary>Nodes met before, and addresses that they named.</summary>
+    internal IReadOnlyList<KnownNode> KnownNodes => Fact("nodes") is { } list
+        ? [.. Encoding.UTF8.GetString(list).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' ')).Select(parts => new KnownNode(parts[0], parts.ElementAtOrDefault(1)))]
         : [];
 
     internal LocalStore Store { get; }
@@ -111,7 +113,7 @@ public sealed class Profile : IDisposable
     /// </exception>
     public static Profile Open(string folder)
     {
-        var store = LocalStore.Open(ProfileFolder.Prepare(folder));
+        var store = ProfileFolder.OpenStore(folder);
         try
         {
             return Whole(() => new Profile(folder, store));
@@ -301,11 +303,11 @@ public sealed class Profile : IDisposable
         RequestTable.ForgetCircle(db);
     }
 
-    internal void RememberNodes(IEnumerable<string> addresses)
+    internal void RememberNodes(IReadOnlyList<KnownNode> nodes)
     {
-        var list = string.Join('\n', addresses.Take(16));
-        if (list != string.Join('\n', KnownNodes))
-            Store.Write(db => PutFact(db, "nodes", Encoding.UTF8.GetBytes(list)));
+        if (!nodes.SequenceEqual(KnownNodes))
+            Store.Write(db => PutFact(db, "nodes", Encoding.UTF8.GetBytes(string.Join(
+                '\n', nodes.Select(node => node.Id is { } id ? $"{node.Address} {id}" : node.Address)))));
     }
 
     /// <summary>Forgets the device's keys, not the history.</summary>
@@ -319,6 +321,19 @@ public sealed class Profile : IDisposable
         RemoveFact(db, "device");
         RemoveFact(db, PassFact);
         return Outbox.Leave(db);
+    });
+
+    /// <summary>The time of the next hello: now, but later than all that this profile has made.</summary>
+    /// <remarks>docs/e2e.md, Session.</remarks>
+    /// <returns>Unix time in ms. It is on disk before anybody sees it.</returns>
+    internal long NextHelloMs() => Store.Write(db =>
+    {
+        var last = db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", HelloFact) is { Length: 8 } before
+            ? BitConverter.ToInt64(before)
+            : 0;
+        var next = Math.Max(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), last + 1);
+        PutFact(db, HelloFact, BitConverter.GetBytes(next));
+        return next;
     });
 
     /// <summary>A contact says that this profile is a copy.</summary>

@@ -1,3 +1,5 @@
+using ChordChat.Sdk.Storage;
+
 namespace ChordChat.Sdk.Profiles;
 
 /// <summary>Where a profile lies: for its owner only.</summary>
@@ -6,15 +8,37 @@ internal static class ProfileFolder
 {
     public const string FileName = "profile.db";
 
+    private const int OpeningsMax = 5;
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnersFolder = Owner | UnixFileMode.UserExecute;
+
+    /// <summary>Opens the file, anew if another program took the folder away meanwhile (<see cref="NewProfile"/>).
+    /// </summary>
+    /// <inheritdoc cref="Profile.Open" path="/exception"/>
+    public static LocalStore OpenStore(string folder)
+    {
+        var file = Path.Combine(folder, FileName);
+        for (var tries = 1; ; tries++)
+            try
+            {
+                var store = LocalStore.Open(Prepare(folder));
+                if (File.Exists(file) || tries == OpeningsMax)
+                    return store;
+                store.Dispose();
+            }
+            catch (ChordChatException cause) when (
+                cause.Code == "profile_not_writable" && tries < OpeningsMax && !File.Exists(file))
+            {
+                // Once more.
+            }
+    }
 
     /// <summary>Makes the folder and its file if they are not there, and closes them to others. SQLite gives its other
     /// files the mode of the first.</summary>
     /// <returns>The file.</returns>
     /// <exception cref="ChordChatException"><c>unsafe_profile</c>: somebody else could put another folder or file in
     /// its place. <c>profile_damaged</c>, <c>profile_not_writable</c>.</exception>
-    public static string Prepare(string folder)
+    private static string Prepare(string folder)
     {
         try
         {

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Security.Cryptography;
 using ChordChat.Crypto.Sessions;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
@@ -19,19 +18,22 @@ internal sealed class Session : IDisposable
     private readonly AsyncDuplexStreamingCall<ClientFrame, NodeFrame> _call;
     private readonly SemaphoreSlim _writing = new(1);
 
-    private Session(NodeLink link, AsyncDuplexStreamingCall<ClientFrame, NodeFrame> call) =>
-        (Link, _call) = (link, call);
+    private readonly byte[] _nonce;
+
+    private Session(NodeLink link, byte[] nonce, AsyncDuplexStreamingCall<ClientFrame, NodeFrame> call) =>
+        (Link, _nonce, _call) = (link, nonce, call);
 
     public NodeLink Link { get; }
 
     public Welcome Welcome { get; private set; } = new();
 
     /// <summary>Proves to the node who we are.</summary>
+    /// <param name="nonce">Of a hello that is later than all before.</param>
     /// <returns>The session, or why the node will not have one.</returns>
     /// <exception cref="RpcException">The node is gone or does not answer.</exception>
     public static Task<(Session? Session, SessionEnded? Refusal)> OpenAsync(
-        NodeLink link, Device device, CancellationToken cancellation) =>
-        OpenAsync(link, device, passOnly: false, cancellation);
+        NodeLink link, Device device, byte[] nonce, CancellationToken cancellation) =>
+        OpenAsync(link, device, nonce, passOnly: false, cancellation);
 
     /// <summary>Proves to the node who we are and wants nothing but a pass: ends no session.</summary>
     /// <returns>The pass, or why there is none.</returns>
@@ -39,15 +41,16 @@ internal sealed class Session : IDisposable
     public static async Task<(ByteString? Pass, SessionEnded? Refusal)> AskForPassAsync(
         NodeLink link, Device device, CancellationToken cancellation)
     {
-        var (session, refusal) = await OpenAsync(link, device, passOnly: true, cancellation);
+        var nonce = HelloNonce.New(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds());
+        var (session, refusal) = await OpenAsync(link, device, nonce, passOnly: true, cancellation);
         using (session)
             return (session?.Welcome.Pass, refusal);
     }
 
     private static async Task<(Session? Session, SessionEnded? Refusal)> OpenAsync(
-        NodeLink link, Device device, bool passOnly, CancellationToken cancellation)
+        NodeLink link, Device device, byte[] nonce, bool passOnly, CancellationToken cancellation)
     {
-        var session = new Session(link, Connect(link, cancellation));
+        var session = new Session(link, nonce, Connect(link, cancellation));
         try
         {
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -58,7 +61,7 @@ internal sealed class Session : IDisposable
             if (first?.Challenge is not { } challenge || !challenge.NodeId.Span.SequenceEqual(link.NodeId)
                 || !challenge.Cluster.Span.SequenceEqual(device.Cluster.ToBytes()))
                 throw new RpcException(new Status(StatusCode.Internal, "the node's challenge is not its own"));
-            var hello = new ClientFrame { Hello = Answer(challenge, link, device, passOnly) };
+            var hello = new ClientFrame { Hello = session.Answer(challenge, device, passOnly) };
             await session.WriteAsync(hello, deadline.Token);
             var second = await session.ReadAsync(deadline.Token);
             if (second?.Ended is { } refused)
@@ -85,6 +88,14 @@ internal sealed class Session : IDisposable
             return (null, refusal);
         }
     }
+
+    /// <summary>Whether a program with a copy of this device's keys has begun a session after this one: a later hello
+    /// is shown that these keys signed.</summary>
+    /// <remarks>docs/e2e.md, Session. While this session stands, this program makes no other hello.</remarks>
+    public bool IsEndedByCopy(NewerSession? newer, Device device) =>
+        newer is not null && HelloNonce.IsLater(newer.ClientNonce.Span, _nonce) && SessionProof.Verify(
+            device.Log.Head.DeviceKey, device.Cluster, newer.NodeId.Span, device.User, device.Epoch,
+            newer.NodeNonce.Span, newer.ClientNonce.Span, newer.Signature.Span);
 
     /// <summary>The next frame, or null when the node has closed the stream.</summary>
     public async Task<NodeFrame?> ReadAsync(CancellationToken cancellation)
@@ -141,19 +152,15 @@ internal sealed class Session : IDisposable
     private static RpcException Closed(Exception cause) =>
         new(new Status(StatusCode.Unavailable, "the stream is closed", cause));
 
-    private static Hello Answer(Challenge challenge, NodeLink link, Device device, bool passOnly)
+    private Hello Answer(Challenge challenge, Device device, bool passOnly) => new()
     {
-        var nonce = RandomNumberGenerator.GetBytes(SessionProof.NonceBytes);
-        return new Hello
-        {
-            User = device.User,
-            Epoch = device.Epoch,
-            ClientNonce = ByteString.CopyFrom(nonce),
-            Client = Program,
-            PassOnly = passOnly,
-            Signature = ByteString.CopyFrom(SessionProof.Sign(
-                device.Signing, device.Cluster, link.NodeId, device.User, device.Epoch, challenge.NodeNonce.Span,
-                nonce, passOnly ? ProofUse.Pass : ProofUse.Session)),
-        };
-    }
+        User = device.User,
+        Epoch = device.Epoch,
+        ClientNonce = ByteString.CopyFrom(_nonce),
+        Client = Program,
+        PassOnly = passOnly,
+        Signature = ByteString.CopyFrom(SessionProof.Sign(
+            device.Signing, device.Cluster, Link.NodeId, device.User, device.Epoch, challenge.NodeNonce.Span,
+            _nonce, passOnly ? ProofUse.Pass : ProofUse.Session)),
+    };
 }

@@ -1,3 +1,4 @@
+using ChordChat.Crypto.Sessions;
 using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
@@ -26,7 +27,7 @@ internal sealed class SessionKeeper(
     private volatile Session? _current;
     private volatile bool _saidGoodbye;
     private volatile bool _staysOldDevice;
-    private readonly CopyWatch _copies = new(() => links.Pool.NodeCount, TimeProvider.System);
+    private readonly CopyWatch _copies = new(TimeProvider.System);
     private bool _isAside;
 
     /// <summary>How often in a row a session that stood was ended without proof.</summary>
@@ -137,7 +138,8 @@ internal sealed class SessionKeeper(
         try
         {
             link = await links.CurrentAsync(stopping);
-            var (session, refusal) = await Session.OpenAsync(link, device, stopping);
+            var nonce = HelloNonce.New(me.Profile.NextHelloMs());
+            var (session, refusal) = await Session.OpenAsync(link, device, nonce, stopping);
             using (session)
             {
                 if (session is null)
@@ -152,7 +154,7 @@ internal sealed class SessionKeeper(
                 node = session.Welcome.NodeName;
                 var ended = await ServeAsync(session, device, lost, stopping);
                 if (ended?.Reason == SessionEnded.Types.Reason.SameDevice)
-                    _isAside = _copies.Ended(Convert.ToHexString(link.NodeId));
+                    _isAside = session.IsEndedByCopy(ended.Newer, device) && _copies.Ended();
                 else if (ended is not null && await JudgeAsync(ended, device, stopping) is { } last)
                     return (last, node);
                 _endings = IsUnproved(ended) ? _endings + 1 : 0;
@@ -164,8 +166,6 @@ internal sealed class SessionKeeper(
         catch (RpcException cause)
         {
             stopping.ThrowIfCancellationRequested();
-            if (node is null)
-                _copies.Left();
             if (await JudgeAsync(cause, device, stopping) is { } over)
                 return (over, node);
             sink.Tell(node is null
@@ -191,9 +191,8 @@ internal sealed class SessionKeeper(
     private async Task<SessionEnded?> ServeAsync(
         Session session, Device device, string? lost, CancellationToken stopping)
     {
-        links.Pool.Remember(session.Welcome.Nodes
-            .Take(NodeWords.ListMax).Select(other => other.Address).Append(session.Link.Address));
-        me.Profile.RememberNodes(links.Pool.Heard);
+        links.Pool.Hear(session.Link, session.Welcome.Nodes);
+        me.Profile.RememberNodes(links.Pool.Known);
         links.Pass.Keep(session.Welcome.Pass);
         _current = session;
         sink.Tell(new ClientEvent.Connected(session.Welcome.NodeName, lost, session.Welcome.Degraded));
@@ -329,7 +328,7 @@ internal sealed class SessionKeeper(
     {
         SessionEnded.Types.Reason.NodeStopping => "it is stopping",
         SessionEnded.Types.Reason.TooSlow => "this client read too slowly",
-        SessionEnded.Types.Reason.SameDevice => "this device has begun a session elsewhere",
+        SessionEnded.Types.Reason.SameDevice => "it says that this device has begun a session elsewhere",
         SessionEnded.Types.Reason.Elsewhere => "it cannot tell whether this device is the newest one",
         _ => "it closed the connection",
     };

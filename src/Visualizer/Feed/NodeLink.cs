@@ -5,16 +5,13 @@ using System.Security.Cryptography.X509Certificates;
 using ChordChat.Visualizer.Trust;
 using ChordChat.Wire;
 using Grpc.Core;
-using Grpc.Net.Client;
 
 namespace ChordChat.Visualizer.Feed;
 
 /// <summary>A connection to one node that has shown that it is of the cluster.</summary>
 internal sealed class NodeLink : IDisposable
 {
-    private const int MessageBytesMax = 16 << 20;
-
-    private readonly GrpcChannel _channel;
+    private readonly NodeChannels _channels;
     private readonly X509Certificate2? _own;
     private X509Certificate2? _certificate;
 
@@ -22,27 +19,22 @@ internal sealed class NodeLink : IDisposable
     {
         Address = address;
         _own = own;
-        _channel = GrpcChannel.ForAddress($"https://{address}", new GrpcChannelOptions
+        _channels = new NodeChannels(address, new SocketsHttpHandler
         {
-            MaxReceiveMessageSize = MessageBytesMax,
-            DisposeHttpClient = true,
-            HttpHandler = new SocketsHttpHandler
+            UseProxy = false,
+            ConnectTimeout = TimeSpan.FromSeconds(2),
+            SslOptions = new SslClientAuthenticationOptions
             {
-                UseProxy = false,
-                ConnectTimeout = TimeSpan.FromSeconds(2),
-                SslOptions = new SslClientAuthenticationOptions
-                {
-                    EnabledSslProtocols = SslProtocols.Tls13,
-                    // Kept for the judgement that follows the handshake: only then is the authority known.
-                    RemoteCertificateValidationCallback = (_, certificate, _, _) => Keep(certificate),
-                    ClientCertificateContext = own is null
-                        ? null
-                        : SslStreamCertificateContext.Create(own, null, offline: true),
-                },
+                EnabledSslProtocols = SslProtocols.Tls13,
+                // Kept for the judgement that follows the handshake: only then is the authority known.
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => Keep(certificate),
+                ClientCertificateContext = own is null
+                    ? null
+                    : SslStreamCertificateContext.Create(own, null, offline: true),
             },
         });
-        View = new View.ViewClient(_channel);
-        Chat = new Chat.ChatClient(_channel);
+        View = new View.ViewClient(_channels.Node);
+        Chat = new Chat.ChatClient(_channels.Stranger);
     }
 
     public string Address { get; }
@@ -102,7 +94,7 @@ internal sealed class NodeLink : IDisposable
 
     public void Dispose()
     {
-        _channel.Dispose();
+        _channels.Dispose();
         _certificate?.Dispose();
         _own?.Dispose();
     }

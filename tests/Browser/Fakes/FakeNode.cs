@@ -42,6 +42,9 @@ internal sealed class FakeNode : IAsyncDisposable
 
     public bool Frozen { get; set; }
 
+    /// <summary>What it calls itself; its name unless it lies.</summary>
+    public string? SaidName { get; set; }
+
     public string Address => $"localhost:{new Uri(_app.Urls.First()).Port}";
 
     public static async Task<FakeNode> StartAsync(string name, FakeCluster cluster, X509Certificate2 certificate)
@@ -85,6 +88,10 @@ internal sealed class FakeChat(FakeNode node) : Chat.ChatBase
     public override async Task<ClusterInfo> GetCluster(GetClusterRequest request, ServerCallContext context)
     {
         await node.WaitIfFrozenAsync(context.CancellationToken);
-        return new ClusterInfo { NodeName = node.Name, Authority = ByteString.CopyFrom(node.Cluster.Authority) };
+        return new ClusterInfo
+        {
+            NodeName = node.SaidName ?? node.Name,
+            Authority = ByteString.CopyFrom(node.Cluster.Authority),
+        };
     }
 }

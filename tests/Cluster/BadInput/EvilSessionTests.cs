@@ -1,4 +1,5 @@
 using ChordChat.Crypto;
+using ChordChat.Crypto.Sessions;
 using ChordChat.Tests.Cluster.Chat;
 using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
@@ -36,6 +37,30 @@ public sealed class EvilSessionTests
         anna.Publication(login.Ticket);
         await evil.AskAsync(EndOf(anna, line, anna.Log[^1].Bytes));
         Assert.Equal(SessionEnded.Types.Reason.TakenOver, (await line.NextAsync<SessionEnded>()).Reason);
+    }
+
+    /// <summary>docs/protocol.md#newer-session, over real links: the older one's node fetches the proof.</summary>
+    [Fact]
+    public async Task A_newer_session_of_the_same_device_is_proved_by_its_hello()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3);
+        using var first = EvilNode.ChannelTo(cluster.IdentityOf("n2"), cluster.AddressOf("n1"));
+        using var second = EvilNode.ChannelTo(cluster.IdentityOf("n2"), cluster.AddressOf("n3"));
+        var door = new Wire.Chat.ChatClient(first);
+        var anna = new ChatUser("anna", ClusterId.FromBytes((await door.GetClusterAsync(new())).Cluster.Span));
+        await door.RegisterAsync(anna.Registration());
+        await using var older = await ChatConnection.OpenAsync(door, anna);
+        await using var newer = await ChatConnection.OpenAsync(new Wire.Chat.ChatClient(second), anna);
+
+        var ended = await older.NextAsync<SessionEnded>();
+
+        Assert.Equal(SessionEnded.Types.Reason.SameDevice, ended.Reason);
+        Assert.Equal(cluster["n3"].Node.Self.Node.ToBytes(), ended.Newer.NodeId.ToByteArray());
+        Assert.True(SessionProof.Verify(
+            anna.Log[^1].DeviceKey, anna.Cluster, ended.Newer.NodeId.Span, "anna", 1, ended.Newer.NodeNonce.Span,
+            ended.Newer.ClientNonce.Span, ended.Newer.Signature.Span));
+        await newer.WriteAsync(new() { Heartbeat = true });
+        await newer.NextAsync<string>(text => text == "heartbeat");
     }
 
     [Fact]

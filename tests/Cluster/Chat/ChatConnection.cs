@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Threading.Channels;
 using ChordChat.Crypto.Sessions;
 using ChordChat.Wire;
@@ -11,6 +10,8 @@ namespace ChordChat.Tests.Cluster.Chat;
 internal sealed class ChatConnection : IAsyncDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+
+    private static long _helloTimeMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
 
     private readonly AsyncDuplexStreamingCall<ClientFrame, NodeFrame> _call;
     private readonly Channel<object> _events = Channel.CreateUnbounded<object>();
@@ -25,14 +26,14 @@ internal sealed class ChatConnection : IAsyncDisposable
     /// <param name="reads">False for a client that never reads what is pushed.</param>
     public static async Task<ChatConnection> OpenAsync(
         Wire.Chat.ChatClient client, ChatUser user, uint? epoch = null, bool reads = true, bool lies = false,
-        bool passOnly = false)
+        bool passOnly = false, byte[]? nonce = null)
     {
         var call = client.Connect();
         var connection = new ChatConnection(call);
         Assert(await call.ResponseStream.MoveNext(CancellationToken.None));
         var challenge = call.ResponseStream.Current.Challenge;
         var device = epoch ?? user.Log[^1].Epoch;
-        var nonce = RandomNumberGenerator.GetBytes(32);
+        nonce ??= HelloNonce.New(Interlocked.Increment(ref _helloTimeMs));
         var signature = SessionProof.Sign(
             user.Device(lies ? 1 : device), user.Cluster, challenge.NodeId.Span, user.Name, device,
             challenge.NodeNonce.Span, nonce, passOnly ? ProofUse.Pass : ProofUse.Session);

@@ -127,6 +127,7 @@ public sealed class MailLimitTests
         "anna", new(1, default, 0, default, 0, true), false, new MemoryReplication([]), new ChatOptions(), 0,
         CancellationToken.None)
     {
+        Hello = new(new("anna", 0, default, default, ""), default),
         Entry = default,
     };
 

@@ -16,12 +16,22 @@ internal sealed class MemoryPeers(IReadOnlyList<Peer> peers) : IPeerChat
 
     public void Add(Peer peer, PeerRequests requests) => _nodes[peer] = requests;
 
+    /// <summary>What a lying member answers to a renewal in place of the truth; null for the truth.</summary>
+    public Func<Peer, Lease, Lease?> Lie { get; set; } = (_, _) => null;
+
     public Task<IReadOnlyList<LeaseAnswer>?> RenewAsync(
         Peer peer, IReadOnlyList<LeaseRenewal> renewals, CancellationToken cancellation) =>
-        Task.FromResult(Find(peer)?.Renew(renewals));
+        Task.FromResult<IReadOnlyList<LeaseAnswer>?>(Find(peer) is { } node
+            ? [.. node.Renew(renewals).Select(answer => Lie(peer, answer.Current) is { } lie
+                ? answer with { Current = lie }
+                : answer)]
+            : null);
 
     public Task<LeaseFound?> FindLeaseAsync(Peer peer, string user, CancellationToken cancellation) =>
         Task.FromResult(Find(peer)?.FindLease(user));
+
+    public Task<HelloFound?> FindHelloAsync(Peer peer, string user, CancellationToken cancellation) =>
+        Task.FromResult(Find(peer)?.FindHello(user));
 
     public Task<DeliverOutcome> DeliverAsync(Peer node, LiveMessage message, CancellationToken cancellation) =>
         Task.FromResult(Find(node)?.Deliver(message) ?? DeliverOutcome.Unreachable);

@@ -1,3 +1,5 @@
+using ChordChat.Crypto.Sessions;
+using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
 using Grpc.Core;
 using Xunit;
@@ -89,13 +91,53 @@ public sealed class SessionTests : IAsyncLifetime
         var anna = await RegisterAsync(_cluster, "anna");
         await using var first = await ChatConnection.OpenAsync(_cluster.Client(0), anna);
         await using var second = await ChatConnection.OpenAsync(_cluster.Client(0), anna);
-        Assert.Equal(SessionEnded.Types.Reason.SameDevice, (await first.NextAsync<SessionEnded>()).Reason);
+        AssertNewer(anna, 0, await first.NextAsync<SessionEnded>());
         await first.ClosedAsync();
         await using var third = await ChatConnection.OpenAsync(_cluster.Client(1), anna);
-        Assert.Equal(SessionEnded.Types.Reason.SameDevice, (await second.NextAsync<SessionEnded>()).Reason);
+        AssertNewer(anna, 1, await second.NextAsync<SessionEnded>());
         await second.ClosedAsync();
 
         Assert.Equal("n2", (await _cluster.Client(0).GetStatusAsync(new() { User = "anna" }, _cluster.Pass)).NodeName);
+    }
+
+    /// <summary>docs/protocol.md#newer-session: where it says that it is, there is none, or an older one.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_member_that_speaks_of_a_newer_session_ends_none(bool wasThere)
+    {
+        var anna = await RegisterAsync(_cluster, "anna");
+        await using var older = wasThere ? await ChatConnection.OpenAsync(_cluster.Client(1), anna) : null;
+        await using var line = await ChatConnection.OpenAsync(_cluster.Client(0), anna);
+        await line.NextAsync<string>(text => text == "caught up");
+        var lies = 0;
+        _cluster.Link.Lie = (_, lease) =>
+        {
+            Interlocked.Increment(ref lies);
+            return lease with { Session = lease.Session + 1, Node = _cluster.Nodes[1].Node };
+        };
+        await Condition.UntilAsync(
+            "the lie is heard", TimeSpan.FromSeconds(20), () => Task.FromResult(Volatile.Read(ref lies) > 4));
+        await line.WriteAsync(new ClientFrame { Heartbeat = true });
+        await line.NextAsync<string>(text => text == "heartbeat");
+        Assert.Equal("n1", (await _cluster.Client(0).GetStatusAsync(new() { User = "anna" }, _cluster.Pass)).NodeName);
+    }
+
+    /// <summary>docs/protocol.md#newer-session: it lets in whom it keeps waiting, when they have gone elsewhere.
+    /// </summary>
+    [Fact]
+    public async Task Of_two_sessions_of_a_device_that_of_the_later_hello_stays()
+    {
+        var anna = await RegisterAsync(_cluster, "anna");
+        await using var late = await ChatConnection.OpenAsync(_cluster.Client(1), anna, nonce: HelloNonce.New(1));
+        await late.NextAsync<string>(text => text == "caught up");
+        await using var line = await ChatConnection.OpenAsync(_cluster.Client(0), anna, nonce: HelloNonce.New(3));
+        AssertNewer(anna, 0, await late.NextAsync<SessionEnded>());
+        await using var later = await ChatConnection.OpenAsync(_cluster.Client(1), anna, nonce: HelloNonce.New(2));
+
+        AssertNewer(anna, 0, await later.NextAsync<SessionEnded>());
+        await line.WriteAsync(new ClientFrame { Heartbeat = true });
+        await line.NextAsync<string>(text => text == "heartbeat");
     }
 
     [Fact]
@@ -170,6 +212,16 @@ public sealed class SessionTests : IAsyncLifetime
 
         await cluster.Client(1).LogInAsync(new() { User = "anna", Secret = anna.Secret });
         await cluster.DisposeAsync();
+    }
+
+    private void AssertNewer(ChatUser user, int node, SessionEnded ended)
+    {
+        Assert.Equal(SessionEnded.Types.Reason.SameDevice, ended.Reason);
+        var newer = ended.Newer;
+        Assert.Equal(_cluster.Nodes[node].Node.ToBytes(), newer.NodeId.ToByteArray());
+        Assert.True(SessionProof.Verify(
+            user.Log[^1].DeviceKey, ChatCluster.Id, newer.NodeId.Span, user.Name, user.Log[^1].Epoch,
+            newer.NodeNonce.Span, newer.ClientNonce.Span, newer.Signature.Span));
     }
 
     internal static async Task<ChatUser> RegisterAsync(ChatCluster cluster, string name)

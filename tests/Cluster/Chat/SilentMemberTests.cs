@@ -46,6 +46,9 @@ public sealed class SilentMemberTests
             Peer peer, IReadOnlyList<LeaseRenewal> renewals, CancellationToken cancellation) =>
             throw new NotSupportedException();
 
+        public Task<HelloFound?> FindHelloAsync(Peer peer, string user, CancellationToken cancellation) =>
+            throw new NotSupportedException();
+
         public Task<DeliverOutcome> DeliverAsync(Peer node, LiveMessage message, CancellationToken cancellation) =>
             throw new NotSupportedException();
 

@@ -90,7 +90,7 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         var link = await NodeLink.OpenAsync(_n1.Address, profile.Trust, CancellationToken.None);
         link.Dispose();
         var failed = await Assert.ThrowsAsync<RpcException>(
-            () => Session.OpenAsync(link, me.RequireDevice(), CancellationToken.None));
+            () => Session.OpenAsync(link, me.RequireDevice(), new byte[32], CancellationToken.None));
         Assert.Equal(StatusCode.Unavailable, failed.StatusCode);
     }
 

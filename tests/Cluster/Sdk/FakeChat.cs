@@ -24,6 +24,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
             Copies = 3,
         };
         info.Nodes.Add(cluster.Nodes.Values.Select(Describe));
+        cluster.Introduce(info);
         return Task.FromResult(info);
     }
 
@@ -179,10 +180,9 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         }
 
         cluster.SessionCalls.Enqueue(hello.User);
-        var session = new FakeSession(hello.User, node);
-        if (cluster.Sessions.TryGetValue(hello.User, out var old))
-            old.End(SessionEnded.Types.Reason.SameDevice);
-        cluster.Sessions[hello.User] = session;
+        var session = new FakeSession(hello.User, node) { Hello = Kept(hello, nonce) };
+        cluster.Hellos.Enqueue((hello.User, session.Hello));
+        Begin(session);
         Welcome(session, account);
         var reading = ReadAsync(requestStream, session, account, context.CancellationToken);
         try
@@ -196,6 +196,25 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
             await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
+
+    /// <summary>Of two that come at once one is the newer.</summary>
+    private void Begin(FakeSession session)
+    {
+        lock (cluster.Sessions)
+        {
+            if (cluster.Sessions.TryGetValue(session.User, out var old))
+                old.EndAsSameDevice(session.Hello);
+            cluster.Sessions[session.User] = session;
+        }
+    }
+
+    private NewerSession Kept(Hello hello, byte[] nonce) => new()
+    {
+        NodeId = ByteString.CopyFrom(node.Id),
+        NodeNonce = ByteString.CopyFrom(nonce),
+        ClientNonce = hello.ClientNonce,
+        Signature = hello.Signature,
+    };
 
     private void Welcome(FakeSession session, FakeAccount account)
     {

@@ -65,6 +65,9 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>Whose sessions began.</summary>
     public ConcurrentQueue<string> SessionCalls { get; } = [];
 
+    /// <summary>By what those sessions began.</summary>
+    public ConcurrentQueue<(string User, NewerSession Hello)> Hellos { get; } = [];
+
     /// <summary>What nodes say of names that nobody has.</summary>
     public static Crypto.Passwords.KdfParameters Kdf { get; } = Crypto.Passwords.KdfParameters.New();
 
@@ -93,6 +96,9 @@ internal sealed class FakeCluster : IDisposable
 
     /// <summary>Every key-log entry of a new device that any node has seen.</summary>
     public ConcurrentQueue<KeyLogEntry> EntriesSeen { get; } = [];
+
+    /// <summary>Changes what a node says about itself and its cluster.</summary>
+    public Action<ClusterInfo> Introduce { get; set; } = _ => { };
 
     /// <summary>What a node says in place of a welcome; null for a welcome.</summary>
     public Func<FakeNode, SessionEnded?> Refuse { get; set; } = _ => null;

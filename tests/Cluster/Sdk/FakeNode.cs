@@ -17,6 +17,7 @@ namespace ChordChat.Tests.Cluster.Sdk;
 internal sealed class FakeNode : IAsyncDisposable
 {
     private WebApplication? _host;
+    private int _connectionCount;
 
     private FakeNode(string name, X509Certificate2 certificate, FakeCluster cluster)
     {
@@ -32,18 +33,26 @@ internal sealed class FakeNode : IAsyncDisposable
 
     public string Address { get; private set; } = "";
 
+    /// <summary>How many connections were made to it.</summary>
+    public int ConnectionCount => Volatile.Read(ref _connectionCount);
+
     public static async Task<FakeNode> StartAsync(FakeCluster cluster, string name)
     {
         var certificate = cluster.Issue(name);
+        var node = new FakeNode(name, certificate, cluster);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
         {
             listen.Protocols = HttpProtocols.Http2;
+            listen.Use(next => connection =>
+            {
+                Interlocked.Increment(ref node._connectionCount);
+                return next(connection);
+            });
             listen.UseHttps(certificate, https => https.SslProtocols = SslProtocols.Tls13);
         }));
         builder.Services.AddGrpc();
-        var node = new FakeNode(name, certificate, cluster);
         builder.Services.AddSingleton(cluster).AddSingleton(node);
         var host = builder.Build();
         host.MapGrpcService<FakeChat>();

@@ -14,6 +14,9 @@ internal sealed class FakeSession(string user, FakeNode node)
 
     public FakeNode Node => node;
 
+    /// <summary>By what its client was let in.</summary>
+    public required NewerSession Hello { get; init; }
+
     public DateTimeOffset Since { get; } = DateTimeOffset.UtcNow;
 
     public ChannelReader<NodeFrame> Frames => _frames.Reader;
@@ -31,17 +34,22 @@ internal sealed class FakeSession(string user, FakeNode node)
         Write(frame);
     }
 
-    public void End(SessionEnded.Types.Reason reason, byte[]? entry = null, string text = "")
+    public void End(SessionEnded.Types.Reason reason, byte[]? entry = null, string text = "") => End(new SessionEnded
     {
-        Write(new NodeFrame
-        {
-            Ended = new SessionEnded
-            {
-                Reason = reason,
-                Entry = ByteString.CopyFrom(entry ?? []),
-                Text = text,
-            },
-        });
+        Reason = reason,
+        Entry = ByteString.CopyFrom(entry ?? []),
+        Text = text,
+    });
+
+    public void EndAsSameDevice(NewerSession? newer) => End(new SessionEnded
+    {
+        Reason = SessionEnded.Types.Reason.SameDevice,
+        Newer = newer,
+    });
+
+    private void End(SessionEnded end)
+    {
+        Write(new NodeFrame { Ended = end });
         _frames.Writer.TryComplete();
     }
 }

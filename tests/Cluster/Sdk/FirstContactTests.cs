@@ -48,7 +48,7 @@ public sealed class FirstContactTests : IAsyncLifetime, IDisposable
         await using (var first = await Person.RegisterAsync("alice", _node))
             folder = first.Folder;
         using (var profile = Profile.Open(folder))
-            profile.RememberNodes(isAtOwnAddress ? [stranger.Address] : ["127.0.0.1:1"]);
+            profile.RememberNodes([new(isAtOwnAddress ? stranger.Address : "127.0.0.1:1", "AB")]);
         await using var alice = await Person.LogInAsync("alice", folder, new NodeSearch
         {
             FromEnvironment = [stranger.Address],
@@ -61,6 +61,28 @@ public sealed class FirstContactTests : IAsyncLifetime, IDisposable
         Assert.Contains(stranger.Address, reason.Message, StringComparison.Ordinal);
         await alice.SeeAsync<ClientEvent.Searching>(); // Once more: it has not ended.
         Assert.Empty(other.SecretCalls);
+    }
+
+    /// <summary>docs/security.md, "What a call may cost": many bytes, and many parts in few bytes.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Of_a_node_that_has_proved_nothing_little_is_read(bool isOfParts)
+    {
+        using var profile = Profile.Open(Person.NewFolder());
+        using (var link = await NodeLink.OpenAsync(_node.Address, profile.Trust, CancellationToken.None))
+            await link.Chat.GetKdfAsync(new() { User = "alice" });
+        Assert.Equal(1, _node.ConnectionCount);
+        _cluster.Introduce = info =>
+        {
+            if (isOfParts)
+                info.Nodes.Add(Enumerable.Repeat(new Wire.NodeAddress(), 30_000));
+            else
+                info.NodeName = new('n', 100_000);
+        };
+        using var other = Profile.Open(Person.NewFolder());
+        await Assert.ThrowsAsync<ChordChatException>(
+            () => NodeLink.OpenAsync(_node.Address, other.Trust, CancellationToken.None));
     }
 
     [Fact]

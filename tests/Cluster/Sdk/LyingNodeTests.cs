@@ -2,6 +2,7 @@ using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Keys;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Nodes;
 using ChordChat.Wire;
 using Xunit;
 using KdfParameters = ChordChat.Crypto.Passwords.KdfParameters;
@@ -49,6 +50,26 @@ public sealed class LyingNodeTests : IAsyncLifetime, IDisposable
         Assert.Equal(["after"], await bob.ReadAsync(1));
         await again.SeeAsync<ClientEvent.Notice>(notice => notice.Text.Contains("n1 at"));
         Assert.Equal(PinState.New, again.Client.People.KeysOf("bob"));
+    }
+
+    /// <summary>docs/e2e.md, Known nodes.</summary>
+    [Fact]
+    public async Task A_node_that_names_many_nodes_takes_no_other_from_its_client()
+    {
+        _cluster.Introduce = info =>
+        {
+            info.Nodes.Clear();
+            info.Nodes.Add(Enumerable.Range(1, 64).Select(port => new NodeAddress { Address = $"127.0.0.1:{port}" }));
+        };
+        var (id1, id2) = (Convert.ToHexString(_n1.Id), Convert.ToHexString(_n2.Id));
+        var pool = new NodePool(
+            new NodeSearch { AskNetwork = false }, new ClusterTrust(null), [new(_n2.Address, id2)]);
+        using (var link = await NodeLink.OpenAsync(_n1.Address, pool.Trust, CancellationToken.None))
+            pool.Meet(link);
+        Assert.Superset(
+            new HashSet<KnownNode>([new(_n1.Address, id1), new(_n2.Address, id2)]), pool.Known.ToHashSet());
+        using var other = await pool.OpenAsync(avoid: _n1.Address, CancellationToken.None);
+        Assert.Equal(_n2.Id, other.NodeId);
     }
 
     [Theory]

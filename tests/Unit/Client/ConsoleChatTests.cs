@@ -19,24 +19,18 @@ public sealed class ConsoleChatTests
     [Fact]
     public async Task An_answer_that_does_not_follow_its_command_names_it()
     {
-        using var filled = new FilledProfile();
-        using var profile = Profile.Open(filled.Folder);
-        using var me = profile.Unlock(FilledProfile.Password);
-        await using var client = new ChatClient(
-            me, new NodeSearch { Explicit = ["127.0.0.1:1"], AskNetwork = false });
-        var view = new Lines();
-        var later = new List<Task<Action>>();
-        var chat = new ConsoleChat(client, view, later.Add, passwordAtHand: null);
+        await using var at = new OfflineConsole();
+        var (chat, view) = (at.Chat, at.View);
 
         chat.OnLine("/who");
-        (await later[0])();
+        (await at.Later[0])();
         Assert.StartsWith("! ", Assert.Single(view.Printed));
 
         view.Printed.Clear();
         chat.OnLine("/status bob");
         chat.OnLine("/msg carol are you there?");
-        (await later[1])();
-        (await later[2])();
+        (await at.Later[1])();
+        (await at.Later[2])();
         Assert.Equal(3, view.Printed.Count);
         Assert.Equal("· answer to /status bob:", view.Printed[0]);
         Assert.StartsWith("! ", view.Printed[1]);
@@ -45,22 +39,18 @@ public sealed class ConsoleChatTests
         view.Printed.Clear();
         chat.OnLine("/msg carol are you there?");
         chat.On(new ClientEvent.Disconnected("n1", "it is gone"));
-        (await later[3])();
+        (await at.Later[3])();
         Assert.Equal("· answer to your message to carol:", view.Printed[0]);
     }
 
     [Fact]
     public async Task What_another_program_of_the_same_profile_sends_is_shown()
     {
-        using var filled = new FilledProfile("hello");
-        using var profile = Profile.Open(filled.Folder);
-        using var me = profile.Unlock(FilledProfile.Password);
-        await using var client = Offline(me);
-        var view = new Lines();
-        var chat = new ConsoleChat(client, view, _ => { }, passwordAtHand: null);
-        client.Start();
+        await using var at = new OfflineConsole("hello");
+        var (chat, view) = (at.Chat, at.View);
+        at.Client.Start();
         chat.OnLine("/msg bob typed here");
-        using var beside = Profile.Open(filled.Folder);
+        using var beside = Profile.Open(at.Profile.Folder);
         using var script = beside.Unlock(FilledProfile.Password);
         await using var sender = Offline(script);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
@@ -69,7 +59,7 @@ public sealed class ConsoleChatTests
         {
             if (i < 2) // The first may come before this program looked for the first time.
                 sender.Send("bob", $"sent by a script {i}");
-            while (await client.Events.WaitToReadAsync(patience.Token) && client.Events.TryRead(out var happened))
+            while (await at.Client.Events.WaitToReadAsync(patience.Token) && at.Client.Events.TryRead(out var happened))
             {
                 view.Printed.Clear();
                 chat.On(happened);
@@ -102,13 +92,8 @@ public sealed class ConsoleChatTests
     [Fact]
     public async Task After_the_open_chats_person_is_blocked_no_line_goes_to_them()
     {
-        using var filled = new FilledProfile("hello");
-        using var profile = Profile.Open(filled.Folder);
-        using var me = profile.Unlock(FilledProfile.Password);
-        await using var client = new ChatClient(
-            me, new NodeSearch { Explicit = ["127.0.0.1:1"], AskNetwork = false });
-        var view = new Lines();
-        var chat = new ConsoleChat(client, view, _ => { }, passwordAtHand: null);
+        await using var at = new OfflineConsole("hello");
+        var (chat, view) = (at.Chat, at.View);
         chat.OnLine("/chat bob");
         chat.OnLine("/block bob");
         Assert.Equal("· bob is blocked and the chat with them is closed; /unblock bob undoes it", view.Printed[^1]);
@@ -119,14 +104,10 @@ public sealed class ConsoleChatTests
     [Fact]
     public async Task A_chat_in_which_nothing_was_said_says_so()
     {
-        using var filled = new FilledProfile("hello");
-        using var profile = Profile.Open(filled.Folder);
-        using var me = profile.Unlock(FilledProfile.Password);
-        await using var client = Offline(me);
-        var view = new Lines();
-        var chat = new ConsoleChat(client, view, _ => { }, passwordAtHand: null);
+        await using var at = new OfflineConsole("hello");
+        var (chat, view) = (at.Chat, at.View);
         chat.OnLine("/chat bob");
-        profile.Store.Write(db => db.Execute("DELETE FROM messages"));
+        at.Profile.Store.Write(db => db.Execute("DELETE FROM messages"));
         chat.OnLine("/history");
         Assert.Equal("· this machine has no messages with bob yet", view.Printed[^1]);
     }
@@ -134,38 +115,29 @@ public sealed class ConsoleChatTests
     [Fact]
     public async Task A_message_that_opens_a_chat_says_so_and_what_was_unread_in_it_is_read()
     {
-        using var filled = new FilledProfile("hello");
-        using var profile = Profile.Open(filled.Folder);
-        using var me = profile.Unlock(FilledProfile.Password);
-        await using var client = Offline(me);
-        var view = new Lines();
-        var chat = new ConsoleChat(client, view, _ => { }, passwordAtHand: null);
-        Meet(me, "bob");
+        await using var at = new OfflineConsole("hello");
+        var (chat, view) = (at.Chat, at.View);
+        Meet(at.Me, "bob");
         chat.Start();
         Assert.Contains("●bob 1", view.Prompt, StringComparison.Ordinal);
         chat.OnLine("/msg bob hello yourself");
         Assert.Equal("to bob> ", view.Prompt.Replace("(connecting) ", "", StringComparison.Ordinal));
         Assert.Contains(view.Printed, line => line.StartsWith("· chat with bob", StringComparison.Ordinal));
-        Assert.Equal(0, client.History.Chats().Single(one => one.Peer == "bob").Unread);
+        Assert.Equal(0, at.Client.History.Chats().Single(one => one.Peer == "bob").Unread);
     }
 
     /// <summary>docs/e2e.md, Receiving: Requests. Another device of this user wrote to somebody.</summary>
     [Fact]
     public async Task What_is_no_request_any_more_is_shown_a_page_at_a_time()
     {
-        using var filled = new FilledProfile(Enumerable.Range(0, 1_010).Select(i => $"text {i}"));
-        using var profile = Profile.Open(filled.Folder);
-        using var me = profile.Unlock(FilledProfile.Password);
-        profile.Store.Write(db => db.Execute("UPDATE circle SET written = 0"));
-        await using var client = new ChatClient(
-            me, new NodeSearch { Explicit = ["127.0.0.1:1"], AskNetwork = false });
-        var view = new Lines();
-        var chat = new ConsoleChat(client, view, _ => { }, passwordAtHand: null);
+        await using var at = new OfflineConsole(Enumerable.Range(0, 1_010).Select(i => $"text {i}"));
+        var (chat, view) = (at.Chat, at.View);
+        at.Profile.Store.Write(db => db.Execute("UPDATE circle SET written = 0"));
         chat.Start();
         Assert.DoesNotContain(view.Printed, line => line.Contains("text 0", StringComparison.Ordinal));
 
         view.Printed.Clear();
-        profile.Store.Write(db => db.Execute("UPDATE circle SET written = 1"));
+        at.Profile.Store.Write(db => db.Execute("UPDATE circle SET written = 1"));
         chat.On(new ClientEvent.CircleHeard());
         Assert.Equal(1_001, view.Printed.Count);
         Assert.Contains("10 more unread messages from bob", view.Printed[^1], StringComparison.Ordinal);
@@ -194,6 +166,42 @@ public sealed class ConsoleChatTests
 
         Assert.Equal(1_700_000_000_000, message.Typed!.Value.ToUnixTimeMilliseconds());
         Assert.Equal(1_700_000_090_000, message.Sent.ToUnixTimeMilliseconds());
+    }
+
+    /// <summary>The console on Alice's profile, with no node.</summary>
+    private sealed class OfflineConsole : IAsyncDisposable
+    {
+        private readonly FilledProfile _filled;
+
+        public OfflineConsole(params IEnumerable<string> texts)
+        {
+            _filled = new FilledProfile(texts);
+            Profile = Profile.Open(_filled.Folder);
+            Me = Profile.Unlock(FilledProfile.Password);
+            Client = Offline(Me);
+            Chat = new ConsoleChat(Client, View, Later.Add, passwordAtHand: null);
+        }
+
+        public Profile Profile { get; }
+
+        public UnlockedProfile Me { get; }
+
+        public ChatClient Client { get; }
+
+        public ConsoleChat Chat { get; }
+
+        public Lines View { get; } = new();
+
+        /// <summary>What it prints once it is known.</summary>
+        public List<Task<Action>> Later { get; } = [];
+
+        public async ValueTask DisposeAsync()
+        {
+            await Client.DisposeAsync();
+            Me.Dispose();
+            Profile.Dispose();
+            _filled.Dispose();
+        }
     }
 
     private sealed class Lines : IConsoleView

@@ -44,6 +44,7 @@ public class ChatFuzzTests
             var expected = answer.RenewLeases?.Leases.Count ?? 0;
             Assert.All(answer.RenewLeases?.ToCore(expected) ?? [], lease => Assert.True(lease.PendingCount >= 0));
             answer.FindLease?.ToCore();
+            answer.FindHello?.ToCore();
             answer.ListSessions?.ToCore();
             Assert.True((answer.CountGuess?.ToCore() ?? default) >= TimeSpan.Zero);
             answer.Deliver?.ToCore();

@@ -199,10 +199,11 @@ public sealed class HostileMessageTests : IDisposable
     private static Inbox InboxOf(UnlockedProfile me)
     {
         var links = new NodeLinks(
-            new NodePool(new NodeSearch { AskNetwork = false }, me.Profile.Trust),
+            new NodePool(new NodeSearch { AskNetwork = false }, me.Profile.Trust, []),
             new UserPass(me.Profile, () => me.Device));
         var keys = new KeyBook(me, links, _ => { });
-        return new Inbox(me, keys, new MessageTable("bob", me.Key), TimeProvider.System, new EventSink(History.Of(me)));
+        return new Inbox(
+            me, keys, new MessageTable("bob", me.Key), TimeProvider.System, new EventSink(History.Of(me), me));
     }
 
     private void MakeProfile()

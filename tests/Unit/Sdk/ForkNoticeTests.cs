@@ -16,7 +16,7 @@ public sealed class ForkNoticeTests
         using var profile = ChordChat.Sdk.Profiles.Profile.Open(filled.Folder);
         using var me = profile.Unlock(FilledProfile.Password);
         var time = new ManualTime();
-        var sink = new EventSink(History.Of(me), time);
+        var sink = new EventSink(History.Of(me), me, time);
         for (var i = 0; i < 500; i++)
             sink.Take(Forked("bob"));
         Assert.Contains("two different messages claim the same place (from bob)", Assert.Single(Notices(sink)));
@@ -28,6 +28,17 @@ public sealed class ForkNoticeTests
         time.Now += TimeSpan.FromMinutes(1);
         sink.Take(Forked("bob"));
         Assert.Single(Notices(sink));
+    }
+
+    [Fact]
+    public void Who_is_told_again_to_log_in_anew_is_told_with_which_profile()
+    {
+        using var filled = new FilledProfile();
+        using var profile = ChordChat.Sdk.Profiles.Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        var sink = new EventSink(History.Of(me), me);
+        sink.Take(new Kept { IsCopied = true });
+        Assert.Contains($"'chordchat login alice --profile {filled.Folder}'", Assert.Single(Notices(sink)));
     }
 
     private static Kept Forked(string sender)

@@ -50,6 +50,30 @@ public sealed class NewProfileTests : IDisposable
         Assert.False(again.RequestsWait);
     }
 
+    /// <summary>At the moment at which what was made for nothing is taken away, another program registers in it.
+    /// </summary>
+    [Fact]
+    public async Task A_profile_that_another_program_opens_meanwhile_is_not_taken_away_from_under_it()
+    {
+        for (var i = 0; i < 300; i++)
+        {
+            var folder = _folder[$"alice{i}"];
+            var made = NewProfile.Open(folder);
+            using var together = new Barrier(2);
+            var other = Task.Run(() =>
+            {
+                together.SignalAndWait();
+                using var profile = Profile.Open(folder);
+                profile.RequestsWait = false;
+            });
+            together.SignalAndWait();
+            made.Dispose();
+            await other;
+            using var again = Profile.Open(folder);
+            Assert.False(again.RequestsWait, $"round {i}");
+        }
+    }
+
     [Fact]
     public void A_command_names_the_profile_where_it_is_not_the_default_one()
     {

@@ -91,7 +91,7 @@ public sealed class ProfileTests : IDisposable
         Assert.Equal(Owner, File.GetUnixFileMode(file));
         File.SetUnixFileMode(file, Owner | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
         using var profile = Profile.Open(_folder);
-        profile.RememberNodes(["127.0.0.1:7401"]);
+        profile.RememberNodes([new("127.0.0.1:7401", "AB"), new("127.0.0.1:7402", null)]);
         foreach (var made in Directory.GetFiles(_folder, "profile.db*"))
             Assert.Equal(Owner, File.GetUnixFileMode(made));
     }
@@ -191,7 +191,7 @@ public sealed class ProfileTests : IDisposable
         History.Of(me).With("bob");
         History.Of(me).Unread();
         History.Of(me).Chats();
-        profile.RememberNodes(["127.0.0.1:7401"]);
+        profile.RememberNodes([new("127.0.0.1:7401", "AB"), new("127.0.0.1:7402", null)]);
     }
 
     [Fact]
