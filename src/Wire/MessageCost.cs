@@ -4,6 +4,17 @@ using Google.Protobuf.Reflection;
 
 namespace ChordChat.Wire;
 
+/// <summary>What may be done with a message, as far as its memory goes.</summary>
+internal enum CostVerdict
+{
+    Affordable,
+
+    TooHigh,
+
+    /// <summary>It is no message: the parser would refuse it, perhaps after it has built much of it.</summary>
+    Broken,
+}
+
 /// <summary>Estimates the memory that a message takes when it is read, in one pass over its bytes and without building
 /// anything.</summary>
 /// <remarks>docs/security.md, "What a call may cost". One budget for the whole message, however its fields are nested.
@@ -36,8 +47,8 @@ internal sealed class MessageCost
     public static MessageCost Of(MessageDescriptor descriptor) =>
         Known.GetOrAdd(descriptor, static unknown => new(unknown));
 
-    public bool IsTooHigh(ReadOnlySequence<byte> message) =>
-        new MessageWalk(message, FreeBytes + (PerByteMax * message.Length)).IsOver(this);
+    public CostVerdict Judge(ReadOnlySequence<byte> message) =>
+        new MessageWalk(message, FreeBytes + (PerByteMax * message.Length)).Judge(this);
 
     /// <summary>Null: this version does not know the field, so it is dropped and costs nothing.</summary>
     public FieldCost? Of(uint number) => number < _byNumber.Length ? _byNumber[number] : null;

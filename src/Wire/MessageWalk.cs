@@ -2,10 +2,11 @@ using System.Buffers;
 
 namespace ChordChat.Wire;
 
-/// <summary>One pass over the bytes of a message that adds up its cost. What the parser would refuse ends the pass: the
-/// parser says so.</summary>
+/// <summary>One pass over the bytes of a message that adds up its cost, to the end, or to where the parser would refuse
+/// it.</summary>
 /// <remarks>It must understand everything that the parser understands, so it cuts tags and lengths to 32 bits as that
-/// does.</remarks>
+/// does. The parser finds much of what is broken only after it has built the rest, so nothing that ends this pass is
+/// left to it.</remarks>
 internal ref struct MessageWalk(ReadOnlySequence<byte> message, long budget)
 {
     /// <summary>As the parser's.</summary>
@@ -15,11 +16,11 @@ internal ref struct MessageWalk(ReadOnlySequence<byte> message, long budget)
     private SequenceReader<byte> _reader = new(message);
     private long _left = budget;
 
-    public bool IsOver(MessageCost message)
+    public CostVerdict Judge(MessageCost message)
     {
         _left -= message.ObjectBytes;
-        TryRead(message, _length, DepthMax);
-        return _left < 0;
+        var isWhole = TryRead(message, _length, DepthMax);
+        return _left < 0 ? CostVerdict.TooHigh : isWhole ? CostVerdict.Affordable : CostVerdict.Broken;
     }
 
     private bool TryRead(MessageCost message, long end, int depth)
@@ -79,7 +80,7 @@ internal ref struct MessageWalk(ReadOnlySequence<byte> message, long budget)
                 3 => true,
                 4 => groups > 0,
                 5 => TryAdvance(4),
-                _ => false,
+                _ => true, // There is no such type; the parser takes the tag for the whole field.
             };
             if (!isSkipped)
                 return false;
@@ -93,7 +94,7 @@ internal ref struct MessageWalk(ReadOnlySequence<byte> message, long budget)
     }
 
     private bool TryReadLength(long end, out ulong length) =>
-        TryReadVarint(out length) && (length &= uint.MaxValue) <= (ulong)(end - _reader.Consumed);
+        TryReadVarint(out length) && (long)(length &= uint.MaxValue) <= end - _reader.Consumed;
 
     private bool TryAdvance(long length)
     {

@@ -10,6 +10,8 @@ namespace ChordChat.Wire;
 /// (<see cref="MessageCost"/>).</remarks>
 public static class StrictMarshaller
 {
+    private const string Unreadable = "the message cannot be read";
+
     /// <summary>Only reads; what it refuses is an <see cref="RpcException"/> of
     /// <see cref="StatusCode.InvalidArgument"/>.</summary>
     public static Marshaller<T> Of<T>()
@@ -25,9 +27,14 @@ public static class StrictMarshaller
 
     private static IMessage Read(MessageParser parser, MessageCost cost, ReadOnlySequence<byte> message)
     {
-        if (cost.IsTooHigh(message))
-            throw new RpcException(new Status(
-                StatusCode.InvalidArgument, $"the message has too many fields for its {message.Length} bytes"));
+        switch (cost.Judge(message))
+        {
+            case CostVerdict.TooHigh:
+                throw Refusal($"the message has too many fields for its {message.Length} bytes");
+            case CostVerdict.Broken:
+                throw Refusal(Unreadable);
+        }
+
         try
         {
             return parser.ParseFrom(message);
@@ -35,7 +42,9 @@ public static class StrictMarshaller
         catch (Exception e) when (e is InvalidProtocolBufferException
             or ArgumentOutOfRangeException or IndexOutOfRangeException) // Of lengths near 2^31.
         {
-            throw new RpcException(new Status(StatusCode.InvalidArgument, "the message cannot be read"));
+            throw Refusal(Unreadable);
         }
     }
+
+    private static RpcException Refusal(string why) => new(new Status(StatusCode.InvalidArgument, why));
 }

@@ -49,15 +49,59 @@ public sealed class StrictMarshallerTests
         Assert.Equal(StatusCode.InvalidArgument, Assert.Throws<RpcException>(() => Read(frame)).StatusCode);
     }
 
+    /// <summary>The parser builds what is there before it misses the rest, however much a length promises.</summary>
+    [Theory]
+    [InlineData(1 << 20)]
+    [InlineData(1 << 30)]
+    [InlineData(int.MaxValue)]
+    public void A_length_past_the_end_hides_nothing(int length)
+    {
+        byte[] renewals = [.. Enumerable.Repeat((byte[])[0x0a, 0], FrameBytes / 4).SelectMany(part => part)];
+        var leases = new Call { RenewLeases = new() }.ToByteArray();
+        byte[] call = [.. leases[..^1], .. Varint(length / 2), .. renewals];
+        byte[] frame = [.. new CallFrame { Calls = { new Call() } }.ToByteArray()[..^1], .. Varint(length), .. call];
+        var calls = StrictMarshaller.Of<CallFrame>();
+        RefuseCheaply(() => calls.ContextualDeserializer(new Payload(frame)));
+    }
+
+    /// <summary>Wire types that do not exist: the parser takes their tag for a whole field.</summary>
+    [Theory]
+    [InlineData(0x7e)]
+    [InlineData(0x7f)]
+    public void A_field_of_no_type_hides_nothing(byte tag)
+    {
+        byte[] frame = [tag, .. Enumerable.Repeat((byte[])[0x12, 0], FrameBytes / 4).SelectMany(part => part)];
+        RefuseCheaply(() => Read(frame));
+        Assert.NotNull(Read([tag]));
+    }
+
     [Fact]
     public void What_is_no_message_is_an_invalid_argument()
     {
-        foreach (var broken in (byte[][])[[0xff], [0x12, 9], [0x7c], [0x0a, 2, 0x7b, 0x7c, 1], [0xff, 0xff, 0xff]])
+        foreach (var broken in (byte[][])
+            [
+                [0xff], [0x12, 9], [0x7c], [0x0a, 2, 0x7b, 0x7c, 1], [0xff, 0xff, 0xff],
+                [0x12, 2, 0x0a, 0x80, 0xff, 0xff, 0x0f], // A length that ends past its message.
+            ])
             Assert.Equal(
                 StatusCode.InvalidArgument, Assert.Throws<RpcException>(() => Read(broken)).StatusCode);
     }
 
     private static ClientFrame Read(byte[] message) => Frames.ContextualDeserializer(new Payload(message));
+
+    private static void RefuseCheaply(Action read)
+    {
+        var cost = AllocatedBy(() => Assert.Equal(
+            StatusCode.InvalidArgument, Assert.Throws<RpcException>(read).StatusCode));
+        Assert.True(cost < FrameBytes / 4, $"{cost} bytes");
+    }
+
+    private static IEnumerable<byte> Varint(int value)
+    {
+        for (; value > 0x7f; value >>= 7)
+            yield return (byte)(value | 0x80);
+        yield return (byte)value;
+    }
 
     private static long AllocatedBy(Action action)
     {
