@@ -18,6 +18,10 @@ public static class HelloNonce
         return nonce;
     }
 
+    /// <param name="nonce">32 bytes.</param>
+    /// <returns>What its maker says: Unix time in ms, or anything.</returns>
+    public static ulong TimeMsOf(ReadOnlySpan<byte> nonce) => BinaryPrimitives.ReadUInt64BigEndian(nonce);
+
     /// <summary>Whether the hello with the nonce <paramref name="one"/> is later than that with
     /// <paramref name="other"/>.</summary>
     public static bool IsLater(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other) => one.SequenceCompareTo(other) > 0;

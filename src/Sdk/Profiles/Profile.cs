@@ -32,6 +32,9 @@ public sealed class Profile : IDisposable
     /// <summary>How often a profile becomes a new device because a contact says that it is a copy.</summary>
     private static readonly TimeSpan RenewInterval = TimeSpan.FromDays(1);
 
+    /// <summary>No clock goes so far, and a profile that has been brought there goes on from there.</summary>
+    internal const long HelloMsMax = 1L << 62;
+
     private Profile(string folder, LocalStore store)
     {
         Folder = folder;
@@ -296,6 +299,9 @@ public sealed class Profile : IDisposable
             && (before is not { Length: 4 } || device.Epoch - BitConverter.ToUInt32(before) > 1
                 || db.Scalar<long>("SELECT 1 FROM facts WHERE name = $1", CopiedFact) == 1))
             ChainTable.HasBeenAway(db);
+        if (db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", EpochFact) is { Length: 4 } old
+            && BitConverter.ToUInt32(old) != device.Epoch)
+            RemoveFact(db, HelloFact); // Hellos of other keys: nobody compares them with those of these.
         PutFact(db, EpochFact, BitConverter.GetBytes(device.Epoch));
         RemoveFact(db, UnfinishedFact);
         if (db.Execute("DELETE FROM facts WHERE name = $1", CopiedFact) > 0)
@@ -328,13 +334,17 @@ public sealed class Profile : IDisposable
     /// <returns>Unix time in ms. It is on disk before anybody sees it.</returns>
     internal long NextHelloMs() => Store.Write(db =>
     {
-        var last = db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", HelloFact) is { Length: 8 } before
-            ? BitConverter.ToInt64(before)
-            : 0;
-        var next = Math.Max(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), last + 1);
+        var next = Math.Max(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), LastHelloMs(db) + 1);
         PutFact(db, HelloFact, BitConverter.GetBytes(next));
         return next;
     });
+
+    /// <summary>A copy of this profile has made a hello: the next one here is later, so that the same one ends no
+    /// session here again.</summary>
+    /// <param name="timeMs">Of the copy's hello; the part past <see cref="HelloMsMax"/> does not count.</param>
+    internal void CopyHasMadeHello(ulong timeMs) => Store.Write(db =>
+        PutFact(db, HelloFact, BitConverter.GetBytes(
+            Math.Max((long)Math.Min(timeMs, (ulong)HelloMsMax), LastHelloMs(db)))));
 
     /// <summary>A contact says that this profile is a copy.</summary>
     /// <returns>Whether it is to become a new device; not if it did so for the same reason a short time ago, for
@@ -362,6 +372,11 @@ public sealed class Profile : IDisposable
         var bytes = Fact("kdf") ?? [];
         return Whole(() => KdfParameters.FromBytes(BinaryPrimitives.ReadUInt32BigEndian(bytes), bytes.AsSpan(4)));
     }
+
+    private static long LastHelloMs(Microsoft.Data.Sqlite.SqliteConnection db) =>
+        db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", HelloFact) is { Length: 8 } before
+            ? BitConverter.ToInt64(before)
+            : 0;
 
     private byte[]? Fact(string name) =>
         Store.Read(db => db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", name));

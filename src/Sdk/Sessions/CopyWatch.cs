@@ -14,16 +14,24 @@ internal sealed class CopyWatch(TimeProvider time)
     private int _count;
     private long? _lastAt;
 
-    /// <summary>A newer session of this device, which is not ours, has ended this one: there is a proof.</summary>
+    /// <summary>A session that stood has ended.</summary>
+    /// <param name="isByCopy">There is a proof that a newer session of this device, which is not ours, has ended
+    /// it.</param>
     /// <returns>Whether a copy of the profile must be at work.</returns>
-    public bool Ended()
+    public bool Ended(bool isByCopy)
     {
+        if (!isByCopy)
+        {
+            Forget();
+            return false;
+        }
+
         if (_lastAt is not { } last || time.GetElapsedTime(last) >= RowMax)
             _count = 0;
         _lastAt = time.GetTimestamp();
         return ++_count >= EndingsMax;
     }
 
-    /// <summary>This is a new device.</summary>
+    /// <summary>What was counted counts no more.</summary>
     public void Forget() => _count = 0;
 }

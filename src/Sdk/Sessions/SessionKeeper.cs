@@ -153,9 +153,8 @@ internal sealed class SessionKeeper(
 
                 node = session.Welcome.NodeName;
                 var ended = await ServeAsync(session, device, lost, stopping);
-                if (ended?.Reason == SessionEnded.Types.Reason.SameDevice)
-                    _isAside = session.IsEndedByCopy(ended.Newer, device) && _copies.Ended();
-                else if (ended is not null && await JudgeAsync(ended, device, stopping) is { } last)
+                _isAside = _copies.Ended(IsEndedByCopy(session, ended, device));
+                if (ended is not null && await JudgeAsync(ended, device, stopping) is { } last)
                     return (last, node);
                 _endings = IsUnproved(ended) ? _endings + 1 : 0;
                 if (ended?.Reason == SessionEnded.Types.Reason.NodeStopping)
@@ -166,6 +165,8 @@ internal sealed class SessionKeeper(
         catch (RpcException cause)
         {
             stopping.ThrowIfCancellationRequested();
+            if (node is not null)
+                _copies.Ended(isByCopy: false);
             if (await JudgeAsync(cause, device, stopping) is { } over)
                 return (over, node);
             sink.Tell(node is null
@@ -186,6 +187,15 @@ internal sealed class SessionKeeper(
         if (link is not null)
             links.Fail(link);
         return (null, node);
+    }
+
+    /// <summary>Each proof counts once: the next hello is later than what it proves.</summary>
+    private bool IsEndedByCopy(Session session, SessionEnded? ended, Device device)
+    {
+        if (ended?.Reason != SessionEnded.Types.Reason.SameDevice || !session.IsEndedByCopy(ended.Newer, device))
+            return false;
+        me.Profile.CopyHasMadeHello(HelloNonce.TimeMsOf(ended.Newer.ClientNonce.Span));
+        return true;
     }
 
     private async Task<SessionEnded?> ServeAsync(

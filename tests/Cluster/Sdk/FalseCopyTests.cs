@@ -1,5 +1,8 @@
+using ChordChat.Crypto.Sessions;
+using ChordChat.Sdk.Profiles;
 using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
+using Google.Protobuf;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Sdk;
@@ -58,8 +61,33 @@ public sealed class FalseCopyTests : IAsyncLifetime, IDisposable
     {
         var later = session.Hello.ClientNonce.ToByteArray();
         later[0] = 0x7f;
-        return new NewerSession(session.Hello) { ClientNonce = Google.Protobuf.ByteString.CopyFrom(later) };
+        return new NewerSession(session.Hello) { ClientNonce = ByteString.CopyFrom(later) };
     });
+
+    /// <summary>Its clock is ahead of this client's, or it is closed since then.</summary>
+    [Fact]
+    public Task A_hello_of_a_true_copy_counts_once()
+    {
+        NewerSession? shown = null;
+        return LieAsync(_ => shown ??= HelloOfCopy());
+    }
+
+    private NewerSession HelloOfCopy()
+    {
+        using var profile = Profile.Open(_alice.Folder);
+        using var me = profile.Unlock(Person.Password);
+        var device = me.RequireDevice();
+        var nodeNonce = new byte[SessionProof.NonceBytes];
+        var nonce = HelloNonce.New(DateTimeOffset.UtcNow.AddHours(1).ToUnixTimeMilliseconds());
+        return new()
+        {
+            NodeId = ByteString.CopyFrom(_n1.Id),
+            NodeNonce = ByteString.CopyFrom(nodeNonce),
+            ClientNonce = ByteString.CopyFrom(nonce),
+            Signature = ByteString.CopyFrom(SessionProof.Sign(
+                device.Signing, _cluster.Id, _n1.Id, "alice", device.Epoch, nodeNonce, nonce)),
+        };
+    }
 
     private async Task LieAsync(Func<FakeSession, NewerSession?> proof)
     {

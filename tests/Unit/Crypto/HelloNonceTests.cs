@@ -11,6 +11,7 @@ public sealed class HelloNonceTests
     {
         var (older, newer) = (HelloNonce.New(1_700_000_000_255), HelloNonce.New(1_700_000_000_256));
         Assert.Equal(SessionProof.NonceBytes, older.Length);
+        Assert.Equal(1_700_000_000_256UL, HelloNonce.TimeMsOf(newer));
         Assert.True(HelloNonce.IsLater(newer, older));
         Assert.False(HelloNonce.IsLater(older, newer));
         Assert.False(HelloNonce.IsLater(newer, newer));

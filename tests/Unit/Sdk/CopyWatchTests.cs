@@ -25,6 +25,15 @@ public sealed class CopyWatchTests
         Assert.Equal([false, false, true], Ended(watch, 3));
     }
 
+    [Fact]
+    public void A_session_that_ended_in_another_way_breaks_the_row()
+    {
+        var watch = new CopyWatch(_time);
+        Assert.Equal([false, false], Ended(watch, 2));
+        Assert.False(watch.Ended(isByCopy: false));
+        Assert.Equal([false, false, true], Ended(watch, 3));
+    }
+
     private static List<bool> Ended(CopyWatch watch, int count) =>
-        [.. Enumerable.Range(0, count).Select(_ => watch.Ended())];
+        [.. Enumerable.Range(0, count).Select(_ => watch.Ended(isByCopy: true))];
 }

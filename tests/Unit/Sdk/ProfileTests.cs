@@ -207,6 +207,22 @@ public sealed class ProfileTests : IDisposable
         Assert.Equal("not_logged_in", Assert.Throws<ChordChatException>(me.RequireDevice).Code);
     }
 
+    /// <summary>docs/e2e.md, Session: each hello of a copy counts once.</summary>
+    [Fact]
+    public void The_next_hello_is_later_than_that_of_a_copy_whatever_time_that_has()
+    {
+        Make();
+        using var profile = Profile.Open(_folder);
+        var first = profile.NextHelloMs();
+        profile.CopyHasMadeHello((ulong)first + 3_600_000);
+        Assert.Equal(first + 3_600_001, profile.NextHelloMs());
+        profile.CopyHasMadeHello(1);
+        Assert.Equal(first + 3_600_002, profile.NextHelloMs());
+        profile.CopyHasMadeHello(ulong.MaxValue);
+        Assert.Equal(Profile.HelloMsMax + 1, profile.NextHelloMs());
+        Assert.Equal(Profile.HelloMsMax + 2, profile.NextHelloMs());
+    }
+
     [Fact]
     public void One_process_at_a_time_holds_the_session()
     {
