@@ -86,10 +86,19 @@ internal sealed class CallHandler(
     private async Task CheckAsync(
         NodeId from, ReplicaRequest.NewConfiguration claim, TileConfiguration known, Action<Answer> reply)
     {
-        if (await witnesses.ConfirmAsync(from, claim, known) is { } confirmed)
-            Submit(from, confirmed, reply);
-        else
-            reply(Failure("nobody else knows of this configuration"));
+        ReplicaRequest.NewConfiguration? confirmed = null;
+        try
+        {
+            confirmed = await witnesses.ConfirmAsync(from, claim, known);
+        }
+        finally
+        {
+            // Answered whatever happened, or its place in the window would never be free again.
+            if (confirmed is null)
+                reply(Failure("nobody else knows of this configuration"));
+            else
+                Submit(from, confirmed, reply);
+        }
     }
 
     private void Submit(NodeId from, ReplicaRequest request, Action<Answer> reply)
