@@ -81,7 +81,7 @@ public sealed class StrictMarshallerTests
         foreach (var broken in (byte[][])
             [
                 [0xff], [0x12, 9], [0x7c], [0x0a, 2, 0x7b, 0x7c, 1], [0xff, 0xff, 0xff],
-                [0x12, 2, 0x0a, 0x80, 0xff, 0xff, 0x0f], // A length that ends past its message.
+                [0x12, 2, 0x0a, 0x80, 0x01], // A length that ends past its message.
             ])
             Assert.Equal(
                 StatusCode.InvalidArgument, Assert.Throws<RpcException>(() => Read(broken)).StatusCode);

@@ -224,6 +224,14 @@ public sealed class ProfileTests : IDisposable
     }
 
     [Fact]
+    public void A_new_device_begins_with_the_time_of_its_clock_again()
+    {
+        Make(renew: profile => profile.CopyHasMadeHello(ulong.MaxValue));
+        using var profile = Profile.Open(_folder);
+        Assert.InRange(profile.NextHelloMs(), 1, Profile.HelloMsMax);
+    }
+
+    [Fact]
     public void One_process_at_a_time_holds_the_session()
     {
         Make();
@@ -238,7 +246,8 @@ public sealed class ProfileTests : IDisposable
     }
 
     /// <returns>The device's private key.</returns>
-    private byte[] Make()
+    /// <param name="renew">Makes it a new device then, after this.</param>
+    private byte[] Make(Action<Profile>? renew = null)
     {
         using var profile = Profile.Open(_folder);
         var cluster = ClusterId.New();
@@ -254,6 +263,16 @@ public sealed class ProfileTests : IDisposable
             new Device(log, device.Signing, [device.Encryption]), kdf, keys, new ClusterTrust(authority.RawData));
         var messages = new MessageTable("alice", me.Key);
         profile.Store.Write(db => messages.InsertMine(db, new string('0', 32), "bob", Encoding.UTF8.GetBytes(Text), 1));
+        if (renew is not null)
+        {
+            renew(profile);
+            var newer = ready.Device();
+            var next = KeyLogEntryBuilder.NewDevice(entry, 2, identity, newer, default, kdf);
+            profile.Save(
+                new Device(log.Append(next.Bytes.Span)!, newer.Signing, [newer.Encryption]), kdf, keys,
+                new ClusterTrust(authority.RawData)).Dispose();
+        }
+
         return device.Signing.ExportPkcs8();
     }
 }
