@@ -1,5 +1,7 @@
+using ChordChat.Core.Chat;
 using ChordChat.Core.Replication;
 using ChordChat.Crypto.Sessions;
+using ChordChat.Node.Chat;
 using ChordChat.Node.Replication;
 using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
@@ -133,9 +135,11 @@ public sealed class SessionTests : IAsyncLifetime
         var anna = await RegisterAsync(_cluster, "anna");
         await using var line = await ChatConnection.OpenAsync(_cluster.Client(0), anna);
         await line.NextAsync<string>(text => text == "caught up");
-        _cluster.Link.Lie = (_, lease) => lease with { Session = 1UL << 61, Node = _cluster.Nodes[1].Node };
         for (var i = 0; i < 3; i++) // The first may be found when the lie is judged.
         {
+            var claim = new Lease("anna", 1UL << 61, _cluster.Nodes[1].Node, 1);
+            for (var node = 0; node < 2; node++)
+                _cluster.Get<PeerRequests>(node).Renew([new(claim, Ends: false)]);
             var id = MessageId.FromBytes(Guid.NewGuid().ToByteArray());
             await _cluster.Replication.AddAsync(
                 SetKey.Mailbox("anna"), "bob", id, "sealed"u8.ToArray(), 0, null, CancellationToken.None);

@@ -61,14 +61,19 @@ public sealed class HelloDoorTests
     public void Of_too_many_who_were_let_in_only_the_oldest_are_forgotten()
     {
         for (var i = 0; i < HelloDoor.FailedPerUserMax; i++)
+        {
             _door.Judged(Of(i % 10), "alice", 1, NotTheirs);
+            _door.Judged(Of(10 + (i % 10)), "bob", 1, NotTheirs);
+        }
+
         _door.Judged(Of(99), "alice", 1, new OpenOutcome.Proved("alice"));
-        for (var i = 0; i < HelloDoor.KnownMax - 1; i++)
+        _door.Judged(Of(99), "bob", 1, new OpenOutcome.Proved("bob"));
+        for (var i = 0; i < HelloDoor.KnownMax - 2; i++)
             _door.Judged(Of(99), $"user{i}", 1, new OpenOutcome.Proved($"user{i}"));
         Assert.Equal(HelloLimit.None, _door.Wait(Of(99), "alice", 1).Limit);
         _door.Judged(Of(99), "last", 1, new OpenOutcome.Proved("last"));
         Assert.Equal(HelloLimit.OfUser, _door.Wait(Of(99), "alice", 1).Limit);
-        Assert.Equal(HelloLimit.None, _door.Wait(Of(99), "user1", 1).Limit);
+        Assert.Equal(HelloLimit.None, _door.Wait(Of(99), "bob", 1).Limit);
     }
 
     /// <summary>docs/security.md, "Places of strangers": a customer may have all /64s of a /48.</summary>

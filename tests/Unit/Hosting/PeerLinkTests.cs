@@ -24,6 +24,7 @@ public sealed class PeerLinkTests
                 return null;
             },
             null!, time, NullLogger.Instance);
+        using var speaks = new Speaking(silence); // Before the link is disposed of, also when this test fails.
         var ended = 0;
         for (var i = 0; i < 1_000; i++)
             link.Send(Large(), answer => Interlocked.Increment(ref ended));
@@ -40,7 +41,6 @@ public sealed class PeerLinkTests
         var again = 0;
         link.Send(Large(), _ => Interlocked.Increment(ref again));
         Assert.Equal(0, again);
-        silence.Set();
 
         static Call Large() => new() { Add = new() { Content = ByteString.CopyFrom(new byte[(64 << 10) - 10]) } };
     }
@@ -72,6 +72,11 @@ public sealed class PeerLinkTests
             link.Send(new(), _ => { }); // Ends at once while the link is down.
             await Task.WhenAny(again.Task, Task.Delay(20, limit.Token));
         }
+    }
+
+    private sealed class Speaking(ManualResetEventSlim silence) : IDisposable
+    {
+        public void Dispose() => silence.Set();
     }
 
     private sealed class TurnedTime : TimeProvider
