@@ -47,7 +47,8 @@ public sealed class AnswerWindowTests
     [InlineData("sess/anna", 256, 256)]
     public void Room_is_kept_for_the_largest_register_of_its_kind(string key, int takenMin, int takenMax)
     {
-        foreach (var call in new Call[] { new() { Peek = new() { Key = key } }, new() { Prepare = new() { Key = key } } })
+        Call[] calls = [new() { Peek = new() { Key = key } }, new() { Prepare = new() { Key = key } }];
+        foreach (var call in calls)
         {
             var window = new AnswerWindow(LinkService.UnansweredMax, LinkService.AnswerBytesMax);
             var taken = 0;
