@@ -20,6 +20,10 @@ public sealed class AddressThrottle(int failuresPerMinuteMax)
             ? TimeSpan.FromMilliseconds(window.StartedAt + WindowMs - now)
             : TimeSpan.Zero;
 
+    /// <summary>How often this address has failed in its present minute.</summary>
+    public int FailureCount(string address, long now) =>
+        _windows.TryGetValue(address, out var window) && window.StartedAt + WindowMs > now ? window.FailureCount : 0;
+
     public void Failed(string address, long now)
     {
         var window = _windows.GetValueOrDefault(address, new Window(now, 0));

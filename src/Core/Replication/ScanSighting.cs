@@ -36,7 +36,11 @@ internal sealed class ScanSighting(SetMessage message)
         return other;
     }
 
-    public bool IsAt(int member) => (_members & (1UL << member)) != 0 || _other?.IsAt(member) == true;
+    public bool IsAt(int member) => BytesAt(member) is not null;
+
+    /// <summary>How many bytes this member has under the id; null if it has not shown it.</summary>
+    public int? BytesAt(int member) =>
+        (_members & (1UL << member)) != 0 ? message.Content.Length : _other?.BytesAt(member);
 
     public bool IsOnlyAt(int member) => _other is null && _members == 1UL << member;
 

@@ -6,8 +6,10 @@ namespace ChordChat.Core.Replication;
 /// </summary>
 internal sealed class ScanStream(NodeId node)
 {
-    private long _rows;
+    private long _rows; // Of one reading from the beginning.
     private long _bytes;
+    private long _heldRows; // Of all readings: what is held of them.
+    private long _heldBytes;
 
     public enum Standing
     {
@@ -47,19 +49,29 @@ internal sealed class ScanStream(NodeId node)
     }
 
     /// <summary>Takes the page that was asked for.</summary>
+    /// <param name="delivered">How much a majority has shown: no member shows more than that and what is its own.
+    /// </param>
     /// <returns>False: no honest member answers this.</returns>
-    public bool Take(ReplicaReply.Scanned page, SetLimits limits)
+    public bool Take(ReplicaReply.Scanned page, SetLimits limits, (long Rows, long Bytes) delivered)
     {
         var asked = Asked!;
         if (!IsPage(page, asked))
             return false;
         _rows += page.Messages.Length;
         _bytes += page.Messages.Sum(message => (long)message.Content.Length);
-        if (_rows > 2L * limits.CountMax || _bytes > 2 * limits.BytesMax)
+        if (_rows > (2L * limits.CountMax) + delivered.Rows || _bytes > (2 * limits.BytesMax) + delivered.Bytes)
             return false;
         (State, Asked, Next) = (page.More ? Standing.Paused : Standing.Finished, null, page.Next);
         return true;
     }
+
+    /// <summary>A message that it has shown is held until enough others have shown it.</summary>
+    public void Hold(int bytes) => (_heldRows, _heldBytes) = (_heldRows + 1, _heldBytes + bytes);
+
+    public void Release(int bytes) => (_heldRows, _heldBytes) = (_heldRows - 1, _heldBytes - bytes);
+
+    /// <summary>Whether more is held of it than any honest member has.</summary>
+    public bool HoldsTooMuch(SetLimits limits) => _heldRows > 2L * limits.CountMax || _heldBytes > 2 * limits.BytesMax;
 
     /// <summary>A page ends with the row that fills it, and only a full one is followed by another.</summary>
     private static bool IsPage(ReplicaReply.Scanned page, ReplicaRequest.Scan asked)

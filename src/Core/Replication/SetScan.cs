@@ -33,6 +33,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     private bool _progress;
     private bool _untaken;
     private long _heldBytes;
+    private long _deliveredBytes;
 
     /// <summary>Whether the host says <see cref="Coordinator.OnTaken"/> after each delivery; until then no page is
     /// asked for and no time runs.</summary>
@@ -68,7 +69,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
             return;
         else if (reply is not ReplicaReply.Scanned page)
             Fail(stream, isFaulty: false);
-        else if (stream.Take(page, Limits))
+        else if (stream.Take(page, Limits, (_delivered.Count, _deliveredBytes)))
             OnPage(stream, page);
         else
             Disbelieve(stream);
@@ -128,6 +129,12 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         var member = Array.IndexOf(_streams, stream);
         foreach (var message in page.Messages)
             See(member, message);
+        if (stream.HoldsTooMuch(Limits))
+        {
+            Disbelieve(stream);
+            return;
+        }
+
         if (page.More && (_sightings.Count > HeldMax || _heldBytes > HeldBytesMax))
             Array.ForEach(Array.FindAll(_streams, other => other.State == Standing.Unasked), other => Read(other, 0));
         if (!page.More && !_mending && _streams.Count(other => other.State == Standing.Finished) >= Majority)
@@ -155,20 +162,27 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         _heldBytes -= sighting?.Bytes ?? 0;
         sighting = (sighting ?? new ScanSighting(message)).With(message, member);
         _heldBytes += sighting.Bytes;
+        _streams[member].Hold(message.Content.Length);
         if (sighting.Count >= Majority)
             Deliver(message.Id);
     }
 
     private void Deliver(MessageId id)
     {
-        if (Drop(id) is { } sighting && _delivered.Add(id))
-            _ready.Add(sighting.Message);
+        if (Drop(id) is not { } sighting || !_delivered.Add(id))
+            return;
+        _deliveredBytes += sighting.Message.Content.Length;
+        _ready.Add(sighting.Message);
     }
 
     private ScanSighting? Drop(MessageId id)
     {
-        if (_sightings.Remove(id, out var sighting))
-            _heldBytes -= sighting.Bytes;
+        if (!_sightings.Remove(id, out var sighting))
+            return null;
+        _heldBytes -= sighting.Bytes;
+        for (var member = 0; member < _streams.Length; member++)
+            if (sighting.BytesAt(member) is { } bytes)
+                _streams[member].Release(bytes);
         return sighting;
     }
 

@@ -9,9 +9,9 @@ namespace ChordChat.Node.Chat;
 /// many hellos of an address block in a minute may turn out to be nobody's, and a user's device may say so many. Safe
 /// for threads.</summary>
 /// <remarks>docs/security.md, "Places of strangers" and "Names".</remarks>
-internal sealed partial class HelloDoor(ChatOptions options, ChatClock clock, ILogger<HelloDoor> logger)
+internal sealed partial class HelloDoor
 {
-    private const int KnownMax = 10_000;
+    public const int KnownMax = 10_000;
 
     /// <summary>Hellos as one user in a minute that no device of theirs signed: of all blocks together from which the
     /// user was never let in, and of each other block.</summary>
@@ -22,20 +22,30 @@ internal sealed partial class HelloDoor(ChatOptions options, ChatClock clock, IL
     private const int SlowWaitingMax = 16;
     private static readonly TimeSpan SlowPause = TimeSpan.FromMilliseconds(200);
 
-    private readonly FairPlaces _places = new(
-        options.UnprovenPerAddressMax, options.UnprovenMax, options.HelloTimeout / 2, clock.Time);
-
-    /// <summary>Whoever waits for a turn has a place, so nothing else bounds the lines.</summary>
-    private readonly FairTurns<string> _turns = new(
-        options.JudgedPerAddressMax, options.JudgedMax, waitingMax: int.MaxValue);
-
-    private readonly FairTurns<string> _slowTurns = new(perHolderMax: 1, SlowMax, SlowWaitingMax);
+    private readonly ChatClock _clock;
+    private readonly ILogger _logger;
+    private readonly FairPlaces _places;
+    private readonly FairTurns<string> _turns;
+    private readonly FairTurns<string> _slowTurns;
     private readonly Lock _turn = new();
-    private readonly AddressThrottle _failures = new(options.FailedHellosPerAddressMax);
+    private readonly AddressThrottle _failures;
+    private readonly AddressThrottle _failuresOfSites = new(int.MaxValue);
     private readonly AddressThrottle _failuresOfUsers = new(FailedPerUserMax);
-    private readonly AddressThrottle _signed = new(options.HellosPerUserMax);
-    private readonly HashSet<(string Block, string User)> _known = [];
+    private readonly AddressThrottle _signed;
+    private readonly HashSet<(string Site, string User)> _known = [];
+    private readonly Queue<(string Site, string User)> _knownInOrder = new();
     private readonly LineBudget _lines = new(1);
+
+    public HelloDoor(ChatOptions options, ChatClock clock, ILogger<HelloDoor> logger)
+    {
+        (_clock, _logger) = (clock, logger);
+        _places = new(options.UnprovenPerAddressMax, options.UnprovenMax, options.HelloTimeout / 2, clock.Time);
+        // Whoever waits for a turn has a place, so nothing else bounds the lines.
+        _turns = new(options.JudgedPerAddressMax, options.JudgedMax, waitingMax: int.MaxValue);
+        _slowTurns = new(perHolderMax: 1, SlowMax, SlowWaitingMax, FailuresOf);
+        _failures = new(options.FailedHellosPerAddressMax);
+        _signed = new(options.HellosPerUserMax);
+    }
 
     /// <returns>To be disposed of when the hello is judged; null when there is no room.</returns>
     public FairPlaces.Place? TryEnter(IPAddress? address) => _places.TryEnter(address);
@@ -45,8 +55,8 @@ internal sealed partial class HelloDoor(ChatOptions options, ChatClock clock, IL
     public async ValueTask<IDisposable> TurnAsync(IPAddress? address, CancellationToken cancellation) =>
         (await _turns.TakeAsync(AddressBlock.OfSite(address), cancellation))!;
 
-    /// <summary>Waits until a hello as a user for whom too many have failed may be judged: the address blocks take
-    /// turns, and all together have so many turns a second.</summary>
+    /// <summary>Waits until a hello as a user for whom too many have failed may be judged: first from the block
+    /// that has failed least in this minute, and all together have so many turns a second.</summary>
     /// <returns>False: too many of this block wait already.</returns>
     public async ValueTask<bool> SlowTurnAsync(IPAddress? address, CancellationToken cancellation)
     {
@@ -58,7 +68,7 @@ internal sealed partial class HelloDoor(ChatOptions options, ChatClock clock, IL
         async Task EndAsync(IDisposable taken)
         {
             using (taken)
-                await Task.Delay(SlowPause, clock.Time, CancellationToken.None);
+                await Task.Delay(SlowPause, _clock.Time, CancellationToken.None);
         }
     }
 
@@ -66,16 +76,16 @@ internal sealed partial class HelloDoor(ChatOptions options, ChatClock clock, IL
     /// in from this block before does not wait for strangers.</returns>
     public HelloWait Wait(IPAddress? address, string user, uint epoch)
     {
-        var block = AddressBlock.Of(address);
+        var (block, site) = (AddressBlock.Of(address), AddressBlock.OfSite(address));
         TimeSpan signed, failed, failedAsUser;
         lock (_turn)
         {
-            signed = _signed.Wait(DeviceOf(user, epoch), clock.Steady);
-            failed = _known.Contains((block, user)) ? TimeSpan.Zero : _failures.Wait(block, clock.Steady);
-            failedAsUser = _failuresOfUsers.Wait(FailureOf(block, user), clock.Steady);
+            signed = _signed.Wait(DeviceOf(user, epoch), _clock.Steady);
+            failed = _known.Contains((site, user)) ? TimeSpan.Zero : _failures.Wait(block, _clock.Steady);
+            failedAsUser = _failuresOfUsers.Wait(FailureOf(site, user), _clock.Steady);
         }
 
-        if ((failed > TimeSpan.Zero || failedAsUser > TimeSpan.Zero) && _lines.Allows(clock.Steady, out var unsaid))
+        if ((failed > TimeSpan.Zero || failedAsUser > TimeSpan.Zero) && _lines.Allows(_clock.Steady, out var unsaid))
             LogTooMany(block, unsaid);
         return signed > TimeSpan.Zero ? new(signed, HelloLimit.OfDevice)
             : failed > TimeSpan.Zero ? new(failed, HelloLimit.OfBlock)
@@ -85,30 +95,45 @@ internal sealed partial class HelloDoor(ChatOptions options, ChatClock clock, IL
 
     public void Judged(IPAddress? address, string user, uint epoch, OpenOutcome outcome)
     {
-        var block = AddressBlock.Of(address);
+        var (block, site) = (AddressBlock.Of(address), AddressBlock.OfSite(address));
         lock (_turn)
             switch (outcome)
             {
                 case OpenOutcome.Refused({ Reason: SessionEndReason.Refused }):
-                    _failures.Failed(block, clock.Steady);
-                    _failuresOfUsers.Failed(FailureOf(block, user), clock.Steady);
+                    _failures.Failed(block, _clock.Steady);
+                    _failuresOfSites.Failed(site, _clock.Steady);
+                    _failuresOfUsers.Failed(FailureOf(site, user), _clock.Steady);
                     break;
                 case OpenOutcome.Refused({ Reason: SessionEndReason.TakenOver }): // A device that was replaced.
-                    _signed.Failed(DeviceOf(user, epoch), clock.Steady);
+                    _signed.Failed(DeviceOf(user, epoch), _clock.Steady);
                     break;
                 case OpenOutcome.Opened or OpenOutcome.Proved:
-                    _signed.Failed(DeviceOf(user, epoch), clock.Steady);
-                    if (_known.Count >= KnownMax)
-                        _known.Clear();
-                    _known.Add((block, user));
+                    _signed.Failed(DeviceOf(user, epoch), _clock.Steady);
+                    Remember((site, user));
                     break;
             }
     }
 
+    /// <summary>Of too many the oldest are forgotten.</summary>
+    private void Remember((string Site, string User) known)
+    {
+        if (!_known.Add(known))
+            return;
+        _knownInOrder.Enqueue(known);
+        if (_known.Count > KnownMax)
+            _known.Remove(_knownInOrder.Dequeue());
+    }
+
+    private int FailuresOf(string site)
+    {
+        lock (_turn)
+            return _failuresOfSites.FailureCount(site, _clock.Steady);
+    }
+
     /// <summary>Names of users have no blank, so these are never mistaken for each other. What is no name at all, and
     /// may be long, is remembered as one.</summary>
-    private string FailureOf(string block, string user) =>
-        !UserName.IsValid(user) ? "" : _known.Contains((block, user)) ? $"{user} {block}" : user;
+    private string FailureOf(string site, string user) =>
+        !UserName.IsValid(user) ? "" : _known.Contains((site, user)) ? $"{user} {site}" : user;
 
     /// <summary>Each device has its own count, so one that was replaced uses up nothing of the newest's.</summary>
     private static string DeviceOf(string user, uint epoch) =>

@@ -47,8 +47,8 @@ internal sealed class LeaseRenewals(IMessageSets sets, ChatPeers peers, SessionT
                 continue; // As if it had not answered.
             if (Supersedes(answers[i].Current, renewals[i].Lease))
                 takeovers.Superseded(sessions[i], answers[i].Current.Node);
-            else
-                sessions[i].Mail.Heard(answers[i].PendingCount, isNew: !sessions[i].WasRenewed);
+            // In any case: who says so may lie, or pass on what somebody else made up.
+            sessions[i].Mail.Heard(answers[i].PendingCount, isNew: !sessions[i].WasRenewed);
         }
     }
 

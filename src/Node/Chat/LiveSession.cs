@@ -13,6 +13,7 @@ internal sealed class LiveSession : IDisposable
     private SessionRecord _record;
     private long _heardAt;
     private int _isDoubted;
+    private long _readInDoubtFrom;
 
     /// <param name="isDegraded">No majority has agreed on the number yet; the session's keeper tries again.</param>
     /// <param name="call">Ends when the client's call ends.</param>
@@ -93,6 +94,17 @@ internal sealed class LiveSession : IDisposable
     /// <summary>Somebody says that a newer session is elsewhere.</summary>
     /// <returns>Whether to find out now; not while somebody does already. <see cref="Doubted"/> follows.</returns>
     public bool TryDoubt() => Interlocked.Exchange(ref _isDoubted, 1) == 0;
+
+    /// <summary>Whether the mailbox is to be read because of a doubt: once a minute, however often somebody lies.
+    /// </summary>
+    /// <remarks>Called between <see cref="TryDoubt"/> and <see cref="Doubted"/>, so never twice at once.</remarks>
+    public bool MayReadInDoubt(long now)
+    {
+        if (now < _readInDoubtFrom)
+            return false;
+        _readInDoubtFrom = now + 60_000;
+        return true;
+    }
 
     public void Doubted() => Volatile.Write(ref _isDoubted, 0);
 

@@ -10,6 +10,10 @@ internal sealed class Outgoing(int bytesMax)
     /// <summary>How much mail goes into one frame.</summary>
     private const int BatchBytesMax = 256 * 1024;
 
+    /// <summary>A report is short and made of many parts: clients refuse a frame that would take much more memory than
+    /// its bytes.</summary>
+    public const int BatchReportsMax = 500;
+
     private readonly Lock _turn = new();
     private Queue<StoredMessage>? _mail;
     private List<SendReport>? _reports;
@@ -121,18 +125,20 @@ internal sealed class Outgoing(int bytesMax)
         lock (_turn)
         {
             var mail = TakeMail();
-            var batch = new OutgoingBatch(_reports, mail, _heartbeat, _mail is null ? _caughtUp : null, _end)
+            var reports = TakeReports();
+            var end = _reports is null ? _end : null; // The last word.
+            var batch = new OutgoingBatch(reports, mail, _heartbeat, _mail is null ? _caughtUp : null, end)
             {
                 Circle = _circle,
             };
             if (batch.IsEmpty)
                 return null;
-            _reports = null;
             _circle = null;
             _heartbeat = false;
             if (batch.CaughtUp is not null)
                 _caughtUp = null;
-            _end = null;
+            if (end is not null)
+                _end = null;
             if (_mailBytes <= bytesMax / 2)
                 FreeRoom();
             return batch;
@@ -149,6 +155,19 @@ internal sealed class Outgoing(int bytesMax)
             _room ??= new(TaskCreationOptions.RunContinuationsAsynchronously);
             return _room.Task.WaitAsync(cancellation);
         }
+    }
+
+    private List<SendReport>? TakeReports()
+    {
+        var taken = _reports;
+        if (taken is null || taken.Count <= BatchReportsMax)
+        {
+            _reports = null;
+            return taken;
+        }
+
+        _reports = taken[BatchReportsMax..];
+        return taken[..BatchReportsMax];
     }
 
     private List<StoredMessage>? TakeMail()

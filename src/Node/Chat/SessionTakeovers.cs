@@ -15,6 +15,7 @@ internal sealed partial class SessionTakeovers(
     ClientProofs proofs,
     IHostApplicationLifetime host,
     SessionLines lines,
+    ChatClock clock,
     ILogger<SessionTakeovers> logger)
 {
     /// <summary>Finds out whether another device has taken over, or the same device is connected elsewhere, and tells
@@ -56,18 +57,21 @@ internal sealed partial class SessionTakeovers(
             return;
         }
 
-        if (await NodeOfNewestAsync(session, claimed, stopping) is not { } node)
-            return;
-        if (await FindLaterAsync(session, node, stopping) is { } later)
+        var node = await NodeOfNewestAsync(session, claimed, stopping);
+        if (node is { } newest && await FindLaterAsync(session, newest, stopping) is { } later)
         {
-            session.End(SessionEnd.OfSameDevice(node, later));
+            session.End(SessionEnd.OfSameDevice(newest, later));
             LogEnded(session);
+            return;
         }
-        else if (!session.Lifetime.IsCancellationRequested
+
+        if (node is not null && !session.Lifetime.IsCancellationRequested
             && account?.Head.Entry.Span.SequenceEqual(session.Entry.Span) == true
             && await numbers.NextAsync(session.User, session.Epoch, session.Device, stopping)
                 is SessionNumber.Agreed(var record))
             session.Confirmed(record);
+        if (session.MayReadInDoubt(clock.Steady))
+            session.Mail.Scan(); // Meanwhile its mail may have been handed to another node.
     }
 
     /// <returns>Null when a majority says that the session here is the newest.</returns>

@@ -4,7 +4,9 @@ namespace ChordChat.Node.Hosting;
 /// their holder, and the lines take turns. Safe for threads.</summary>
 /// <remarks>docs/security.md, "Places of strangers".</remarks>
 /// <param name="waitingMax">How many may wait in one line.</param>
-internal sealed class FairTurns<T>(int perHolderMax, int max, int waitingMax)
+/// <param name="rank">Whose line comes first, the lowest, asked whenever a turn is free; without it, and of equal ones,
+/// the line that has waited longest. Called inside the lock.</param>
+internal sealed class FairTurns<T>(int perHolderMax, int max, int waitingMax, Func<T, int>? rank = null)
     where T : notnull
 {
     private readonly Lock _turn = new();
@@ -69,10 +71,8 @@ internal sealed class FairTurns<T>(int perHolderMax, int max, int waitingMax)
 
     private Line? Next()
     {
-        foreach (var line in _waiting)
-            if (line.Taken < perHolderMax)
-                return line;
-        return null;
+        var free = _waiting.Where(line => line.Taken < perHolderMax);
+        return rank is null ? free.FirstOrDefault() : free.MinBy(line => rank(line.Holder));
     }
 
     private void GiveUp(Line line, LinkedListNode<TaskCompletionSource> own, CancellationToken cancellation)

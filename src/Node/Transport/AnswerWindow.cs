@@ -1,3 +1,4 @@
+using ChordChat.Core.Chat;
 using ChordChat.Wire;
 
 namespace ChordChat.Node.Transport;
@@ -13,6 +14,9 @@ internal sealed class AnswerWindow(int callsMax, long bytesMax)
     private long _bytes;
     private TaskCompletionSource? _room;
 
+    /// <summary>An account holds two keyrings; every other register is smaller.</summary>
+    private const int AccountBytesMax = (2 * ChatLimits.KeyringBytesMax) + (16 << 10);
+
     private bool IsFull => _calls >= callsMax || _bytes >= bytesMax;
 
     /// <summary>Room that is kept for the answer until it is there.</summary>
@@ -21,7 +25,8 @@ internal sealed class AnswerWindow(int callsMax, long bytesMax)
         Call.BodyOneofCase.Scan or Call.BodyOneofCase.Missing or Call.BodyOneofCase.ListSessions => 256 << 10,
         Call.BodyOneofCase.Compare => Math.Min(call.Compare.Tiles.Count, 64) << 12,
         Call.BodyOneofCase.Pull => Math.Clamp(call.Pull.BytesMax, 1 << 10, 256 << 10),
-        Call.BodyOneofCase.Prepare or Call.BodyOneofCase.Peek => 64 << 10,
+        Call.BodyOneofCase.Prepare => RoomForRegister(call.Prepare.Key),
+        Call.BodyOneofCase.Peek => RoomForRegister(call.Peek.Key),
         Call.BodyOneofCase.RenewLeases => call.RenewLeases.Renewals.Count << 7,
         _ => 1 << 10,
     };
@@ -45,6 +50,9 @@ internal sealed class AnswerWindow(int callsMax, long bytesMax)
 
     /// <summary>The other end has taken answers.</summary>
     public void Gave(int calls, long bytes) => Change(-calls, -bytes);
+
+    private static int RoomForRegister(string key) =>
+        key.StartsWith("acct/", StringComparison.Ordinal) ? AccountBytesMax : 64 << 10;
 
     private void Change(int calls, long bytes)
     {

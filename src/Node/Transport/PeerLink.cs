@@ -16,12 +16,19 @@ internal sealed partial class PeerLink : IAsyncDisposable
     /// <summary>Calls that may wait for one peer; further ones end with null at once.</summary>
     public const int InFlightMax = 16_384;
 
+    /// <summary>Bytes of these calls: past it the next one ends with null at once.</summary>
+    public const long InFlightBytesMax = 32L << 20;
+
+    /// <summary>A call without an answer ends with null after this time, and at most a tick later.</summary>
+    public static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(20);
+
     /// <summary>Calls in one frame, so that one frame never grows past gRPC's 4 MiB with 72 KiB messages.</summary>
     private const int FrameCallsMax = 128;
 
     private const int FrameBytesMax = 1 << 20;
 
     private static readonly TimeSpan BackoffMax = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Tick = TimeSpan.FromSeconds(5);
 
     private readonly NodeId _peer;
     private readonly Func<NodeId, Wire.Replica.ReplicaClient?> _connect;
@@ -30,10 +37,14 @@ internal sealed partial class PeerLink : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Channel<Call?> _outbox = Channel.CreateUnbounded<Call?>(new() { SingleReader = true });
     private readonly Lock _turn = new();
-    private readonly Dictionary<ulong, Action<Answer?>> _pending = [];
+    private readonly Dictionary<ulong, Pending> _pending = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _running;
+    private readonly Task _watching;
+    private CancellationTokenSource? _broken;
+    private long _pendingBytes;
     private ulong _lastNumber;
+    private ulong _lastWritten;
     private bool _down;
     private bool _greeting;
 
@@ -46,6 +57,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
     {
         (_peer, _connect, _handshake, _time, _logger) = (peer, connect, handshake, time, logger);
         _running = Task.Run(RunAsync);
+        _watching = Task.Run(WatchAsync);
     }
 
     /// <summary>Sends <paramref name="call"/> (its number is set here) and hands the answer to <paramref name="done"/>,
@@ -54,10 +66,13 @@ internal sealed partial class PeerLink : IAsyncDisposable
     {
         lock (_turn)
         {
-            if (!_down && _pending.Count < InFlightMax && !_stopping.IsCancellationRequested)
+            if (!_down && _pending.Count < InFlightMax && _pendingBytes < InFlightBytesMax
+                && !_stopping.IsCancellationRequested)
             {
                 call.Number = ++_lastNumber;
-                _pending.Add(call.Number, done);
+                var bytes = call.CalculateSize();
+                _pending.Add(call.Number, new(done, bytes, _time.GetTimestamp()));
+                _pendingBytes += bytes;
                 _outbox.Writer.TryWrite(call);
                 return;
             }
@@ -82,6 +97,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
     {
         await _stopping.CancelAsync();
         await _running;
+        await _watching;
         _stopping.Dispose();
     }
 
@@ -130,6 +146,21 @@ internal sealed partial class PeerLink : IAsyncDisposable
         if (_connect(_peer) is not { } client)
             return;
         using var broken = CancellationTokenSource.CreateLinkedTokenSource(_stopping.Token);
+        lock (_turn)
+            _broken = broken;
+        try
+        {
+            await ConnectedAsync(client, broken);
+        }
+        finally
+        {
+            lock (_turn)
+                _broken = null;
+        }
+    }
+
+    private async Task ConnectedAsync(Wire.Replica.ReplicaClient client, CancellationTokenSource broken)
+    {
         using var stream = client.Link(cancellationToken: broken.Token);
         if (await _handshake.CallAsync(_peer, stream.RequestStream, stream.ResponseStream, broken.Token)
             is not { } peer)
@@ -157,6 +188,9 @@ internal sealed partial class PeerLink : IAsyncDisposable
             }
 
             await stream.WriteAsync(frame, cancellation);
+            if (frame.Calls is [.., var last])
+                lock (_turn)
+                    _lastWritten = last.Number;
         }
     }
 
@@ -170,12 +204,55 @@ internal sealed partial class PeerLink : IAsyncDisposable
                 return;
             foreach (var answer in frame.Answers)
             {
-                Action<Answer?>? done;
+                Pending pending;
                 lock (_turn)
-                    _pending.Remove(answer.Number, out done);
-                done?.Invoke(answer);
+                    if (_pending.Remove(answer.Number, out pending))
+                        _pendingBytes -= pending.Bytes;
+                pending.Done?.Invoke(answer);
             }
         }
+    }
+
+    /// <summary>A peer may read calls and answer none, or not even read them: neither holds them for good.</summary>
+    private async Task WatchAsync()
+    {
+        using var ticks = new PeriodicTimer(Tick, _time);
+        try
+        {
+            while (await ticks.WaitForNextTickAsync(_stopping.Token))
+                EndOverdue();
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+    }
+
+    /// <summary>Ends the calls whose answers are overdue; if one of them could not even be written, all, and the
+    /// stream.</summary>
+    private void EndOverdue()
+    {
+        Action<Answer?>[] ended;
+        lock (_turn)
+        {
+            var overdue = _pending.Where(call => _time.GetElapsedTime(call.Value.SentAt) >= AnswerPatience).ToArray();
+            if (Array.Exists(overdue, call => call.Key > _lastWritten))
+            {
+                ended = TakeAll();
+                _down |= _broken is not null; // Until the next stream.
+                _ = _broken?.CancelAsync();
+            }
+            else
+            {
+                ended = Array.ConvertAll(overdue, call => call.Value.Done);
+                foreach (var (number, call) in overdue)
+                    if (_pending.Remove(number))
+                        _pendingBytes -= call.Bytes;
+            }
+        }
+
+        foreach (var done in ended)
+            done(null);
     }
 
     private void EndAll()
@@ -184,14 +261,23 @@ internal sealed partial class PeerLink : IAsyncDisposable
         lock (_turn)
         {
             (_down, _greeting) = (true, false);
-            ended = [.. _pending.Values];
-            _pending.Clear();
-            while (_outbox.Reader.TryRead(out _)) { }
+            ended = TakeAll();
         }
 
         foreach (var done in ended)
             done(null);
     }
+
+    private Action<Answer?>[] TakeAll()
+    {
+        Action<Answer?>[] all = [.. _pending.Values.Select(call => call.Done)];
+        _pending.Clear();
+        _pendingBytes = 0;
+        while (_outbox.Reader.TryRead(out _)) { }
+        return all;
+    }
+
+    private readonly record struct Pending(Action<Answer?> Done, int Bytes, long SentAt);
 
     [LoggerMessage(3001, LogLevel.Debug, "link to {Peer} broke: {Reason}")]
     private partial void LogBroken(string peer, string reason);

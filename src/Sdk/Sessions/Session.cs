@@ -11,7 +11,11 @@ namespace ChordChat.Sdk.Sessions;
 /// <summary>One Connect stream that a node has welcomed. Reading and writing may go on side by side.</summary>
 internal sealed class Session : IDisposable
 {
-    private static readonly TimeSpan WelcomeTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ChallengeTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>A node that strangers keep busy judges hellos one after the other; who gives up loses its place.
+    /// </summary>
+    private static readonly TimeSpan WelcomeTimeout = TimeSpan.FromSeconds(30);
     private static readonly string Program =
         $"chordchat {Assembly.GetExecutingAssembly().GetName().Version?.ToString(3)}";
 
@@ -54,7 +58,7 @@ internal sealed class Session : IDisposable
         try
         {
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-            deadline.CancelAfter(WelcomeTimeout);
+            deadline.CancelAfter(ChallengeTimeout);
             var first = await session.ReadAsync(deadline.Token);
             if (first?.Ended is { } refusedAtOnce)
                 return Close(refusedAtOnce);
@@ -63,6 +67,7 @@ internal sealed class Session : IDisposable
                 throw new RpcException(new Status(StatusCode.Internal, "the node's challenge is not its own"));
             var hello = new ClientFrame { Hello = session.Answer(challenge, device, passOnly) };
             await session.WriteAsync(hello, deadline.Token);
+            deadline.CancelAfter(WelcomeTimeout);
             var second = await session.ReadAsync(deadline.Token);
             if (second?.Ended is { } refused)
                 return Close(refused);

@@ -1,4 +1,8 @@
+using ChordChat.Core.Chat;
+using ChordChat.Core.Replication;
 using ChordChat.Crypto.Sessions;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Replication;
 using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
 using Grpc.Core;
@@ -121,6 +125,26 @@ public sealed class SessionTests : IAsyncLifetime
         await line.WriteAsync(new ClientFrame { Heartbeat = true });
         await line.NextAsync<string>(text => text == "heartbeat");
         Assert.Equal("n1", (await _cluster.Client(0).GetStatusAsync(new() { User = "anna" }, _cluster.Pass)).NodeName);
+    }
+
+    /// <summary>docs/protocol.md#newer-session: somebody who keeps mail for her, or had her in session once, says that
+    /// she is there, so senders hand her mail to that node.</summary>
+    [Fact]
+    public async Task A_session_of_which_a_newer_one_is_only_claimed_still_gets_its_mail()
+    {
+        var anna = await RegisterAsync(_cluster, "anna");
+        await using var line = await ChatConnection.OpenAsync(_cluster.Client(0), anna);
+        await line.NextAsync<string>(text => text == "caught up");
+        for (var i = 0; i < 3; i++) // The first may be found when the lie is judged.
+        {
+            var claim = new Lease("anna", 1UL << 61, _cluster.Nodes[1].Node, 1);
+            for (var node = 0; node < 2; node++)
+                _cluster.Get<PeerRequests>(node).Renew([new(claim, Ends: false)]);
+            var id = MessageId.FromBytes(Guid.NewGuid().ToByteArray());
+            await _cluster.Replication.AddAsync(
+                SetKey.Mailbox("anna"), "bob", id, "sealed"u8.ToArray(), 0, null, CancellationToken.None);
+            await line.NextAsync<Push>(push => push.Id.Span.SequenceEqual(id.ToBytes()));
+        }
     }
 
     /// <summary>docs/protocol.md#newer-session: it lets in whom it keeps waiting, when they have gone elsewhere.

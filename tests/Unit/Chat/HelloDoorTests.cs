@@ -14,6 +14,8 @@ public sealed class HelloDoorTests
     private static readonly OpenOutcome Replaced =
         new OpenOutcome.Refused(new(SessionEndReason.TakenOver, default, ""));
 
+    private const int FailingNetworks = 100;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly HelloDoor _door = new(
@@ -40,6 +42,49 @@ public sealed class HelloDoorTests
 
         _door.Judged(Of(99), "alice", 1, new OpenOutcome.Proved("alice"));
         Assert.Equal(HelloLimit.None, _door.Wait(Of(99), "alice", 1).Limit);
+    }
+
+    /// <summary>Each of them has one hello waiting at any time.</summary>
+    [Fact]
+    public async Task A_hundred_networks_that_have_failed_come_after_one_that_has_not()
+    {
+        for (var i = 0; i < FailingNetworks; i++)
+            for (var n = 0; n < 3; n++)
+                _door.Judged(Of(i), "alice", 1, NotTheirs);
+        var waiting = Enumerable.Range(0, FailingNetworks)
+            .Select(i => _door.SlowTurnAsync(Of(i), default).AsTask()).ToList();
+        Assert.True(await _door.SlowTurnAsync(Of(200), default).AsTask().WaitAsync(Patience));
+        Assert.InRange(waiting.Count(turn => turn.IsCompleted), 4, 60);
+    }
+
+    [Fact]
+    public void Of_too_many_who_were_let_in_only_the_oldest_are_forgotten()
+    {
+        for (var i = 0; i < HelloDoor.FailedPerUserMax; i++)
+        {
+            _door.Judged(Of(i % 10), "alice", 1, NotTheirs);
+            _door.Judged(Of(10 + (i % 10)), "bob", 1, NotTheirs);
+        }
+
+        _door.Judged(Of(99), "alice", 1, new OpenOutcome.Proved("alice"));
+        _door.Judged(Of(99), "bob", 1, new OpenOutcome.Proved("bob"));
+        for (var i = 0; i < HelloDoor.KnownMax - 2; i++)
+            _door.Judged(Of(99), $"user{i}", 1, new OpenOutcome.Proved($"user{i}"));
+        Assert.Equal(HelloLimit.None, _door.Wait(Of(99), "alice", 1).Limit);
+        _door.Judged(Of(99), "last", 1, new OpenOutcome.Proved("last"));
+        Assert.Equal(HelloLimit.OfUser, _door.Wait(Of(99), "alice", 1).Limit);
+        Assert.Equal(HelloLimit.None, _door.Wait(Of(99), "bob", 1).Limit);
+    }
+
+    /// <summary>docs/security.md, "Places of strangers": a customer may have all /64s of a /48.</summary>
+    [Fact]
+    public void Who_was_let_in_from_one_network_of_a_site_is_known_in_all_of_it()
+    {
+        _door.Judged(IPAddress.Parse("2001:db8:1:1::1"), "alice", 1, new OpenOutcome.Proved("alice"));
+        for (var i = 0; i < HelloDoor.FailedPerUserMax; i++)
+            _door.Judged(Of(i % 10), "alice", 1, NotTheirs);
+        Assert.Equal(HelloLimit.None, _door.Wait(IPAddress.Parse("2001:db8:1:2::1"), "alice", 1).Limit);
+        Assert.Equal(HelloLimit.OfUser, _door.Wait(IPAddress.Parse("2001:db8:2:1::1"), "alice", 1).Limit);
     }
 
     [Fact]

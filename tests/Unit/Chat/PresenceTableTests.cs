@@ -1,5 +1,6 @@
 using ChordChat.Core.Chat;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Transport;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Chat;
@@ -70,6 +71,14 @@ public sealed class PresenceTableTests
         _table.End(First, 1);
         _table.Renew(Second, 2);
         Assert.Equal(Second, _table.Find("anna", 3));
+    }
+
+    /// <summary>docs/protocol.md#newer-session: a session's number grows by one at a time.</summary>
+    [Fact]
+    public void A_lease_whose_number_no_session_reaches_is_malformed()
+    {
+        Assert.Equal(1UL << 62, (First with { Session = 1UL << 62 }).ToWire().ToLease().Session);
+        Assert.Throws<MalformedException>(() => (First with { Session = (1UL << 62) + 1 }).ToWire().ToLease());
     }
 
     [Fact]

@@ -41,6 +41,23 @@ public sealed class AnswerWindowTests
         Assert.True(IsOpen());
     }
 
+    /// <summary>docs/security.md: an account has two keyrings of up to 640 KiB each.</summary>
+    [Theory]
+    [InlineData("acct/anna", 12, 14)]
+    [InlineData("sess/anna", 256, 256)]
+    public void Room_is_kept_for_the_largest_register_of_its_kind(string key, int takenMin, int takenMax)
+    {
+        Call[] calls = [new() { Peek = new() { Key = key } }, new() { Prepare = new() { Key = key } }];
+        foreach (var call in calls)
+        {
+            var window = new AnswerWindow(LinkService.UnansweredMax, LinkService.AnswerBytesMax);
+            var taken = 0;
+            for (; window.WaitAsync(default).AsTask().IsCompleted; taken++)
+                window.Took(AnswerWindow.RoomFor(call));
+            Assert.InRange(taken, takenMin, takenMax);
+        }
+    }
+
     [Fact]
     public async Task Small_calls_are_counted()
     {

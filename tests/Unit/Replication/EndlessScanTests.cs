@@ -59,16 +59,65 @@ public sealed class EndlessScanTests
         Assert.Equal([1u], Shown());
     }
 
+    /// <summary>It breaks off, so it is read again from the beginning, and shows others.</summary>
+    [Fact]
+    public void What_a_member_has_shown_before_it_broke_off_counts()
+    {
+        _bench.Deaf.Add(1);
+        _bench.Lie = (node, request) => node != Liar || request is not ReplicaRequest.Scan scan ? null
+            : scan.After < 150 ? new ReplicaReply.Scanned(Made(Rows), scan.After + Rows, More: true)
+            : new ReplicaReply.NoSuchRow();
+        var scan = Scan();
+        _bench.Run(scan);
+        Assert.IsType<SetScanOutcome.Unavailable>(scan.Outcome);
+        Assert.InRange(_made - 1_000_000, 1u, 2u * 100 + Rows);
+    }
+
+    /// <summary>New mail comes as fast as a slow client reads, so both members show more than a mailbox may hold.
+    /// </summary>
+    [Fact]
+    public void What_a_majority_has_shown_does_not_count()
+    {
+        for (var id = 1u; id <= 500; id++)
+            for (var node = 0; node < 2; node++)
+                Keep(node, id);
+        _bench.Deaf.Add(2);
+        var scan = Scan();
+        _bench.Run(scan);
+        Assert.IsType<SetScanOutcome.Complete>(scan.Outcome);
+        Assert.Equal(500, Shown().Count());
+    }
+
+    /// <summary>What is shown already costs no memory, but would never end.</summary>
+    [Fact]
+    public void The_same_messages_again_and_again_are_not_read_on()
+    {
+        _bench.Deaf.Add(1);
+        for (var node = 0; node < 3; node++)
+            for (var id = 1u; id <= Rows; id++)
+                Keep(node, id);
+        _bench.Lie = (node, request) => node == Liar && request is ReplicaRequest.Scan scan
+            ? new ReplicaReply.Scanned(
+                [.. Enumerable.Range(1, Rows).Select(id => Bench.Message((uint)id))], scan.After + Rows, More: true)
+            : null;
+        var scan = Scan();
+        _bench.Run(scan);
+        Assert.IsType<SetScanOutcome.Unavailable>(scan.Outcome);
+        Assert.InRange(_bench.Sent.Count, 1, 600);
+    }
+
     private SetScan Run(string lie)
     {
         _bench.Lie = (node, request) => node == Liar && request is ReplicaRequest.Scan scan ? Page(lie, scan) : null;
-        var scan = new SetScan(_bench.Now, "m", CoordinatorOptions.Default with { ScanRowsMax = Rows }, 1)
-        {
-            Limits = new(CountMax: 100, BytesMax: 8 << 20),
-        };
+        var scan = Scan();
         _bench.Run(scan);
         return scan;
     }
+
+    private SetScan Scan() => new(_bench.Now, "m", CoordinatorOptions.Default with { ScanRowsMax = Rows }, 1)
+    {
+        Limits = new(CountMax: 100, BytesMax: 8 << 20),
+    };
 
     private ReplicaReply.Scanned Page(string lie, ReplicaRequest.Scan asked) => lie switch
     {
