@@ -28,7 +28,8 @@ public sealed class OutgoingTests
         while (_outgoing.Take() is { } batch)
         {
             var frame = ChatMaps.ToWire(batch);
-            Assert.False(MessageCost.Of(NodeFrame.Descriptor).IsTooHigh(new(frame.ToByteArray())));
+            var verdict = MessageCost.Of(NodeFrame.Descriptor).Judge(new(frame.ToByteArray()));
+            Assert.Equal(CostVerdict.Affordable, verdict);
             reports += frame.Outcomes.Count;
             pushes += frame.Pushes.Count;
         }
