@@ -12,9 +12,12 @@ public abstract record ClientEvent
     /// <param name="Node">The node's name.</param>
     /// <param name="Lost">The name of the node that was lost before; null for the first session.</param>
     /// <param name="Degraded">No majority of the account's copies answers; messages may stay queued.</param>
-    public sealed record Connected(string Node, string? Lost, bool Degraded) : ClientEvent;
+    /// <param name="Why">Why the session there ended, in words; empty if this client ended it itself. Null for the
+    /// first session, and when that node did not answer any more.</param>
+    public sealed record Connected(string Node, string? Lost, bool Degraded, string? Why = null) : ClientEvent;
 
     /// <summary>The session is gone; the client goes on looking for a node by itself.</summary>
+    /// <param name="Reason">In words, with the node's name.</param>
     public sealed record Disconnected(string Node, string Reason) : ClientEvent;
 
     /// <summary>Nobody could be reached yet; told once until it succeeds.</summary>

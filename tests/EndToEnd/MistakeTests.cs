@@ -54,6 +54,16 @@ public sealed class MistakeTests(TwoFriends friends) : IClassFixture<TwoFriends>
         var profile = _cluster.Profile("dora");
         await using (var first = Terminal.Open(_cluster, profile, "n2"))
         {
+            await first.AnswerAsync("[r]egister or [l]og in?", "dora");
+            await first.SeesAsync("answer r to make a new account");
+            await first.AnswerAsync("[r]egister or [l]og in?", "l");
+            await first.AnswerAsync("name:", "");
+            await first.SeesAsync("type a user name");
+            await first.AnswerAsync("name:", "dorra");
+            await first.AnswerAsync("password for dorra (empty: another name):", Person.Password);
+            await first.SeesAsync("wrong user name or password for dorra");
+            await first.AnswerAsync("password for dorra (empty: another name):", "");
+            await first.SeesAsync("say again who you are");
             await first.AnswerAsync("[r]egister or [l]og in?", "r");
             await first.AnswerAsync("name:", "Dora D");
             await first.SeesAsync("'Dora D' cannot be a user name");
@@ -69,6 +79,7 @@ public sealed class MistakeTests(TwoFriends friends) : IClassFixture<TwoFriends>
             await first.SeesAsync("the two passwords differ");
             await first.AnswerAsync("new password for dora", Person.Password);
             await first.AnswerAsync("the same password again:", Person.Password);
+            await first.SeesAsync("/help lists the commands");
             await first.AnswerAsync("dora>", "/quit");
             Assert.Equal(0, await first.EndAsync());
         }

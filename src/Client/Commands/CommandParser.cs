@@ -27,6 +27,22 @@ internal static class CommandParser
         ("/quit", "", "leave; the session ends, keys and history stay"),
     ];
 
+    private static readonly string[] OtherNames = ["/?", "/exit", "/q"];
+
+    /// <summary>Reads pasted lines. They are one text, not commands. If they begin with a command's name, nobody can
+    /// know which of the two was meant: then they are neither.</summary>
+    public static ConsoleCommand ParsePasted(string lines)
+    {
+        var name = lines.Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries) is [var word, ..]
+            ? word.ToLowerInvariant()
+            : "";
+        return Known.Any(known => known.Name == name) || OtherNames.Contains(name)
+            ? new Misunderstood(
+                $"nothing was sent or done: several pasted lines begin with the command {name}. Paste commands one "
+                + "line at a time. To send the lines as text: arrow up, Home, another /, Enter")
+            : new Say(lines);
+    }
+
     /// <param name="line">What was typed.</param>
     /// <param name="openChat">The chat that is open, for commands that may leave the user out.</param>
     public static ConsoleCommand Parse(string line, string? openChat)

@@ -21,6 +21,9 @@ internal static class Answers
             new Span(known.Meaning, Style.Dim))),
         Transcript.Note("Tab completes commands and names, the arrow keys bring lines back"),
         Transcript.Note(
+            "to send a text that begins with /, type //; several pasted lines are one message, and are not sent if "
+            + "they begin with a command"),
+        Transcript.Note(
             "waiting: only here; queued: a node has it; kept 3/3: on three disks; delivered, read: by the other side"),
     ];
 

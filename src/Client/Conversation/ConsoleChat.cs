@@ -125,8 +125,8 @@ internal sealed class ConsoleChat(
             Finished = 1;
     }
 
-    /// <param name="isText">It is said, even if it looks like a command.</param>
-    public void OnLine(string line, bool isText = false)
+    /// <param name="isPasted">It is several pasted lines: never a command.</param>
+    public void OnLine(string line, bool isPasted = false)
     {
         if (IsOver)
         {
@@ -138,7 +138,7 @@ internal sealed class ConsoleChat(
         _questions.Line = line;
         try
         {
-            Run(isText ? new ConsoleCommand.Say(line) : CommandParser.Parse(line, _open));
+            Run(isPasted ? CommandParser.ParsePasted(line) : CommandParser.Parse(line, _open));
         }
         catch (ChordChatException cause)
         {

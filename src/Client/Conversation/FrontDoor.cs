@@ -9,6 +9,8 @@ namespace ChordChat.Client.Conversation;
 /// <summary>Finds out who sits there: a known profile and its password, or a registration, or a login.</summary>
 internal sealed class FrontDoor : IDisposable
 {
+    private const string OtherName = "other_name";
+
     private readonly NewProfile _profile;
 
     private FrontDoor(NewProfile profile, UnlockedProfile me) => (_profile, Me) = (profile, me);
@@ -19,14 +21,15 @@ internal sealed class FrontDoor : IDisposable
     /// it.</summary>
     public static Task<FrontDoor> EnterAsync(ScriptContext context, CancellationToken cancellation) =>
         KnownUser(context) is { } known
-            ? EnterAsync(context, known, IsNewHere(context, known) && AskWhetherNew(), cancellation)
-            : UntilRightAsync(context, ["bad_name", "taken_name", "unknown_user"], () =>
+            ? EnterAsync(
+                context, known, IsNewHere(context, known) && AskWhetherNew(), wasAsked: false, cancellation)
+            : UntilRightAsync(context, ["bad_name", "taken_name", "unknown_user", OtherName], () =>
             {
                 if (ScriptContext.LocalUsers() is { Count: > 0 } users && context.NamedFolder is null
                     && AskWhich(users) is { } chosen)
-                    return EnterAsync(context, chosen, register: false, cancellation);
+                    return EnterAsync(context, chosen, register: false, wasAsked: true, cancellation);
                 var register = AskWhetherNew();
-                return EnterAsync(context, AskName(), register, cancellation);
+                return EnterAsync(context, AskName(), register, wasAsked: true, cancellation);
             });
 
     public void Dispose()
@@ -35,14 +38,16 @@ internal sealed class FrontDoor : IDisposable
         _profile.Dispose();
     }
 
+    /// <param name="wasAsked">The name was typed here, so that another one can be.</param>
     private static async Task<FrontDoor> EnterAsync(
-        ScriptContext context, string user, bool register, CancellationToken cancellation)
+        ScriptContext context, string user, bool register, bool wasAsked, CancellationToken cancellation)
     {
         Accounts.CheckName(user);
         var profile = NewProfile.Open(context.FolderOf(user));
         try
         {
-            return new FrontDoor(profile, await EnterAsync(context, profile.Profile, user, register, cancellation));
+            return new FrontDoor(profile, await EnterAsync(
+                context, profile.Profile, user, register, () => Password(context, user, wasAsked), cancellation));
         }
         catch
         {
@@ -52,11 +57,12 @@ internal sealed class FrontDoor : IDisposable
     }
 
     private static async Task<UnlockedProfile> EnterAsync(
-        ScriptContext context, Profile profile, string user, bool register, CancellationToken cancellation)
+        ScriptContext context, Profile profile, string user, bool register, Func<string> askPassword,
+        CancellationToken cancellation)
     {
         if (profile is { HasDevice: true } && profile.User == user)
             return await UntilRightAsync(
-                context, ["wrong_password"], () => Task.FromResult(profile.Unlock(Password(context, user))));
+                context, ["wrong_password"], () => Task.FromResult(profile.Unlock(askPassword())));
         context.Vouch(profile);
         using var accounts = new Accounts(profile, context.Search);
         var greeting = await accounts.GreetAsync(cancellation);
@@ -66,14 +72,15 @@ internal sealed class FrontDoor : IDisposable
             Output.Say("this is a demo cluster: its passwords protect nothing");
         if (!register)
             return await UntilRightAsync(
-                context, ["wrong_password"],
-                () => accounts.LogInAsync(user, Password(context, user), cancellation));
+                context, ["wrong_password"], () => accounts.LogInAsync(user, askPassword(), cancellation));
         await accounts.CheckNameIsFreeAsync(user, cancellation);
         var password = await UntilRightAsync(
             context, ["weak_password", "bad_password"],
             () => Task.FromResult(context.NewPassword(user, greeting.Demo)));
         Output.Say("making keys ...");
-        return await AccountCommands.RegisterAsync(context, accounts, user, password, cancellation);
+        var registered = await AccountCommands.RegisterAsync(context, accounts, user, password, cancellation);
+        Output.Say($"{user} is registered; in the chat, /help lists the commands");
+        return registered;
     }
 
     /// <summary>Lets a person who sits there correct mistakes of these kinds.</summary>
@@ -90,13 +97,23 @@ internal sealed class FrontDoor : IDisposable
             }
     }
 
-    private static string Password(ScriptContext context, string user) => context.Password($"password for {user}: ");
+    /// <exception cref="ChordChatException"><see cref="OtherName"/>: a person wants to give another name.</exception>
+    private static string Password(ScriptContext context, string user, bool wasAsked)
+    {
+        if (!wasAsked || !context.IsAttended)
+            return context.Password($"password for {user}: ");
+        return context.Password($"password for {user} (empty: another name): ") is { Length: > 0 } password
+            ? password
+            : throw new ChordChatException(OtherName, "no password was typed", "say again who you are");
+    }
 
     private static string AskName()
     {
         while (Prompt.Line("name: ") is { } typed)
             if (typed.Length > 0)
                 return typed;
+            else
+                Output.Say("type a user name");
         throw new ChordChatException("usage", "no name was given", "start again and type a name");
     }
 
@@ -128,6 +145,8 @@ internal sealed class FrontDoor : IDisposable
                 return answer;
             else if (answer is "e" or "E" or "else")
                 return null;
+            else
+                Output.Say("answer with one of these names, or with e if you are somebody else");
         throw NobodyAnswered();
     }
 
@@ -138,6 +157,8 @@ internal sealed class FrontDoor : IDisposable
                 return true;
             else if (answer.StartsWith('l') || answer.StartsWith('L'))
                 return false;
+            else
+                Output.Say("answer r to make a new account, or l to log in to one that you have");
         throw NobodyAnswered();
     }
 

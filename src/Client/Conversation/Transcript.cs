@@ -124,11 +124,15 @@ internal static class Transcript
         connected switch
         {
             { Lost: null } => $"connected to {connected.Node}",
-            { Lost: var lost } when lost == connected.Node => $"back on {connected.Node}",
-            _ => $"{connected.Lost} is gone; now on {connected.Node}",
+            { Why: { Length: > 0 } why } => $"{why}; {NowOn(connected)}",
+            { Why: null } when connected.Lost != connected.Node => $"{connected.Lost} is gone; {NowOn(connected)}",
+            _ => NowOn(connected),
         }
         + (connected.Degraded ? " (too few copies answer: messages may stay queued)" : ""),
         connected.Degraded ? Style.Warning : Style.Dim);
+
+    private static string NowOn(ClientEvent.Connected connected) =>
+        $"{(connected.Lost == connected.Node ? "back" : "now")} on {connected.Node}";
 
     public static StyledLine KeysChanged(ClientEvent.KeysChanged changed) => changed.State switch
     {

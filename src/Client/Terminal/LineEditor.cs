@@ -31,9 +31,9 @@ internal sealed class LineEditor(Func<string, IReadOnlyList<string>> complete)
     private const int HistoryMax = 500;
     private const int LengthMax = 1_000_000;
 
-    private readonly List<string> _history = [];
+    private readonly List<(string Line, bool BeginsPasted)> _history = [];
     private int _shown; // Index into the history; its length while a new line is being typed.
-    private string _draft = "";
+    private (string Line, bool BeginsPasted) _draft = ("", false);
     private bool _beginsPasted;
 
     public string Text { get; private set; } = "";
@@ -98,12 +98,12 @@ internal sealed class LineEditor(Func<string, IReadOnlyList<string>> complete)
     private EditResult.Submitted Submit()
     {
         var line = Text;
-        if (line.Trim().Length > 0 && (_history.Count == 0 || _history[^1] != line))
-            _history.Add(line);
+        if (line.Trim().Length > 0 && (_history.Count == 0 || _history[^1] != (line, _beginsPasted)))
+            _history.Add((line, _beginsPasted));
         if (_history.Count > HistoryMax)
             _history.RemoveAt(0);
         _shown = _history.Count;
-        _draft = "";
+        _draft = ("", false);
         Set("", 0);
         return new EditResult.Submitted(line, _beginsPasted && line.Contains('\n'));
     }
@@ -113,9 +113,9 @@ internal sealed class LineEditor(Func<string, IReadOnlyList<string>> complete)
         if (index < 0 || index > _history.Count)
             return;
         if (_shown == _history.Count)
-            _draft = Text;
+            _draft = (Text, _beginsPasted);
         _shown = index;
-        var line = index == _history.Count ? _draft : _history[index];
+        (var line, _beginsPasted) = index == _history.Count ? _draft : _history[index];
         Set(line, line.Length);
     }
 

@@ -30,6 +30,12 @@ internal sealed class SessionKeeper(
     private readonly CopyWatch _copies = new(TimeProvider.System);
     private bool _isAside;
 
+    /// <summary>Somebody wants no session to stand.</summary>
+    private volatile bool _isHeld;
+
+    /// <summary>Why the last session ended, as <see cref="ClientEvent.Connected"/> says it.</summary>
+    private string? _why;
+
     /// <summary>How often in a row a session that stood was ended without proof.</summary>
     private int _endings;
 
@@ -55,6 +61,7 @@ internal sealed class SessionKeeper(
             {
                 final = await StandAsideAsync(stopping);
                 _isAside = false;
+                _why = "";
                 _copies.Forget();
             }
 
@@ -78,7 +85,21 @@ internal sealed class SessionKeeper(
     /// <summary>Ends the session, and begins no other one before what this returns is disposed of.</summary>
     public async Task<IDisposable> HoldAsync(CancellationToken cancellation)
     {
-        var turn = _turn.WaitAsync(cancellation);
+        _isHeld = true;
+        try
+        {
+            await EndSessionAsync(_turn.WaitAsync(cancellation), cancellation);
+            return new Held(_turn);
+        }
+        finally
+        {
+            _isHeld = false;
+        }
+    }
+
+    /// <param name="turn">Ends when there is no session.</param>
+    private async Task EndSessionAsync(Task turn, CancellationToken cancellation)
+    {
         while (!turn.IsCompleted)
         {
             try
@@ -95,7 +116,6 @@ internal sealed class SessionKeeper(
         }
 
         await turn;
-        return new Held(_turn);
     }
 
     /// <summary>When it does not run any more.</summary>
@@ -153,25 +173,25 @@ internal sealed class SessionKeeper(
 
                 node = session.Welcome.NodeName;
                 var ended = await ServeAsync(session, device, lost, stopping);
-                _isAside = _copies.Ended(IsEndedByCopy(session, ended, device));
+                NoteEnd(IsEndedByCopy(session, ended, device), Describe(node, ended));
                 if (ended is not null && await JudgeAsync(ended, device, stopping) is { } last)
                     return (last, node);
                 _endings = IsUnproved(ended) ? _endings + 1 : 0;
                 if (ended?.Reason == SessionEnded.Types.Reason.NodeStopping)
                     links.Retire(link);
-                sink.Tell(new ClientEvent.Disconnected(node, Describe(ended)));
+                sink.Tell(new ClientEvent.Disconnected(node, Describe(node, ended)));
             }
         }
         catch (RpcException cause)
         {
             stopping.ThrowIfCancellationRequested();
             if (node is not null)
-                _copies.Ended(isByCopy: false);
+                NoteEnd(isByCopy: false, why: null);
             if (await JudgeAsync(cause, device, stopping) is { } over)
                 return (over, node);
             sink.Tell(node is null
                 ? new ClientEvent.Searching(Failures.Of(cause, "no session"))
-                : new ClientEvent.Disconnected(node, "it does not answer"));
+                : new ClientEvent.Disconnected(node, $"{node} does not answer"));
         }
         catch (ChordChatException cause) when (node is null)
         {
@@ -187,6 +207,15 @@ internal sealed class SessionKeeper(
         if (link is not null)
             links.Fail(link);
         return (null, node);
+    }
+
+    /// <summary>Keeps in mind how a session that stood has ended.</summary>
+    private void NoteEnd(bool isByCopy, string? why)
+    {
+        _isAside = _copies.Ended(isByCopy);
+        _why = _isHeld ? ""
+            : isByCopy ? "another program with this profile's keys took over the session"
+            : why;
     }
 
     /// <summary>Each proof counts once: the next hello is later than what it proves.</summary>
@@ -205,7 +234,7 @@ internal sealed class SessionKeeper(
         me.Profile.RememberNodes(links.Pool.Known);
         links.Pass.Keep(session.Welcome.Pass);
         _current = session;
-        sink.Tell(new ClientEvent.Connected(session.Welcome.NodeName, lost, session.Welcome.Degraded));
+        sink.Tell(new ClientEvent.Connected(session.Welcome.NodeName, lost, session.Welcome.Degraded, _why));
         if (me.Profile.IsCopied)
             sink.Tell(new ClientEvent.Copied());
         return await new SessionLoop(
@@ -334,13 +363,13 @@ internal sealed class SessionKeeper(
     private static ClientEvent.Searching NoSession(SessionEnded refusal) => new(new ChordChatException(
         "unavailable", $"no session: {NodeWords.Text(refusal.Text)}", "another node is tried, then this one again"));
 
-    private static string Describe(SessionEnded? ended) => ended?.Reason switch
+    private static string Describe(string node, SessionEnded? ended) => ended?.Reason switch
     {
-        SessionEnded.Types.Reason.NodeStopping => "it is stopping",
-        SessionEnded.Types.Reason.TooSlow => "this client read too slowly",
-        SessionEnded.Types.Reason.SameDevice => "it says that this device has begun a session elsewhere",
-        SessionEnded.Types.Reason.Elsewhere => "it cannot tell whether this device is the newest one",
-        _ => "it closed the connection",
+        SessionEnded.Types.Reason.NodeStopping => $"{node} was stopped",
+        SessionEnded.Types.Reason.TooSlow => $"{node} ended the session because this client read too slowly",
+        SessionEnded.Types.Reason.SameDevice => $"{node} said that this device has begun a session elsewhere",
+        SessionEnded.Types.Reason.Elsewhere => $"{node} could not tell whether this device is the newest one",
+        _ => $"{node} closed the connection",
     };
 
     /// <summary>0.1 s, 0.2 s, 0.4 s ... up to 3 s, each between half and all of that.</summary>

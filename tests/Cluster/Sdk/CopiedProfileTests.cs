@@ -65,6 +65,7 @@ public sealed class CopiedProfileTests : IAsyncLifetime, IDisposable
         await using var bob = await (await Person.RegisterAsync("bob", _n1)).OnlineAsync();
         bob.Client.Send("alice", "hello");
         Assert.Equal(["hello"], await stays.ReadAsync(1));
+        await stays.SeeAsync<ClientEvent.Connected>(again => again.Why is ""); // No node is gone.
         Assert.InRange(_cluster.SessionCalls.Count(user => user == "alice"), 4, SessionsMax);
     }
 
@@ -115,6 +116,8 @@ public sealed class CopiedProfileTests : IAsyncLifetime, IDisposable
                 && _alices.Any(alice => !alice.IsCopied && alice.Client.Node is not null)));
         var finder = _alices.Single(alice => alice.IsCopied);
         Assert.True((await finder.SeeAsync<ClientEvent.Copied>()).IsOpenElsewhere);
+        await finder.SeeAsync<ClientEvent.Connected>(
+            again => again.Why == "another program with this profile's keys took over the session");
         return (finder, _alices.Single(alice => alice != finder));
     }
 

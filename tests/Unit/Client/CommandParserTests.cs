@@ -41,6 +41,29 @@ public sealed class CommandParserTests
     public void An_unknown_command_is_not_sent_to_anybody() =>
         Assert.IsType<ConsoleCommand.Misunderstood>(CommandParser.Parse("/mgs carol secret", "bob"));
 
+    /// <summary>README.md, in the console: several pasted lines.</summary>
+    [Theory]
+    [InlineData("/msg carol a secret\nand more", "/msg")]
+    [InlineData("/who\n/quit", "/who")]
+    [InlineData(" \n/QUIT\n/who", "/quit")]
+    [InlineData("/q\nx", "/q")]
+    public void Pasted_lines_that_begin_with_a_command_are_neither_sent_nor_done(string lines, string name)
+    {
+        var problem = Assert.IsType<ConsoleCommand.Misunderstood>(CommandParser.ParsePasted(lines)).Problem;
+        Assert.StartsWith("nothing was sent", problem, StringComparison.Ordinal);
+        Assert.Contains($"the command {name}.", problem, StringComparison.Ordinal);
+        Assert.Equal(new ConsoleCommand.Say(lines.Trim()), CommandParser.Parse("/" + lines.Trim(), "bob"));
+    }
+
+    [Theory]
+    [InlineData("hello\n/quit")]
+    [InlineData("/usr/bin/env\n/quit")]
+    [InlineData("//msg carol\nhi")]
+    [InlineData("/\n/")]
+    [InlineData(" \n ")]
+    public void Other_pasted_lines_are_sent_as_they_are(string lines) =>
+        Assert.Equal(new ConsoleCommand.Say(lines), CommandParser.ParsePasted(lines));
+
     [Theory]
     [InlineData("/h", new[] { "/help", "/history" })]
     [InlineData("/msg c", new[] { "carol", "chris" })]

@@ -101,6 +101,24 @@ public sealed class ConsoleChatTests
         Assert.Contains("no chat is open", view.Printed[^1], StringComparison.Ordinal);
     }
 
+    /// <summary>README.md, in the console: several pasted lines.</summary>
+    [Fact]
+    public async Task Pasted_lines_that_begin_with_a_command_go_to_nobody_and_another_slash_sends_them()
+    {
+        await using var at = new OfflineConsole("hello");
+        var (chat, view) = (at.Chat, at.View);
+        Meet(at.Me, "bob");
+        chat.OnLine("/chat bob");
+        chat.OnLine("/msg carol a secret\nand more", isPasted: true);
+        Assert.StartsWith("· nothing was sent or done", view.Printed[^1], StringComparison.Ordinal);
+        Assert.Empty(at.Later);
+        Assert.Equal(0, at.Client.UnsentTexts);
+        chat.OnLine("//msg carol a secret\nand more");
+        Assert.Equal(1, at.Client.UnsentTexts);
+        chat.OnLine("/help");
+        Assert.Contains(view.Printed, line => line.Contains("several pasted lines", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_chat_in_which_nothing_was_said_says_so()
     {

@@ -61,6 +61,25 @@ public sealed class LineEditorTests
         Assert.Equal("dra", _editor.Text);
     }
 
+    /// <summary>README.md, in the console: several pasted lines.</summary>
+    [Fact]
+    public void Pasted_lines_that_come_back_from_the_history_are_still_no_command()
+    {
+        Press(EditKey.Paste, "/msg carol a secret\nand more");
+        Assert.True(Assert.IsType<EditResult.Submitted>(Press(EditKey.Enter)).IsText);
+        Submit("/who");
+        Type("/st");
+        Press(EditKey.Up);
+        Press(EditKey.Up);
+        Assert.True(Assert.IsType<EditResult.Submitted>(Press(EditKey.Enter)).IsText);
+
+        Press(EditKey.Up);
+        Press(EditKey.Home);
+        Type("/");
+        var submitted = Assert.IsType<EditResult.Submitted>(Press(EditKey.Enter));
+        Assert.Equal(("//msg carol a secret\nand more", false), (submitted.Line, submitted.IsText));
+    }
+
     [Fact]
     public void Words_and_line_ends_can_be_killed()
     {

@@ -1,5 +1,6 @@
 using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
+using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
 using Xunit;
 
@@ -52,6 +53,20 @@ public sealed class TranscriptTests
                 ("100", $"... {lines - 100:N0} more lines: 'chordchat history --json' prints all"),
                 (rows[^2], rows[^1]));
     }
+
+    /// <summary>docs/e2e.md, Session: why it is another one.</summary>
+    [Theory]
+    [InlineData("n1", null, null, "connected to n1")]
+    [InlineData("n1", "n1", null, "back on n1")]
+    [InlineData("n1", "n4", null, "n4 is gone; now on n1")]
+    [InlineData("n1", "n4", "", "now on n1")]
+    [InlineData("n1", "n1", "", "back on n1")]
+    [InlineData("n1", "n4", "n4 was stopped", "n4 was stopped; now on n1")]
+    [InlineData("n1", "n1", "another program took over", "another program took over; back on n1")]
+    public void A_new_session_says_why_the_one_before_it_ended(string node, string? lost, string? why, string text) =>
+        Assert.Equal(
+            "· " + text,
+            Transcript.Connected(new ClientEvent.Connected(node, lost, Degraded: false, why)).ToString());
 
     [Fact]
     public void The_time_of_an_own_message_is_when_it_was_written_and_not_when_it_went_out()
