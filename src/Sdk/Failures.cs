@@ -30,7 +30,10 @@ internal static class Failures
 
     public static ChordChatException Unavailable(string what, Exception? cause = null) => new(
         "unavailable", $"{what}: too few nodes answer",
-        HintOf(cause as RpcException, "wait a moment and try again; ./startup.sh status shows the nodes"), cause);
+        HintOf(
+            cause as RpcException,
+            $"wait a moment and try again; {Nodes.StartupCommand.Of("status")} shows the nodes"),
+        cause);
 
     /// <summary>A registration of which nobody knows yet whether it took effect.</summary>
     public static ChordChatException Undecided(string user, Exception cause) => new(

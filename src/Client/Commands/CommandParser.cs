@@ -15,7 +15,7 @@ internal static class CommandParser
         ("/history", "[n]", "show the last n messages of the open chat (20)"),
         ("/who", "", "who is online, on any node"),
         ("/status", "<user>", "whether somebody is online"),
-        ("/verify", "<user>", "show the safety number you share; if both see the same: /verify <user> ok"),
+        ("/verify", "<user> [ok]", "show the safety number you share; if both see the same: /verify <user> ok"),
         ("/requests", "[on|off]", "requests to chat from people you never wrote to; off: show their messages at once"),
         ("/accept", "<user>", "accept somebody's request to chat, or agree to write to their new identity"),
         ("/block", "<user>", "block somebody: their messages are refused"),

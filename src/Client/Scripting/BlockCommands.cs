@@ -9,11 +9,20 @@ internal static class BlockCommands
 
     public static Task<int> BlockAsync(ScriptContext context, string user, CancellationToken cancellation) =>
         ChangeAsync(
-            context, user, client => client.Circle.Block(user), "is blocked", cancellation,
-            client => client.Circle.Unblock(user));
+            context, user, client =>
+            {
+                client.Circle.Block(user);
+                return "is blocked";
+            }, cancellation, client => client.Circle.Unblock(user));
 
     public static Task<int> UnblockAsync(ScriptContext context, string user, CancellationToken cancellation) =>
-        ChangeAsync(context, user, client => client.Circle.Unblock(user), "is not blocked", cancellation);
+        ChangeAsync(
+            context, user, client =>
+            {
+                var wasBlocked = client.Circle.Blocked.Contains(user);
+                client.Circle.Unblock(user); // Also if not: another device may have blocked them.
+                return wasBlocked ? "is no longer blocked" : "is not blocked";
+            }, cancellation);
 
     /// <summary>As this machine knows it; works offline.</summary>
     public static Task<int> ListAsync(ScriptContext context)
@@ -25,8 +34,10 @@ internal static class BlockCommands
         return Task.FromResult(0);
     }
 
+    /// <param name="change">Returns what is true of the user then.</param>
+    /// <param name="undo">Takes it back if nobody has this name; null if that does not matter.</param>
     private static async Task<int> ChangeAsync(
-        ScriptContext context, string user, Action<ChatClient> change, string text, CancellationToken cancellation,
+        ScriptContext context, string user, Func<ChatClient, string> change, CancellationToken cancellation,
         Action<ChatClient>? undo = null)
     {
         using var profile = context.OpenProfile();
@@ -34,7 +45,7 @@ internal static class BlockCommands
         await using var session = new ScriptSession(context, me);
         var client = session.Client;
         client.CheckRecipient(user);
-        change(client);
+        var text = change(client);
         if (undo is not null)
             await CheckAsync(client, user, () => undo(client), cancellation);
         await ToldAsync(session, $"{user} {text}", cancellation);

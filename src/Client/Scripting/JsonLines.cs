@@ -36,8 +36,8 @@ internal static class JsonLines
     });
 
     /// <summary>A message as it is shown; <c>missing</c> says how many of its sender's at most should stand before it
-    /// and have not come, if any, <c>elsewhere</c> how many may have gone to another device, and <c>late</c> that it
-    /// came after later ones.</summary>
+    /// and have not come, if any, <c>elsewhere</c> how many may have gone to another device, <c>late</c> that it came
+    /// after later ones, and <c>note</c> a remark, such as that a copy of its sender's profile wrote it.</summary>
     /// <param name="again">It may have been printed before; said only if so, as is that it is a request.</param>
     public static string Message(ChatMessage message, bool again = false) => Write(json =>
     {
@@ -57,6 +57,8 @@ internal static class JsonLines
             json.WriteBoolean("again", true);
         if (message.IsRequest)
             json.WriteBoolean("request", true);
+        if (message.Note.Length > 0)
+            json.WriteString("note", message.Note);
     });
 
     public static string Request(ChatRequest request) => Write(json =>

@@ -19,9 +19,15 @@ internal static class RequestCommands
         foreach (var request in requests)
             context.Print(JsonLines.Request(request), Answers.Request(request));
         if (requests.Count == 0 && !context.Json)
-            Output.Say("chordchat: " + Answers.NoRequests(profile.RequestsWait));
+            Output.Say("chordchat: " + None(profile.RequestsWait));
         return Task.FromResult(0);
     }
+
+    /// <summary>No node was asked, so somebody may be waiting all the same.</summary>
+    private static string None(bool wait) => wait
+        ? "nobody is waiting to be accepted, as far as this machine knows; it learns of new messages only while it is "
+            + "connected, for example by 'chordchat tail' or in the console"
+        : Answers.NoRequests(wait);
 
     /// <summary>Needs no password and no node: it is a setting of this machine.</summary>
     public static Task<int> SwitchAsync(ScriptContext context, bool on)

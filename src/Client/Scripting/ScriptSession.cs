@@ -1,6 +1,7 @@
 using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
+using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 
 namespace ChordChat.Client.Scripting;
@@ -39,7 +40,8 @@ internal sealed class ScriptSession : IAsyncDisposable
         catch (TimeoutException)
         {
             throw _trouble ?? new ChordChatException(
-                "unavailable", "no node gave us a session in time", "try again; ./startup.sh status shows the nodes");
+                "unavailable", "no node gave us a session in time",
+                $"try again; {StartupCommand.Of("status")} shows the nodes");
         }
     }
 

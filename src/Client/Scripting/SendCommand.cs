@@ -160,7 +160,16 @@ internal static class SendCommand
         {
             // As above, only sooner.
         }
+        catch (ChordChatException cause) when (cause.Code is "unreachable" or "no_node" or "unavailable")
+        {
+            throw NotSent(user, cause);
+        }
     }
+
+    /// <summary>No node could say whether there is such a user, and so nothing was stored.</summary>
+    private static ChordChatException NotSent(string user, ChordChatException cause) => new(
+        cause.Code, $"the message to {user} was not sent and is not kept on this machine: {cause.Message}", cause.Hint,
+        cause);
 
     /// <summary>Waits for the state; a receipt may overtake the names of the nodes that keep it, so for them as well.
     /// </summary>

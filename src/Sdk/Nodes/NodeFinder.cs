@@ -6,7 +6,8 @@ namespace ChordChat.Sdk.Nodes;
 /// answers.</summary>
 public static class NodeFinder
 {
-    private static readonly string[] DefaultAddresses =
+    /// <summary>Where the nodes of a machine listen as a rule; nobody has named them.</summary>
+    internal static readonly IReadOnlyList<string> DefaultAddresses =
         ["localhost:7401", "localhost:7402", "localhost:7403", "localhost:7404", "localhost:7405"];
 
     /// <summary>Groups of addresses: try all of one group before asking for the next.</summary>
@@ -30,5 +31,17 @@ public static class NodeFinder
         if (await MulticastQuestion.AskAsync(search.NetworkWait, cancellation) is { Count: > 0 } answers)
             yield return answers;
         yield return DefaultAddresses;
+    }
+
+    /// <summary>Of groups that were asked, the addresses to tell a person of: those that somebody or something named;
+    /// the built-in ones only if there are no others.</summary>
+    internal static IReadOnlyList<string> Named(IEnumerable<IReadOnlyList<string>> groups)
+    {
+        List<string> named =
+        [
+            .. groups.Where(group => !ReferenceEquals(group, DefaultAddresses)).SelectMany(group => group)
+                .Distinct(StringComparer.OrdinalIgnoreCase),
+        ];
+        return named.Count > 0 ? named : DefaultAddresses;
     }
 }

@@ -166,7 +166,7 @@ public sealed class NodeLink : IDisposable
 
     private ChordChatException Unreachable(Exception cause) => new(
         "unreachable", $"no node answers at {Address}",
-        "check the address, or start the cluster with ./startup.sh", cause);
+        $"check the address, or start the cluster with {StartupCommand.Of()}", cause);
 
     private static ChordChatException NotANode(string address, Exception? cause) => new(
         "not_a_node", $"what answers at {address} is not a ChordChat node",

@@ -5,6 +5,10 @@ namespace ChordChat.Sdk.Nodes;
 internal sealed class NodePool(NodeSearch search, ClusterTrust trust, IReadOnlyList<KnownNode> kept)
 {
     private const int NodesMax = 64;
+
+    /// <summary>Addresses in an error; of more it says how many.</summary>
+    private const int NamedMax = 3;
+
     private readonly Lock _turn = new();
     private readonly NodeSearch _search = search with { Known = [.. kept.Select(node => node.Address)] };
     private readonly NodeMemory _memory = new(kept);
@@ -54,6 +58,7 @@ internal sealed class NodePool(NodeSearch search, ClusterTrust trust, IReadOnlyL
         ChordChatException? worst = null;
         var isOwnDown = false;
         var tried = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var groups = new List<IReadOnlyList<string>>();
         if (_hasMet)
         {
             // Any node will do; a random order spreads the clients of a dead node over the others. But who has answered
@@ -66,6 +71,7 @@ internal sealed class NodePool(NodeSearch search, ClusterTrust trust, IReadOnlyL
                     return link;
                 worst = reason;
                 isOwnDown = true;
+                groups.Add([.. tried]);
             }
         }
 
@@ -74,15 +80,16 @@ internal sealed class NodePool(NodeSearch search, ClusterTrust trust, IReadOnlyL
             var (link, reason) = await TryAsync(group.OrderBy(address => address == avoid), tried, cancellation);
             if (link is not null)
                 return link;
+            groups.Add(group);
             worst = MoreTelling(worst, reason);
             isOwnDown |= group == _search.Known;
         }
 
         if (isOwnDown && worst is { Code: "foreign_cluster" })
             throw OwnIsDown(worst);
-        throw worst ?? new ChordChatException(
-            "no_node", "no node was found",
-            "start the cluster with ./startup.sh, or name a node with --node HOST:PORT");
+        throw worst is { Code: "unreachable" }
+            ? NobodyAnswers(NodeFinder.Named(groups), worst)
+            : worst ?? new ChordChatException("no_node", "no node was found", StartOrName);
     }
 
     /// <summary>Opens a node that is none of these, among those that were heard of.</summary>
@@ -140,6 +147,20 @@ internal sealed class NodePool(NodeSearch search, ClusterTrust trust, IReadOnlyL
 
         return (null, reason);
     }
+
+    private static string StartOrName =>
+        $"start the cluster with {StartupCommand.Of()}, or name a node with --node HOST:PORT";
+
+    /// <param name="asked">All that were asked, or those of them that a person knows.</param>
+    /// <param name="last">What the last one said; enough where only one was asked.</param>
+    private static ChordChatException NobodyAnswers(IReadOnlyList<string> asked, ChordChatException last) =>
+        asked.Count == 1
+            ? new("unreachable", $"no node answers at {asked[0]}", last.Hint, last)
+            : new(
+                "unreachable",
+                $"no node answers at {string.Join(", ", asked.Take(NamedMax))}"
+                + (asked.Count > NamedMax ? $" and {asked.Count - NamedMax} more" : ""),
+                StartOrName, last);
 
     /// <summary>No node of this profile's cluster answers where its nodes were, and another cluster does, there or
     /// elsewhere.</summary>

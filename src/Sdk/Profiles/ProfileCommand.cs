@@ -21,7 +21,8 @@ public static class ProfileCommand
         }
     }
 
-    private static string Quoted(string path) => path.All(c => char.IsAsciiLetterOrDigit(c) || "/._-:\\".Contains(c))
+    /// <summary>A value as a shell reads it.</summary>
+    internal static string Quoted(string path) => path.All(c => char.IsAsciiLetterOrDigit(c) || "/._-:\\".Contains(c))
         ? path
         : $"'{path.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

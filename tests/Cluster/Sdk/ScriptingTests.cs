@@ -155,6 +155,11 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         Assert.Empty(await OkAsync("alice", "blocked"));
         await OkAsync("alice", "block", "bob");
         Assert.Equal("bob", Assert.Single(await OkAsync("alice", "blocked")).GetProperty("user").GetString());
+        var undone = await RunAsync("alice", ["unblock", "bob"], json: false);
+        Assert.Equal("bob is no longer blocked\n", undone.Text);
+        var again = await RunAsync("alice", ["unblock", "bob"], json: false);
+        Assert.Equal("bob is not blocked\n", again.Text);
+        Assert.Empty(await OkAsync("alice", "blocked"));
     }
 
     [Fact]
@@ -289,7 +294,8 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
     }
 
     private async Task<Run> RunAsync(
-        string who, string[] arguments, string? input = null, string password = Person.Password, string? node = null)
+        string who, string[] arguments, string? input = null, string password = Person.Password, string? node = null,
+        bool json = true)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -306,7 +312,8 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         string[] all =
         [
             Program,
-            "--json", "--profile", Path.Combine(_home, who), "--node", node ?? _node.Address, .. arguments,
+            .. json ? ["--json"] : Array.Empty<string>(),
+            "--profile", Path.Combine(_home, who), "--node", node ?? _node.Address, .. arguments,
         ];
         foreach (var argument in all)
             start.ArgumentList.Add(argument);
@@ -316,11 +323,13 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         await process.StandardInput.WriteAsync(input ?? "");
         process.StandardInput.Close();
         await process.WaitForExitAsync();
-        var lines = (await output).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        return new Run(process.ExitCode, [.. lines.Select(line => JsonDocument.Parse(line).RootElement)], await error);
+        var text = await output;
+        var lines = json ? text.Split('\n', StringSplitOptions.RemoveEmptyEntries) : [];
+        return new Run(
+            process.ExitCode, [.. lines.Select(line => JsonDocument.Parse(line).RootElement)], await error, text);
     }
 
-    private sealed record Run(int Code, List<JsonElement> Output, string Error)
+    private sealed record Run(int Code, List<JsonElement> Output, string Error, string Text)
     {
         public string? ErrorCode => Error.StartsWith('{')
             ? JsonDocument.Parse(Error).RootElement.GetProperty("error").GetProperty("code").GetString()

@@ -19,6 +19,7 @@ public sealed class CommandParserTests
         { "/verify", new ConsoleCommand.Verify("bob", false) },
         { "/verify ok", new ConsoleCommand.Verify("bob", true) },
         { "/verify carol ok", new ConsoleCommand.Verify("carol", true) },
+        { "/verify carol no", new ConsoleCommand.Misunderstood("usage: /verify <user> [ok]") },
         { "/where carol", new ConsoleCommand.Where("carol") },
         { "/who", new ConsoleCommand.Who() },
         { "/requests", new ConsoleCommand.Requests() },

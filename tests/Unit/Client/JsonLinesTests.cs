@@ -50,6 +50,11 @@ public sealed class JsonLinesTests
         JsonLines.Message(Message with { MissingBefore = 2, IsLate = true }, again: true));
 
     [Fact]
+    public void With_a_remark() => Assert.EndsWith(
+        "\"state\":\"kept\",\"note\":\"written by a copy\"}",
+        JsonLines.Message(Message with { Note = "written by a copy" }));
+
+    [Fact]
     public void Received() => Assert.Equal(
         """{"id":"00112233445566778899aabbccddeeff","from":"alice","to":"bob","text":"grüß """
             + """\"dich\"\n","sent":"2026-11-21T12:00:00.250Z","state":"kept"}""",
