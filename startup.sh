@@ -27,7 +27,7 @@ usage: ./startup.sh [options]          start, or bring back what is missing
   --nodes N      how many nodes (default 5, or as many as the cluster has); missing ones join
   --replicas K   copies besides the owner's, fixed when the cluster is made (default 2; 1 with two nodes, 0 with one)
   --local        plain processes, even where a Docker engine answers
-  --demo         make a demo cluster: any password is accepted, and users a to h exist with password 1. Only when the
+  --demo         make a demo cluster: new users may choose any password, and a to h exist with password 1. Only when the
                  cluster is made, and only for trying things out
   --lan          local nodes answer on all interfaces instead of loopback only
   --port P       first node port; nodes use P, P+1, ... (default 7401, or what the last start used)
