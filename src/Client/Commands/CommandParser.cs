@@ -27,7 +27,12 @@ internal static class CommandParser
         ("/quit", "", "leave; the session ends, keys and history stay"),
     ];
 
-    private static readonly string[] OtherNames = ["/?", "/exit", "/q"];
+    private static readonly Dictionary<string, string> OtherNames = new()
+    {
+        ["/?"] = "/help",
+        ["/exit"] = "/quit",
+        ["/q"] = "/quit",
+    };
 
     /// <summary>Reads pasted lines. They are one text, not commands. If they begin with a command's name, nobody can
     /// know which of the two was meant: then they are neither.</summary>
@@ -36,7 +41,7 @@ internal static class CommandParser
         var name = lines.Split((char[]?)null, 2, StringSplitOptions.RemoveEmptyEntries) is [var word, ..]
             ? word.ToLowerInvariant()
             : "";
-        return Known.Any(known => known.Name == name) || OtherNames.Contains(name)
+        return Known.Any(known => known.Name == name) || OtherNames.ContainsKey(name)
             ? new Misunderstood(
                 $"nothing was sent or done: several pasted lines begin with the command {name}. Paste commands one "
                 + "line at a time. To send the lines as text: arrow up, Home, another /, Enter")
@@ -58,9 +63,9 @@ internal static class CommandParser
         var name = (space < 0 ? trimmed : trimmed[..space]).ToLowerInvariant();
         var rest = space < 0 ? "" : trimmed[(space + 1)..].Trim();
         var user = rest.Length > 0 ? rest : openChat;
-        return name switch
+        return OtherNames.GetValueOrDefault(name, name) switch
         {
-            "/help" or "/?" => new Help(),
+            "/help" => new Help(),
             "/msg" => ParseMessage(rest),
             "/chat" when rest.Length > 0 && !rest.Contains(' ') => new OpenChat(rest),
             "/history" => ParseHistory(rest),
@@ -75,7 +80,7 @@ internal static class CommandParser
             "/where" when user is not null => new Where(user),
             "/resend" => new Resend(),
             "/logout" => new LogOut(),
-            "/quit" or "/exit" or "/q" => new Quit(),
+            "/quit" => new Quit(),
             _ => Explain(name),
         };
     }

@@ -31,7 +31,6 @@ internal static class Transcript
         var who = mine ? $"you → {message.To}: " : $"{message.From}: ";
         var time = (message.Typed ?? message.Sent).ToLocalTime();
         var day = Day(time, DateTime.Today);
-        var note = message.Note.Length > 0 ? $" ({Printable.Of(message.Note)})" : "";
         return new StyledLine(
             StateField.Column + TheirsWidth + 1,
             new Span($"{time.ToString("HH:mm", CultureInfo.InvariantCulture)} ", Style.Dim),
@@ -39,7 +38,7 @@ internal static class Transcript
             new Span(day, Style.Dim),
             new Span(who, mine ? Style.Dim : Style.Accent),
             new Span(Printable.Of(Shown(message.Text)), Style.Plain),
-            new Span(Late(message) + note, Style.Warning));
+            new Span(Marks(message), Style.Warning));
     }
 
     /// <returns>Why a message of ours was refused, which names its recipient once.</returns>
@@ -47,6 +46,11 @@ internal static class Transcript
         message.Note.StartsWith(message.To + " ", StringComparison.Ordinal)
             ? message.Note
             : $"{message.To}: {message.Note}";
+
+    /// <returns>What stands behind a message's text, such as that a copy of its sender's profile wrote it; nothing as a
+    /// rule.</returns>
+    public static string Marks(ChatMessage message) =>
+        Late(message) + (message.Note.Length > 0 ? $" ({Printable.Of(message.Note)})" : "");
 
     /// <returns>What stands behind a message that came after later ones of its sender; else nothing.</returns>
     public static string Late(ChatMessage message) => message.IsLate ? " (came late)" : "";

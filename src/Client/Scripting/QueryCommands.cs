@@ -73,10 +73,5 @@ internal static class QueryCommands
 
     private static string Line(ChatMessage message) =>
         $"{Time(message.Typed ?? message.Sent)} {message.From} > {message.To} "
-        + $"[{JsonLines.StateOf(message.State)}] {Transcript.Shown(message.Text)}{Marks(message)}";
-
-    /// <returns>What stands behind a message's text, such as that a copy of its sender's profile wrote it; nothing as a
-    /// rule.</returns>
-    internal static string Marks(ChatMessage message) =>
-        Transcript.Late(message) + (message.Note.Length > 0 ? $" ({message.Note})" : "");
+        + $"[{JsonLines.StateOf(message.State)}] {Transcript.Shown(message.Text)}{Transcript.Marks(message)}";
 }

@@ -65,7 +65,7 @@ internal static class TailCommand
         context.Print(
             JsonLines.Message(message, again),
             $"{QueryCommands.Time(message.Sent)} {message.From}: {Transcript.Shown(message.Text)}"
-            + QueryCommands.Marks(message) + (again ? " (again)" : ""));
+            + Transcript.Marks(message) + (again ? " (again)" : ""));
     }
 
     private static int TooFew(ScriptContext context, int printed, int count, int requests)

@@ -54,11 +54,11 @@ internal sealed class ScanStream(NodeId node)
     /// <returns>False: no honest member answers this.</returns>
     public bool Take(ReplicaReply.Scanned page, SetLimits limits, (long Rows, long Bytes) delivered)
     {
-        var asked = Asked!;
-        if (!IsPage(page, asked))
+        var bytes = page.Messages.Sum(message => (long)message.Content.Length);
+        if (!IsPage(page, bytes, Asked!))
             return false;
         _rows += page.Messages.Length;
-        _bytes += page.Messages.Sum(message => (long)message.Content.Length);
+        _bytes += bytes;
         if (_rows > (2L * limits.CountMax) + delivered.Rows || _bytes > (2 * limits.BytesMax) + delivered.Bytes)
             return false;
         (State, Asked, Next) = (page.More ? Standing.Paused : Standing.Finished, null, page.Next);
@@ -74,9 +74,8 @@ internal sealed class ScanStream(NodeId node)
     public bool HoldsTooMuch(SetLimits limits) => _heldRows > 2L * limits.CountMax || _heldBytes > 2 * limits.BytesMax;
 
     /// <summary>A page ends with the row that fills it, and only a full one is followed by another.</summary>
-    private static bool IsPage(ReplicaReply.Scanned page, ReplicaRequest.Scan asked)
+    private static bool IsPage(ReplicaReply.Scanned page, long bytes, ReplicaRequest.Scan asked)
     {
-        var bytes = page.Messages.Sum(message => (long)message.Content.Length);
         var bytesBeforeLast = page.Messages is [.., var last] ? bytes - last.Content.Length : 0;
         if (page.Messages.Length > asked.RowsMax || bytesBeforeLast >= Replica.PageBytesMax)
             return false;

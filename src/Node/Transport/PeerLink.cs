@@ -35,7 +35,8 @@ internal sealed partial class PeerLink : IAsyncDisposable
     private readonly LinkHandshake _handshake;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Channel<Call?> _outbox = Channel.CreateUnbounded<Call?>(new() { SingleReader = true });
+    private readonly Channel<(Call Call, int Bytes)?> _outbox =
+        Channel.CreateUnbounded<(Call Call, int Bytes)?>(new() { SingleReader = true });
     private readonly Lock _turn = new();
     private readonly Dictionary<ulong, Pending> _pending = [];
     private readonly CancellationTokenSource _stopping = new();
@@ -73,7 +74,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
                 var bytes = call.CalculateSize();
                 _pending.Add(call.Number, new(done, bytes, _time.GetTimestamp()));
                 _pendingBytes += bytes;
-                _outbox.Writer.TryWrite(call);
+                _outbox.Writer.TryWrite((call, bytes));
                 return;
             }
         }
@@ -179,12 +180,12 @@ internal sealed partial class PeerLink : IAsyncDisposable
         {
             var frame = new CallFrame { DurableSeq = _handshake.DurableSeq };
             var bytes = 0;
-            while (frame.Calls.Count < FrameCallsMax && bytes < FrameBytesMax && _outbox.Reader.TryRead(out var call))
+            while (frame.Calls.Count < FrameCallsMax && bytes < FrameBytesMax && _outbox.Reader.TryRead(out var next))
             {
-                if (call is null)
+                if (next is not var (call, callBytes))
                     continue;
                 frame.Calls.Add(call);
-                bytes += call.CalculateSize();
+                bytes += callBytes;
             }
 
             await stream.WriteAsync(frame, cancellation);

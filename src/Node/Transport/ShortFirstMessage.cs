@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http.Features;
@@ -12,8 +11,6 @@ internal sealed class ShortFirstMessage(PipeReader inner) : PipeReader, IRequest
 {
     /// <summary>A hello has about 200.</summary>
     public const int BytesMax = 4 << 10;
-
-    private const int HeadBytes = 5; // gRPC's: a flag and the length.
 
     private bool _isJudged;
 
@@ -43,11 +40,9 @@ internal sealed class ShortFirstMessage(PipeReader inner) : PipeReader, IRequest
     /// <summary>Nothing is taken before the head is here, so it is at the beginning.</summary>
     private ReadResult Judged(ReadResult read)
     {
-        if (_isJudged || read.Buffer.Length < HeadBytes)
+        if (_isJudged || WholeBodies.LengthIn(read.Buffer) is not (>= 0 and var length))
             return read;
-        var head = new SequenceReader<byte>(read.Buffer.Slice(1));
-        head.TryReadBigEndian(out int length);
-        if ((uint)length > BytesMax)
+        if (length > BytesMax)
         {
             inner.AdvanceTo(read.Buffer.Start);
             throw ChatFaults.CallTooLarge(BytesMax);

@@ -41,9 +41,10 @@ internal sealed class WholeBodies(TimeProvider time)
 
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        if (StrangersMethod(context) is { Type: MethodType.DuplexStreaming })
+        var method = StrangersMethod(context);
+        if (method?.Type == MethodType.DuplexStreaming)
             context.Features.Set<IRequestBodyPipeFeature>(new ShortFirstMessage(context.Request.BodyReader));
-        if (MethodOf(context) is not { } method)
+        if (method?.Type is not (MethodType.Unary or MethodType.ServerStreaming))
             await next(context);
         else if (await ReadAsync(context, Longer.GetValueOrDefault(method.FullName, BytesMax)) is { } fault)
             await context.EndAsync(fault);
@@ -51,10 +52,7 @@ internal sealed class WholeBodies(TimeProvider time)
             await next(context);
     }
 
-    /// <summary>Of calls with one message that strangers may make; null for all others.</summary>
-    private static IMethod? MethodOf(HttpContext context) =>
-        StrangersMethod(context) is { Type: MethodType.Unary or MethodType.ServerStreaming } method ? method : null;
-
+    /// <summary>Of calls that strangers may make; null for all others.</summary>
     private static IMethod? StrangersMethod(HttpContext context)
     {
         if (context.GetEndpoint() is not { } endpoint || !Gate.OpenedTo(endpoint).HasFlag(Callers.Everybody)
@@ -100,7 +98,7 @@ internal sealed class WholeBodies(TimeProvider time)
     }
 
     /// <summary>What the message's head says; -1 before that is here.</summary>
-    private static long LengthIn(ReadOnlySequence<byte> body)
+    internal static long LengthIn(ReadOnlySequence<byte> body)
     {
         var reader = new SequenceReader<byte>(body);
         return reader.TryRead(out _) && reader.TryReadBigEndian(out int length) ? (uint)length : -1;

@@ -294,13 +294,14 @@ public sealed class Profile : IDisposable
         PutFact(db, "kdf", kdfBytes);
         PutFact(db, "profile-key", profileKey);
         PutFact(db, "device", key.Seal("device", device.Write()));
+        var before = db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", EpochFact) is { Length: 4 } epoch
+            ? BitConverter.ToUInt32(epoch)
+            : (uint?)null;
         if (device.Epoch > 1
-            && db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", EpochFact) is var before
-            && (before is not { Length: 4 } || device.Epoch - BitConverter.ToUInt32(before) > 1
+            && (before is null || device.Epoch - before > 1
                 || db.Scalar<long>("SELECT 1 FROM facts WHERE name = $1", CopiedFact) == 1))
             ChainTable.HasBeenAway(db);
-        if (db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", EpochFact) is { Length: 4 } old
-            && BitConverter.ToUInt32(old) != device.Epoch)
+        if (before is not null && before != device.Epoch)
             RemoveFact(db, HelloFact); // Hellos of other keys: nobody compares them with those of these.
         PutFact(db, EpochFact, BitConverter.GetBytes(device.Epoch));
         RemoveFact(db, UnfinishedFact);
