@@ -89,8 +89,9 @@ public sealed class Circle
     }
 
     /// <summary>Takes somebody's mail again; what was refused meanwhile is gone.</summary>
+    /// <returns>Whether they were blocked as far as this machine knew; another device may have blocked them.</returns>
     /// <exception cref="ChordChatException"><c>bad_name</c>.</exception>
-    public void Unblock(string user) => Set(user, isBlocked: false);
+    public bool Unblock(string user) => Set(user, isBlocked: false);
 
     internal static bool IsBlocked(SqliteConnection db, string user) =>
         db.Scalar<long>("SELECT blocked FROM circle WHERE user = $1", user) == 1;
@@ -261,12 +262,14 @@ public sealed class Circle
     private static List<string> Names(SqliteConnection db, string condition) => db.Query(
         $"SELECT user FROM circle WHERE {condition} LIMIT {NamesMax}", row => row.GetString(0));
 
-    private void Set(string user, bool isBlocked)
+    /// <returns>Whether they were blocked before.</returns>
+    private bool Set(string user, bool isBlocked)
     {
         if (!UserName.IsValid(user))
             throw Failures.BadName(user);
-        _store.Write(db =>
+        var wasBlocked = _store.Write(db =>
         {
+            var before = IsBlocked(db, user);
             db.Execute(
                 """
                 INSERT INTO circle (user, blocked, is_blocked_told) VALUES ($1, $2, 0)
@@ -275,7 +278,9 @@ public sealed class Circle
                 user, isBlocked);
             if (isBlocked)
                 db.Execute("UPDATE messages SET unread = 0, owed = 0 WHERE peer = $1 AND mine = 0", user);
+            return before;
         });
         _changed.Raise();
+        return wasBlocked;
     }
 }

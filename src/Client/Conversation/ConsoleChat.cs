@@ -48,6 +48,8 @@ internal sealed class ConsoleChat(
                 SayMore(user, more, unread);
         if (client.History.Unsent() is { Count: > 0 } unsent)
             view.Print(Transcript.Unsent(unsent));
+        if (client.UnsentTexts is var waiting and > 0)
+            view.Print(Transcript.Waiting(waiting));
         SayWhoAsks();
         Prompt();
     }
@@ -176,8 +178,7 @@ internal sealed class ConsoleChat(
             case ConsoleCommand.Requests(var on): Requests(on); break;
             case ConsoleCommand.Block(var user): _questions.UnlessNobody(client, user, () => Block(user)); break;
             case ConsoleCommand.Unblock(var user):
-                client.Circle.Unblock(user);
-                view.Print(Transcript.Note($"{user} is no longer blocked"));
+                view.Print(Transcript.Note(Transcript.Unblocked(user, client.Circle.Unblock(user))));
                 break;
             case ConsoleCommand.Blocked: view.Print(Answers.Blocked(client.Circle.Blocked)); break;
             case ConsoleCommand.Help: view.PrintAll(Answers.Help()); break;

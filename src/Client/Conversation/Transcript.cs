@@ -124,6 +124,17 @@ internal static class Transcript
         + "logged in here",
         Style.Warning);
 
+    public static StyledLine Waiting(int count) => Note(
+        count == 1
+            ? "a message that you wrote still waits on this machine; it goes out as soon as nodes take it"
+            : $"{count:N0} messages that you wrote still wait on this machine; they go out as soon as nodes take them",
+        Style.Warning);
+
+    /// <param name="wasBlocked">As this machine knew it; another device may have blocked them.</param>
+    public static string Unblocked(string user, bool wasBlocked) => wasBlocked
+        ? $"{user} is no longer blocked; what they wrote meanwhile was refused, and may be counted as missing"
+        : $"{user} is not blocked";
+
     public static StyledLine Connected(ClientEvent.Connected connected) => Note(
         connected switch
         {

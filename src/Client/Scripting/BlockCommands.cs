@@ -17,12 +17,8 @@ internal static class BlockCommands
 
     public static Task<int> UnblockAsync(ScriptContext context, string user, CancellationToken cancellation) =>
         ChangeAsync(
-            context, user, client =>
-            {
-                var wasBlocked = client.Circle.Blocked.Contains(user);
-                client.Circle.Unblock(user); // Also if not: another device may have blocked them.
-                return wasBlocked ? "is no longer blocked" : "is not blocked";
-            }, cancellation);
+            context, user, client => client.Circle.Unblock(user) ? "is no longer blocked" : "is not blocked",
+            cancellation);
 
     /// <summary>As this machine knows it; works offline.</summary>
     public static Task<int> ListAsync(ScriptContext context)

@@ -30,7 +30,20 @@ public sealed class AddressThrottle(int failuresPerMinuteMax)
         if (window.StartedAt + WindowMs <= now)
             window = new Window(now, 0);
         if (_windows.Count >= AddressCountMax && !_windows.ContainsKey(address))
-            _windows.Clear(); // So many addresses at once are an attack; the throttle per user goes on.
+            ForgetHalf(now);
         _windows[address] = window with { FailureCount = window.FailureCount + 1 };
+    }
+
+    /// <summary>Those that failed least: whoever comes with many addresses does not wipe out what others did.</summary>
+    private void ForgetHalf(long now)
+    {
+        var left = _windows
+            .Where(entry => entry.Value.StartedAt + WindowMs > now)
+            .OrderByDescending(entry => entry.Value.FailureCount)
+            .Take(AddressCountMax / 2)
+            .ToArray();
+        _windows.Clear();
+        foreach (var (address, window) in left)
+            _windows.Add(address, window);
     }
 }

@@ -50,7 +50,7 @@ public sealed record Lookup
 
     private int StepsLeft { get; init; }
 
-    /// <summary>2 log2 N + r: how many nodes a lookup may ask.</summary>
+    /// <summary>2 (log2 N + 1) + r, log2 rounded down: how many nodes a lookup may ask.</summary>
     public static int StepsMax(int memberCount, int successorCount) =>
         2 * (BitOperations.Log2((uint)Math.Max(memberCount, 1)) + 1) + successorCount;
 

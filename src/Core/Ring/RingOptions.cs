@@ -10,7 +10,7 @@ public sealed record RingOptions
     /// <summary>How many nodes one attempt to join may ask before it starts again.</summary>
     public int JoinStepsMax { get; init; } = 32;
 
-    /// <summary>Mean time between two stabilize rounds; the host draws each wait from 80 % to 120 % of it.</summary>
+    /// <summary>Mean time between two stabilize rounds; the host draws each wait from 75 % to 125 % of it.</summary>
     public TimeSpan StabilizeInterval { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Mean time between two fingers refreshed.</summary>

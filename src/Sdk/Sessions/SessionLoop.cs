@@ -21,7 +21,7 @@ internal sealed class SessionLoop(
 
     private const int SendsPerFrame = 64;
 
-    /// <summary>Sealed bytes in one frame, one message more at most; nodes take no frame of more than 4 MiB.</summary>
+    /// <summary>Sealed bytes in one frame, one message more at most; nodes take no frame of more than 1.5 MiB.</summary>
     private const int FrameBytesMax = 1 << 20;
 
     private readonly SendTurns _turns = new(outbox);

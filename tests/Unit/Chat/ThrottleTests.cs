@@ -102,6 +102,18 @@ public sealed class ThrottleTests
     }
 
     [Fact]
+    public void Many_addresses_do_not_wipe_out_what_one_did()
+    {
+        var throttle = new AddressThrottle(30);
+        for (var i = 0; i < 30; i++)
+            throttle.Failed("10.0.0.1", 0);
+        for (var i = 0; i < 3 * AddressThrottle.AddressCountMax; i++)
+            throttle.Failed($"address {i}", 1);
+        Assert.Equal(TimeSpan.FromSeconds(59), throttle.Wait("10.0.0.1", 1_000));
+        Assert.Equal(30, throttle.FailureCount("10.0.0.1", 1_000));
+    }
+
+    [Fact]
     public void A_mailbox_is_full_by_messages_or_by_bytes()
     {
         Assert.True(MailboxLimits.HasRoom(9_999, 0, 72_000));

@@ -120,6 +120,32 @@ public sealed class ConsoleChatTests
     }
 
     [Fact]
+    public async Task What_still_waits_from_last_time_is_said_at_the_start()
+    {
+        await using var at = new OfflineConsole("hello");
+        var (chat, view) = (at.Chat, at.View);
+        Meet(at.Me, "bob");
+        chat.OnLine("/msg bob typed just before the program was killed");
+        view.Printed.Clear();
+        chat.Start();
+        Assert.Contains(
+            "· a message that you wrote still waits on this machine; it goes out as soon as nodes take it",
+            view.Printed);
+    }
+
+    [Fact]
+    public async Task To_unblock_somebody_says_whether_they_were_blocked()
+    {
+        await using var at = new OfflineConsole("hello");
+        var (chat, view) = (at.Chat, at.View);
+        chat.OnLine("/unblock bob");
+        Assert.Equal("· bob is not blocked", view.Printed[^1]);
+        chat.OnLine("/block bob");
+        chat.OnLine("/unblock bob");
+        Assert.StartsWith("· bob is no longer blocked; what they wrote", view.Printed[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_chat_in_which_nothing_was_said_says_so()
     {
         await using var at = new OfflineConsole("hello");
