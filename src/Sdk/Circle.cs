@@ -162,7 +162,7 @@ public sealed class Circle
                 PutOff(_pause * 2 < Pause ? Pause : _pause * 2);
                 return _damagedCount > 2
                     ? null
-                    : "nodes cannot keep whom you blocked and wrote to; it stands on this machine, and they are told "
+                    : "nodes cannot store whom you blocked and wrote to; this machine remembers it and tells them "
                         + "again from time to time; tell the operator";
             }
             else if (circle.Code is not ("" or "damaged"))

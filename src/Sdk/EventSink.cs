@@ -43,8 +43,8 @@ internal sealed class EventSink(History history, UnlockedProfile me, TimeProvide
         {
             _saidPutAway = true;
             Tell(new ClientEvent.Notice(
-                "some messages from people you never wrote to were dropped: no more than "
-                + $"{RequestTable.PerSenderMax} ({RequestTable.PerSenderBytesMax >> 10} KiB) from each of "
+                "some messages from people you never wrote to were dropped: at most "
+                + $"{RequestTable.PerSenderMax} messages ({RequestTable.PerSenderBytesMax >> 10} KiB) from each of "
                 + $"{RequestTable.SendersMax} people can wait"));
         }
 
@@ -52,9 +52,9 @@ internal sealed class EventSink(History history, UnlockedProfile me, TimeProvide
             Tell(new ClientEvent.Copied());
         else if (kept.IsCopied)
             Tell(new ClientEvent.Notice(
-                "a contact reports again that this profile is a copy of one that has been used since, although it "
-                + "became a new device less than a day ago: if somebody uses the same profile elsewhere, log in anew "
-                + $"with /logout and '{ProfileCommand.Of(me.Profile, $"login {me.User}")}'"));
+                "a contact reports again that this profile is a copy and that the original has been used since, though "
+                + "this became a new device less than a day ago: if somebody uses the same profile elsewhere, type "
+                + $"/logout and then '{ProfileCommand.Of(me.Profile, $"login {me.User}")}'"));
     }
 
     public void CaughtUp()

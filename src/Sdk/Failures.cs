@@ -38,7 +38,7 @@ internal static class Failures
     /// <summary>A registration of which nobody knows yet whether it took effect.</summary>
     public static ChordChatException Undecided(string user, Exception cause) => new(
         "undecided", $"it is not known yet whether the account {user} was created",
-        $"register or log in as {user} again, here and with the same password: it goes on where this stopped", cause);
+        $"register or log in as {user} again on this machine, with the same password: that finishes it", cause);
 
     /// <summary>Whether a node has said of this call that it changed nothing.</summary>
     public static bool ChangedNothing(Task call) => call.Exception?.InnerException is RpcException cause

@@ -5,8 +5,8 @@ namespace ChordChat.Wire;
 /// <summary>One pass over the bytes of a message that adds up its cost, to the end, or to where the parser would refuse
 /// it.</summary>
 /// <remarks>It must understand everything that the parser understands, so it cuts tags and lengths to 32 bits as that
-/// does. The parser finds much of what is broken only after it has built the rest, so nothing that ends this pass is
-/// left to it.</remarks>
+/// does. The parser notices many errors only after it has built the rest. So a message at which this pass stops is
+/// refused, and the parser never sees it.</remarks>
 internal ref struct MessageWalk(ReadOnlySequence<byte> message, long budget)
 {
     /// <summary>As the parser's.</summary>

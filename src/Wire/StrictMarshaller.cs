@@ -4,7 +4,7 @@ using Grpc.Core;
 
 namespace ChordChat.Wire;
 
-/// <summary>Reads messages of others so that they cost about as much memory as they have bytes.</summary>
+/// <summary>Reads messages of others so that what they cost is bounded by their bytes.</summary>
 /// <remarks>docs/security.md, "What a call may cost". Protobuf keeps fields that it does not know, some 200 bytes for
 /// two of the message: nobody here wants them. And it makes an object of each part, however short
 /// (<see cref="MessageCost"/>).</remarks>
@@ -30,7 +30,7 @@ public static class StrictMarshaller
         switch (cost.Judge(message))
         {
             case CostVerdict.TooHigh:
-                throw Refusal($"the message has too many fields for its {message.Length} bytes");
+                throw Refusal($"the message would take too much memory for its {message.Length} bytes");
             case CostVerdict.Broken:
                 throw Refusal(Unreadable);
         }

@@ -44,7 +44,7 @@ internal static class CommandParser
         return Known.Any(known => known.Name == name) || OtherNames.ContainsKey(name)
             ? new Misunderstood(
                 $"nothing was sent or done: several pasted lines begin with the command {name}. Paste commands one "
-                + "line at a time. To send the lines as text: arrow up, Home, another /, Enter")
+                + "by one. To send these lines as text, press arrow up, Home, / and Enter")
             : new Say(lines);
     }
 

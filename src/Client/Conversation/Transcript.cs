@@ -119,9 +119,9 @@ internal static class Transcript
     }
 
     public static StyledLine Unsent(IReadOnlyList<ChatMessage> messages) => Note(
-        $"not sent when this device was replaced: {messages.Count} of your messages, to "
-        + $"{string.Join(", ", messages.Select(message => message.To).Distinct())}; /resend sends them when you are "
-        + "logged in here",
+        $"{messages.Count} of your messages, to "
+        + $"{string.Join(", ", messages.Select(message => message.To).Distinct())}, were still unsent when this device "
+        + "was replaced; /resend sends them when you are logged in here",
         Style.Warning);
 
     public static StyledLine Waiting(int count) => Note(

@@ -67,8 +67,8 @@ internal sealed record ScriptContext(
             return;
         Output.Say($"this machine has not used the cluster at {greeting.Address} before; its fingerprint is");
         Output.Say($"  {greeting.Fingerprint}");
-        Output.Say("compare it with the one that another user of this cluster sees: if it is wrong, a stranger gets "
-            + "your login secret");
+        Output.Say("compare it with what another user of this cluster sees: if you accept a wrong one, a stranger "
+            + "gets your login secret");
         if (Prompt.Line("is it the right one? [y]es or [n]o: ") is not ['y' or 'Y', ..])
             throw new ChordChatException(
                 "not_trusted", "you did not accept this cluster; nothing was sent", "name another node with --node");

@@ -45,8 +45,8 @@ public sealed record CoordinatorOptions
         next.Tile.Bits - next.Splits.Length == known.Tile.Bits - known.Splits.Length
         && (next.Generation > known.Generation || next.Members.Length >= Math.Min(known.Members.Length, Copies));
 
-    /// <summary>Whose word alone is enough for what follows: the only member that is known, and with one copy of
-    /// everything the only one that comes next, for whoever missed a move has nobody else to hear it from.
+    /// <summary>Nodes whose word alone is enough about the next configuration: the only known member. With one copy of
+    /// everything also the only next member, because a node that missed a move can hear of it from nobody else.
     /// docs/protocol.md#one-voice-is-a-claim</summary>
     public IEnumerable<NodeId> BelievedAlone(TileConfiguration known, TileConfiguration next) =>
         known.Members is not [var only] ? []

@@ -30,6 +30,9 @@ public sealed record RowAges
     /// <summary>A page of a repair is taken until so long after it was asked for.</summary>
     public TimeSpan MendMax { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>By how much the calendars of a tile's members may differ.</summary>
+    public static readonly TimeSpan CalendarsMax = TimeSpan.FromDays(3);
+
     /// <summary>Everything wrong with these values, not only the first thing.</summary>
     public IEnumerable<string> Problems()
     {
@@ -44,9 +47,10 @@ public sealed record RowAges
             yield return $"{nameof(PerRank)} is {PerRank}; it must be from 0 to 30 days.";
         if (MendMax < TimeSpan.FromMinutes(1) || MendMax > day)
             yield return $"{nameof(MendMax)} is {MendMax}; it must be from 1 minute to 1 day.";
-        if (LateMax >= most || LateMax + MendMax >= TombstoneAge)
-            yield return $"{nameof(LateMax)} is {LateMax}; with {nameof(MendMax)} it must be less than "
-                + $"{nameof(TombstoneAge)} ({TombstoneAge}), or deleted messages come back.";
+        if (LateMax >= most || LateMax + MendMax + CalendarsMax >= TombstoneAge)
+            yield return $"{nameof(LateMax)} is {LateMax}; with {nameof(MendMax)} and {CalendarsMax.Days} days for clocks "
+                + $"that differ, it must be less than {nameof(TombstoneAge)} ({TombstoneAge}), or deleted messages come "
+                + "back.";
     }
 }
 

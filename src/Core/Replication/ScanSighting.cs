@@ -2,8 +2,8 @@ using System.Numerics;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>A message and who of those that were read has it. Somebody may have sent others under the same id: the one
-/// that more of them have counts, or the one whose bytes come first.</summary>
+/// <summary>A message of a scan and the members that have shown it. If members hold different messages under one id, the
+/// one that more of them have counts; in a tie, the one whose bytes sort first.</summary>
 internal sealed class ScanSighting(SetMessage message)
 {
     private ulong _members; // As bits; a configuration has at most 64.
@@ -13,10 +13,10 @@ internal sealed class ScanSighting(SetMessage message)
 
     public int Count => BitOperations.PopCount(_members);
 
-    /// <summary>Of all that have this id.</summary>
+    /// <summary>Bytes of all messages with this id.</summary>
     public long Bytes => message.Content.Length + (_other?.Bytes ?? 0);
 
-    /// <summary>What counts now.</summary>
+    /// <summary>Adds what a member has shown. Returns the sighting that counts now.</summary>
     public ScanSighting With(SetMessage seen, int member)
     {
         if (seen.Content.Span.SequenceEqual(message.Content.Span))

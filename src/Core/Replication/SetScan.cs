@@ -17,7 +17,8 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
 {
     private const int RepairsAtOnce = 32;
 
-    /// <summary>So much that too few members have shown is held before the others are asked, too.</summary>
+    /// <summary>Messages held because too few members have shown them; past this, the other members are asked as well.
+    /// </summary>
     private const int HeldMax = 2_048;
 
     private const long HeldBytesMax = 16L << 20;
@@ -250,7 +251,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         (Outcome, IsDone) = (new SetScanOutcome.Complete(), true);
     }
 
-    /// <summary>What nobody else has shown may be made up; it is in the way of nothing, for others are read instead.
+    /// <summary>Drops what only this member has shown, since it may be made up, and reads another member instead.
     /// </summary>
     private void Disbelieve(ScanStream stream)
     {

@@ -16,7 +16,7 @@ internal sealed class DeliveryOrder(PresenceDoor presence)
     /// <summary>A mailbox calls an old message too late, but not one that it still holds; so handing an old one in
     /// again would tell whether it was read. It calls nothing too late that is younger than this, since calendars of
     /// its members may be wrong by three days.</summary>
-    private static readonly TimeSpan AgeMax = RowAges.Default.LateMax - TimeSpan.FromDays(3);
+    private static readonly TimeSpan AgeMax = RowAges.Default.LateMax - RowAges.CalendarsMax;
 
     private readonly ConcurrentDictionary<(string From, string To), bool> _full = [];
 

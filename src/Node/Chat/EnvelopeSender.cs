@@ -34,7 +34,7 @@ internal sealed partial class EnvelopeSender(
 
     private static readonly Refusal TooOld = new(
         "too_late",
-        "it was first sent four days ago or more and nobody confirmed it; it may have arrived. Write it again if not");
+        "it was first sent four days ago or more and nobody confirmed it; it may have arrived. If not, write it again");
 
     /// <summary>Starts a message on its way. What becomes of it is reported to the session. The next message of the
     /// session may follow as soon as this returns, and to the same recipient it stays behind this one.</summary>
@@ -148,8 +148,8 @@ internal sealed partial class EnvelopeSender(
     }
 
     public static Refusal FullMailbox(string user) =>
-        new("mailbox_full", $"{user}'s mailbox has no room for more from you now: {user} has to log in and read it, or "
-            + "has got too many messages in two weeks");
+        new("mailbox_full", $"{user}'s mailbox takes no more from you now: {user} must log in and read it, or it has had "
+            + "too many messages in two weeks");
 
     /// <summary>A signal that is of no use later: to the client, or nowhere.</summary>
     private async Task PassOnAsync(Submission submission, ReadOnlyMemory<byte> envelope)

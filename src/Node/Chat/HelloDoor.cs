@@ -5,9 +5,9 @@ using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Chat;
 
-/// <summary>What clients may do here that have not shown yet who they are: so many may think about the challenge, so
-/// many hellos of an address block in a minute may turn out to be nobody's, and a user's device may say so many. Safe
-/// for threads.</summary>
+/// <summary>Limits for clients that have not proved who they are: how many may be answering the challenge, how many
+/// hellos of an address block may fail in a minute, and how many good hellos a device may send. Safe for threads.
+/// </summary>
 /// <remarks>docs/security.md, "Places of strangers" and "Names".</remarks>
 internal sealed partial class HelloDoor
 {
@@ -17,7 +17,7 @@ internal sealed partial class HelloDoor
     /// user was never let in, and of each other block.</summary>
     public const int FailedPerUserMax = 300;
 
-    /// <summary>Of users past that limit so many hellos are judged at once, each for this long: 20 a second.</summary>
+    /// <summary>Turns for users past that limit, each held for <see cref="SlowPause"/>: 20 hellos a second.</summary>
     private const int SlowMax = 4;
     private const int SlowWaitingMax = 16;
     private static readonly TimeSpan SlowPause = TimeSpan.FromMilliseconds(200);
@@ -140,8 +140,8 @@ internal sealed partial class HelloDoor
         UserName.IsValid(user) ? string.Create(CultureInfo.InvariantCulture, $"{user} {epoch}") : "";
 
     [LoggerMessage(5046, LogLevel.Warning,
-        "Too many hellos from {Block} had no valid signature; for a minute no more are checked, or slowly if "
-        + "they are of many networks ({Unsaid} more since the last line)")]
+        "Too many failed hellos from {Block}, or for one user: for a minute further ones are not checked, or only "
+        + "slowly ({Unsaid} more since the last line)")]
     private partial void LogTooMany(string block, long unsaid);
 }
 

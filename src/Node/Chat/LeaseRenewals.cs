@@ -47,7 +47,7 @@ internal sealed class LeaseRenewals(IMessageSets sets, ChatPeers peers, SessionT
                 continue; // As if it had not answered.
             if (Supersedes(answers[i].Current, renewals[i].Lease))
                 takeovers.Superseded(sessions[i], answers[i].Current.Node);
-            // In any case: who says so may lie, or pass on what somebody else made up.
+            // Even then: the member may lie, or pass on a record that somebody made up.
             sessions[i].Mail.Heard(answers[i].PendingCount, isNew: !sessions[i].WasRenewed);
         }
     }

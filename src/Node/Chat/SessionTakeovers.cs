@@ -104,6 +104,6 @@ internal sealed partial class SessionTakeovers(
         "Session {Number} of {User} is over: a newer one is elsewhere ({Unsaid} lines of sessions left out)")]
     private partial void LogSuperseded(string user, ulong number, long unsaid);
 
-    [LoggerMessage(5049, LogLevel.Error, "A record of {User} is damaged: whether a newer session is elsewhere is open")]
+    [LoggerMessage(5049, LogLevel.Error, "A record of {User} is damaged: cannot tell if there is a newer session")]
     private partial void LogDamaged(string user, Exception cause);
 }

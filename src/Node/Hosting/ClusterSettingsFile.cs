@@ -21,8 +21,8 @@ internal static class ClusterSettingsFile
                 + $"this node, compare {FileIn(folder)} with another node's"];
         var settings = ClusterSettings.ToTakeOver(told);
         var absurd = string.Join(", ", ClusterSettings.Absurd(told));
-        string[] refused = absurd.Length == 0 ? [] : [$"{address} has values that no node can have, and these were "
-            + $"not taken over: {absurd}. Compare them with another node's before you start this node"];
+        string[] refused = absurd.Length == 0 ? [] : [$"{address} has settings with values that no node can "
+            + $"have; they were not taken over: {absurd}. Compare them with another node's before you start this node"];
         if (settings.Count == 0)
             return refused;
         if (File.Exists(FileIn(folder)))

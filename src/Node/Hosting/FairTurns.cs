@@ -4,8 +4,8 @@ namespace ChordChat.Node.Hosting;
 /// their holder, and the lines take turns. Safe for threads.</summary>
 /// <remarks>docs/security.md, "Places of strangers".</remarks>
 /// <param name="waitingMax">How many may wait in one line.</param>
-/// <param name="rank">Whose line comes first, the lowest, asked whenever a turn is free; without it, and of equal ones,
-/// the line that has waited longest. Called inside the lock.</param>
+/// <param name="rank">Ranks a holder whenever a turn is free: the lowest goes first. Without it, and among equals, the
+/// line that has waited longest. Called inside the lock.</param>
 internal sealed class FairTurns<T>(int perHolderMax, int max, int waitingMax, Func<T, int>? rank = null)
     where T : notnull
 {

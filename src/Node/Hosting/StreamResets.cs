@@ -10,9 +10,9 @@ namespace ChordChat.Node.Hosting;
 
 /// <summary>Ends connections of HTTP/2 on which a client resets one call after the other: beginning a call costs this
 /// node more than both frames cost the client. Safe for threads.</summary>
-/// <remarks>docs/security.md, "What a call may cost". Kestrel counts only calls that are still open here, and ours end
-/// with their reset, so that it would let this go on for ever: resets of the client (CVE-2023-44487), and those to
-/// which it brings Kestrel by its own faults (CVE-2025-8671).</remarks>
+/// <remarks>docs/security.md, "What a call may cost". Kestrel counts only calls that are still open. Ours end with
+/// their reset, so it would let this go on for ever. Counted are resets by the client (CVE-2023-44487) and resets that
+/// the client's protocol errors force on Kestrel (CVE-2025-8671).</remarks>
 internal sealed partial class StreamResets(MemberAddresses members, TimeProvider time, ILogger logger)
 {
     /// <summary>Of one connection in a minute.</summary>
@@ -109,8 +109,8 @@ internal sealed partial class StreamResets(MemberAddresses members, TimeProvider
     private static string HolderOf(IPAddress address) => AddressBlock.Holder(address).ToString();
 
     [LoggerMessage(7024, LogLevel.Warning,
-        "a connection from {Address} was ended: it reset more than {Most} calls within a minute, or made this node do "
-        + "so ({More} more were ended since the last line)")]
+        "a connection from {Address} was ended: within a minute it reset, or made this node reset, more than {Most} "
+        + "calls ({More} more connections were ended since the last line)")]
     private partial void LogReset(IPAddress address, int most, long more);
 
     private sealed record Pipes(PipeReader Input, PipeWriter Output) : IDuplexPipe;

@@ -36,7 +36,7 @@ internal sealed class CallerRights(
             ReplicaRequest.Decide decide when header is not null && !MayBeNext(header.Configuration, decide.Next) =>
                 new CallVerdict.Refused("a tile is not given to fewer nodes, nor to unknown ones"),
             ReplicaRequest.Seal or ReplicaRequest.Decide when header?.MayChange(from, request.At) != true =>
-                new CallVerdict.Refused("only members of the tile may change who they are"),
+                new CallVerdict.Refused("only members of the tile may change its members"),
             ReplicaRequest.Missing or ReplicaRequest.Forget when !isMember =>
                 new CallVerdict.Refused("only members of the tile may ask this"),
             ReplicaRequest.Prepare prepare when !MayWrite(from, prepare.Key) => NotItsOwn,

@@ -70,7 +70,7 @@ internal sealed partial class DiskRoom : BackgroundService
     }
 
     [LoggerMessage(2003, LogLevel.Error,
-        "{Shortage}: this node keeps no new messages and accounts until there is room. It goes on with those it has, "
+        "{Shortage}: this node keeps no new messages or accounts until there is room. It goes on with those it has, "
         + "and other nodes keep new ones. Make room")]
     private partial void LogShort(string shortage);
 

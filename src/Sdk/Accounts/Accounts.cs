@@ -187,8 +187,8 @@ public sealed class Accounts : IDisposable
         { } begun => throw new ChordChatException(
             "other_profile",
             begun.User == user
-                ? $"a registration of {user} in another cluster is not finished in {_profile.Folder}"
-                : $"a registration of {begun.User} is not finished in {_profile.Folder}",
+                ? $"{_profile.Folder} has an unfinished registration of {user} in another cluster"
+                : $"{_profile.Folder} has an unfinished registration of {begun.User}",
             $"finish it with '{ProfileCommand.Of(_profile, $"register {begun.User}")}', or name another folder with "
                 + "--profile"),
     };
@@ -201,7 +201,7 @@ public sealed class Accounts : IDisposable
         using var keys = Derive(begun.Cluster, begun.User, password, begun.Kdf);
         if (begun.Open(keys) is not var (request, device))
             throw new ChordChatException(
-                "wrong_password", $"the registration of {begun.User} that is not finished here has another password",
+                "wrong_password", $"the unfinished registration of {begun.User} has another password",
                 "type the password of the first try, or name another folder with --profile");
         if (Invitation is { Length: > 0 } typed)
             request.Invitation = typed; // The first one may have been no good.

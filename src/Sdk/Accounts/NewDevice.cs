@@ -97,7 +97,7 @@ internal sealed class NewDevice(
                 return Adopt(granted);
         }
 
-        throw new UntrueException($"shows a key log of {user} without what it says that it published");
+        throw new UntrueException($"shows a key log of {user} without the entry that it claims to have published");
     }
 
     /// <summary>What this profile knows; the password is right.</summary>

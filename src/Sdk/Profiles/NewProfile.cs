@@ -35,9 +35,9 @@ public sealed class NewProfile : IDisposable
         }
     }
 
-    /// <summary>Takes the files away if nothing was written, by nobody, and no other program has them open.</summary>
-    /// <remarks>The journal can be changed only while no other program has the file open. From then on a program that
-    /// opens it waits for the end of this transaction, finds that its file is gone, and makes another
+    /// <summary>Deletes the files if nobody has written anything and no other program has them open.</summary>
+    /// <remarks>SQLite changes the journal mode only while no other program has the file open. A program that opens it
+    /// later waits for the end of this transaction, finds the file gone, and makes another
     /// (<see cref="Profile.Open"/>).</remarks>
     private bool TryTake(SqliteConnection db)
     {

@@ -32,7 +32,8 @@ public sealed class Profile : IDisposable
     /// <summary>How often a profile becomes a new device because a contact says that it is a copy.</summary>
     private static readonly TimeSpan RenewInterval = TimeSpan.FromDays(1);
 
-    /// <summary>No clock goes so far, and a profile that has been brought there goes on from there.</summary>
+    /// <summary>The time never passes this. No clock gets that far, and a profile that was pushed to it counts on from
+    /// there.</summary>
     internal const long HelloMsMax = 1L << 62;
 
     private Profile(string folder, LocalStore store)

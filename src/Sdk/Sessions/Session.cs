@@ -13,8 +13,8 @@ internal sealed class Session : IDisposable
 {
     private static readonly TimeSpan ChallengeTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>A node that strangers keep busy judges hellos one after the other; who gives up loses its place.
-    /// </summary>
+    /// <summary>A node that strangers keep busy judges hellos one after the other, and a client that gives up loses its
+    /// place.</summary>
     private static readonly TimeSpan WelcomeTimeout = TimeSpan.FromSeconds(30);
     private static readonly string Program =
         $"chordchat {Assembly.GetExecutingAssembly().GetName().Version?.ToString(3)}";

@@ -345,7 +345,7 @@ internal sealed class SessionKeeper(
                 ? $"what was not sent stays here, marked unsent: log in here and use '{Command("resend")}' or /resend; "
                 : "")
             + $"use that device, or log in here again with '{Command($"login {device.User}")}', which ends its session;"
-            + " if that was not you, whoever it was knows the password and can come back");
+            + " if that was not you, somebody else knows your password and can do it again");
 
         string Command(string words) => ProfileCommand.Of(me.Profile, words);
     }

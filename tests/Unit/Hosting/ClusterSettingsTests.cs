@@ -38,7 +38,8 @@ public sealed class ClusterSettingsTests
     [InlineData("Chat:BcryptCost", "14", null)]
     [InlineData("Ages:LateMax", "2.00:00:00", "Ages:LateMax is 2.00:00:00 there and 7.00:00:00 here")]
     [InlineData("Ages:LateMax", "-1", null)]
-    [InlineData("Ages:LateMax", "15.00:00:00", null)] // Longer than marks of deleted messages are kept.
+    [InlineData("Ages:LateMax", "15.00:00:00", null)] // Longer than tombstones are kept.
+    [InlineData("Ages:LateMax", "11.00:00:00", null)] // With three days for calendars that differ.
     [InlineData("Ages:MessageAge", "00:00:00", null)]
     [InlineData("Ages:MessageAge", "00:00:00.0010000", null)]
     [InlineData("Ages:TombstoneAge", "3652059.00:00:00", null)]
