@@ -1,3 +1,4 @@
+using ChordChat.Wire;
 using Grpc.Core;
 
 namespace ChordChat.Sdk;
@@ -52,19 +53,19 @@ internal static class Failures
         StatusCode.ResourceExhausted => new ChordChatException(
             "throttled", $"{what}: too many attempts", HintOf(cause, RetryHint(cause)), cause),
         StatusCode.PermissionDenied when ReasonOf(cause) is { } reason => new ChordChatException(
-            reason, $"{what}: {Nodes.NodeWords.Text(cause.Status.Detail)}", HintOf(cause, "ask the operator"), cause),
+            reason, $"{what}: {NodeWords.Text(cause.Status.Detail)}", HintOf(cause, "ask the operator"), cause),
         StatusCode.InvalidArgument => new ChordChatException(
-            "invalid", $"{what}: {Nodes.NodeWords.Text(cause.Status.Detail)}", HintOf(cause, "check what you typed"),
+            "invalid", $"{what}: {NodeWords.Text(cause.Status.Detail)}", HintOf(cause, "check what you typed"),
             cause),
         _ => new ChordChatException(
-            "node_error", $"{what}: the node says {cause.StatusCode}: {Nodes.NodeWords.Text(cause.Status.Detail)}",
+            "node_error", $"{what}: the node says {cause.StatusCode}: {NodeWords.Text(cause.Status.Detail)}",
             HintOf(cause, "try another node with --node; the node's log says more"), cause),
     };
 
     /// <summary>What a failed call of a login means.</summary>
     public static ChordChatException OfLogin(RpcException cause) => cause.StatusCode == StatusCode.FailedPrecondition
         ? new ChordChatException(
-            "session_live", $"the cluster refuses a second login: {Nodes.NodeWords.Text(cause.Status.Detail)}",
+            "session_live", $"the cluster refuses a second login: {NodeWords.Text(cause.Status.Detail)}",
             HintOf(cause, "log out on the other device first"), cause)
         : Of(cause, "login failed");
 

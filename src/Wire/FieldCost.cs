@@ -42,8 +42,8 @@ internal sealed class FieldCost
 
     public bool IsRepeated { get; }
 
-    /// <summary>Whether a second occurrence costs a copy of what the first one held: a oneof is made anew from a copy, a
-    /// message is merged into the old one together with its own oneofs.</summary>
+    /// <summary>Whether a second occurrence costs a copy of what the first one held: a oneof is made anew from a
+    /// copy, a message is merged into the old one together with its own oneofs.</summary>
     public bool IsMerged { get; }
 
     /// <summary>Its bit among the fields of its message; the 65th shares that of the first.</summary>

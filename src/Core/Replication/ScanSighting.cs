@@ -2,8 +2,8 @@ using System.Numerics;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>A message of a scan and the members that have shown it. If members hold different messages under one id, the
-/// one that more of them have counts; in a tie, the one whose bytes sort first.</summary>
+/// <summary>A message of a scan and the members that have shown it. If members hold different messages under one id,
+/// the one that more of them have counts; in a tie, the one whose bytes sort first.</summary>
 internal sealed class ScanSighting(SetMessage message)
 {
     private ulong _members; // As bits; a configuration has at most 64.

@@ -37,7 +37,8 @@ public sealed record TileHeader(
         || NextAccepted?.Contains(node) == true || Previous?.Contains(node) == true;
 
     /// <summary>Whether a node may end that epoch: a member of the present configuration or of the one that is to
-    /// follow. About any other epoch, members around the tile may ask; they only hear what is known here. docs/protocol.md#what-a-member-may-ask</summary>
+    /// follow. About any other epoch, members around the tile may ask; they only hear what is known here.
+    /// docs/protocol.md#what-a-member-may-ask</summary>
     public bool MayChange(NodeId node, TileEpoch at) => at != Configuration.At
         ? IsAround(node)
         : Configuration.Contains(node) || Pending?.Contains(node) == true || NextAccepted?.Contains(node) == true;

@@ -29,11 +29,10 @@ internal sealed partial class HelloDoor
     private readonly FairTurns<string> _slowTurns;
     private readonly Lock _turn = new();
     private readonly AddressThrottle _failures;
-    private readonly AddressThrottle _failuresOfSites = new(int.MaxValue);
     private readonly AddressThrottle _failuresOfUsers = new(FailedPerUserMax);
     private readonly AddressThrottle _signed;
-    private readonly HashSet<(string Site, string User)> _known = [];
-    private readonly Queue<(string Site, string User)> _knownInOrder = new();
+    private readonly HashSet<(string Block, string User)> _known = [];
+    private readonly Queue<(string Block, string User)> _knownInOrder = new();
     private readonly LineBudget _lines = new(1);
 
     public HelloDoor(ChatOptions options, ChatClock clock, ILogger<HelloDoor> logger)
@@ -76,13 +75,13 @@ internal sealed partial class HelloDoor
     /// in from this block before does not wait for strangers.</returns>
     public HelloWait Wait(IPAddress? address, string user, uint epoch)
     {
-        var (block, site) = (AddressBlock.Of(address), AddressBlock.OfSite(address));
+        var block = AddressBlock.OfSite(address);
         TimeSpan signed, failed, failedAsUser;
         lock (_turn)
         {
             signed = _signed.Wait(DeviceOf(user, epoch), _clock.Steady);
-            failed = _known.Contains((site, user)) ? TimeSpan.Zero : _failures.Wait(block, _clock.Steady);
-            failedAsUser = _failuresOfUsers.Wait(FailureOf(site, user), _clock.Steady);
+            failed = _known.Contains((block, user)) ? TimeSpan.Zero : _failures.Wait(block, _clock.Steady);
+            failedAsUser = _failuresOfUsers.Wait(FailureOf(block, user), _clock.Steady);
         }
 
         if ((failed > TimeSpan.Zero || failedAsUser > TimeSpan.Zero) && _lines.Allows(_clock.Steady, out var unsaid))
@@ -95,27 +94,26 @@ internal sealed partial class HelloDoor
 
     public void Judged(IPAddress? address, string user, uint epoch, OpenOutcome outcome)
     {
-        var (block, site) = (AddressBlock.Of(address), AddressBlock.OfSite(address));
+        var block = AddressBlock.OfSite(address);
         lock (_turn)
             switch (outcome)
             {
                 case OpenOutcome.Refused({ Reason: SessionEndReason.Refused }):
                     _failures.Failed(block, _clock.Steady);
-                    _failuresOfSites.Failed(site, _clock.Steady);
-                    _failuresOfUsers.Failed(FailureOf(site, user), _clock.Steady);
+                    _failuresOfUsers.Failed(FailureOf(block, user), _clock.Steady);
                     break;
                 case OpenOutcome.Refused({ Reason: SessionEndReason.TakenOver }): // A device that was replaced.
                     _signed.Failed(DeviceOf(user, epoch), _clock.Steady);
                     break;
                 case OpenOutcome.Opened or OpenOutcome.Proved:
                     _signed.Failed(DeviceOf(user, epoch), _clock.Steady);
-                    Remember((site, user));
+                    Remember((block, user));
                     break;
             }
     }
 
     /// <summary>Of too many the oldest are forgotten.</summary>
-    private void Remember((string Site, string User) known)
+    private void Remember((string Block, string User) known)
     {
         if (!_known.Add(known))
             return;
@@ -124,16 +122,16 @@ internal sealed partial class HelloDoor
             _known.Remove(_knownInOrder.Dequeue());
     }
 
-    private int FailuresOf(string site)
+    private int FailuresOf(string block)
     {
         lock (_turn)
-            return _failuresOfSites.FailureCount(site, _clock.Steady);
+            return _failures.FailureCount(block, _clock.Steady);
     }
 
     /// <summary>Names of users have no blank, so these are never mistaken for each other. What is no name at all, and
     /// may be long, is remembered as one.</summary>
-    private string FailureOf(string site, string user) =>
-        !UserName.IsValid(user) ? "" : _known.Contains((site, user)) ? $"{user} {site}" : user;
+    private string FailureOf(string block, string user) =>
+        !UserName.IsValid(user) ? "" : _known.Contains((block, user)) ? $"{user} {block}" : user;
 
     /// <summary>Each device has its own count, so one that was replaced uses up nothing of the newest's.</summary>
     private static string DeviceOf(string user, uint epoch) =>

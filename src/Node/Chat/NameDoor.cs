@@ -16,7 +16,7 @@ internal sealed class NameDoor(ChatOptions options, ChatClock clock)
     /// <returns>How long to wait first; zero to go on.</returns>
     public TimeSpan TryEnter(IPAddress? address)
     {
-        var place = AddressBlock.Of(address);
+        var place = AddressBlock.OfSite(address);
         lock (_turn)
         {
             var (ofPlace, ofAll) = (_places.Wait(place, clock.Steady), _all.Wait(All, clock.Steady));

@@ -17,7 +17,7 @@ internal sealed class RegistrationDoor(ChatOptions options, ChatClock clock)
     public TimeSpan TryEnter(IPAddress? address)
     {
         var isOwn = address is not null && IPAddress.IsLoopback(address);
-        var place = AddressBlock.Of(address);
+        var place = AddressBlock.OfSite(address);
         lock (_turn)
         {
             if (!isOwn && _places.Wait(place, clock.Steady) is { Ticks: > 0 } wait)

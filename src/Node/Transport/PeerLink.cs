@@ -22,7 +22,8 @@ internal sealed partial class PeerLink : IAsyncDisposable
     /// <summary>A call without an answer ends with null after this time, and at most a tick later.</summary>
     public static readonly TimeSpan AnswerPatience = TimeSpan.FromSeconds(20);
 
-    /// <summary>Calls in one frame; with <see cref="FrameBytesMax"/> it stays below the 4 MiB that nodes take.</summary>
+    /// <summary>Calls in one frame; with <see cref="FrameBytesMax"/> it stays below the 4 MiB that nodes take.
+    /// </summary>
     private const int FrameCallsMax = 128;
 
     private const int FrameBytesMax = 1 << 20;

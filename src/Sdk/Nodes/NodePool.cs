@@ -1,3 +1,4 @@
+using ChordChat.Wire;
 namespace ChordChat.Sdk.Nodes;
 
 /// <summary>Opens a link to some living node and remembers every address of the cluster that it hears of.</summary>

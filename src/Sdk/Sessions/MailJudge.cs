@@ -30,6 +30,10 @@ internal sealed class MailJudge(
     /// when the keys are known.</summary>
     private const int ParkedBytesMax = 4 << 20;
 
+    /// <summary>People whose keys are looked up in one session. Mail of others waits for the next session; there can be
+    /// so many only if a node made them up.</summary>
+    private const int SendersMax = UnjudgedMail.CountMax;
+
     private sealed class Sender
     {
         public List<Unjudged> Parked { get; } = [];
@@ -56,9 +60,11 @@ internal sealed class MailJudge(
     /// <summary>The reader has got these.</summary>
     public void Take(IReadOnlyList<Push> pushes)
     {
-        // What is here already, held back perhaps, takes nothing of its chat's share when it comes again.
-        foreach (var push in pushes.Where(push => !unjudged.Contains(push) && !inbox.TrySettle(push)))
-            _pushes.Add(push);
+        // What is here already, held back perhaps, takes nothing of its chat's share when it comes again. No message
+        // has an id of another length, so only a node that lies pushes one.
+        foreach (var push in pushes)
+            if (push.Id.Length == EnvelopeId.Bytes && !unjudged.Contains(push) && !inbox.TrySettle(push))
+                _pushes.Add(push);
         _came.Raise();
     }
 
@@ -164,10 +170,14 @@ internal sealed class MailJudge(
     /// <summary>Keeps a message here until the first look-up of its sender's keys is over.</summary>
     private bool TryPark(Unjudged one)
     {
-        var isNew = !_senders.TryGetValue(one.From, out var sender);
-        if (isNew)
+        if (!_senders.TryGetValue(one.From, out var sender))
+        {
+            if (_senders.Count >= SendersMax)
+                return false;
             _senders[one.From] = sender = new Sender();
-        sender!.Wanted = one.Entry;
+        }
+
+        sender.Wanted = one.Entry;
         if (sender.DueAt == long.MaxValue)
             sender.DueAt = Environment.TickCount64 + (long)sender.Pause.TotalMilliseconds;
         if (sender.Pause > PauseMin || _parkedBytes + one.Push.Envelope.Length > ParkedBytesMax)
@@ -279,7 +289,7 @@ internal sealed class MailJudge(
         return count > 0;
     }
 
-    private void ComeAgain(Digest chat)
+    private void ComeAgain(Digest? chat)
     {
         _incomplete.Add(chat);
         _repeat = true;

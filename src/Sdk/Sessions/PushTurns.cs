@@ -19,6 +19,15 @@ internal sealed class PushTurns
     /// <summary>Sealed bytes in all.</summary>
     public const int BytesMax = 32 << 20;
 
+    /// <summary>Chats with a queue of their own. While there are more, the rest share one, and what it holds keeps its
+    /// order.</summary>
+    public const int ChatsMax = 4096;
+
+    /// <summary>Counted for each message beside its sealed bytes: a node may push many small ones.</summary>
+    private const int OverheadBytes = 256;
+
+    private static readonly Digest Rest = Digest.FromBytes([.. Enumerable.Repeat<byte>(0xff, Digest.Bytes)]);
+
     private sealed class Chat
     {
         public Queue<Push> Pushes { get; } = [];
@@ -37,19 +46,22 @@ internal sealed class PushTurns
     public void Add(Push push)
     {
         var key = EnvelopeHeader.ConversationOf(push.Envelope.Span) ?? default;
+        var bytes = BytesOf(push);
         lock (_turn)
         {
+            if (!_chats.ContainsKey(key) && (_chats.Count >= ChatsMax || _chats.ContainsKey(Rest)))
+                key = Rest;
             if (!_chats.TryGetValue(key, out var chat))
                 _chats[key] = chat = new Chat();
-            chat.IsCut |= chat.Pushes.Count >= PerChatMax || chat.Bytes + push.Envelope.Length > PerChatBytesMax
-                || _bytes + push.Envelope.Length > BytesMax;
+            chat.IsCut |= chat.Pushes.Count >= PerChatMax || chat.Bytes + bytes > PerChatBytesMax
+                || _bytes + bytes > BytesMax;
             if (chat.IsCut)
                 return;
             if (chat.Pushes.Count == 0)
                 _next.Enqueue(key);
             chat.Pushes.Enqueue(push);
-            chat.Bytes += push.Envelope.Length;
-            _bytes += push.Envelope.Length;
+            chat.Bytes += bytes;
+            _bytes += bytes;
         }
     }
 
@@ -62,8 +74,8 @@ internal sealed class PushTurns
             {
                 var chat = _chats[key];
                 var push = chat.Pushes.Dequeue();
-                chat.Bytes -= push.Envelope.Length;
-                _bytes -= push.Envelope.Length;
+                chat.Bytes -= BytesOf(push);
+                _bytes -= BytesOf(push);
                 taken.Add(push);
                 if (chat.Pushes.Count > 0)
                     _next.Enqueue(key);
@@ -100,20 +112,23 @@ internal sealed class PushTurns
     public bool Has(Digest chat)
     {
         lock (_turn)
-            return _chats.ContainsKey(chat);
+            return _chats.ContainsKey(chat) || _chats.ContainsKey(Rest);
     }
 
     /// <summary>The chats of which there was more than their shares hold, so that the mailbox must be read again;
     /// shares are open again then. None before all was taken.</summary>
-    public IReadOnlyList<Digest> TakeCut()
+    /// <returns>Null stands for chats that shared a queue.</returns>
+    public IReadOnlyList<Digest?> TakeCut()
     {
         lock (_turn)
         {
             if (_next.Count > 0)
                 return [];
-            Digest[] cut = [.. _chats.Keys];
+            Digest?[] cut = [.. _chats.Keys.Select(chat => chat == Rest ? (Digest?)null : chat)];
             _chats.Clear();
             return cut;
         }
     }
+
+    private static int BytesOf(Push push) => OverheadBytes + push.Envelope.Length;
 }

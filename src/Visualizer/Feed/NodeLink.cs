@@ -61,7 +61,7 @@ internal sealed class NodeLink : IDisposable
                 throw new StrangeClusterException(link._certificate is null
                     ? AuthorityPin.OfAnotherCluster(address)
                     : pin.Objection(link._certificate, info.Authority.ToByteArray(), address));
-            link.Name = info.NodeName;
+            link.Name = NodeWords.Name(info.NodeName);
             return link;
         }
         catch (Exception cause) when (cause is RpcException or OperationCanceledException or CryptographicException)

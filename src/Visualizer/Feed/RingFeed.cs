@@ -88,7 +88,7 @@ internal sealed partial class RingFeed(NodeFinder finder, TimeProvider time, ILo
         catch (Exception cause) when (cause is RpcException or OperationCanceledException)
         {
             stoppingToken.ThrowIfCancellationRequested();
-            LogBroken(link.Name, cause.Message);
+            LogBroken(link.Name, NodeWords.Text(cause.Message));
         }
         finally
         {

@@ -75,6 +75,23 @@ public sealed class HopelessMailTests : AliceAndBob
         return store.Read(db => db.Scalar<long>("SELECT max(tries) FROM unjudged"));
     }
 
+    /// <summary>A node that lies may push what is no message, as long as a frame may be.</summary>
+    [Fact]
+    public async Task What_has_no_id_of_a_message_takes_no_room_on_the_clients_disk()
+    {
+        var frame = new NodeFrame();
+        foreach (var length in new[] { 0, 1, 15, 17, 1 << 20, 1 << 20 })
+            frame.Pushes.Add(new Push { Id = ByteString.CopyFrom(new byte[length]) });
+        Cluster.Sessions["bob"].Write(frame);
+        Cluster.Sessions["bob"].Push(new Push { Id = ByteString.CopyFrom(new byte[16]) });
+        using var store = LocalStore.Open(Path.Combine(Bob.Folder, "profile.db"));
+        await Condition.UntilAsync(
+            "what has an id of a message is doubted", Person.Patience,
+            () => Task.FromResult(store.Read(db => db.Scalar<long>("SELECT count(*) FROM doubted")) > 0));
+        Assert.Equal(32, store.Read(db => db.Scalar<long>("SELECT max(length(id)) FROM doubted")));
+        Assert.Equal(1, store.Read(db => db.Scalar<long>("SELECT count(*) FROM doubted")));
+    }
+
     private (DeviceKeys Device, KeyLog Log) Mallory()
     {
         using var identity = Cluster.Keys.Identity();

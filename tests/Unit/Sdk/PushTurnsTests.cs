@@ -47,9 +47,28 @@ public class PushTurnsTests
         Assert.Null(_turns.TakeReading());
     }
 
-    private static Push Push(byte chat) => new()
+    /// <summary>A node may make up chats and messages without a text.</summary>
+    [Fact]
+    public void Many_chats_of_small_messages_hold_a_bounded_memory_and_no_message_is_forgotten()
+    {
+        for (var i = 0; i < 200_000; i++)
+            _turns.Add(Push(BitConverter.GetBytes(i)));
+        var late = EnvelopeHeader.ConversationOf(Push(BitConverter.GetBytes(199_999)).Envelope.Span)!.Value;
+        Assert.True(_turns.Has(late));
+        var count = 0;
+        for (var some = _turns.Take(1_000); some.Count > 0; some = _turns.Take(1_000))
+            count += some.Count;
+        Assert.InRange(count, PushTurns.ChatsMax, PushTurns.BytesMax >> 8);
+        Assert.True(_turns.Has(late));
+        Assert.Equal([null], _turns.TakeCut()); // Its chat comes again.
+        Assert.False(_turns.Has(late));
+    }
+
+    private static Push Push(byte chat) => Push([.. Enumerable.Repeat(chat, 4)]);
+
+    private static Push Push(byte[] chat) => new()
     {
         Id = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(16)),
-        Envelope = ByteString.CopyFrom([.. "CCDM"u8, 1, .. new byte[16], .. Enumerable.Repeat(chat, 32)]),
+        Envelope = ByteString.CopyFrom([.. "CCDM"u8, 1, .. new byte[16], .. Enumerable.Repeat(chat, 8).SelectMany(part => part)]),
     };
 }

@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Text;
 
-namespace ChordChat.Sdk.Nodes;
+namespace ChordChat.Wire;
 
-/// <summary>What nodes say about themselves and others, within bounds. A node may lie; it may not break its client or
-/// write on its user's screen.</summary>
-internal static class NodeWords
+/// <summary>What nodes say about themselves and others, within bounds. A node may lie; it may not break a client or
+/// the page, or write on anybody's screen.</summary>
+public static class NodeWords
 {
     /// <summary>More copies, members or nodes than this are not listed.</summary>
     public const int ListMax = 64;
@@ -34,7 +34,7 @@ internal static class NodeWords
 
     /// <summary>A time in Unix ms; null when it is not known or cannot be one.</summary>
     public static DateTimeOffset? Time(long said) =>
-        said is > 0 and <= Messages.ChatOrder.TimeMax ? DateTimeOffset.FromUnixTimeMilliseconds(said) : null;
+        said > 0 && said <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() ? DateTimeOffset.FromUnixTimeMilliseconds(said) : null;
 
     private static bool IsName(string said) =>
         said.Length is > 0 and <= NameMax && said.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');
