@@ -34,7 +34,8 @@ public static class NodeWords
 
     /// <summary>A time in Unix ms; null when it is not known or cannot be one.</summary>
     public static DateTimeOffset? Time(long said) =>
-        said > 0 && said <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() ? DateTimeOffset.FromUnixTimeMilliseconds(said) : null;
+        said > 0 && said <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+            ? DateTimeOffset.FromUnixTimeMilliseconds(said) : null;
 
     private static bool IsName(string said) =>
         said.Length is > 0 and <= NameMax && said.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.');

@@ -49,8 +49,8 @@ public sealed record RowAges
             yield return $"{nameof(MendMax)} is {MendMax}; it must be from 1 minute to 1 day.";
         if (LateMax >= most || LateMax + MendMax + CalendarsMax >= TombstoneAge)
             yield return $"{nameof(LateMax)} is {LateMax}; with {nameof(MendMax)} and {CalendarsMax.Days} days for "
-                + $"clocks that differ, it must be less than {nameof(TombstoneAge)} ({TombstoneAge}), or deleted messages "
-                + "come back.";
+                + $"clocks that differ, it must be less than {nameof(TombstoneAge)} ({TombstoneAge}), or deleted "
+                + "messages come back.";
     }
 }
 

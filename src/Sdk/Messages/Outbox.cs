@@ -2,7 +2,6 @@ using System.Text;
 using ChordChat.Crypto;
 using ChordChat.Crypto.Messages;
 using ChordChat.Sdk.Keys;
-using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Sdk.Storage;
 using ChordChat.Wire;

@@ -1,6 +1,5 @@
 using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Messages;
-using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Wire;
 
@@ -21,7 +20,7 @@ internal sealed class SessionLoop(
 
     private const int SendsPerFrame = 64;
 
-    /// <summary>Sealed bytes in one frame, one message more at most; nodes take no frame of more than 1.5 MiB.</summary>
+    /// <summary>Sealed bytes in one frame, one message more at most; nodes take no frame above 1.5 MiB.</summary>
     private const int FrameBytesMax = 1 << 20;
 
     private readonly SendTurns _turns = new(outbox);

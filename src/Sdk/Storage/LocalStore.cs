@@ -63,7 +63,8 @@ public sealed class LocalStore : IDisposable
     private readonly Lock _turn = new();
     private long _seenVersion;
 
-    private LocalStore(SqliteConnection connection) => _connection = connection;
+    private LocalStore(SqliteConnection connection) =>
+        (_connection, _seenVersion) = (connection, connection.Scalar<long>("PRAGMA data_version"));
 
     /// <summary>Opens or creates the file.</summary>
     /// <exception cref="ChordChatException">The file is not a profile, is damaged or cannot be written.</exception>
@@ -203,13 +204,13 @@ public sealed class LocalStore : IDisposable
         return true;
     });
 
-    /// <summary>Whether another process has committed since the last call.</summary>
+    /// <summary>Whether another process has committed since the last call, or since this one opened the file.</summary>
     internal bool ChangedElsewhere()
     {
         lock (_turn)
         {
             var version = _connection.Scalar<long>("PRAGMA data_version");
-            var changed = _seenVersion != 0 && version != _seenVersion;
+            var changed = version != _seenVersion;
             _seenVersion = version;
             return changed;
         }

@@ -69,6 +69,7 @@ public class PushTurnsTests
     private static Push Push(byte[] chat) => new()
     {
         Id = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(16)),
-        Envelope = ByteString.CopyFrom([.. "CCDM"u8, 1, .. new byte[16], .. Enumerable.Repeat(chat, 8).SelectMany(part => part)]),
+        Envelope = ByteString.CopyFrom(
+            [.. "CCDM"u8, 1, .. new byte[16], .. Enumerable.Repeat(chat, 8).SelectMany(part => part)]),
     };
 }
