@@ -71,7 +71,7 @@ public sealed class RevocationTests
         Assert.False(cluster.MembersSeenBy("n3")[cluster["n4"].Node.Self.Node] is { IsReachable: true });
     }
 
-    /// <summary>It claims a newer list with each ping, each time from another address, at which nobody answers.</summary>
+    /// <summary>It claims a newer list with each ping, each time at another address where nobody answers.</summary>
     [Fact]
     public async Task A_stolen_node_does_not_keep_its_revocation_from_the_others()
     {
