@@ -9,6 +9,10 @@ namespace ChordChat.Core.Chat;
 /// <param name="IsOpen">False once the client has logged out.</param>
 public sealed record SessionRecord(ulong Number, NodeId Node, uint Epoch, UInt128 Device, long SinceMs, bool IsOpen)
 {
+    /// <summary>Numbers grow by one at a time (docs/protocol.md#newer-session): none gets here, and a larger one
+    /// cannot be read.</summary>
+    public const ulong NumberMax = 1UL << 62;
+
     private const byte FormatVersion = 1;
 
     /// <summary>In `condition ? bytes : null` the null would become empty bytes, by way of byte[].</summary>
@@ -52,6 +56,6 @@ public sealed record SessionRecord(ulong Number, NodeId Node, uint Epoch, UInt12
             (long)reader.U64(),
             reader.U8() == 1);
         reader.End();
-        return record;
+        return record.Number <= NumberMax ? record : throw new InvalidDataException("number of a session");
     }
 }

@@ -9,6 +9,7 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
 {
     private readonly BallotSource _ballots;
     private readonly Dictionary<Ballot, ReadOnlyMemory<byte>> _changes = [];
+    private readonly IValueRules _values;
     private readonly RegisterAnswers _answers;
     private Ballot _ballot;
     private bool _changing;
@@ -16,8 +17,11 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
     private protected RegisterCoordinator(
         TileConfiguration configuration, string key, BallotSource ballots, CoordinatorOptions options, ulong seed,
         IValueRules? values)
-        : base(configuration, options, seed) =>
-        (Key, _ballots, _answers) = (key, ballots, new RegisterAnswers(key, values ?? AnyValue.Rules));
+        : base(configuration, options, seed)
+    {
+        (Key, _ballots, _values) = (key, ballots, values ?? AnyValue.Rules);
+        _answers = new(key, _values);
+    }
 
     private protected enum Phase
     {
@@ -54,6 +58,10 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
     private protected virtual Vote JudgePeek(int member, ReplicaReply reply) => Vote.Against;
 
     private protected virtual void OnPeeked() { }
+
+    /// <summary>Whether somebody honest may have written it.</summary>
+    private protected bool IsPossible(ReadOnlyMemory<byte> value) =>
+        value.IsEmpty || _values.Judge(Key, default, value, null) != ValueVerdict.Malformed;
 
     private protected void Peek()
     {

@@ -6,7 +6,7 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
 {
     private readonly ReplicaRules _rules;
     private readonly List<ReplicaReply.Peeked> _peeked = [];
-    private ReplicaReply.Peeked? _newest;
+    private readonly Dictionary<int, ReplicaReply.Peeked> _last = []; // Of each member.
     private bool _slow;
 
     public RegisterRead(
@@ -36,8 +36,7 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
         if (reply is not ReplicaReply.Peeked peeked)
             return Vote.Against;
         _peeked.Add(peeked);
-        if (_newest is null || peeked.AcceptedBallot > _newest.AcceptedBallot)
-            _newest = peeked;
+        _last[member] = peeked;
         return Vote.For;
     }
 
@@ -56,7 +55,7 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
 
         if (IsPeek)
         {
-            State(new RegisterReadOutcome.Shown(new UnprovenValue(_newest!.Value)));
+            State(new RegisterReadOutcome.Shown(Newest() ?? new UnprovenValue(default)));
             return;
         }
 
@@ -75,8 +74,12 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
     private protected override void OnKept(ReadOnlyMemory<byte> value) => State(new RegisterReadOutcome.Agreed(value));
 
     private protected override void GiveUp() =>
-        State(new RegisterReadOutcome.Unavailable(
-            _newest is null ? null : new UnprovenValue(_newest.Value), Reached, Majority));
+        State(new RegisterReadOutcome.Unavailable(Newest(), Reached, Majority));
+
+    /// <summary>Of what the members showed last, and can be true.</summary>
+    private UnprovenValue? Newest() =>
+        _last.Values.OrderByDescending(peeked => peeked.AcceptedBallot).FirstOrDefault(peeked =>
+            IsPossible(peeked.Value)) is { } newest ? new(newest.Value) : null;
 }
 
 /// <summary>What a read found.</summary>

@@ -4,11 +4,16 @@ namespace ChordChat.Core.Replication;
 
 /// <summary>Buries messages at all members; the outcome is known at a majority. Ids not there yet never will
 /// be.</summary>
+/// <param name="ids">At most <see cref="IdsMax"/>.</param>
 /// <remarks>docs/protocol.md#set.</remarks>
 public sealed class SetAcknowledge(
     TileConfiguration configuration, string set, ImmutableArray<MessageId> ids, CoordinatorOptions options, ulong seed)
     : QuorumCoordinator<SetAcknowledgeOutcome>(configuration, options, seed)
 {
+    /// <summary>Messages that one call may bury: all in one transaction, and nobody else's call is carried out
+    /// meanwhile.</summary>
+    public const int IdsMax = 1_024;
+
     private int _lateRounds;
 
     private protected override void Begin() => Ask(new ReplicaRequest.Acknowledge(Configuration.At, set, ids));

@@ -10,12 +10,13 @@ internal static class Gossip
     public static int RepeatsMax(int count) => 3 * (BitOperations.Log2((uint)Math.Max(count, 1)) + 1);
 
     /// <summary>The least told records, and what <paramref name="to"/> must know of itself to answer a
-    /// suspicion.</summary>
+    /// suspicion or what it never said.</summary>
     public static (MembershipState, ImmutableArray<Member>) Pick(MembershipState s, NodeId to)
     {
         var told = s.Rumours.OrderBy(rumour => rumour.Value).Take(s.Options.GossipMax).ToList();
         var picked = ImmutableArray.CreateBuilder<Member>();
-        if (s.Members[to] is { WasHeard: true, Health: not Health.Alive } itself)
+        if (s.Members[to] is { WasHeard: true } itself
+            && (itself.Health is not Health.Alive || (itself.Spoken > 0 && itself.Incarnation > itself.Spoken)))
             picked.Add(itself);
         var limit = RepeatsMax(s.Members.Count);
         var rumours = s.Rumours;

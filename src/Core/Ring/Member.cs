@@ -37,6 +37,13 @@ public sealed record Member(Peer Peer, ulong Incarnation, Health Health, long Jo
     /// Not sent to others.</summary>
     public bool Refuses { get; init; }
 
+    /// <summary>The incarnation that it last named to this node itself, over a connection that proved who it was; 0:
+    /// none yet. Not sent to others.</summary>
+    public ulong Spoken { get; init; }
+
+    /// <summary>Whether its certificate showed this node its position; not sent to others.</summary>
+    public bool IsPlaced { get; init; }
+
     public bool WasHeard => Incarnation > 0;
 
     /// <summary>Answers as far as known.</summary>

@@ -26,6 +26,10 @@ public sealed class Membership
     public Member? this[NodeId node] =>
         _positions.TryGetValue(node, out var position) ? _byPosition[IndexAt(position)] : null;
 
+    /// <summary>Who stands exactly at a point.</summary>
+    public Member? At(RingId position) => IndexAt(position) is var index && index < _byPosition.Length
+        && _byPosition[index].Peer.Position == position ? _byPosition[index] : null;
+
     /// <summary>N: members on record, for the small-ring rule and the limits that grow with N.</summary>
     public int Count => _byPosition.Count(member => member.IsOnRecord);
 

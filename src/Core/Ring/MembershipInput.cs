@@ -11,7 +11,8 @@ public abstract record MembershipInput(TimeSpan Now)
     public sealed record ProbeDue(TimeSpan Now, ImmutableArray<Peer> Neighbours) : MembershipInput(Now);
 
     /// <summary>The answer to <see cref="MembershipEffect.Ping"/>. The transport checked that it is
-    /// <paramref name="From"/>'s: node id and position are those of the certificate.</summary>
+    /// <paramref name="From"/>'s, if it was sent to it: the node is that of the certificate.</summary>
+    /// <remarks>Probe 0: somebody answered at an address, and says that it is this one.</remarks>
     public sealed record Acked(TimeSpan Now, ulong Probe, Member From, ImmutableArray<Member> Gossip)
         : MembershipInput(Now);
 
@@ -23,7 +24,8 @@ public abstract record MembershipInput(TimeSpan Now)
     /// helper itself did not answer.</summary>
     public sealed record HelperSaid(TimeSpan Now, ulong Probe, bool? Answered) : MembershipInput(Now);
 
-    /// <summary>Somebody probes this node; answered at once by <see cref="MembershipEffect.Reply"/>.</summary>
+    /// <summary>Somebody probes this node; answered at once by <see cref="MembershipEffect.Reply"/>. Node and
+    /// position of <paramref name="From"/> are those of its certificate.</summary>
     public sealed record Pinged(
         TimeSpan Now, Member From, ImmutableArray<Member> Gossip, bool WantAll, ulong Digest) : MembershipInput(Now);
 

@@ -5,40 +5,108 @@ namespace ChordChat.Core.Ring;
 /// <summary>How what others say becomes what this node believes; docs/protocol.md, "Ring: membership cache".</summary>
 internal static class MembershipMerge
 {
+    /// <summary>What others say of a member goes at most this far beyond the incarnation that it last named here
+    /// itself: 256 starts.</summary>
+    public const ulong StepMax = 256UL << MembershipState.StartBits;
+
+    /// <summary>And no further than this for one that has named none here yet: far below what the wire takes, so that
+    /// it can always answer with a larger one.</summary>
+    public const ulong UnheardMax = 1UL << 60;
+
     /// <summary>Takes in every record that is newer than the one at hand.</summary>
-    public static (MembershipState, Effects) All(MembershipState s, IEnumerable<Member> heard, TimeSpan now)
+    /// <param name="itself">What the other end of an authenticated connection says of itself; null: nothing.</param>
+    /// <param name="said">How it is known who that is.</param>
+    public static (MembershipState, Effects) All(
+        MembershipState s, Member? itself, Saying said, IEnumerable<Member> heard, TimeSpan now)
     {
         Effects effects = [];
+        if (itself is not null)
+            (s, effects) = One(s, itself, said, now);
         foreach (var member in heard)
         {
-            (s, var more) = One(s, member, now);
-            effects = effects.AddRange(more);
+            (s, var more) = One(s, member, Saying.ByOthers, now);
+            effects = more.IsEmpty ? effects : effects.AddRange(more);
         }
 
         return (s, effects);
     }
 
     /// <summary>Takes in one record if it is newer.</summary>
-    public static (MembershipState, Effects) One(MembershipState s, Member heard, TimeSpan now)
+    private static (MembershipState, Effects) One(MembershipState s, Member heard, Saying said, TimeSpan now)
     {
         if (!heard.WasHeard)
             return (s, []);
         if (heard.Peer == s.Members.Self)
-            return Refute(s, heard);
-        var isDenied = s.Denied.Contains(heard.Peer.Node);
-        if (isDenied)
+            return Refute(s, heard, now);
+        if (s.Denied.Contains(heard.Peer.Node))
             heard = heard with { Health = Health.Dead };
-        if (s.Members[heard.Peer.Node] is not { } known)
-            return Add(s, heard, now);
-        if (!known.IsOutdatedBy(heard) || known.Peer.Position != heard.Peer.Position)
+        if (said is Saying.ByItselfInPlace)
+            s = MakePlace(s, heard.Peer);
+        var known = s.Members[heard.Peer.Node];
+        if (known is not null && known.Peer.Position != heard.Peer.Position)
             return (s, []);
+        if (said is Saying.ByOthers)
+            return HearOthers(s, known, heard, now);
+        heard = heard with
+        {
+            Spoken = heard.Incarnation,
+            IsPlaced = said is Saying.ByItselfInPlace || known is { IsPlaced: true },
+        };
+        if (known is null)
+            return Add(s, heard, now);
+        if (known.IsOutdatedBy(heard) || known.Incarnation - heard.Incarnation > StepMax)
+            return Take(s, known, heard, now);
+        var isOlder = known.Spoken > heard.Spoken && known.Spoken - heard.Spoken <= StepMax; // It came late.
+        var told = known with { Spoken = isOlder ? known.Spoken : heard.Spoken, IsPlaced = heard.IsPlaced };
+        return (told == known ? s : s with { Members = s.Members.With(told) }, []);
+    }
+
+    /// <summary>Of a member whose own last word is known others tell no number that it can hardly have by now, and no
+    /// address: it is asked there itself.</summary>
+    private static (MembershipState, Effects) HearOthers(
+        MembershipState s, Member? known, Member heard, TimeSpan now)
+    {
+        if (known is not { Spoken: > 0 })
+            return heard.Incarnation > UnheardMax ? (s, [])
+                : known is null ? Add(s, heard, now)
+                : known.IsOutdatedBy(heard) ? Take(s, known, heard, now) : (s, []);
+        if (!known.IsOutdatedBy(heard) || heard.Incarnation > known.Spoken + StepMax)
+            return (s, []);
+        return heard.Peer.Address == known.Peer.Address || heard.Health is Health.Dead or Health.Left
+            ? Take(s, known, heard with
+            {
+                Peer = known.Peer,
+                Spoken = known.Spoken,
+                IsPlaced = known.IsPlaced,
+            }, now)
+            : ProbeRound.ProbeElsewhere(s, heard.Peer);
+    }
+
+    /// <summary>Whose certificate shows its position stands there: what others made up for it, or put in its place,
+    /// goes.</summary>
+    private static MembershipState MakePlace(MembershipState s, Peer proven)
+    {
+        foreach (var wrong in (Member?[])[s.Members[proven.Node], s.Members.At(proven.Position)])
+            if (wrong is { WasHeard: true, IsPlaced: false } && wrong.Peer != s.Members.Self
+                && (wrong.Peer.Node != proven.Node || wrong.Peer.Position != proven.Position))
+                s = s with
+                {
+                    Members = s.Members.Without(wrong.Peer.Node),
+                    Rumours = s.Rumours.Remove(wrong.Peer.Node),
+                };
+        return s;
+    }
+
+    private static (MembershipState, Effects) Take(
+        MembershipState s, Member known, Member heard, TimeSpan now)
+    {
         var back = known.WasHeard && (known.Health is Health.Dead
             || (known.Health is Health.Left && now - known.ChangedAt >= s.Options.Quarantine));
         return Put(s, known, heard with
         {
             KnownSince = back ? now : known.KnownSince,
             ChangedAt = heard.Health == known.Health ? known.ChangedAt : now,
-            Confirmed = isDenied || heard.Health == Health.Suspect
+            Confirmed = s.Denied.Contains(heard.Peer.Node) || heard.Health == Health.Suspect
                 || (heard.Health == Health.Dead && known.Confirmed),
             Refuses = known.Refuses && heard.Health is not Health.Alive,
         });
@@ -71,15 +139,27 @@ internal static class MembershipMerge
     }
 
     /// <summary>A member that hears itself doubted says that it lives, with a larger incarnation.</summary>
-    private static (MembershipState, Effects) Refute(MembershipState s, Member heard)
+    /// <remarks>Others can only repeat its own incarnations. One ahead of them is made up, or it is from before the
+    /// folder was restored: followed a step at most and now and then only, or it could be driven to the largest
+    /// number.</remarks>
+    private static (MembershipState, Effects) Refute(MembershipState s, Member heard, TimeSpan now)
     {
         var own = s.Members.Own;
         if (!own.IsOutdatedBy(heard))
             return (s, []);
+        Effects effects = [];
+        if (heard.Incarnation > own.Incarnation)
+        {
+            if (now - s.SeenAheadAt < s.Options.ProbeInterval)
+                return (s, []);
+            s = s with { SeenAheadAt = now };
+            effects = [new MembershipEffect.Happened(new MembershipEvent.OwnIdSeenAhead(heard))];
+            if (heard.Incarnation - own.Incarnation > StepMax)
+                return (s, effects);
+        }
+
         var larger = own with { Incarnation = heard.Incarnation + 1 };
-        s = Gossip.Tell(s with { Members = s.Members.With(larger) }, own.Peer.Node);
-        return (s, heard.Incarnation == own.Incarnation
-            ? [] : [new MembershipEffect.Happened(new MembershipEvent.OwnIdSeenAhead(heard))]);
+        return (Gossip.Tell(s with { Members = s.Members.With(larger) }, own.Peer.Node), effects);
     }
 
     private static IEnumerable<MembershipEvent> Events(Member? before, Member after)
@@ -101,4 +181,16 @@ internal static class MembershipMerge
         if (before is { WasHeard: true } && before.Peer.Address != after.Peer.Address)
             yield return new MembershipEvent.AddressChanged(after, before.Peer.Address);
     }
+}
+
+/// <summary>Who says what is said of a member.</summary>
+internal enum Saying
+{
+    ByOthers,
+
+    /// <summary>It answered at an address where only it can answer.</summary>
+    ByItself,
+
+    /// <summary>And its certificate showed where on the circle it stands.</summary>
+    ByItselfInPlace,
 }

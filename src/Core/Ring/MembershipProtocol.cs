@@ -45,10 +45,13 @@ public static class MembershipProtocol
     private static (MembershipState, Effects) Acknowledge(MembershipState s, Acked acked, Prng random)
     {
         var probe = s.Probes.GetValueOrDefault(acked.Probe);
-        var (next, effects) = MembershipMerge.All(s, acked.Gossip.Insert(0, acked.From), acked.Now);
+        var isItself = probe?.Target == acked.From.Peer; // The connection was to that very node.
+        var (next, effects) = MembershipMerge.All(
+            s, isItself ? acked.From : null, Saying.ByItself,
+            isItself ? acked.Gossip : acked.Gossip.Insert(0, acked.From), acked.Now);
         if (probe is null)
             return (next, effects);
-        if (probe.Target != acked.From.Peer)
+        if (!isItself)
         {
             (next, var missed) = AskHelpers(next, new Missed(acked.Now, acked.Probe), random);
             return (next, effects.AddRange(missed));
@@ -68,7 +71,7 @@ public static class MembershipProtocol
     {
         if (s.Probes.GetValueOrDefault(missed.Probe) is not { HelpersAwaited: 0 } probe)
             return (s, []);
-        if (!IsDoubtful(s.Members[probe.Target.Node]) || missed.Now < s.TrustUntil)
+        if (!IsDoubtful(s.Members[probe.Target.Node]) || missed.Now < s.TrustUntil || !IsWhereItIs(s, probe.Target))
             return (s with { Probes = s.Probes.Remove(missed.Probe) }, []);
         probe = probe with { Refused = missed.Refused };
         var others = s.Members.Live.Remove(probe.Target);
@@ -104,6 +107,10 @@ public static class MembershipProtocol
         member is { WasHeard: true, Health: not (Health.Dead or Health.Left) }
             or { WasHeard: true, Health: Health.Dead, Confirmed: false };
 
+    /// <summary>Silence at an address that somebody else named says nothing of the member.</summary>
+    private static bool IsWhereItIs(MembershipState s, Peer target) =>
+        s.Members[target.Node] is not { } known || known.Peer.Address == target.Address;
+
     /// <summary>Nobody reached it: an alive member becomes suspect, one that was about to leave is dead at
     /// once.</summary>
     private static (MembershipState, Effects) Doubt(MembershipState s, Probe probe, TimeSpan now) =>
@@ -126,7 +133,8 @@ public static class MembershipProtocol
 
     private static (MembershipState, Effects) Answer(MembershipState s, Pinged pinged)
     {
-        var (next, effects) = MembershipMerge.All(s, pinged.Gossip.Insert(0, pinged.From), pinged.Now);
+        var (next, effects) = MembershipMerge.All(
+            s, pinged.From, Saying.ByItselfInPlace, pinged.Gossip, pinged.Now);
         var all = pinged.WantAll || pinged.Digest != 0 && pinged.Digest != next.Members.Digest;
         var gossip = Gossip.Everything(next);
         if (!all)

@@ -40,9 +40,15 @@ public sealed record MembershipState
     /// <summary>After an own pause nobody is suspected until then.</summary>
     public TimeSpan TrustUntil { get; init; } = TimeSpan.MinValue;
 
+    /// <summary>When others last named an incarnation of this node that it never had.</summary>
+    public TimeSpan SeenAheadAt { get; init; } = TimeSpan.MinValue / 2;
+
     /// <summary>0 to 7: how often lately this node itself was to blame for a missed answer; lengthens its
     /// timeouts.</summary>
     public int Strain { get; init; }
+
+    /// <summary>The low bits of an incarnation are for what is added while running.</summary>
+    public const int StartBits = 24;
 
     /// <summary>What the ring layer is to know. Before the first whole cache came, nobody counts as reachable: a node
     /// must not take a large ring for a small one.</summary>
@@ -65,8 +71,8 @@ public sealed record MembershipState
 
     /// <summary>The incarnation to start with, from a counter of starts that is on disk before the first
     /// message.</summary>
-    /// <remarks>The low bits are for what is added while running, so that only starts need the disk.</remarks>
-    public static ulong FirstIncarnation(ulong starts) => checked(starts << 24);
+    /// <remarks>Only starts need the disk: see <see cref="StartBits"/>.</remarks>
+    public static ulong FirstIncarnation(ulong starts) => checked(starts << StartBits);
 }
 
 /// <summary>A probe on its way.</summary>

@@ -8,6 +8,7 @@ internal static class ProbeRound
 {
     private const int SuspectsPerRoundMax = 3;
     private const int GoodbyesMax = 8;
+    private const int ElsewhereMax = 8;
 
     /// <summary>One beat: ages suspicions, then probes the neighbours, a random member, suspects, now and then a dead
     /// one.</summary>
@@ -52,6 +53,16 @@ internal static class ProbeRound
             return (s, []);
         (s, var ping) = Ping(s, hint, !s.Synced, false);
         return (s, [ping]);
+    }
+
+    /// <summary>Somebody else says that a known member is at another address now: it is asked there, a few such at a
+    /// time.</summary>
+    public static (MembershipState, Effects) ProbeElsewhere(MembershipState s, Peer elsewhere)
+    {
+        var others = s.Probes.Values.Where(probe =>
+            s.Members[probe.Target.Node] is { } known && known.Peer.Address != probe.Target.Address).ToArray();
+        return others.Length >= ElsewhereMax || Array.Exists(others, probe => probe.Target == elsewhere)
+            ? (s, []) : ProbeHint(s, elsewhere);
     }
 
     public static (MembershipState, Effects) ProbeDoubted(MembershipState s, Peer doubted)

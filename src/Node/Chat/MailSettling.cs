@@ -8,7 +8,7 @@ namespace ChordChat.Node.Chat;
 internal sealed class MailSettling(SetKey mailbox, IMessageSets sets, CancellationToken lifetime)
 {
     private const int WaitingMax = 16_384;
-    private const int BatchMax = 1024;
+    private const int BatchMax = SetAcknowledge.IdsMax;
 
     private readonly Lock _turn = new();
     private List<MessageId> _waiting = [];

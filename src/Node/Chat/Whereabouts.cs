@@ -7,45 +7,62 @@ namespace ChordChat.Node.Chat;
 /// <summary>Who is online, and where.</summary>
 internal sealed class Whereabouts(IMessageSets sets, ChatPeers peers)
 {
-    /// <summary>The user's live session: asks who keeps its lease, and all nodes when none of those answers.</summary>
+    /// <summary>People who are said to be at several nodes, and are asked about in one list.</summary>
+    private const int SettledMax = 64;
+
+    /// <summary>The user's live session: asks who keeps its lease, and all nodes when none of those answers; then each
+    /// is asked for itself only.</summary>
     public async Task<Lease?> FindAsync(string user, CancellationToken cancellation)
     {
         var place = await sets.PlaceAsync(SetKey.Mailbox(user), cancellation);
-        var (answered, lease) = await AskAsync(place.Members, user, cancellation);
-        return answered > 0 ? lease : (await AskAsync(peers.All, user, cancellation)).Lease;
+        var (answered, lease) = await AskAsync(place.Members, user, ofItself: false, cancellation);
+        return answered > 0 ? lease : (await AskAsync(peers.All, user, ofItself: true, cancellation)).Lease;
     }
 
     /// <summary>Everybody who is connected to a node that answers.</summary>
     public async Task<IReadOnlyList<Lease>> ListAsync(int max, CancellationToken cancellation)
     {
-        var lists = await Task.WhenAll(peers.All.Select(peer => peers.ListSessionsAsync(peer, max, cancellation)));
-        return [.. lists
-            .SelectMany(list => list ?? [])
-            .GroupBy(lease => lease.User)
-            .Select(ofUser => ofUser.MaxBy(lease => lease.Session)!)
-            .OrderBy(lease => lease.User, StringComparer.Ordinal)
-            .Take(max)];
+        var online = new OnlineLists();
+        var asked = peers.All;
+        var lists = await Task.WhenAll(asked.Select(peer => peers.ListSessionsAsync(peer, max, cancellation)));
+        foreach (var (peer, list) in asked.Zip(lists))
+            online.Add(peer.Node, list ?? [], max);
+        var disputed = await Task.WhenAll(online.Disputed.Order(StringComparer.Ordinal).Take(SettledMax)
+            .Select(user => FindAtMembersAsync(user, cancellation)));
+        return online.Merge(disputed.OfType<Lease>().ToDictionary(lease => lease.User), max);
+    }
+
+    /// <summary>They took the lease from a node that had to prove that the user is there.</summary>
+    private async Task<Lease?> FindAtMembersAsync(string user, CancellationToken cancellation)
+    {
+        var place = await sets.PlaceAsync(SetKey.Mailbox(user), cancellation);
+        return (await AskAsync(place.Members, user, ofItself: false, cancellation)).Lease;
     }
 
     /// <summary>Once a majority has answered and some know the user, nobody else is waited for: one of them may be
     /// gone.</summary>
+    /// <param name="ofItself">What a node says of another one does not count.</param>
     private async Task<(int Answered, Lease? Lease)> AskAsync(
-        IReadOnlyList<Peer> asked, string user, CancellationToken cancellation)
+        IReadOnlyList<Peer> asked, string user, bool ofItself, CancellationToken cancellation)
     {
         var (answered, best) = (0, (Lease?)null);
-        await foreach (var answer in Task.WhenEach(
-            asked.Select(peer => peers.FindLeaseAsync(peer, user, cancellation))))
+        await foreach (var answer in Task.WhenEach(asked.Select(AskOneAsync)))
         {
-            if (await answer is not { } found)
+            var (peer, said) = await answer;
+            if (said is not { } found)
                 continue;
             answered++;
-            if (found.Lease is { } lease && (best is null || IsNewer(lease, best)))
+            if (found.Lease is { } lease && lease.User == user && !(ofItself && lease.Node != peer.Node)
+                && (best is null || IsNewer(lease, best)))
                 best = lease;
             if (best is not null && answered > asked.Count / 2)
                 break;
         }
 
         return (answered, best);
+
+        async Task<(Peer, LeaseFound?)> AskOneAsync(Peer peer) =>
+            (peer, await peers.FindLeaseAsync(peer, user, cancellation));
     }
 
     private static bool IsNewer(Lease lease, Lease other) =>

@@ -22,6 +22,7 @@ internal sealed partial class RingDriver : BackgroundService
     private readonly ILogger<RingDriver> _logger;
     private readonly Prng _random = new((ulong)Random.Shared.NextInt64());
     private readonly LineBudget _roomLines = new(1);
+    private readonly NewsBudget _news = new();
     private readonly long _started;
     private RingSnapshot _now;
 
@@ -174,6 +175,10 @@ internal sealed partial class RingDriver : BackgroundService
         if (happened is MembershipEvent.Died or MembershipEvent.Left)
             Publish(_now with { Fingers = _now.Fingers.Without(peer) });
 
+        if (!_news.Allows(peer.Node, (long)Clock.TotalMilliseconds, out var untold))
+            return;
+        if (untold > 0)
+            LogUntold(untold);
         _events.Add(happened);
         if (happened is MembershipEvent.Suspected or MembershipEvent.Died or MembershipEvent.OwnIdSeenAhead)
             LogTrouble(EventLog.TextOf(happened));
@@ -250,6 +255,10 @@ internal sealed partial class RingDriver : BackgroundService
         "a new member was not admitted: {Count} are known already, the limit; a lying member may have invented some "
         + "({Unsaid} more were not admitted since the last line)")]
     private partial void LogNoRoom(int count, long unsaid);
+
+    [LoggerMessage(1005, LogLevel.Warning,
+        "{Count} more changes of members were not told: too many in a minute; a lying member may have made them up")]
+    private partial void LogUntold(long count);
 
     [LoggerMessage(1003, LogLevel.Warning, "{Trouble}")]
     private partial void LogTrouble(string trouble);

@@ -4,9 +4,10 @@ using ChordChat.Wire;
 namespace ChordChat.Node.Transport;
 
 /// <summary>Counts the calls of a link that were read and whose answers the other end has not taken yet, and the bytes
-/// of those answers. Past a limit no further call is read. Safe for threads.</summary>
+/// of those calls and answers. Past a limit no further call is read. Safe for threads.</summary>
 /// <remarks>docs/operations.md, "Limits". What an answer will have is not known when the call is read, so room is kept
-/// for it: a peer that asks for many large ones at once gets them one after the other.</remarks>
+/// for it: a peer that asks for many large ones at once gets them one after the other. So is room for the call itself,
+/// which may wait long for the disk.</remarks>
 internal sealed class AnswerWindow(int callsMax, long bytesMax)
 {
     private readonly Lock _turn = new();
@@ -19,8 +20,21 @@ internal sealed class AnswerWindow(int callsMax, long bytesMax)
 
     private bool IsFull => _calls >= callsMax || _bytes >= bytesMax;
 
-    /// <summary>Room that is kept for the answer until it is there.</summary>
-    public static int RoomFor(Call call) => call.BodyCase switch
+    /// <summary>What an id that is to be buried counts beside its own bytes: it is work for the disk.</summary>
+    private const int IdWorkBytes = 112;
+
+    /// <summary>Room that is kept for a call, and for its answer, until the answer is there.</summary>
+    public static int RoomFor(Call call) => Math.Max(RoomForAnswer(call), BytesOf(call));
+
+    private static int BytesOf(Call call) => call.CalculateSize() + call.BodyCase switch
+    {
+        Call.BodyOneofCase.Acknowledge => call.Acknowledge.Ids.Count * IdWorkBytes,
+        Call.BodyOneofCase.Forget => call.Forget.Ids.Count * IdWorkBytes,
+        Call.BodyOneofCase.GetAges => call.GetAges.Ids.Count * IdWorkBytes,
+        _ => 0,
+    };
+
+    private static int RoomForAnswer(Call call) => call.BodyCase switch
     {
         Call.BodyOneofCase.Scan or Call.BodyOneofCase.Missing or Call.BodyOneofCase.ListSessions => 256 << 10,
         Call.BodyOneofCase.Compare => Math.Min(call.Compare.Tiles.Count, 64) << 12,

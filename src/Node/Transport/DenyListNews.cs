@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
@@ -6,33 +7,76 @@ using ChordChat.Node.Admission;
 namespace ChordChat.Node.Transport;
 
 /// <summary>Who may have a newer deny list, as probes tell it. Safe for threads.</summary>
+/// <remarks>docs/protocol.md#ring-deny-list. Of each node the newest claim waits and no other, and they have turns: one
+/// that claims without end keeps nobody else's word from being followed.</remarks>
 internal sealed class DenyListNews(ClusterTrust trust)
 {
-    public const int WaitingMax = 256;
+    /// <summary>Claims that may wait of addresses where nobody knows who answers.</summary>
+    public const int StrangersMax = 16;
 
     private readonly ConcurrentDictionary<NodeId, ulong> _numbers = new();
-    private readonly Channel<DenyListClaim> _claims = Channel.CreateBounded<DenyListClaim>(
-        new BoundedChannelOptions(WaitingMax) { SingleReader = true, FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Lock _turn = new();
+    private readonly Dictionary<DenyListTeller, DenyListClaim> _newest = [];
+    private readonly Channel<DenyListTeller> _turns =
+        Channel.CreateUnbounded<DenyListTeller>(new() { SingleReader = true });
+    private int _strangers;
 
     /// <summary>What goes into this node's probes.</summary>
     public ulong Own => trust.Denied?.Number ?? 0;
 
     public ulong NumberOf(NodeId node) => _numbers.GetValueOrDefault(node);
 
-    public IAsyncEnumerable<DenyListClaim> ReadAllAsync(CancellationToken stopping) =>
-        _claims.Reader.ReadAllAsync(stopping);
+    /// <summary>One after the other, for one reader.</summary>
+    public async IAsyncEnumerable<DenyListClaim> ReadAllAsync([EnumeratorCancellation] CancellationToken stopping)
+    {
+        await foreach (var teller in _turns.Reader.ReadAllAsync(stopping))
+            yield return Take(teller);
+    }
 
     /// <param name="address">Where it is known to be; null when it is not known yet.</param>
     public void Heard(NodeId node, ulong number, string? address)
     {
         _numbers[node] = number;
         if (number > Own && address is { Length: > 0 })
-            _claims.Writer.TryWrite(new(address, number));
+            Add(new(node, address, number));
     }
 
     /// <summary>The node at this address answers this one as nobody: perhaps because it was denied.</summary>
-    public void Refused(string address) => _claims.Writer.TryWrite(new(address, 0));
+    /// <param name="node">Null when it is not known who answers there.</param>
+    public void Refused(NodeId? node, string address) => Add(new(node, address, 0));
+
+    private void Add(DenyListClaim claim)
+    {
+        lock (_turn)
+        {
+            var waits = _newest.ContainsKey(claim.Teller);
+            if (!waits && claim.Node is null && _strangers >= StrangersMax)
+                return;
+            _newest[claim.Teller] = claim;
+            if (waits)
+                return;
+            _strangers += claim.Node is null ? 1 : 0;
+            _turns.Writer.TryWrite(claim.Teller);
+        }
+    }
+
+    private DenyListClaim Take(DenyListTeller teller)
+    {
+        lock (_turn)
+        {
+            _newest.Remove(teller, out var claim);
+            _strangers -= claim.Node is null ? 1 : 0;
+            return claim;
+        }
+    }
 }
 
+/// <param name="Node">Who says so; null: whoever answers there.</param>
 /// <param name="Number">Of the list that it says it has; 0: it said nothing, and answered this node as nobody.</param>
-internal readonly record struct DenyListClaim(string Address, ulong Number);
+internal readonly record struct DenyListClaim(NodeId? Node, string Address, ulong Number)
+{
+    /// <summary>A node has one word, whatever addresses it tells.</summary>
+    public DenyListTeller Teller => new(Node, Node is null ? Address : "");
+}
+
+internal readonly record struct DenyListTeller(NodeId? Node, string Address);

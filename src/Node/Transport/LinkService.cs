@@ -13,7 +13,8 @@ internal sealed class LinkService(CallHandler handler, LinkHandshake handshake, 
     /// <summary>Calls of one peer that may be unanswered before no more of them are read.</summary>
     public const int UnansweredMax = 8_192;
 
-    /// <summary>Of answers of one link that it has not taken, before no more of its calls are read.</summary>
+    /// <summary>Of a link's calls without an answer, and of answers that it has not taken, before no more of its calls
+    /// are read.</summary>
     public const long AnswerBytesMax = 16L << 20;
 
     private const int FrameAnswersMax = 128;

@@ -11,9 +11,6 @@ internal static class PeerChatMap
     public const int UsersMax = 4_096;
     private const int NameMax = 64;
 
-    /// <summary>A session's number grows by one at a time (docs/protocol.md#newer-session).</summary>
-    private const ulong SessionMax = 1UL << 62;
-
     public static WireLease ToWire(this Lease lease) => new()
     {
         User = lease.User,
@@ -22,7 +19,7 @@ internal static class PeerChatMap
         SinceMs = lease.SinceMs,
     };
 
-    public static Lease ToLease(this WireLease? lease) => lease is null or { Session: > SessionMax }
+    public static Lease ToLease(this WireLease? lease) => lease is null or { Session: > SessionRecord.NumberMax }
         ? throw new MalformedException("lease")
         : new(lease.User.ToUser(), lease.Session, lease.Node.ToNodeId(), lease.SinceMs);
 

@@ -9,9 +9,6 @@ namespace ChordChat.Node.Transport;
 /// <summary>Replica requests as calls and back.</summary>
 internal static class ReplicaCallMap
 {
-    /// <summary>Messages that one call may bury: it is one transaction.</summary>
-    private const int IdsMax = 16_384;
-
     public static Call ToWire(this ReplicaRequest request)
     {
         var call = new Call { At = request.At.ToWire() };
@@ -79,7 +76,7 @@ internal static class ReplicaCallMap
             call.Add.SentMs, call.Add.From.ToUserOrNobody()),
         Call.BodyOneofCase.Acknowledge => new ReplicaRequest.Acknowledge(
             call.At.ToCore(), call.Acknowledge.Set.ToName(),
-            Ids(call.Acknowledge.Ids, IdsMax)),
+            Ids(call.Acknowledge.Ids, SetAcknowledge.IdsMax)),
         Call.BodyOneofCase.Scan => new ReplicaRequest.Scan(
             call.At.ToCore(), call.Scan.Set.ToName(), call.Scan.After, Math.Clamp(call.Scan.RowsMax, 1, 1_024)),
         Call.BodyOneofCase.Prepare => new ReplicaRequest.Prepare(

@@ -27,8 +27,10 @@ internal static class ReplicaMap
     private static ulong Round(ulong number) =>
         number <= Ballot.RoundMax ? number : throw new MalformedException("round");
 
+    public static bool IsCounter(ulong number) => number <= CounterMax;
+
     public static ulong Counter(ulong number) =>
-        number <= CounterMax ? number : throw new MalformedException("number");
+        IsCounter(number) ? number : throw new MalformedException("number");
 
     /// <summary>The name of a register or a set: printable ASCII.</summary>
     public static string ToName(this string name) =>

@@ -51,7 +51,7 @@ internal sealed class RingCalls(
                 var reply = await client.PingAsync(request, options);
                 Follow(ping.To.Node, reply.Disk);
                 denials.Heard(ping.To.Node, reply.DenyNumber, ping.To.Address);
-                settings.Heard(ping.To.Node, ping.To.Name, reply.Settings);
+                settings.Hear(ping.To.Node, ping.To.Name, reply.Settings);
                 return ToCore(reply);
             }
             catch (RpcException e) when (IsRefusal(e.Status.DebugException))
@@ -92,7 +92,7 @@ internal sealed class RingCalls(
         using var channel = channels.ToStranger(address);
         var request = new PingRequest { From = self.ToWire(), WantAll = true };
         return await CallAsync(
-            channel, async (client, options) => ToCore(await client.PingAsync(request, options)),
+            null, channel, async (client, options) => ToCore(await client.PingAsync(request, options)),
             timeout, cancellation);
     }
 
@@ -116,9 +116,11 @@ internal sealed class RingCalls(
         Func<Wire.Ring.RingClient, CallOptions, Task<T>> call,
         TimeSpan timeout,
         CancellationToken cancellation)
-        where T : class => CallAsync(channels.To(to), call, timeout, cancellation);
+        where T : class => CallAsync(to.Node, channels.To(to), call, timeout, cancellation);
 
+    /// <param name="to">Null: whoever answers.</param>
     private async Task<T?> CallAsync<T>(
+        NodeId? to,
         GrpcChannel channel,
         Func<Wire.Ring.RingClient, CallOptions, Task<T>> call,
         TimeSpan timeout,
@@ -134,7 +136,7 @@ internal sealed class RingCalls(
         {
             cancellation.ThrowIfCancellationRequested();
             if (e is RpcException { StatusCode: StatusCode.PermissionDenied })
-                denials.Refused(channel.Target);
+                denials.Refused(to, channel.Target);
             return null;
         }
     }

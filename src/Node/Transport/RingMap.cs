@@ -16,6 +16,9 @@ internal static class RingMap
     private const int AddressMax = 300;
     private const int ListMax = 1_024;
 
+    /// <summary>More records than a cache has (4,096) and a message needs: the rest is not read.</summary>
+    private const int MembersMax = 4_097;
+
     public static WirePeer ToWire(this Peer peer) => new()
     {
         NodeId = peer.Node.ToWire(),
@@ -65,8 +68,13 @@ internal static class RingMap
             _ => throw new MalformedException("health"),
         }, record.JoinedAtMs);
 
+    /// <summary>What is told of others, one record of each. One whose number is out of range is passed over: whoever
+    /// tells it on may not have made it up.</summary>
     public static ImmutableArray<Member> ToCore(this IEnumerable<MemberRecord> records) =>
-        [.. records.Select(record => record.ToCore())];
+    [
+        .. records.Where(record => ReplicaMap.IsCounter(record.Incarnation)).Take(MembersMax)
+            .Select(record => record.ToCore()).DistinctBy(member => member.Peer.Node),
+    ];
 
     public static RingReply ToWire(this RingAnswer answer) => new()
     {

@@ -38,7 +38,7 @@ internal sealed class RingService(
         var gossip = Checked(() => request.Gossip.ToCore());
         calls.Follow(from.Peer.Node, request.Disk);
         denials.Heard(from.Peer.Node, request.DenyNumber, ring.Now.Find(from.Peer.Node)?.Address);
-        settings.Heard(from.Peer.Node, from.Peer.Name, request.Settings);
+        settings.Hear(from.Peer.Node, from.Peer.Name, request.Settings);
         var reply = await ring.PingedAsync(from, gossip, request.WantAll, request.Digest, context.CancellationToken);
         return new PingReply
         {

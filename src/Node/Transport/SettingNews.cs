@@ -16,8 +16,11 @@ internal sealed partial class SettingNews(ClusterSettings own, TimeProvider time
     /// more.</summary>
     private const int NodesMax = 4_096;
 
+    /// <summary>Lines a minute of one node, so that none takes those of all others.</summary>
+    private const int OfNodeMax = 2;
+
     private readonly Lock _turn = new();
-    private readonly Dictionary<NodeId, (int Told, string Differs)> _heard = [];
+    private readonly Dictionary<NodeId, Heard> _heard = [];
     private readonly LineBudget _lines = new(8);
 
     /// <summary>What goes into this node's probes.</summary>
@@ -25,7 +28,7 @@ internal sealed partial class SettingNews(ClusterSettings own, TimeProvider time
         [.. own.Values.Select(setting => new ClusterSetting { Name = setting.Key, Value = setting.Value })];
 
     /// <param name="name">As the node's certificate says it.</param>
-    public void Heard(NodeId node, string name, IReadOnlyList<ClusterSetting> told)
+    public void Hear(NodeId node, string name, IReadOnlyList<ClusterSetting> told)
     {
         if (told.Count is 0 or > SettingsMax)
             return;
@@ -44,14 +47,16 @@ internal sealed partial class SettingNews(ClusterSettings own, TimeProvider time
         string before;
         lock (_turn)
         {
-            before = _heard.GetValueOrDefault(node).Differs ?? "";
-            if (_heard.Count >= NodesMax)
+            if (_heard.Count >= NodesMax && !_heard.ContainsKey(node))
                 _heard.Clear();
-            var isNews = differs.Length > 0 && _heard.Values.All(other => other.Differs != differs);
-            _heard[node] = (hash, differs);
-            if (differs == before || (differs.Length > 0 && !isNews)
-                || (differs.Length == 0 && _heard.Values.Any(other => other.Differs == before))
-                || !_lines.Allows((long)time.GetElapsedTime(0).TotalMilliseconds, out _))
+            var known = _heard.GetValueOrDefault(node) ?? new(hash, "", new LineBudget(OfNodeMax));
+            before = known.Differs;
+            var now = (long)time.GetElapsedTime(0).TotalMilliseconds;
+            var isNews = IsNews(node, before, differs);
+            if (isNews && !(known.Lines.Allows(now, out _) && _lines.Allows(now, out _)))
+                return; // It is told again with the next probe, if it is so still.
+            _heard[node] = known with { Told = hash, Differs = differs };
+            if (!isNews)
                 return;
         }
 
@@ -60,6 +65,10 @@ internal sealed partial class SettingNews(ClusterSettings own, TimeProvider time
         else
             LogSame(name, before);
     }
+
+    /// <summary>Whether a difference begins that no node had, or ends that no other has.</summary>
+    private bool IsNews(NodeId node, string before, string differs) => differs != before
+        && _heard.All(other => other.Key == node || other.Value.Differs != (differs.Length > 0 ? differs : before));
 
     private static int HashOf(IReadOnlyList<ClusterSetting> told)
     {
@@ -80,4 +89,6 @@ internal sealed partial class SettingNews(ClusterSettings own, TimeProvider time
 
     [LoggerMessage(6011, LogLevel.Information, "{Name} has the same settings as this node again; before: {Differed}")]
     private partial void LogSame(string name, string differed);
+
+    private sealed record Heard(int Told, string Differs, LineBudget Lines);
 }

@@ -1,12 +1,15 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
+using ChordChat.Node.Transport;
 using ChordChat.Tests.Cluster.BadInput;
 using ChordChat.Tests.Cluster.Nodes;
+using Grpc.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -66,6 +69,51 @@ public sealed class RevocationTests
         await Condition.UntilAsync("n3 has the list", Patience, () =>
             Task.FromResult(cluster["n3"].Services.GetRequiredService<Denials>().Number == 1));
         Assert.False(cluster.MembersSeenBy("n3")[cluster["n4"].Node.Self.Node] is { IsReachable: true });
+    }
+
+    /// <summary>It claims a newer list with each ping, each time at another address where nobody answers.</summary>
+    [Fact]
+    public async Task A_stolen_node_does_not_keep_its_revocation_from_the_others()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3);
+        var stolen = cluster.Enrol("mallory");
+        using var silent = new TcpListener(IPAddress.Any, 0); // The connections wait in its queue.
+        silent.Start();
+        using var over = new CancellationTokenSource();
+        var pinging = PingAsync();
+        await Condition.UntilAsync("n2 follows its claims", Patience, () => Task.FromResult(silent.Pending()));
+
+        var folder = new ClusterFolder(cluster.Root);
+        using var authority = folder.OpenAuthority();
+        folder.Deny(authority, folder.NodesToDeny("mallory", DateTimeOffset.UtcNow));
+        cluster["n1"].Services.GetRequiredService<Denials>().Take(folder.SignedDenyList()!);
+        await Condition.UntilAsync("n2 has the list", TimeSpan.FromSeconds(40), () =>
+            Task.FromResult(cluster["n2"].Services.GetRequiredService<Denials>().Number == 1));
+        await over.CancelAsync();
+        await pinging;
+
+        async Task PingAsync()
+        {
+            using var channel = EvilNode.ChannelTo(stolen, cluster.AddressOf("n2"));
+            var port = ((IPEndPoint)silent.LocalEndpoint).Port;
+            for (var i = 1UL; !over.IsCancellationRequested; i++)
+                try
+                {
+                    var address = $"127.1.{i / 250 % 250}.{1 + (i % 250)}:{port}";
+                    await new Wire.Ring.RingClient(channel).PingAsync(
+                        new()
+                        {
+                            From = new Member(stolen.Self.At(address), i, Health.Alive, 0).ToWire(),
+                            DenyNumber = 1UL << 60,
+                        },
+                        deadline: DateTime.UtcNow + Patience);
+                    await Task.Delay(5, CancellationToken.None);
+                }
+                catch (RpcException)
+                {
+                    return; // It has been revoked.
+                }
+        }
     }
 
     [Fact]

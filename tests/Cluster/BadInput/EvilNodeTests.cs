@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
 using System.Text;
 using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Replication;
+using ChordChat.Node.Ring;
+using ChordChat.Node.Transport;
 using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
 using Microsoft.Extensions.DependencyInjection;
@@ -129,6 +132,43 @@ public sealed class EvilNodeTests
 
         foreach (var name in cluster.Names)
             await WriteAsync(cluster, name, OwnKeyOf(cluster, name));
+    }
+
+    /// <summary>docs/protocol.md#ring-hearsay</summary>
+    [Fact]
+    public async Task What_one_node_says_of_another_one_drives_nobody_out_of_the_ring()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3);
+        var outsider = cluster.Enrol("mallory");
+        var victim = cluster.MembersSeenBy("n2").Own;
+        foreach (var name in (string[])["n1", "n2"])
+        {
+            using var channel = EvilNode.ChannelTo(outsider, cluster.AddressOf(name));
+            foreach (var incarnation in (ulong[])[FarAhead >> 3, FarAhead])
+                await PingAsync(channel, victim with { Incarnation = incarnation, Health = Health.Suspect });
+        }
+
+        var (ring, calls) = (cluster["n1"].Services.GetRequiredService<RingDriver>(),
+            cluster["n1"].Services.GetRequiredService<RingCalls>());
+        Assert.NotNull(await calls.AskAliveAsync(
+            cluster.MembersSeenBy("n2").Self, ring.Now.Members.Own, Patience, CancellationToken.None));
+        await Condition.UntilAsync("n2 is where and what it was", Patience, () => Task.FromResult(
+            ring.Now.Members[victim.Peer.Node] is { Health: Health.Alive, Incarnation: < 1UL << 50 }));
+        Assert.InRange(cluster.MembersSeenBy("n2").Own.Incarnation, victim.Incarnation, 1UL << 50);
+        using (var channel = EvilNode.ChannelTo(outsider, cluster.AddressOf("n1")))
+            await PingAsync(channel, victim with { Incarnation = FarAhead << 1 }); // Passed over.
+        await cluster.StopAsync("n2");
+        await cluster.StartAsync("n2");
+        await cluster.SettleAsync();
+
+        async Task PingAsync(Grpc.Net.Client.GrpcChannel channel, Member about) =>
+            await new Wire.Ring.RingClient(channel).PingAsync(
+                new()
+                {
+                    From = new Member(outsider.Self.At("127.0.0.1:1"), 1, Health.Alive, 0).ToWire(),
+                    Gossip = { about.ToWire() },
+                },
+                deadline: DateTime.UtcNow + Patience);
     }
 
     private static RegisterKey OwnKeyOf(NodeCluster cluster, string name) =>

@@ -19,6 +19,9 @@ internal sealed class MemoryPeers(IReadOnlyList<Peer> peers) : IPeerChat
     /// <summary>What a lying member answers to a renewal in place of the truth; null for the truth.</summary>
     public Func<Peer, Lease, Lease?> Lie { get; set; } = (_, _) => null;
 
+    /// <summary>Sessions that a lying node says are there; null for the truth.</summary>
+    public Func<Peer, IReadOnlyList<Lease>?> Made { get; set; } = _ => null;
+
     public Task<IReadOnlyList<LeaseAnswer>?> RenewAsync(
         Peer peer, IReadOnlyList<LeaseRenewal> renewals, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<LeaseAnswer>?>(Find(peer) is { } node
@@ -46,7 +49,7 @@ internal sealed class MemoryPeers(IReadOnlyList<Peer> peers) : IPeerChat
         Task.FromResult(Find(peer)?.CountGuess(guess));
 
     public Task<IReadOnlyList<Lease>?> ListSessionsAsync(Peer peer, int max, CancellationToken cancellation) =>
-        Task.FromResult(Find(peer)?.ListSessions(max));
+        Task.FromResult(Made(peer) ?? Find(peer)?.ListSessions(max));
 
     private PeerRequests? Find(Peer peer) => Unreachable.Contains(peer) ? null : _nodes.GetValueOrDefault(peer);
 }

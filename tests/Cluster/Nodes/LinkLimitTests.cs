@@ -48,22 +48,10 @@ public sealed class LinkLimitTests : IAsyncLifetime
     public async Task Of_a_peer_whose_calls_wait_for_the_disk_so_many_are_read_and_so_many_bytes_taken(int callBytes)
     {
         var content = ByteString.CopyFrom(new byte[callBytes]);
-        using var link = new Wire.Replica.ReplicaClient(_channel).Link();
-        await link.RequestStream.WriteAsync(new CallFrame
-        {
-            Hello = new() { Runs = { new WireRun { Incarnation = 1, BootNonce = 1 } }, DurableSeq = 1 },
-        });
-        Assert.True(await link.ResponseStream.MoveNext(CancellationToken.None));
+        using var link = await LinkAsync();
         var writer = _node.Services.GetRequiredService<ReplicaWriter>();
         using var disk = new ManualResetEventSlim();
-        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var slow = writer.AskAsync(_ =>
-        {
-            begun.SetResult();
-            disk.Wait();
-            return true;
-        });
-        await begun.Task.WaitAsync(Patience); // Or it would take the first calls with it.
+        var slow = await HoldAsync(writer, disk);
         var (sent, most) = (0, 0);
         try
         {
@@ -94,6 +82,46 @@ public sealed class LinkLimitTests : IAsyncLifetime
         while (answered < sent && await link.ResponseStream.MoveNext(CancellationToken.None))
             answered += link.ResponseStream.Current.Answers.Count;
         Assert.InRange(answered, sent, sent + FrameCalls);
+    }
+
+    /// <summary>docs/operations.md, "Limits": they may have 2 MiB each.</summary>
+    [Fact]
+    public async Task Of_a_peer_whose_large_calls_wait_for_the_disk_only_so_many_bytes_are_read()
+    {
+        const int CallBytes = 256 << 10;
+        const int Calls = 4;
+        var content = ByteString.CopyFrom(new byte[CallBytes]);
+        using var link = await LinkAsync();
+        var writer = _node.Services.GetRequiredService<ReplicaWriter>();
+        using var disk = new ManualResetEventSlim();
+        var slow = await HoldAsync(writer, disk);
+        var (sent, most) = (0, 0);
+        try
+        {
+            while (sent < 4 * LinkService.AnswerBytesMax / CallBytes)
+            {
+                var writing = link.RequestStream.WriteAsync(Frame(sent, content, Calls));
+                for (var i = 0; !writing.IsCompleted && i < 200; i++)
+                    await new Wire.Ring.RingClient(_channel).GetRingAsync(new(), deadline: DateTime.UtcNow + Patience);
+                if (!writing.IsCompleted)
+                    break;
+                sent += Calls;
+            }
+
+            most = writer.WaitingCount;
+        }
+        finally
+        {
+            disk.Set();
+        }
+
+        Assert.True(await slow);
+        var whole = (int)(LinkService.AnswerBytesMax / CallBytes);
+        Assert.InRange(most, whole - 1, whole + Calls + 20); // And its own.
+        var answered = 0;
+        while (answered < sent && await link.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Patience))
+            answered += link.ResponseStream.Current.Answers.Count;
+        Assert.InRange(answered, sent, sent + Calls);
     }
 
     [Fact]
@@ -131,10 +159,36 @@ public sealed class LinkLimitTests : IAsyncLifetime
         return writing.IsCompleted;
     }
 
-    private static CallFrame Frame(int first, ByteString content)
+    private async Task<AsyncDuplexStreamingCall<CallFrame, AnswerFrame>> LinkAsync()
+    {
+        var link = new Wire.Replica.ReplicaClient(_channel).Link();
+        await link.RequestStream.WriteAsync(new CallFrame
+        {
+            Hello = new() { Runs = { new WireRun { Incarnation = 1, BootNonce = 1 } }, DurableSeq = 1 },
+        });
+        Assert.True(await link.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Patience));
+        return link;
+    }
+
+    /// <summary>Keeps the writer at one question until the disk is set, and waits until it has begun: or it would take
+    /// the first calls with it.</summary>
+    private static async Task<Task<bool>> HoldAsync(ReplicaWriter writer, ManualResetEventSlim disk)
+    {
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var slow = writer.AskAsync(_ =>
+        {
+            begun.SetResult();
+            disk.Wait();
+            return true;
+        });
+        await begun.Task.WaitAsync(Patience);
+        return slow;
+    }
+
+    private static CallFrame Frame(int first, ByteString content, int calls = FrameCalls)
     {
         var frame = new CallFrame { DurableSeq = 1 };
-        for (var i = 0; i < FrameCalls; i++)
+        for (var i = 0; i < calls; i++)
             frame.Calls.Add(new Call
             {
                 Number = (ulong)(first + i + 1),

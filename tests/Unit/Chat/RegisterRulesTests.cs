@@ -138,8 +138,9 @@ public sealed class RegisterRulesTests
         Assert.Equal(ValueVerdict.Fits, Judge("sess/alice", default, own.ToBytes()));
         foreach (var bad in (SessionRecord[])[
             own with { Number = 4 }, own with { Number = 6, Epoch = 1 }, own with { Node = new NodeId(3, 4) },
-            own with { Number = 6, Epoch = 4 }, own with { Number = ulong.MaxValue }])
+            own with { Number = 6, Epoch = 4 }, own with { Number = SessionRecord.NumberMax }])
             Assert.Equal(ValueVerdict.DoesNotFollow, Session(own, bad));
+        Assert.Equal(ValueVerdict.Malformed, Session(own, own with { Number = SessionRecord.NumberMax + 1 }));
         Assert.Equal(ValueVerdict.DoesNotFollow, Session(own with { IsOpen = false }, own));
         Assert.Equal(
             ValueVerdict.DoesNotFollow, Judge("sess/alice", default, own.ToBytes(), default(ReadOnlyMemory<byte>)));

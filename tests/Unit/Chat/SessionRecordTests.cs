@@ -39,4 +39,15 @@ public sealed class SessionRecordTests
         Assert.False(SessionRecord.FromBytes(closed).IsOpen);
         Assert.Null(SessionRecord.Close(closed, 2));
     }
+
+    /// <summary>docs/protocol.md#value-rules: whoever reads what one copy shows has to go on from it.</summary>
+    [Fact]
+    public void A_number_that_nobody_could_go_on_from_cannot_be_read()
+    {
+        var most = new SessionRecord(SessionRecord.NumberMax, default, 1, default, 0, IsOpen: true);
+        Assert.Equal(most, SessionRecord.FromBytes(most.ToBytes()));
+        foreach (var number in (ulong[])[SessionRecord.NumberMax + 1, ulong.MaxValue])
+            Assert.Throws<InvalidDataException>(() =>
+                SessionRecord.FromBytes((most with { Number = number }).ToBytes()));
+    }
 }

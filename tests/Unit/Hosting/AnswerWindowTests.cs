@@ -1,5 +1,7 @@
+using ChordChat.Core.Replication;
 using ChordChat.Node.Transport;
 using ChordChat.Wire;
+using Google.Protobuf;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Hosting;
@@ -72,6 +74,35 @@ public sealed class AnswerWindowTests
         await next.WaitAsync(Patience);
     }
 
+    /// <summary>Calls wait for the disk with all that they bring; the peer is honest, and so is the next one.</summary>
+    [Fact]
+    public void Large_calls_are_counted_with_their_bytes_until_they_are_answered()
+    {
+        var content = ByteString.CopyFrom(new byte[1 << 20]);
+        Call[] calls = [new() { Accept = new() { Value = content } }, new() { Add = new() { Content = content } }];
+        foreach (var call in calls)
+        {
+            var window = new AnswerWindow(LinkService.UnansweredMax, LinkService.AnswerBytesMax);
+            var taken = 0;
+            for (; window.WaitAsync(default).AsTask().IsCompleted; taken++)
+                window.Took(AnswerWindow.RoomFor(call));
+            Assert.Equal(16, taken);
+            window.Answered(AnswerWindow.RoomFor(call), 10);
+            Assert.True(window.WaitAsync(default).AsTask().IsCompleted);
+        }
+    }
+
+    [Fact]
+    public void So_many_messages_are_buried_for_one_peer_at_once_and_so_many_in_one_call()
+    {
+        var taken = 0;
+        for (; IsOpen(); taken++)
+            _window.Took(AnswerWindow.RoomFor(Burial(SetAcknowledge.IdsMax)));
+        Assert.InRange(taken * SetAcknowledge.IdsMax, 100_000, 150_000);
+        Assert.NotNull(Burial(SetAcknowledge.IdsMax).ToReplicaRequest());
+        Assert.Throws<MalformedException>(() => Burial(SetAcknowledge.IdsMax + 1).ToReplicaRequest());
+    }
+
     [Fact]
     public void A_node_has_so_many_links_and_the_oldest_ends()
     {
@@ -86,6 +117,9 @@ public sealed class AnswerWindowTests
         Assert.False(other.Ended.IsCancellationRequested);
         Assert.False(newest.Ended.IsCancellationRequested);
     }
+
+    private static Call Burial(int count) => new ReplicaRequest.Acknowledge(
+        default, "mbox/anna", [.. Enumerable.Range(1, count).Select(id => new MessageId((UInt128)id))]).ToWire();
 
     private bool IsOpen() => _window.WaitAsync(default).AsTask().IsCompleted;
 }

@@ -84,12 +84,12 @@ public sealed class ClusterSettingsTests
         var news = new SettingNews(ClusterSettings.Default, TimeProvider.System, _log);
         for (var beat = 0; beat < 3; beat++)
             foreach (var i in Enumerable.Range(1, 4))
-                news.Heard(new NodeId(0, (ulong)i), $"n{i}", Told(i == 4 ? ClusterSettings.Default : Closed));
+                news.Hear(new NodeId(0, (ulong)i), $"n{i}", Told(i == 4 ? ClusterSettings.Default : Closed));
         Assert.StartsWith("Warning n1 has other settings than this node, but all nodes should have the same: "
             + "Chat:Registration is Closed there and Open here.", Assert.Single(_log.Said), StringComparison.Ordinal);
 
         foreach (var i in Enumerable.Range(1, 3))
-            news.Heard(new NodeId(0, (ulong)i), $"n{i}", Told(ClusterSettings.Default));
+            news.Hear(new NodeId(0, (ulong)i), $"n{i}", Told(ClusterSettings.Default));
         Assert.Equal(2, _log.Said.Count);
         Assert.StartsWith("Information n3 has the same settings", _log.Said[1], StringComparison.Ordinal);
     }
@@ -99,11 +99,13 @@ public sealed class ClusterSettingsTests
     {
         var news = new SettingNews(ClusterSettings.Default, TimeProvider.System, _log);
         for (var i = 1; i < 1_000; i++)
-            news.Heard(new NodeId(0, 1), "n1", Told(Of(new() { ["Steward:SplitBytes"] = $"{(1 << 20) + i}" })));
-        Assert.Equal(8, _log.Said.Count);
-        news.Heard(new NodeId(0, 2), "n2", [.. Enumerable.Repeat(Told(Closed)[0], SettingNews.SettingsMax + 1)]);
-        news.Heard(new NodeId(0, 3), "n3", []); // An older program.
-        news.Heard(new NodeId(0, 4), "n4", [.. Told(Closed), .. Told(Closed)]);
+            news.Hear(new NodeId(0, 1), "n1", Told(Of(new() { ["Steward:SplitBytes"] = $"{(1 << 20) + i}" })));
+        Assert.Equal(2, _log.Said.Count);
+        news.Hear(new NodeId(0, 5), "n5", Told(Closed)); // Nor does it take the lines of others.
+        Assert.StartsWith("Warning n5 has other settings", _log.Said[2], StringComparison.Ordinal);
+        news.Hear(new NodeId(0, 2), "n2", [.. Enumerable.Repeat(Told(Closed)[0], SettingNews.SettingsMax + 1)]);
+        news.Hear(new NodeId(0, 3), "n3", []); // An older program.
+        news.Hear(new NodeId(0, 4), "n4", [.. Told(Closed), .. Told(Closed)]);
     }
 
     private static List<ClusterSetting> Told(ClusterSettings settings) =>

@@ -138,6 +138,30 @@ public class RegisterTests
         Assert.All(_bench.Sent, sent => Assert.IsType<ReplicaRequest.Peek>(sent.Request));
     }
 
+    /// <summary>docs/protocol.md#value-rules: one copy that lies, without a majority.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_nobody_honest_can_have_written_is_not_the_newest_value(bool isPeek)
+    {
+        Create("a1");
+        if (!isPeek)
+            _bench.Deaf.UnionWith([1, 2]);
+        _bench.Lie = (node, request) => node == 0 && request is ReplicaRequest.Peek
+            ? new ReplicaReply.Peeked(new Ballot(1, 1UL << 40, _bench.Ids[0], 1), Bytes("?"))
+            : null;
+        var rules = new OwnedValues();
+        var read = new RegisterRead(_bench.Now, "k", _bench.Ballots, CoordinatorOptions.Default, 1, rules)
+        {
+            IsPeek = isPeek,
+        };
+        _bench.Run(read);
+        if (isPeek)
+            Assert.Equal("a1", Text(Assert.IsType<RegisterReadOutcome.Shown>(read.Outcome).Newest.Shown));
+        else
+            Assert.Null(Assert.IsType<RegisterReadOutcome.Unavailable>(read.Outcome).Newest);
+    }
+
     private ReplicaReply Answer(Effect.Send send) => _bench.Ask(_bench.Ids.IndexOf(send.To), send.Request);
 
     private RegisterChange Change(Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide) =>

@@ -1,0 +1,182 @@
+using System.Collections.Immutable;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Ring;
+using ChordChat.Node.Transport;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Ring;
+
+/// <summary>docs/protocol.md#ring-hearsay: what one member can make others believe of a third one.</summary>
+public class HearsayTests
+{
+    private const ulong Start = 1UL << MembershipState.StartBits;
+    private const ulong Far = 1UL << 59;
+
+    private static readonly Peer Self = Peers.At(0);
+    private static readonly Peer Liar = Peers.At(99);
+
+    private MembershipState _state = MembershipState.Starting(Self, 5 * Start, 0, TimeSpan.Zero);
+    private ImmutableArray<MembershipEffect> _effects = [];
+    private TimeSpan _now = TimeSpan.FromSeconds(100);
+
+    private ulong Own => _state.Members.Own.Incarnation;
+
+    [Fact]
+    public void Nobody_drives_a_members_incarnation_to_the_largest_number()
+    {
+        var before = Own;
+        foreach (var claim in (ulong[])[1UL << 62, 1UL << 60, before + (1UL << 33)])
+        {
+            Hear(Self, claim, Health.Suspect);
+            Assert.Equal(before, Own);
+            _now += TimeSpan.FromSeconds(2);
+        }
+
+        for (var i = 0; i < 1_000; i++) // All in one second.
+            Hear(Self, Own + Start, Health.Alive);
+        Assert.InRange(Own, before, before + (2 * Start));
+        Hear(Self, Own, Health.Dead);
+        Assert.Equal(Health.Alive, _state.Members.Own.Health);
+        for (var i = 0; i < 10; i++)
+        {
+            var now = Own;
+            Hear(Self, now, Health.Suspect); // These may be many: an honest member must be able to refute.
+            Assert.Equal(now + 1, Own);
+        }
+    }
+
+    [Fact]
+    public void A_restart_is_news_from_anybody_but_not_a_leap()
+    {
+        Say(10, 3 * Start);
+        Hear(Peers.At(10), 4 * Start, Health.Left);
+        Assert.Equal(Health.Left, Of(10).Health);
+        Hear(Peers.At(10), 200 * Start, Health.Alive);
+        Assert.Equal(200 * Start, Of(10).Incarnation);
+        for (var leap = 300UL; leap < 10_000; leap += 100) // Nor many small ones.
+            Hear(Peers.At(10), leap * Start, Health.Dead);
+        Assert.Equal((200 * Start, Health.Alive), (Of(10).Incarnation, Of(10).Health));
+        Hear(Peers.At(20), 1UL << 62, Health.Alive);
+        Assert.Null(_state.Members[Peers.At(20).Node]);
+    }
+
+    [Fact]
+    public void What_a_member_says_itself_wins_over_what_was_made_up_before_it_spoke()
+    {
+        Hear(Peers.At(10) with { Address = "wrong:1" }, Far, Health.Left);
+        Assert.Equal(Health.Left, Of(10).Health);
+        Say(10, 3 * Start);
+        Assert.Equal((3 * Start, Health.Alive, "host10:7401"),
+            (Of(10).Incarnation, Of(10).Health, Of(10).Peer.Address));
+        Hear(Peers.At(10), Far, Health.Left);
+        Assert.Equal(3 * Start, Of(10).Incarnation);
+    }
+
+    [Fact]
+    public void A_restart_after_false_leaps_is_believed()
+    {
+        Say(10, 1_000 * Start); // Driven there before by others.
+        Say(10, 4 * Start);
+        Assert.Equal(4 * Start, Of(10).Incarnation);
+        Hear(Peers.At(10), 1_000 * Start, Health.Dead);
+        Assert.Equal(Health.Alive, Of(10).Health);
+    }
+
+    [Fact]
+    public void An_older_word_that_comes_late_changes_nothing()
+    {
+        Say(10, (3 * Start) + 7);
+        Say(10, (3 * Start) + 6);
+        Assert.Equal(((3 * Start) + 7, (3 * Start) + 7), (Of(10).Incarnation, Of(10).Spoken));
+    }
+
+    [Fact]
+    public void Whom_others_say_more_of_than_he_said_himself_is_told_so_and_can_refute()
+    {
+        Say(10, 3 * Start);
+        Hear(Peers.At(10), (3 * Start) + 9, Health.Alive);
+        Say(10, 3 * Start);
+        var reply = Assert.Single(_effects.OfType<MembershipEffect.Reply>());
+        Assert.Contains(reply.Gossip, told => told.Peer == Peers.At(10) && told.Incarnation == (3 * Start) + 9);
+    }
+
+    [Fact]
+    public void An_address_that_others_tell_is_asked_and_not_believed()
+    {
+        Say(10, 3 * Start);
+        var elsewhere = Peers.At(10) with { Address = "wrong:1" };
+        for (var i = 1UL; i <= 50; i++)
+            Hear(elsewhere with { Address = $"wrong:{i}" }, (3 * Start) + i, Health.Alive);
+        Assert.Equal(("host10:7401", 3 * Start), (Of(10).Peer.Address, Of(10).Incarnation));
+        var ping = Assert.Single(_state.Probes);
+        Step(new MembershipInput.Missed(_now, ping.Key));
+        Assert.Equal(Health.Alive, Of(10).Health); // It is silent where somebody else said it is.
+        Assert.Empty(_state.Probes);
+        Hear(elsewhere, (3 * Start) + 1, Health.Alive);
+        var probe = Assert.Single(_effects.OfType<MembershipEffect.Ping>());
+        Step(new MembershipInput.Acked(_now, probe.Probe, new(elsewhere, (3 * Start) + 1, Health.Alive, 0), []));
+        Assert.Equal("wrong:1", Of(10).Peer.Address); // It is there indeed.
+    }
+
+    [Fact]
+    public void Not_more_than_a_few_such_addresses_are_asked_at_once()
+    {
+        foreach (var at in Enumerable.Range(10, 50))
+            Say(at, 3 * Start);
+        foreach (var at in Enumerable.Range(10, 50))
+            Hear(Peers.At((UInt128)at) with { Address = $"wrong:{at}" }, 4 * Start, Health.Alive);
+        Assert.Equal(8, _state.Probes.Count);
+    }
+
+    [Fact]
+    public void A_position_that_a_certificate_shows_wins_over_one_that_others_told()
+    {
+        Hear(Peers.At(10) with { Position = new RingId(77) }, Start, Health.Alive);
+        Hear(Peers.At(30) with { Position = new RingId(10) }, Start, Health.Alive);
+        Say(10, 3 * Start);
+        Assert.Equal(new RingId(10), Of(10).Peer.Position);
+        Assert.Null(_state.Members[Peers.At(30).Node]);
+        Hear(Peers.At(30) with { Position = new RingId(10) }, 5 * Start, Health.Alive);
+        Assert.Null(_state.Members[Peers.At(30).Node]);
+    }
+
+    [Fact]
+    public void Who_only_answers_somewhere_and_calls_itself_a_member_is_not_that_member()
+    {
+        Say(10, 3 * Start);
+        Step(new MembershipInput.Acked(_now, 0, new(Peers.At(10), 2_000 * Start, Health.Left, 0), []));
+        Assert.Equal((3 * Start, Health.Alive), (Of(10).Incarnation, Of(10).Health));
+    }
+
+    [Fact]
+    public void A_record_out_of_range_is_passed_over_and_the_others_are_read()
+    {
+        var records = new[] { 1UL << 63, Start }.Select((incarnation, i) =>
+            new Member(Peers.At((UInt128)i), incarnation, Health.Alive, 0).ToWire());
+        Assert.Equal(Peers.At(1), Assert.Single(records.ToCore()).Peer);
+    }
+
+    [Fact]
+    public void News_that_somebody_makes_up_does_not_fill_the_log()
+    {
+        var news = new NewsBudget();
+        var (a, b) = (Peers.At(1).Node, Peers.At(2).Node);
+        Assert.Equal(NewsBudget.OfMemberMax, Enumerable.Range(0, 5_000).Count(i => news.Allows(a, i, out _)));
+        Assert.True(news.Allows(b, 5_000, out var unsaid));
+        Assert.Equal(5_000 - NewsBudget.OfMemberMax, unsaid);
+        Assert.InRange(
+            Enumerable.Range(0, 5_000).Count(i => news.Allows(new NodeId(7, (ulong)i), 5_001, out _)),
+            NewsBudget.InAllMax / 2, NewsBudget.InAllMax);
+    }
+
+    private void Say(int at, ulong incarnation) => Step(new MembershipInput.Pinged(
+        _now, new(Peers.At((UInt128)at), incarnation, Health.Alive, 0), [], false, 0));
+
+    private void Hear(Peer about, ulong incarnation, Health health) => Step(new MembershipInput.Pinged(
+        _now, new(Liar, Start, Health.Alive, 0), [new(about, incarnation, health, 0)], false, 0));
+
+    private Member Of(int at) => _state.Members[Peers.At((UInt128)at).Node]!;
+
+    private void Step(MembershipInput input) =>
+        (_state, _effects) = MembershipProtocol.Step(_state, input, new Prng(1));
+}
