@@ -55,6 +55,9 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
 
     private protected virtual void OnPeeked() { }
 
+    /// <summary>What a member holds, whatever comes of the round.</summary>
+    private protected virtual void OnShown(int member, Ballot accepted, ReadOnlyMemory<byte> value) { }
+
     private protected void Peek()
     {
         At = Phase.Peeking;
@@ -80,6 +83,7 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
         if (reply is not ReplicaReply.Promised promised)
             return Vote.Against;
         _answers.Add(promised.AcceptedBallot, promised.Value);
+        OnShown(member, promised.AcceptedBallot, promised.Value);
         return Vote.For;
     }
 

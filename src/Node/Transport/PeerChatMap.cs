@@ -1,4 +1,6 @@
 using ChordChat.Core.Chat;
+using ChordChat.Crypto.Keys;
+using ChordChat.Crypto.Sessions;
 using ChordChat.Node.Chat;
 using ChordChat.Wire;
 using Google.Protobuf;
@@ -74,9 +76,13 @@ internal static class PeerChatMap
         Signature = UnsafeByteOperations.UnsafeWrap(kept.Hello.Signature),
     };
 
-    public static KeptHello ToCore(this ShowSessionCall call) => new(
-        new(call.User.ToUser(), call.Epoch, call.ClientNonce.Memory, call.Signature.Memory, Client: ""),
-        call.NodeNonce.Memory);
+    public static KeptHello ToCore(this ShowSessionCall call) =>
+        call.ClientNonce.Length == SessionProof.NonceBytes && call.NodeNonce.Length == SessionProof.NonceBytes
+        && call.Signature.Length == DevicePublicKey.SignatureBytes
+            ? new(
+                new(call.User.ToUser(), call.Epoch, call.ClientNonce.Memory, call.Signature.Memory, Client: ""),
+                call.NodeNonce.Memory)
+            : throw new MalformedException("session proof");
 
     public static ShownAnswer.Types.Right ToWire(this SessionRight right) => right switch
     {
