@@ -1,5 +1,6 @@
 using ChordChat.Core.Chat;
 using ChordChat.Crypto.Keys;
+using ChordChat.Crypto.Messages;
 using ChordChat.Crypto.Sessions;
 using ChordChat.Node.Chat;
 using ChordChat.Wire;
@@ -100,8 +101,13 @@ internal static class PeerChatMap
         _ => SessionRight.None,
     };
 
-    public static LiveMessage ToCore(this DeliverCall call) =>
-        new(call.User.ToUser(), call.Session, call.Id.ToMessageId(), call.Envelope.Memory, call.From.ToUserOrNobody());
+    public static LiveMessage ToCore(this DeliverCall call)
+    {
+        var id = call.Id.ToMessageId();
+        return EnvelopeHeader.TryParse(call.Envelope.Span)?.Id.Value == id.Value
+            ? new(call.User.ToUser(), call.Session, id, call.Envelope.Memory, call.From.ToUserOrNobody())
+            : throw new MalformedException("envelope");
+    }
 
     public static DeliverCall ToWire(this LiveMessage message) => new()
     {
