@@ -35,6 +35,13 @@ public sealed record CoordinatorOptions
     /// once. Members of the epoch before are not held up.</summary>
     public int CopyBytesPerSecond { get; init; } = 8 << 20;
 
+    /// <summary>How long a newcomer waits for the first of those that it copies a tile from before it asks the others
+    /// as well, and again after twice as long; docs/protocol.md#endless-transfer.</summary>
+    public TimeSpan FirstSourceMax { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The same once one has sent everything.</summary>
+    public TimeSpan LastSourceMax { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>How many copies the cluster keeps: a tile with fewer members than that is never given to fewer.
     /// </summary>
     public int Copies { get; init; } = 1;

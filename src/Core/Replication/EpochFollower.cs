@@ -311,7 +311,7 @@ internal sealed class EpochFollower
                 contested.Add(new(new(register.Key, row.AcceptedBallot, row.Value), register));
         }
 
-        foreach (var entry in page.Entries.Where(entry => _judge.HasSet(entry.Set)))
+        foreach (var entry in page.Entries.Where(_judge.MayTake))
         {
             var since = ReplicaAges.SinceHere(page, entry, ranMs);
             if (entry.Content is { } content)

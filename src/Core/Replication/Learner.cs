@@ -8,19 +8,18 @@ namespace ChordChat.Core.Replication;
 /// <remarks>
 /// docs/protocol.md#transfer. The state is complete when it holds everything of (i) a majority of the sealed members of
 /// the epoch before, this node counting if it is one, or (ii) one member that is complete already. It asks as few as
-/// needed first, and everybody once time is lost. A node that is a sealed member says what it has, and gets the
-/// rest. In a generation that an order began (docs/protocol.md#generations) the epoch before is that of the survivors,
-/// and all of them are needed.
+/// needed first, and everybody once time is lost, however much those bring (docs/protocol.md#endless-transfer). A node
+/// that is a sealed member says what it has, and gets the rest. In a generation that an order began
+/// (docs/protocol.md#generations) the epoch before is that of the survivors, and all of them are needed.
 /// </remarks>
 public sealed class Learner : Coordinator
 {
     private readonly NodeId _self;
     private readonly TileConfiguration? _previous;
     private readonly TileConfiguration? _ended;
-    private readonly int _sealedNeeded;
-    private readonly Source[] _sources;
-    private readonly Dictionary<ReplicaRequest, Source> _absorbing = new(ReferenceEqualityComparer.Instance);
-    private readonly List<Source> _resting = [];
+    private readonly LearnerSources _sources;
+    private readonly Dictionary<ReplicaRequest, LearnerSource> _absorbing = new(ReferenceEqualityComparer.Instance);
+    private readonly List<LearnerSource> _resting = [];
     private readonly SortedDictionary<string, Contest> _contests = new(StringComparer.Ordinal);
 
     /// <summary>Those that did not answer one contest in time: no further one waits for them.</summary>
@@ -29,7 +28,7 @@ public sealed class Learner : Coordinator
     private ReplicaRequest.Sums? _summing;
     private ImmutableArray<UInt128> _own;
     private ReplicaRequest.Activate? _activating;
-    private Source? _last;
+    private LearnerSource? _last;
     private Contest? _contest;
     private bool _progress;
 
@@ -48,14 +47,14 @@ public sealed class Learner : Coordinator
         IsNewcomer = header.Phase != TilePhase.Sealed;
         _ended = IsNewcomer ? null : header.Configuration;
         var own = IsNewcomer ? 0 : 1; // Otherwise this node's rows are those of a sealed member.
-        _sealedNeeded = _previous switch
+        var sealedNeeded = _previous switch
         {
             null => int.MaxValue,
             _ when Configuration.IsOrdered(_previous) => _previous.Members.Length - own,
             _ => (rules.LearnersAskMajority ? _previous.Majority : 1) - own,
         };
         var nodes = _previous is null ? Configuration.Members : [.. _previous.Members.Union(Configuration.Members)];
-        _sources = [.. nodes.Where(node => node != self).Select(node => new Source(node))];
+        _sources = new(nodes.Where(node => node != self), _previous, sealedNeeded, IsNewcomer, options);
     }
 
     /// <summary>Whether this node starts empty instead of from the epoch before.</summary>
@@ -98,9 +97,9 @@ public sealed class Learner : Coordinator
 
     private void AskFirst()
     {
-        var first = _previous is null ? _sources.Length : Math.Min(_sealedNeeded, _sources.Length);
-        for (var i = 0; i < first; i++)
-            Restart(_sources[i]);
+        foreach (var source in _sources.First)
+            Restart(source);
+        SetTimer(Options.RoundTimeout);
         ActivateWhenComplete();
     }
 
@@ -116,7 +115,7 @@ public sealed class Learner : Coordinator
             OnHeard(open, from, reply);
         else if (_absorbing.Remove(request, out var source))
             OnAbsorbed(source, reply);
-        else if (FindSource(from, request) is { } asked)
+        else if (_sources.Find(from, request) is { } asked)
             OnPage(asked, reply);
     }
 
@@ -124,12 +123,9 @@ public sealed class Learner : Coordinator
     {
         if (_contest is { } open && ReferenceEquals(request, open.Asked))
             OnHeard(open, from, null);
-        else if (FindSource(from, request) is { } asked)
+        else if (_sources.Find(from, request) is { } asked)
             Fail(asked);
     }
-
-    private Source? FindSource(NodeId from, ReplicaRequest request) =>
-        Array.Find(_sources, source => source.Node == from && ReferenceEquals(source.Asked, request));
 
     private protected override void OnTimer()
     {
@@ -159,14 +155,23 @@ public sealed class Learner : Coordinator
             return;
         }
 
-        if (!_progress && _summing is null)
-            foreach (var source in _sources)
-                if (source.Asked is { } asked)
-                    Send(source.Node, asked);
-                else if (!source.Finished && !_absorbing.ContainsValue(source))
-                    Restart(source);
+        if (_summing is null && (_sources.HaveHadTime(Options.RoundTimeout) || !_progress))
+            AskAll();
         _progress = false;
         SetTimer(Options.RoundTimeout);
+    }
+
+    /// <summary>A source may go on for ever: the others are asked too when it has taken too long.</summary>
+    private void AskAll()
+    {
+        foreach (var source in _sources.All)
+        {
+            if (source.IsIdle)
+                Restart(source);
+            else if (source.Asked is { } asked && !source.HasBrought)
+                Send(source.Node, asked);
+            source.HasBrought = false;
+        }
     }
 
     /// <summary>Every source that answers "stale" knows a newer epoch: this one need not be learned any more.</summary>
@@ -177,19 +182,20 @@ public sealed class Learner : Coordinator
         End(new LearnerOutcome.Superseded());
     }
 
-    private void Restart(Source source)
+    private void Restart(LearnerSource source)
     {
         (source.Complete, source.Finished) = (true, false);
         Pull(source, default);
     }
 
-    private void Pull(Source source, TileCursor after)
+    private void Pull(LearnerSource source, TileCursor after)
     {
+        source.IsHeld = false;
         source.Asked = new ReplicaRequest.Pull(Configuration.At, after, Options.PullBytesMax, _own);
         Send(source.Node, source.Asked);
     }
 
-    private void OnPage(Source source, ReplicaReply reply)
+    private void OnPage(LearnerSource source, ReplicaReply reply)
     {
         if (reply is not ReplicaReply.Pulled pulled)
         {
@@ -199,13 +205,20 @@ public sealed class Learner : Coordinator
             return;
         }
 
+        if (!pulled.Page.Answers(source.Asked!))
+        {
+            source.IsFaulty = true;
+            Fail(source);
+            return;
+        }
+
         // One page from the time before it was complete makes the whole copy that of a sealed member.
         source.Complete &= pulled.Complete;
-        (source.Asked, source.Next, _progress) = (null, pulled.Page.Next, true);
-        if (source.Next is null && _contests.Count == 0 && IsCompleteWith(source))
+        (source.Asked, source.Next, source.HasBrought, _progress) = (null, pulled.Page.Next, true, true);
+        if (source.Next is null && _activating is null && _contests.Count == 0 && _sources.AreEnough(source, _isLate))
         {
             // One commit for both: the tile may be waiting for it.
-            _last = source;
+            (_last, source.IsHeld) = (source, true);
             Activate(pulled.Page);
             return;
         }
@@ -215,10 +228,11 @@ public sealed class Learner : Coordinator
             : TimeSpan.Zero;
         var absorb = new ReplicaRequest.Absorb(Configuration.At, pulled.Page);
         _absorbing.Add(absorb, source);
+        source.IsHeld = true;
         Send(_self, absorb);
     }
 
-    private void OnAbsorbed(Source source, ReplicaReply reply)
+    private void OnAbsorbed(LearnerSource source, ReplicaReply reply)
     {
         if (reply is not (ReplicaReply.Done or ReplicaReply.Contested))
         {
@@ -230,19 +244,20 @@ public sealed class Learner : Coordinator
         Note(source, reply);
         if (source.Next is { } next)
         {
-            if (_rest <= TimeSpan.Zero)
+            // Not after each page: what little there is to wait would keep the timer of the rounds from ringing.
+            if (_rest < Options.RoundTimeout / 4)
                 Pull(source, next);
             else
                 Rest(source);
             return;
         }
 
-        source.Finished = true;
+        _sources.Finish(source);
         ActivateWhenComplete();
     }
 
     /// <summary>A newcomer does not take more than its share of wire and disk: the tile works without it.</summary>
-    private void Rest(Source source)
+    private void Rest(LearnerSource source)
     {
         _resting.Add(source);
         SetTimer(_rest);
@@ -250,32 +265,25 @@ public sealed class Learner : Coordinator
 
     private void GoOn()
     {
+        var rested = _rest;
         (_rest, _progress) = (TimeSpan.Zero, true);
         foreach (var source in _resting)
             if (source.Next is { } next)
                 Pull(source, next);
         _resting.Clear();
+        if (_sources.HaveHadTime(rested))
+            AskAll();
         SetTimer(Options.RoundTimeout);
     }
 
     private void ActivateWhenComplete()
     {
-        if (_contest is not null || !IsCompleteWith(null))
+        if (_contest is not null || !_sources.AreEnough(null, _isLate))
             return;
         if (_contests.Count == 0)
             Activate(null);
         else
             Hear(_contests.First().Value);
-    }
-
-    /// <summary>A sealed member counts once. A complete one is enough, but for a newcomer only when time was lost:
-    /// what it is given by one alone nobody else has confirmed.</summary>
-    private bool IsCompleteWith(Source? last)
-    {
-        var finished = _sources.Where(source => source.Finished || source == last).ToList();
-        return finished.Count(source => _previous is not null && _previous.Contains(source.Node)) >= _sealedNeeded
-            || (finished.Any(source => source.Complete)
-                && (_isLate || !IsNewcomer || finished.Count >= Math.Min(2, _sources.Length)));
     }
 
     private void OnActivated(ReplicaReply reply)
@@ -287,11 +295,12 @@ public sealed class Learner : Coordinator
         }
 
         Note(_last!, reply);
-        (_activating, _last!.Finished) = (null, true);
+        _activating = null;
+        _sources.Finish(_last!);
         ActivateWhenComplete();
     }
 
-    private void Note(Source source, ReplicaReply reply)
+    private void Note(LearnerSource source, ReplicaReply reply)
     {
         if (reply is not ReplicaReply.Contested { Registers: var registers })
             return;
@@ -308,7 +317,7 @@ public sealed class Learner : Coordinator
     private void Hear(Contest contest)
     {
         _contest = contest;
-        var nodes = _sources.Select(source => source.Node);
+        var nodes = _sources.All.Select(source => source.Node);
         var ask = contest.Ask(Configuration.At, nodes.Where(node => !_silent.Contains(node)));
         foreach (var node in nodes)
             Send(node, ask);
@@ -372,24 +381,13 @@ public sealed class Learner : Coordinator
     }
 
     /// <summary>One source less: try the next that has not been asked.</summary>
-    private void Fail(Source source)
+    private void Fail(LearnerSource source)
     {
         source.Asked = null;
         source.Failed = true;
-        if (Array.Find(_sources, other => other is { Asked: null, Finished: false, Failed: false }) is { } spare
-            && !_absorbing.ContainsValue(spare))
+        if (_sources.Spare is { } spare)
             Restart(spare);
     }
 
     private void End(LearnerOutcome outcome) => (Outcome, IsDone) = (outcome, true);
-
-    private sealed class Source(NodeId node)
-    {
-        public NodeId Node => node;
-        public ReplicaRequest? Asked { get; set; }
-        public TileCursor? Next { get; set; }
-        public bool Complete { get; set; }
-        public bool Finished { get; set; }
-        public bool Failed { get; set; }
-    }
 }

@@ -63,6 +63,9 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
     private protected bool IsPossible(ReadOnlyMemory<byte> value) =>
         value.IsEmpty || _values.Judge(Key, default, value, null) != ValueVerdict.Malformed;
 
+    /// <summary>What a member holds, whatever comes of the round.</summary>
+    private protected virtual void OnShown(int member, Ballot accepted, ReadOnlyMemory<byte> value) { }
+
     private protected void Peek()
     {
         At = Phase.Peeking;
@@ -88,6 +91,7 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
         if (reply is not ReplicaReply.Promised promised)
             return Vote.Against;
         _answers.Add(promised.AcceptedBallot, promised.Value);
+        OnShown(member, promised.AcceptedBallot, promised.Value);
         return Vote.For;
     }
 

@@ -1,3 +1,6 @@
+using System.Collections.Immutable;
+using ChordChat.Core.Ring;
+
 namespace ChordChat.Core.Replication;
 
 /// <summary>The value of a register as of now. One round trip and no commit unless a change is under way.</summary>
@@ -6,7 +9,9 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
 {
     private readonly ReplicaRules _rules;
     private readonly List<ReplicaReply.Peeked> _peeked = [];
-    private readonly Dictionary<int, ReplicaReply.Peeked> _last = []; // Of each member.
+    private ImmutableDictionary<NodeId, ReplicaReply.Peeked> _shown =
+        ImmutableDictionary<NodeId, ReplicaReply.Peeked>.Empty;
+
     private bool _slow;
 
     public RegisterRead(
@@ -22,6 +27,19 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
     /// <summary>Ends with what a majority shows, without making sure of it: nothing is written.</summary>
     public bool IsPeek { get; init; }
 
+    /// <summary>What the copies that have answered so far show, for whoever waits no longer. Safe for threads.</summary>
+    public RegisterReadOutcome.Unavailable SoFar
+    {
+        get
+        {
+            ReplicaReply.Peeked[] shown =
+            [
+                .. _shown.Values.Where(one => IsPossible(one.Value)).OrderByDescending(one => one.AcceptedBallot),
+            ];
+            return new(shown is [] ? null : Newest(shown), Reached, Majority);
+        }
+    }
+
     private protected override void Begin()
     {
         _peeked.Clear();
@@ -36,9 +54,12 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
         if (reply is not ReplicaReply.Peeked peeked)
             return Vote.Against;
         _peeked.Add(peeked);
-        _last[member] = peeked;
+        OnShown(member, peeked.AcceptedBallot, peeked.Value);
         return Vote.For;
     }
+
+    private protected override void OnShown(int member, Ballot accepted, ReadOnlyMemory<byte> value) =>
+        _shown = _shown.SetItem(Configuration.Members[member], new(accepted, value));
 
     /// <summary>Rows that came by transfer were perhaps accepted by a minority of the old members, and different new
     /// members may hold different ones; so a value counts as chosen only when it was accepted in this epoch.</summary>
@@ -55,7 +76,7 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
 
         if (IsPeek)
         {
-            State(new RegisterReadOutcome.Shown(Newest() ?? new UnprovenValue(default)));
+            State(new RegisterReadOutcome.Shown(SoFar.Newest ?? new(default)));
             return;
         }
 
@@ -73,13 +94,16 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
 
     private protected override void OnKept(ReadOnlyMemory<byte> value) => State(new RegisterReadOutcome.Agreed(value));
 
-    private protected override void GiveUp() =>
-        State(new RegisterReadOutcome.Unavailable(Newest(), Reached, Majority));
+    private protected override void GiveUp() => State(SoFar);
 
-    /// <summary>Of what the members showed last, and can be true.</summary>
-    private UnprovenValue? Newest() =>
-        _last.Values.OrderByDescending(peeked => peeked.AcceptedBallot).FirstOrDefault(peeked =>
-            IsPossible(peeked.Value)) is { } newest ? new(newest.Value) : null;
+    private static UnprovenValue Newest(ReplicaReply.Peeked[] shown)
+    {
+        var values = new List<ReadOnlyMemory<byte>>();
+        foreach (var (_, value) in shown)
+            if (!value.IsEmpty && !values.Exists(other => other.Span.SequenceEqual(value.Span)))
+                values.Add(value);
+        return values.Count == 0 ? new(default) : new(values[0]) { Others = values[1..] };
+    }
 }
 
 /// <summary>What a read found.</summary>
@@ -101,4 +125,10 @@ public abstract record RegisterReadOutcome
 /// <summary>What some copies of a register hold, fewer than a majority: it was perhaps never chosen, and another value
 /// perhaps was. A type of its own, so that nothing takes it for the register's value by mistake.</summary>
 /// <param name="Shown">For showing, and for a degraded login; nothing may be decided by it.</param>
-public sealed record UnprovenValue(ReadOnlyMemory<byte> Shown);
+public sealed record UnprovenValue(ReadOnlyMemory<byte> Shown)
+{
+    /// <summary>What other copies hold, the newest first: the one that shows <see cref="Shown"/> may lie.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> Others { get; init; } = [];
+
+    public IEnumerable<ReadOnlyMemory<byte>> All => Others.Prepend(Shown);
+}

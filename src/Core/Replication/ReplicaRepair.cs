@@ -70,7 +70,7 @@ internal sealed class ReplicaRepair(
                 Take(request.At, register.Key, row, register.AcceptedBallot, register.Value);
         }
 
-        foreach (var entry in request.Page.Entries.Where(entry => judge.HasSet(entry.Set)))
+        foreach (var entry in request.Page.Entries.Where(judge.MayTake))
             if (entry.Content is { } content)
                 rows.Insert(
                     tile, entry.Set, new SetMessage(entry.Id, content),

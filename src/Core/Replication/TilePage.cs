@@ -14,8 +14,49 @@ public sealed record TilePage(
     public static readonly TilePage Empty = new([], [], null);
 
     /// <summary>About what it costs to send.</summary>
-    internal int Bytes =>
-        Registers.Sum(row => row.Value.Length + 128) + Entries.Sum(row => (row.Content?.Length ?? 0) + 64);
+    internal int Bytes => Registers.Sum(BytesOf) + Entries.Sum(BytesOf);
+
+    /// <summary>Whether an honest source may answer this. docs/protocol.md#endless-transfer</summary>
+    internal bool Answers(ReplicaRequest.Pull asked)
+    {
+        var isWhole = asked.Theirs.IsDefaultOrEmpty;
+        if (Next == asked.After)
+            return !isWhole && Registers.IsEmpty && Entries.IsEmpty; // It has still to work out what differs.
+        var full = Math.Clamp(asked.BytesMax, 1, Replica.PageBytesMax);
+        return IsBetween(asked.After, upTo: null, full) && (!isWhole || Next is null || Bytes >= full);
+    }
+
+    /// <summary>The same of a repair's question.</summary>
+    internal bool Answers(ReplicaRequest.Missing asked) =>
+        Next != asked.After && IsBetween(asked.After, asked.UpTo, Replica.PageBytesMax / 2);
+
+    /// <summary>Whether its rows stand in order behind a place and up to where it ends, and so do they. The row that
+    /// fills it is its last one: twice as much is no page.</summary>
+    private bool IsBetween(TileCursor after, TileCursor? upTo, int full)
+    {
+        var (last, bytes, lastBytes) = (after, 0L, 0);
+        foreach (var register in Registers)
+            if (!Add(new(Entries: false, register.Key, default), BytesOf(register)))
+                return false;
+        foreach (var entry in Entries)
+            if (!Add(new(Entries: true, entry.Set, entry.Id), BytesOf(entry)))
+                return false;
+        return (Next is not { } next || next > after)
+            && (Next is not { } end || last <= end)
+            && (upTo is not { } most || (last <= most && !(Next > most)))
+            && bytes - lastBytes < 2L * full;
+
+        bool Add(TileCursor at, int size)
+        {
+            var isBehind = at > last;
+            (last, bytes, lastBytes) = (at, bytes + size, size);
+            return isBehind;
+        }
+    }
+
+    private static int BytesOf(TransferredRegister row) => row.Value.Length + 128;
+
+    private static int BytesOf(TransferredEntry row) => (row.Content?.Length ?? 0) + 64;
 }
 
 /// <summary>A position in a tile's rows that stays right while rows are added: the last row that was read.</summary>

@@ -42,7 +42,7 @@ public sealed class TileRepair(
                 Ask(other, new ReplicaRequest.Missing(
                     Configuration.At, listed.Buckets, list.After, listed.UpTo, listed.Rows));
                 break;
-            case (ReplicaRequest.Missing, ReplicaReply.Pulled { Page: var page }):
+            case (ReplicaRequest.Missing missing, ReplicaReply.Pulled { Page: var page }) when page.Answers(missing):
                 FetchedCount += page.Registers.Length + page.Entries.Length;
                 _more = page.Next;
                 Ask(self, new ReplicaRequest.Mend(Configuration.At, page, BegunMs));
@@ -55,7 +55,7 @@ public sealed class TileRepair(
                 Ask(self, new ReplicaRequest.ListRows(Configuration.At, theirs, upTo));
                 break;
             default:
-                IsDone = true; // All is done, or the epoch is over.
+                IsDone = true; // All is done, or the epoch is over, or it was no answer.
                 break;
         }
     }

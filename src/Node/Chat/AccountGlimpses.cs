@@ -7,19 +7,48 @@ namespace ChordChat.Node.Chat;
 /// creates, changes or refuses for good asks <see cref="Accounts"/>.</summary>
 internal sealed class AccountGlimpses(IRegisterGlimpses registers)
 {
-    public async Task<AccountGlimpse> GlimpseAsync(string user, CancellationToken cancellation)
+    public async Task<AccountGlimpse> GlimpseAsync(string user, CancellationToken cancellation) =>
+        UserName.IsValid(user)
+            ? Read(user, await registers.GlimpseAsync(RegisterKey.Account(user), cancellation))
+            : new AccountGlimpse.None();
+
+    /// <summary>The same within a time: then it is what the copies that have answered show.</summary>
+    public async Task<AccountGlimpse> GlimpseWithinAsync(string user, CancellationToken patience) =>
+        UserName.IsValid(user)
+            ? Read(user, await registers.GlimpseWithinAsync(RegisterKey.Account(user), patience))
+            : new AccountGlimpse.None();
+
+    private static AccountGlimpse Read(string user, Glimpse glimpse)
     {
-        if (!UserName.IsValid(user))
-            return new AccountGlimpse.None();
-        return await registers.GlimpseAsync(RegisterKey.Account(user), cancellation) switch
+        switch (glimpse)
         {
-            Glimpse.Agreed({ IsEmpty: true }) => new AccountGlimpse.None(),
-            Glimpse.Agreed(var value) => new AccountGlimpse.Agreed(Account.FromBytes(value)),
-            Glimpse.Unproven({ } newest, var reached, var needed) =>
-                new AccountGlimpse.Unproven(Account.FromBytes(newest.Shown), reached, needed),
-            Glimpse.Unproven(null, var reached, var needed) => new AccountGlimpse.Unavailable(reached, needed),
-            var other => throw new InvalidOperationException($"no account in {other}"),
-        };
+            case Glimpse.Agreed({ IsEmpty: true }):
+                return new AccountGlimpse.None();
+            case Glimpse.Agreed(var value):
+                return new AccountGlimpse.Agreed(Account.FromBytes(value));
+            case Glimpse.Unproven({ } shown, var reached, var needed):
+                Account[] accounts = [.. shown.All.Select(TryRead).OfType<Account>().Where(one => one.User == user)];
+                return accounts is [var newest, .. var others]
+                    ? new AccountGlimpse.Unproven(newest, reached, needed) { Others = others }
+                    : throw new InvalidDataException("no copy that answers holds an account of this user");
+            case Glimpse.Unproven(null, var reached, var needed):
+                return new AccountGlimpse.Unavailable(reached, needed);
+            case var other:
+                throw new InvalidOperationException($"no account in {other}");
+        }
+    }
+
+    /// <summary>One copy may lie, and others answer beside it.</summary>
+    private static Account? TryRead(ReadOnlyMemory<byte> value)
+    {
+        try
+        {
+            return Account.FromBytes(value);
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
     }
 }
 
@@ -35,7 +64,11 @@ internal abstract record AccountGlimpse
 
     /// <summary>Of fewer copies than a majority: perhaps an old record, perhaps of somebody whose registration never
     /// came about.</summary>
-    public sealed record Unproven(Account Account, int Reached, int Needed) : AccountGlimpse;
+    public sealed record Unproven(Account Account, int Reached, int Needed) : AccountGlimpse
+    {
+        /// <summary>What other copies hold, the newest first.</summary>
+        public IReadOnlyList<Account> Others { get; init; } = [];
+    }
 
     public sealed record Unavailable(int Reached, int Needed) : AccountGlimpse;
 }

@@ -34,6 +34,17 @@ internal sealed class ClientProofs(ChatIdentity identity)
         KeyLogEntry.TryParse(head.Span) is { } previous
         && KeyLog.VerifyNext(identity.Cluster, user, previous, next.Span) is not null;
 
+    /// <summary>Whether <paramref name="entry"/> stands right before <paramref name="next"/> in a key log.</summary>
+    public static bool IsBefore(ReadOnlyMemory<byte> entry, ReadOnlyMemory<byte> next) =>
+        KeyLogEntry.TryParse(next.Span) is { } later && KeyLogEntry.TryParse(entry.Span) is { } earlier
+        && later.Previous == earlier.Hash;
+
+    /// <summary>Whether the owner of this account signed <paramref name="entry"/> as one of its log, of this number;
+    /// false also if the account's identity was another one then.</summary>
+    public bool IsOlder(Account account, ulong number, ReadOnlyMemory<byte> entry) =>
+        KeyLog.VerifyAlone(identity.Cluster, account.User, entry.Span) is { } older && older.Seq == number
+        && KeyLog.VerifyLater(identity.Cluster, account.User, older, account.Head.Entry.Span) is not null;
+
     public static KdfParameters KdfOf(Account account) => Read(account.Head.Entry).Kdf;
 
     public static UInt128 DeviceOf(Account account) => Read(account.Head.Entry).DeviceId;

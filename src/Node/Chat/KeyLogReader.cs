@@ -5,7 +5,8 @@ using ChordChat.Node.Replication;
 namespace ChordChat.Node.Chat;
 
 /// <summary>Key logs: the newest entry stands in the account, each older one in a register written once.</summary>
-internal sealed class KeyLogReader(IRegisters registers, IRegisterGlimpses glimpses)
+/// <remarks>docs/protocol.md#one-copy-of-a-log.</remarks>
+internal sealed class KeyLogReader(IRegisters registers, IRegisterGlimpses glimpses, ClientProofs proofs)
 {
     private const int KnownMax = 20_000;
     private const int AtOnceMax = 16;
@@ -19,24 +20,28 @@ internal sealed class KeyLogReader(IRegisters registers, IRegisterGlimpses glimp
     {
         if (from > account.Head.Number)
             return [];
-        var entries = new List<ReadOnlyMemory<byte>>();
-        for (var number = from; number < account.Head.Number; number += AtOnceMax)
+        var entries = new List<ReadOnlyMemory<byte>> { account.Head.Entry };
+        for (var end = account.Head.Number; end > from; end -= Math.Min(AtOnceMax, end - from))
         {
-            var count = (int)Math.Min(AtOnceMax, account.Head.Number - number);
-            var some = await Task.WhenAll(Enumerable.Range(0, count)
-                .Select(i => ReadOneAsync(account.User, number + (ulong)i, cancellation)));
-            if (some.Any(entry => entry.IsEmpty))
-                throw new NoMajorityException("part of the key log cannot be read now");
-            entries.AddRange(some);
+            var count = (int)Math.Min(AtOnceMax, end - from);
+            var some = await Task.WhenAll(Enumerable.Range(1, count).Select(i =>
+                SeeAsync(account.User, end - (ulong)i, key => glimpses.GlimpseAsync(key, cancellation))));
+            foreach (var seen in some)
+                entries.Add(Choose(seen, entry => ClientProofs.IsBefore(entry, entries[^1])) is { IsEmpty: false } entry
+                    ? entry
+                    : throw new NoMajorityException("part of the key log cannot be read now"));
         }
 
-        entries.Add(account.Head.Entry);
+        entries.Reverse();
         return entries;
     }
 
-    /// <summary>One entry that is not the newest; empty when no copy of it answers.</summary>
-    public Task<ReadOnlyMemory<byte>> ReadOldAsync(string user, ulong number, CancellationToken cancellation) =>
-        ReadOneAsync(user, number, cancellation);
+    /// <summary>One entry that is not the newest; empty when no copy of it answers in time.</summary>
+    public async Task<ReadOnlyMemory<byte>> ReadOldAsync(Account account, ulong number, CancellationToken patience)
+    {
+        var seen = await SeeAsync(account.User, number, key => glimpses.GlimpseWithinAsync(key, patience));
+        return Choose(seen, entry => proofs.IsOlder(account, number, entry));
+    }
 
     /// <summary>Keeps the newest entry where old ones are, before another goes on top of it.</summary>
     public async Task<bool> ArchiveAsync(AccountRead.Found found, CancellationToken cancellation)
@@ -51,21 +56,25 @@ internal sealed class KeyLogReader(IRegisters registers, IRegisterGlimpses glimp
             || (outcome is ChangeOutcome.Declined(var there) && there.Span.SequenceEqual(entry.Span));
     }
 
-    private async Task<ReadOnlyMemory<byte>> ReadOneAsync(string user, ulong number, CancellationToken cancellation)
+    /// <summary>What a majority agrees on needs no proof. One copy alone may hold anything: the entry is what fits to
+    /// the rest of the log, and it is not kept, so that a wrong one is gone with the call.</summary>
+    private static ReadOnlyMemory<byte> Choose(Glimpse seen, Func<ReadOnlyMemory<byte>, bool> fits) => seen switch
+    {
+        Glimpse.Agreed(var value) => value,
+        Glimpse.Unproven({ } shown, _, _) => shown.All.FirstOrDefault(fits),
+        _ => default,
+    };
+
+    private async Task<Glimpse> SeeAsync(string user, ulong number, Func<RegisterKey, Task<Glimpse>> glimpse)
     {
         if (_known.TryGetValue((user, number), out var known))
-            return known;
-        var entry = await glimpses.GlimpseAsync(RegisterKey.KeyLog(user, number), cancellation) switch
-        {
-            Glimpse.Agreed(var value) => value,
-            // Written with one value only, which a majority had agreed on as the account's head: any copy will do.
-            Glimpse.Unproven({ } newest, _, _) => newest.Shown,
-            _ => default,
-        };
-        if (entry.IsEmpty)
-            return entry;
+            return new Glimpse.Agreed(known);
+        var seen = await glimpse(RegisterKey.KeyLog(user, number));
+        if (seen is not Glimpse.Agreed({ IsEmpty: false } agreed))
+            return seen;
         if (_known.Count >= KnownMax)
             _known.Clear();
-        return _known[(user, number)] = entry;
+        _known[(user, number)] = agreed;
+        return seen;
     }
 }

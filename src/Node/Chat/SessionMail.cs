@@ -16,6 +16,9 @@ internal sealed class SessionMail(
     /// <summary>Pushed messages that a client may leave unacknowledged before nothing more is pushed live.</summary>
     public const int PushedMax = 16_384;
 
+    /// <summary>What a held message costs beside its content.</summary>
+    private const int HeldOverheadBytes = 128;
+
     private readonly Lock _turn = new();
     private HashSet<MessageId>? _pushed;
     private HashSet<MessageId>? _settled; // Acknowledged during a scan, which may still bring them.
@@ -203,7 +206,8 @@ internal sealed class SessionMail(
     {
         lock (_turn)
         {
-            if (_settled?.Contains(message.Id) == true || _pushed?.Contains(message.Id) == true)
+            if (_settled?.Contains(message.Id) == true || _pushed?.Contains(message.Id) == true
+                || message.Content.IsEmpty) // Nobody honest has kept it.
                 return true;
             if (!outgoing.TryPush(message))
                 return false;
@@ -219,14 +223,15 @@ internal sealed class SessionMail(
 
     private DeliverOutcome Hold(StoredMessage message)
     {
-        if (_heldBytes + message.Content.Length > heldBytesMax)
+        var bytes = message.Content.Length + HeldOverheadBytes;
+        if (_heldBytes + bytes > heldBytesMax)
         {
             _scanAgain = true;
             return DeliverOutcome.TooSlow;
         }
 
         (_held ??= []).Add(message);
-        _heldBytes += message.Content.Length;
+        _heldBytes += bytes;
         return DeliverOutcome.Delivered;
     }
 

@@ -106,7 +106,7 @@ internal sealed partial class SessionOpening(
             return NotTheirDevice(hello);
         }
 
-        var entry = await keyLogs.ReadOldAsync(account.User, hello.Epoch - 1, call); // Epochs count from 1.
+        var entry = await keyLogs.ReadOldAsync(account, hello.Epoch - 1, call); // Epochs count from 1.
         if (entry.IsEmpty)
             return Elsewhere("part of the key log cannot be read now");
         if (!proofs.IsSignedBy(entry, hello, nodeNonce.Span))

@@ -19,6 +19,9 @@ internal sealed class ShownHelloJudge(
     /// <summary>Nodes wait no longer for an answer than twice this.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
+    /// <summary>For the entry of an older device, after that: it is in the account's tile.</summary>
+    private static readonly TimeSpan EntryPatience = TimeSpan.FromMilliseconds(500);
+
     private readonly FairTurns<NodeId> _turns = new(AtOnceMax, int.MaxValue, WaitingMax);
 
     /// <param name="isAgain">It was shown before, so it always waits: the right that it gave lasts until then.</param>
@@ -33,11 +36,17 @@ internal sealed class ShownHelloJudge(
         try
         {
             using var patience = new CancellationTokenSource(Patience, clock.Time);
-            return await JudgeAsync(node, shown, patience.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            return HelloJudgement.OfNoCopy;
+            switch (await accounts.GlimpseWithinAsync(shown.Hello.User, patience.Token))
+            {
+                case AccountGlimpse.Agreed(var account):
+                    return await JudgeAsync(node, shown, account, isAgreed: true);
+                case AccountGlimpse.Unproven unproven:
+                    return await JudgeAsync(node, shown, unproven);
+                case AccountGlimpse.Unavailable:
+                    return HelloJudgement.OfNoCopy;
+                default:
+                    return HelloJudgement.Worthless;
+            }
         }
         catch (InvalidDataException)
         {
@@ -45,34 +54,35 @@ internal sealed class ShownHelloJudge(
         }
     }
 
-    private async Task<HelloJudgement> JudgeAsync(NodeId node, KeptHello shown, CancellationToken patience)
+    /// <summary>The newest copy counts. But it may be one that lies, and then one that knows the device is enough to
+    /// hand in mail.</summary>
+    private async Task<HelloJudgement> JudgeAsync(NodeId node, KeptHello shown, AccountGlimpse.Unproven unproven)
     {
-        var epoch = shown.Hello.Epoch;
-        switch (await accounts.GlimpseAsync(shown.Hello.User, patience))
-        {
-            case AccountGlimpse.Agreed(var account) when epoch == account.Head.Epoch:
-                return Sure(IsSigned(account.Head.Entry), SessionRight.Change);
-            case AccountGlimpse.Unproven(var account, _, _) when epoch == account.Head.Epoch:
-                return IsSigned(account.Head.Entry) ? new(SessionRight.Read, IsSure: false) : HelloJudgement.Worthless;
-            case AccountGlimpse.Agreed(var account) when epoch < account.Head.Epoch:
-            case AccountGlimpse.Unproven(var older, _, _) when epoch < older.Head.Epoch:
-                // A device that was replaced: what it handed in before that is still under way.
-                var entry = await keyLogs.ReadOldAsync(shown.Hello.User, epoch - 1, patience);
-                return entry.IsEmpty ? HelloJudgement.OfNoCopy : Sure(IsSigned(entry), SessionRight.Send);
-            case AccountGlimpse.Unproven:
-                return new(SessionRight.None, IsSure: false); // Those copies do not know of this device yet.
-            case AccountGlimpse.Unavailable:
-                return HelloJudgement.OfNoCopy;
-            default:
-                return HelloJudgement.Worthless;
-        }
-
-        bool IsSigned(ReadOnlyMemory<byte> entry) =>
-            proofs.IsSignedBy(entry, shown.Hello, shown.NodeNonce.Span, node);
+        var newest = await JudgeAsync(node, shown, unproven.Account, isAgreed: false);
+        return newest.Right == SessionRight.None && unproven.Others.Any(older => IsOfHead(node, shown, older))
+            ? new(SessionRight.Send, IsSure: false)
+            : newest;
     }
 
-    private static HelloJudgement Sure(bool isGood, SessionRight right) =>
-        new(isGood ? right : SessionRight.None, IsSure: true);
+    private async Task<HelloJudgement> JudgeAsync(NodeId node, KeptHello shown, Account account, bool isAgreed)
+    {
+        var epoch = shown.Hello.Epoch;
+        if (epoch > account.Head.Epoch)
+            return new(SessionRight.None, IsSure: isAgreed); // Other copies may know of this device.
+        if (epoch == account.Head.Epoch)
+            return !IsOfHead(node, shown, account) ? HelloJudgement.Worthless
+                : new(isAgreed ? SessionRight.Change : SessionRight.Read, isAgreed);
+        // A device that was replaced: what it handed in before that is still under way.
+        using var patience = new CancellationTokenSource(EntryPatience, clock.Time);
+        var entry = await keyLogs.ReadOldAsync(account, epoch - 1, patience.Token);
+        return entry.IsEmpty ? HelloJudgement.OfNoCopy
+            : proofs.IsSignedBy(entry, shown.Hello, shown.NodeNonce.Span, node) ? new(SessionRight.Send, isAgreed)
+            : HelloJudgement.Worthless;
+    }
+
+    private bool IsOfHead(NodeId node, KeptHello shown, Account account) =>
+        shown.Hello.Epoch == account.Head.Epoch
+        && proofs.IsSignedBy(account.Head.Entry, shown.Hello, shown.NodeNonce.Span, node);
 }
 
 /// <param name="IsSure">A majority said so, or it is wrong whoever may say what.</param>

@@ -6,7 +6,8 @@ namespace ChordChat.Node.Chat;
 
 /// <summary>Which nodes have shown that they speak for which users.</summary>
 /// <remarks>docs/protocol.md#session-proofs. Safe for threads.</remarks>
-internal sealed class ShownSessions(ShownHelloJudge judge, ClientProofs proofs, ChatClock clock)
+internal sealed class ShownSessions(
+    ShownHelloJudge judge, ClientProofs proofs, ChatClock clock, int keptMax = ShownSessions.KnownMax)
 {
     private const int KnownMax = 100_000;
 
@@ -19,8 +20,15 @@ internal sealed class ShownSessions(ShownHelloJudge judge, ClientProofs proofs, 
     /// <summary>Who has asked for nothing for so long shows again.</summary>
     private static readonly TimeSpan KnownFor = TimeSpan.FromMinutes(15);
 
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
+
     private readonly ConcurrentDictionary<(NodeId Node, string User), Shown> _shown = new();
     private readonly ConcurrentDictionary<string, uint> _newest = new();
+    private readonly Lock _sweeping = new();
+    private long _sweptAt = clock.Steady;
+
+    /// <summary>How many proofs are remembered.</summary>
+    public int KeptCount => _shown.Count;
 
     private sealed record Shown(KeptHello Proof, HelloJudgement Judgement, long At)
     {
@@ -90,15 +98,30 @@ internal sealed class ShownSessions(ShownHelloJudge judge, ClientProofs proofs, 
             ? SessionRight.Send
             : shown.Judgement.Right;
 
+    /// <summary>What counts for nothing any more goes once a minute. Where that leaves no room, the node that has shown
+    /// most loses the older half, and shows it again.</summary>
     private void MakeRoom()
     {
-        if (_shown.Count < KnownMax)
-            return;
-        var oldest = clock.Steady - (long)KnownFor.TotalMilliseconds;
-        foreach (var (key, _) in _shown.Where(pair => pair.Value.At < oldest))
-            _shown.TryRemove(key, out _);
-        if (_shown.Count >= KnownMax)
-            _shown.Clear(); // All show again.
-        _newest.Clear();
+        lock (_sweeping)
+        {
+            var now = clock.Steady;
+            if (_shown.Count < keptMax && now - _sweptAt < SweepEvery.TotalMilliseconds)
+                return;
+            _sweptAt = now;
+            foreach (var pair in _shown)
+                if (now - pair.Value.At > KnownFor.TotalMilliseconds)
+                    _shown.TryRemove(pair);
+            if (_newest.Count >= keptMax)
+                _newest.Clear();
+            if (_shown.Count < keptMax)
+                return;
+            foreach (var one in _shown.GroupBy(pair => pair.Key.Node).OrderByDescending(one => one.Count()).ToList())
+            {
+                if (_shown.Count <= keptMax * 0.9)
+                    return;
+                foreach (var pair in one.OrderBy(pair => pair.Value.At).Take((one.Count() + 1) / 2))
+                    _shown.TryRemove(pair);
+            }
+        }
     }
 }

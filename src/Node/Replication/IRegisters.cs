@@ -25,6 +25,10 @@ internal interface IRegisterGlimpses
     /// <summary>The value that a majority agrees on or, without one, the newest of the copies that answer.</summary>
     Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation);
 
+    /// <summary>The same within a time: then it is what the copies that have answered show. Never throws for it.
+    /// </summary>
+    Task<Glimpse> GlimpseWithinAsync(RegisterKey key, CancellationToken patience);
+
     /// <summary>The newest value that a majority of the copies shows, by one question to each and without a write: for
     /// nodes that may change nothing there.</summary>
     /// <returns>Null when no majority answers.</returns>

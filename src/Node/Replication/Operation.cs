@@ -31,7 +31,8 @@ internal sealed class Operation(
         Taken,
     }
 
-    /// <summary>Runs a coordinator whose outcome is its effects, and waits for its end.</summary>
+    /// <summary>Runs a coordinator whose outcome is its effects, and waits for its end; a cancelled one
+    /// does nothing more.</summary>
     public static async Task RunAsync(
         Coordinator coordinator,
         ReplicaCalls calls,
@@ -40,12 +41,20 @@ internal sealed class Operation(
         CancellationToken cancellation)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Operation(coordinator, calls, directory, time, () =>
+        var operation = new Operation(coordinator, calls, directory, time, () =>
         {
             if (coordinator.IsDone)
                 ended.TrySetResult();
-        }).Start();
-        await ended.Task.WaitAsync(cancellation);
+        });
+        operation.Start();
+        try
+        {
+            await ended.Task.WaitAsync(cancellation);
+        }
+        finally
+        {
+            operation.Cancel();
+        }
     }
 
     public void Start() => Feed(new(Kind.Start));

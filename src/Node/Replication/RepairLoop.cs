@@ -24,6 +24,8 @@ internal sealed partial class RepairLoop(
 
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(10);
 
+    private readonly PeerTurns _turns = new(options.PeersAtOnceMax, options.PeerMax, options.Every, time);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
@@ -54,13 +56,24 @@ internal sealed partial class RepairLoop(
             }
         }
 
-        foreach (var (peer, mine) in sums)
-            foreach (var some in mine.Chunk(ComparedMax))
-                if (await AskAsync(peer, new ReplicaRequest.Compare([.. some]), cancellation)
-                    is ReplicaReply.Differing differing)
-                    foreach (var tile in differing.Tiles.OrderBy(_ => Random.Shared.Next()).Take(options.TilesMax))
-                        if (configurations.TryGetValue(tile.At.Tile, out var at) && at.At == tile.At)
-                            await MendAsync(peer, at, tile, cancellation);
+        await _turns.RunAsync(
+            sums.Keys.OrderBy(_ => Random.Shared.Next()),
+            (peer, limit) => MendAsync(peer, sums[peer], configurations, limit),
+            cancellation);
+    }
+
+    private async Task MendAsync(
+        NodeId peer,
+        List<TileSum> mine,
+        Dictionary<TileId, TileConfiguration> configurations,
+        CancellationToken cancellation)
+    {
+        foreach (var some in mine.Chunk(ComparedMax))
+            if (await AskAsync(peer, new ReplicaRequest.Compare([.. some]), cancellation)
+                is ReplicaReply.Differing differing)
+                foreach (var tile in differing.Tiles.OrderBy(_ => Random.Shared.Next()).Take(options.TilesMax))
+                    if (configurations.TryGetValue(tile.At.Tile, out var at) && at.At == tile.At)
+                        await MendAsync(peer, at, tile, cancellation);
     }
 
     /// <summary>A large tile's digest is worked out in several steps, with room for others in between.</summary>
@@ -81,7 +94,17 @@ internal sealed partial class RepairLoop(
         {
             BegunMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
         };
-        await Operation.RunAsync(repair, calls, directory, time, cancellation);
+        using var limit = new CancellationTokenSource(options.TileMax, time);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        try
+        {
+            await Operation.RunAsync(repair, calls, directory, time, end.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            // What was fetched stays, so the next time goes on behind it.
+        }
+
         if (repair.FetchedCount > 0)
             LogMended(
                 repair.FetchedCount,

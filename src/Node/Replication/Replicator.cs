@@ -66,20 +66,40 @@ internal sealed class Replicator(
             var other => throw new InvalidOperationException($"no outcome for {other}"),
         };
 
-    public async Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation)
+    public Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation) =>
+        GlimpseAsync(key, _ => { }, cancellation);
+
+    public async Task<Glimpse> GlimpseWithinAsync(RegisterKey key, CancellationToken patience)
+    {
+        RegisterRead? last = null;
+        try
+        {
+            return await GlimpseAsync(key, read => last = read, patience);
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested)
+        {
+            return last is null ? new Glimpse.Unproven(null, 0, 1) : Unproven(last.SoFar);
+        }
+    }
+
+    private static Glimpse.Unproven Unproven(RegisterReadOutcome.Unavailable read) => new(
+        read.Newest is { Shown.IsEmpty: false } ? read.Newest : null, read.Reached, read.Needed);
+
+    private async Task<Glimpse> GlimpseAsync(
+        RegisterKey key, Action<RegisterRead> begun, CancellationToken cancellation)
     {
         while (true)
         {
             var at = directory.At(key.Point);
             var read = new RegisterRead(at, key.Name, ballots, options, Seed(), values);
+            begun(read);
             var outcome = await RunAsync(read, () => read.Outcome, cancellation);
             if (outcome is RegisterReadOutcome.Unavailable && await search.FindNewerAsync(key.Point, at, cancellation))
                 continue;
             return outcome switch
             {
                 RegisterReadOutcome.Agreed agreed => new Glimpse.Agreed(agreed.Value),
-                RegisterReadOutcome.Unavailable(var newest, var reached, var needed) =>
-                    new Glimpse.Unproven(newest is { Shown.IsEmpty: false } ? newest : null, reached, needed),
+                RegisterReadOutcome.Unavailable unproven => Unproven(unproven),
                 var other => throw new InvalidOperationException($"no outcome for {other}"),
             };
         }

@@ -1,4 +1,7 @@
 using ChordChat.Core.Chat;
+using ChordChat.Crypto.Keys;
+using ChordChat.Crypto.Messages;
+using ChordChat.Crypto.Sessions;
 using ChordChat.Node.Chat;
 using ChordChat.Wire;
 using Google.Protobuf;
@@ -71,9 +74,13 @@ internal static class PeerChatMap
         Signature = UnsafeByteOperations.UnsafeWrap(kept.Hello.Signature),
     };
 
-    public static KeptHello ToCore(this ShowSessionCall call) => new(
-        new(call.User.ToUser(), call.Epoch, call.ClientNonce.Memory, call.Signature.Memory, Client: ""),
-        call.NodeNonce.Memory);
+    public static KeptHello ToCore(this ShowSessionCall call) =>
+        call.ClientNonce.Length == SessionProof.NonceBytes && call.NodeNonce.Length == SessionProof.NonceBytes
+        && call.Signature.Length == DevicePublicKey.SignatureBytes
+            ? new(
+                new(call.User.ToUser(), call.Epoch, call.ClientNonce.Memory, call.Signature.Memory, Client: ""),
+                call.NodeNonce.Memory)
+            : throw new MalformedException("session proof");
 
     public static ShownAnswer.Types.Right ToWire(this SessionRight right) => right switch
     {
@@ -91,8 +98,13 @@ internal static class PeerChatMap
         _ => SessionRight.None,
     };
 
-    public static LiveMessage ToCore(this DeliverCall call) =>
-        new(call.User.ToUser(), call.Session, call.Id.ToMessageId(), call.Envelope.Memory, call.From.ToUserOrNobody());
+    public static LiveMessage ToCore(this DeliverCall call)
+    {
+        var id = call.Id.ToMessageId();
+        return EnvelopeHeader.TryParse(call.Envelope.Span)?.Id.Value == id.Value
+            ? new(call.User.ToUser(), call.Session, id, call.Envelope.Memory, call.From.ToUserOrNobody())
+            : throw new MalformedException("envelope");
+    }
 
     public static DeliverCall ToWire(this LiveMessage message) => new()
     {

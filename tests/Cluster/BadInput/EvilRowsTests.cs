@@ -1,3 +1,4 @@
+using ChordChat.Core.Chat;
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
@@ -79,6 +80,24 @@ public sealed class EvilRowsTests
         }
 
         Assert.Equal(before, await CountRowsAsync(cluster, "n1"));
+    }
+
+    /// <summary>docs/protocol.md#no-empty-mail.</summary>
+    [Fact]
+    public async Task There_is_no_mail_without_bytes_or_larger_than_any()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3, absent: 1);
+        await using var evil = await EvilNode.LinkAsync(Evil(cluster, isMember: true), cluster["n1"]);
+        var set = SetKey.Mailbox("anna");
+        var at = TileOf(cluster, set.Point).At;
+        foreach (var bytes in (int[])[0, ChatLimits.EnvelopeBytesMax + 1])
+        {
+            var answer = await evil.AskAsync(new ReplicaRequest.Add(at, set.Name, Id, new byte[bytes]));
+            Assert.Equal(Answer.BodyOneofCase.Full, answer.BodyCase); // So that an honest reader goes on.
+        }
+
+        var most = new ReplicaRequest.Add(at, set.Name, Id, new byte[ChatLimits.EnvelopeBytesMax]);
+        Assert.Equal(Answer.BodyOneofCase.Added, (await evil.AskAsync(most)).BodyCase);
     }
 
     [Theory]

@@ -85,11 +85,12 @@ public sealed class SessionProofTests
             Shown(town.Alice, evil.Node, name: "bob"),
             new(good) { Epoch = 2 },
             new(good) { Epoch = 0 },
-            new(good) { ClientNonce = ByteString.Empty },
             new(good) { User = "nobody" },
         ];
         foreach (var call in bad)
             Assert.Equal(Right.None, await ShowAsync(evil, call));
+        var empty = new ShowSessionCall(good) { ClientNonce = ByteString.Empty };
+        Assert.NotNull((await evil.AskAsync(new Call { ShowSession = empty })).Failed);
         Assert.Equal(Right.Change, await ShowAsync(evil, Shown(town.Alice, evil.Node)));
         Assert.Equal(Answer.BodyOneofCase.Unproven, (await evil.AskAsync(scan)).BodyCase);
 

@@ -98,6 +98,20 @@ public sealed class MailLimitTests
         gate.SetResult();
     }
 
+    /// <summary>docs/protocol.md#no-empty-mail: whatever it costs, it is counted.</summary>
+    [Fact]
+    public void Held_mail_of_no_bytes_is_bounded_too()
+    {
+        var sets = new MemoryReplication([]);
+        var gate = new TaskCompletionSource();
+        sets.ScanGate = gate.Task;
+        var mail = new SessionMail(Mailbox, new Outgoing(int.MaxValue), sets, 1_000, CancellationToken.None);
+        mail.Scan();
+        var outcomes = Enumerable.Range(1, 20).Select(id => mail.Deliver(new(new((uint)id), default))).ToArray();
+        Assert.InRange(outcomes.Count(outcome => outcome == DeliverOutcome.Delivered), 1, 10);
+        gate.SetResult();
+    }
+
     [Fact]
     public void Of_what_a_session_sent_the_newest_are_watched_and_fewer_held_in_memory()
     {

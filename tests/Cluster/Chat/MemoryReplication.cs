@@ -82,6 +82,24 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
             ? new ReadOutcome.Agreed(value)
             : new ReadOutcome.Unavailable(1, 2);
 
+    /// <summary>A register of which some copies answer at once and no majority does in time.</summary>
+    public RegisterKey? Late { get; set; }
+
+    /// <summary>What those copies that answer hold of some registers, where no majority does.</summary>
+    public Dictionary<RegisterKey, UnprovenValue> Shown { get; } = [];
+
+    public async Task<Glimpse> GlimpseWithinAsync(RegisterKey key, CancellationToken patience)
+    {
+        try
+        {
+            return await GlimpseAsync(key, patience);
+        }
+        catch (OperationCanceledException)
+        {
+            return new Glimpse.Unproven(Shown.GetValueOrDefault(key), 1, 2);
+        }
+    }
+
     public async Task<UnprovenValue?> PeekAsync(RegisterKey key, CancellationToken cancellation) =>
         await GlimpseAsync(key, cancellation) is Glimpse.Agreed(var value) ? new UnprovenValue(value) : null;
 
@@ -92,12 +110,16 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
         if (key == Silent)
             SilentAsked.TrySetResult();
         await (key == Silent ? Silence.Task : Task.CompletedTask).WaitAsync(cancellation);
+        if (key == Late)
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);
         await Task.Yield();
         lock (_turn)
         {
             var agreed = _registers.GetValueOrDefault(key.Name);
             if (!IsCut)
                 return new Glimpse.Agreed(agreed);
+            if (Shown.TryGetValue(key, out var shown))
+                return new Glimpse.Unproven(shown, 1, 2);
             var seen = _straggler.TryGetValue(key.Name, out var old) ? old : agreed;
             return new Glimpse.Unproven(seen.IsEmpty ? null : new UnprovenValue(seen), 1, 2);
         }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using ChordChat.Core.Chat;
 using ChordChat.Core.Ring;
 using ChordChat.Crypto.Sessions;
 using ChordChat.Node.Chat;
@@ -42,6 +43,45 @@ public sealed class ShownSessionTests : IAsyncLifetime
         Assert.Equal(SessionRight.Send, await Shown.ShowAsync(New, Forged(epoch: 1)));
         Assert.Equal(SessionRight.Change, await ShowAsync(Old, epoch: 1));
         Assert.False(Shown.Allow(New, new SessionNeed("anna", SessionRight.Read)));
+    }
+
+    /// <summary>A round of reading takes as long as the judge waits, and there are eight.</summary>
+    [Fact]
+    public async Task A_copy_that_answers_in_time_counts_when_no_majority_does()
+    {
+        var account = RegisterKey.Account("anna");
+        var own = Assert.IsType<ReadOutcome.Agreed>(
+            await _cluster.Replication.ReadAsync(account, CancellationToken.None)).Value;
+        _cluster.Replication.Late = account;
+        _cluster.Replication.Shown[account] = new(own);
+
+        Assert.Equal(SessionRight.None, await Shown.ShowAsync(New, Forged(epoch: 1)));
+        Assert.Equal(SessionRight.Read, await ShowAsync(New, epoch: 1));
+
+        // A copy that lies takes from nobody the right to hand in mail that another one says they have.
+        var other = new ChatUser("anna");
+        other.Registration();
+        var made = Account.FromBytes(own) with { Head = new(0, 1, other.Log[0].Bytes) };
+        ReadOnlyMemory<byte>[] lies = [made.ToBytes(), (made with { User = "carl" }).ToBytes(), new byte[9]];
+        foreach (var lie in lies)
+        {
+            _cluster.Replication.Shown[account] = new(lie) { Others = [own] };
+            Assert.InRange(await ShowAsync(Old, epoch: 1), SessionRight.Send, SessionRight.Read);
+            Assert.Equal(SessionRight.None, await Shown.ShowAsync(New, Forged(epoch: 1)));
+        }
+    }
+
+    [Fact]
+    public async Task A_hello_of_an_older_device_is_judged_by_the_entry_that_a_copy_shows_in_time()
+    {
+        var login = await _cluster.Client(0).LogInAsync(new() { User = "anna", Secret = _anna.Secret });
+        await _cluster.Client(0).PublishKeysAsync(_anna.Publication(login.Ticket));
+        var entry = RegisterKey.KeyLog("anna", 0);
+        _cluster.Replication.Late = entry;
+        _cluster.Replication.Shown[entry] = new(new byte[9]) { Others = [_anna.Log[0].Bytes] };
+
+        Assert.Equal(SessionRight.Send, await ShowAsync(New, epoch: 1));
+        Assert.Equal(SessionRight.None, await Shown.ShowAsync(New, Forged(epoch: 1)));
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using ChordChat.Crypto;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Replication;
 using ChordChat.Node.Transport;
+using ChordChat.Tests.Unit.Chat;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Xunit;
@@ -13,7 +14,7 @@ namespace ChordChat.Tests.Unit.Fuzz;
 /// exchange.</summary>
 public class ChatFuzzTests
 {
-    private static readonly ChatIdentity Nobody = new()
+    internal static readonly ChatIdentity Nobody = new()
     {
         Self = new(new(0, 1), default, "n1", ""),
         Cluster = ClusterId.New(),
@@ -26,7 +27,7 @@ public class ChatFuzzTests
     {
         var (proofs, clock, none) = (new ClientProofs(Nobody), new ChatClock(TimeProvider.System), new NoRegisters());
         var judge = new ShownHelloJudge(
-            new AccountGlimpses(none), new KeyLogReader(none, none), proofs, clock);
+            new AccountGlimpses(none), new KeyLogReader(none, none, proofs), proofs, clock);
         var chat = new PeerChatAnswers(
             new PeerRequests(new SessionTable(), new NoMail(), proofs, clock),
             new ShownSessions(judge, proofs, clock),
@@ -69,23 +70,6 @@ public class ChatFuzzTests
                 var message = WireSamples.Parse(parser, bytes);
                 Assert.Equal(message.CalculateSize(), message.ToByteArray().Length);
             }, typeof(InvalidProtocolBufferException), typeof(InvalidDataException));
-
-    private sealed class NoRegisters : IRegisters, IRegisterGlimpses
-    {
-        public Task<ChangeOutcome> ChangeAsync(
-            RegisterKey key, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide,
-            CancellationToken cancellation) =>
-            Task.FromResult<ChangeOutcome>(new ChangeOutcome.Unavailable(0, 1));
-
-        public Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation) =>
-            Task.FromResult<ReadOutcome>(new ReadOutcome.Unavailable(0, 1));
-
-        public Task<UnprovenValue?> PeekAsync(RegisterKey key, CancellationToken cancellation) =>
-            Task.FromResult<UnprovenValue?>(null);
-
-        public Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation) =>
-            Task.FromResult<Glimpse>(new Glimpse.Unproven(null, 0, 1));
-    }
 
     private sealed class NoMail : IMailboxCounts
     {

@@ -56,17 +56,20 @@ internal sealed class Bench
         Replicas[node].Handle(request, Ids[node], new ReplicaTime(UnixMs - OffMs[node], UnixMs));
 
     /// <summary>Runs a coordinator to its end; when nothing more is on its way the timer rings.</summary>
-    public void Run(Coordinator coordinator)
+    /// <param name="passedMax">It rings too when so much has been passed on meanwhile.</param>
+    public void Run(Coordinator coordinator, int passedMax = int.MaxValue)
     {
+        var passed = 0;
         var queue = new Queue<Effect.Send>();
         Take(coordinator.Start(), queue);
         for (var ringing = 0; !coordinator.IsDone && ringing < 100;)
             if (Sent.Count > SendsMax)
                 throw new InvalidOperationException("it asks for ever");
-            else if (queue.TryDequeue(out var send))
+            else if (passed++ < passedMax && queue.TryDequeue(out var send))
                 Pass(coordinator, send, queue);
             else
             {
+                passed = 0;
                 ringing++;
                 Rings++;
                 Take(coordinator.OnTimeout(), queue);

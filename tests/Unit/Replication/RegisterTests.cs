@@ -53,6 +53,28 @@ public class RegisterTests
         Assert.Null(Assert.IsType<RegisterReadOutcome.Unavailable>(Read()).Newest);
     }
 
+    /// <summary>One copy makes up a value under a large ballot and refuses everything else.</summary>
+    [Fact]
+    public void Without_a_majority_every_copy_that_answered_is_told_and_at_any_time()
+    {
+        Create("a");
+        _bench.Deaf.Add(2);
+        _bench.Lie = (node, request) => node != 1 ? null
+            : request is ReplicaRequest.Peek
+                ? new ReplicaReply.Peeked(new Ballot(1, 1_000, _bench.Ids[1], 1), Bytes("made up"))
+                : new ReplicaReply.Nack(new Ballot(1, 1_000, _bench.Ids[1], 1));
+        var read = new RegisterRead(_bench.Now, "k", _bench.Ballots, CoordinatorOptions.Default, 1);
+        var asked = read.Start().OfType<Effect.Send>().ToArray();
+        Assert.Null(read.SoFar.Newest);
+        read.On(_bench.Ids[0], asked[0].Request, _bench.Ask(0, asked[0].Request));
+        Assert.Equal(["a"], read.SoFar.Newest!.All.Select(Text));
+        read.On(_bench.Ids[1], asked[1].Request, _bench.Lie(1, asked[1].Request)!);
+        Assert.Equal(["made up", "a"], read.SoFar.Newest!.All.Select(Text));
+
+        var newest = Assert.IsType<RegisterReadOutcome.Unavailable>(Read()).Newest!;
+        Assert.Equal(["made up", "a"], newest.All.Select(Text));
+    }
+
     /// <summary>The answers to Accept are lost: the caller must not be told "failed", and its retry finds its own
     /// work.</summary>
     [Fact]

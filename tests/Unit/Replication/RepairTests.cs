@@ -30,6 +30,23 @@ public class RepairTests
         Assert.Equal(Root(0), Root(1));
     }
 
+    /// <summary>docs/protocol.md#no-empty-mail.</summary>
+    [Fact]
+    public void A_message_without_content_is_passed_over_and_a_mark_is_not()
+    {
+        var page = new TilePage(
+            [], [new("m", new(1), Bytes(""), 0), new("m", new(2), Bytes("x"), 0), new("m", new(3), null, 0)], null);
+        _bench.Ask(0, new ReplicaRequest.Mend(At, page));
+        Assert.Equal([2u, 3u], Ids(0));
+
+        _bench.Run(new EpochChange(_bench.Now, [.. _bench.Ids[..4]], _bench.Ballots, CoordinatorOptions.Default, 1));
+        _bench.Ask(3, new ReplicaRequest.Absorb(_bench.Replicas[3].Header(Tile)!.Newest.At, page));
+        Assert.Equal([2u, 3u], Ids(3));
+
+        IEnumerable<uint> Ids(int node) =>
+            _bench.Stores[node].ReadPage(Tile, default, 1 << 20).Entries.Select(entry => (uint)entry.Id.Value);
+    }
+
     [Fact]
     public void A_digest_that_followed_the_writes_is_the_one_worked_out_from_the_rows()
     {
