@@ -11,7 +11,7 @@ public sealed class DenyListNewsTests : IDisposable
     private static readonly NodeId Liar = new(0, 1);
     private static readonly NodeId Honest = new(0, 2);
 
-    private readonly CancellationTokenSource _over = new(TimeSpan.FromSeconds(30));
+    private readonly CancellationTokenSource _over = new(TimeSpan.FromMinutes(2));
     private readonly DenyListNews _news;
 
     public DenyListNewsTests()
