@@ -27,7 +27,8 @@ public sealed class RegisterRead : RegisterCoordinator<RegisterReadOutcome>
     /// <summary>Ends with what a majority shows, without making sure of it: nothing is written.</summary>
     public bool IsPeek { get; init; }
 
-    /// <summary>What the copies that have answered so far show, for whoever waits no longer. Safe for threads.</summary>
+    /// <summary>What the copies that have answered so far show, for whoever waits no longer. Safe for threads.
+    /// </summary>
     public RegisterReadOutcome.Unavailable SoFar
     {
         get
