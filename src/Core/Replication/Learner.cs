@@ -242,6 +242,12 @@ public sealed class Learner : Coordinator
 
         _progress = true;
         Note(source, reply);
+        if (_sources.AreEnough(null, _isLate))
+        {
+            ActivateWhenComplete(); // What this one has still to send is not waited for.
+            return;
+        }
+
         if (source.Next is { } next)
         {
             // Not after each page: what little there is to wait would keep the timer of the rounds from ringing.

@@ -105,6 +105,34 @@ public sealed class ContestTests
         Assert.Equal((before, TilePhase.Active), (_bench.Rings, Phase(0)));
     }
 
+    /// <summary>docs/protocol.md#endless-transfer: or one that lies could begin one contest after the other.</summary>
+    [Fact]
+    public void Whoever_has_not_sent_everything_is_not_asked_on_once_the_others_are_enough()
+    {
+        foreach (var key in Keys)
+            Hold(key, "a1", 0, 2);
+        End();
+        var sent = 0;
+        _bench.Lie = (node, request) => node == 1 && request is ReplicaRequest.Pull { BytesMax: > 1 }
+            ? Page(sent++ < Keys.Length ? Keys[sent - 1] : $"z{1_000_000 + sent}")
+            : null;
+
+        _bench.Run(new Learner(_bench.Ids[0], Header(0), CoordinatorOptions.Default, 1), passedMax: 30);
+
+        Assert.All(Keys, key => Assert.Equal("a1", Value(0, key)));
+        Assert.Equal(TilePhase.Active, Phase(0));
+        var settling = _bench.Sent.SkipWhile(send => !IsOfContest(send.Request));
+        Assert.InRange(settling.Count(IsForMore), 0, 1);
+
+        ReplicaReply.Pulled Page(string key) => new(
+            new TilePage(
+                [new(key, new Ballot(1, 99, _bench.Ids[1], 1), Bytes("b1"))], [], new(Entries: false, key, default)),
+            Complete: false);
+
+        bool IsForMore(Effect.Send send) =>
+            send.To == _bench.Ids[1] && send.Request is ReplicaRequest.Pull { BytesMax: > 1 };
+    }
+
     [Fact]
     public void One_that_did_not_answer_once_is_not_waited_for_again()
     {
