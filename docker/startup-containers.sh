@@ -76,7 +76,7 @@ wait_ready() {
   for container in $(node_containers); do
     until why=$(docker exec "$container" sh -c 'chordchat-node ready --data "$(cat /tmp/node-folder)"' 2>&1); do
       ! refuses_to_run "$container" || die "$container does not run: $(last_words "$container")"
-      ((SECONDS < deadline)) || die "$container is not ready after 120 s: $why (docker logs $container)"
+      ((SECONDS < deadline)) || die "$container is not ready after 120 s: ${why#not ready: } (docker logs $container)"
       sleep 0.3
     done
     say "  $(name_in "$container") ready at $(published "$container") ($container)"
@@ -207,7 +207,7 @@ state_of() {
   why=$(docker exec "$1" sh -c 'chordchat-node ready --data "$(cat /tmp/node-folder)"' 2>&1) || code=$?
   case $code in
     0) echo ready ;;
-    10) echo "not ready: $(head -1 <<<"$why")"; return 1 ;;
+    10) head -1 <<<"$why"; return 1 ;;
     *) why_down "$1" || echo 'not ready: it has not taken a node yet, or is about to stop'; return 1 ;;
   esac
 }

@@ -143,7 +143,7 @@ wait_ready() {
       if ((SECONDS >= deadline)); then
         save_ports # All nodes run: they are left to an operator, who may have to help them.
         started=()
-        die "$name is not ready after 60 s: $why (log: $home/run/$name.log). The nodes run on: see ${as_here}./startup.sh status"
+        die "$name is not ready after 60 s: ${why#not ready: } (log: $home/run/$name.log). The nodes run on: see ${as_here}./startup.sh status"
       fi
       sleep 0.2
     done
@@ -270,7 +270,7 @@ cluster_status() {
     elif why=$("$node_program" ready --data "$home/nodes/$name" 2>&1); then
       printf '%-4s %-21s pid %-8s ready\n' "$name" "$(address_of "$name")" "$(pid_of "$name")"
     else
-      printf '%-4s %-21s pid %-8s not ready: %s\n' "$name" "$(address_of "$name")" "$(pid_of "$name")" "$why"
+      printf '%-4s %-21s pid %-8s %s\n' "$name" "$(address_of "$name")" "$(pid_of "$name")" "$why"
       code=1
     fi
   done

@@ -125,7 +125,7 @@ public sealed class ChatClient : IAsyncDisposable
             throw Failures.BadName(to);
         if (to == _me.User)
             throw new ChordChatException(
-                "to_yourself", "a message to yourself would reach nobody", "name somebody else");
+                "to_yourself", "that is your own name", "name somebody else");
     }
 
     /// <summary>How many of our messages no majority is known to keep yet.</summary>

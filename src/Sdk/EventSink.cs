@@ -34,7 +34,7 @@ internal sealed class EventSink(History history, UnlockedProfile me, TimeProvide
     public void Take(Kept kept)
     {
         foreach (var id in kept.Released)
-            if (history.Find(id) is { } message)
+            if (history.Find(id) is { } message && !IsBlocked(message.From))
                 Tell(new ClientEvent.Arrived(message));
         Changed(kept.Receipted);
         if (kept.Fork)
@@ -63,6 +63,9 @@ internal sealed class EventSink(History history, UnlockedProfile me, TimeProvide
             SayForks();
         Tell(new ClientEvent.CaughtUp());
     }
+
+    /// <summary>It was held back when its sender was blocked.</summary>
+    private bool IsBlocked(string sender) => me.Store.Read(db => Circle.IsBlocked(db, sender));
 
     private void AddForks(Dictionary<string, int> forks)
     {

@@ -63,7 +63,7 @@ public sealed class MistakeTests(TwoFriends friends) : IClassFixture<TwoFriends>
             await first.AnswerAsync("password for dorra (empty: another name):", Person.Password);
             await first.SeesAsync("wrong user name or password for dorra");
             await first.AnswerAsync("password for dorra (empty: another name):", "");
-            await first.SeesAsync("give your name again");
+            await first.SeesAsync("begin again");
             await first.AnswerAsync("[r]egister or [l]og in?", "r");
             await first.AnswerAsync("name:", "Dora D");
             await first.SeesAsync("'Dora D' cannot be a user name");

@@ -105,8 +105,12 @@ internal static class Answers
 
     public static IReadOnlyList<StyledLine> Chats(IReadOnlyList<(string Peer, int Unread)> chats) => chats.Count == 0
         ? [Transcript.Note("no messages yet; /chat <user> opens a chat")]
-        : [.. chats.Select(chat =>
-            Transcript.Note(chat.Unread > 0 ? $"{chat.Peer}: {chat.Unread} unread" : chat.Peer))];
+        :
+        [
+            Transcript.Note("your chats; /chat <user> opens one:"),
+            .. chats.Select(chat =>
+                Transcript.Note(chat.Unread > 0 ? $"{chat.Peer}: {chat.Unread} unread" : chat.Peer)),
+        ];
 
     public static async Task<IReadOnlyList<StyledLine>> VerifyAsync(People people, string user, bool confirmed)
     {

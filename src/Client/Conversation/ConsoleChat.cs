@@ -47,7 +47,7 @@ internal sealed class ConsoleChat(
             if (unread - _unread.GetValueOrDefault(user) is var more and > 0)
                 SayMore(user, more, unread);
         if (client.History.Unsent() is { Count: > 0 } unsent)
-            view.Print(Transcript.Unsent(unsent));
+            view.Print(Transcript.Unsent(unsent, isLoggedIn: true));
         if (client.UnsentTexts is var waiting and > 0)
             view.Print(Transcript.Waiting(waiting));
         SayWhoAsks();
@@ -186,7 +186,7 @@ internal sealed class ConsoleChat(
                 var left = client.ForgetDevice();
                 view.Print(Transcript.Note("logged out; the keys of this device are gone, the history stays"));
                 if (left > 0)
-                    view.Print(Transcript.Unsent(client.History.Unsent()));
+                    view.Print(Transcript.Unsent(client.History.Unsent(), isLoggedIn: false));
                 Finished = 0;
                 break;
             case ConsoleCommand.Quit: Finished = 0; break;

@@ -104,7 +104,7 @@ internal sealed class FrontDoor : IDisposable
             return context.Password($"password for {user}: ");
         return context.Password($"password for {user} (empty: another name): ") is { Length: > 0 } password
             ? password
-            : throw new ChordChatException(OtherName, "no password was typed", "give your name again");
+            : throw new ChordChatException(OtherName, "no password was typed", "begin again");
     }
 
     private static string AskName()

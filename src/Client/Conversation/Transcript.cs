@@ -118,10 +118,13 @@ internal static class Transcript
         return more == 1 ? text : $"{text[..end]}... {more:N0} more lines: 'chordchat history --json' prints all";
     }
 
-    public static StyledLine Unsent(IReadOnlyList<ChatMessage> messages) => Note(
-        $"{messages.Count} of your messages, to "
-        + $"{string.Join(", ", messages.Select(message => message.To).Distinct())}, were still unsent when this device "
-        + "was replaced; /resend sends them when you are logged in here",
+    public static StyledLine Unsent(IReadOnlyList<ChatMessage> messages, bool isLoggedIn) => Note(
+        (messages.Count == 1
+            ? $"a message of yours, to {messages[0].To}, was"
+            : $"{messages.Count} of your messages, to "
+                + $"{string.Join(", ", messages.Select(message => message.To).Distinct())}, were")
+        + " not sent before this device was replaced or logged out; "
+        + (isLoggedIn ? "/resend sends what is left" : "log in here again and type /resend to send what is left"),
         Style.Warning);
 
     public static StyledLine Waiting(int count) => Note(
@@ -132,7 +135,7 @@ internal static class Transcript
 
     /// <param name="wasBlocked">As this machine knew it; another device may have blocked them.</param>
     public static string Unblocked(string user, bool wasBlocked) => wasBlocked
-        ? $"{user} is no longer blocked; what they wrote meanwhile was refused, and may be counted as missing"
+        ? $"{user} is no longer blocked; what they wrote meanwhile is not shown, and may be counted as missing"
         : $"{user} is not blocked";
 
     public static StyledLine Connected(ClientEvent.Connected connected) => Note(

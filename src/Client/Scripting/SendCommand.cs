@@ -234,6 +234,8 @@ internal static class SendCommand
         var now = message.Reachable is { } reachable
             ? $"; {Answers.Answering(reachable, message.Of)}"
             : "";
-        return $"{JsonLines.StateOf(message.State)}{(isOnFew ? ", on disk " : " ")}{count}{names}{now}";
+        return message.Of == 0
+            ? JsonLines.StateOf(message.State)
+            : $"{JsonLines.StateOf(message.State)}{(isOnFew ? ", on disk " : " ")}{count}{names}{now}";
     }
 }

@@ -11,11 +11,14 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
 {
     private const int KnownMax = 20_000;
 
-    /// <summary>How old an answer may be before it is asked for anew; until that one is here, the old one
-    /// counts.</summary>
+    /// <summary>How old an answer may be.</summary>
     public static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(5);
 
-    /// <summary>How old an answer may be at most.</summary>
+    /// <summary>From this age on it is asked for anew beside, so that whoever goes on writing waits for nothing.
+    /// </summary>
+    private static readonly TimeSpan RenewAfter = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long it counts that no majority answered: until then only asked for beside.</summary>
     private static readonly TimeSpan KnownFor = TimeSpan.FromSeconds(60);
 
     /// <summary>How long mail waits for a circle.</summary>
@@ -36,9 +39,9 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
     /// <returns>Null when it must be asked for.</returns>
     public bool? IsBlocked(string user, string from)
     {
-        if (!_known.TryGetValue(user, out var known) || AgeOf(known) > KnownFor)
+        if (!_known.TryGetValue(user, out var known) || AgeOf(known) > (known.Circle is null ? KnownFor : FreshFor))
             return null;
-        if (AgeOf(known) > FreshFor)
+        if (AgeOf(known) > RenewAfter)
             _ = AskOnceAsync(user);
         return known.Circle?.Blocks(from) == true;
     }

@@ -33,11 +33,11 @@ internal sealed partial class Login(
         using var turn = await passwords.TryTakeAsync(address, cancellation);
         if (turn is null)
             return new LoginOutcome.Busy();
-        if (await guesses.TryAsync(user, address, cancellation) is { Ticks: > 0 } wait)
-            return Throttled(user, address, wait);
         var seen = await accounts.GlimpseAsync(user, cancellation);
         if (seen is AccountGlimpse.Unavailable(var reached, var needed))
-            return new LoginOutcome.Unavailable(reached, needed);
+            return new LoginOutcome.Unavailable(reached, needed); // Nothing was guessed, so no try counts.
+        if (await guesses.TryAsync(user, address, cancellation) is { Ticks: > 0 } wait)
+            return Throttled(user, address, wait);
         var (account, isDegraded) = seen switch
         {
             AccountGlimpse.Agreed(var agreed) => (agreed, false),

@@ -3,7 +3,7 @@ using ChordChat.Sdk.Sessions;
 namespace ChordChat.Sdk.Keys;
 
 /// <summary>Looks people's keys up beside a session, so that whoever cannot be looked up delays nobody else.</summary>
-/// <remarks>One lookup a person at a time. After one in vain the next waits 1 s, then 2 s, 4 s ... up to 30 s. Safe for
+/// <remarks>One lookup a person at a time. After one in vain the next waits 1 s, then 2 s, 4 s ... up to 10 s. Safe for
 /// threads; <paramref name="changed"/> is raised after each lookup.</remarks>
 /// <param name="look">Asks nodes for somebody's keys and says whether enough of them showed some, or throws
 /// <see cref="ChordChatException"/>.</param>
@@ -18,7 +18,10 @@ internal sealed class KeyLookups(
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan PauseMin = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(10);
+
+    /// <summary>A pause as long as this follows three lookups in vain: their user should know.</summary>
+    private static readonly TimeSpan LongPause = TimeSpan.FromSeconds(4);
 
     private sealed class Asked
     {
@@ -41,6 +44,13 @@ internal sealed class KeyLookups(
     {
         lock (_turn)
             return Begin(user).Failure;
+    }
+
+    /// <summary>Why somebody cannot be looked up; null if they can be, or if it was tried only a moment.</summary>
+    public ChordChatException? WhyForLong(string user)
+    {
+        lock (_turn)
+            return _asked.GetValueOrDefault(user) is { } asked && asked.Pause >= LongPause ? asked.Failure : null;
     }
 
     /// <summary>As <see cref="Ask"/>, for whoever waits for the lookup.</summary>

@@ -25,6 +25,7 @@ internal sealed class SessionLoop(
 
     private readonly SendTurns _turns = new(outbox);
     private readonly MailJudge _judge = new(device, keys, inbox, unjudged, gaps, changed, sink);
+    private readonly HashSet<string> _saidWaiting = [];
     private ulong _reading; // The last one that was asked for.
     private long _againAt = Environment.TickCount64 + (long)AgainInterval.TotalMilliseconds;
 
@@ -96,6 +97,7 @@ internal sealed class SessionLoop(
             var (_, receiptsDue) = receipts.PutDue();
             var (refused, waiting) = outbox.SealWaiting(device, lookups);
             sink.Changed(refused);
+            SayWhoCannotBeReached(waiting, lookups);
             var more = false;
             do
             {
@@ -115,6 +117,17 @@ internal sealed class SessionLoop(
                 await Task.WhenAny(wake, Task.Delay(wait, cancellation));
             cancellation.ThrowIfCancellationRequested();
         }
+    }
+
+    /// <summary>A message that only waits says nothing of why; once for each person, until their keys are there.
+    /// </summary>
+    private void SayWhoCannotBeReached(List<string> waiting, KeyLookups lookups)
+    {
+        _saidWaiting.IntersectWith(waiting);
+        foreach (var user in waiting)
+            if (lookups.WhyForLong(user) is { } why && _saidWaiting.Add(user))
+                sink.Tell(new ClientEvent.Notice(
+                    $"what you wrote to {user} waits on this machine and goes out by itself: {why.Message}"));
     }
 
     private ClientFrame Gather(out bool more)

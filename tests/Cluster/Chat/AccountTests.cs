@@ -172,6 +172,16 @@ public sealed class AccountTests : IAsyncLifetime
             () => _cluster.Client(0).RegisterAsync(new ChatUser("bert").Registration())));
     }
 
+    /// <summary>A user was told "too many attempts" after a single one.</summary>
+    [Fact]
+    public async Task What_nobody_could_check_is_no_guess()
+    {
+        _cluster.Replication.IsCut = true;
+        for (var i = 0; i < 3 * GuessThrottle.FreeCount; i++)
+            Assert.Equal(StatusCode.Unavailable, await CodeAsync(
+                () => _cluster.Client(i % 2).LogInAsync(new() { User = "carl", Secret = new('x', 43) })));
+    }
+
     [Fact]
     public async Task Where_names_the_nodes_that_keep_the_mailbox()
     {

@@ -1,3 +1,4 @@
+using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
 using ChordChat.Wire;
 using Xunit;
@@ -17,6 +18,29 @@ public sealed class BlockedSenderTests : AliceAndBob
         Bob.Client.Circle.Unblock("alice");
         Alice.Client.Send("bob", "welcome again");
         Assert.Equal(["welcome again"], await Bob.ReadAsync(1));
+    }
+
+    /// <summary>README.md: `/block` hides what they write at once.</summary>
+    [Fact]
+    public async Task What_was_held_back_when_its_sender_was_blocked_is_not_announced_when_its_gap_is_given_up()
+    {
+        await using var carol = await (await Person.RegisterAsync("carol", N1)).OnlineAsync();
+        Alice.Client.Send("bob", "1");
+        Assert.Equal(["1"], await Bob.ReadAsync(1));
+        var lost = "";
+        Cluster.Tamper = pushes => [.. pushes.Where(push => Convert.ToHexStringLower(push.Id.Span) != lost)];
+        Cluster.HasQuorum = false;
+        lost = Alice.Client.Send("bob", "2");
+        await Alice.WaitAsync(lost, MessageState.Queued);
+        Cluster.HasQuorum = true;
+        Alice.Client.Send("bob", "3");
+        await UntilAsync(Bob, () => Bob.HeldCount == 1);
+        Bob.Client.Circle.Block("alice");
+        await UntilAsync(Bob, () => Bob.HeldCount == 0);
+        carol.Client.Send("bob", "from carol");
+        var shown = await Bob.SeeAsync<ClientEvent.Arrived>(arrived => arrived.Message.Text != "1");
+        Assert.Equal("from carol", shown.Message.Text);
+        Assert.Empty(Bob.Client.History.Unread().Where(message => message.From == "alice"));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
 using Xunit;
 
@@ -18,6 +19,8 @@ public sealed class SilentAccountTests : AliceAndBob
         Alice.Client.Send("bob", "hello");
         Assert.Equal(["hello"], await Bob.ReadAsync(1));
         Assert.InRange(Cluster.KeyLogCalls.GetValueOrDefault("carol"), 0, CallsOfOneLookupMax);
+        await Alice.SeeAsync<ClientEvent.Notice>(notice => notice.Text.StartsWith(
+            "what you wrote to carol waits on this machine and goes out by itself: ", StringComparison.Ordinal));
         Cluster.Silent.Clear();
         foreach (var id in held)
             Assert.Equal(MessageState.Kept, (await Alice.WaitAsync(id, MessageState.Kept)).State);

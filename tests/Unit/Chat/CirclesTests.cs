@@ -1,0 +1,76 @@
+using ChordChat.Core.Chat;
+using ChordChat.Core.Replication;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Replication;
+using ChordChat.Tests.Unit.Hosting;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Chat;
+
+/// <summary>docs/protocol.md, Circle: what a node remembers of one.</summary>
+public sealed class CirclesTests
+{
+    private readonly ManualTime _time = new();
+    private readonly OneCircle _there = new();
+    private readonly Circles _circles;
+
+    public CirclesTests() => _circles = new(new NoRegisters(), _there, new ChatClock(_time));
+
+    /// <summary>Somebody writes again after a while: what was true before counts no more, not even once.</summary>
+    [Fact]
+    public async Task A_first_message_after_a_while_is_judged_by_what_is_so_now()
+    {
+        Assert.False(await _circles.IsBlockedAsync("bob", "carol", default));
+        Assert.False(_circles.IsBlocked("bob", "carol"));
+        _there.Now = Circle.Empty.After(["carol"], [], [])!;
+        Assert.False(_circles.IsBlocked("bob", "carol"));
+        _time.Now += TimeSpan.FromSeconds(35);
+        Assert.Null(_circles.IsBlocked("bob", "carol"));
+        Assert.True(await _circles.IsBlockedAsync("bob", "carol", default));
+        Assert.True(_circles.IsBlocked("bob", "carol"));
+    }
+
+    [Fact]
+    public async Task Whoever_goes_on_writing_waits_for_nothing()
+    {
+        await _circles.IsBlockedAsync("bob", "carol", default);
+        _there.Now = Circle.Empty.After(["carol"], [], [])!;
+        _time.Now += TimeSpan.FromSeconds(4);
+        Assert.NotNull(_circles.IsBlocked("bob", "carol"));
+        await _there.WasAskedAgain.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (_circles.IsBlocked("bob", "carol") != true)
+            await Task.Delay(5, limit.Token);
+    }
+
+    [Fact]
+    public async Task That_no_majority_answers_holds_up_only_the_first_message_of_a_minute()
+    {
+        _there.Now = null;
+        Assert.False(await _circles.IsBlockedAsync("bob", "carol", default));
+        _time.Now += TimeSpan.FromSeconds(35);
+        Assert.False(_circles.IsBlocked("bob", "carol"));
+    }
+
+    private sealed class OneCircle : IRegisterGlimpses
+    {
+        private int _askedCount;
+
+        public Circle? Now { get; set; } = Circle.Empty;
+
+        public TaskCompletionSource WasAskedAgain { get; } = new();
+
+        public Task<UnprovenValue?> PeekAsync(RegisterKey key, CancellationToken cancellation)
+        {
+            if (Interlocked.Increment(ref _askedCount) == 2)
+                WasAskedAgain.TrySetResult();
+            return Task.FromResult(Now is { } circle ? new UnprovenValue(circle.ToBytes()) : null);
+        }
+
+        public Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation) =>
+            throw new NotSupportedException();
+
+        public Task<Glimpse> GlimpseWithinAsync(RegisterKey key, CancellationToken patience) =>
+            throw new NotSupportedException();
+    }
+}
