@@ -1,10 +1,12 @@
+using ChordChat.Core.Replication;
+
 namespace ChordChat.Core.Chat;
 
 /// <summary>Bounds on what a client may hand in. Every node applies the same ones.</summary>
 public static class ChatLimits
 {
-    /// <summary>A sealed message: 64 KiB of padded content and what the seal adds.</summary>
-    public const int EnvelopeBytesMax = 72 * 1024;
+    /// <summary>A sealed message.</summary>
+    public const int EnvelopeBytesMax = SetLimits.ContentBytesMax;
 
     /// <summary>A sealed keyring; each device a user ever had adds about 2 KiB.</summary>
     public const int KeyringBytesMax = 640 * 1024;

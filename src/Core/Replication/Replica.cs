@@ -178,8 +178,12 @@ public sealed class Replica
 
     /// <summary>Whether a new one may be taken is judged without the row, so one that is here already must be answered
     /// first.</summary>
+    /// <remarks>What can be no message is no refusal: whoever reads a mailbox and found it at a member that lies reads
+    /// on.</remarks>
     private ReplicaReply Add(ReplicaRequest.Add request, NodeId from, ReplicaTime now)
     {
+        if (!SetLimits.IsMessage(request.Content))
+            return Replies.Full;
         var message = new SetMessage(request.Id, request.Content);
         var tooLate = IsTooLate(request.SentMs, _rowAges.LateMax, now);
         var isCounted = IsCounted(from, request.At.Tile);

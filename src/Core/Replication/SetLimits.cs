@@ -8,12 +8,18 @@ namespace ChordChat.Core.Replication;
 /// docs/protocol.md#tombstone-limit.</param>
 public sealed record SetLimits(int CountMax, long BytesMax, int TombstoneCountMax = 500_000)
 {
+    /// <summary>Bytes of the largest message: 64 KiB of padded content and what the seal adds.</summary>
+    public const int ContentBytesMax = 72 * 1024;
+
     private const int ShareCountMin = 64;
 
     /// <summary>Running time after which what a sender has added to a worn set is counted from nothing.</summary>
     public const long WearMs = 24 * 3_600_000;
 
     private const long ShareBytesMin = 1 << 20;
+
+    /// <summary>Whether something can be a message: docs/protocol.md#no-empty-mail.</summary>
+    public static bool IsMessage(ReadOnlyMemory<byte> content) => content.Length is > 0 and <= ContentBytesMax;
 
     /// <summary>What one sender may have in a crowded set: docs/protocol.md#share.</summary>
     public int ShareCountMax => Math.Max(ShareCountMin, CountMax / 16);

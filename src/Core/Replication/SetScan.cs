@@ -155,7 +155,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
 
     private void See(int member, SetMessage message)
     {
-        if (_delivered.Contains(message.Id))
+        if (_delivered.Contains(message.Id) || !SetLimits.IsMessage(message.Content))
             return;
         ref var sighting = ref CollectionsMarshal.GetValueRefOrAddDefault(_sightings, message.Id, out _);
         if (sighting?.IsAt(member) == true)

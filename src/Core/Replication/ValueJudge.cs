@@ -39,7 +39,8 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
         rules.Judge(key, default, value, null) != ValueVerdict.Malformed;
 
     /// <summary>Whether there is a set of this name, and it is a message: docs/protocol.md#no-empty-mail.</summary>
-    public bool MayTake(TransferredEntry entry) => rules.HasSet(entry.Set) && entry.Content is not { IsEmpty: true };
+    public bool MayTake(TransferredEntry entry) =>
+        rules.HasSet(entry.Set) && (entry.Content is not { } content || SetLimits.IsMessage(content));
 
     /// <summary>What becomes of a copied row beside the one that is here; neither is newer for certain.</summary>
     public Union Unite(TileEpoch at, string key, RegisterRow own, TransferredRegister copy)

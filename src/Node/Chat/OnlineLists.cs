@@ -8,6 +8,7 @@ namespace ChordChat.Node.Chat;
 internal sealed class OnlineLists
 {
     private readonly Dictionary<string, List<Lease>> _claims = [];
+    private readonly Dictionary<NodeId, int> _saidCount = [];
 
     /// <summary>Takes in what a node says: of itself, and of names that somebody can have.</summary>
     public void Add(NodeId node, IEnumerable<Lease> told, int max)
@@ -18,6 +19,7 @@ internal sealed class OnlineLists
             if (!_claims.TryGetValue(lease.User, out var ofUser))
                 _claims[lease.User] = ofUser = new(1);
             ofUser.Add(lease);
+            _saidCount[node] = _saidCount.GetValueOrDefault(node) + 1;
         }
     }
 
@@ -26,7 +28,8 @@ internal sealed class OnlineLists
 
     /// <summary>At most so many people, in the order of their names.</summary>
     /// <param name="settled">Where those of <see cref="Disputed"/> are who could be asked about. Of the others that
-    /// node is believed whose word is disputed least.</param>
+    /// node is believed whose word is disputed least; of two that dispute each other, the one that names fewer people,
+    /// or made-up names could push real ones out.</param>
     /// <remarks>When there are more, the nodes have turns: the names that one makes up take no place from those of
     /// others.</remarks>
     public IReadOnlyList<Lease> Merge(IReadOnlyDictionary<string, Lease> settled, int max)
@@ -35,7 +38,8 @@ internal sealed class OnlineLists
             .CountBy(lease => lease.Node).ToDictionary();
         var all = _claims.Select(claim => settled.GetValueOrDefault(claim.Key) ?? (claim.Value is [var only]
             ? only
-            : claim.Value.OrderBy(lease => disputes[lease.Node]).ThenByDescending(lease => lease.Session).First()));
+            : claim.Value.OrderBy(lease => disputes[lease.Node]).ThenBy(lease => _saidCount[lease.Node])
+                .ThenByDescending(lease => lease.Session).First()));
         var byName = all.OrderBy(lease => lease.User, StringComparer.Ordinal).ToArray();
         return byName.Length <= max ? byName :
         [

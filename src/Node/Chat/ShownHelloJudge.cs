@@ -70,14 +70,14 @@ internal sealed class ShownHelloJudge(
         if (epoch > account.Head.Epoch)
             return new(SessionRight.None, IsSure: isAgreed); // Other copies may know of this device.
         if (epoch == account.Head.Epoch)
-            return !IsOfHead(node, shown, account) ? HelloJudgement.Worthless
+            return !IsOfHead(node, shown, account) ? new(SessionRight.None, IsSure: isAgreed) // One copy may lie.
                 : new(isAgreed ? SessionRight.Change : SessionRight.Read, isAgreed);
         // A device that was replaced: what it handed in before that is still under way.
         using var patience = new CancellationTokenSource(EntryPatience, clock.Time);
         var entry = await keyLogs.ReadOldAsync(account, epoch - 1, patience.Token);
         return entry.IsEmpty ? HelloJudgement.OfNoCopy
-            : proofs.IsSignedBy(entry, shown.Hello, shown.NodeNonce.Span, node) ? new(SessionRight.Send, isAgreed)
-            : HelloJudgement.Worthless;
+            : new(proofs.IsSignedBy(entry, shown.Hello, shown.NodeNonce.Span, node)
+                ? SessionRight.Send : SessionRight.None, isAgreed);
     }
 
     private bool IsOfHead(NodeId node, KeptHello shown, Account account) =>

@@ -28,9 +28,6 @@ internal sealed class CallerRights(
         return request switch
         {
             ReplicaRequest.NewConfiguration news => Judge(from, news),
-            // Not a refusal: whoever reads a mailbox and found this at a member that lies reads on.
-            ReplicaRequest.Add { Content.Length: 0 or > ChatLimits.EnvelopeBytesMax } =>
-                new CallVerdict.Answered(new ReplicaReply.Full()),
             ReplicaRequest.Compare compare => new CallVerdict.Allowed(compare with
             {
                 Tiles = [.. compare.Tiles.Where(tile => board.Of(tile.At.Tile) is { } own && own.IsAround(from))],

@@ -102,7 +102,7 @@ internal sealed partial class RepairLoop(
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            // What was fetched stays, so the next time goes on behind it.
+            // What was fetched stays, and does not differ the next time.
         }
 
         if (repair.FetchedCount > 0)

@@ -72,6 +72,22 @@ public sealed class ShownSessionTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task One_copy_that_lies_takes_nothing_that_a_majority_has_proved()
+    {
+        var account = RegisterKey.Account("anna");
+        var own = Assert.IsType<ReadOutcome.Agreed>(
+            await _cluster.Replication.ReadAsync(account, CancellationToken.None)).Value;
+        var proved = await ShowAsync(New, epoch: 1);
+        Assert.NotEqual(SessionRight.None, proved);
+        var other = new ChatUser("anna");
+        other.Registration();
+        _cluster.Replication.Late = account;
+        _cluster.Replication.Shown[account] =
+            new((Account.FromBytes(own) with { Head = new(0, 1, other.Log[0].Bytes) }).ToBytes());
+        Assert.Equal(proved, await ShowAsync(New, epoch: 1));
+    }
+
+    [Fact]
     public async Task A_hello_of_an_older_device_is_judged_by_the_entry_that_a_copy_shows_in_time()
     {
         var login = await _cluster.Client(0).LogInAsync(new() { User = "anna", Secret = _anna.Secret });

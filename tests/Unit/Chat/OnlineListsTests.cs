@@ -45,6 +45,17 @@ public sealed class OnlineListsTests
         Assert.DoesNotContain(_lists.Merge(Nobody, 100), lease => lease.Node == Liar);
     }
 
+    /// <summary>It claims exactly the people of one node, and makes up names that come first.</summary>
+    [Fact]
+    public void It_hides_nobody_by_as_many_disputes_and_more_names()
+    {
+        string[] users = [.. Enumerable.Range(0, 90).Select(i => $"u{i}")];
+        _lists.Add(Honest, users.Select(user => At(user, Honest)), 100);
+        _lists.Add(Liar, users.Select(user => At(user, Liar, Huge))
+            .Concat(Enumerable.Range(0, 10).Select(i => At($"a{i}", Liar))), 100);
+        Assert.Equal(90, _lists.Merge(Nobody, 95).Count(lease => lease.Node == Honest));
+    }
+
     [Fact]
     public void Who_keeps_the_lease_decides_between_two()
     {

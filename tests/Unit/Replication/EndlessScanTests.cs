@@ -42,6 +42,25 @@ public sealed class EndlessScanTests
         Assert.InRange(_bench.Sent.Count, 1, 600);
     }
 
+    /// <summary>docs/protocol.md#no-empty-mail: they would fill the mailbox at the reader's own replica.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(SetLimits.ContentBytesMax + 1)]
+    public void What_can_be_no_message_is_brought_to_nobody(int bytes)
+    {
+        for (var node = 1; node < 3; node++)
+            Keep(node, 1);
+        _bench.Lie = (node, request) => node == Liar && request is ReplicaRequest.Scan
+            ? new ReplicaReply.Scanned([new(new MessageId(2), new byte[bytes])], 1, More: false)
+            : null;
+        var scan = new SetScan(_bench.Now, "m", CoordinatorOptions.Default, 1);
+        _bench.Run(scan);
+        Assert.IsType<SetScanOutcome.Complete>(scan.Outcome);
+        Assert.Equal([1u], Shown());
+        Assert.DoesNotContain(
+            _bench.Sent, sent => sent.Request is ReplicaRequest.Add add && add.Id == new MessageId(2));
+    }
+
     /// <summary>One id, other bytes each time: none of them is kept beside the first.</summary>
     [Fact]
     public void Bytes_without_number_under_one_id_are_one_message()

@@ -30,6 +30,17 @@ public class ReplicaTests
         Assert.IsType<ReplicaReply.Nack>(Ask(accept with { Value = Bytes("y") }));
     }
 
+    /// <summary>docs/protocol.md#no-empty-mail, whoever asks: here it is the node itself.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(SetLimits.ContentBytesMax + 1)]
+    public void What_can_be_no_message_is_never_added(int bytes)
+    {
+        var bench = new Bench();
+        var add = new ReplicaRequest.Add(At, "m", new MessageId(1), new byte[bytes]);
+        Assert.IsType<ReplicaReply.Full>(bench.Ask(0, add));
+    }
+
     [Fact]
     public void An_acknowledged_message_is_never_added_again_even_if_the_acknowledgement_came_first()
     {
