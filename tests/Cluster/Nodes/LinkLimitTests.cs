@@ -95,19 +95,14 @@ public sealed class LinkLimitTests : IAsyncLifetime
         var writer = _node.Services.GetRequiredService<ReplicaWriter>();
         using var disk = new ManualResetEventSlim();
         var slow = await HoldAsync(writer, disk);
-        var (sent, most) = (0, 0);
+        const int Whole = (int)(LinkService.AnswerBytesMax / CallBytes);
+        var (most, writing) = (0, WriteAsync());
         try
         {
-            while (sent < 4 * LinkService.AnswerBytesMax / CallBytes)
-            {
-                var writing = link.RequestStream.WriteAsync(Frame(sent, content, Calls));
-                for (var i = 0; !writing.IsCompleted && i < 200; i++)
-                    await new Wire.Ring.RingClient(_channel).GetRingAsync(new(), deadline: DateTime.UtcNow + Patience);
-                if (!writing.IsCompleted)
-                    break;
-                sent += Calls;
-            }
-
+            await Condition.UntilAsync(
+                "what may wait waits", Patience, () => Task.FromResult(writer.WaitingCount >= Whole - 1));
+            for (var i = 0; i < 200; i++)
+                await new Wire.Ring.RingClient(_channel).GetRingAsync(new(), deadline: DateTime.UtcNow + Patience);
             most = writer.WaitingCount;
         }
         finally
@@ -116,12 +111,16 @@ public sealed class LinkLimitTests : IAsyncLifetime
         }
 
         Assert.True(await slow);
-        var whole = (int)(LinkService.AnswerBytesMax / CallBytes);
-        Assert.InRange(most, whole - 1, whole + Calls + 20); // And its own.
-        var answered = 0;
-        while (answered < sent && await link.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Patience))
-            answered += link.ResponseStream.Current.Answers.Count;
-        Assert.InRange(answered, sent, sent + Calls);
+        Assert.InRange(most, Whole - 1, Whole + Calls + 20); // And its own.
+        for (var answered = 0; answered < 4 * Whole; answered += link.ResponseStream.Current.Answers.Count)
+            Assert.True(await link.ResponseStream.MoveNext(CancellationToken.None).WaitAsync(Patience));
+        await writing;
+
+        async Task WriteAsync()
+        {
+            for (var sent = 0; sent < 4 * Whole; sent += Calls)
+                await link.RequestStream.WriteAsync(Frame(sent, content, Calls));
+        }
     }
 
     [Fact]
