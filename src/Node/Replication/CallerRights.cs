@@ -1,4 +1,3 @@
-using ChordChat.Core.Chat;
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Chat;
