@@ -277,7 +277,7 @@ public sealed class Learner : Coordinator
             if (source.Next is { } next)
                 Pull(source, next);
         _resting.Clear();
-        if (_sources.HaveHadTime(rested + Options.RoundTimeout)) // At most so much has passed since the last rest.
+        if (_sources.HaveHadTime(rested)) // What passes between two rests does not count.
             AskAll();
         SetTimer(Options.RoundTimeout);
     }

@@ -105,11 +105,17 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
             ? known.Circle
             : await AskOnceAsync(user).WaitAsync(cancellation);
 
-    private Task<Circle?> AskOnceAsync(string user) => _asking.GetOrAdd(user, AskAsync);
-
-    private async Task<Circle?> AskAsync(string user)
+    private Task<Circle?> AskOnceAsync(string user)
     {
-        await Task.Yield(); // So that it is in the table before it is taken out.
+        var asked = new TaskCompletionSource<Circle?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var there = _asking.GetOrAdd(user, asked.Task);
+        if (there == asked.Task) // Asked only now: an answer takes its question out of the table again.
+            _ = AskAsync(user, asked);
+        return there;
+    }
+
+    private async Task AskAsync(string user, TaskCompletionSource<Circle?> asked)
+    {
         Circle? circle = null;
         try
         {
@@ -121,13 +127,16 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
         {
             // Not known now: mail is taken, and the client hides what its user does not want.
         }
+        catch (Exception cause)
+        {
+            asked.TrySetException(cause);
+        }
         finally
         {
             Remember(user, circle);
             _asking.TryRemove(user, out _);
+            asked.TrySetResult(circle);
         }
-
-        return circle;
     }
 
     private void Remember(string user, Circle? circle)

@@ -12,7 +12,7 @@ internal sealed class PeerLinks(
     RingDriver ring, PeerChannels channels, LinkHandshake handshake, TimeProvider time, ILogger<PeerLink> logger)
     : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<NodeId, PeerLink> _links = new();
+    private readonly ConcurrentDictionary<NodeId, Lazy<PeerLink>> _links = new(); // Lazy: a second one would run on.
 
     /// <summary>Makes a call; see <see cref="PeerLink.Send"/>.</summary>
     public void Send(NodeId to, Call call, Action<Answer?> done)
@@ -66,12 +66,12 @@ internal sealed class PeerLinks(
     public async ValueTask DisposeAsync()
     {
         foreach (var link in _links.Values)
-            await link.DisposeAsync();
+            await link.Value.DisposeAsync();
     }
 
-    private PeerLink? LinkTo(NodeId node) => _links.TryGetValue(node, out var known) ? known
+    private PeerLink? LinkTo(NodeId node) => _links.TryGetValue(node, out var known) ? known.Value
         : ring.Now.Find(node) is null ? null
-        : _links.GetOrAdd(node, to => new PeerLink(to, Connect, handshake, time, logger));
+        : _links.GetOrAdd(node, to => new(() => new PeerLink(to, Connect, handshake, time, logger))).Value;
 
     private Wire.Replica.ReplicaClient? Connect(NodeId node) =>
         ring.Now.Find(node) is { Address.Length: > 0 } peer ? new(StrictAnswers.Of(channels.To(peer))) : null;

@@ -53,7 +53,7 @@ public sealed class OnlineListsTests
         _lists.Add(Honest, users.Select(user => At(user, Honest)), 100);
         _lists.Add(Liar, users.Select(user => At(user, Liar, Huge))
             .Concat(Enumerable.Range(0, 10).Select(i => At($"a{i}", Liar))), 100);
-        Assert.Equal(90, _lists.Merge(Nobody, 95).Count(lease => lease.Node == Honest));
+        Assert.Equal(90, _lists.Merge(Nobody, 100).Count(lease => lease.Node == Honest));
     }
 
     [Fact]
