@@ -78,7 +78,12 @@ internal sealed class ShownSessions(
         // That nobody can tell now takes nothing away from who was believed before.
         if (!now.IsSure && _shown.TryGetValue(key, out var known) && known.Hello.Epoch == hello.Epoch
             && known.Judgement.Right > now.Right)
+        {
+            if (now.Right == SessionRight.None && known.Proof != proof)
+                return SessionRight.None; // What it showed before is as it was.
             now = now with { Right = known.Judgement.Right };
+        }
+
         if (now.Right == SessionRight.None)
         {
             _shown.TryRemove(key, out _);
