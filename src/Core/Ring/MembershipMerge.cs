@@ -140,8 +140,9 @@ internal static class MembershipMerge
 
     /// <summary>A member that hears itself doubted says that it lives, with a larger incarnation.</summary>
     /// <remarks>Others can only repeat its own incarnations. One ahead of them is made up, or it is from before the
-    /// folder was restored: followed a step at most and now and then only, or it could be driven to the largest
-    /// number.</remarks>
+    /// folder was restored: followed, or it could not refute what others believe, but by a step in a probe interval in
+    /// all, or it could be driven to the largest number. The amount is bounded, not the count: else one that lies would
+    /// use up every chance to refute.</remarks>
     private static (MembershipState, Effects) Refute(MembershipState s, Member heard, TimeSpan now)
     {
         var own = s.Members.Own;
@@ -150,11 +151,13 @@ internal static class MembershipMerge
         Effects effects = [];
         if (heard.Incarnation > own.Incarnation)
         {
-            if (now - s.SeenAheadAt < s.Options.ProbeInterval)
-                return (s, []);
-            s = s with { SeenAheadAt = now };
-            effects = [new MembershipEffect.Happened(new MembershipEvent.OwnIdSeenAhead(heard))];
-            if (heard.Incarnation - own.Incarnation > StepMax)
+            if (now - s.SeenAheadAt >= s.Options.ProbeInterval)
+            {
+                s = s with { SeenAheadAt = now, SeenAheadFrom = own.Incarnation };
+                effects = [new MembershipEffect.Happened(new MembershipEvent.OwnIdSeenAhead(heard))];
+            }
+
+            if (heard.Incarnation - s.SeenAheadFrom > StepMax)
                 return (s, effects);
         }
 

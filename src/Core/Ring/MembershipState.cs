@@ -40,8 +40,12 @@ public sealed record MembershipState
     /// <summary>After an own pause nobody is suspected until then.</summary>
     public TimeSpan TrustUntil { get; init; } = TimeSpan.MinValue;
 
-    /// <summary>When others last named an incarnation of this node that it never had.</summary>
+    /// <summary>When the probe interval began in which others last named an incarnation of this node that it never
+    /// had.</summary>
     public TimeSpan SeenAheadAt { get; init; } = TimeSpan.MinValue / 2;
+
+    /// <summary>The incarnation that it had then.</summary>
+    public ulong SeenAheadFrom { get; init; }
 
     /// <summary>0 to 7: how often lately this node itself was to blame for a missed answer; lengthens its
     /// timeouts.</summary>

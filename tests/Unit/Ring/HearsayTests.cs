@@ -34,7 +34,7 @@ public class HearsayTests
 
         for (var i = 0; i < 1_000; i++) // All in one second.
             Hear(Self, Own + Start, Health.Alive);
-        Assert.InRange(Own, before, before + (2 * Start));
+        Assert.InRange(Own, before, before + MembershipMerge.StepMax + 1);
         Hear(Self, Own, Health.Dead);
         Assert.Equal(Health.Alive, _state.Members.Own.Health);
         for (var i = 0; i < 10; i++)
@@ -43,6 +43,27 @@ public class HearsayTests
             Hear(Self, now, Health.Suspect); // These may be many: an honest member must be able to refute.
             Assert.Equal(now + 1, Own);
         }
+    }
+
+    [Fact]
+    public void Whoever_makes_up_other_incarnations_of_a_member_all_the_time_does_not_keep_it_from_refuting()
+    {
+        var believed = Own + MembershipMerge.StepMax; // What one that lies made all others believe.
+        for (var i = 0; i < 100; i++)
+        {
+            Hear(Self, Own + (1UL << 40), Health.Alive);
+            _now += TimeSpan.FromMilliseconds(10);
+            Hear(Self, Own + Start, Health.Dead);
+        }
+
+        for (var i = 0; i < 2; i++) // In this probe interval or the next.
+        {
+            Hear(Self, Own + (1UL << 40), Health.Alive);
+            Hear(Self, believed, Health.Dead);
+            _now += TimeSpan.FromSeconds(1);
+        }
+
+        Assert.InRange(Own, believed + 1, believed + (2 * MembershipMerge.StepMax));
     }
 
     [Fact]
