@@ -79,7 +79,7 @@ internal static class MembershipMerge
                 Spoken = known.Spoken,
                 IsPlaced = known.IsPlaced,
             }, now)
-            : ProbeRound.ProbeElsewhere(s, heard.Peer);
+            : ProbeRound.ProbeElsewhere(s, heard.Peer, now);
     }
 
     /// <summary>Whose certificate shows its position stands there: what others made up for it, or put in its place,

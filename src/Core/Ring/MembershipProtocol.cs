@@ -23,14 +23,14 @@ public static class MembershipProtocol
             Missed missed => AskHelpers(s, missed, random),
             HelperSaid said => HearHelper(s, said),
             Pinged pinged => Answer(s, pinged),
-            HeardOf(_, var peer) => ProbeRound.ProbeHint(s, peer),
-            Unreachable(_, var peer) => ProbeRound.ProbeDoubted(s, peer),
+            HeardOf(var now, var peer) => ProbeRound.ProbeHint(s, peer, now),
+            Unreachable(var now, var peer) => ProbeRound.ProbeDoubted(s, peer, now),
             Founded(var now, var founders) => Found(s, founders, now),
             Paused(var now) => Trust(s, now),
             Moved(_, var address) => SayOfSelf(s, own => own with { Peer = own.Peer with { Address = address } }),
             Denied(var now, var nodes) => Deny(s, nodes, now),
-            LeaveBegun => ProbeRound.TellAround(SayOfSelf(s, own => own with { Health = Health.Leaving }).State),
-            LeaveDone => ProbeRound.TellAround(SayOfSelf(s, own => own with { Health = Health.Left }).State),
+            LeaveBegun(var now) => SayGoodbye(s, Health.Leaving, now),
+            LeaveDone(var now) => SayGoodbye(s, Health.Left, now),
             _ => (s, []),
         };
 
@@ -79,8 +79,9 @@ public static class MembershipProtocol
         if (helpers.Count == 0)
             return Doubt(s with { Probes = s.Probes.Remove(missed.Probe) }, probe, missed.Now);
         var timeout = ProbeRound.TimeoutOf(s) * 2;
+        probe = probe with { HelpersAwaited = helpers.Count, Until = ProbeRound.LostAt(s, missed.Now) };
         return (
-            s with { Probes = s.Probes.SetItem(missed.Probe, probe with { HelpersAwaited = helpers.Count }) },
+            s with { Probes = s.Probes.SetItem(missed.Probe, probe) },
             [.. helpers.Select(helper => new MembershipEffect.PingFor(missed.Probe, helper, probe.Target, timeout))]);
     }
 
@@ -185,6 +186,9 @@ public static class MembershipProtocol
             TrustUntil = now + s.Options.ProbeInterval * 2,
         }, []);
     }
+
+    private static (MembershipState, Effects) SayGoodbye(MembershipState s, Health health, TimeSpan now) =>
+        ProbeRound.TellAround(SayOfSelf(s, own => own with { Health = health }).State, now);
 
     private static (MembershipState State, Effects) SayOfSelf(MembershipState s, Func<Member, Member> change)
     {

@@ -80,8 +80,14 @@ public sealed record MembershipState
 }
 
 /// <summary>A probe on its way.</summary>
+/// <param name="Until">When nothing is awaited any more: its result was lost in this process.</param>
 /// <param name="HelpersAwaited">0 while the direct answer is awaited.</param>
 /// <param name="Confirmed">Whether a helper said that it got no answer either.</param>
 /// <param name="Refused">Whether the target's machine said that nobody listens there.</param>
 public sealed record Probe(
-    Peer Target, int HelpersAwaited = 0, bool Confirmed = false, bool WantsAll = false, bool Refused = false);
+    Peer Target,
+    TimeSpan Until,
+    int HelpersAwaited = 0,
+    bool Confirmed = false,
+    bool WantsAll = false,
+    bool Refused = false);

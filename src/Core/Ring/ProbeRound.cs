@@ -9,12 +9,13 @@ internal static class ProbeRound
     private const int SuspectsPerRoundMax = 3;
     private const int GoodbyesMax = 8;
     private const int ElsewhereMax = 8;
+    private const int LostAfter = 10;
 
     /// <summary>One beat: ages suspicions, then probes the neighbours, a random member, suspects, now and then a dead
     /// one.</summary>
     public static (MembershipState, Effects) Run(MembershipState s, MembershipInput.ProbeDue due, Prng random)
     {
-        var (aged, effects) = Age(s, due.Now);
+        var (aged, effects) = Age(ForgetLost(s, due.Now), due.Now);
         s = Refill(aged, random);
         var chosen = ImmutableArray.CreateBuilder<Peer>();
         chosen.AddRange(due.Neighbours);
@@ -34,7 +35,7 @@ internal static class ProbeRound
         {
             if (Current(s, peer) is not { } target || IsProbed(s, target))
                 continue;
-            (s, var ping) = Ping(s, target, !s.Synced, compares);
+            (s, var ping) = Ping(s, target, due.Now, !s.Synced, compares);
             effects = effects.Add(ping);
             s = compares ? s with { ComparedAt = due.Now } : s;
             compares = false;
@@ -44,44 +45,44 @@ internal static class ProbeRound
     }
 
     /// <summary>A hint is worth a probe when it says something that the cache does not.</summary>
-    public static (MembershipState, Effects) ProbeHint(MembershipState s, Peer hint)
+    public static (MembershipState, Effects) ProbeHint(MembershipState s, Peer hint, TimeSpan now)
     {
         var known = s.Members[hint.Node];
         var isNews = known is null || !known.IsReachable || known.Peer.Address != hint.Address;
         var asked = s.Probes.Values.Any(probe => probe.Target == hint && probe.Target.Address == hint.Address);
         if (!isNews || asked || s.Denied.Contains(hint.Node) || hint == s.Members.Self || hint.Address.Length == 0)
             return (s, []);
-        (s, var ping) = Ping(s, hint, !s.Synced, false);
+        (s, var ping) = Ping(s, hint, now, !s.Synced);
         return (s, [ping]);
     }
 
     /// <summary>Somebody else says that a known member is at another address now: it is asked there, a few such at a
     /// time.</summary>
-    public static (MembershipState, Effects) ProbeElsewhere(MembershipState s, Peer elsewhere)
+    public static (MembershipState, Effects) ProbeElsewhere(MembershipState s, Peer elsewhere, TimeSpan now)
     {
         var others = s.Probes.Values.Where(probe =>
             s.Members[probe.Target.Node] is { } known && known.Peer.Address != probe.Target.Address).ToArray();
         return others.Length >= ElsewhereMax || Array.Exists(others, probe => probe.Target == elsewhere)
-            ? (s, []) : ProbeHint(s, elsewhere);
+            ? (s, []) : ProbeHint(s, elsewhere, now);
     }
 
-    public static (MembershipState, Effects) ProbeDoubted(MembershipState s, Peer doubted)
+    public static (MembershipState, Effects) ProbeDoubted(MembershipState s, Peer doubted, TimeSpan now)
     {
         if (Current(s, doubted) is not { } target || IsProbed(s, target))
             return (s, []);
-        (s, var ping) = Ping(s, target, false, false);
+        (s, var ping) = Ping(s, target, now);
         return (s, [ping]);
     }
 
     /// <summary>Tells the nearest members on both sides at once what this node says of itself.</summary>
-    public static (MembershipState, Effects) TellAround(MembershipState s)
+    public static (MembershipState, Effects) TellAround(MembershipState s, TimeSpan now)
     {
         var around = SmallRing.Clockwise(s.Members.Self, s.Members.Live);
         var near = around.Take(GoodbyesMax / 2).Concat(around.Reverse().Take(GoodbyesMax / 2)).Distinct();
         Effects effects = [];
         foreach (var peer in near)
         {
-            (s, var ping) = Ping(s, peer, false, false);
+            (s, var ping) = Ping(s, peer, now);
             effects = effects.Add(ping);
         }
 
@@ -89,6 +90,9 @@ internal static class ProbeRound
     }
 
     public static TimeSpan TimeoutOf(MembershipState s) => s.Options.ProbeTimeout * (1 + s.Strain);
+
+    /// <summary>When a result that is awaited from now on must have been lost.</summary>
+    public static TimeSpan LostAt(MembershipState s, TimeSpan now) => now + (TimeoutOf(s) * LostAfter);
 
     public static IEnumerable<T> Shuffled<T>(IEnumerable<T> items, Prng random)
     {
@@ -127,6 +131,12 @@ internal static class ProbeRound
         return (s, effects);
     }
 
+    /// <summary>Whose result does not come may be probed again.</summary>
+    private static MembershipState ForgetLost(MembershipState s, TimeSpan now) =>
+        s.Probes.Values.Any(probe => probe.Until <= now)
+            ? s with { Probes = s.Probes.RemoveRange(s.Probes.Where(p => p.Value.Until <= now).Select(p => p.Key)) }
+            : s;
+
     private static bool SomebodyCouldConfirm(MembershipState s) => !s.Members.Live.IsEmpty;
 
     private static MembershipState Refill(MembershipState s, Prng random) => s.Round.IsEmpty
@@ -159,14 +169,14 @@ internal static class ProbeRound
     private static bool IsProbed(MembershipState s, Peer peer) => s.Probes.Values.Any(probe => probe.Target == peer);
 
     private static (MembershipState, MembershipEffect.Ping) Ping(
-        MembershipState s, Peer to, bool wantAll, bool compares)
+        MembershipState s, Peer to, TimeSpan now, bool wantAll = false, bool compares = false)
     {
         (s, var gossip) = Gossip.Pick(s, to.Node);
         var ping = new MembershipEffect.Ping(
             s.NextProbe, to, s.Members.Own, gossip, wantAll, compares ? s.Members.Digest : 0, TimeoutOf(s));
         return (s with
         {
-            Probes = s.Probes.Add(s.NextProbe, new Probe(to, WantsAll: wantAll)),
+            Probes = s.Probes.Add(s.NextProbe, new Probe(to, LostAt(s, now), WantsAll: wantAll)),
             NextProbe = s.NextProbe + 1,
         }, ping);
     }

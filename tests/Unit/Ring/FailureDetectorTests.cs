@@ -129,6 +129,29 @@ public class FailureDetectorTests
     }
 
     [Fact]
+    public void A_probe_whose_result_is_lost_is_forgotten_and_the_member_probed_again()
+    {
+        Know(10, 20, 30);
+        ProbeOf(10);
+        var again = 0;
+        for (var i = 0; i < 5; i++)
+        {
+            _now += TimeSpan.FromSeconds(1);
+            Step(new MembershipInput.ProbeDue(_now, [Peers.At(10)]));
+            again += _effects.OfType<MembershipEffect.Ping>().Count(ping => ping.To == Peers.At(10));
+        }
+
+        Assert.Equal(1, again);
+        var probe = _state.Probes.Single(probe => probe.Value.Target == Peers.At(10)).Key;
+        Step(new MembershipInput.Missed(_now, probe));
+        Assert.Equal(2, _effects.OfType<MembershipEffect.PingFor>().Count()); // They never say anything.
+        for (var i = 0; i < 5; i++)
+            Beat();
+        Assert.DoesNotContain(probe, _state.Probes.Keys);
+        Assert.Equal(Health.Alive, HealthOf(10)); // And nothing is said of it.
+    }
+
+    [Fact]
     public void Every_member_is_probed_once_before_anybody_again()
     {
         Know(10, 20, 30, 40, 50);

@@ -147,6 +147,10 @@ public class HearsayTests
         foreach (var at in Enumerable.Range(10, 50))
             Hear(Peers.At((UInt128)at) with { Address = $"wrong:{at}" }, 4 * Start, Health.Alive);
         Assert.Equal(8, _state.Probes.Count);
+        _now += TimeSpan.FromSeconds(10); // All results are lost.
+        Step(new MembershipInput.ProbeDue(_now, []));
+        Hear(Peers.At(50) with { Address = "wrong:50" }, 5 * Start, Health.Alive);
+        Assert.Contains(_state.Probes.Values, probe => probe.Target.Address == "wrong:50");
     }
 
     [Fact]
