@@ -27,6 +27,9 @@ public sealed record MembershipState
     /// <summary>Nodes whose certificates the operator has revoked: dead, whatever anybody says of them.</summary>
     public ImmutableHashSet<NodeId> Denied { get; init; } = [];
 
+    /// <summary>Members probed at once since the last beat, as others doubt them.</summary>
+    public int AskedAtOnce { get; init; }
+
     /// <summary>Whether some member has sent its whole cache since the start.</summary>
     public bool Synced { get; init; }
 

@@ -10,20 +10,23 @@ internal static class ProbeRound
     private const int GoodbyesMax = 8;
     private const int ElsewhereMax = 8;
     private const int LostAfter = 10;
+    private const int UnaskedMax = 8;
 
-    /// <summary>One beat: ages suspicions, then probes the neighbours, a random member, suspects, now and then a dead
-    /// one.</summary>
+    /// <summary>One beat: ages suspicions, then probes the neighbours, a random member, suspects, whom others doubt,
+    /// now and then a dead one.</summary>
     public static (MembershipState, Effects) Run(MembershipState s, MembershipInput.ProbeDue due, Prng random)
     {
         var (aged, effects) = Age(ForgetLost(s, due.Now), due.Now);
-        s = Refill(aged, random);
+        s = Refill(aged, random) with { AskedAtOnce = 0 };
         var chosen = ImmutableArray.CreateBuilder<Peer>();
         chosen.AddRange(due.Neighbours);
         (s, var next) = NextOfRound(s);
         if (next is not null)
             chosen.Insert(0, next);
-        var suspects = PeersThat(s, member => member.Health is Health.Suspect);
+        var suspects = PeersThat(s, member => member.Health is Health.Suspect
+            || member is { Health: Health.Leaving, IsReachable: false });
         chosen.AddRange(Shuffled(suspects, random).Take(SuspectsPerRoundMax));
+        chosen.AddRange(Unasked(s, random));
         if (due.Now - s.PassiveAt >= s.Options.PassiveInterval)
         {
             s = s with { PassiveAt = due.Now };
@@ -74,6 +77,16 @@ internal static class ProbeRound
         return (s, [ping]);
     }
 
+    /// <summary>Others doubt a member that has spoken here: its own word is one round trip away. A few such are asked
+    /// at once, the rest with the next beats.</summary>
+    public static (MembershipState, Effects) ProbeUnasked(MembershipState s, Peer doubted, TimeSpan now)
+    {
+        if (s.Members[doubted.Node] is not { IsUnasked: true } || s.AskedAtOnce >= UnaskedMax)
+            return (s, []);
+        (s, var effects) = ProbeDoubted(s, doubted, now);
+        return (s with { AskedAtOnce = s.AskedAtOnce + effects.Length }, effects);
+    }
+
     /// <summary>Tells the nearest members on both sides at once what this node says of itself.</summary>
     public static (MembershipState, Effects) TellAround(MembershipState s, TimeSpan now)
     {
@@ -106,17 +119,20 @@ internal static class ProbeRound
         }
     }
 
-    /// <summary>Suspects that were given their time are dead; the dead are forgotten in the end.</summary>
+    /// <summary>Who was silent here for the time given is dead; the dead are forgotten in the end.</summary>
     private static (MembershipState, Effects) Age(MembershipState s, TimeSpan now)
     {
         Effects effects = [];
         foreach (var member in s.Members.All)
         {
             var patience = member.Refuses ? s.Options.DeadAfter : s.Options.SilentDeadAfter;
-            if (member.Health is Health.Suspect && now - member.ChangedAt >= patience
-                && (member.Confirmed || !SomebodyCouldConfirm(s)))
+            if (member is { MissedAt: { } missed, IsReplaceable: false, Health: not Health.Alive }
+                && now - missed >= patience && (member.Confirmed || !SomebodyCouldConfirm(s)))
             {
-                (s, var died) = MembershipMerge.Put(s, member, member with { Health = Health.Dead, ChangedAt = now });
+                var lost = member with { IsReplaceable = true };
+                (s, var died) = member.Health is Health.Dead or Health.Left
+                    ? (s with { Members = s.Members.With(lost) }, [])
+                    : MembershipMerge.Put(s, member, lost with { Health = Health.Dead, ChangedAt = now });
                 effects = effects.AddRange(died);
             }
             else if (member.WasHeard && member.Health is Health.Dead or Health.Left && member.Peer != s.Members.Self
@@ -138,6 +154,12 @@ internal static class ProbeRound
             : s;
 
     private static bool SomebodyCouldConfirm(MembershipState s) => !s.Members.Live.IsEmpty;
+
+    /// <summary>Some of those whom others doubt and this node has not asked: first who has spoken here, as others can
+    /// make up any number of members.</summary>
+    private static IEnumerable<Peer> Unasked(MembershipState s, Prng random) =>
+        Shuffled(PeersThat(s, member => member.IsUnasked).Where(peer => !IsProbed(s, peer)), random)
+            .OrderByDescending(peer => s.Members[peer.Node] is { Spoken: > 0 }).Take(UnaskedMax);
 
     private static MembershipState Refill(MembershipState s, Prng random) => s.Round.IsEmpty
         ? s with { Round = [.. Shuffled(s.Members.Live.Select(peer => peer.Node), random)] }
@@ -163,10 +185,12 @@ internal static class ProbeRound
     /// <summary>The peer with its newest address, unless it is this node, unknown, gone or without an
     /// address.</summary>
     private static Peer? Current(MembershipState s, Peer peer) => peer != s.Members.Self
-        && s.Members[peer.Node] is { WasHeard: true, Health: not Health.Left } member && member.Peer.Address.Length > 0
+        && s.Members[peer.Node] is { WasHeard: true, HasLeft: false } member && member.Peer.Address.Length > 0
             ? member.Peer : null;
 
-    private static bool IsProbed(MembershipState s, Peer peer) => s.Probes.Values.Any(probe => probe.Target == peer);
+    /// <summary>At this address: one that others name must not keep it from being probed where it is.</summary>
+    private static bool IsProbed(MembershipState s, Peer peer) =>
+        s.Probes.Values.Any(probe => probe.Target == peer && probe.Target.Address == peer.Address);
 
     private static (MembershipState, MembershipEffect.Ping) Ping(
         MembershipState s, Peer to, TimeSpan now, bool wantAll = false, bool compares = false)
