@@ -75,7 +75,8 @@ public sealed record StewardOptions
 /// <summary>What the ring suggests for a tile. Hints: they decide when a change is tried, never what it may
 /// do.</summary>
 /// <param name="Preferred">Owner and next K of the nodes that are alive, staying and out of quarantine.</param>
-/// <param name="Unwanted">Nodes dead for placement (seen so by two) or leaving: replaced as soon as can be.</param>
+/// <param name="Unwanted">Nodes dead for placement (this node and another one saw it) or leaving (by their own word):
+/// replaced as soon as can be.</param>
 /// <param name="Away">Nodes that have left: they do not answer, and are replaced when they stay away.</param>
 public sealed record TileOutlook(
     ImmutableArray<NodeId> Preferred, IReadOnlySet<NodeId> Unwanted, IReadOnlySet<NodeId> Away)

@@ -30,12 +30,20 @@ public sealed record Member(Peer Peer, ulong Incarnation, Health Health, long Jo
     /// <summary>This node's time when <see cref="Health"/> last changed; not sent to others.</summary>
     public TimeSpan ChangedAt { get; init; }
 
-    /// <summary>Whether a second member saw it unreachable; not sent to others.</summary>
+    /// <summary>Whether a second member saw it unreachable, or says so; not sent to others.</summary>
     public bool Confirmed { get; init; }
 
     /// <summary>Whether its machine says that nobody listens at its address: the process is gone, not merely silent.
     /// Not sent to others.</summary>
     public bool Refuses { get; init; }
+
+    /// <summary>This node's time when its own probe found it silent, and those that it asked found it so too; null:
+    /// not so since this incarnation, or it has said something here since. Not sent to others.</summary>
+    public TimeSpan? MissedAt { get; init; }
+
+    /// <summary>Whether its tiles may be given to others: it has said here itself that it goes, or this node has found
+    /// it silent for the placement time. What others say is never enough. Not sent to others.</summary>
+    public bool IsReplaceable { get; init; }
 
     /// <summary>The incarnation that it last named to this node itself, over a connection that proved who it was; 0:
     /// none yet. Not sent to others.</summary>
@@ -47,10 +55,21 @@ public sealed record Member(Peer Peer, ulong Incarnation, Health Health, long Jo
     public bool WasHeard => Incarnation > 0;
 
     /// <summary>Answers as far as known.</summary>
-    public bool IsReachable => WasHeard && Health is Health.Alive or Health.Leaving;
+    public bool IsReachable => WasHeard
+        && (Health is Health.Alive || (Health is Health.Leaving && MissedAt is null));
 
     /// <summary>Counts for N: not dead, not gone; founders count before they are heard.</summary>
     public bool IsOnRecord => !WasHeard || Health is Health.Alive or Health.Suspect or Health.Leaving;
+
+    /// <summary>Its tiles are to be moved as soon as can be; docs/protocol.md#steward.</summary>
+    public bool IsUnwanted => WasHeard && IsReplaceable
+        && (Health is Health.Leaving || (Health is Health.Dead && Confirmed));
+
+    /// <summary>Went away, and not only as others say.</summary>
+    public bool HasLeft => Health is Health.Left && IsReplaceable;
+
+    /// <summary>Others doubt it, and this node has not asked it yet.</summary>
+    internal bool IsUnasked => WasHeard && Health is not Health.Alive && !IsReplaceable && MissedAt is null;
 
     /// <summary>Whether what <paramref name="other"/> says is newer: the larger incarnation, then the worse
     /// health.</summary>

@@ -66,14 +66,14 @@ public sealed class Membership
     /// given tiles, the owner first; fewer when there are no more, and nobody while a founder among them may yet be
     /// heard.</summary>
     /// <remarks>A wish for stewards, never the authority: that is the tile's configuration.</remarks>
-    /// <param name="keepers">Who keeps it now: no newcomers to it, however short they have been known here. Others get
-    /// it only while nobody doubts them.</param>
+    /// <param name="keepers">Who keeps it now: no newcomers to it, however short they have been known here, and they
+    /// keep it whatever others say of them. Others get it only while nobody doubts them.</param>
     public ImmutableArray<Peer> Placement(
         RingId start, int count, TimeSpan now, TimeSpan quarantine, ImmutableArray<NodeId> keepers = default)
     {
         var chosen = Clockwise(start)
             .Where(member => keepers.IsDefault ? MayHoldTiles(member, now, quarantine)
-                : keepers.Contains(member.Peer.Node) && member.WasHeard ? MayHoldTiles(member, now, TimeSpan.Zero)
+                : keepers.Contains(member.Peer.Node) && member.WasHeard ? MayKeepTiles(member)
                 : member.Health is not Health.Suspect && MayHoldTiles(member, now, quarantine))
             .Take(count).ToArray();
         return chosen.All(member => member.WasHeard) ? [.. chosen.Select(member => member.Peer)] : [];
@@ -84,6 +84,9 @@ public sealed class Membership
     public static bool MayHoldTiles(Member member, TimeSpan now, TimeSpan quarantine) =>
         member.IsOnRecord && member.Health is not Health.Leaving && now - member.KnownSince >= quarantine
         && (member.WasHeard || now - member.ChangedAt < quarantine);
+
+    private static bool MayKeepTiles(Member member) =>
+        member.Health is Health.Alive or Health.Suspect || !member.IsReplaceable;
 
     /// <summary>A number that is equal for equal beliefs; differs for different ones but for 1 in 2^64 cases.</summary>
     public ulong Digest => _byPosition.Where(member => member.WasHeard).Aggregate(0UL, (sum, member) => unchecked(sum

@@ -51,35 +51,50 @@ internal static class MembershipMerge
         {
             Spoken = heard.Incarnation,
             IsPlaced = said is Saying.ByItselfInPlace || known is { IsPlaced: true },
+            MissedAt = null,
+            IsReplaceable = heard.Health is Health.Leaving or Health.Left || s.Denied.Contains(heard.Peer.Node),
         };
         if (known is null)
             return Add(s, heard, now);
         if (known.IsOutdatedBy(heard) || known.Incarnation - heard.Incarnation > StepMax)
             return Take(s, known, heard, now);
         var isOlder = known.Spoken > heard.Spoken && known.Spoken - heard.Spoken <= StepMax; // It came late.
-        var told = known with { Spoken = isOlder ? known.Spoken : heard.Spoken, IsPlaced = heard.IsPlaced };
-        return (told == known ? s : s with { Members = s.Members.With(told) }, []);
+        var told = isOlder ? known with { IsPlaced = heard.IsPlaced } : known with
+        {
+            Spoken = heard.Spoken,
+            IsPlaced = heard.IsPlaced,
+            MissedAt = null,
+            IsReplaceable = heard.IsReplaceable,
+        };
+        return told == known ? (s, [])
+            : told.IsReachable != known.IsReachable ? Put(s, known, told)
+            : (s with { Members = s.Members.With(told) }, []);
     }
 
     /// <summary>Of a member whose own last word is known others tell no number that it can hardly have by now, and no
-    /// address: it is asked there itself.</summary>
+    /// address: it is asked there itself. If they doubt it, it is asked too, at once.</summary>
     private static (MembershipState, Effects) HearOthers(
         MembershipState s, Member? known, Member heard, TimeSpan now)
     {
+        heard = heard with
+        {
+            Spoken = known?.Spoken ?? 0,
+            IsPlaced = known is { IsPlaced: true },
+            MissedAt = known?.Incarnation == heard.Incarnation ? known.MissedAt : null,
+            IsReplaceable = s.Denied.Contains(heard.Peer.Node) || (known is { IsReplaceable: true }
+                && heard.Health is Health.Leaving or Health.Dead or Health.Left), // It had gone before.
+        };
         if (known is not { Spoken: > 0 })
             return heard.Incarnation > UnheardMax ? (s, [])
                 : known is null ? Add(s, heard, now)
                 : known.IsOutdatedBy(heard) ? Take(s, known, heard, now) : (s, []);
         if (!known.IsOutdatedBy(heard) || heard.Incarnation > known.Spoken + StepMax)
             return (s, []);
-        return heard.Peer.Address == known.Peer.Address || heard.Health is Health.Dead or Health.Left
-            ? Take(s, known, heard with
-            {
-                Peer = known.Peer,
-                Spoken = known.Spoken,
-                IsPlaced = known.IsPlaced,
-            }, now)
-            : ProbeRound.ProbeElsewhere(s, heard.Peer);
+        if (heard.Peer.Address != known.Peer.Address && heard.Health is not (Health.Dead or Health.Left))
+            return ProbeRound.ProbeElsewhere(s, heard.Peer, now);
+        (s, var effects) = Take(s, known, heard with { Peer = known.Peer }, now);
+        (s, var asked) = ProbeRound.ProbeUnasked(s, known.Peer, now);
+        return (s, effects.AddRange(asked));
     }
 
     /// <summary>Whose certificate shows its position stands there: what others made up for it, or put in its place,
@@ -100,14 +115,15 @@ internal static class MembershipMerge
     private static (MembershipState, Effects) Take(
         MembershipState s, Member known, Member heard, TimeSpan now)
     {
-        var back = known.WasHeard && (known.Health is Health.Dead
+        var wasSilent = known.IsReplaceable || known.MissedAt is not null;
+        var back = known.WasHeard && ((known.Health is Health.Dead && wasSilent)
             || (known.Health is Health.Left && now - known.ChangedAt >= s.Options.Quarantine));
         return Put(s, known, heard with
         {
             KnownSince = back ? now : known.KnownSince,
             ChangedAt = heard.Health == known.Health ? known.ChangedAt : now,
-            Confirmed = s.Denied.Contains(heard.Peer.Node) || heard.Health == Health.Suspect
-                || (heard.Health == Health.Dead && known.Confirmed),
+            Confirmed = heard.Health is Health.Suspect or Health.Dead
+                || (heard.Incarnation == known.Incarnation && known.Confirmed),
             Refuses = known.Refuses && heard.Health is not Health.Alive,
         });
     }
@@ -134,14 +150,16 @@ internal static class MembershipMerge
         {
             KnownSince = settled ? s.StartedAt - s.Options.Quarantine : now,
             ChangedAt = now,
-            Confirmed = heard.Health == Health.Suspect || s.Denied.Contains(heard.Peer.Node),
+            Confirmed = heard.Health is Health.Suspect or Health.Dead,
+            Refuses = false,
         });
     }
 
     /// <summary>A member that hears itself doubted says that it lives, with a larger incarnation.</summary>
     /// <remarks>Others can only repeat its own incarnations. One ahead of them is made up, or it is from before the
-    /// folder was restored: followed a step at most and now and then only, or it could be driven to the largest
-    /// number.</remarks>
+    /// folder was restored: followed, or it could not refute what others believe, but by a step in a probe interval in
+    /// all, or it could be driven to the largest number. The amount is bounded, not the count: else one that lies would
+    /// use up every chance to refute.</remarks>
     private static (MembershipState, Effects) Refute(MembershipState s, Member heard, TimeSpan now)
     {
         var own = s.Members.Own;
@@ -150,11 +168,13 @@ internal static class MembershipMerge
         Effects effects = [];
         if (heard.Incarnation > own.Incarnation)
         {
-            if (now - s.SeenAheadAt < s.Options.ProbeInterval)
-                return (s, []);
-            s = s with { SeenAheadAt = now };
-            effects = [new MembershipEffect.Happened(new MembershipEvent.OwnIdSeenAhead(heard))];
-            if (heard.Incarnation - own.Incarnation > StepMax)
+            if (now - s.SeenAheadAt >= s.Options.ProbeInterval)
+            {
+                s = s with { SeenAheadAt = now, SeenAheadFrom = own.Incarnation };
+                effects = [new MembershipEffect.Happened(new MembershipEvent.OwnIdSeenAhead(heard))];
+            }
+
+            if (heard.Incarnation - s.SeenAheadFrom > StepMax)
                 return (s, effects);
         }
 

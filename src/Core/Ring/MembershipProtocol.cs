@@ -23,14 +23,14 @@ public static class MembershipProtocol
             Missed missed => AskHelpers(s, missed, random),
             HelperSaid said => HearHelper(s, said),
             Pinged pinged => Answer(s, pinged),
-            HeardOf(_, var peer) => ProbeRound.ProbeHint(s, peer),
-            Unreachable(_, var peer) => ProbeRound.ProbeDoubted(s, peer),
+            HeardOf(var now, var peer) => ProbeRound.ProbeHint(s, peer, now),
+            Unreachable(var now, var peer) => ProbeRound.ProbeDoubted(s, peer, now),
             Founded(var now, var founders) => Found(s, founders, now),
             Paused(var now) => Trust(s, now),
             Moved(_, var address) => SayOfSelf(s, own => own with { Peer = own.Peer with { Address = address } }),
             Denied(var now, var nodes) => Deny(s, nodes, now),
-            LeaveBegun => ProbeRound.TellAround(SayOfSelf(s, own => own with { Health = Health.Leaving }).State),
-            LeaveDone => ProbeRound.TellAround(SayOfSelf(s, own => own with { Health = Health.Left }).State),
+            LeaveBegun(var now) => SayGoodbye(s, Health.Leaving, now),
+            LeaveDone(var now) => SayGoodbye(s, Health.Left, now),
             _ => (s, []),
         };
 
@@ -79,8 +79,9 @@ public static class MembershipProtocol
         if (helpers.Count == 0)
             return Doubt(s with { Probes = s.Probes.Remove(missed.Probe) }, probe, missed.Now);
         var timeout = ProbeRound.TimeoutOf(s) * 2;
+        probe = probe with { HelpersAwaited = helpers.Count, Until = ProbeRound.LostAt(s, missed.Now) };
         return (
-            s with { Probes = s.Probes.SetItem(missed.Probe, probe with { HelpersAwaited = helpers.Count }) },
+            s with { Probes = s.Probes.SetItem(missed.Probe, probe) },
             [.. helpers.Select(helper => new MembershipEffect.PingFor(missed.Probe, helper, probe.Target, timeout))]);
     }
 
@@ -101,35 +102,40 @@ public static class MembershipProtocol
         return said.Now < s.TrustUntil ? (s, []) : Doubt(s, probe, said.Now);
     }
 
-    /// <summary>Somebody else's word that a member is dead is one witness; this node's own probe is the
+    /// <summary>Somebody else's word that a member is dead or gone is one witness; this node's own probe is the
     /// second.</summary>
-    private static bool IsDoubtful(Member? member) =>
-        member is { WasHeard: true, Health: not (Health.Dead or Health.Left) }
-            or { WasHeard: true, Health: Health.Dead, Confirmed: false };
+    private static bool IsDoubtful(Member? member) => member is { WasHeard: true }
+        && (member.Health is not (Health.Dead or Health.Left) || !member.IsReplaceable
+            || (member.Health is Health.Dead && !member.Confirmed));
 
     /// <summary>Silence at an address that somebody else named says nothing of the member.</summary>
     private static bool IsWhereItIs(MembershipState s, Peer target) =>
         s.Members[target.Node] is not { } known || known.Peer.Address == target.Address;
 
-    /// <summary>Nobody reached it: an alive member becomes suspect, one that was about to leave is dead at
-    /// once.</summary>
-    private static (MembershipState, Effects) Doubt(MembershipState s, Probe probe, TimeSpan now) =>
-        s.Members[probe.Target.Node] switch
+    /// <summary>Nobody reached it: an alive member becomes suspect, one that has said itself that it is about to leave
+    /// is dead at once, and one that has left as others say has left indeed.</summary>
+    private static (MembershipState, Effects) Doubt(MembershipState s, Probe probe, TimeSpan now)
+    {
+        if (s.Members[probe.Target.Node] is not { WasHeard: true } member)
+            return (s, []);
+        var silent = member with
         {
-            { Health: Health.Alive } member => MembershipMerge.Put(s, member, member with
-            { Health = Health.Suspect, ChangedAt = now, Confirmed = probe.Confirmed, Refuses = probe.Refused }),
-            { Health: Health.Leaving } member => MembershipMerge.Put(s, member, member with
-            { Health = Health.Dead, ChangedAt = now, Confirmed = probe.Confirmed }),
-            { Health: Health.Suspect or Health.Dead } member => (s with
-            {
-                Members = s.Members.With(member with
-                {
-                    Confirmed = member.Confirmed || probe.Confirmed,
-                    Refuses = probe.Refused,
-                }),
-            }, []),
-            _ => (s, []),
+            Confirmed = member.Confirmed || probe.Confirmed,
+            Refuses = probe.Refused,
+            MissedAt = member.MissedAt ?? now,
         };
+        return member switch
+        {
+            { Health: Health.Alive } => MembershipMerge.Put(s, member, silent with
+            { Health = Health.Suspect, ChangedAt = now, Confirmed = probe.Confirmed, MissedAt = now }),
+            { Health: Health.Leaving, IsReplaceable: true } => MembershipMerge.Put(s, member, silent with
+            { Health = Health.Dead, ChangedAt = now, Confirmed = probe.Confirmed }),
+            { Health: Health.Left } => (
+                s with { Members = s.Members.With(silent with { IsReplaceable = true }) }, []),
+            { Health: Health.Leaving } => MembershipMerge.Put(s, member, silent),
+            _ => (s with { Members = s.Members.With(silent) }, []),
+        };
+    }
 
     private static (MembershipState, Effects) Answer(MembershipState s, Pinged pinged)
     {
@@ -166,6 +172,7 @@ public static class MembershipProtocol
                 Health = Health.Dead,
                 ChangedAt = now,
                 Confirmed = true,
+                IsReplaceable = true,
             });
             effects = effects.AddRange(died);
         }
@@ -173,11 +180,11 @@ public static class MembershipProtocol
         return (s, effects);
     }
 
-    /// <summary>After an own pause: no late timeout counts, and every suspicion starts anew.</summary>
+    /// <summary>After an own pause: no late timeout counts, and everybody doubted gets the full time again.</summary>
     private static (MembershipState, Effects) Trust(MembershipState s, TimeSpan now)
     {
-        var members = s.Members.All.Where(member => member.Health is Health.Suspect)
-            .Aggregate(s.Members, (all, member) => all.With(member with { ChangedAt = now }));
+        var members = s.Members.All.Where(member => member.MissedAt is not null && !member.IsReplaceable)
+            .Aggregate(s.Members, (all, member) => all.With(member with { MissedAt = now }));
         return (s with
         {
             Members = members,
@@ -186,10 +193,17 @@ public static class MembershipProtocol
         }, []);
     }
 
+    private static (MembershipState, Effects) SayGoodbye(MembershipState s, Health health, TimeSpan now) =>
+        ProbeRound.TellAround(SayOfSelf(s, own => own with { Health = health }).State, now);
+
     private static (MembershipState State, Effects) SayOfSelf(MembershipState s, Func<Member, Member> change)
     {
         var own = change(s.Members.Own);
-        own = own with { Incarnation = own.Incarnation + 1 };
+        own = own with
+        {
+            Incarnation = own.Incarnation + 1,
+            IsReplaceable = own.Health is Health.Leaving or Health.Left,
+        };
         return (Gossip.Tell(s with { Members = s.Members.With(own) }, own.Peer.Node), []);
     }
 }

@@ -27,6 +27,9 @@ public sealed record MembershipState
     /// <summary>Nodes whose certificates the operator has revoked: dead, whatever anybody says of them.</summary>
     public ImmutableHashSet<NodeId> Denied { get; init; } = [];
 
+    /// <summary>Members probed at once since the last beat, as others doubt them.</summary>
+    public int AskedAtOnce { get; init; }
+
     /// <summary>Whether some member has sent its whole cache since the start.</summary>
     public bool Synced { get; init; }
 
@@ -40,8 +43,12 @@ public sealed record MembershipState
     /// <summary>After an own pause nobody is suspected until then.</summary>
     public TimeSpan TrustUntil { get; init; } = TimeSpan.MinValue;
 
-    /// <summary>When others last named an incarnation of this node that it never had.</summary>
+    /// <summary>When the probe interval began in which others last named an incarnation of this node that it never
+    /// had.</summary>
     public TimeSpan SeenAheadAt { get; init; } = TimeSpan.MinValue / 2;
+
+    /// <summary>The incarnation that it had then.</summary>
+    public ulong SeenAheadFrom { get; init; }
 
     /// <summary>0 to 7: how often lately this node itself was to blame for a missed answer; lengthens its
     /// timeouts.</summary>
@@ -76,8 +83,14 @@ public sealed record MembershipState
 }
 
 /// <summary>A probe on its way.</summary>
+/// <param name="Until">When nothing is awaited any more: its result was lost in this process.</param>
 /// <param name="HelpersAwaited">0 while the direct answer is awaited.</param>
 /// <param name="Confirmed">Whether a helper said that it got no answer either.</param>
 /// <param name="Refused">Whether the target's machine said that nobody listens there.</param>
 public sealed record Probe(
-    Peer Target, int HelpersAwaited = 0, bool Confirmed = false, bool WantsAll = false, bool Refused = false);
+    Peer Target,
+    TimeSpan Until,
+    int HelpersAwaited = 0,
+    bool Confirmed = false,
+    bool WantsAll = false,
+    bool Refused = false);

@@ -40,7 +40,7 @@ internal sealed class ConfigurationSearch(
             var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var told = new List<TileConfiguration>();
             var isAlone = now.Members.All.Count(
-                member => member.Peer.Node != calls.Self && member.Health is not Health.Left) == 1;
+                member => member.Peer.Node != calls.Self && !member.HasLeft) == 1;
             var question = new ReplicaRequest.GetConfiguration(TileId.Of(point, TileId.BitsMax));
             foreach (var member in asked)
                 calls.Send(member.Peer.Node, question, reply =>

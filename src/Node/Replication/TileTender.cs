@@ -166,7 +166,7 @@ internal sealed partial class TileTender : BackgroundService
         private readonly TimeSpan _now = ring.Clock;
         private readonly TimeSpan _quarantine = ring.Now.Membership.Options.Quarantine;
         private readonly HashSet<NodeId> _unwanted =
-            [.. ring.Now.Members.All.Where(IsUnwanted).Select(m => m.Peer.Node)];
+            [.. ring.Now.Members.All.Where(m => m.IsUnwanted).Select(m => m.Peer.Node)];
 
         private readonly HashSet<NodeId> _away =
             [.. ring.Now.Members.All.Where(m => m.Health is Health.Left).Select(m => m.Peer.Node)];
@@ -187,8 +187,5 @@ internal sealed partial class TileTender : BackgroundService
             Leaving = _leaving,
             IsTooBig = options.IsTooWide(newest.Tile, _nodes.Value) || large.Contains(newest.Tile),
         };
-
-        private static bool IsUnwanted(Member member) => member.WasHeard
-            && (member.Health is Health.Leaving || (member.Health is Health.Dead && member.Confirmed));
     }
 }

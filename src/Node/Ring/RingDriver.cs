@@ -191,14 +191,16 @@ internal sealed partial class RingDriver : BackgroundService
     private async Task AskRingAsync(ulong nonce, Peer to, CancellationToken stopping)
     {
         var answer = await Quietly(_calls.GetRingAsync(to, _now.Self, _now.Ring.Options.AskTimeout, stopping));
-        Give(answer is null ? new RingInput.AskTimedOut(nonce) : new RingInput.Answered(nonce, answer));
+        await GiveAsync(
+            answer is null ? new RingInput.AskTimedOut(nonce) : new RingInput.Answered(nonce, answer), stopping);
     }
 
     private async Task AskAliveAsync(ulong nonce, Peer to, CancellationToken stopping)
     {
         var answer = await Quietly(
             _calls.AskAliveAsync(to, _now.Members.Own, _now.Ring.Options.AskTimeout, stopping));
-        Give(answer is null ? new RingInput.AskTimedOut(nonce) : new RingInput.StillAlive(nonce));
+        await GiveAsync(
+            answer is null ? new RingInput.AskTimedOut(nonce) : new RingInput.StillAlive(nonce), stopping);
     }
 
     private async Task StabilizeSoonAsync(TimeSpan within, CancellationToken stopping)
@@ -206,23 +208,23 @@ internal sealed partial class RingDriver : BackgroundService
         var least = TimeSpan.FromMilliseconds(10);
         await Quietly(Task.Delay(least + ((within - least) * Random.Shared.NextDouble()), _time, stopping)
             .ContinueWith(_ => (object?)null, TaskScheduler.Default));
-        Give(new RingInput.StabilizeDue());
+        await GiveAsync(new RingInput.StabilizeDue(), stopping);
     }
 
+    /// <summary>Its result waits for room in the inbox: one that is lost would leave the question open.</summary>
     private async Task PingAsync(MembershipEffect.Ping ping, CancellationToken stopping)
     {
         var refused = false;
         var answer = await Quietly(_calls.PingAsync(ping, () => refused = true, stopping));
-        _inbox.Writer.TryWrite(new RingWork.OnMembers(now => answer is null
+        await GiveAsync(now => answer is null
             ? new MembershipInput.Missed(now, ping.Probe, refused)
-            : new MembershipInput.Acked(now, ping.Probe, answer.From, answer.Gossip)));
+            : new MembershipInput.Acked(now, ping.Probe, answer.From, answer.Gossip), stopping);
     }
 
     private async Task PingForAsync(MembershipEffect.PingFor help, CancellationToken stopping)
     {
         var seen = await Quietly(BoxAsync(_calls.PingForAsync(help.Helper, help.Target, help.Timeout, stopping)));
-        _inbox.Writer.TryWrite(new RingWork.OnMembers(
-            now => new MembershipInput.HelperSaid(now, help.Probe, (bool?)seen)));
+        await GiveAsync(now => new MembershipInput.HelperSaid(now, help.Probe, (bool?)seen), stopping);
     }
 
     private static async Task<object?> BoxAsync(Task<bool?> task) => await task;
@@ -240,8 +242,6 @@ internal sealed partial class RingDriver : BackgroundService
             return null;
         }
     }
-
-    private void Give(RingInput input) => _inbox.Writer.TryWrite(new RingWork.OnRing(input));
 
     private static TaskCompletionSource<T> NewAnswer<T>() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -145,7 +145,7 @@ public sealed class EvilNodeTests
         {
             using var channel = EvilNode.ChannelTo(outsider, cluster.AddressOf(name));
             foreach (var incarnation in (ulong[])[FarAhead >> 3, FarAhead])
-                await PingAsync(channel, victim with { Incarnation = incarnation, Health = Health.Suspect });
+                await TellAsync(outsider, channel, victim with { Incarnation = incarnation, Health = Health.Suspect });
         }
 
         var (ring, calls) = (cluster["n1"].Services.GetRequiredService<RingDriver>(),
@@ -156,20 +156,63 @@ public sealed class EvilNodeTests
             ring.Now.Members[victim.Peer.Node] is { Health: Health.Alive, Incarnation: < 1UL << 50 }));
         Assert.InRange(cluster.MembersSeenBy("n2").Own.Incarnation, victim.Incarnation, 1UL << 50);
         using (var channel = EvilNode.ChannelTo(outsider, cluster.AddressOf("n1")))
-            await PingAsync(channel, victim with { Incarnation = FarAhead << 1 }); // Passed over.
+            await TellAsync(outsider, channel, victim with { Incarnation = FarAhead << 1 }); // Passed over.
         await cluster.StopAsync("n2");
         await cluster.StartAsync("n2");
         await cluster.SettleAsync();
-
-        async Task PingAsync(Grpc.Net.Client.GrpcChannel channel, Member about) =>
-            await new Wire.Ring.RingClient(channel).PingAsync(
-                new()
-                {
-                    From = new Member(outsider.Self.At("127.0.0.1:1"), 1, Health.Alive, 0).ToWire(),
-                    Gossip = { about.ToWire() },
-                },
-                deadline: DateTime.UtcNow + Patience);
     }
+
+    /// <summary>docs/protocol.md#ring-hearsay</summary>
+    [Fact]
+    public async Task What_one_node_says_of_another_one_moves_none_of_its_tiles()
+    {
+        await using var cluster = await NodeCluster.StartAsync(4, new() { ["Steward:SplitPerNode"] = "0" });
+        var outsider = cluster.Enrol("mallory");
+        var victim = cluster.MembersSeenBy("n2").Own.Peer.Node;
+        string[] others = ["n1", "n3", "n4"];
+        var (before, since) = (Kept(), Environment.TickCount64);
+        await Condition.UntilAsync("n2 keeps the same tiles for 3 s", Patience, () =>
+        {
+            if (!before.SequenceEqual(Kept()))
+                (before, since) = (Kept(), Environment.TickCount64);
+            return Task.FromResult(before.Length > 0 && Environment.TickCount64 - since > 3_000);
+        });
+        var channels = others.ToDictionary(name => name, name =>
+            EvilNode.ChannelTo(outsider, cluster.AddressOf(name)));
+        for (var i = 0; i < 120; i++)
+        {
+            foreach (var name in others)
+                foreach (var health in (Health[])[Health.Suspect, (Health)(2 + (i % 3))])
+                    await TellAsync(outsider, channels[name], cluster.MembersSeenBy(name)[victim]! with
+                    {
+                        Incarnation = cluster.MembersSeenBy(name)[victim]!.Incarnation + (i % 2 == 0 ? 1UL : 0UL),
+                        Health = health,
+                    });
+            await Task.Delay(20);
+        }
+
+        foreach (var channel in channels.Values)
+            channel.Dispose();
+        Assert.Equal(before, Kept());
+        await cluster.SettleAsync();
+
+        TileConfiguration[] Kept() =>
+        [
+            .. cluster["n2"].Services.GetRequiredService<TileBoard>().All
+                .Where(header => header.Phase is TilePhase.Active)
+                .Select(header => header.Newest).OrderBy(kept => kept.Tile.ToString(), StringComparer.Ordinal),
+        ];
+    }
+
+    private static async Task TellAsync(
+        NodeIdentity outsider, Grpc.Net.Client.GrpcChannel channel, Member about) =>
+        await new Wire.Ring.RingClient(channel).PingAsync(
+            new()
+            {
+                From = new Member(outsider.Self.At("127.0.0.1:1"), 1, Health.Alive, 0).ToWire(),
+                Gossip = { about.ToWire() },
+            },
+            deadline: DateTime.UtcNow + Patience);
 
     private static RegisterKey OwnKeyOf(NodeCluster cluster, string name) =>
         new($"ready/{cluster[name].Node.Self.Node}");

@@ -126,7 +126,7 @@ internal sealed class Gateway(SwarmNode node)
             .Take(AskedMax).ToArray();
         var (left, ended, told) = (asked.Length, false, new List<TileConfiguration>());
         var isAlone = node.Ring.Cache.Members.All.Count(
-            member => member.Peer != node.Self && member.Health is not Health.Left) == 1;
+            member => member.Peer != node.Self && !member.HasLeft) == 1;
         var question = new ReplicaRequest.GetConfiguration(TileId.Of(at.Point, TileId.BitsMax));
         foreach (var member in asked)
             Tiles.Send(member.Peer.Node, question, reply =>

@@ -322,9 +322,8 @@ internal sealed class TileHost
         };
     }
 
-    private bool IsUnwanted(Member member) => member.WasHeard
-        && ((member.Health is Health.Suspect && _cluster.Plan.Mistake == SwarmMistake.MissIsDeath)
-            || member.Health is Health.Leaving || (member.Health is Health.Dead && member.Confirmed));
+    private bool IsUnwanted(Member member) => member.IsUnwanted
+        || (member is { WasHeard: true, Health: Health.Suspect } && _cluster.Plan.Mistake == SwarmMistake.MissIsDeath);
 
     private void Do(Operation operation, IReadOnlyList<Effect> effects)
     {

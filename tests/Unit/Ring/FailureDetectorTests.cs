@@ -60,10 +60,40 @@ public class FailureDetectorTests
     {
         Know(10, 20, 30);
         Step(new MembershipInput.Pinged(_now, Alive(20, 1), [Alive(10, 1) with { Health = Health.Dead }], false, 0));
-        Assert.False(_state.Members[Peers.At(10).Node]!.Confirmed);
-        _now += TimeSpan.FromSeconds(6);
-        Doubt(10, helpers: 2, says: false);
-        Assert.True(_state.Members[Peers.At(10).Node]!.Confirmed);
+        for (var i = 0; i < 60; i++)
+        {
+            _now += TimeSpan.FromSeconds(1);
+            Step(new MembershipInput.ProbeDue(_now, [])); // No result: it is not known here whether it is there.
+        }
+
+        AssertGone(10, false);
+        Miss(10, refuses: true);
+        for (var i = 0; i < 14; i++)
+            Beat();
+        AssertGone(10, false);
+        Beat();
+        AssertGone(10, true);
+    }
+
+    /// <summary>docs/protocol.md#ring-hearsay: within the placement time after a restart, too.</summary>
+    [Fact]
+    public void Who_is_dead_as_others_say_and_never_spoke_here_is_asked_with_the_next_beat()
+    {
+        Know(10, 20, 30);
+        Step(new MembershipInput.Pinged(_now, Alive(20, 1), [.. Enumerable.Range(40, 30).Select(at =>
+            Alive(at, 1) with { Health = (Health)(at % 2 == 0 ? Health.Dead : Health.Left) })], false, 0));
+        for (var i = 0; i < 5; i++)
+        {
+            Beat();
+            foreach (var ping in _effects.OfType<MembershipEffect.Ping>().ToList())
+                if (ping.To.Position.Value >= 40)
+                    FailAll(ping.Probe, refuses: true);
+        }
+
+        Assert.All(Enumerable.Range(40, 30), at => Assert.Equal(at % 2 != 0, MemberAt(at).HasLeft));
+        for (var i = 0; i < 15; i++)
+            Beat();
+        Assert.All(Enumerable.Range(40, 30), at => AssertGone(at, true));
     }
 
     [Fact]
@@ -126,6 +156,29 @@ public class FailureDetectorTests
         Step(new MembershipInput.Acked(_now, ping.Probe, Alive(10, incarnation: 2), []));
         Assert.Contains(_effects, effect => effect is MembershipEffect.Happened(MembershipEvent.AliveAgain));
         Assert.Contains(_effects, effect => effect is MembershipEffect.CacheChanged);
+    }
+
+    [Fact]
+    public void A_probe_whose_result_is_lost_is_forgotten_and_the_member_probed_again()
+    {
+        Know(10, 20, 30);
+        ProbeOf(10);
+        var again = 0;
+        for (var i = 0; i < 5; i++)
+        {
+            _now += TimeSpan.FromSeconds(1);
+            Step(new MembershipInput.ProbeDue(_now, [Peers.At(10)]));
+            again += _effects.OfType<MembershipEffect.Ping>().Count(ping => ping.To == Peers.At(10));
+        }
+
+        Assert.Equal(1, again);
+        var probe = _state.Probes.Single(probe => probe.Value.Target == Peers.At(10)).Key;
+        Step(new MembershipInput.Missed(_now, probe));
+        Assert.Equal(2, _effects.OfType<MembershipEffect.PingFor>().Count()); // They never say anything.
+        for (var i = 0; i < 5; i++)
+            Beat();
+        Assert.DoesNotContain(probe, _state.Probes.Keys);
+        Assert.Equal(Health.Alive, HealthOf(10)); // And nothing is said of it.
     }
 
     [Fact]
@@ -221,6 +274,29 @@ public class FailureDetectorTests
     {
         _now += TimeSpan.FromSeconds(1);
         Step(new MembershipInput.ProbeDue(_now, []));
+    }
+
+    private void AssertGone(int position, bool isGone)
+    {
+        var keepers = Peers.All(position).Select(peer => peer.Node).ToImmutableArray();
+        Assert.Equal(isGone && MemberAt(position).Health is not Health.Left, MemberAt(position).IsUnwanted);
+        Assert.Equal(isGone, _state.Members.Placement(
+            Peers.At((UInt128)position).Position, 1, _now, _state.Options.Quarantine, keepers)[0].Node != keepers[0]);
+    }
+
+    private Member MemberAt(int position) => _state.Members[Peers.At((UInt128)position).Node]!;
+
+    private void Miss(int position, bool refuses)
+    {
+        var probe = _state.Probes.FirstOrDefault(probe => probe.Value.Target == Peers.At((UInt128)position)).Key;
+        FailAll(probe == 0 ? ProbeOf(position) : probe, refuses);
+    }
+
+    private void FailAll(ulong probe, bool refuses)
+    {
+        Step(new MembershipInput.Missed(_now, probe, refuses));
+        for (var i = 0; i < 3; i++)
+            Step(new MembershipInput.HelperSaid(_now, probe, false));
     }
 
     private void Doubt(int position, int helpers, bool? says, bool refuses = false)

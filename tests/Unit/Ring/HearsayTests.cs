@@ -17,6 +17,7 @@ public class HearsayTests
 
     private MembershipState _state = MembershipState.Starting(Self, 5 * Start, 0, TimeSpan.Zero);
     private ImmutableArray<MembershipEffect> _effects = [];
+    private readonly List<MembershipEffect.Ping> _asked = [];
     private TimeSpan _now = TimeSpan.FromSeconds(100);
 
     private ulong Own => _state.Members.Own.Incarnation;
@@ -34,7 +35,7 @@ public class HearsayTests
 
         for (var i = 0; i < 1_000; i++) // All in one second.
             Hear(Self, Own + Start, Health.Alive);
-        Assert.InRange(Own, before, before + (2 * Start));
+        Assert.InRange(Own, before, before + MembershipMerge.StepMax + 1);
         Hear(Self, Own, Health.Dead);
         Assert.Equal(Health.Alive, _state.Members.Own.Health);
         for (var i = 0; i < 10; i++)
@@ -43,6 +44,27 @@ public class HearsayTests
             Hear(Self, now, Health.Suspect); // These may be many: an honest member must be able to refute.
             Assert.Equal(now + 1, Own);
         }
+    }
+
+    [Fact]
+    public void Whoever_makes_up_other_incarnations_of_a_member_all_the_time_does_not_keep_it_from_refuting()
+    {
+        var believed = Own + MembershipMerge.StepMax; // What one that lies made all others believe.
+        for (var i = 0; i < 100; i++)
+        {
+            Hear(Self, Own + (1UL << 40), Health.Alive);
+            _now += TimeSpan.FromMilliseconds(10);
+            Hear(Self, Own + Start, Health.Dead);
+        }
+
+        for (var i = 0; i < 2; i++) // In this probe interval or the next.
+        {
+            Hear(Self, Own + (1UL << 40), Health.Alive);
+            Hear(Self, believed, Health.Dead);
+            _now += TimeSpan.FromSeconds(1);
+        }
+
+        Assert.InRange(Own, believed + 1, believed + (2 * MembershipMerge.StepMax));
     }
 
     [Fact]
@@ -119,6 +141,15 @@ public class HearsayTests
     }
 
     [Fact]
+    public void A_member_is_probed_where_it_is_also_while_it_is_asked_elsewhere()
+    {
+        Say(10, 3 * Start);
+        Hear(Peers.At(10) with { Address = "wrong:1" }, 4 * Start, Health.Alive);
+        Step(new MembershipInput.ProbeDue(_now, [Peers.At(10)]));
+        Assert.Contains(_effects.OfType<MembershipEffect.Ping>(), ping => ping.To.Address == "host10:7401");
+    }
+
+    [Fact]
     public void Not_more_than_a_few_such_addresses_are_asked_at_once()
     {
         foreach (var at in Enumerable.Range(10, 50))
@@ -126,6 +157,92 @@ public class HearsayTests
         foreach (var at in Enumerable.Range(10, 50))
             Hear(Peers.At((UInt128)at) with { Address = $"wrong:{at}" }, 4 * Start, Health.Alive);
         Assert.Equal(8, _state.Probes.Count);
+        _now += TimeSpan.FromSeconds(10); // All results are lost.
+        Step(new MembershipInput.ProbeDue(_now, []));
+        Hear(Peers.At(50) with { Address = "wrong:50" }, 5 * Start, Health.Alive);
+        Assert.Contains(_state.Probes.Values, probe => probe.Target.Address == "wrong:50");
+    }
+
+    [Theory, InlineData(Health.Suspect), InlineData(Health.Leaving), InlineData(Health.Dead), InlineData(Health.Left)]
+    public void Whom_others_doubt_is_asked_at_once_and_keeps_its_tiles_while_it_answers(Health health)
+    {
+        Say(10, 3 * Start);
+        for (var i = 0UL; i < 120; i++)
+        {
+            Hear(Peers.At(10), (3 * Start) + i, Health.Suspect);
+            Hear(Peers.At(10), (3 * Start) + i, health);
+            Assert.Equal(Peers.At(10), Assert.Single(_asked).To);
+            AssertKeeps(10);
+            Answer(3 * Start); // It has not heard of the doubt yet, or somebody keeps it from refuting.
+            AssertKeeps(10);
+            _now += TimeSpan.FromSeconds(1);
+            Step(new MembershipInput.ProbeDue(_now, []));
+            Answer(3 * Start);
+        }
+    }
+
+    [Fact]
+    public void Nobody_is_replaced_as_long_as_he_answers_here_however_long_others_call_him_dead()
+    {
+        Say(10, 3 * Start);
+        Hear(Peers.At(10), 3 * Start, Health.Suspect);
+        for (var i = 0; i < 120; i++)
+        {
+            _now += TimeSpan.FromSeconds(1);
+            Step(new MembershipInput.ProbeDue(_now, []));
+            Answer(3 * Start);
+            Assert.Equal(Health.Suspect, Of(10).Health);
+            AssertKeeps(10);
+        }
+    }
+
+    [Theory, InlineData(Health.Leaving), InlineData(Health.Left)]
+    public void Who_says_itself_that_it_goes_is_believed_at_once(Health health)
+    {
+        Say(10, 3 * Start);
+        Hear(Peers.At(10), (3 * Start) + 1, health);
+        AssertKeeps(10);
+        Answer((3 * Start) + 1, health);
+        Assert.Equal((health is Health.Leaving, health is Health.Left), (Of(10).IsUnwanted, Of(10).HasLeft));
+        Assert.NotEqual(Peers.At(10), Keeper(10));
+        Hear(Peers.At(10), (3 * Start) + 2, Health.Left); // What others say of it then is likely.
+        Assert.NotEqual(Peers.At(10), Keeper(10));
+        Say(10, 4 * Start);
+        AssertKeeps(10);
+    }
+
+    [Fact]
+    public void Who_has_left_as_others_say_and_does_not_answer_has_left()
+    {
+        Say(10, 3 * Start);
+        Hear(Peers.At(10), (3 * Start) + 1, Health.Left);
+        AssertKeeps(10);
+        var probe = _asked.Single().Probe;
+        Step(new MembershipInput.Missed(_now, probe, true));
+        foreach (var _ in _effects.OfType<MembershipEffect.PingFor>().ToList())
+            Step(new MembershipInput.HelperSaid(_now, probe, false));
+        Assert.True(Of(10).HasLeft);
+        Assert.NotEqual(Peers.At(10), Keeper(10));
+    }
+
+    [Fact]
+    public void Doubts_about_many_members_make_few_probes_at_once()
+    {
+        foreach (var at in Enumerable.Range(10, 50))
+            Say(at, 3 * Start);
+        foreach (var at in Enumerable.Range(10, 50))
+            Hear(Peers.At((UInt128)at), 3 * Start, Health.Dead);
+        Assert.Equal(8, _asked.Count);
+        var asked = new HashSet<Peer>();
+        for (var i = 0; i < 7; i++) // The rest with the next beats.
+        {
+            asked.UnionWith(_asked.Select(ping => ping.To).Where(peer => peer != Liar));
+            Answer(4 * Start);
+            _now += TimeSpan.FromSeconds(1);
+            Step(new MembershipInput.ProbeDue(_now, []));
+        }
+
+        Assert.Equal(50, asked.Count);
     }
 
     [Fact]
@@ -177,6 +294,29 @@ public class HearsayTests
 
     private Member Of(int at) => _state.Members[Peers.At((UInt128)at).Node]!;
 
-    private void Step(MembershipInput input) =>
+    private void AssertKeeps(int at)
+    {
+        Assert.False(Of(at).IsUnwanted);
+        Assert.False(Of(at).HasLeft);
+        Assert.Equal(Peers.At((UInt128)at), Keeper(at));
+    }
+
+    /// <summary>Who should keep a tile that a member keeps now.</summary>
+    private Peer Keeper(int at) => _state.Members.Placement(
+        new RingId((UInt128)at), 1, _now, _state.Options.Quarantine, [Peers.At((UInt128)at).Node])[0];
+
+    /// <summary>To every probe on its way.</summary>
+    private void Answer(ulong incarnation, Health health = Health.Alive)
+    {
+        var asked = _asked.ToList();
+        _asked.Clear();
+        foreach (var ping in asked)
+            Step(new MembershipInput.Acked(_now, ping.Probe, new(ping.To, incarnation, health, 0), []));
+    }
+
+    private void Step(MembershipInput input)
+    {
         (_state, _effects) = MembershipProtocol.Step(_state, input, new Prng(1));
+        _asked.AddRange(_effects.OfType<MembershipEffect.Ping>());
+    }
 }
