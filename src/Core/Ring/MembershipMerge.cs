@@ -65,6 +65,7 @@ internal static class MembershipMerge
             IsPlaced = heard.IsPlaced,
             MissedAt = null,
             IsReplaceable = heard.IsReplaceable,
+            KnownSince = IsDeadToThisNode(known) ? now : known.KnownSince, // It says next that it lives.
         };
         return told == known ? (s, [])
             : told.IsReachable != known.IsReachable ? Put(s, known, told)
@@ -112,11 +113,14 @@ internal static class MembershipMerge
         return s;
     }
 
+    /// <summary>Not only by what others say: its own probes found it silent.</summary>
+    private static bool IsDeadToThisNode(Member known) =>
+        known.Health is Health.Dead && (known.IsReplaceable || known.MissedAt is not null);
+
     private static (MembershipState, Effects) Take(
         MembershipState s, Member known, Member heard, TimeSpan now)
     {
-        var wasSilent = known.IsReplaceable || known.MissedAt is not null;
-        var back = known.WasHeard && ((known.Health is Health.Dead && wasSilent)
+        var back = known.WasHeard && (IsDeadToThisNode(known)
             || (known.Health is Health.Left && now - known.ChangedAt >= s.Options.Quarantine));
         return Put(s, known, heard with
         {

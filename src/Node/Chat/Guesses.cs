@@ -17,12 +17,18 @@ internal sealed class Guesses(
     /// <returns>How long to wait first; zero to go on.</returns>
     public async Task<TimeSpan> TryAsync(string user, IPAddress? address, CancellationToken cancellation)
     {
-        TimeSpan wait;
-        lock (_turn)
-            wait = _addresses.Wait(HolderOf(address), clock.Steady);
+        var wait = WaitOf(address);
         return wait > TimeSpan.Zero
             ? wait
             : await CountAsync(new(user, AddressBlock.Of(address), GuessStep.Try), cancellation);
+    }
+
+    /// <summary>How long whoever guesses from there has to wait, whomever they guess; zero to go on. Counts nothing.
+    /// </summary>
+    public TimeSpan WaitOf(IPAddress? address)
+    {
+        lock (_turn)
+            return _addresses.Wait(HolderOf(address), clock.Steady);
     }
 
     public void Failed(IPAddress? address)

@@ -33,6 +33,8 @@ internal sealed partial class Login(
         using var turn = await passwords.TryTakeAsync(address, cancellation);
         if (turn is null)
             return new LoginOutcome.Busy();
+        if (guesses.WaitOf(address) is { Ticks: > 0 } before)
+            return Throttled(user, address, before);
         var seen = await accounts.GlimpseAsync(user, cancellation);
         if (seen is AccountGlimpse.Unavailable(var reached, var needed))
             return new LoginOutcome.Unavailable(reached, needed); // Nothing was guessed, so no try counts.

@@ -63,10 +63,12 @@ internal sealed class CallerRights(
         };
     }
 
-    /// <summary>No single member can make itself the only one.</summary>
+    /// <summary>No single member can make itself the only one, nor give the tile to nodes of which others only say that
+    /// they are there: a new one has spoken to this node. Each is asked within seconds, before it may hold any tile.
+    /// </summary>
     private bool MayBeNext(TileConfiguration current, TileConfiguration next) =>
         options.MayFollow(current, next) && next.Members.All(
-            node => current.Contains(node) || node == ring.Now.Self.Node || ring.Now.Find(node) is not null);
+            node => current.Contains(node) || node == ring.Now.Self.Node || ring.Now.Members[node] is { Spoken: > 0 });
 
     private static Ballot? BallotOf(ReplicaRequest request) => request switch
     {

@@ -169,7 +169,7 @@ internal sealed partial class TileTender : BackgroundService
             [.. ring.Now.Members.All.Where(m => m.IsUnwanted).Select(m => m.Peer.Node)];
 
         private readonly HashSet<NodeId> _away =
-            [.. ring.Now.Members.All.Where(m => m.Health is Health.Left).Select(m => m.Peer.Node)];
+            [.. ring.Now.Members.All.Where(m => m.HasLeft).Select(m => m.Peer.Node)];
 
         private readonly HashSet<NodeId> _leaving =
             [.. ring.Now.Members.All.Where(m => m.Health is Health.Leaving).Select(m => m.Peer.Node)];

@@ -61,7 +61,13 @@ public sealed class EvilNodeTests
         await using var evil = await EvilNode.LinkAsync(cluster.IdentityOf("n3"), cluster["n1"]);
         var tile = TileOf(cluster, "n1", OwnKeyOf(cluster, "n1"));
         var ballot = evil.Ballot(tile.Epoch, 9);
-        foreach (var wanted in (ImmutableArray<Core.Ring.NodeId>[])[[evil.Node], [evil.Node, new(1, 1), new(2, 2)]])
+        Core.Ring.NodeId[] madeUp = [new(1, 1), new(2, 2)];
+        using (var channel = EvilNode.ChannelTo(cluster.IdentityOf("n3"), cluster.AddressOf("n1")))
+            foreach (var node in madeUp)
+                await TellAsync(cluster.IdentityOf("n3"), channel, new(
+                    new(node, new(node.High), $"x{node.High}", "127.0.0.1:9"), 1, Health.Alive, 0));
+        Assert.All(madeUp, node => Assert.NotNull(cluster.MembersSeenBy("n1")[node]));
+        foreach (var wanted in (ImmutableArray<Core.Ring.NodeId>[])[[evil.Node], [evil.Node, .. madeUp]])
         {
             var decided = await evil.AskAsync(new ReplicaRequest.Decide(tile.At, ballot, tile.Next(wanted)));
             Assert.Equal(Answer.BodyOneofCase.Failed, decided.BodyCase);

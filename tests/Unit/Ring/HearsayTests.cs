@@ -265,6 +265,25 @@ public class HearsayTests
         Assert.Equal((3 * Start, Health.Alive), (Of(10).Incarnation, Of(10).Health));
     }
 
+    /// <summary>docs/protocol.md, "Ring: failure detector": it is quarantined, also if it speaks before it hears that
+    /// it was dead here.</summary>
+    [Fact]
+    public void Who_was_dead_to_this_nodes_own_probes_and_speaks_first_holds_no_tiles_at_once()
+    {
+        Say(10, Start);
+        _now += TimeSpan.FromMinutes(2);
+        Assert.True(Membership.MayHoldTiles(Of(10), _now, _state.Options.Quarantine));
+        _state = _state with
+        {
+            Members = _state.Members.With(Of(10) with { Health = Health.Dead, MissedAt = _now, IsReplaceable = true }),
+        };
+        _now += TimeSpan.FromSeconds(5);
+        Say(10, Start);
+        Say(10, Start + 1);
+        Assert.Equal(Health.Alive, Of(10).Health);
+        Assert.False(Membership.MayHoldTiles(Of(10), _now, _state.Options.Quarantine));
+    }
+
     [Fact]
     public void A_record_out_of_range_is_passed_over_and_the_others_are_read()
     {
