@@ -178,7 +178,7 @@ internal sealed class ConsoleChat(
             case ConsoleCommand.Requests(var on): Requests(on); break;
             case ConsoleCommand.Block(var user): _questions.UnlessNobody(client, user, () => Block(user)); break;
             case ConsoleCommand.Unblock(var user):
-                view.Print(Transcript.Note(Transcript.Unblocked(user, client.Circle.Unblock(user))));
+                view.Print(Transcript.Unblocked(user, client.Circle.Unblock(user)));
                 break;
             case ConsoleCommand.Blocked: view.Print(Answers.Blocked(client.Circle.Blocked)); break;
             case ConsoleCommand.Help: view.PrintAll(Answers.Help()); break;

@@ -134,9 +134,9 @@ internal static class Transcript
         Style.Warning);
 
     /// <param name="wasBlocked">As this machine knew it; another device may have blocked them.</param>
-    public static string Unblocked(string user, bool wasBlocked) => wasBlocked
+    public static StyledLine Unblocked(string user, bool wasBlocked) => Note(wasBlocked
         ? $"{user} is no longer blocked; what they wrote meanwhile is not shown, and may be counted as missing"
-        : $"{user} is not blocked";
+        : $"{user} is not blocked");
 
     public static StyledLine Connected(ClientEvent.Connected connected) => Note(
         connected switch

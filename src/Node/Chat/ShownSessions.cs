@@ -17,7 +17,7 @@ internal sealed class ShownSessions(
     /// <summary>The same when no majority of the account's copies answered.</summary>
     private static readonly TimeSpan UnsureFor = TimeSpan.FromSeconds(30);
 
-    /// <summary>Who has asked for nothing for so long shows again.</summary>
+    /// <summary>A judgement that is older counts for nothing: the node shows the hello again.</summary>
     private static readonly TimeSpan KnownFor = TimeSpan.FromMinutes(15);
 
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);

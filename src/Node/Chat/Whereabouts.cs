@@ -14,8 +14,7 @@ internal sealed class Whereabouts(IMessageSets sets, ChatPeers peers)
     /// is asked for itself only.</summary>
     public async Task<Lease?> FindAsync(string user, CancellationToken cancellation)
     {
-        var place = await sets.PlaceAsync(SetKey.Mailbox(user), cancellation);
-        var (answered, lease) = await AskAsync(place.Members, user, ofItself: false, cancellation);
+        var (answered, lease) = await AskMembersAsync(user, cancellation);
         return answered > 0 ? lease : (await AskAsync(peers.All, user, ofItself: true, cancellation)).Lease;
     }
 
@@ -28,15 +27,16 @@ internal sealed class Whereabouts(IMessageSets sets, ChatPeers peers)
         foreach (var (peer, list) in asked.Zip(lists))
             online.Add(peer.Node, list ?? [], max);
         var disputed = await Task.WhenAll(online.Disputed.Order(StringComparer.Ordinal).Take(SettledMax)
-            .Select(user => FindAtMembersAsync(user, cancellation)));
-        return online.Merge(disputed.OfType<Lease>().ToDictionary(lease => lease.User), max);
+            .Select(user => AskMembersAsync(user, cancellation)));
+        var settled = disputed.Select(found => found.Lease).OfType<Lease>().ToDictionary(lease => lease.User);
+        return online.Merge(settled, max);
     }
 
     /// <summary>They took the lease from a node that had to prove that the user is there.</summary>
-    private async Task<Lease?> FindAtMembersAsync(string user, CancellationToken cancellation)
+    private async Task<(int Answered, Lease? Lease)> AskMembersAsync(string user, CancellationToken cancellation)
     {
         var place = await sets.PlaceAsync(SetKey.Mailbox(user), cancellation);
-        return (await AskAsync(place.Members, user, ofItself: false, cancellation)).Lease;
+        return await AskAsync(place.Members, user, ofItself: false, cancellation);
     }
 
     /// <summary>Once a majority has answered and some know the user, nobody else is waited for: one of them may be

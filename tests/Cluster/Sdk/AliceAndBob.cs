@@ -1,3 +1,4 @@
+using ChordChat.Sdk.Messages;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Sdk;
@@ -25,6 +26,19 @@ public abstract class AliceAndBob : IAsyncLifetime, IDisposable
         await Alice.DisposeAsync();
         await Bob.DisposeAsync();
         await N1.DisposeAsync();
+    }
+
+    /// <summary>Bob reads "1" of Alice, and her "2" gets lost on its way to him.</summary>
+    private protected async Task LoseSecondOfAliceAsync()
+    {
+        Alice.Client.Send("bob", "1");
+        Assert.Equal(["1"], await Bob.ReadAsync(1));
+        var lost = "";
+        Cluster.Tamper = pushes => [.. pushes.Where(push => Convert.ToHexStringLower(push.Id.Span) != lost)];
+        Cluster.HasQuorum = false;
+        lost = Alice.Client.Send("bob", "2");
+        await Alice.WaitAsync(lost, MessageState.Queued);
+        Cluster.HasQuorum = true;
     }
 
     public void Dispose()

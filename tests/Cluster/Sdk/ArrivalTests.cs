@@ -23,14 +23,7 @@ public sealed class ArrivalTests : AliceAndBob
     [Fact]
     public async Task A_message_that_is_held_back_stays_in_the_mailbox_until_it_is_shown()
     {
-        Alice.Client.Send("bob", "1");
-        await Bob.ReadAsync(1);
-        var lost = "";
-        Cluster.Tamper = pushes => [.. pushes.Where(push => Convert.ToHexStringLower(push.Id.Span) != lost)];
-        Cluster.HasQuorum = false;
-        lost = Alice.Client.Send("bob", "2");
-        await Alice.WaitAsync(lost, MessageState.Queued);
-        Cluster.HasQuorum = true;
+        await LoseSecondOfAliceAsync();
         var held = Alice.Client.Send("bob", "3");
         await Alice.WaitAsync(held, MessageState.Kept);
         while (true)

@@ -25,14 +25,7 @@ public sealed class BlockedSenderTests : AliceAndBob
     public async Task What_was_held_back_when_its_sender_was_blocked_is_not_announced_when_its_gap_is_given_up()
     {
         await using var carol = await (await Person.RegisterAsync("carol", N1)).OnlineAsync();
-        Alice.Client.Send("bob", "1");
-        Assert.Equal(["1"], await Bob.ReadAsync(1));
-        var lost = "";
-        Cluster.Tamper = pushes => [.. pushes.Where(push => Convert.ToHexStringLower(push.Id.Span) != lost)];
-        Cluster.HasQuorum = false;
-        lost = Alice.Client.Send("bob", "2");
-        await Alice.WaitAsync(lost, MessageState.Queued);
-        Cluster.HasQuorum = true;
+        await LoseSecondOfAliceAsync();
         Alice.Client.Send("bob", "3");
         await UntilAsync(Bob, () => Bob.HeldCount == 1);
         Bob.Client.Circle.Block("alice");
