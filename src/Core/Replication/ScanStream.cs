@@ -32,6 +32,11 @@ internal sealed class ScanStream(NodeId node)
     /// <summary>It answered what no honest member answers, so this scan does not ask it again.</summary>
     public bool IsFaulty { get; private set; }
 
+    /// <summary>Rows that no honest member shows, in all readings.</summary>
+    public long RowsPassedOver { get; private set; }
+
+    public void PassOver(int rows) => RowsPassedOver += rows;
+
     public void Ask(ReplicaRequest.Scan page)
     {
         if (page.After == 0)

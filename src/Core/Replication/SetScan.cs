@@ -17,8 +17,8 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
 {
     private const int RepairsAtOnce = 32;
 
-    /// <summary>Messages held because too few members have shown them; past this, the other members are asked as well.
-    /// </summary>
+    /// <summary>Messages held because too few members have shown them, or rows of one member that are passed over; past
+    /// this, the other members are asked as well.</summary>
     private const int HeldMax = 2_048;
 
     private const long HeldBytesMax = 16L << 20;
@@ -128,15 +128,15 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     {
         _progress = true;
         var member = Array.IndexOf(_streams, stream);
-        foreach (var message in page.Messages)
-            See(member, message);
+        stream.PassOver(page.Messages.Count(message => !See(member, message)));
         if (stream.HoldsTooMuch(Limits))
         {
             Disbelieve(stream);
             return;
         }
 
-        if (page.More && (_sightings.Count > HeldMax || _heldBytes > HeldBytesMax))
+        if (page.More
+            && (_sightings.Count > HeldMax || _heldBytes > HeldBytesMax || stream.RowsPassedOver > HeldMax))
             Array.ForEach(Array.FindAll(_streams, other => other.State == Standing.Unasked), other => Read(other, 0));
         if (!page.More && !_mending && _streams.Count(other => other.State == Standing.Finished) >= Majority)
             Mend();
@@ -153,19 +153,23 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
                 Read(stream, stream.Next);
     }
 
-    private void See(int member, SetMessage message)
+    /// <returns>False: it is passed over, since no honest member shows it.</returns>
+    private bool See(int member, SetMessage message)
     {
-        if (_delivered.Contains(message.Id) || !SetLimits.IsMessage(message.Content))
-            return;
+        if (!SetLimits.IsMessage(message.Content))
+            return false;
+        if (_delivered.Contains(message.Id))
+            return true;
         ref var sighting = ref CollectionsMarshal.GetValueRefOrAddDefault(_sightings, message.Id, out _);
         if (sighting?.IsAt(member) == true)
-            return; // One member has one message of an id.
+            return false; // One member has one message of an id.
         _heldBytes -= sighting?.Bytes ?? 0;
         sighting = (sighting ?? new ScanSighting(message)).With(message, member);
         _heldBytes += sighting.Bytes;
         _streams[member].Hold(message.Content.Length);
         if (sighting.Count >= Majority)
             Deliver(message.Id);
+        return true;
     }
 
     private void Deliver(MessageId id)

@@ -45,12 +45,9 @@ public sealed record Member(Peer Peer, ulong Incarnation, Health Health, long Jo
     /// it silent for the placement time. What others say is never enough. Not sent to others.</summary>
     public bool IsReplaceable { get; init; }
 
-    /// <summary>The incarnation that it last named to this node itself, over a connection that proved who it was; 0:
-    /// none yet. Not sent to others.</summary>
+    /// <summary>The incarnation that it last named to this node itself, over a connection that proved who it was and
+    /// where on the circle it stands; 0: none yet. Not sent to others.</summary>
     public ulong Spoken { get; init; }
-
-    /// <summary>Whether its certificate showed this node its position; not sent to others.</summary>
-    public bool IsPlaced { get; init; }
 
     public bool WasHeard => Incarnation > 0;
 

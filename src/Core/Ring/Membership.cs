@@ -66,8 +66,9 @@ public sealed class Membership
     /// given tiles, the owner first; fewer when there are no more, and nobody while a founder among them may yet be
     /// heard.</summary>
     /// <remarks>A wish for stewards, never the authority: that is the tile's configuration.</remarks>
-    /// <param name="keepers">Who keeps it now: no newcomers to it, however short they have been known here, and they
-    /// keep it whatever others say of them. Others get it only while nobody doubts them.</param>
+    /// <param name="keepers">The tile's members of now. They do not count as newcomers to it, however recently this
+    /// node first heard of them, and they keep it whatever others say about them. Others get it only while nobody
+    /// doubts them.</param>
     public ImmutableArray<Peer> Placement(
         RingId start, int count, TimeSpan now, TimeSpan quarantine, ImmutableArray<NodeId> keepers = default)
     {

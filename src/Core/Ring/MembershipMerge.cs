@@ -14,17 +14,17 @@ internal static class MembershipMerge
     public const ulong UnheardMax = 1UL << 60;
 
     /// <summary>Takes in every record that is newer than the one at hand.</summary>
-    /// <param name="itself">What the other end of an authenticated connection says of itself; null: nothing.</param>
-    /// <param name="said">How it is known who that is.</param>
+    /// <param name="itself">What the other end of a connection says of itself, whose certificate has shown who it is
+    /// and where on the circle it stands; null: nothing.</param>
     public static (MembershipState, Effects) All(
-        MembershipState s, Member? itself, Saying said, IEnumerable<Member> heard, TimeSpan now)
+        MembershipState s, Member? itself, IEnumerable<Member> heard, TimeSpan now)
     {
         Effects effects = [];
         if (itself is not null)
-            (s, effects) = One(s, itself, said, now);
+            (s, effects) = One(s, itself, isItself: true, now);
         foreach (var member in heard)
         {
-            (s, var more) = One(s, member, Saying.ByOthers, now);
+            (s, var more) = One(s, member, isItself: false, now);
             effects = more.IsEmpty ? effects : effects.AddRange(more);
         }
 
@@ -32,7 +32,7 @@ internal static class MembershipMerge
     }
 
     /// <summary>Takes in one record if it is newer.</summary>
-    private static (MembershipState, Effects) One(MembershipState s, Member heard, Saying said, TimeSpan now)
+    private static (MembershipState, Effects) One(MembershipState s, Member heard, bool isItself, TimeSpan now)
     {
         if (!heard.WasHeard)
             return (s, []);
@@ -40,17 +40,23 @@ internal static class MembershipMerge
             return Refute(s, heard, now);
         if (s.Denied.Contains(heard.Peer.Node))
             heard = heard with { Health = Health.Dead };
-        if (said is Saying.ByItselfInPlace)
+        if (isItself)
             s = MakePlace(s, heard.Peer);
         var known = s.Members[heard.Peer.Node];
-        if (known is not null && known.Peer.Position != heard.Peer.Position)
-            return (s, []);
-        if (said is Saying.ByOthers)
-            return HearOthers(s, known, heard, now);
+        var rival = known is null ? s.Members.At(heard.Peer.Position)
+            : known.Peer.Position != heard.Peer.Position ? known : null;
+        if (rival is not null) // One of the two may be made up: whoever it is says where it stands.
+            return rival is { WasHeard: true, Spoken: 0 } && rival.Peer != s.Members.Self
+                ? ProbeRound.ProbeElsewhere(s, heard.Peer, now) : (s, []);
+        return isItself ? HearItself(s, known, heard, now) : HearOthers(s, known, heard, now);
+    }
+
+    private static (MembershipState, Effects) HearItself(
+        MembershipState s, Member? known, Member heard, TimeSpan now)
+    {
         heard = heard with
         {
             Spoken = heard.Incarnation,
-            IsPlaced = said is Saying.ByItselfInPlace || known is { IsPlaced: true },
             MissedAt = null,
             IsReplaceable = heard.Health is Health.Leaving or Health.Left || s.Denied.Contains(heard.Peer.Node),
         };
@@ -58,17 +64,18 @@ internal static class MembershipMerge
             return Add(s, heard, now);
         if (known.IsOutdatedBy(heard) || known.Incarnation - heard.Incarnation > StepMax)
             return Take(s, known, heard, now);
-        var isOlder = known.Spoken > heard.Spoken && known.Spoken - heard.Spoken <= StepMax; // It came late.
-        var told = isOlder ? known with { IsPlaced = heard.IsPlaced } : known with
+        if (known.Spoken > heard.Spoken && known.Spoken - heard.Spoken <= StepMax)
+            return (s, []); // It came late.
+        var told = known with
         {
+            Peer = heard.Peer,
             Spoken = heard.Spoken,
-            IsPlaced = heard.IsPlaced,
             MissedAt = null,
             IsReplaceable = heard.IsReplaceable,
             KnownSince = IsDeadToThisNode(known) ? now : known.KnownSince, // It says next that it lives.
         };
         return told == known ? (s, [])
-            : told.IsReachable != known.IsReachable ? Put(s, known, told)
+            : told.IsReachable != known.IsReachable || told.Peer.Address != known.Peer.Address ? Put(s, known, told)
             : (s with { Members = s.Members.With(told) }, []);
     }
 
@@ -80,15 +87,13 @@ internal static class MembershipMerge
         heard = heard with
         {
             Spoken = known?.Spoken ?? 0,
-            IsPlaced = known is { IsPlaced: true },
             MissedAt = known?.Incarnation == heard.Incarnation ? known.MissedAt : null,
             IsReplaceable = s.Denied.Contains(heard.Peer.Node) || (known is { IsReplaceable: true }
                 && heard.Health is Health.Leaving or Health.Dead or Health.Left), // It had gone before.
         };
         if (known is not { Spoken: > 0 })
             return heard.Incarnation > UnheardMax ? (s, [])
-                : known is null ? Add(s, heard, now)
-                : known.IsOutdatedBy(heard) ? Take(s, known, heard, now) : (s, []);
+                : known is null ? Add(s, heard, now) : HearOfSilent(s, known, heard, now);
         if (!known.IsOutdatedBy(heard) || heard.Incarnation > known.Spoken + StepMax)
             return (s, []);
         if (heard.Peer.Address != known.Peer.Address && heard.Health is not (Health.Dead or Health.Left))
@@ -98,12 +103,30 @@ internal static class MembershipMerge
         return (s, effects.AddRange(asked));
     }
 
+    /// <summary>Of a member that has not spoken here yet the newest that others say counts. If they name two addresses,
+    /// it is asked at both: one of them may be made up.</summary>
+    private static (MembershipState, Effects) HearOfSilent(
+        MembershipState s, Member known, Member heard, TimeSpan now)
+    {
+        var (other, effects) = (heard.Peer, (Effects)[]);
+        if (known.IsOutdatedBy(heard))
+        {
+            (s, effects) = Take(s, known, heard, now);
+            other = known.Peer;
+        }
+
+        if (!known.WasHeard || known.Peer.Address == heard.Peer.Address)
+            return (s, effects);
+        (s, var asked) = ProbeRound.ProbeElsewhere(s, other, now);
+        return (s, effects.AddRange(asked));
+    }
+
     /// <summary>Whose certificate shows its position stands there: what others made up for it, or put in its place,
     /// goes.</summary>
     private static MembershipState MakePlace(MembershipState s, Peer proven)
     {
         foreach (var wrong in (Member?[])[s.Members[proven.Node], s.Members.At(proven.Position)])
-            if (wrong is { WasHeard: true, IsPlaced: false } && wrong.Peer != s.Members.Self
+            if (wrong is { WasHeard: true, Spoken: 0 } && wrong.Peer != s.Members.Self
                 && (wrong.Peer.Node != proven.Node || wrong.Peer.Position != proven.Position))
                 s = s with
                 {
@@ -205,16 +228,4 @@ internal static class MembershipMerge
         if (before is { WasHeard: true } && before.Peer.Address != after.Peer.Address)
             yield return new MembershipEvent.AddressChanged(after, before.Peer.Address);
     }
-}
-
-/// <summary>Who says what is said of a member.</summary>
-internal enum Saying
-{
-    ByOthers,
-
-    /// <summary>It answered at an address where only it can answer.</summary>
-    ByItself,
-
-    /// <summary>And its certificate showed where on the circle it stands.</summary>
-    ByItselfInPlace,
 }

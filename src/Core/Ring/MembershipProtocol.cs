@@ -47,7 +47,7 @@ public static class MembershipProtocol
         var probe = s.Probes.GetValueOrDefault(acked.Probe);
         var isItself = probe?.Target == acked.From.Peer; // The connection was to that very node.
         var (next, effects) = MembershipMerge.All(
-            s, isItself ? acked.From : null, Saying.ByItself,
+            s, isItself ? acked.From : null,
             isItself ? acked.Gossip : acked.Gossip.Insert(0, acked.From), acked.Now);
         if (probe is null)
             return (next, effects);
@@ -113,7 +113,7 @@ public static class MembershipProtocol
         s.Members[target.Node] is not { } known || known.Peer.Address == target.Address;
 
     /// <summary>Nobody reached it: an alive member becomes suspect, one that has said itself that it is about to leave
-    /// is dead at once, and one that has left as others say has left indeed.</summary>
+    /// is dead at once. For one that is dead or gone as others say, the placement time begins.</summary>
     private static (MembershipState, Effects) Doubt(MembershipState s, Probe probe, TimeSpan now)
     {
         if (s.Members[probe.Target.Node] is not { WasHeard: true } member)
@@ -130,8 +130,6 @@ public static class MembershipProtocol
             { Health = Health.Suspect, ChangedAt = now, Confirmed = probe.Confirmed, MissedAt = now }),
             { Health: Health.Leaving, IsReplaceable: true } => MembershipMerge.Put(s, member, silent with
             { Health = Health.Dead, ChangedAt = now, Confirmed = probe.Confirmed }),
-            { Health: Health.Left } => (
-                s with { Members = s.Members.With(silent with { IsReplaceable = true }) }, []),
             { Health: Health.Leaving } => MembershipMerge.Put(s, member, silent),
             _ => (s with { Members = s.Members.With(silent) }, []),
         };
@@ -140,7 +138,7 @@ public static class MembershipProtocol
     private static (MembershipState, Effects) Answer(MembershipState s, Pinged pinged)
     {
         var (next, effects) = MembershipMerge.All(
-            s, pinged.From, Saying.ByItselfInPlace, pinged.Gossip, pinged.Now);
+            s, pinged.From, pinged.Gossip, pinged.Now);
         var all = pinged.WantAll || pinged.Digest != 0 && pinged.Digest != next.Members.Digest;
         var gossip = Gossip.Everything(next);
         if (!all)

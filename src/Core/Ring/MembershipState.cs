@@ -61,6 +61,20 @@ public sealed record MembershipState
     /// must not take a large ring for a small one.</summary>
     public RingInput.MembersKnown ForRing() => new(Synced ? Members.Live : [], Members.Count, Members.Gone);
 
+    /// <summary>Who should keep a tile, from what this node has seen so far.</summary>
+    /// <remarks>docs/protocol.md#steward: in the first placement time after its start a node knows some members only as
+    /// others tell of them, perhaps at a place where they are not. Until each keeper has spoken here, none is passed
+    /// over.</remarks>
+    /// <param name="keepers">Who keeps it now.</param>
+    public ImmutableArray<NodeId> Preferred(
+        RingId start, int count, TimeSpan now, ImmutableArray<NodeId> keepers) =>
+        now - StartedAt < Options.SilentDeadAfter && keepers.Any(IsStrange)
+            ? keepers
+            : [.. Members.Placement(start, count, now, Options.Quarantine, keepers).Select(peer => peer.Node)];
+
+    private bool IsStrange(NodeId keeper) => keeper != Members.Self.Node
+        && Members[keeper] is not ({ Spoken: > 0 } or { IsReplaceable: true });
+
     /// <param name="incarnation">Larger than any that this node ever used: see <see cref="FirstIncarnation"/>.</param>
     public static MembershipState Starting(
         Peer self, ulong incarnation, long joinedAtMs, TimeSpan now, MembershipOptions? options = null)

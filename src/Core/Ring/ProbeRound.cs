@@ -30,7 +30,8 @@ internal static class ProbeRound
         if (due.Now - s.PassiveAt >= s.Options.PassiveInterval)
         {
             s = s with { PassiveAt = due.Now };
-            chosen.AddRange(Shuffled(PeersThat(s, member => member.Health is Health.Dead), random).Take(1));
+            chosen.AddRange(Shuffled(PeersThat(s, member => member.Health is Health.Dead
+                || member is { Health: Health.Left, IsReplaceable: false }), random).Take(1));
         }
 
         var compares = s.Synced && due.Now - s.ComparedAt >= s.Options.CompareInterval;
@@ -59,12 +60,12 @@ internal static class ProbeRound
         return (s, [ping]);
     }
 
-    /// <summary>Somebody else says that a known member is at another address now: it is asked there, a few such at a
-    /// time.</summary>
+    /// <summary>Somebody else says that a member is where others or this node do not know it: it is asked there, a few
+    /// such at a time.</summary>
     public static (MembershipState, Effects) ProbeElsewhere(MembershipState s, Peer elsewhere, TimeSpan now)
     {
         var others = s.Probes.Values.Where(probe =>
-            s.Members[probe.Target.Node] is { } known && known.Peer.Address != probe.Target.Address).ToArray();
+            s.Members[probe.Target.Node]?.Peer.Address != probe.Target.Address).ToArray();
         return others.Length >= ElsewhereMax || Array.Exists(others, probe => probe.Target == elsewhere)
             ? (s, []) : ProbeHint(s, elsewhere, now);
     }

@@ -34,13 +34,21 @@ internal sealed class ClusterTls(NodeIdentity identity)
 
     /// <summary>A handler for calls to one peer, which presents our certificate.</summary>
     /// <param name="expected">Who must answer; null takes any node of this cluster.</param>
-    public SocketsHttpHandler CreateHandler(NodeId? expected) => Handler(new SslClientAuthenticationOptions
-    {
-        EnabledSslProtocols = SslProtocols.Tls13,
-        ClientCertificateContext = _own.Context,
-        RemoteCertificateValidationCallback = (_, presented, _, _) =>
-            IsNode(identity.Trust, presented) is { } node && (expected is null || node.Node == expected),
-    });
+    /// <param name="shown">Told what the certificate of each node that was taken says.</param>
+    public SocketsHttpHandler CreateHandler(NodeId? expected, Action<NodeCertificate>? shown = null) =>
+        Handler(new SslClientAuthenticationOptions
+        {
+            EnabledSslProtocols = SslProtocols.Tls13,
+            ClientCertificateContext = _own.Context,
+            RemoteCertificateValidationCallback = (_, presented, _, _) =>
+            {
+                if (IsNode(identity.Trust, presented) is not { } node
+                    || (expected is not null && node.Node != expected))
+                    return false;
+                shown?.Invoke(node);
+                return true;
+            },
+        });
 
     /// <summary>A handler for commands: takes any node that <paramref name="trust"/> says is of its cluster.</summary>
     /// <param name="own">What to present, or null for nothing.</param>

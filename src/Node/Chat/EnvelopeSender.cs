@@ -148,8 +148,8 @@ internal sealed partial class EnvelopeSender(
     }
 
     public static Refusal FullMailbox(string user) =>
-        new("mailbox_full", $"{user}'s mailbox takes no more from you now: {user} must log in and read it, or it "
-            + "has had too many messages in two weeks");
+        new("mailbox_full", $"{user}'s mailbox takes no more from you now: either {user} must log in and "
+            + "read it, or it has had too many messages in the last two weeks");
 
     /// <summary>A signal that is of no use later: to the client, or nowhere.</summary>
     private async Task PassOnAsync(Submission submission, ReadOnlyMemory<byte> envelope)

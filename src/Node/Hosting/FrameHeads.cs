@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 
 namespace ChordChat.Node.Hosting;
 
@@ -48,6 +49,7 @@ internal sealed class FrameReader(PipeReader inner, FrameHeads heads) : PipeRead
 {
     private ReadOnlySequence<byte> _read;
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))] // Each read of each connection passes here.
     public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
         var read = await inner.ReadAsync(cancellationToken);

@@ -162,9 +162,8 @@ internal sealed partial class TileTender : BackgroundService
     /// <summary>What the ring suggests at one moment, worked out once for all tiles.</summary>
     private sealed class Outlook(RingDriver ring, int copies, StewardOptions options, LargeTiles large)
     {
-        private readonly Membership _members = ring.Now.Members;
+        private readonly MembershipState _membership = ring.Now.Membership;
         private readonly TimeSpan _now = ring.Clock;
-        private readonly TimeSpan _quarantine = ring.Now.Membership.Options.Quarantine;
         private readonly HashSet<NodeId> _unwanted =
             [.. ring.Now.Members.All.Where(m => m.IsUnwanted).Select(m => m.Peer.Node)];
 
@@ -178,11 +177,7 @@ internal sealed partial class TileTender : BackgroundService
             Membership.MayHoldTiles(member, ring.Clock, ring.Now.Membership.Options.Quarantine)));
 
         public TileOutlook Of(TileConfiguration newest) => new(
-            [
-                .. _members.Placement(newest.Tile.Start, copies, _now, _quarantine, newest.Members)
-                    .Select(peer => peer.Node),
-            ],
-            _unwanted, _away)
+            _membership.Preferred(newest.Tile.Start, copies, _now, newest.Members), _unwanted, _away)
         {
             Leaving = _leaving,
             IsTooBig = options.IsTooWide(newest.Tile, _nodes.Value) || large.Contains(newest.Tile),

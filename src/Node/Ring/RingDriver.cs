@@ -257,7 +257,8 @@ internal sealed partial class RingDriver : BackgroundService
     private partial void LogNoRoom(int count, long unsaid);
 
     [LoggerMessage(1005, LogLevel.Warning,
-        "{Count} more changes of members were not told: too many in a minute; a lying member may have made them up")]
+        "{Count} more membership changes were not reported: too many in a minute; a lying member may have made "
+        + "them up")]
     private partial void LogUntold(long count);
 
     [LoggerMessage(1003, LogLevel.Warning, "{Trouble}")]

@@ -16,9 +16,9 @@ internal sealed class PeerChannels(ClusterTls tls, int openMax = PeerChannels.Op
     private static readonly TimeSpan LastCalls = TimeSpan.FromMinutes(1);
 
     private readonly Lock _turn = new();
-    private readonly Dictionary<(NodeId Node, string Address), LinkedListNode<Entry>> _channels = [];
-    private readonly LinkedList<Entry> _byUse = new(); // The latest first.
-    private readonly List<Entry> _retired = []; // Their last calls go on.
+    private readonly Dictionary<(NodeId Node, string Address), LinkedListNode<PeerChannel>> _channels = [];
+    private readonly LinkedList<PeerChannel> _byUse = new(); // The latest first.
+    private readonly List<PeerChannel> _retired = []; // Their last calls go on.
     private readonly CancellationTokenSource _over = new();
 
     /// <summary>Channels that are kept open.</summary>
@@ -32,7 +32,10 @@ internal sealed class PeerChannels(ClusterTls tls, int openMax = PeerChannels.Op
     }
 
     /// <summary>The channel to a peer at its address.</summary>
-    public GrpcChannel To(Peer peer)
+    public GrpcChannel To(Peer peer) => Of(peer).Grpc;
+
+    /// <summary>The same, with what is known of the other end.</summary>
+    public PeerChannel Of(Peer peer)
     {
         lock (_turn)
         {
@@ -40,14 +43,14 @@ internal sealed class PeerChannels(ClusterTls tls, int openMax = PeerChannels.Op
             {
                 _byUse.Remove(known);
                 _byUse.AddFirst(known);
-                return known.Value.Channel;
+                return known.Value;
             }
 
             if (_channels.Count >= openMax)
                 Retire(_byUse.Last!);
-            var entry = new Entry(peer.Node, peer.Address, Open(peer.Address, peer.Node));
-            _channels.Add((peer.Node, peer.Address), _byUse.AddFirst(entry));
-            return entry.Channel;
+            var opened = new PeerChannel(peer.Node, peer.Address, shown => Open(peer.Address, peer.Node, shown));
+            _channels.Add((peer.Node, peer.Address), _byUse.AddFirst(opened));
+            return opened;
         }
     }
 
@@ -66,11 +69,11 @@ internal sealed class PeerChannels(ClusterTls tls, int openMax = PeerChannels.Op
             {
                 _byUse.Remove(entry);
                 _channels.Remove((entry.Node, entry.Address));
-                entry.Channel.Dispose();
+                entry.Grpc.Dispose();
             }
 
             foreach (var entry in _retired.Where(entry => entry.Node == node))
-                entry.Channel.Dispose(); // And once more when its minute is over, which does nothing.
+                entry.Grpc.Dispose(); // And once more when its minute is over, which does nothing.
         }
     }
 
@@ -87,11 +90,11 @@ internal sealed class PeerChannels(ClusterTls tls, int openMax = PeerChannels.Op
         _over.Cancel();
         lock (_turn)
             foreach (var entry in _byUse.Concat(_retired))
-                entry.Channel.Dispose();
+                entry.Grpc.Dispose();
         _over.Dispose();
     }
 
-    private void Retire(LinkedListNode<Entry> last)
+    private void Retire(LinkedListNode<PeerChannel> last)
     {
         var entry = last.Value;
         _byUse.Remove(last);
@@ -100,20 +103,37 @@ internal sealed class PeerChannels(ClusterTls tls, int openMax = PeerChannels.Op
         _ = Task.Delay(LastCalls, _over.Token).ContinueWith(_ => End(entry), TaskScheduler.Default);
     }
 
-    private void End(Entry retired)
+    private void End(PeerChannel retired)
     {
         lock (_turn)
             _retired.Remove(retired);
-        retired.Channel.Dispose();
+        retired.Grpc.Dispose();
     }
 
-    private GrpcChannel Open(string address, NodeId? expected) => GrpcChannel.ForAddress($"https://{address}", new()
-    {
-        HttpHandler = tls.CreateHandler(expected),
-        DisposeHttpClient = true,
-        MaxReceiveMessageSize = 8 << 20,
-        MaxSendMessageSize = 8 << 20,
-    });
+    private GrpcChannel Open(string address, NodeId? expected, Action<NodeCertificate>? shown = null) =>
+        GrpcChannel.ForAddress($"https://{address}", new()
+        {
+            HttpHandler = tls.CreateHandler(expected, shown),
+            DisposeHttpClient = true,
+            MaxReceiveMessageSize = 8 << 20,
+            MaxSendMessageSize = 8 << 20,
+        });
+}
 
-    private sealed record Entry(NodeId Node, string Address, GrpcChannel Channel);
+/// <summary>A channel on which one node answers, and no other.</summary>
+internal sealed class PeerChannel
+{
+    private volatile NodeCertificate? _shown;
+
+    public PeerChannel(NodeId node, string address, Func<Action<NodeCertificate>, GrpcChannel> open) =>
+        (Node, Address, Grpc) = (node, address, open(shown => _shown = shown));
+
+    public NodeId Node { get; }
+
+    public string Address { get; }
+
+    public GrpcChannel Grpc { get; }
+
+    /// <summary>What the certificate of the other end says; null until a call has got through.</summary>
+    public NodeCertificate? Shown => _shown;
 }

@@ -44,7 +44,8 @@ internal sealed class RingCalls(
             DenyNumber = denials.Own,
             Settings = { settings.Own },
         };
-        return CallAsync(ping.To, async (client, options) =>
+        var channel = channels.Of(ping.To);
+        return CallAsync(ping.To.Node, channel.Grpc, async (client, options) =>
         {
             try
             {
@@ -52,7 +53,7 @@ internal sealed class RingCalls(
                 Follow(ping.To.Node, reply.Disk);
                 denials.Heard(ping.To.Node, reply.DenyNumber, ping.To.Address);
                 settings.Hear(ping.To.Node, ping.To.Name, reply.Settings);
-                return ToCore(reply);
+                return InPlace(ToCore(reply), channel.Shown);
             }
             catch (RpcException e) when (IsRefusal(e.Status.DebugException))
             {
@@ -148,6 +149,11 @@ internal sealed class RingCalls(
                 return true;
         return false;
     }
+
+    /// <summary>Who answered as its certificate says; only its address is its own word.</summary>
+    internal static Pinged InPlace(Pinged answer, NodeCertificate? shown) => shown?.Node == answer.From.Peer.Node
+        ? answer with { From = answer.From with { Peer = shown.At(answer.From.Peer.Address) } }
+        : answer;
 
     private static Pinged ToCore(PingReply reply) => new(reply.Self.ToCore(), reply.Gossip.ToCore());
 }

@@ -17,8 +17,8 @@ internal sealed class ShortFirstMessage(PipeReader inner) : PipeReader, IRequest
     public PipeReader Reader => this;
 
     /// <exception cref="RpcException">The first message is too long.</exception>
-    public override async ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
-        Judged(await inner.ReadAsync(cancellationToken));
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default) =>
+        _isJudged ? inner.ReadAsync(cancellationToken) : JudgeAsync(cancellationToken);
 
     public override bool TryRead(out ReadResult result)
     {
@@ -36,6 +36,9 @@ internal sealed class ShortFirstMessage(PipeReader inner) : PipeReader, IRequest
     public override void CancelPendingRead() => inner.CancelPendingRead();
 
     public override void Complete(Exception? exception = null) => inner.Complete(exception);
+
+    private async ValueTask<ReadResult> JudgeAsync(CancellationToken cancellation) =>
+        Judged(await inner.ReadAsync(cancellation));
 
     /// <summary>Nothing is taken before the head is here, so it is at the beginning.</summary>
     private ReadResult Judged(ReadResult read)

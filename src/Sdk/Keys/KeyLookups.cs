@@ -46,7 +46,8 @@ internal sealed class KeyLookups(
             return Begin(user).Failure;
     }
 
-    /// <summary>Why somebody cannot be looked up; null if they can be, or if it was tried only a moment.</summary>
+    /// <summary>Why somebody cannot be looked up; null if they can be, or if lookups have failed for a short time
+    /// only.</summary>
     public ChordChatException? WhyForLong(string user)
     {
         lock (_turn)

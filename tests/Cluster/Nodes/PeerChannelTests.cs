@@ -37,6 +37,26 @@ public sealed class PeerChannelTests
         await forwarding;
     }
 
+    /// <summary>docs/protocol.md#ring-hearsay</summary>
+    [Fact]
+    public async Task Where_a_node_stands_is_what_its_certificate_shows_and_not_what_it_answers()
+    {
+        await using var cluster = Founded.Of(2);
+        var node = (await cluster.StartAsync("n1")).Node.Self;
+        using var channels = new PeerChannels(new ClusterTls(cluster.Identity("n2")));
+        var elsewhere = node with { Position = default, Name = "n7" };
+        var channel = channels.Of(elsewhere);
+        Assert.Null(channel.Shown);
+        await DescribeAsync(channels, elsewhere);
+
+        var placed = RingCalls.InPlace(new(new(elsewhere, 1, Health.Alive, 0), []), channel.Shown).From.Peer;
+
+        Assert.Equal((node.Position, node.Name, node.Address), (placed.Position, placed.Name, placed.Address));
+        var another = node with { Node = new NodeId(1, 1), Position = default };
+        Assert.Equal(
+            default, RingCalls.InPlace(new(new(another, 1, Health.Alive, 0), []), channel.Shown).From.Peer.Position);
+    }
+
     [Fact]
     public async Task However_many_peers_others_name_only_so_many_channels_are_open()
     {

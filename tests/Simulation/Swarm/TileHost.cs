@@ -306,14 +306,14 @@ internal sealed class TileHost
     /// <summary>What this node's own cache suggests; docs/protocol.md#steward.</summary>
     public TileOutlook Outlook(TileConfiguration newest)
     {
-        var (members, options) = (_node.Ring.Cache.Members, _node.Ring.Cache.Options);
-        var preferred = members.Placement(
-            newest.Tile.Start, _cluster.Plan.Copies, _node.Ring.Clock, options.Quarantine, newest.Members);
+        var members = _node.Ring.Cache.Members;
+        var preferred = _node.Ring.Cache.Preferred(
+            newest.Tile.Start, _cluster.Plan.Copies, _node.Ring.Clock, newest.Members);
         if (_cluster.Plan.Mistake == SwarmMistake.MissIsDeath)
             preferred = [.. members.Clockwise(newest.Tile.Start).Where(member => member.IsReachable)
-                .Take(_cluster.Plan.Copies).Select(member => member.Peer)];
+                .Take(_cluster.Plan.Copies).Select(member => member.Peer.Node)];
         return new(
-            [.. preferred.Select(peer => peer.Node)],
+            preferred,
             members.All.Where(IsUnwanted).Select(member => member.Peer.Node).ToHashSet(),
             members.All.Where(member => member.Health is Health.Left).Select(member => member.Peer.Node).ToHashSet())
         {

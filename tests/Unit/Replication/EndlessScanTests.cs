@@ -61,6 +61,23 @@ public sealed class EndlessScanTests
             _bench.Sent, sent => sent.Request is ReplicaRequest.Add add && add.Id == new MessageId(2));
     }
 
+    /// <summary>Long before it has shown as much as a mailbox may hold.</summary>
+    [Fact]
+    public void Whoever_shows_much_that_is_no_message_is_not_waited_for()
+    {
+        for (var node = 1; node < 3; node++)
+            Keep(node, 1);
+        _bench.Lie = (node, request) => node == Liar && request is ReplicaRequest.Scan scan
+            ? new ReplicaReply.Scanned(
+                [.. Enumerable.Range(0, Rows).Select(_ => Bench.Message(_made++, ""))], scan.After + Rows, More: true)
+            : null;
+        var scan = new SetScan(_bench.Now, "m", CoordinatorOptions.Default with { ScanRowsMax = Rows }, 1);
+        _bench.Run(scan);
+        Assert.IsType<SetScanOutcome.Complete>(scan.Outcome);
+        Assert.Equal([1u], Shown());
+        Assert.InRange(_made - 1_000_000, 1u, 2_048u + (2 * Rows));
+    }
+
     /// <summary>One id, other bytes each time: none of them is kept beside the first.</summary>
     [Fact]
     public void Bytes_without_number_under_one_id_are_one_message()

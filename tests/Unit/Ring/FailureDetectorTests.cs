@@ -90,9 +90,11 @@ public class FailureDetectorTests
                     FailAll(ping.Probe, refuses: true);
         }
 
-        Assert.All(Enumerable.Range(40, 30), at => Assert.Equal(at % 2 != 0, MemberAt(at).HasLeft));
+        Assert.All(Enumerable.Range(40, 30), at => Assert.NotNull(MemberAt(at).MissedAt));
+        Assert.All(Enumerable.Range(40, 30), at => AssertGone(at, false));
         for (var i = 0; i < 15; i++)
             Beat();
+        Assert.All(Enumerable.Range(40, 30), at => Assert.Equal(at % 2 != 0, MemberAt(at).HasLeft));
         Assert.All(Enumerable.Range(40, 30), at => AssertGone(at, true));
     }
 

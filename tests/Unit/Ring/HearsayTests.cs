@@ -7,7 +7,7 @@ using Xunit;
 namespace ChordChat.Tests.Unit.Ring;
 
 /// <summary>docs/protocol.md#ring-hearsay: what one member can make others believe of a third one.</summary>
-public class HearsayTests
+public partial class HearsayTests
 {
     private const ulong Start = 1UL << MembershipState.StartBits;
     private const ulong Far = 1UL << 59;
@@ -122,47 +122,6 @@ public class HearsayTests
         Assert.Contains(reply.Gossip, told => told.Peer == Peers.At(10) && told.Incarnation == (3 * Start) + 9);
     }
 
-    [Fact]
-    public void An_address_that_others_tell_is_asked_and_not_believed()
-    {
-        Say(10, 3 * Start);
-        var elsewhere = Peers.At(10) with { Address = "wrong:1" };
-        for (var i = 1UL; i <= 50; i++)
-            Hear(elsewhere with { Address = $"wrong:{i}" }, (3 * Start) + i, Health.Alive);
-        Assert.Equal(("host10:7401", 3 * Start), (Of(10).Peer.Address, Of(10).Incarnation));
-        var ping = Assert.Single(_state.Probes);
-        Step(new MembershipInput.Missed(_now, ping.Key));
-        Assert.Equal(Health.Alive, Of(10).Health); // It is silent where somebody else said it is.
-        Assert.Empty(_state.Probes);
-        Hear(elsewhere, (3 * Start) + 1, Health.Alive);
-        var probe = Assert.Single(_effects.OfType<MembershipEffect.Ping>());
-        Step(new MembershipInput.Acked(_now, probe.Probe, new(elsewhere, (3 * Start) + 1, Health.Alive, 0), []));
-        Assert.Equal("wrong:1", Of(10).Peer.Address); // It is there indeed.
-    }
-
-    [Fact]
-    public void A_member_is_probed_where_it_is_also_while_it_is_asked_elsewhere()
-    {
-        Say(10, 3 * Start);
-        Hear(Peers.At(10) with { Address = "wrong:1" }, 4 * Start, Health.Alive);
-        Step(new MembershipInput.ProbeDue(_now, [Peers.At(10)]));
-        Assert.Contains(_effects.OfType<MembershipEffect.Ping>(), ping => ping.To.Address == "host10:7401");
-    }
-
-    [Fact]
-    public void Not_more_than_a_few_such_addresses_are_asked_at_once()
-    {
-        foreach (var at in Enumerable.Range(10, 50))
-            Say(at, 3 * Start);
-        foreach (var at in Enumerable.Range(10, 50))
-            Hear(Peers.At((UInt128)at) with { Address = $"wrong:{at}" }, 4 * Start, Health.Alive);
-        Assert.Equal(8, _state.Probes.Count);
-        _now += TimeSpan.FromSeconds(10); // All results are lost.
-        Step(new MembershipInput.ProbeDue(_now, []));
-        Hear(Peers.At(50) with { Address = "wrong:50" }, 5 * Start, Health.Alive);
-        Assert.Contains(_state.Probes.Values, probe => probe.Target.Address == "wrong:50");
-    }
-
     [Theory, InlineData(Health.Suspect), InlineData(Health.Leaving), InlineData(Health.Dead), InlineData(Health.Left)]
     public void Whom_others_doubt_is_asked_at_once_and_keeps_its_tiles_while_it_answers(Health health)
     {
@@ -212,15 +171,22 @@ public class HearsayTests
     }
 
     [Fact]
-    public void Who_has_left_as_others_say_and_does_not_answer_has_left()
+    public void Who_has_left_as_others_say_is_replaced_when_it_was_silent_for_the_placement_time()
     {
         Say(10, 3 * Start);
         Hear(Peers.At(10), (3 * Start) + 1, Health.Left);
-        AssertKeeps(10);
-        var probe = _asked.Single().Probe;
-        Step(new MembershipInput.Missed(_now, probe, true));
-        foreach (var _ in _effects.OfType<MembershipEffect.PingFor>().ToList())
-            Step(new MembershipInput.HelperSaid(_now, probe, false));
+        FailProbes(10);
+        for (var i = 0; i < 14; i++)
+        {
+            _now += TimeSpan.FromSeconds(1);
+            AssertKeeps(10);
+            Step(new MembershipInput.ProbeDue(_now, []));
+            FailProbes(10); // It is asked now and then meanwhile.
+        }
+
+        Assert.Contains(_asked, ping => ping.To == Peers.At(10));
+        _now += TimeSpan.FromSeconds(1);
+        Step(new MembershipInput.ProbeDue(_now, []));
         Assert.True(Of(10).HasLeft);
         Assert.NotEqual(Peers.At(10), Keeper(10));
     }
@@ -243,18 +209,6 @@ public class HearsayTests
         }
 
         Assert.Equal(50, asked.Count);
-    }
-
-    [Fact]
-    public void A_position_that_a_certificate_shows_wins_over_one_that_others_told()
-    {
-        Hear(Peers.At(10) with { Position = new RingId(77) }, Start, Health.Alive);
-        Hear(Peers.At(30) with { Position = new RingId(10) }, Start, Health.Alive);
-        Say(10, 3 * Start);
-        Assert.Equal(new RingId(10), Of(10).Peer.Position);
-        Assert.Null(_state.Members[Peers.At(30).Node]);
-        Hear(Peers.At(30) with { Position = new RingId(10) }, 5 * Start, Health.Alive);
-        Assert.Null(_state.Members[Peers.At(30).Node]);
     }
 
     [Fact]
@@ -323,6 +277,16 @@ public class HearsayTests
     /// <summary>Who should keep a tile that a member keeps now.</summary>
     private Peer Keeper(int at) => _state.Members.Placement(
         new RingId((UInt128)at), 1, _now, _state.Options.Quarantine, [Peers.At((UInt128)at).Node])[0];
+
+    private void FailProbes(int at)
+    {
+        foreach (var probe in _state.Probes.Where(p => p.Value.Target == Peers.At((UInt128)at)).Select(p => p.Key))
+        {
+            Step(new MembershipInput.Missed(_now, probe, true));
+            foreach (var _ in _effects.OfType<MembershipEffect.PingFor>().ToList())
+                Step(new MembershipInput.HelperSaid(_now, probe, false));
+        }
+    }
 
     /// <summary>To every probe on its way.</summary>
     private void Answer(ulong incarnation, Health health = Health.Alive)
