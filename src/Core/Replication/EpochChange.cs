@@ -35,6 +35,9 @@ public sealed class EpochChange(
     /// <summary>Whether the tile is sealed already: then it does not wait for newcomers that are not there.</summary>
     public bool TakesOver { get; init; }
 
+    /// <summary>Newcomers that did not say in time that they are there.</summary>
+    public IReadOnlyList<NodeId> Missing { get; private set; } = [];
+
     internal ReplicaRules Rules { get; init; } = ReplicaRules.Protocol;
 
     /// <summary>What is decided, each with the configuration before it; two when the tile was cut.</summary>
@@ -81,6 +84,7 @@ public sealed class EpochChange(
     /// <summary>The tile works on as it is; one that waits already goes on with the members that it has.</summary>
     private void GoWithout()
     {
+        Missing = [.. _unheard];
         _unheard.Clear();
         if (!TakesOver)
         {

@@ -80,11 +80,11 @@ public sealed class Membership
         return chosen.All(member => member.WasHeard) ? [.. chosen.Select(member => member.Peer)] : [];
     }
 
-    /// <summary>Alive or only suspected, and known for longer than the quarantine of newcomers; a founder that nobody
-    /// has heard, only for that long after the start.</summary>
+    /// <summary>Alive or only suspected, known for longer than the quarantine of newcomers, and it has spoken here:
+    /// others may have made it up. A founder that nobody has heard, only for that long after the start.</summary>
     public static bool MayHoldTiles(Member member, TimeSpan now, TimeSpan quarantine) =>
         member.IsOnRecord && member.Health is not Health.Leaving && now - member.KnownSince >= quarantine
-        && (member.WasHeard || now - member.ChangedAt < quarantine);
+        && (member.WasHeard ? member.Spoken > 0 : now - member.ChangedAt < quarantine);
 
     private static bool MayKeepTiles(Member member) =>
         member.Health is Health.Alive or Health.Suspect || !member.IsReplaceable;

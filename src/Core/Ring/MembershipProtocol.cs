@@ -89,13 +89,14 @@ public static class MembershipProtocol
     {
         if (s.Probes.GetValueOrDefault(said.Probe) is not { HelpersAwaited: > 0 } probe)
             return (s, []);
-        if (said.Answered is true)
-            return (s with { Probes = s.Probes.Remove(said.Probe), Strain = Math.Min(StrainMax, s.Strain + 1) }, []);
         probe = probe with
         {
             HelpersAwaited = probe.HelpersAwaited - 1,
-            Confirmed = probe.Confirmed || said.Answered is false,
+            Reached = probe.Reached + (said.Answered is true ? 1 : 0),
+            Silent = probe.Silent + (said.Answered is false ? 1 : 0),
         };
+        if (probe.IsAnswered)
+            return (s with { Probes = s.Probes.Remove(said.Probe), Strain = Math.Min(StrainMax, s.Strain + 1) }, []);
         if (probe.HelpersAwaited > 0)
             return (s with { Probes = s.Probes.SetItem(said.Probe, probe) }, []);
         s = s with { Probes = s.Probes.Remove(said.Probe) };

@@ -72,15 +72,19 @@ public sealed record MembershipState
             ? keepers
             : [.. Members.Placement(start, count, now, Options.Quarantine, keepers).Select(peer => peer.Node)];
 
-    private bool IsStrange(NodeId keeper) => keeper != Members.Self.Node
-        && Members[keeper] is not ({ Spoken: > 0 } or { IsReplaceable: true });
+    private bool IsStrange(NodeId keeper) => Members[keeper] is not ({ Spoken: > 0 } or { IsReplaceable: true });
 
     /// <param name="incarnation">Larger than any that this node ever used: see <see cref="FirstIncarnation"/>.</param>
     public static MembershipState Starting(
         Peer self, ulong incarnation, long joinedAtMs, TimeSpan now, MembershipOptions? options = null)
     {
         var settled = now - TimeSpan.FromDays(1);
-        var own = new Member(self, incarnation, Health.Alive, joinedAtMs) { KnownSince = settled, ChangedAt = now };
+        var own = new Member(self, incarnation, Health.Alive, joinedAtMs)
+        {
+            KnownSince = settled,
+            ChangedAt = now,
+            Spoken = incarnation,
+        };
         return new()
         {
             Members = Membership.Of(own),
@@ -99,12 +103,22 @@ public sealed record MembershipState
 /// <summary>A probe on its way.</summary>
 /// <param name="Until">When nothing is awaited any more: its result was lost in this process.</param>
 /// <param name="HelpersAwaited">0 while the direct answer is awaited.</param>
-/// <param name="Confirmed">Whether a helper said that it got no answer either.</param>
+/// <param name="Reached">Helpers that got an answer.</param>
+/// <param name="Silent">Helpers that got none.</param>
 /// <param name="Refused">Whether the target's machine said that nobody listens there.</param>
 public sealed record Probe(
     Peer Target,
     TimeSpan Until,
     int HelpersAwaited = 0,
-    bool Confirmed = false,
+    int Reached = 0,
+    int Silent = 0,
     bool WantsAll = false,
-    bool Refused = false);
+    bool Refused = false)
+{
+    /// <summary>A second one found the target silent.</summary>
+    public bool Confirmed => Silent > 0;
+
+    /// <summary>At least as many got an answer as can have got none. This node's own miss is one voice, and two if the
+    /// target's machine refused the connection.</summary>
+    public bool IsAnswered => Reached >= (Refused ? 2 : 1) + Silent + HelpersAwaited;
+}

@@ -156,10 +156,11 @@ internal static class ProbeRound
 
     private static bool SomebodyCouldConfirm(MembershipState s) => !s.Members.Live.IsEmpty;
 
-    /// <summary>Some of those whom others doubt and this node has not asked: first who has spoken here, as others can
-    /// make up any number of members.</summary>
+    /// <summary>Some of those whom others doubt and this node has not asked, and of those that never spoke here: first
+    /// who has spoken, as others can make up any number of members.</summary>
     private static IEnumerable<Peer> Unasked(MembershipState s, Prng random) =>
-        Shuffled(PeersThat(s, member => member.IsUnasked).Where(peer => !IsProbed(s, peer)), random)
+        Shuffled(PeersThat(s, member => member.IsUnasked || member is { Spoken: 0, Health: Health.Alive })
+            .Where(peer => !IsProbed(s, peer)), random)
             .OrderByDescending(peer => s.Members[peer.Node] is { Spoken: > 0 }).Take(UnaskedMax);
 
     private static MembershipState Refill(MembershipState s, Prng random) => s.Round.IsEmpty

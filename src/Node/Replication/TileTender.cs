@@ -138,6 +138,8 @@ internal sealed partial class TileTender : BackgroundService
     /// <summary>Those who are no members hear it too: next time they ask the right ones at once.</summary>
     private void Tell(EpochChange change)
     {
+        foreach (var missing in change.Missing.Select(_ring.Now.Find).OfType<Peer>())
+            _ring.TryGive(now => new MembershipInput.Unreachable(now, missing));
         if (change.Outcome is not EpochChangeOutcome.Decided)
             return;
         foreach (var (next, previous) in change.News)

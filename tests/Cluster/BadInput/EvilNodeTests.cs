@@ -80,6 +80,31 @@ public sealed class EvilNodeTests
         Assert.Equal(tile, TileOf(cluster, "n1", OwnKeyOf(cluster, "n1")));
     }
 
+    /// <summary>Many members would stay for ever, since no steward makes a tile smaller; those that are gone would stop it.
+    /// </summary>
+    [Fact]
+    public async Task Who_is_a_member_gives_the_tile_to_no_more_nodes_than_there_are_copies_nor_to_one_that_is_gone()
+    {
+        await using var cluster = await NodeCluster.StartAsync(5, absent: 1);
+        await using var evil = await EvilNode.LinkAsync(cluster.IdentityOf("n5"), cluster["n1"]);
+        var tile = cluster["n1"].Services.GetRequiredService<TileBoard>().All
+            .Select(header => header.Configuration).First(known => known.Contains(evil.Node));
+        string[] others = [.. cluster.Names.Where(name => !tile.Contains(cluster[name].Node.Self.Node))];
+        var (living, gone) = (cluster[others[0]].Node.Self.Node, cluster[others[1]].Node.Self.Node);
+        await DecidesNotAsync([.. tile.Members, living]);
+        await cluster.StopAsync(others[1]);
+        await Condition.UntilAsync("n1 knows that it is gone", Patience, () =>
+            Task.FromResult(cluster.MembersSeenBy("n1")[gone]!.Health is Health.Left or Health.Dead));
+        await DecidesNotAsync([evil.Node, tile.Members.First(node => node != evil.Node), gone]);
+
+        async Task DecidesNotAsync(ImmutableArray<Core.Ring.NodeId> wanted)
+        {
+            var decided = await evil.AskAsync(
+                new ReplicaRequest.Decide(tile.At, evil.Ballot(tile.Epoch, 9), tile.Next(wanted)));
+            Assert.Contains("a tile is not given to", decided.Failed.Text);
+        }
+    }
+
     [Fact]
     public async Task A_ballot_far_ahead_or_in_the_name_of_another_spoils_no_register()
     {

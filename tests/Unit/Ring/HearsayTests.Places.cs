@@ -72,7 +72,7 @@ public partial class HearsayTests
         _now += _state.Options.SilentDeadAfter - TimeSpan.FromSeconds(1);
         AssertPreferred(10, 20);
         _now += TimeSpan.FromSeconds(1);
-        AssertPreferred(30, 20); // Whoever does not speak in all that time is passed over.
+        AssertPreferred(20, 99); // Whoever does not speak in all that time is passed over.
         Say(10, 2 * Start);
         AssertPreferred(10, 20);
     }
@@ -110,6 +110,21 @@ public partial class HearsayTests
         Assert.Null(_state.Members[Peers.At(30).Node]);
         Hear(Peers.At(30) with { Position = new RingId(10) }, 5 * Start, Health.Alive);
         Assert.Null(_state.Members[Peers.At(30).Node]);
+    }
+
+    /// <summary>docs/protocol.md#steward: one that lies can make up any number of members.</summary>
+    [Fact]
+    public void Whom_others_made_up_gets_no_tiles_and_is_asked()
+    {
+        Say(20, Start);
+        foreach (var at in Enumerable.Range(6, 4))
+            Hear(Peers.At((UInt128)at), Start, Health.Alive);
+        _now += TimeSpan.FromMinutes(2);
+        AssertPreferred(20, 99);
+        Step(new MembershipInput.ProbeDue(_now, []));
+        Assert.Superset(Peers.All(6, 7, 8, 9).ToHashSet(), _asked.Select(ping => ping.To).ToHashSet());
+        Say(7, Start);
+        AssertPreferred(7, 20);
     }
 
     private void AssertPreferred(int owner, int next) => Assert.Equal<NodeId>(

@@ -112,8 +112,8 @@ public class MembershipMergeTests
     [Fact]
     public void Successor_and_placement_go_clockwise_and_wrap()
     {
-        var (s, _) = Hear(Fresh(), [Record(10, 1, Health.Alive), Record(20, 1, Health.Suspect),
-            Record(30, 1, Health.Dead), Record(40, 1, Health.Leaving), Record(50, 1, Health.Alive)]);
+        var (s, _) = Hear(Say(Fresh(), [10, 20, 30, 40, 50]), [Record(20, 1, Health.Suspect),
+            Record(30, 1, Health.Dead), Record(40, 1, Health.Leaving)]);
         Assert.Equal(Peers.At(10), s.Members.Successor(new RingId(10)));
         Assert.Equal(Peers.At(40), s.Members.Successor(new RingId(11)));
         Assert.Equal(Self, s.Members.Successor(new RingId(51)));
@@ -126,8 +126,8 @@ public class MembershipMergeTests
     public void A_newcomer_gets_no_tiles_in_its_quarantine_but_whom_a_fresh_node_hears_of_is_settled()
     {
         var quarantine = Fresh().Options.Quarantine;
-        var (s, _) = Hear(Fresh(), [Record(10, 1, Health.Alive)], TimeSpan.FromSeconds(1));
-        (s, _) = Hear(s, [Record(20, 1, Health.Alive)], TimeSpan.FromSeconds(100));
+        var s = Say(Fresh(), [10], TimeSpan.FromSeconds(1));
+        s = Say(s, [20], TimeSpan.FromSeconds(100));
         Assert.Equal<Peer>(
             [.. Peers.All(10, 0)],
             [.. s.Members.Placement(new RingId(5), 3, TimeSpan.FromSeconds(114), quarantine)]);
@@ -140,7 +140,7 @@ public class MembershipMergeTests
     [Fact]
     public void To_a_tile_that_it_keeps_already_nobody_is_a_newcomer()
     {
-        var (s, _) = Hear(Fresh(), [Record(10, 1, Health.Alive)], TimeSpan.FromSeconds(1));
+        var s = Say(Fresh(), [10], TimeSpan.FromSeconds(1));
         (s, _) = Hear(s, [Record(20, 1, Health.Alive), Record(30, 1, Health.Dead)], TimeSpan.FromSeconds(100));
         Assert.Equal<Peer>([.. Peers.All(10, 20)], [.. s.Members.Placement(
             new RingId(5), 2, TimeSpan.FromSeconds(101), s.Options.Quarantine,
@@ -164,11 +164,11 @@ public class MembershipMergeTests
     {
         var (s, _) = MembershipProtocol.Step(
             Fresh(), new MembershipInput.Founded(TimeSpan.Zero, [Peers.At(10)]), new Prng(1));
-        (s, _) = Hear(s, [Record(20, 1, Health.Alive)]);
+        s = Say(s, [20]);
         var quarantine = s.Options.Quarantine;
         Assert.Empty(s.Members.Placement(new RingId(5), 2, quarantine - TimeSpan.FromSeconds(1), quarantine));
         Assert.Equal<Peer>([.. Peers.All(20, 0)], [.. s.Members.Placement(new RingId(5), 2, quarantine, quarantine)]);
-        (s, _) = Hear(s, [Record(10, 1, Health.Alive)], quarantine);
+        s = Say(s, [10], quarantine);
         Assert.Equal<Peer>([.. Peers.All(10, 20)], [.. s.Members.Placement(new RingId(5), 2, quarantine, quarantine)]);
     }
 
@@ -186,6 +186,11 @@ public class MembershipMergeTests
             s, new MembershipInput.Pinged(now, from, [.. records], false, 0), new Prng(1));
         return (next, [.. effects.OfType<MembershipEffect.Happened>().Select(happened => happened.Event)]);
     }
+
+    /// <summary>Each says itself that it lives.</summary>
+    private static MembershipState Say(MembershipState s, int[] positions, TimeSpan now = default) =>
+        positions.Aggregate(s, (before, at) => MembershipProtocol.Step(
+            before, new MembershipInput.Pinged(now, Record(at, 1, Health.Alive), [], false, 0), new Prng(1)).State);
 
     private static IEnumerable<(Peer, ulong, Health)> Facts(MembershipState s) =>
         s.Members.All.Select(member => (member.Peer, member.Incarnation, member.Health));
