@@ -1,3 +1,4 @@
+using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 
 namespace ChordChat.Client.Scripting;
@@ -25,8 +26,11 @@ internal static class BlockCommands
     {
         using var profile = context.OpenProfile();
         using var me = context.Unlock(profile);
-        foreach (var user in Circle.Of(me).Blocked)
+        var blocked = Circle.Of(me).Blocked;
+        foreach (var user in blocked)
             context.Print(JsonLines.Blocked(user), user);
+        if (blocked.Count == 0 && !context.Json)
+            Output.Say("chordchat: nobody is blocked");
         return Task.FromResult(0);
     }
 

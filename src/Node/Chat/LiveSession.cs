@@ -30,7 +30,8 @@ internal sealed class LiveSession : IDisposable
         _lifetime = CancellationTokenSource.CreateLinkedTokenSource(call);
         Lifetime = _lifetime.Token;
         Outgoing = new Outgoing(options.OutgoingBytesMax);
-        Mail = new SessionMail(SetKey.Mailbox(user), Outgoing, sets, options.OutgoingBytesMax, Lifetime);
+        Mail = new SessionMail(
+            SetKey.Mailbox(user), Outgoing, sets, options.OutgoingBytesMax, TimeProvider.System, Lifetime);
         Settling = new MailSettling(SetKey.Mailbox(user), sets, Lifetime);
         Sends = new SendWindow(options.SendsInFlightMax);
         NextRenewalAt = now + 1000;

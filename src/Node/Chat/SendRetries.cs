@@ -15,6 +15,9 @@ internal sealed partial class SendRetries(
     private const long PauseMaxMs = 15_000;
     private const int AtOnceMax = 64;
 
+    /// <summary>One sender may fill this part of the queue.</summary>
+    private const int SharesMin = 8;
+
     private sealed record Waiting(Submission Submission, long DueAt, int TryCount);
 
     /// <summary>Somebody else may give a message of theirs the same id.</summary>
@@ -28,6 +31,7 @@ internal sealed partial class SendRetries(
     private readonly SemaphoreSlim _some = new(0);
     private List<Waiting> _waiting = [];
     private readonly Dictionary<Name, Submission> _newest = [];
+    private readonly Dictionary<string, long> _bytesOf = []; // Of each sender that has messages here.
     private long _bytes;
 
     /// <summary>Takes a message, in place of an earlier try of its sender to hand in the same one.</summary>
@@ -36,20 +40,28 @@ internal sealed partial class SendRetries(
     {
         lock (_turn)
         {
-            if (_newest.ContainsKey(Name.Of(submission)))
-            {
-                _newest[Name.Of(submission)] = submission; // Its own turn comes; then this one is told.
-                return true;
-            }
-
-            if (_bytes + submission.Bytes > options.QueuedBytesMax)
+            var earlier = _newest.GetValueOrDefault(Name.Of(submission));
+            var more = submission.Bytes - (earlier?.Bytes ?? 0); // Its sender may have handed in other bytes.
+            var ofSender = _bytesOf.GetValueOrDefault(submission.From) + more;
+            if (more > 0
+                && (_bytes + more > options.QueuedBytesMax || ofSender > options.QueuedBytesMax / SharesMin))
                 return false;
-            _bytes += submission.Bytes;
-            _newest[Name.Of(submission)] = submission;
-            Put(submission, 0);
+            Count(submission.From, more);
+            _newest[Name.Of(submission)] = submission; // The turn of an earlier one comes; then this one is told.
+            if (earlier is null)
+                Put(submission, 0);
         }
 
         return true;
+    }
+
+    private void Count(string sender, long more)
+    {
+        _bytes += more;
+        if (_bytesOf.GetValueOrDefault(sender) + more is var left and > 0)
+            _bytesOf[sender] = left;
+        else
+            _bytesOf.Remove(sender);
     }
 
     public override void Dispose()
@@ -153,7 +165,13 @@ internal sealed partial class SendRetries(
 
         lock (_turn)
         {
-            _bytes -= submission.Bytes;
+            if (_newest[Name.Of(submission)] is var newest && newest != submission)
+            {
+                Put(newest, 0); // It came meanwhile, and has not been told.
+                return;
+            }
+
+            Count(submission.From, -submission.Bytes);
             _newest.Remove(Name.Of(submission));
         }
     }

@@ -11,10 +11,15 @@ namespace ChordChat.Node.Chat;
 /// Locks: this one, then <see cref="Outgoing"/>'s.
 /// </remarks>
 internal sealed class SessionMail(
-    SetKey mailbox, Outgoing outgoing, IMessageSets sets, int heldBytesMax, CancellationToken lifetime)
+    SetKey mailbox, Outgoing outgoing, IMessageSets sets, int heldBytesMax, TimeProvider time,
+    CancellationToken lifetime)
 {
     /// <summary>Pushed messages that a client may leave unacknowledged before nothing more is pushed live.</summary>
     public const int PushedMax = 16_384;
+
+    /// <summary>From one reading that the client asks for to the next: a question is short, and a mailbox may be large.
+    /// </summary>
+    private static readonly TimeSpan AskedPause = TimeSpan.FromSeconds(1);
 
     /// <summary>What a held message costs beside its content.</summary>
     private const int HeldOverheadBytes = 128;
@@ -29,6 +34,8 @@ internal sealed class SessionMail(
     private bool _isBehind;
     private bool _foundSome;
     private ulong _askedFor; // The newest reading that the client asked for.
+    private bool _isAsked;
+    private long? _askedAt; // When the last one that it asked for began.
     private int _vainScans;
     private int _patience;
 
@@ -136,16 +143,27 @@ internal sealed class SessionMail(
     {
         lock (_turn)
             _pushed = null;
-        Scan(reading);
+        Resync(reading);
     }
 
-    /// <summary>Reads the mailbox from the beginning and pushes what was not pushed yet.</summary>
-    /// <param name="reading">Its number, if the client asks for it: docs/protocol.md#readings.</param>
-    public void Scan(ulong reading = 0)
+    /// <summary>The client wants what was not pushed yet.</summary>
+    /// <param name="reading">Its number: docs/protocol.md#readings.</param>
+    public void Resync(ulong reading)
     {
         lock (_turn)
         {
             _askedFor = Math.Max(_askedFor, reading);
+            _isAsked = true;
+        }
+
+        Scan();
+    }
+
+    /// <summary>Reads the mailbox from the beginning and pushes what was not pushed yet.</summary>
+    public void Scan()
+    {
+        lock (_turn)
+        {
             IsScanDue = false;
             _scanAgain = _isScanning;
             if (_isScanning)
@@ -163,6 +181,7 @@ internal sealed class SessionMail(
             bool isComplete;
             do
             {
+                await PaceAsync();
                 isComplete = await ScanOnceAsync();
             }
             while (GoesOn(isComplete));
@@ -171,6 +190,19 @@ internal sealed class SessionMail(
         {
             // The session is over.
         }
+    }
+
+    /// <summary>Questions that come meanwhile are answered by the same reading.</summary>
+    private async ValueTask PaceAsync()
+    {
+        lock (_turn)
+            if (!_isAsked)
+                return;
+        if (_askedAt is { } last && AskedPause - time.GetElapsedTime(last) is var rest && rest > TimeSpan.Zero)
+            await Task.Delay(rest, time, lifetime);
+        _askedAt = time.GetTimestamp();
+        lock (_turn)
+            (_isAsked, _scanAgain) = (false, false);
     }
 
     private async Task<bool> ScanOnceAsync()

@@ -56,7 +56,7 @@ internal sealed class ChatLine(
         if (frame.Circle is { } change)
             circles.Begin(session, change.Block, change.Unblock, change.WroteTo);
         if (frame.Resync)
-            session.Mail.Scan(frame.Reading);
+            session.Mail.Resync(frame.Reading);
         if (frame.Repeat)
             session.Mail.Repeat(frame.Reading);
         if (frame.Heartbeat)

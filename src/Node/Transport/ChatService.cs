@@ -30,8 +30,6 @@ internal sealed class ChatService(
     Passes passes,
     ChatDoor door) : Wire.Chat.ChatBase
 {
-    private const int ListMax = 10_000;
-
     public override Task<ClusterInfo> GetCluster(GetClusterRequest request, ServerCallContext context)
     {
         var info = new ClusterInfo
@@ -186,9 +184,9 @@ internal sealed class ChatService(
     public override async Task<OnlineUsers> ListOnline(ListOnlineRequest request, ServerCallContext context)
     {
         var asker = askers.Require(context);
-        var max = (int)Math.Min(request.Limit == 0 ? ListMax : request.Limit, ListMax);
+        var max = request.Limit is 0 or > Whereabouts.ListMax ? Whereabouts.ListMax : (int)request.Limit;
         var users = new OnlineUsers { ContactsOnly = presence.IsForContacts(asker) };
-        var online = await whereabouts.ListAsync(users.ContactsOnly ? ListMax : max, context.CancellationToken);
+        var online = await whereabouts.ListAsync(users.ContactsOnly ? Whereabouts.ListMax : max, context.CancellationToken);
         if (users.ContactsOnly)
             online = await presence.ContactsAsync(asker!, online, context.CancellationToken)
                 ?? throw ChatFaults.NoMajority();

@@ -37,7 +37,7 @@ internal static class PasswordFailures
         PasswordPart.CommonPassword => "common passwords",
         PasswordPart.OwnName => "the user's own name",
         PasswordPart.Name => "people's names",
-        PasswordPart.Word => "single words",
+        PasswordPart.Word => "single words and a few words together",
         PasswordPart.Repeat => "repeated characters",
         PasswordPart.Sequence => "sequences such as abc or 321",
         PasswordPart.Keyboard => "neighbouring keys",

@@ -80,8 +80,8 @@ public sealed class EvilNodeTests
         Assert.Equal(tile, TileOf(cluster, "n1", OwnKeyOf(cluster, "n1")));
     }
 
-    /// <summary>Many members would stay for ever, since no steward makes a tile smaller; those that are gone would stop it.
-    /// </summary>
+    /// <summary>Many members would stay for ever, since no steward makes a tile smaller; those that are gone would stop
+    /// it.</summary>
     [Fact]
     public async Task Who_is_a_member_gives_the_tile_to_no_more_nodes_than_there_are_copies_nor_to_one_that_is_gone()
     {

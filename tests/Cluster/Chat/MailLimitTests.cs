@@ -16,7 +16,8 @@ public sealed class MailLimitTests
     public void A_client_that_acknowledges_nothing_is_pushed_no_more_until_it_does()
     {
         var sets = new MemoryReplication([]);
-        var mail = new SessionMail(Mailbox, new Outgoing(int.MaxValue), sets, int.MaxValue, CancellationToken.None);
+        var mail = new SessionMail(
+            Mailbox, new Outgoing(int.MaxValue), sets, int.MaxValue, TimeProvider.System, CancellationToken.None);
         for (var id = 1u; id <= SessionMail.PushedMax; id++)
             Assert.Equal(DeliverOutcome.Delivered, mail.Deliver(Message(id)));
         Assert.Equal(DeliverOutcome.TooSlow, mail.Deliver(Message(SessionMail.PushedMax + 1)));
@@ -30,7 +31,8 @@ public sealed class MailLimitTests
     public void Only_what_was_pushed_in_this_session_can_be_acknowledged_and_only_once()
     {
         var mail = new SessionMail(
-            Mailbox, new Outgoing(int.MaxValue), new MemoryReplication([]), int.MaxValue, CancellationToken.None);
+            Mailbox, new Outgoing(int.MaxValue), new MemoryReplication([]), int.MaxValue, TimeProvider.System,
+            CancellationToken.None);
         mail.Deliver(Message(1));
         var claimed = Enumerable.Range(1, 1_000).Select(id => new MessageId((uint)id)).ToArray();
         Assert.Equal([new MessageId(1)], mail.Settled(claimed));
@@ -43,7 +45,7 @@ public sealed class MailLimitTests
     {
         var outgoing = new Outgoing(int.MaxValue);
         var mail = new SessionMail(
-            Mailbox, outgoing, new MemoryReplication([]), int.MaxValue, CancellationToken.None);
+            Mailbox, outgoing, new MemoryReplication([]), int.MaxValue, TimeProvider.System, CancellationToken.None);
         byte[] signal = [.. "CCDM"u8, 1, .. new byte[16 + 32 + 16], 1];
         Assert.Equal(DeliverOutcome.Delivered, mail.Deliver(new(new(1), signal)));
         Assert.Equal(new MessageId(1), Assert.Single(outgoing.Take()!.Mail!).Id);
@@ -90,7 +92,8 @@ public sealed class MailLimitTests
         var sets = new MemoryReplication([]);
         var gate = new TaskCompletionSource();
         sets.ScanGate = gate.Task;
-        var mail = new SessionMail(Mailbox, new Outgoing(int.MaxValue), sets, 1_000, CancellationToken.None);
+        var mail = new SessionMail(
+            Mailbox, new Outgoing(int.MaxValue), sets, 1_000, TimeProvider.System, CancellationToken.None);
         mail.Scan();
         var outcomes = Enumerable.Range(1, 20).Select(id => mail.Deliver(Message((uint)id))).ToArray();
         Assert.Equal(DeliverOutcome.TooSlow, outcomes[^1]);
@@ -105,7 +108,8 @@ public sealed class MailLimitTests
         var sets = new MemoryReplication([]);
         var gate = new TaskCompletionSource();
         sets.ScanGate = gate.Task;
-        var mail = new SessionMail(Mailbox, new Outgoing(int.MaxValue), sets, 1_000, CancellationToken.None);
+        var mail = new SessionMail(
+            Mailbox, new Outgoing(int.MaxValue), sets, 1_000, TimeProvider.System, CancellationToken.None);
         mail.Scan();
         var outcomes = Enumerable.Range(1, 20).Select(id => mail.Deliver(new(new((uint)id), default))).ToArray();
         Assert.InRange(outcomes.Count(outcome => outcome == DeliverOutcome.Delivered), 1, 10);
@@ -128,25 +132,49 @@ public sealed class MailLimitTests
     public void What_no_majority_keeps_waits_in_memory_up_to_a_bound_and_is_left_to_its_sender_then()
     {
         using var session = Session();
-        using var retries = new SendRetries(
-            new() { QueuedBytesMax = 25_000 }, new MemoryReplication([]), null!, null!,
-            new ChatClock(TimeProvider.System), NullLogger<SendRetries>.Instance);
+        using var retries = Retries(bytesMax: 200_000);
         Assert.True(retries.TryAdd(Sent(session, 1)));
         Assert.True(retries.TryAdd(Sent(session, 2)));
-        Assert.False(retries.TryAdd(Sent(session, 3)));
+        Assert.False(retries.TryAdd(Sent(session, 3))); // Nobody fills more than an eighth.
         Assert.True(retries.TryAdd(Sent(session, 2))); // Handed in again, it takes no room of its own.
+        for (var other = 1; other <= 9; other++)
+            using (var more = Session($"anna{other}"))
+                for (var id = 1u; id <= 2; id++)
+                    Assert.True(retries.TryAdd(Sent(more, id)));
+        using var late = Session("late");
+        Assert.False(retries.TryAdd(Sent(late, 1)));
     }
 
-    private static LiveSession Session() => new(
-        "anna", new(1, default, 0, default, 0, true), false, new MemoryReplication([]), new ChatOptions(), 0,
+    /// <summary>Else one sender could use up the room of all, or get around the limit.</summary>
+    [Fact]
+    public void Other_bytes_under_an_id_that_waits_are_counted_in_place_of_the_first()
+    {
+        using var session = Session();
+        using var retries = Retries(bytesMax: 200_000);
+        for (var i = 0; i < 100; i++)
+        {
+            Assert.True(retries.TryAdd(Sent(session, 1, bytes: 20_000)));
+            Assert.True(retries.TryAdd(Sent(session, 1, bytes: 1_000)));
+        }
+
+        Assert.True(retries.TryAdd(Sent(session, 2, bytes: 20_000)));
+        Assert.False(retries.TryAdd(Sent(session, 1, bytes: 20_000)));
+    }
+
+    private static SendRetries Retries(int bytesMax) => new(
+        new() { QueuedBytesMax = bytesMax }, new MemoryReplication([]), null!, null!,
+        new ChatClock(TimeProvider.System), NullLogger<SendRetries>.Instance);
+
+    private static LiveSession Session(string user = "anna") => new(
+        user, new(1, default, 0, default, 0, true), false, new MemoryReplication([]), new ChatOptions(), 0,
         CancellationToken.None)
     {
-        Hello = new(new("anna", 0, default, default, ""), default),
+        Hello = new(new(user, 0, default, default, ""), default),
         Entry = default,
     };
 
-    private static Submission Sent(LiveSession session, uint id) =>
-        new(session, "bert", new(id), new byte[10_000], 3) { SentMs = 0 };
+    private static Submission Sent(LiveSession session, uint id, int bytes = 10_000) =>
+        new(session, "bert", new(id), new byte[bytes], 3) { SentMs = 0 };
 
     private static StoredMessage Message(uint id) => new(new(id), new byte[100]);
 }

@@ -18,7 +18,7 @@ public sealed class ReadingTests
 
     public ReadingTests()
     {
-        _mail = new SessionMail(Mailbox, _outgoing, _sets, int.MaxValue, CancellationToken.None);
+        _mail = new SessionMail(Mailbox, _outgoing, _sets, int.MaxValue, TimeProvider.System, CancellationToken.None);
         _outgoing.Wake = () =>
         {
             while (_outgoing.Take() is { } batch)
@@ -33,21 +33,33 @@ public sealed class ReadingTests
         var gate = new TaskCompletionSource();
         _sets.ScanGate = gate.Task;
         _mail.Scan();
-        _mail.Scan(1);
+        _mail.Resync(1);
         _mail.Repeat(2);
         gate.SetResult();
         await CaughtUpAsync(0, 2);
-        _mail.Scan(3);
+        _mail.Resync(3);
         await CaughtUpAsync(3);
         _mail.Scan();
         await CaughtUpAsync(3);
+    }
+
+    /// <summary>A question is short, and a mailbox may be large.</summary>
+    [Fact]
+    public async Task Many_questions_in_a_second_are_answered_by_one_reading()
+    {
+        _mail.Resync(1);
+        await CaughtUpAsync(1);
+        for (var reading = 2UL; reading <= 51; reading++)
+            _mail.Resync(reading);
+        await CaughtUpAsync(51);
+        Assert.Equal(2, _sets.ScanCount);
     }
 
     [Fact]
     public async Task A_reading_without_a_majority_answers_nothing_and_the_next_one_answers_for_it()
     {
         _sets.IsCut = true;
-        _mail.Scan(1);
+        _mail.Resync(1);
         Assert.True(_mail.IsScanDue);
         _sets.IsCut = false;
         _mail.Scan();

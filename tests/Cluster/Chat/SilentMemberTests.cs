@@ -25,7 +25,8 @@ public sealed class SilentMemberTests
         var replication = new MemoryReplication(Members);
         var here = new PeerRequests(
             new SessionTable(), replication, new ClientProofs(identity), new ChatClock(TimeProvider.System));
-        var whereabouts = new Whereabouts(replication, new ChatPeers(identity, link, here));
+        var whereabouts = new Whereabouts(
+            replication, new ChatPeers(identity, link, here), new ChatClock(TimeProvider.System));
 
         var lease = await whereabouts.FindAsync("anna", CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
 

@@ -160,6 +160,8 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         var again = await RunAsync("alice", ["unblock", "bob"], json: false);
         Assert.Equal("bob is not blocked\n", again.Text);
         Assert.Empty(await OkAsync("alice", "blocked"));
+        var nobody = await RunAsync("alice", ["blocked"], json: false);
+        Assert.Contains("nobody is blocked", nobody.Error, StringComparison.Ordinal);
     }
 
     [Fact]
