@@ -25,15 +25,16 @@ internal static class CacheView
     /// are gone and without others at this node's own place.</summary>
     public static RingAnswer Sift(RingState s, RingAnswer answer)
     {
-        bool IsNobody(Peer peer) =>
-            s.Gone.Contains(peer.Node) || (peer != s.Self && peer.Position == s.Self.Position);
-        var before = answer.Predecessor is { } told ? AsKnown(s, told) : null;
+        ImmutableArray<Peer> before = answer.Predecessor is { } told ? [told] : [];
         return answer with
         {
-            Predecessor = before is null || IsNobody(before) ? null : before,
-            Successors = AsKnown(s, answer.Successors).RemoveAll(IsNobody),
+            Predecessor = Sift(s, before) is [var predecessor] ? predecessor : null,
+            Successors = Sift(s, answer.Successors),
         };
     }
+
+    private static ImmutableArray<Peer> Sift(RingState s, ImmutableArray<Peer> told) => AsKnown(s, WithoutGone(s, told))
+        .RemoveAll(peer => peer != s.Self && peer.Position == s.Self.Position);
 
     /// <summary>A peer at the position and the address that this node's cache has for it.</summary>
     public static Peer AsKnown(RingState s, Peer named) => AsKnown(s, [named])[0];
@@ -67,14 +68,21 @@ internal static class CacheView
 
     private static RingState Purge(RingState s)
     {
-        bool IsGone(Peer? peer) => peer is not null && s.Gone.Contains(peer.Node);
-        var left = s.Successors.RemoveAll(IsGone);
-        var isTouched = left.Length != s.Successors.Length || IsGone(s.Predecessor);
-        s = s with { Candidate = IsGone(s.Candidate) ? null : s.Candidate };
-        return !isTouched ? s : RingProtocol.Changed(s with
-        {
-            Successors = left,
-            Predecessor = IsGone(s.Predecessor) ? null : s.Predecessor,
-        });
+        var left = WithoutGone(s, s.Successors);
+        var before = WithoutGone(s, s.Predecessor);
+        s = s with { Candidate = WithoutGone(s, s.Candidate) };
+        return left.Length == s.Successors.Length && before == s.Predecessor ? s
+            : RingProtocol.Changed(s with { Successors = left, Predecessor = before });
+    }
+
+    private static Peer? WithoutGone(RingState s, Peer? peer) =>
+        peer is not null && s.Gone.Contains(peer.Node) ? null : peer;
+
+    /// <remarks>One walk over the gone: they may be many more.</remarks>
+    private static ImmutableArray<Peer> WithoutGone(RingState s, ImmutableArray<Peer> named)
+    {
+        var nodes = named.Select(peer => peer.Node).ToHashSet();
+        nodes.ExceptWith(s.Gone);
+        return named.RemoveAll(peer => !nodes.Contains(peer.Node));
     }
 }
