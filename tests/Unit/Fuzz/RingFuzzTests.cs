@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Ring;
 using ChordChat.Node.Transport;
 using ChordChat.Tests.Unit.Ring;
 using ChordChat.Wire;
@@ -62,6 +63,43 @@ public class RingFuzzTests
             for (var step = 0; step < 60; step++)
                 (ring, _) = RingProtocol.Step(ring, InCrowd(random, ring));
         }, seed => $"seed of the round: {seed}");
+
+    [Fact]
+    public void Lookups_end_and_fingers_and_audits_take_whatever_others_say() => FuzzRun.Rounds(
+        600, random => random.Next(), seed =>
+        {
+            var random = new Prng(seed);
+            var ring = RingState.Starting(Crowd[0], new RingOptions { SuccessorCount = 3, JoinStepsMax = 5 });
+            var fingers = FingerTable.Of(Crowd[0]);
+            for (var step = 0; step < 60; step++)
+            {
+                (ring, _) = RingProtocol.Step(ring, InCrowd(random, ring));
+                var point = random.Below(3) == 0 ? Named(random).Position : fingers.NextStart;
+                fingers = Look(random, ring, fingers, point) is LookupWant.Done(var owner)
+                    ? fingers.Fix(owner) : fingers.Skip();
+                var token = new AuditToken(
+                    Named(random), 1, 1 + random.Below(9), random.Below(4), Named(random).Position, random.Next128());
+                var heard = (AuditNews.Passed)new AuditNews.Passed(token).ToWire().ToCore();
+                if (RingAudit.Pass(ring, heard.Token) is AuditStep.Forward(_, var next))
+                    Assert.True(next.Wraps <= RingAudit.WrapsMax);
+            }
+        }, seed => $"seed of the round: {seed}");
+
+    private static LookupWant Look(Prng random, RingState ring, FingerTable fingers, RingId point)
+    {
+        var steps = Lookup.StepsMax(Crowd.Length, 3);
+        var lookup = Lookup.Start(Crowd[0], point, Routing.Answer(ring, fingers, null, point), steps);
+        for (var asked = 0; lookup.Want is LookupWant.Ask; asked++)
+        {
+            Assert.True(asked < steps);
+            var closer = Enumerable.Range(0, random.Below(7)).Select(_ => new RouteStep(Named(random), "cache"));
+            var owner = random.Below(8) == 0 ? new RouteStep(Named(random), "successor") : null;
+            lookup = random.Below(6) == 0 ? lookup.Unreachable()
+                : lookup.Answered(new RouteReply(owner, [.. closer]).ToWire().ToCore());
+        }
+
+        return lookup.Want;
+    }
 
     private static RingInput InCrowd(Prng random, RingState ring)
     {
