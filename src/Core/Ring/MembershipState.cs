@@ -59,7 +59,12 @@ public sealed record MembershipState
 
     /// <summary>What the ring layer is to know. Before the first whole cache came, nobody counts as reachable: a node
     /// must not take a large ring for a small one.</summary>
-    public RingInput.MembersKnown ForRing() => new(Synced ? Members.Live : [], Members.Count, Members.Gone);
+    /// <remarks>Made whenever the cache changes, so it walks over it and sorts nothing.</remarks>
+    public RingInput.MembersKnown ForRing() => new(Synced ? Members.Live : [], Members.Count, Gone);
+
+    private ImmutableArray<NodeId> Gone => [.. Members.All
+        .Where(member => member.WasHeard && member.Health is Health.Dead or Health.Left)
+        .Select(member => member.Peer.Node)];
 
     /// <summary>Who should keep a tile, from what this node has seen so far.</summary>
     /// <remarks>docs/protocol.md#steward: in the first placement time after its start a node knows some members only as

@@ -31,7 +31,7 @@ public abstract record RingInput
     /// <param name="Live">The other members that are reachable as far as known, with their newest addresses.</param>
     /// <param name="Count">N: members on record, this node included.</param>
     /// <param name="Gone">Members that left on purpose or were declared dead.</param>
-    public sealed record MembersKnown(ImmutableArray<Peer> Live, int Count, ImmutableHashSet<NodeId> Gone) : RingInput;
+    public sealed record MembersKnown(ImmutableArray<Peer> Live, int Count, ImmutableArray<NodeId> Gone) : RingInput;
 
     /// <summary>The ring was found broken (docs/protocol.md, "Ring: audit"): look for this node's place anew.</summary>
     public sealed record AuditFailed : RingInput;

@@ -30,13 +30,13 @@ internal static class RingJoin
         if (!answer.Member)
             return Next(s with { Walk = s.Walk with { Outside = s.Walk.Outside.Add(by) } });
         if (answer.Successors.IsEmpty)
-            return Enter(s, by, [by]);
-        answer = CacheView.WithoutGone(s, answer);
+            return Enter(s, by, []);
+        answer = CacheView.Sift(s, answer);
         var list = answer.Successors;
         if (list.IsEmpty)
             return Next(s with { Walk = s.Walk with { MetMember = true } });
         if (list[0] == s.Self)
-            return Enter(s, by, list.Length == 1 ? [by] : list.RemoveAt(0));
+            return Enter(s, by, list.RemoveAt(0));
         if (RingId.Between(by.Position, s.Self.Position, list[0].Position))
             return Enter(s, by, list);
         var heard = answer.Predecessor is { } before ? list.Add(before) : list;
@@ -73,12 +73,14 @@ internal static class RingJoin
         return (RingProtocol.Changed(placed), [.. before, new RingEffect.StabilizeSoon()]);
     }
 
+    /// <param name="list">Whoever comes after this node; when that is nobody, <paramref name="by"/> does.</param>
     private static (RingState, ImmutableArray<RingEffect>) Enter(RingState s, Peer by, ImmutableArray<Peer> list)
     {
+        var successors = SuccessorList.Cut(s.Self, list, s.Options.SuccessorCount);
         var member = RingProtocol.Changed(s with
         {
             Phase = RingPhase.Member,
-            Successors = SuccessorList.Cut(s.Self, list, s.Options.SuccessorCount),
+            Successors = successors.IsEmpty ? [by] : successors,
             Predecessor = by,
             Walk = JoinWalk.Empty,
             AskedCacheLast = false,

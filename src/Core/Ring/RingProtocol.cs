@@ -91,11 +91,12 @@ public static class RingProtocol
                 s with { VoidCount = s.VoidCount + 1 },
                 [new RingEffect.StabilizeSoon { Within = WaitAfterVoid(s) }]);
         s = s with { VoidCount = 0 };
+        var by = CacheView.AsKnown(s, ask.Target); // Meanwhile the cache may know where it stands.
         return ask.Kind switch
         {
-            AskKind.Join => RingJoin.Continue(s, ask.Target, answer),
-            AskKind.Successor => FromSuccessor(s, ask.Target, CacheView.WithoutGone(s, answer)),
-            AskKind.Closer => FromCloser(s, ask.Target, CacheView.WithoutGone(s, answer)),
+            AskKind.Join => RingJoin.Continue(s, by, answer),
+            AskKind.Successor => FromSuccessor(s, by, CacheView.Sift(s, answer)),
+            AskKind.Closer => FromCloser(s, by, CacheView.Sift(s, answer)),
             _ => (s, Nothing),
         };
     }
@@ -155,7 +156,7 @@ public static class RingProtocol
     /// <summary>docs/protocol.md, "Ring: rectify".</summary>
     private static (RingState, ImmutableArray<RingEffect>) Rectify(RingState s, Peer from)
     {
-        if (s.IsSmall)
+        if (s.IsSmall || from.Position == s.Self.Position)
             return (s, Nothing);
         if (s.Successors.IsEmpty)
             return (Changed(s with { Predecessor = from, Successors = [from] }), Nothing);
@@ -191,9 +192,11 @@ public static class RingProtocol
     {
         Check.That(s.Successors.Length <= Math.Max(s.Options.SuccessorCount, s.IsSmall ? s.Live.Length : 0),
             "at most r successors");
-        for (var i = 0; i < s.Successors.Length; i++)
-            Check.That(s.Successors[i] != s.Self && (i == 0 || RingId.Between(
-                s.Successors[i - 1].Position, s.Successors[i].Position, s.Self.Position)),
+        var before = s.Self.Position;
+        for (var i = 0; i < s.Successors.Length; before = s.Successors[i++].Position)
+            Check.That(
+                s.Successors[i] != s.Self && s.Successors.IndexOf(s.Successors[i]) == i
+                && RingId.Between(before, s.Successors[i].Position, s.Self.Position),
                 "successors stand clockwise, without this node, none twice");
     }
 }

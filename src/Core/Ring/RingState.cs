@@ -52,8 +52,9 @@ public sealed record RingState
     /// <summary>The other members that the membership cache holds for reachable, in no order.</summary>
     public ImmutableArray<Peer> Live { get; init; } = [];
 
-    /// <summary>Members that the membership cache holds for dead or departed; no list takes them up.</summary>
-    public ImmutableHashSet<NodeId> Gone { get; init; } = [];
+    /// <summary>Members that the membership cache holds for dead or departed, in no order; no list takes them
+    /// up.</summary>
+    public ImmutableArray<NodeId> Gone { get; init; } = [];
 
     /// <summary>N: members on record, this node included; 0 while nothing is known.</summary>
     public int MemberCount { get; init; }

@@ -18,11 +18,12 @@ internal static class SuccessorList
         if (circle || merged.Length == s.Options.SuccessorCount)
             return merged;
         var last = merged[^1].Position;
-        var beyond = s.Successors.Where(old => RingId.Between(last, old.Position, s.Self.Position));
+        var beyond = s.Successors.Where(old =>
+            RingId.Between(last, old.Position, s.Self.Position) && !merged.Contains(old));
         return [.. merged.Concat(beyond).Take(s.Options.SuccessorCount)];
     }
 
-    /// <summary>Entries until r are taken, this node is met, or the order breaks.</summary>
+    /// <summary>Entries until r are taken, this node is met, the order breaks, or somebody comes twice.</summary>
     public static ImmutableArray<Peer> Cut(Peer self, ImmutableArray<Peer> list, int max)
     {
         var taken = ImmutableArray.CreateBuilder<Peer>(max);
@@ -31,7 +32,7 @@ internal static class SuccessorList
             if (taken.Count == max || peer == self)
                 break;
             var after = taken.Count == 0 ? self.Position : taken[^1].Position;
-            if (!RingId.Between(after, peer.Position, self.Position))
+            if (!RingId.Between(after, peer.Position, self.Position) || taken.Contains(peer))
                 break;
             taken.Add(peer);
         }

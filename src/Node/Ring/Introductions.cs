@@ -51,10 +51,8 @@ internal sealed class Introductions(
             if (answer is not null && answer.From.Peer.Node == own.Peer.Node)
                 await links.ContestAsync(address, own.Peer.Node, AnswerTimeout, stopping);
             else if (answer is not null)
-                await ring.GiveAsync(
-                    now => new MembershipInput.Acked(
-                        now, 0, answer.From with { Peer = answer.From.Peer with { Address = address } }, answer.Gossip),
-                    stopping);
+                await ring.MetAsync(
+                    answer.From with { Peer = answer.From.Peer with { Address = address } }, answer.Gossip, stopping);
         }
         catch (OperationCanceledException)
         {

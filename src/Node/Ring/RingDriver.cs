@@ -22,7 +22,10 @@ internal sealed partial class RingDriver : BackgroundService
     private readonly ILogger<RingDriver> _logger;
     private readonly Prng _random = new((ulong)Random.Shared.NextInt64());
     private readonly LineBudget _roomLines = new(1);
+    private readonly LineBudget _faultLines = new(1);
+    private readonly LineBudget _excessLines = new(1);
     private readonly NewsBudget _news = new();
+    private readonly GossipBudget _gossip = new();
     private readonly long _started;
     private RingSnapshot _now;
 
@@ -44,6 +47,9 @@ internal sealed partial class RingDriver : BackgroundService
     /// <summary>This process's running time, as membership records count it.</summary>
     public TimeSpan Clock => _time.GetElapsedTime(_started);
 
+    /// <summary>Steps of the ring layer since the start: each may walk over the whole cache.</summary>
+    public long RingStepCount { get; private set; }
+
     /// <summary>Reveals the ring state to somebody who will act on it.</summary>
     public async Task<RingAnswer> ReadAsync(CancellationToken cancellation)
     {
@@ -53,15 +59,21 @@ internal sealed partial class RingDriver : BackgroundService
     }
 
     /// <summary>Answers a probe.</summary>
+    /// <param name="from">Node and position are those of its certificate.</param>
     public async Task<MembershipEffect.Reply> PingedAsync(
         Member from, ImmutableArray<Member> gossip, bool wantAll, ulong digest, CancellationToken cancellation)
     {
         var answer = NewAnswer<MembershipEffect.Reply>();
         await _inbox.Writer.WriteAsync(
-            new RingWork.OnMembers(now => new MembershipInput.Pinged(now, from, gossip, wantAll, digest), answer),
+            new RingWork.OnMembers(
+                now => new MembershipInput.Pinged(now, from, Limit(from.Peer, gossip, now), wantAll, digest), answer),
             cancellation);
         return await answer.Task.WaitAsync(cancellation);
     }
+
+    /// <summary>Somebody of this cluster answered at an address, and says that it is <paramref name="from"/>.</summary>
+    public ValueTask MetAsync(Member from, ImmutableArray<Member> gossip, CancellationToken cancellation) => GiveAsync(
+        now => new MembershipInput.Acked(now, 0, from, Limit(null, gossip, now)), cancellation);
 
     public ValueTask GiveAsync(RingInput input, CancellationToken cancellation) =>
         _inbox.Writer.WriteAsync(new RingWork.OnRing(input), cancellation);
@@ -79,7 +91,21 @@ internal sealed partial class RingDriver : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await foreach (var work in _inbox.Reader.ReadAllAsync(stoppingToken))
-            Handle(work, stoppingToken);
+            Try(work, stoppingToken);
+    }
+
+    /// <summary>docs/protocol.md#ring-state: what breaks a rule of this program is dropped, and said.</summary>
+    private void Try(RingWork work, CancellationToken stopping)
+    {
+        try
+        {
+            Handle(work, stopping);
+        }
+        catch (Exception e)
+        {
+            Report(e, work.Name);
+            work.Drop(e);
+        }
     }
 
     private void Handle(RingWork work, CancellationToken stopping)
@@ -107,6 +133,7 @@ internal sealed partial class RingDriver : BackgroundService
 
     private void StepRing(RingInput input, TaskCompletionSource<RingAnswer>? answer, CancellationToken stopping)
     {
+        RingStepCount++;
         var (next, effects) = RingProtocol.Step(_now.Ring, input);
         Publish(_now with { Ring = next });
         foreach (var effect in effects)
@@ -119,7 +146,7 @@ internal sealed partial class RingDriver : BackgroundService
                     _ = AskAliveAsync(nonce, to, stopping);
                     break;
                 case RingEffect.Notify(var to):
-                    _ = _calls.NotifyAsync(to, _now.Self, next.Options.AskTimeout, stopping);
+                    _ = QuietlyAsync(() => _calls.NotifyAsync(to, _now.Self, next.Options.AskTimeout, stopping));
                     break;
                 case RingEffect.Reveal(var revealed):
                     answer?.TrySetResult(revealed);
@@ -141,6 +168,7 @@ internal sealed partial class RingDriver : BackgroundService
     {
         var (next, effects) = MembershipProtocol.Step(_now.Membership, input, _random);
         Publish(_now with { Membership = next });
+        var isTold = false;
         foreach (var effect in effects)
             switch (effect)
             {
@@ -156,8 +184,9 @@ internal sealed partial class RingDriver : BackgroundService
                 case MembershipEffect.Happened(var happened):
                     Tell(happened, stopping);
                     break;
-                case MembershipEffect.CacheChanged:
-                    StepRing(_now.Membership.ForRing(), null, stopping);
+                case MembershipEffect.CacheChanged when !isTold: // Once: each further one would say the same.
+                    isTold = true;
+                    Try(new RingWork.OnRing(_now.Membership.ForRing()), stopping);
                     break;
             }
     }
@@ -186,19 +215,37 @@ internal sealed partial class RingDriver : BackgroundService
             LogNews(EventLog.TextOf(happened));
     }
 
+    /// <summary>What is taken in of what a member tells about others.</summary>
+    /// <param name="from">Null: nobody has proved who it is.</param>
+    private ImmutableArray<Member> Limit(Peer? from, ImmutableArray<Member> gossip, TimeSpan now)
+    {
+        var taken = _gossip.Take(from?.Node ?? default, gossip, now);
+        if (taken.Length < gossip.Length && _excessLines.Allows((long)now.TotalMilliseconds, out _))
+            LogExcess(from?.Name ?? "a node that was asked who it is", gossip.Length - taken.Length);
+        return taken;
+    }
+
+    /// <summary>A fault of this program that one input brought to light. Safe for threads.</summary>
+    private void Report(Exception fault, string input)
+    {
+        if (_faultLines.Allows((long)Clock.TotalMilliseconds, out var unsaid))
+            LogFault(fault, input, unsaid);
+    }
+
     private void Publish(RingSnapshot next) => Volatile.Write(ref _now, next);
 
     private async Task AskRingAsync(ulong nonce, Peer to, CancellationToken stopping)
     {
-        var answer = await Quietly(_calls.GetRingAsync(to, _now.Self, _now.Ring.Options.AskTimeout, stopping));
+        var answer = await QuietlyAsync(
+            () => _calls.GetRingAsync(to, _now.Self, _now.Ring.Options.AskTimeout, stopping));
         await GiveAsync(
             answer is null ? new RingInput.AskTimedOut(nonce) : new RingInput.Answered(nonce, answer), stopping);
     }
 
     private async Task AskAliveAsync(ulong nonce, Peer to, CancellationToken stopping)
     {
-        var answer = await Quietly(
-            _calls.AskAliveAsync(to, _now.Members.Own, _now.Ring.Options.AskTimeout, stopping));
+        var answer = await QuietlyAsync(
+            () => _calls.AskAliveAsync(to, _now.Members.Own, _now.Ring.Options.AskTimeout, stopping));
         await GiveAsync(
             answer is null ? new RingInput.AskTimedOut(nonce) : new RingInput.StillAlive(nonce), stopping);
     }
@@ -206,7 +253,7 @@ internal sealed partial class RingDriver : BackgroundService
     private async Task StabilizeSoonAsync(TimeSpan within, CancellationToken stopping)
     {
         var least = TimeSpan.FromMilliseconds(10);
-        await Quietly(Task.Delay(least + ((within - least) * Random.Shared.NextDouble()), _time, stopping)
+        await QuietlyAsync(() => Task.Delay(least + ((within - least) * Random.Shared.NextDouble()), _time, stopping)
             .ContinueWith(_ => (object?)null, TaskScheduler.Default));
         await GiveAsync(new RingInput.StabilizeDue(), stopping);
     }
@@ -215,30 +262,37 @@ internal sealed partial class RingDriver : BackgroundService
     private async Task PingAsync(MembershipEffect.Ping ping, CancellationToken stopping)
     {
         var refused = false;
-        var answer = await Quietly(_calls.PingAsync(ping, () => refused = true, stopping));
+        var answer = await QuietlyAsync(() => _calls.PingAsync(ping, () => refused = true, stopping));
         await GiveAsync(now => answer is null
             ? new MembershipInput.Missed(now, ping.Probe, refused)
-            : new MembershipInput.Acked(now, ping.Probe, answer.From, answer.Gossip), stopping);
+            : new MembershipInput.Acked(now, ping.Probe, answer.From, Limit(ping.To, answer.Gossip, now)), stopping);
     }
 
     private async Task PingForAsync(MembershipEffect.PingFor help, CancellationToken stopping)
     {
-        var seen = await Quietly(BoxAsync(_calls.PingForAsync(help.Helper, help.Target, help.Timeout, stopping)));
+        var seen = await QuietlyAsync(
+            () => BoxAsync(_calls.PingForAsync(help.Helper, help.Target, help.Timeout, stopping)));
         await GiveAsync(now => new MembershipInput.HelperSaid(now, help.Probe, (bool?)seen), stopping);
     }
 
     private static async Task<object?> BoxAsync(Task<bool?> task) => await task;
 
-    /// <summary>Null when this node stops; the inbox is not read any more then.</summary>
-    private static async Task<T?> Quietly<T>(Task<T?> task)
+    /// <summary>Null when this node stops, as the inbox is not read any more then, and when asking failed in a way that
+    /// nobody foresaw: the loop waits for a result.</summary>
+    private async Task<T?> QuietlyAsync<T>(Func<Task<T?>> ask)
         where T : class
     {
         try
         {
-            return await task;
+            return await ask();
         }
         catch (OperationCanceledException)
         {
+            return null;
+        }
+        catch (Exception e)
+        {
+            Report(e, "an answer");
             return null;
         }
     }
@@ -260,6 +314,15 @@ internal sealed partial class RingDriver : BackgroundService
         "{Count} more membership changes were not reported: too many in a minute; a lying member may have made "
         + "them up")]
     private partial void LogUntold(long count);
+
+    [LoggerMessage(1006, LogLevel.Error,
+        "an error of this program: the ring could not take {Input} and went on without it; please report this "
+        + "({Unsaid} more since the last line)")]
+    private partial void LogFault(Exception fault, string input, long unsaid);
+
+    [LoggerMessage(1007, LogLevel.Warning,
+        "{Name} tells more about other members than an honest node would: {Count} records were passed over")]
+    private partial void LogExcess(string name, int count);
 
     [LoggerMessage(1003, LogLevel.Warning, "{Trouble}")]
     private partial void LogTrouble(string trouble);

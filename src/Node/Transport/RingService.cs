@@ -10,16 +10,20 @@ namespace ChordChat.Node.Transport;
 /// <summary>What other nodes ask this one about the ring. Who asks is read from the certificate.</summary>
 internal sealed class RingService(
     RingDriver ring, RingAuditor auditor, RingCalls calls, SelfPortrait portrait, DenyListNews denials,
-    SettingNews settings)
+    SettingNews settings, CallersInLine line)
     : Wire.Ring.RingBase
 {
     private static readonly TimeSpan HelpTimeout = TimeSpan.FromMilliseconds(500);
 
-    public override async Task<RingReply> GetRing(GetRingRequest request, ServerCallContext context) =>
-        (await ring.ReadAsync(context.CancellationToken)).ToWire();
+    public override async Task<RingReply> GetRing(GetRingRequest request, ServerCallContext context)
+    {
+        using var place = line.Enter(context.GetPeerNodeId());
+        return (await ring.ReadAsync(context.CancellationToken)).ToWire();
+    }
 
     public override async Task<NotifyReply> Notify(NotifyRequest request, ServerCallContext context)
     {
+        using var place = line.Enter(context.GetPeerNodeId());
         await ring.GiveAsync(new RingInput.Notified(Caller(request.From, context)), context.CancellationToken);
         return new NotifyReply();
     }
@@ -33,6 +37,7 @@ internal sealed class RingService(
 
     public override async Task<PingReply> Ping(PingRequest request, ServerCallContext context)
     {
+        using var place = line.Enter(context.GetPeerNodeId());
         var claimed = Checked(() => request.From.ToCore());
         var from = claimed with { Peer = Caller(request.From.Peer, context) };
         var gossip = Checked(() => request.Gossip.ToCore());

@@ -11,6 +11,7 @@ internal static class TransportServices
         .AddSingleton<DenyListNews>()
         .AddSingleton<SettingNews>()
         .AddSingleton<RingCalls>()
+        .AddSingleton<CallersInLine>()
         .AddSingleton<LinkHandshake>()
         .AddSingleton<OpenLinks>()
         .AddSingleton<PeerLinks>()

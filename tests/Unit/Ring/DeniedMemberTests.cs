@@ -42,7 +42,7 @@ public class DeniedMemberTests
         var member = s.Members[Denied.Node]!;
         Assert.Equal((Health.Dead, true, false), (member.Health, member.Confirmed, member.IsOnRecord));
         Assert.DoesNotContain(Denied, s.Members.Live);
-        Assert.Contains(Denied.Node, s.Members.Gone);
+        Assert.Contains(Denied.Node, s.ForRing().Gone);
     }
 
     private static Member Alive(ulong incarnation) => new(Denied, incarnation, Health.Alive, 0);
