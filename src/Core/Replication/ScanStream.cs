@@ -4,7 +4,8 @@ namespace ChordChat.Core.Replication;
 
 /// <summary>One member's part of a scan: where its pages stand and what they brought. docs/protocol.md#endless
 /// </summary>
-internal sealed class ScanStream(NodeId node)
+/// <param name="before">The same member's part before the scan began again.</param>
+internal sealed class ScanStream(NodeId node, ScanStream? before = null)
 {
     private long _rows; // Of one reading from the beginning.
     private long _bytes;
@@ -22,7 +23,7 @@ internal sealed class ScanStream(NodeId node)
 
     public NodeId Node => node;
 
-    public Standing State { get; set; }
+    public Standing State { get; private set; } = before?.IsFaulty == true ? Standing.Failed : Standing.Unasked;
 
     public ReplicaRequest.Scan? Asked { get; private set; }
 
@@ -30,7 +31,10 @@ internal sealed class ScanStream(NodeId node)
     public long Next { get; private set; }
 
     /// <summary>It answered what no honest member answers, so this scan does not ask it again.</summary>
-    public bool IsFaulty { get; private set; }
+    public bool IsFaulty { get; private set; } = before?.IsFaulty == true;
+
+    /// <summary>It did not take a repair: it is read again only after the others.</summary>
+    public bool RefusesRepairs { get; private set; } = before?.RefusesRepairs == true;
 
     /// <summary>Rows that no honest member shows, in all readings.</summary>
     public long RowsPassedOver { get; private set; }
@@ -44,13 +48,21 @@ internal sealed class ScanStream(NodeId node)
         (State, Asked) = (Standing.Reading, page);
     }
 
-    /// <summary>A late page is not awaited any more.</summary>
-    public void Forget() => Asked = null;
+    /// <summary>A late page is not awaited any more; should it be needed after all, it is read from the beginning.
+    /// </summary>
+    public void Forget() =>
+        (State, Asked) = (State is Standing.Reading ? Standing.Unasked : State, null);
 
     public void Fail(bool isFaulty)
     {
         (State, Asked) = (Standing.Failed, null);
         IsFaulty |= isFaulty;
+    }
+
+    public void RefuseRepairs()
+    {
+        Fail(isFaulty: false);
+        RefusesRepairs = true;
     }
 
     /// <summary>Takes the page that was asked for.</summary>

@@ -23,15 +23,16 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
 
     private const long HeldBytesMax = 16L << 20;
 
-    private readonly HashSet<MessageId> _delivered = [];
+    private readonly HashSet<MessageId> _delivered = []; // Or acknowledged, as a repair has told.
     private readonly Dictionary<MessageId, ScanSighting> _sightings = [];
     private readonly List<SetMessage> _ready = [];
-    private readonly Queue<ReplicaRequest.Add> _repairs = [];
-    private readonly Dictionary<ReplicaRequest, int> _repairing = new(ReferenceEqualityComparer.Instance);
+    private readonly ScanRepairs _repairs = new();
     private ScanStream[] _streams = [];
     private bool _mending;
     private bool _waiting;
     private bool _progress;
+    private int _silentRounds;
+    private int _mendingRounds;
     private bool _untaken;
     private long _heldBytes;
     private long _deliveredBytes;
@@ -51,21 +52,21 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
 
     private protected override void Begin()
     {
-        _streams = [.. Configuration.Members.Select(member => new ScanStream(member))];
-        (_mending, _waiting) = (false, false);
+        var before = _streams;
+        _streams = [.. Configuration.Members.Select(
+            member => new ScanStream(member, Array.Find(before, stream => stream.Node == member)))];
+        (_waiting, _silentRounds) = (false, 0);
         _sightings.Clear();
         _heldBytes = 0;
-        _repairs.Clear();
-        _repairing.Clear();
-        for (var member = 0; member < Majority; member++)
-            Read(_streams[member], after: 0);
+        StopMending();
+        ReadSpares();
         SetTimer(Options.RoundTimeout);
     }
 
     private protected override void OnReply(NodeId from, ReplicaRequest request, ReplicaReply reply)
     {
-        if (_repairing.ContainsKey(request))
-            OnRepaired((ReplicaRequest.Add)request, from, reply);
+        if (_repairs.IsOpen(request, out var mended) && _streams[mended].Node == from)
+            OnRepaired((ReplicaRequest.Add)request, _streams[mended], reply);
         else if (FindStream(from, request) is not { } stream)
             return;
         else if (reply is not ReplicaReply.Scanned page)
@@ -80,10 +81,11 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
 
     private protected override void OnSilence(NodeId from, ReplicaRequest request)
     {
-        if (_repairing.ContainsKey(request))
-            BeginAgain();
+        if (_repairs.IsOpen(request, out var mended))
+            PassOver([_streams[mended]]);
         else if (FindStream(from, request) is { } stream)
             Fail(stream, isFaulty: false);
+        Flush();
         ReadOn();
     }
 
@@ -101,14 +103,17 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     {
         if (_untaken)
             return; // The timer starts again with the reader.
+        _silentRounds = _progress ? 0 : _silentRounds + 1;
         if (_waiting)
             Begin();
+        else if (_progress && ++_mendingRounds > Options.RoundsMax && _mending && HasSpare)
+            PassOverSlowest();
         else if (_progress)
             SetTimer(Options.RoundTimeout);
         else if (!MayTryAgain())
             GiveUp();
         else if (_mending)
-            Begin();
+            RepairAgain();
         else
             Widen();
         _progress = false;
@@ -138,9 +143,12 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         if (page.More
             && (_sightings.Count > HeldMax || _heldBytes > HeldBytesMax || stream.RowsPassedOver > HeldMax))
             Array.ForEach(Array.FindAll(_streams, other => other.State == Standing.Unasked), other => Read(other, 0));
-        if (!page.More && !_mending && _streams.Count(other => other.State == Standing.Finished) >= Majority)
+        if (!page.More && !_mending && IsRead)
             Mend();
     }
+
+    /// <summary>A majority has shown all that it has.</summary>
+    private bool IsRead => _streams.Count(stream => stream.State == Standing.Finished) >= Majority;
 
     /// <summary>Asks for the next pages once a majority has answered for the last ones and they were taken.</summary>
     private void ReadOn()
@@ -195,17 +203,12 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     /// missing.</summary>
     private void Mend()
     {
-        _mending = true;
+        (_mending, _mendingRounds) = (true, 0);
         Array.ForEach(_streams, stream => stream.Forget()); // Late pages of others are not awaited any more.
         foreach (var (id, sighting) in _sightings)
             for (var member = 0; member < _streams.Length; member++)
                 if (_streams[member].State == Standing.Finished && !sighting.IsAt(member))
-                {
-                    var repair = new ReplicaRequest.Add(Configuration.At, set, id, sighting.Message.Content, BegunMs);
-                    _repairing.Add(repair, member);
-                    _repairs.Enqueue(repair);
-                }
-
+                    _repairs.Add(new(Configuration.At, set, id, sighting.Message.Content, BegunMs), member);
         for (var i = 0; i < RepairsAtOnce; i++)
             RepairNext();
         FinishWhenMended();
@@ -213,22 +216,21 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
 
     private void RepairNext()
     {
-        if (_repairs.TryDequeue(out var repair))
-            Send(_streams[_repairing[repair]].Node, repair);
+        if (_repairs.TryNext(out var repair) && _repairs.IsOpen(repair, out var member))
+            Send(_streams[member].Node, repair);
     }
 
-    private void OnRepaired(ReplicaRequest.Add repair, NodeId from, ReplicaReply reply)
+    private void OnRepaired(ReplicaRequest.Add repair, ScanStream stream, ReplicaReply reply)
     {
         // Where there is no room it is not mended, and read all the same.
         if (reply is not (ReplicaReply.Added or ReplicaReply.Occupied or ReplicaReply.Full or ReplicaReply.NoRoom
             or ReplicaReply.TooMany or ReplicaReply.Buried))
         {
-            BeginAgain();
+            PassOver([stream]);
             return;
         }
 
-        if (!_repairing.Remove(repair, out var member) || _streams[member].Node != from)
-            return;
+        _repairs.Answered(repair);
         _progress = true;
         if (reply is ReplicaReply.Buried)
             Forget(repair.Id);
@@ -241,6 +243,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     {
         if (Drop(id) is null)
             return;
+        _delivered.Add(id);
         var burial = new ReplicaRequest.Acknowledge(Configuration.At, set, [id]);
         foreach (var stream in _streams)
             Send(stream.Node, burial);
@@ -248,11 +251,57 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
 
     private void FinishWhenMended()
     {
-        if (_repairing.Count > 0)
+        if (!_repairs.AreDone)
             return;
         foreach (var id in _sightings.Keys.ToArray())
             Deliver(id);
         (Outcome, IsDone) = (new SetScanOutcome.Complete(), true);
+    }
+
+    /// <summary>Repairs without an answer are sent once more; then their members are passed over.</summary>
+    private void RepairAgain()
+    {
+        SetTimer(Options.RoundTimeout);
+        if (_silentRounds == 1)
+            foreach (var (repair, member) in _repairs.Unanswered)
+                Send(_streams[member].Node, repair);
+        else
+            PassOver([.. _repairs.Unanswered.Select(repair => _streams[repair.Value]).Distinct()]);
+        Flush();
+        ReadOn();
+    }
+
+    /// <summary>A member may answer so slowly that a large mailbox takes hours; as long as another one can be read
+    /// instead, it is not waited for.</summary>
+    private void PassOverSlowest()
+    {
+        SetTimer(Options.RoundTimeout);
+        var slowest = _repairs.Unanswered.CountBy(repair => repair.Value).MaxBy(count => count.Value).Key;
+        PassOver([_streams[slowest]]);
+        Flush();
+        ReadOn();
+    }
+
+    private bool HasSpare => Array.Exists(
+        _streams, stream => stream is { State: Standing.Unasked or Standing.Paused, RefusesRepairs: false });
+
+    /// <summary>Members that show what they have and take no repairs: of what they lack nothing can be said, so others
+    /// are read instead. What they have shown counts all the same.</summary>
+    private void PassOver(ScanStream[] members)
+    {
+        StopMending();
+        _silentRounds = 0;
+        Array.ForEach(members, stream => stream.RefuseRepairs());
+        if (IsRead)
+            Mend();
+        else
+            ReadInstead();
+    }
+
+    private void StopMending()
+    {
+        _mending = false;
+        _repairs.Clear();
     }
 
     /// <summary>Drops what only this member has shown, since it may be made up, and reads another member instead.
@@ -268,17 +317,33 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     private void Fail(ScanStream stream, bool isFaulty)
     {
         stream.Fail(isFaulty);
-        if (Array.Find(_streams, other => other.State == Standing.Unasked) is { } spare)
-            Read(spare, after: 0);
-        else if (_streams.Count(other => other.State == Standing.Failed) > _streams.Length - Majority)
-            BeginAgain();
+        ReadInstead();
     }
 
-    /// <summary>Somebody is slow: ask everybody else too, and again.</summary>
+    private void ReadInstead()
+    {
+        if (_streams.Count(stream => stream.State == Standing.Failed) > _streams.Length - Majority)
+            BeginAgain();
+        else
+            ReadSpares();
+    }
+
+    /// <summary>Reads so many more that a majority is read.</summary>
+    private void ReadSpares()
+    {
+        var missing = Majority - _streams.Count(stream => stream.State is not (Standing.Unasked or Standing.Failed));
+        foreach (var spare in _streams.Where(stream => stream.State == Standing.Unasked)
+            .OrderBy(stream => stream.RefusesRepairs).Take(missing).ToArray())
+            Read(spare, after: 0);
+    }
+
+    /// <summary>Somebody is slow: ask everybody else too, and again. Whoever took no repairs takes no time from the
+    /// slow one at first.</summary>
     private void Widen()
     {
         foreach (var stream in _streams)
-            if (stream.State == Standing.Unasked || (stream.State == Standing.Failed && !stream.IsFaulty))
+            if (stream.State == Standing.Unasked || (stream.State == Standing.Failed && !stream.IsFaulty
+                && (!stream.RefusesRepairs || _silentRounds > 1)))
                 Read(stream, after: 0);
             else if (stream.Asked is { } asked)
                 Send(stream.Node, asked);
@@ -294,7 +359,7 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
         }
 
         Array.ForEach(_streams, stream => stream.Forget());
-        _repairing.Clear();
+        StopMending();
         _waiting = true;
         SetTimer(Backoff());
     }

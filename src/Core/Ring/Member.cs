@@ -65,6 +65,10 @@ public sealed record Member(Peer Peer, ulong Incarnation, Health Health, long Jo
     /// <summary>Went away, and not only as others say.</summary>
     public bool HasLeft => Health is Health.Left && IsReplaceable;
 
+    /// <summary>Dead or gone by its own word or by this node's own probes, or denied; never by what others say.
+    /// </summary>
+    public bool IsGone => WasHeard && IsReplaceable && Health is (Health.Dead or Health.Left);
+
     /// <summary>Others doubt it, and this node has not asked it yet.</summary>
     internal bool IsUnasked => WasHeard && Health is not Health.Alive && !IsReplaceable && MissedAt is null;
 

@@ -15,19 +15,26 @@ internal sealed partial class DiskGuard(
 {
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<NodeId, bool> _welcomes = new();
-    private readonly ConcurrentDictionary<NodeId, bool> _refusals = new();
+    private readonly ConcurrentDictionary<NodeId, DiskVerdict> _refusals = new();
     private int _quarantined;
 
-    /// <summary>How many other nodes there are whose word counts.</summary>
-    public Func<int> CountOthers { get; set; } = static () => 1;
+    /// <summary>The other nodes, each of which has one voice; whoever is none of them has none.</summary>
+    public Func<IReadOnlyCollection<NodeId>> Others { get; set; } = static () => [];
 
     /// <summary>This node answers for its tiles.</summary>
     public bool IsOpen => _opened.Task.IsCompletedSuccessfully && Volatile.Read(ref _quarantined) == 0;
 
     public Task OpenedAsync(CancellationToken cancellation) => _opened.Task.WaitAsync(cancellation);
 
-    /// <summary>Enough others have looked.</summary>
-    public void Open() => _opened.TrySetResult();
+    /// <summary>Enough others have looked; if most of them have refused it, it never serves.</summary>
+    public void Open()
+    {
+        var others = Others();
+        if (IsRefusedByMost(others))
+            Quarantine(_refusals[others.First(_refusals.ContainsKey)]);
+        else
+            _opened.TrySetResult();
+    }
 
     public void WelcomedBy(NodeId peer) => _welcomes[peer] = true;
 
@@ -41,27 +48,34 @@ internal sealed partial class DiskGuard(
         var verdict = folder.Runs.History.JudgedBy(seen);
         if (verdict == DiskVerdict.Whole)
             LogGroundless(peer.ToString()[..8]);
-        else if (isProven || IsMajority(peer))
-            Quarantine(verdict == DiskVerdict.Copied
-                ? "other nodes have seen a start of it that this folder knows nothing of: the folder is a copy (a "
-                    + "backup, a snapshot, a clone), and the one it was copied from has been started since"
-                : "other nodes have seen more of it than it holds: this folder is an older copy (a backup, a "
-                    + "snapshot, a clone), or a newer copy of it runs elsewhere");
+        else if (isProven || IsBelieved(peer, verdict))
+            Quarantine(verdict);
     }
 
-    private bool IsMajority(NodeId peer)
+    /// <summary>Who the others are is not known right after the start: until it opens it only takes note.</summary>
+    private bool IsBelieved(NodeId peer, DiskVerdict verdict)
     {
-        var others = CountOthers();
-        var isNew = _refusals.TryAdd(peer, true);
-        if (_refusals.Count * 2 > others)
+        var isNew = _refusals.TryAdd(peer, verdict);
+        var others = Others();
+        if (_opened.Task.IsCompleted && IsRefusedByMost(others))
             return true;
         if (isNew)
-            LogAlone(peer.ToString()[..8], _refusals.Count, others);
+            LogAlone(peer.ToString()[..8], VoicesOf(others), others.Count);
         return false;
     }
 
+    private bool IsRefusedByMost(IReadOnlyCollection<NodeId> others) => VoicesOf(others) * 2 > others.Count;
+
+    private int VoicesOf(IReadOnlyCollection<NodeId> others) => others.Count(_refusals.ContainsKey);
+
     /// <summary>Another process has this identity, and everything that this one has.</summary>
     public void GiveWay() => Quarantine("a copy of this folder runs elsewhere and has taken this node's place");
+
+    private void Quarantine(DiskVerdict verdict) => Quarantine(verdict == DiskVerdict.Copied
+        ? "other nodes have seen a start of it that this folder knows nothing of: the folder is a copy (a backup, a "
+            + "snapshot, a clone), and the one it was copied from has been started since"
+        : "other nodes have seen more of it than it holds: this folder is an older copy (a backup, a snapshot, a "
+            + "clone), or a newer copy of it runs elsewhere");
 
     private void Quarantine(string why)
     {

@@ -8,7 +8,6 @@ namespace ChordChat.Node.Chat;
 internal sealed class OnlineLists
 {
     private readonly Dictionary<string, List<Lease>> _claims = [];
-    private readonly Dictionary<NodeId, int> _saidCount = [];
 
     /// <summary>Takes in what a node says: of itself, and of names that somebody can have.</summary>
     public void Add(NodeId node, IEnumerable<Lease> told, int max)
@@ -19,7 +18,6 @@ internal sealed class OnlineLists
             if (!_claims.TryGetValue(lease.User, out var ofUser))
                 _claims[lease.User] = ofUser = new(1);
             ofUser.Add(lease);
-            _saidCount[node] = _saidCount.GetValueOrDefault(node) + 1;
         }
     }
 
@@ -27,25 +25,29 @@ internal sealed class OnlineLists
     public IEnumerable<string> Disputed => _claims.Where(claim => claim.Value.Count > 1).Select(claim => claim.Key);
 
     /// <summary>At most so many people, in the order of their names.</summary>
-    /// <param name="settled">Where those of <see cref="Disputed"/> are who could be asked about. Of the others that
-    /// node is believed whose word is disputed least; of two that dispute each other, the one that names fewer people,
-    /// or made-up names could push real ones out.</param>
-    /// <remarks>When there are more, the nodes have turns: the names that one makes up take no place from those of
-    /// others.</remarks>
+    /// <param name="settled">Where those of <see cref="Disputed"/> are who could be asked about. The others of them are
+    /// online, but nobody has shown where: not who claims fewer people, nor who names the larger session.</param>
     public IReadOnlyList<Lease> Merge(IReadOnlyDictionary<string, Lease> settled, int max)
     {
-        var disputes = _claims.Values.Where(ofUser => ofUser.Count > 1).SelectMany(ofUser => ofUser)
-            .CountBy(lease => lease.Node).ToDictionary();
-        var all = _claims.Select(claim => settled.GetValueOrDefault(claim.Key) ?? (claim.Value is [var only]
-            ? only
-            : claim.Value.OrderBy(lease => disputes[lease.Node]).ThenBy(lease => _saidCount[lease.Node])
-                .ThenByDescending(lease => lease.Session).First()));
-        var byName = all.OrderBy(lease => lease.User, StringComparer.Ordinal).ToArray();
-        return byName.Length <= max ? byName :
-        [
-            .. byName.GroupBy(lease => lease.Node).SelectMany(ofNode => ofNode.Index())
-                .OrderBy(place => place.Index).ThenBy(place => place.Item.User, StringComparer.Ordinal)
-                .Take(max).Select(place => place.Item).OrderBy(lease => lease.User, StringComparer.Ordinal),
-        ];
+        var all = _claims.Select(claim => settled.GetValueOrDefault(claim.Key)
+            ?? (claim.Value is [var only] ? only : Somewhere(claim.Key)));
+        if (_claims.Count > max)
+            all = Turns().OrderBy(turn => turn.Value).ThenBy(turn => turn.Key, StringComparer.Ordinal).Take(max)
+                .Join(all, turn => turn.Key, lease => lease.User, (_, lease) => lease);
+        return [.. all.OrderBy(lease => lease.User, StringComparer.Ordinal)];
+    }
+
+    private static Lease Somewhere(string user) => new(user, 0, default, 0);
+
+    /// <summary>When there are too many, the nodes have turns: the names that one makes up take no place from those of
+    /// others. Whoever is claimed by several comes with the first of them.</summary>
+    private Dictionary<string, int> Turns()
+    {
+        var turns = new Dictionary<string, int>();
+        var ofNodes = _claims.OrderBy(claim => claim.Key, StringComparer.Ordinal)
+            .SelectMany(claim => claim.Value).GroupBy(lease => lease.Node);
+        foreach (var (turn, lease) in ofNodes.SelectMany(ofNode => ofNode.Index()))
+            turns[lease.User] = Math.Min(turn, turns.GetValueOrDefault(lease.User, int.MaxValue));
+        return turns;
     }
 }

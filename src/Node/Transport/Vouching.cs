@@ -9,8 +9,12 @@ namespace ChordChat.Node.Transport;
 internal sealed partial class Vouching(
     RingDriver ring, PeerLinks links, DiskGuard guard, TimeProvider time, ILogger<Vouching> logger) : BackgroundService
 {
-    /// <summary>Others that are asked, clockwise from this node: those who share tiles with it come first.</summary>
+    /// <summary>Others that are asked, clockwise from this node: those who share tiles with it come first. Whoever has
+    /// spoken here is asked before those whom others may have made up.</summary>
     private const int AskedMax = 64;
+
+    /// <summary>Silent ones that are probed at a time: others can name any number of them.</summary>
+    private const int ProbedMax = 8;
 
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan ForTheSuspect = TimeSpan.FromSeconds(1);
@@ -18,12 +22,25 @@ internal sealed partial class Vouching(
 
     private readonly DiskGuard _guard = Counting(guard, ring);
 
-    /// <summary>From the first call on the guard knows how many nodes there are.</summary>
+    /// <summary>From the first call on the guard knows who the other nodes are.</summary>
     private static DiskGuard Counting(DiskGuard guard, RingDriver ring)
     {
-        guard.CountOthers = () => ring.Now.Members.All.Count(
-            member => member.IsOnRecord && member.Peer.Node != ring.Now.Self.Node);
+        guard.Others = () => OthersOf(ring.Now.Membership, ring.Clock);
         return guard;
+    }
+
+    /// <summary>Whose voices count. By what others say nobody stops being one of them; and after the placement time
+    /// nobody is one whom only others have named.</summary>
+    internal static IReadOnlyCollection<NodeId> OthersOf(MembershipState members, TimeSpan now)
+    {
+        var isEarly = now - members.StartedAt < members.Options.SilentDeadAfter;
+        return
+        [
+            .. members.Members.All
+                .Where(member => member.Peer != members.Members.Self && !member.IsGone
+                    && (isEarly || !member.WasHeard || member.Spoken > 0))
+                .Select(member => member.Peer.Node),
+        ];
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -32,29 +49,40 @@ internal sealed partial class Vouching(
         while (!IsVouched(time.GetElapsedTime(started)))
             await Task.Delay(Look, time, stoppingToken);
         _guard.Open();
-        LogOpen((long)time.GetElapsedTime(started).TotalMilliseconds);
+        if (_guard.IsOpen)
+            LogOpen((long)time.GetElapsedTime(started).TotalMilliseconds);
     }
 
     private bool IsVouched(TimeSpan waited)
     {
         var self = ring.Now.Self;
         var others = ring.Now.Members.Clockwise(self.Position)
-            .Where(member => member.IsOnRecord && member.Peer.Node != self.Node).Take(AskedMax).ToList();
-        foreach (var member in others.Where(member => member.IsReachable && !_guard.HasWelcomeOf(member.Peer.Node)))
+            .Where(member => !member.IsGone && member.Peer.Node != self.Node)
+            .OrderByDescending(member => member.Spoken > 0).Take(AskedMax).ToList();
+        var missing = others.Where(member => !_guard.HasWelcomeOf(member.Peer.Node)).ToList();
+        foreach (var member in missing.Where(member => member.IsReachable))
             links.Greet(member.Peer.Node);
+        foreach (var member in missing.Where(IsOnlySaidToBeSilent).Take(ProbedMax))
+            ring.TryGive(now => new MembershipInput.Unreachable(now, member.Peer));
         return MayOpen(waited, others, _guard.HasWelcomeOf);
     }
 
+    /// <summary>Its own word, or its silence, is one probe away.</summary>
+    private static bool IsOnlySaidToBeSilent(Member member) =>
+        member is { WasHeard: true, IsReachable: false, MissedAt: null };
+
     /// <summary>Whether all have looked that may be there to look.</summary>
-    /// <param name="others">The other members on record.</param>
+    /// <param name="others">The other members, but for those that are gone by their own word or this node's own
+    /// probes.</param>
     internal static bool MayOpen(TimeSpan waited, IReadOnlyCollection<Member> others, Func<NodeId, bool> hasLooked)
     {
         var missing = others.Where(member => !hasLooked(member.Peer.Node)).ToList();
         if (missing.Count == 0 || waited >= ForTheSilent)
             return true;
-        // Of a founder that nobody has heard yet nothing is known: it may be about to answer.
+        // Of a founder that nobody has heard yet nothing is known: it may be about to answer. What others say of a
+        // member is not enough either.
         return waited >= ForTheSuspect && missing.Count < others.Count
-            && missing.All(member => member.WasHeard && !member.IsReachable);
+            && missing.All(member => member.WasHeard && member.MissedAt is not null);
     }
 
     [LoggerMessage(3010, LogLevel.Information, "serves now; the other nodes had {Milliseconds} ms to check this start")]

@@ -3,6 +3,7 @@ using System.Text;
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
 using ChordChat.Node.Ring;
 using ChordChat.Node.Transport;
@@ -64,7 +65,7 @@ public sealed class EvilNodeTests
         Core.Ring.NodeId[] madeUp = [new(1, 1), new(2, 2)];
         using (var channel = EvilNode.ChannelTo(cluster.IdentityOf("n3"), cluster.AddressOf("n1")))
             foreach (var node in madeUp)
-                await TellAsync(cluster.IdentityOf("n3"), channel, new(
+                await TellAsync(cluster.IdentityOf("n3"), channel, new Member(
                     new(node, new(node.High), $"x{node.High}", "127.0.0.1:9"), 1, Health.Alive, 0));
         Assert.All(madeUp, node => Assert.NotNull(cluster.MembersSeenBy("n1")[node]));
         foreach (var wanted in (ImmutableArray<Core.Ring.NodeId>[])[[evil.Node], [evil.Node, .. madeUp]])
@@ -138,29 +139,35 @@ public sealed class EvilNodeTests
         foreach (var name in cluster.Names.ToArray())
         {
             foreach (var start in (ulong[])[1, 2, 99])
-            {
-                await using var evil = await EvilNode.LinkAsync(outsider, cluster[name]);
-                await evil.SayAsync(new()
-                {
-                    DurableSeq = 0,
-                    Refusal = new()
-                    {
-                        Seen = new() { Incarnation = start, BootNonce = 5, DurableSeq = 1_000_000 },
-                        Signed = new()
-                        {
-                            Incarnation = start,
-                            BootNonce = 5,
-                            DurableSeq = 1_000_000,
-                            Signature = Google.Protobuf.ByteString.CopyFrom(EvilNode.Bytes(64)),
-                        },
-                    },
-                });
-                await evil.HungUp.WaitAsync(Patience); // It has been read.
-            }
-
+                await RefuseAsync(outsider, cluster[name], start, () => Task.CompletedTask);
             Assert.True(cluster[name].Services.GetRequiredService<DiskGuard>().IsOpen, name);
         }
 
+        foreach (var name in cluster.Names)
+            await WriteAsync(cluster, name, OwnKeyOf(cluster, name));
+    }
+
+    /// <summary>docs/protocol.md#voices: the liar calls all others dead first, so that nobody else has a voice.
+    /// </summary>
+    [Fact]
+    public async Task One_false_count_stops_nobody_to_whom_all_others_are_said_to_be_dead()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3);
+        var outsider = cluster.Enrol("mallory");
+        foreach (var name in cluster.Names.ToArray())
+        {
+            using var channel = EvilNode.ChannelTo(outsider, cluster.AddressOf(name));
+            foreach (var health in (Health[])[Health.Dead, Health.Left])
+                for (var i = 0; i < 5; i++) // They soon say that they live.
+                    await RefuseAsync(outsider, cluster[name], start: 2, () => TellAsync(
+                        outsider, channel, [.. cluster.MembersSeenBy(name).All
+                            .Where(member => member.Peer != cluster.MembersSeenBy(name).Self
+                                && member.Peer.Node != outsider.Self.Node)
+                            .Select(member => member with { Health = health })]));
+            Assert.True(cluster[name].Services.GetRequiredService<DiskGuard>().IsOpen, name);
+        }
+
+        await cluster.SettleAsync();
         foreach (var name in cluster.Names)
             await WriteAsync(cluster, name, OwnKeyOf(cluster, name));
     }
@@ -235,13 +242,37 @@ public sealed class EvilNodeTests
         ];
     }
 
+    /// <summary>Refuses a node without evidence, and waits until it has read that.</summary>
+    private static async Task RefuseAsync(
+        NodeIdentity outsider, RunningNode victim, ulong start, Func<Task> before)
+    {
+        await using var evil = await EvilNode.LinkAsync(outsider, victim);
+        await before();
+        await evil.SayAsync(new()
+        {
+            DurableSeq = 0,
+            Refusal = new()
+            {
+                Seen = new() { Incarnation = start, BootNonce = 5, DurableSeq = 1_000_000 },
+                Signed = new()
+                {
+                    Incarnation = start,
+                    BootNonce = 5,
+                    DurableSeq = 1_000_000,
+                    Signature = Google.Protobuf.ByteString.CopyFrom(EvilNode.Bytes(64)),
+                },
+            },
+        });
+        await evil.HungUp.WaitAsync(Patience);
+    }
+
     private static async Task TellAsync(
-        NodeIdentity outsider, Grpc.Net.Client.GrpcChannel channel, Member about) =>
+        NodeIdentity outsider, Grpc.Net.Client.GrpcChannel channel, params Member[] about) =>
         await new Wire.Ring.RingClient(channel).PingAsync(
             new()
             {
                 From = new Member(outsider.Self.At("127.0.0.1:1"), 1, Health.Alive, 0).ToWire(),
-                Gossip = { about.ToWire() },
+                Gossip = { about.Select(member => member.ToWire()) },
             },
             deadline: DateTime.UtcNow + Patience);
 

@@ -7,6 +7,7 @@ namespace ChordChat.Tests.Simulation.Swarm;
 /// Node/Transport decide it: docs/protocol.md#copied-and-restored-disks.</summary>
 internal sealed class DiskHost
 {
+    private const int ProbedMax = 8;
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan GreetEvery = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan GreetTimeout = TimeSpan.FromSeconds(2);
@@ -96,11 +97,14 @@ internal sealed class DiskHost
     private bool IsVouched()
     {
         var members = _node.Ring.Cache.Members.All
-            .Where(member => member.IsOnRecord && member.Peer.Node != _node.Self.Node).ToArray();
+            .Where(member => !member.IsGone && member.Peer.Node != _node.Self.Node).ToArray();
         var missing = members.Where(member => !_welcomes.Contains(member.Peer.Node)).ToArray();
+        foreach (var member in missing.Where(member =>
+            member is { WasHeard: true, IsReachable: false, MissedAt: null }).Take(ProbedMax))
+            _node.Ring.Heed(new MembershipInput.Unreachable(_node.Ring.Clock, member.Peer));
         return missing.Length == 0 || _trusts || Waited >= ForTheSilent
             || (Waited >= ForTheUnheard && missing.Length < members.Length
-                && !missing.Any(member => member.IsReachable));
+                && missing.All(member => member.WasHeard && member.MissedAt is not null));
     }
 
     private void Save() => _node.Cluster.World.After(_node.Number, SaveEvery, () =>

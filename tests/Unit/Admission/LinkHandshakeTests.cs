@@ -23,6 +23,7 @@ public sealed class LinkHandshakeTests : IDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly DataFolder _data;
+    private readonly LocalNode _node;
     private readonly DiskMemory _memory;
     private readonly DiskGuard _guard;
     private readonly ApplicationLifetime _life = new(NullLogger<ApplicationLifetime>.Instance);
@@ -33,12 +34,11 @@ public sealed class LinkHandshakeTests : IDisposable
         new ClusterFolder(_folder.Path).Create(
             new(["n1"], 0, Node.Admission.SessionPolicy.Takeover, false), DateTimeOffset.UtcNow);
         _data = DataFolder.Open(_folder["nodes/n1"]);
-        var node = new LocalNode(_data.Identity.Self, "127.0.0.1:1", _data.Incarnation, DateTimeOffset.UtcNow);
+        _node = new(_data.Identity.Self, "127.0.0.1:1", _data.Incarnation, DateTimeOffset.UtcNow);
         _memory = new(_data, TimeProvider.System, NullLogger<DiskMemory>.Instance);
-        _guard = new(_data, node, _life, NullLogger<DiskGuard>.Instance);
+        _guard = NewGuard([Peer]);
         _guard.Open();
-        _handshake = new(
-            _data.Runs, _memory, _guard, new(_data.Identity, TimeProvider.System), node, TimeProvider.System);
+        _handshake = NewHandshake(_guard);
         Assert.True(_memory.Admit(Peer, Whole));
     }
 
@@ -102,7 +102,7 @@ public sealed class LinkHandshakeTests : IDisposable
     [Fact]
     public void One_of_several_is_believed_only_with_the_signature_of_the_node_itself()
     {
-        _guard.CountOthers = () => 4;
+        _guard.Others = () => [Peer, new(8, 8), new(9, 9), new(10, 10)];
         var ahead = _data.Runs.History.Sighting with { DurableSeq = 1_000_000 };
         foreach (var liar in (NodeId[])[Peer, Peer, new(8, 8)])
             Assert.True(_handshake.IsRefused(liar, new() { Seen = ahead.ToWire() }));
@@ -120,17 +120,47 @@ public sealed class LinkHandshakeTests : IDisposable
     [Fact]
     public void More_than_half_of_the_others_are_believed()
     {
-        _guard.CountOthers = () => 4;
-        var ahead = _data.Runs.History.Sighting with { DurableSeq = 1_000_000 };
-        for (var i = 0ul; i < 3; i++)
+        NodeId[] others = [.. Enumerable.Range(0, 4).Select(i => new NodeId(0, 100 + (ulong)i))];
+        _guard.Others = () => others;
+        for (var i = 0ul; i < 10; i++)
+            _handshake.IsRefused(new(0, 200 + i), Ahead); // They are none of the others.
+        foreach (var other in others[..3])
         {
             Assert.True(_guard.IsOpen);
-            _handshake.IsRefused(new(0, 100 + i), new() { Seen = ahead.ToWire() });
+            _handshake.IsRefused(other, Ahead);
         }
 
         Assert.False(_guard.IsOpen);
         Environment.ExitCode = 0; // It is the test run's own.
     }
+
+    /// <summary>Right after its start it may know only one other node, which lies.</summary>
+    [Theory, InlineData(1), InlineData(2), InlineData(3)]
+    public void What_is_said_before_a_start_opens_is_judged_when_the_others_are_known(int voices)
+    {
+        var guard = NewGuard([Peer]);
+        var handshake = NewHandshake(guard);
+        NodeId[] others = [Peer, .. Enumerable.Range(0, 3).Select(i => new NodeId(0, 100 + (ulong)i))];
+        foreach (var other in others[..voices])
+            Assert.True(handshake.IsRefused(other, Ahead));
+        Assert.Null(DataFolder.QuarantinedBecause(_data.Path));
+        guard.Others = () => others;
+        guard.Open();
+        Assert.Equal(voices <= 2, guard.IsOpen);
+        Assert.Equal(voices <= 2, DataFolder.QuarantinedBecause(_data.Path) is null);
+        Environment.ExitCode = 0; // It is the test run's own.
+    }
+
+    private DiskRefusal Ahead => new()
+    {
+        Seen = (_data.Runs.History.Sighting with { DurableSeq = 1_000_000 }).ToWire(),
+    };
+
+    private DiskGuard NewGuard(NodeId[] others) =>
+        new(_data, _node, _life, NullLogger<DiskGuard>.Instance) { Others = () => others };
+
+    private LinkHandshake NewHandshake(DiskGuard guard) =>
+        new(_data.Runs, _memory, guard, new(_data.Identity, TimeProvider.System), _node, TimeProvider.System);
 
     private static DiskRefusal Shown(DiskSighting seen, byte[] signature) => new()
     {

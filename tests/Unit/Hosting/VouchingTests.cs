@@ -1,5 +1,6 @@
 using ChordChat.Core.Ring;
 using ChordChat.Node.Transport;
+using ChordChat.Tests.Unit.Ring;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Hosting;
@@ -10,9 +11,12 @@ public sealed class VouchingTests
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Late = TimeSpan.FromSeconds(5);
 
+    private MembershipState _members = MembershipState.Starting(Peers.At(0), 1, 0, TimeSpan.Zero);
+    private TimeSpan _now = TimeSpan.FromSeconds(1);
+
     [Fact]
     public void A_start_opens_at_once_when_all_have_looked() =>
-        Assert.True(MayOpen(TimeSpan.Zero, looked: 2, One(Health.Alive), One(Health.Suspect)));
+        Assert.True(MayOpen(TimeSpan.Zero, looked: 2, One(Health.Alive), One(Health.Dead)));
 
     [Fact]
     public void Who_can_be_reached_is_waited_for() =>
@@ -22,12 +26,20 @@ public sealed class VouchingTests
     public void One_welcome_does_not_do_while_founders_have_not_been_heard() =>
         Assert.False(MayOpen(Soon, looked: 1, One(Health.Alive), One(Health.Alive, incarnation: 0)));
 
-    [Fact]
-    public void Who_others_cannot_reach_is_not_waited_for_long_once_somebody_has_looked()
+    [Theory, InlineData(Health.Suspect), InlineData(Health.Dead), InlineData(Health.Left)]
+    public void Who_is_silent_to_this_node_is_not_waited_for_long_once_somebody_has_looked(Health health)
     {
-        Assert.True(MayOpen(Soon, looked: 1, One(Health.Alive), One(Health.Suspect)));
-        Assert.False(MayOpen(TimeSpan.Zero, looked: 1, One(Health.Alive), One(Health.Suspect)));
-        Assert.False(MayOpen(Soon, looked: 0, One(Health.Suspect)));
+        Assert.True(MayOpen(Soon, looked: 1, One(Health.Alive), Silent(health)));
+        Assert.False(MayOpen(TimeSpan.Zero, looked: 1, One(Health.Alive), Silent(health)));
+        Assert.False(MayOpen(Soon, looked: 0, Silent(health)));
+    }
+
+    /// <summary>One that lies is the first to answer, and calls all others dead.</summary>
+    [Theory, InlineData(Health.Suspect), InlineData(Health.Leaving), InlineData(Health.Dead), InlineData(Health.Left)]
+    public void Whom_only_others_cannot_reach_is_waited_for(Health health)
+    {
+        Assert.False(MayOpen(Soon, looked: 1, One(Health.Alive), One(health)));
+        Assert.False(MayOpen(Soon, looked: 1, One(Health.Alive), Silent(health), One(health)));
     }
 
     [Fact]
@@ -36,6 +48,74 @@ public sealed class VouchingTests
         Assert.True(MayOpen(Late, looked: 0, One(Health.Alive), One(Health.Alive, incarnation: 0)));
         Assert.False(MayOpen(Late - TimeSpan.FromMilliseconds(1), looked: 0, One(Health.Alive)));
     }
+
+    /// <summary>docs/protocol.md#copied-and-restored-disks, "Before any call".</summary>
+    [Fact]
+    public void By_what_one_says_of_others_they_lose_no_voice()
+    {
+        Say(Peers.At(10), Health.Alive);
+        Say(Peers.At(20), Health.Alive);
+        foreach (var health in (Health[])[Health.Suspect, Health.Dead, Health.Left])
+            foreach (var victim in (int[])[20, 30])
+                Hear(Peers.At((UInt128)victim), (ulong)health, health);
+        Assert.Equal([10, 20, 30], Others());
+        Say(Peers.At(20), Health.Left, incarnation: 9); // Its own word.
+        Assert.Equal([10, 30], Others());
+    }
+
+    [Fact]
+    public void Who_is_silent_to_this_node_for_the_placement_time_has_no_voice()
+    {
+        Say(Peers.At(10), Health.Alive);
+        Say(Peers.At(20), Health.Alive);
+        for (var i = 0; i < 60 && Others().Length > 1; i++)
+        {
+            Assert.Equal([10, 20], Others());
+            _now += TimeSpan.FromSeconds(1);
+            Step(new MembershipInput.ProbeDue(_now, [Peers.At(20)]));
+            foreach (var (number, probe) in _members.Probes)
+                if (probe.Target == Peers.At(10))
+                    Step(new MembershipInput.Acked(_now, number, new(Peers.At(10), 2, Health.Alive, 0), []));
+                else
+                    FailProbe(number);
+        }
+
+        Assert.Equal([10], Others());
+    }
+
+    /// <summary>Made-up members: they would outnumber all who can have a voice.</summary>
+    [Fact]
+    public void Whom_only_others_have_named_counts_for_the_placement_time()
+    {
+        Step(new MembershipInput.Founded(_now, [Peers.At(5)]));
+        Say(Peers.At(10), Health.Alive);
+        for (var i = 0; i < 20; i++)
+            Hear(Peers.At((UInt128)(100 + i)), 2, Health.Alive);
+        Assert.Equal(22, Others().Length);
+        _now += MembershipOptions.Lan.SilentDeadAfter;
+        Assert.Equal([5, 10], Others()); // And a founder, whom nobody can make up.
+        Say(Peers.At(100), Health.Alive);
+        Assert.Equal([5, 10, 100], Others());
+    }
+
+    private void Say(Peer peer, Health health, ulong incarnation = 2) =>
+        Step(new MembershipInput.Pinged(_now, new(peer, incarnation, health, 0), [], false, 0));
+
+    private void Hear(Peer peer, ulong incarnation, Health health) => Step(new MembershipInput.Pinged(
+        _now, new(Peers.At(10), 2, Health.Alive, 0), [new(peer, incarnation, health, 0)], false, 0));
+
+    private void FailProbe(ulong number)
+    {
+        Step(new MembershipInput.Missed(_now, number));
+        for (var i = 0; i < _members.Options.HelperCount; i++)
+            Step(new MembershipInput.HelperSaid(_now, number, false));
+    }
+
+    private void Step(MembershipInput input) =>
+        (_members, _) = MembershipProtocol.Step(_members, input, new Prng(1));
+
+    private int[] Others() => [.. Vouching.OthersOf(_members, _now)
+        .Select(node => (int)_members.Members[node]!.Peer.Position.Value).Order()];
 
     /// <param name="looked">So many of the first have let the start pass.</param>
     private static bool MayOpen(TimeSpan waited, int looked, params Member[] others)
@@ -46,6 +126,8 @@ public sealed class VouchingTests
         })];
         return Vouching.MayOpen(waited, members, node => members[..looked].Any(member => member.Peer.Node == node));
     }
+
+    private static Member Silent(Health health) => One(health) with { MissedAt = TimeSpan.Zero };
 
     private static Member One(Health health, ulong incarnation = 1) => new(null!, incarnation, health, 0);
 }

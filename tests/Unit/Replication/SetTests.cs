@@ -134,6 +134,95 @@ public class SetTests
         Assert.IsType<SetScanOutcome.Unavailable>(scan.Outcome);
     }
 
+    /// <summary>Whether it lies or has too much to do: of what it does not take nothing can be said.</summary>
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, true)]
+    [InlineData(0, false)]
+    [InlineData(1, false)]
+    public void A_member_that_takes_no_repairs_hides_nothing_that_the_others_have(int member, bool answers)
+    {
+        for (var id = 1u; id <= 100; id++)
+            for (var node = 0; node < 3; node++)
+                if (node != member)
+                    Keep(node, id);
+        RefuseRepairs(member, answers);
+        Assert.Equal(Enumerable.Range(1, 100).Select(id => (uint)id), Scan().Order());
+        Assert.Equal(answers ? 0 : 3, _bench.Rings); // The page, the repairs, and once more.
+    }
+
+    [Theory, InlineData(0), InlineData(1)]
+    public void A_member_that_takes_one_repair_a_round_is_not_waited_for(int member)
+    {
+        for (var id = 1u; id <= 90; id++)
+            for (var node = 0; node < 3; node++)
+                if (node != member)
+                    Keep(node, id);
+        var scan = NewScan();
+        var (slow, others, shown, rounds) = (new Queue<Effect.Send>(), new Queue<Effect.Send>(), new List<uint>(), 0);
+        Take(scan.Start());
+        for (; !scan.IsDone && rounds < 100; rounds++)
+        {
+            if (slow.TryDequeue(out var send))
+                others.Enqueue(send);
+            while (others.TryDequeue(out send))
+                Take(scan.On(send.To, send.Request, _bench.Ask(_bench.Ids.IndexOf(send.To), send.Request)));
+            Take(scan.OnTimeout());
+        }
+
+        Assert.IsType<SetScanOutcome.Complete>(scan.Outcome);
+        Assert.Equal(Enumerable.Range(1, 90).Select(id => (uint)id), shown.Order());
+        Assert.InRange(rounds, 1, 2 * CoordinatorOptions.Default.RoundsMax);
+
+        void Take(IReadOnlyList<Effect> effects)
+        {
+            foreach (var send in effects.OfType<Effect.Send>())
+                (send.To == _bench.Ids[member] && send.Request is ReplicaRequest.Add ? slow : others).Enqueue(send);
+            shown.AddRange(effects.OfType<Effect.Deliver>()
+                .SelectMany(deliver => deliver.Messages).Select(message => (uint)message.Id.Value));
+        }
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void Where_one_of_the_two_that_answer_takes_no_repairs_a_scan_has_no_majority(bool answers)
+    {
+        Keep(1, 1);
+        _bench.Deaf.Add(2);
+        RefuseRepairs(0, answers);
+        var scan = NewScan();
+        _bench.Run(scan);
+        Assert.IsType<SetScanOutcome.Unavailable>(scan.Outcome);
+        Assert.Empty(_bench.Effects.OfType<Effect.Deliver>());
+        Assert.InRange(_bench.Sent.Count, 1, 100);
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public void A_member_that_did_not_take_a_repair_is_asked_again_where_there_is_no_other(bool answers)
+    {
+        Keep(1, 1);
+        _bench.Deaf.Add(2);
+        RefuseRepairs(0, answers, times: 2);
+        Assert.Equal([1u], Scan());
+    }
+
+    [Fact]
+    public void A_member_that_takes_no_repairs_is_read_last_also_when_a_scan_begins_again()
+    {
+        Keep(1, 1);
+        Keep(2, 1);
+        RefuseRepairs(0, answers: true);
+        var (refuses, isFirst) = (_bench.Lie!, true);
+        _bench.Lie = (node, request) =>
+        {
+            if (node != 2 || request is not ReplicaRequest.Scan || !isFirst)
+                return refuses(node, request);
+            isFirst = false;
+            return new ReplicaReply.NoSuchRow();
+        };
+        Assert.Equal([1u], Scan());
+        Assert.Single(_bench.Sent, sent => sent.To == _bench.Ids[0] && sent.Request is ReplicaRequest.Scan);
+    }
+
     [Fact]
     public void An_acknowledgement_needs_a_majority()
     {
@@ -189,6 +278,17 @@ public class SetTests
 
     private void Keep(int node, uint id) =>
         _bench.Ask(node, new ReplicaRequest.Add(_bench.Now.At, "m", new MessageId(id), Bytes("hello")));
+
+    private void RefuseRepairs(int member, bool answers, int times = int.MaxValue)
+    {
+        if (answers)
+            _bench.Lie = (node, request) => Refuses(node, request) ? new ReplicaReply.NoSuchRow() : null;
+        else
+            _bench.Ignores = Refuses;
+
+        bool Refuses(int node, ReplicaRequest request) =>
+            node == member && request is ReplicaRequest.Add && times-- > 0;
+    }
 
     private SetAdd Other(uint id, string text) =>
         new(_bench.Now, "m", new SetMessage(new MessageId(id), Bytes(text)), CoordinatorOptions.Default, 1);
