@@ -37,11 +37,6 @@ public sealed class Membership
     public ImmutableArray<Peer> Live =>
         [.. _byPosition.Where(member => member.IsReachable && member.Peer != Self).Select(member => member.Peer)];
 
-    /// <summary>Members that left on purpose or were declared dead.</summary>
-    public ImmutableHashSet<NodeId> Gone => [.. _byPosition
-        .Where(member => member.WasHeard && member.Health is Health.Dead or Health.Left)
-        .Select(member => member.Peer.Node)];
-
     /// <summary>All members from <paramref name="point"/> clockwise, each once; one exactly at the point is
     /// first.</summary>
     public IEnumerable<Member> Clockwise(RingId point)

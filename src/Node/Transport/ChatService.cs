@@ -184,9 +184,10 @@ internal sealed class ChatService(
     public override async Task<OnlineUsers> ListOnline(ListOnlineRequest request, ServerCallContext context)
     {
         var asker = askers.Require(context);
-        var max = request.Limit is 0 or > Whereabouts.ListMax ? Whereabouts.ListMax : (int)request.Limit;
+        var max = (int)(request.Limit == 0 ? Whereabouts.ListMax : Math.Min(request.Limit, Whereabouts.ListMax));
         var users = new OnlineUsers { ContactsOnly = presence.IsForContacts(asker) };
-        var online = await whereabouts.ListAsync(users.ContactsOnly ? Whereabouts.ListMax : max, context.CancellationToken);
+        var online = await whereabouts.ListAsync(
+            users.ContactsOnly ? Whereabouts.ListMax : max, context.CancellationToken);
         if (users.ContactsOnly)
             online = await presence.ContactsAsync(asker!, online, context.CancellationToken)
                 ?? throw ChatFaults.NoMajority();

@@ -68,6 +68,7 @@ internal sealed class RingService(
 
     public override Task<AuditReply> Audit(AuditRequest request, ServerCallContext context)
     {
+        using var place = line.Enter(context.GetPeerNodeId());
         auditor.Hear(Checked(request.ToCore));
         return Task.FromResult(new AuditReply());
     }

@@ -3,6 +3,7 @@ using ChordChat.Core.Ring;
 using ChordChat.Node.Ring;
 using ChordChat.Node.Transport;
 using ChordChat.Node.View;
+using ChordChat.Tests.Unit.Hosting;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -117,7 +118,7 @@ public sealed class RingLoopTests : IAsyncLifetime, IDisposable
     [Fact]
     public void Of_one_members_calls_so_many_wait_for_the_loop_at_once_and_those_of_others_beside_them()
     {
-        var line = new CallersInLine();
+        var line = new CallersInLine(TimeProvider.System);
         var places = Enumerable.Range(0, CallersInLine.OfMemberMax)
             .Select(_ => line.Enter(Liar.Peer.Node)).ToArray();
         var refused = Assert.Throws<RpcException>(() => line.Enter(Liar.Peer.Node));
@@ -127,6 +128,32 @@ public sealed class RingLoopTests : IAsyncLifetime, IDisposable
         places[3].Dispose(); // Counts once.
         line.Enter(Liar.Peer.Node);
         Assert.Throws<RpcException>(() => line.Enter(Liar.Peer.Node));
+    }
+
+    /// <summary>Each question for the ring's state makes a node begin its own one anew.</summary>
+    [Fact]
+    public void A_member_that_calls_all_the_time_is_refused_most_calls_and_others_none()
+    {
+        var time = new ManualTime();
+        var line = new CallersInLine(time);
+        int Calls(NodeId caller, int count) => Enumerable.Range(0, count).Count(_ =>
+        {
+            try
+            {
+                line.Enter(caller).Dispose();
+                return true;
+            }
+            catch (RpcException)
+            {
+                return false;
+            }
+        });
+        Assert.Equal(CallersInLine.AtOnceMax, Calls(Liar.Peer.Node, 1_000));
+        Assert.Equal(10, Calls(Peers.At(98).Node, 10));
+        time.Now += TimeSpan.FromSeconds(1);
+        Assert.Equal(CallersInLine.AtOnceMax / 4, Calls(Liar.Peer.Node, 1_000));
+        foreach (var caller in Enumerable.Range(1_000, 10_000))
+            Assert.Equal(1, Calls(Peers.At((UInt128)caller).Node, 1));
     }
 
     private static ImmutableArray<Member> MadeUp(int count) =>
