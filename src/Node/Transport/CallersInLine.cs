@@ -3,8 +3,8 @@ using Grpc.Core;
 
 namespace ChordChat.Node.Transport;
 
-/// <summary>How many calls of one member wait for the ring's loop at once, and how many it may make in a second, so that
-/// those of others come soon and the loop gets on with its own questions. Safe for threads.</summary>
+/// <summary>How many calls of one member wait for the ring's loop at once, and how many it may make in a second, so
+/// that those of others come soon and the loop gets on with its own questions. Safe for threads.</summary>
 /// <remarks>docs/protocol.md#ring-gossip. Each question for the ring's state begins a running stabilization anew.
 /// </remarks>
 internal sealed class CallersInLine(TimeProvider time)
