@@ -62,8 +62,6 @@ internal sealed class SessionLoop(
                 _judge.Take(frame.Pushes);
             if (frame.CaughtUp)
                 _judge.CaughtUp(frame.CaughtUpReading);
-            if (frame.Notice is { Text.Length: > 0 } notice)
-                sink.Tell(new ClientEvent.Notice(NodeWords.Text(notice.Text)));
             if (frame.Circle is { } now)
                 TakeCircle(now);
             if (frame.Ended is { } ended)
@@ -82,7 +80,7 @@ internal sealed class SessionLoop(
 
     private void TakeOutcomes(NodeFrame frame)
     {
-        var moved = outbox.Apply(frame.Outcomes);
+        var moved = outbox.Apply(frame.Outcomes, session.Welcome.NodeName);
         _turns.Answered(frame.Outcomes);
         sink.Changed(moved);
         changed.Raise();
