@@ -20,7 +20,8 @@ internal sealed class SessionLoop(
 
     private const int SendsPerFrame = 64;
 
-    /// <summary>Sealed bytes in one frame, one message more at most; nodes take no frame above 1.5 MiB.</summary>
+    /// <summary>Sealed bytes in one frame, one message more at most, beside <see cref="SettledIds.PerFrameMax"/> ids;
+    /// nodes take no frame above 1.5 MiB.</summary>
     private const int FrameBytesMax = 1 << 20;
 
     private readonly SendTurns _turns = new(outbox);
@@ -142,10 +143,9 @@ internal sealed class SessionLoop(
             frame.Reading = _reading = next;
         if (circle.TakeChange() is { } change)
             frame.Circle = change;
-        while (inbox.Settled.TryDequeue(out var id))
-            frame.Acknowledged.Add(id);
+        frame.Acknowledged.Add(inbox.Settled.Take());
         frame.Sends.Add(_turns.Take(SendsPerFrame, FrameBytesMax));
-        more = frame.Sends.Count > 0;
+        more = frame.Sends.Count > 0 || inbox.Settled.Count > 0;
         return frame;
     }
 
