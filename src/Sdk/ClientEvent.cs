@@ -49,7 +49,7 @@ public abstract record ClientEvent
 
     public sealed record KeysChanged(string User, PinState State) : ClientEvent;
 
-    /// <summary>A line from the node or from this client that a person should read.</summary>
+    /// <summary>A line from this client that a person should read; never a node's words alone.</summary>
     public sealed record Notice(string Text) : ClientEvent;
 
     /// <summary>The session ended and will not come back by itself.</summary>

@@ -53,19 +53,18 @@ internal static class Failures
         StatusCode.ResourceExhausted => new ChordChatException(
             "throttled", $"{what}: too many attempts", HintOf(cause, RetryHint(cause)), cause),
         StatusCode.PermissionDenied when ReasonOf(cause) is { } reason => new ChordChatException(
-            reason, $"{what}: {NodeWords.Text(cause.Status.Detail)}", HintOf(cause, "ask the operator"), cause),
+            reason, $"{what}: {Said(cause)}", HintOf(cause, "ask the operator"), cause),
         StatusCode.InvalidArgument => new ChordChatException(
-            "invalid", $"{what}: {NodeWords.Text(cause.Status.Detail)}", HintOf(cause, "check what you typed"),
-            cause),
+            "invalid", $"{what}: {Said(cause)}", HintOf(cause, "check what you typed"), cause),
         _ => new ChordChatException(
-            "node_error", $"{what}: the node says {cause.StatusCode}: {NodeWords.Text(cause.Status.Detail)}",
+            "node_error", $"{what}: {cause.StatusCode}: {Said(cause)}",
             HintOf(cause, "try another node with --node; the node's log says more"), cause),
     };
 
     /// <summary>What a failed call of a login means.</summary>
     public static ChordChatException OfLogin(RpcException cause) => cause.StatusCode == StatusCode.FailedPrecondition
         ? new ChordChatException(
-            "session_live", $"the cluster refuses a second login: {NodeWords.Text(cause.Status.Detail)}",
+            "session_live", $"the cluster refuses a second login: {Said(cause)}",
             HintOf(cause, "log out on the other device first"), cause)
         : Of(cause, "login failed");
 
@@ -76,10 +75,13 @@ internal static class Failures
             ? reason
             : null;
 
-    /// <summary>What the node advises, or else what this client does.</summary>
+    /// <summary>A node's words, never without saying so: docs/e2e.md, Harmless.</summary>
+    private static string Said(RpcException cause) => $"a node says {NodeWords.Quote(cause.Status.Detail)}";
+
+    /// <summary>What the node advises, as its words, or else what this client does.</summary>
     public static string HintOf(RpcException? cause, string otherwise) =>
         cause?.Trailers.GetValue("hint") is { Length: > 0 and <= HintMax } hint && hint.All(c => c is >= ' ' and <= '~')
-            ? hint
+            ? $"a node advises {NodeWords.Quote(hint)}"
             : otherwise;
 
     private static string RetryHint(RpcException cause) =>

@@ -10,6 +10,8 @@ namespace ChordChat.Sdk;
 /// <summary>What any node answers to who has an account: who is online and where a mailbox lies.</summary>
 public sealed class Lookup : IDisposable
 {
+    private const int TileMax = 40;
+
     private readonly NodeLinks _links;
 
     /// <summary>Asks with the pass that this profile got last; without a good one every question ends with
@@ -57,11 +59,16 @@ public sealed class Lookup : IDisposable
             user, (chat, options) => chat.WhereAsync(new WhereRequest { User = user }, options), cancellation);
         var members = NodeWords.Names(place.Members.Select(member => member.Name)).ToList();
         return new MailboxMembers(
-            user, NodeWords.Text(place.Tile), place.Epoch, members,
+            user, TileOf(place.Tile), place.Epoch, members,
             [.. NodeWords.Names(place.Answering).Where(members.Contains)]);
     }
 
     public void Dispose() => _links.Dispose();
+
+    /// <summary>As in <c>5a/7</c>; "?" for what cannot be one: docs/e2e.md, Harmless.</summary>
+    private static string TileOf(string said) =>
+        said.Length is > 0 and <= TileMax && said.All(sign => char.IsAsciiHexDigitLower(sign) || sign == '/')
+            ? said : "?";
 
     private static NodeLinks LinksOf(Profile profile, Device? device, NodeSearch search) => new(
         new NodePool(search, profile.Trust, profile.KnownNodes), new UserPass(profile, () => device));

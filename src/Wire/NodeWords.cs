@@ -29,6 +29,10 @@ public static class NodeWords
         return clean.ToString();
     }
 
+    /// <summary>The same between quotation marks, so that it ends where it ends: whoever shows it says whose words
+    /// these are.</summary>
+    public static string Quote(string said) => $"\"{Text(said).Replace('"', '\'')}\"";
+
     /// <summary>A number of copies or members.</summary>
     public static int Count(uint said) => (int)Math.Min(said, ListMax);
 

@@ -12,6 +12,9 @@ internal static class ConsoleProgram
 {
     private static readonly TimeSpan QuitPatience = TimeSpan.FromSeconds(2);
 
+    /// <summary>Lines from a pipe that wait in memory.</summary>
+    private const int LinesMax = 64;
+
     public static async Task<int> RunAsync(ScriptContext context, CancellationToken cancellation)
     {
         using var door = await FrontDoor.EnterAsync(context, cancellation);
@@ -29,56 +32,48 @@ internal static class ConsoleProgram
     private static async Task<int> TerminalAsync(
         ChatClient client, ScriptContext context, CancellationToken cancellation)
     {
-        var inputs = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
         var strokes = Channel.CreateUnbounded<KeyStroke>();
+        var inputs = new ConsoleInputs<KeyStroke>(strokes.Reader, client.Events);
         await using var output = new StreamWriter(Output.Open(), new UTF8Encoding(false), 16 * 1024);
         var colours = Environment.GetEnvironmentVariable("NO_COLOR") is not { Length: > 0 };
         var screen = new Screen(output, () => Output.Size, colours);
         ConsoleChat? chat = null;
         var view = new TerminalView(screen, () => chat?.Names ?? []);
-        chat = new ConsoleChat(
-            client, view, task => _ = LaterAsync(task, inputs.Writer), context.PasswordAtHand);
+        chat = new ConsoleChat(client, view, task => _ = LaterAsync(task, inputs.Add), context.PasswordAtHand);
         var closed = false;
         Console.TreatControlCAsInput = true;
         KeyReader.Start(strokes.Writer);
         using var resized = OperatingSystem.IsWindows()
             ? null
-            : PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => inputs.Writer.TryWrite(view.Redraw));
-        using var hungUp = HangUp(() => inputs.Writer.TryWrite(() => closed = true));
-        using var stop = new CancellationTokenSource();
-        var pumps = Task.WhenAll(
-            PumpAsync(strokes.Reader, typed => () =>
-            {
-                foreach (var stroke in KeyStroke.Merge(typed))
-                    if (!closed && chat.Finished is null && view.Type(stroke, out closed) is { } line)
-                        chat.OnLine(line.Line, line.IsText);
-            }, inputs.Writer, stop.Token),
-            PumpAsync(client.Events, all => () =>
-            {
-                foreach (var happened in all)
-                    chat.On(happened);
-            }, inputs.Writer, stop.Token));
+            : PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => inputs.Add(view.Redraw));
+        using var hungUp = HangUp(() => inputs.Add(() => closed = true));
         try
         {
             screen.Open();
             screen.Batch(chat.Start);
-            while (chat.Finished is null && !closed && await inputs.Reader.WaitToReadAsync(cancellation))
-                screen.Batch(() =>
-                {
-                    while (chat.Finished is null && !closed && inputs.Reader.TryRead(out var next))
-                        next();
-                });
+            while (!IsOver())
+            {
+                await inputs.WaitAsync(cancellation);
+                screen.Batch(() => inputs.Take(IsOver, Type, chat.On));
+            }
         }
         finally
         {
             screen.Close();
             Console.TreatControlCAsInput = false;
-            await stop.CancelAsync();
-            await pumps.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         await SendTheRestAsync(client);
         return chat.Finished ?? (chat.IsOver ? CommandLine.Failed : 0);
+
+        bool IsOver() => chat.Finished is not null || closed;
+
+        void Type(IReadOnlyList<KeyStroke> typed)
+        {
+            foreach (var stroke in KeyStroke.Merge(typed))
+                if (!IsOver() && view.Type(stroke, out closed) is { } line)
+                    chat.OnLine(line.Line, line.IsText);
+        }
     }
 
     /// <summary>A terminal that goes away ends the chat as its user would: the terminal may be a real one after
@@ -105,51 +100,47 @@ internal static class ConsoleProgram
     private static async Task<int> PlainAsync(
         ChatClient client, ScriptContext context, CancellationToken cancellation)
     {
-        var inputs = Channel.CreateUnbounded<Action>(new UnboundedChannelOptions { SingleReader = true });
-        var view = new PlainView(Console.Out);
+        var lines = Channel.CreateBounded<string?>(LinesMax);
+        var inputs = new ConsoleInputs<string?>(lines.Reader, client.Events);
         var pending = new List<Task>();
         var chat = new ConsoleChat(
-            client, view, task => pending.Add(LaterAsync(task, inputs.Writer)), context.PasswordAtHand);
-        using var stop = new CancellationTokenSource();
-        var pump = PumpAsync(client.Events, all => () =>
-        {
-            foreach (var happened in all)
-                chat.On(happened);
-        }, inputs.Writer, stop.Token);
+            client, new PlainView(Output.Print), task => pending.Add(LaterAsync(task, inputs.Add)),
+            context.PasswordAtHand);
         var ended = false;
-        var reading = Task.Run(() =>
-        {
-            while (Console.In.ReadLine() is { } line)
-                inputs.Writer.TryWrite(() => chat.OnLine(line));
-            inputs.Writer.TryWrite(() => ended = true);
-        }, cancellation);
+        _ = Task.Run(() => ReadAsync(lines.Writer), cancellation);
         chat.Start();
-        while (chat.Finished is null && !ended)
-            (await inputs.Reader.ReadAsync(cancellation))();
+        while (!IsOver())
+        {
+            await inputs.WaitAsync(cancellation);
+            inputs.Take(IsOver, Type, chat.On);
+        }
+
         await Task.WhenAll(pending);
-        while (inputs.Reader.TryRead(out var rest))
-            rest();
+        for (var left = client.Events.Count; left >= 0; left -= ConsoleInputs.EventsAtOnce)
+            inputs.Take(() => false, _ => { }, chat.On);
         // What was typed into a pipe must not be lost because the pipe was short.
         var flushed = await client.FlushAsync(TimeSpan.FromSeconds(5), cancellation);
-        await stop.CancelAsync();
-        await pump.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return chat.Finished ?? (flushed ? 0 : CommandLine.Failed);
-    }
 
-    private static async Task LaterAsync(Task<Action> task, ChannelWriter<Action> inputs) =>
-        inputs.TryWrite(await task);
+        bool IsOver() => chat.Finished is not null || ended;
 
-    /// <summary>Hands over all there is at once, so that much of it costs one drawing.</summary>
-    private static async Task PumpAsync<T>(
-        ChannelReader<T> from, Func<IReadOnlyList<T>, Action> wrap, ChannelWriter<Action> to,
-        CancellationToken stopping)
-    {
-        while (await from.WaitToReadAsync(stopping))
+        void Type(IReadOnlyList<string?> typed)
         {
-            var all = new List<T>();
-            while (from.TryRead(out var item))
-                all.Add(item);
-            to.TryWrite(wrap(all));
+            foreach (var line in typed)
+                if (line is null)
+                    ended = true;
+                else if (!IsOver())
+                    chat.OnLine(line);
         }
     }
+
+    /// <summary>Lines, and null at the end of them. What there is no time for yet waits in the pipe.</summary>
+    private static async Task ReadAsync(ChannelWriter<string?> lines)
+    {
+        while (Console.In.ReadLine() is { } line)
+            await lines.WriteAsync(line);
+        await lines.WriteAsync(null);
+    }
+
+    private static async Task LaterAsync(Task<Action> task, Action<Action> add) => add(await task);
 }

@@ -2,15 +2,14 @@ using ChordChat.Client.Terminal;
 
 namespace ChordChat.Client.Conversation;
 
-/// <summary>Lines without colours or prompts, for input that does not come from a terminal.</summary>
-internal sealed class PlainView(TextWriter output) : IConsoleView
+/// <summary>Lines without colours or prompts, for input or output that is no terminal.</summary>
+internal sealed class PlainView(Action<StyledLine> print) : IConsoleView
 {
     public bool IsTypedAt => false;
 
     public int Print(StyledLine line, Mark? mark = null)
     {
-        output.WriteLine(line.ToString());
-        output.Flush();
+        print(line);
         return 0;
     }
 

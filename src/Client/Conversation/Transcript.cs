@@ -18,7 +18,7 @@ internal static class Transcript
 
     private const int QuestionMax = 60;
 
-    /// <summary>Lines of one message.</summary>
+    /// <summary>Rows of one message, however wide the screen is.</summary>
     private const int RowsMax = 100;
 
     /// <param name="me">Whose screen this is.</param>
@@ -37,15 +37,12 @@ internal static class Transcript
             new Span(state.PadRight(width) + " ", style),
             new Span(day, Style.Dim),
             new Span(who, mine ? Style.Dim : Style.Accent),
-            new Span(Printable.Of(Shown(message.Text)), Style.Plain),
+            Text(message),
             new Span(Marks(message), Style.Warning));
     }
 
-    /// <returns>Why a message of ours was refused, which names its recipient once.</returns>
-    public static string Refusal(ChatMessage message) =>
-        message.Note.StartsWith(message.To + " ", StringComparison.Ordinal)
-            ? message.Note
-            : $"{message.To}: {message.Note}";
+    /// <returns>Why a message of ours was refused: what a node says stands there as its words.</returns>
+    public static string Refusal(ChatMessage message) => $"{message.To}: {message.Note}";
 
     /// <returns>What stands behind a message's text, such as that a copy of its sender's profile wrote it; nothing as a
     /// rule.</returns>
@@ -102,21 +99,9 @@ internal static class Transcript
                     + "yours";
     }
 
-    /// <summary>The text of a message as it stands on a screen: a long one is cut, for it would push everything else
-    /// away.</summary>
-    public static string Shown(string text)
-    {
-        var end = 0;
-        for (var rows = 0; rows < RowsMax; rows++)
-        {
-            if (text.IndexOf('\n', end) is not (>= 0 and var next))
-                return text;
-            end = next + 1;
-        }
-
-        var more = 1 + text.AsSpan(end).Count('\n');
-        return more == 1 ? text : $"{text[..end]}... {more:N0} more lines: 'chordchat history --json' prints all";
-    }
+    /// <summary>The text of a message as it stands on a screen.</summary>
+    public static Span Text(ChatMessage message) =>
+        new(message.Text, Style.Plain, new Cut(RowsMax, "'chordchat history --json' prints all"));
 
     public static StyledLine Unsent(IReadOnlyList<ChatMessage> messages, bool isLoggedIn) => Note(
         (messages.Count == 1

@@ -71,7 +71,12 @@ internal static class QueryCommands
         }
     }
 
-    private static string Line(ChatMessage message) =>
-        $"{Time(message.Typed ?? message.Sent)} {message.From} > {message.To} "
-        + $"[{JsonLines.StateOf(message.State)}] {Transcript.Shown(message.Text)}{Transcript.Marks(message)}";
+    private static Span[] Line(ChatMessage message) =>
+    [
+        new(
+            $"{Time(message.Typed ?? message.Sent)} {message.From} > {message.To} "
+            + $"[{JsonLines.StateOf(message.State)}] ", Style.Plain),
+        Transcript.Text(message),
+        new(Transcript.Marks(message), Style.Plain),
+    ];
 }

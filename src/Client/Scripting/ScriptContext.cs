@@ -121,13 +121,15 @@ internal sealed record ScriptContext(
 
     /// <param name="text">Whatever people or nodes wrote in it is made harmless; rows after the first are
     /// indented, so that none passes for another line.</param>
-    public void Print(string json, string text)
+    public void Print(string json, string text) => Print(json, new Span(text, Style.Plain));
+
+    /// <inheritdoc cref="Print(string, string)"/>
+    public void Print(string json, params Span[] text)
     {
         if (Json)
             Console.Out.WriteLine(json);
         else
-            Console.Out.WriteLine(string.Join(Environment.NewLine, new StyledLine(4, new Span(text, Style.Plain))
-                .Rows(Console.IsOutputRedirected ? int.MaxValue : Output.Size.Width, colours: false)));
+            Output.Print(new StyledLine(4, text));
     }
 
     /// <summary>The line before a message that says what is missing there, if anything is; the JSON form says it in the
@@ -143,8 +145,13 @@ internal sealed record ScriptContext(
     public void Complain(ChordChatException cause) => Complain(Json, cause);
 
     /// <inheritdoc cref="Complain(ChordChatException)"/>
-    public static void Complain(bool json, ChordChatException cause) =>
-        Output.Say(json ? JsonLines.Error(cause) : $"chordchat: {InWords(cause)}");
+    public static void Complain(bool json, ChordChatException cause)
+    {
+        if (json)
+            Output.SayWhole(JsonLines.Error(cause));
+        else
+            Output.Say($"chordchat: {InWords(cause)}");
+    }
 
     /// <summary>What happened and what to do, as one sentence; what other programs' parts say ends in a full
     /// stop.</summary>

@@ -64,8 +64,9 @@ internal static class TailCommand
         context.PrintMissing(message);
         context.Print(
             JsonLines.Message(message, again),
-            $"{QueryCommands.Time(message.Sent)} {message.From}: {Transcript.Shown(message.Text)}"
-            + Transcript.Marks(message) + (again ? " (again)" : ""));
+            new Span($"{QueryCommands.Time(message.Sent)} {message.From}: ", Style.Plain),
+            Transcript.Text(message),
+            new Span(Transcript.Marks(message) + (again ? " (again)" : ""), Style.Plain));
     }
 
     private static int TooFew(ScriptContext context, int printed, int count, int requests)

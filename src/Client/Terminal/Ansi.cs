@@ -12,6 +12,10 @@ internal static class Ansi
     public const string MarkPastesNoMore = "\u001b[?2004l";
     public const string ClearScreen = "\u001b[2J\u001b[H";
 
+    /// <summary>What does not fit into a row stays at its end: terminals differ on how wide characters are.</summary>
+    public const string WrapOff = "\u001b[?7l";
+    public const string WrapOn = "\u001b[?7h";
+
     public static string Up(int rows) => Move(rows, 'A');
 
     public static string Down(int rows) => Move(rows, 'B');

@@ -31,8 +31,28 @@ internal static class Output
         Console.SetError(new StreamWriter(error, Encoding) { AutoFlush = true });
     }
 
+    /// <summary>A line on standard output.</summary>
+    public static void Print(StyledLine line) =>
+        Console.Out.WriteLine(Rows(line, Console.IsOutputRedirected ? null : Size.Width, TakesEscapes));
+
     /// <summary>A line on standard error. Whatever people or nodes wrote in it is made harmless.</summary>
-    public static void Say(string text) => Console.Error.WriteLine(Printable.Line(text));
+    public static void Say(string text) => Console.Error.WriteLine(Rows(
+        new StyledLine(2, new Span(Printable.Line(text), Style.Plain)),
+        Console.IsErrorRedirected ? null : Size.Width, TakesEscapes));
+
+    /// <summary>A line for programs on standard error, never broken.</summary>
+    public static void SayWhole(string json) => Console.Error.WriteLine(Printable.Line(json));
+
+    /// <summary>The rows of a line without colours, all but the first indented.</summary>
+    /// <param name="width">Columns of the terminal; null where there is none.</param>
+    internal static string Rows(StyledLine line, int? width, bool takesEscapes)
+    {
+        var rows = string.Join(Environment.NewLine, line.Rows(width ?? int.MaxValue, colours: false));
+        return width is null || !takesEscapes ? rows : Ansi.WrapOff + rows + Ansi.WrapOn;
+    }
+
+    private static bool TakesEscapes =>
+        !OperatingSystem.IsWindows() && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
 
     /// <summary>A question on standard error; its answer stands behind it.</summary>
     public static void Ask(string prompt) => Console.Error.Write(Printable.Line(prompt));

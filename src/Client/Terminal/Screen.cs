@@ -88,7 +88,7 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
     /// <summary>Takes the input row away, so that the shell's prompt starts on a clean row.</summary>
     public void Close()
     {
-        output.Write(_pending + Ansi.ClearToEnd + Ansi.MarkPastesNoMore);
+        output.Write(Ansi.WrapOff + _pending + Ansi.WrapOn + Ansi.ClearToEnd + Ansi.MarkPastesNoMore);
         output.Flush();
     }
 
@@ -158,7 +158,8 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
         _pending.Append(sequence);
         if (_isBatch)
             return;
-        output.Write(Ansi.HideCursor + _pending + Ansi.ClearToEnd + InputRow() + Ansi.ShowCursor);
+        output.Write(
+            Ansi.HideCursor + Ansi.WrapOff + _pending + Ansi.ClearToEnd + InputRow() + Ansi.WrapOn + Ansi.ShowCursor);
         _pending.Clear();
         output.Flush();
     }

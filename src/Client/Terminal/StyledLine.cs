@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace ChordChat.Client.Terminal;
 
 internal enum Style
@@ -13,7 +11,13 @@ internal enum Style
     Accent,
 }
 
-internal readonly record struct Span(string Text, Style Style);
+/// <param name="Cut">How much of it is shown; null: all.</param>
+internal readonly record struct Span(string Text, Style Style, Cut? Cut = null);
+
+/// <summary>A long text is cut, for it would push everything else off the screen.</summary>
+/// <param name="RowsMax">Its rows that are shown; one more is not cut but shown.</param>
+/// <param name="Where">Where the rest is to be had.</param>
+internal sealed record Cut(int RowsMax, string Where);
 
 /// <summary>A line of styled spans. Continuation rows are indented by <see cref="Indent"/> columns.</summary>
 /// <remarks>Nothing in a span can be an escape or a line of its own: everything shown goes through here.</remarks>
@@ -25,63 +29,12 @@ internal sealed record StyledLine(int Indent, params Span[] Spans)
     /// codes.</summary>
     public IReadOnlyList<string> Rows(int width, bool colours)
     {
-        var rows = new List<string>();
-        var row = new StringBuilder();
-        var (used, indent, isContinued) = (0, Math.Min(Indent, width / 2), false);
+        var rows = new RowBreaker(width, Math.Min(Indent, width / 2), colours);
         foreach (var span in Spans)
-            foreach (var piece in Pieces(Printable.Of(span.Text)))
-            {
-                var size = TextWidth.Of(piece);
-                if (piece == "\n" || (used > indent && used + size > width))
-                    Break(within: piece != "\n");
-                // A space where a row was broken is the break; one at the start of a line is its writer's.
-                if (piece == "\n" || (used == indent && isContinued && piece == " "))
-                    continue;
-                if (size <= width - used)
-                    Append(piece, size, span.Style);
-                else
-                    foreach (var element in TextWidth.Elements(piece))
-                    {
-                        if (used + TextWidth.OfElement(element) > width && used > indent)
-                            Break(within: true);
-                        Append(element, TextWidth.OfElement(element), span.Style);
-                    }
-            }
-
-        rows.Add(row.ToString());
-        return rows;
-
-        void Append(string text, int size, Style style)
-        {
-            row.Append(colours ? Ansi.Paint(text, style) : text);
-            used += size;
-        }
-
-        void Break(bool within)
-        {
-            rows.Add(row.ToString());
-            row.Clear().Append(' ', used = indent);
-            isContinued = within;
-        }
+            rows.Add(span);
+        return rows.All;
     }
 
     /// <returns>The text, harmless and unbroken, rows after a line feed indented.</returns>
     public override string ToString() => string.Join('\n', Rows(int.MaxValue, colours: false));
-
-    /// <summary>Words, the spaces between them, and line feeds.</summary>
-    private static IEnumerable<string> Pieces(string text)
-    {
-        var start = 0;
-        for (var i = 0; i < text.Length; i++)
-            if (text[i] is ' ' or '\n')
-            {
-                if (i > start)
-                    yield return text[start..i];
-                yield return text[i].ToString();
-                start = i + 1;
-            }
-
-        if (start < text.Length)
-            yield return text[start..];
-    }
 }

@@ -47,7 +47,7 @@ internal sealed class Inbox(
     public ConcurrentQueue<string> Doubted { get; } = [];
 
     /// <summary>Ids that the mailbox need not offer again; for whoever holds the session.</summary>
-    public ConcurrentQueue<ByteString> Settled { get; } = [];
+    public SettledIds Settled { get; } = new();
 
     /// <summary>Of whom anything is held back that was not given up yet.</summary>
     public IReadOnlyCollection<string> Gaps()
@@ -106,7 +106,7 @@ internal sealed class Inbox(
     private void SettleUnlessHeld(ByteString id)
     {
         if (!me.Store.Read(db => ArrivalTable.IsHeld(db, Convert.ToHexStringLower(id.Span))))
-            Settled.Enqueue(id);
+            Settled.Add(id);
     }
 
     /// <summary>Whether another text than the one that is here came under its id, and was not taken yet.</summary>
@@ -153,7 +153,7 @@ internal sealed class Inbox(
         sink.Take(kept);
     }
 
-    private void Settle(string id) => Settled.Enqueue(ByteString.CopyFrom(Convert.FromHexString(id)));
+    private void Settle(string id) => Settled.Add(ByteString.CopyFrom(Convert.FromHexString(id)));
 
     /// <param name="mustAsk">Gets the message if its sender's keys are not known, or in conflict.</param>
     /// <returns>The message if it is genuine; otherwise whether it is dropped for good.</returns>

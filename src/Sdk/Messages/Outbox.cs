@@ -172,22 +172,23 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         }),
         peer, after, count));
 
-    /// <summary>Applies what nodes say became of messages.</summary>
+    /// <summary>Applies what a node says became of messages.</summary>
+    /// <param name="node">Its name: a refusal is shown as its words.</param>
     /// <returns>The ids of those that came further.</returns>
-    public List<string> Apply(IEnumerable<SendOutcome> outcomes) => me.Store.Write(db =>
+    public List<string> Apply(IEnumerable<SendOutcome> outcomes, string node) => me.Store.Write(db =>
     {
         var changed = new List<string>();
         foreach (var outcome in outcomes)
         {
             var id = Convert.ToHexStringLower(outcome.Id.Span);
-            if (Apply(db, id, outcome))
+            if (Apply(db, id, outcome, node))
                 changed.Add(id);
         }
 
         return changed;
     });
 
-    private static bool Apply(SqliteConnection db, string id, SendOutcome outcome)
+    private static bool Apply(SqliteConnection db, string id, SendOutcome outcome, string node)
     {
         var copies = NodeWords.Names(outcome.Copies).ToList();
         var of = NodeWords.Count(outcome.Of);
@@ -204,7 +205,8 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
                 return MessageTable.Advance(
                     db, id, MessageReport.Queued, copies, of, "") is { IsNew: true };
             case SendOutcome.Types.State.Refused:
-                return Refuse(db, id, NodeWords.Text(outcome.Text.Length > 0 ? outcome.Text : outcome.Code));
+                var why = outcome.Text.Length > 0 ? outcome.Text : outcome.Code;
+                return Refuse(db, id, $"refused by node {node}: {NodeWords.Quote(why)}");
             default:
                 return false;
         }

@@ -269,7 +269,7 @@ internal sealed class MailJudge(
         if (wasParked)
             gaps.AskAgain(user); // The mailbox may have been read while these were not judged.
         foreach (var id in hopeless)
-            inbox.Settled.Enqueue(ByteString.CopyFrom(Convert.FromHexString(id)));
+            inbox.Settled.Add(ByteString.CopyFrom(Convert.FromHexString(id)));
         if (hopeless.Count > 0)
             sink.Tell(new ClientEvent.Notice(Dropped(user, hopeless.Count)));
         return waiting;

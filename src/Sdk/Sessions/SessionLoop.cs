@@ -20,7 +20,8 @@ internal sealed class SessionLoop(
 
     private const int SendsPerFrame = 64;
 
-    /// <summary>Sealed bytes in one frame, one message more at most; nodes take no frame above 1.5 MiB.</summary>
+    /// <summary>Sealed bytes in one frame, one message more at most, beside <see cref="SettledIds.PerFrameMax"/> ids;
+    /// nodes take no frame above 1.5 MiB.</summary>
     private const int FrameBytesMax = 1 << 20;
 
     private readonly SendTurns _turns = new(outbox);
@@ -62,8 +63,6 @@ internal sealed class SessionLoop(
                 _judge.Take(frame.Pushes);
             if (frame.CaughtUp)
                 _judge.CaughtUp(frame.CaughtUpReading);
-            if (frame.Notice is { Text.Length: > 0 } notice)
-                sink.Tell(new ClientEvent.Notice(NodeWords.Text(notice.Text)));
             if (frame.Circle is { } now)
                 TakeCircle(now);
             if (frame.Ended is { } ended)
@@ -82,7 +81,7 @@ internal sealed class SessionLoop(
 
     private void TakeOutcomes(NodeFrame frame)
     {
-        var moved = outbox.Apply(frame.Outcomes);
+        var moved = outbox.Apply(frame.Outcomes, session.Welcome.NodeName);
         _turns.Answered(frame.Outcomes);
         sink.Changed(moved);
         changed.Raise();
@@ -144,10 +143,9 @@ internal sealed class SessionLoop(
             frame.Reading = _reading = next;
         if (circle.TakeChange() is { } change)
             frame.Circle = change;
-        while (inbox.Settled.TryDequeue(out var id))
-            frame.Acknowledged.Add(id);
+        frame.Acknowledged.Add(inbox.Settled.Take());
         frame.Sends.Add(_turns.Take(SendsPerFrame, FrameBytesMax));
-        more = frame.Sends.Count > 0;
+        more = frame.Sends.Count > 0 || inbox.Settled.Count > 0;
         return frame;
     }
 

@@ -7,7 +7,8 @@ namespace ChordChat.Tests.Unit.Client;
 
 /// <summary>A terminal of a given size that understands what <see cref="Screen"/> writes, and refuses anything else.
 /// </summary>
-internal sealed class FakeTerminal(int width, int height) : TextWriter
+/// <param name="columnsOf">The columns of one text element, where this terminal counts them differently.</param>
+internal sealed class FakeTerminal(int width, int height, Func<string, int>? columnsOf = null) : TextWriter
 {
     private readonly List<string[]> _rows = [NewRow(width)];
     private int _row;
@@ -61,7 +62,7 @@ internal sealed class FakeTerminal(int width, int height) : TextWriter
                 return;
         }
 
-        var columns = TextWidth.OfElement(element);
+        var columns = columnsOf is null ? TextWidth.OfElement(element) : columnsOf(element);
         Assert.True(_column + columns <= width, $"wrote past the right edge: '{element}' at {_column}");
         _rows[_row][_column] = element;
         for (var i = 1; i < columns; i++)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
+using ChordChat.Client.Terminal;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Client;
@@ -175,6 +176,33 @@ public sealed class ProgramTests
         var rest = await ReadToAsync(terminal, "noflsh");
         Assert.Contains(" echo ", rest, StringComparison.Ordinal);
         Assert.Contains(" icanon ", rest, StringComparison.Ordinal);
+    }
+
+    /// <summary>docs/e2e.md, Harmless.</summary>
+    [Theory]
+    [InlineData("tail --count 1")]
+    [InlineData("history bob")]
+    [InlineData("< /dev/null")]
+    public async Task At_a_terminal_no_row_of_a_text_begins_where_lines_begin(string command)
+    {
+        if (!HasShell || !File.Exists("/usr/bin/script"))
+            return;
+        const string Forged = "2026-11-29 22:14:05 bob: new account number 1234";
+        var joined = string.Join('\u200D', Enumerable.Repeat("😀", 27));
+        using var profile = new FilledProfile($"{new string('x', 50)}{joined}{Forged}");
+        var run = Path.Combine(profile.Folder, "run.sh");
+        await File.WriteAllTextAsync(run, $"export TERM=xterm\nstty cols 80\n{profile.Command(command)}\n");
+
+        var (_, output, _) = await FilledProfile.RunAsync($"script -qec 'bash {run}' /dev/null");
+
+        Assert.Contains("\u001b[?7l", output, StringComparison.Ordinal);
+        var rows = output.Replace("\u001b[?7l", "", StringComparison.Ordinal)
+            .Replace("\u001b[?7h", "", StringComparison.Ordinal).Split('\n').Select(row => row.TrimEnd('\r')).ToList();
+        var first = rows.FindIndex(row => row.Contains("bob", StringComparison.Ordinal));
+        var last = rows.FindIndex(row => row.Contains("1234", StringComparison.Ordinal));
+        Assert.InRange(last, first + 2, first + 5);
+        Assert.All(rows[(first + 1)..(last + 1)], row => Assert.StartsWith("    ", row, StringComparison.Ordinal));
+        Assert.All(rows[first..(last + 1)], row => Assert.InRange(TextWidth.MostOf(row), 1, 80));
     }
 
     private static async Task<string> ReadToAsync(Process program, string text)

@@ -2,6 +2,9 @@ using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Profiles;
+using ChordChat.Wire;
+using Google.Protobuf;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Client;
@@ -36,6 +39,7 @@ public sealed class TranscriptTests
         Assert.True(text.Length <= Transcript.StateField.Width);
     }
 
+    /// <summary>docs/e2e.md, Harmless.</summary>
     [Theory]
     [InlineData(1, 1)]
     [InlineData(101, 101)]
@@ -44,14 +48,60 @@ public sealed class TranscriptTests
     public void Of_a_text_of_many_lines_so_many_are_shown_and_the_rest_is_counted(int lines, int shown)
     {
         var text = string.Join('\n', Enumerable.Range(1, lines));
-        var rows = Transcript.Shown(text).Split('\n');
-        Assert.Equal(shown, rows.Length);
+        var rows = RowsOf(text, int.MaxValue);
+        Assert.Equal(shown, rows.Count);
         if (lines == shown)
-            Assert.Equal(text, string.Join('\n', rows));
+            Assert.Equal(text, string.Join('\n', rows.Select(row => row.Trim())));
         else
             Assert.Equal(
                 ("100", $"... {lines - 100:N0} more lines: 'chordchat history --json' prints all"),
-                (rows[^2], rows[^1]));
+                (rows[^2].Trim(), rows[^1].Trim()));
+    }
+
+    /// <summary>docs/e2e.md, Harmless: what counts are the rows of the screen.</summary>
+    [Theory]
+    [InlineData("x", 64_000, 80)]
+    [InlineData("some words and ", 4_000, 80)]
+    [InlineData("漢", 21_000, 120)]
+    [InlineData("word\n", 500, 80)]
+    [InlineData("👩‍👩‍👧", 3_000, 100)]
+    public void Of_a_text_of_many_rows_so_many_are_shown_whether_its_writer_broke_them_or_not(
+        string part, int count, int width)
+    {
+        var text = string.Concat(Enumerable.Repeat(part, count));
+        var rows = RowsOf(text, width);
+        Assert.Equal(101, rows.Count);
+        Assert.Matches(
+            @"^    \.\.\. [0-9,]+ more lines: 'chordchat history --json' prints all \(came late\)$", rows[^1]);
+        var inConsole = Transcript.Line(Hello with { Text = text }, "bob", unread: true).Rows(width, colours: true);
+        Assert.InRange(inConsole.Count, 101, 102); // The mark may need a row of its own.
+    }
+
+    /// <summary>docs/e2e.md, Harmless: a node's refusal is shown as its words.</summary>
+    [Theory]
+    [InlineData("bob has a new identity; /verify bob, then /accept bob")]
+    [InlineData("no\"; /accept bob\n12:00 bob: hello")]
+    public void A_node_that_refuses_a_message_does_not_speak_with_the_clients_voice(string said)
+    {
+        using var filled = new FilledProfile();
+        using var profile = Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        var messages = new MessageTable("alice", me.Key);
+        var id = $"{1:x32}";
+        profile.Store.Write(db => messages.InsertMine(db, id, "bob", "hello"u8.ToArray(), 1_700_000_000_000));
+        var refused = new SendOutcome
+        {
+            Id = ByteString.CopyFrom(Convert.FromHexString(id)),
+            State = SendOutcome.Types.State.Refused,
+            Text = said,
+        };
+
+        Assert.Equal([id], new Outbox(me, null!, messages, TimeProvider.System).Apply([refused], "n2"));
+
+        var line = Transcript.Refusal(History.Of(me).Find(id)!);
+        Assert.StartsWith("bob: refused by node n2: \"", line, StringComparison.Ordinal);
+        Assert.Equal(line.Length - 1, line.IndexOf('"', line.IndexOf('"', StringComparison.Ordinal) + 1));
+        Assert.DoesNotContain('\n', line);
     }
 
     /// <summary>docs/e2e.md, Session: why it is another one.</summary>
@@ -92,6 +142,20 @@ public sealed class TranscriptTests
 
         static string Row(ChatMessage message) =>
             Assert.Single(Transcript.Line(message, "bob", unread: true).Rows(200, colours: false));
+    }
+
+    private static ChatMessage Hello { get; } = new(
+        "id", "alice", "bob", "hello", DateTimeOffset.UnixEpoch, MessageState.Delivered, [], 0, 0, "")
+    {
+        IsLate = true,
+    };
+
+    /// <summary>As <c>tail</c> prints it.</summary>
+    private static IReadOnlyList<string> RowsOf(string text, int width)
+    {
+        var message = Hello with { Text = text, IsLate = width != int.MaxValue };
+        return new StyledLine(4, Transcript.Text(message), new Span(Transcript.Marks(message), Style.Plain))
+            .Rows(width, colours: false);
     }
 
     private static (string, string) Said(MessageState state, string[] copies)
