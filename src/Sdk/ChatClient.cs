@@ -179,11 +179,11 @@ public sealed class ChatClient : IAsyncDisposable
             throw new ChordChatException(
                 "profile_in_use", "another process holds the session of this profile",
                 "that process makes it a new device");
-        _me.Profile.Unlock(password).Dispose(); // No node need hear of a wrong one.
-        using var held = await _keeper.HoldAsync(cancellation);
-        using var accounts = new Accounts.Accounts(_me.Profile, _search);
         try
         {
+            _me.Profile.Unlock(password).Dispose(); // No node need hear of a wrong one.
+            using var held = await _keeper.HoldAsync(cancellation);
+            using var accounts = new Accounts.Accounts(_me.Profile, _search);
             (await accounts.RenewAsync(_me.User, password, cancellation)).Dispose();
         }
         catch (Exception cause) when (cause is not (ChordChatException or OperationCanceledException))

@@ -124,6 +124,22 @@ public sealed class UntrueAnswerTests : IAsyncLifetime, IDisposable
         Assert.StartsWith($"n1 at {_n1.Address} shows no key log", failed.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_renewal_that_is_shown_no_key_log_says_so_and_can_be_tried_again()
+    {
+        await using var alice = await (await Person.RegisterAsync("alice", _n1)).OnlineAsync();
+        using (var profile = Profile.Open(alice.Folder))
+            Assert.True(profile.Store.Write(db => Profile.MarkCopied(db, 1)));
+        _cluster.AnswerLogIn = (_, reply) => reply.KeyLog = null;
+        var failed = await Assert.ThrowsAsync<ChordChatException>(
+            () => alice.Client.BecomeNewDeviceAsync(Person.Password));
+        Assert.Equal("bad_keyring", failed.Code);
+        _cluster.AnswerLogIn = (_, _) => { };
+        await alice.Client.BecomeNewDeviceAsync(Person.Password);
+        await alice.SeeAsync<ClientEvent.Connected>();
+        Assert.Equal(2u, _cluster.Accounts["alice"].Log!.Head.Epoch);
+    }
+
     private void Shorten(int length) => _cluster.Challenge = (node, challenge) =>
     {
         if (node == _n1)
