@@ -17,6 +17,7 @@ namespace ChordChat.Sdk;
 public sealed class ChatClient : IAsyncDisposable
 {
     private static readonly TimeSpan StorePoll = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan StorePollAfterFailure = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();
@@ -31,6 +32,7 @@ public sealed class ChatClient : IAsyncDisposable
     private readonly GapWatch _gaps;
     private readonly SessionKeeper _keeper;
     private readonly EventSink _sink;
+    private readonly FailureReports _reports;
     private readonly SentBeside _beside;
     private Task _running = Task.CompletedTask;
 
@@ -38,8 +40,9 @@ public sealed class ChatClient : IAsyncDisposable
     public ChatClient(UnlockedProfile me, NodeSearch search)
     {
         (_me, _search) = (me, search);
-        var pool = new NodePool(search, me.Profile.Trust, me.Profile.KnownNodes);
-        _links = new NodeLinks(pool, new UserPass(me.Profile, () => me.Device));
+        _reports = new FailureReports(what => _sink!.Tell(what));
+        var pool = new NodePool(search, me.Profile.Trust, me.Profile.KnownNodes, _reports);
+        _links = new NodeLinks(pool, new UserPass(me.Profile, () => me.Device, _reports));
         _lease = new SessionLease(me.Profile.Folder);
         var messages = new MessageTable(me.User, me.Key);
         History = new History(me.Store, messages, _changed);
@@ -53,7 +56,7 @@ public sealed class ChatClient : IAsyncDisposable
         Circle = new Circle(me.Store, _changed);
         _keeper = new SessionKeeper(
             me, _links, keys, _outbox, _inbox, new UnjudgedMail(me.Store, TimeProvider.System), _gaps, _receipts,
-            Circle, _changed, _lease, _sink);
+            Circle, _changed, _lease, _sink, _reports);
         People = new People(me, keys, _changed);
         Lookup = new Lookup(_links);
     }
@@ -100,7 +103,7 @@ public sealed class ChatClient : IAsyncDisposable
         var keeper = Task.Run(() => _keeper.RunAsync(_stopping.Token));
         _running = Task.WhenAll(
             keeper, Task.Run(() => WatchStoreAsync(_stopping.Token)),
-            Task.Run(() => _gaps.RunAsync(() => _lease.IsHeld, _stopping.Token)));
+            Task.Run(() => _gaps.RunAsync(() => _lease.IsHeld, Note, _stopping.Token)));
         _ = keeper.ContinueWith(
             task => _sink.Tell(new ClientEvent.Ended(Bug(task.Exception!.GetBaseException()))),
             CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
@@ -176,10 +179,18 @@ public sealed class ChatClient : IAsyncDisposable
             throw new ChordChatException(
                 "profile_in_use", "another process holds the session of this profile",
                 "that process makes it a new device");
-        _me.Profile.Unlock(password).Dispose(); // No node need hear of a wrong one.
-        using var held = await _keeper.HoldAsync(cancellation);
-        using var accounts = new Accounts.Accounts(_me.Profile, _search);
-        (await accounts.RenewAsync(_me.User, password, cancellation)).Dispose();
+        try
+        {
+            _me.Profile.Unlock(password).Dispose(); // No node need hear of a wrong one.
+            using var held = await _keeper.HoldAsync(cancellation);
+            using var accounts = new Accounts.Accounts(_me.Profile, _search);
+            (await accounts.RenewAsync(_me.User, password, cancellation)).Dispose();
+        }
+        catch (Exception cause) when (cause is not (ChordChatException or OperationCanceledException))
+        {
+            throw Bug(cause); // Who waits for this says what failed, and goes on as the old device.
+        }
+
         _changed.Raise();
     }
 
@@ -220,16 +231,33 @@ public sealed class ChatClient : IAsyncDisposable
     /// <summary>Another process of this profile has no other way to say that it stored something.</summary>
     private async Task WatchStoreAsync(CancellationToken stopping)
     {
-        while (true)
+        var isDue = false; // What was seen to change is told, also when the first try cannot read it.
+        for (var pause = StorePoll; ;)
         {
-            await Task.Delay(StorePoll, stopping);
-            if (!_me.Store.ChangedElsewhere())
-                continue;
-            foreach (var message in _beside.Take())
-                _sink.Tell(new ClientEvent.SentBeside(message));
-            _changed.Raise();
+            await Task.Delay(pause, stopping);
+            try
+            {
+                pause = StorePoll;
+                isDue |= _me.Store.ChangedElsewhere();
+                if (!isDue)
+                    continue;
+                foreach (var message in _beside.Take())
+                    _sink.Tell(new ClientEvent.SentBeside(message));
+                isDue = false;
+                _changed.Raise();
+            }
+            catch (Exception cause)
+            {
+                Note(cause);
+                pause = StorePollAfterFailure;
+            }
         }
     }
+
+    /// <summary>A loop beside the session goes on whatever happens to it; the user hears once what it was.</summary>
+    private void Note(Exception cause) => _reports.Add(cause as ChordChatException ?? new ChordChatException(
+        "profile_not_writable", $"the profile cannot be read or written now: {Failures.InWords(cause)}",
+        "this is tried again every second; free disk space, or close what else uses the profile", cause));
 
     private static ChordChatException Bug(Exception cause) => cause as ChordChatException ?? new ChordChatException(
         "bug", $"the client failed: {cause.GetType().Name}: {cause.Message}", "start it again and report this", cause);

@@ -61,6 +61,19 @@ internal static class Failures
             HintOf(cause, "try another node with --node; the node's log says more"), cause),
     };
 
+    /// <summary>Nobody foresaw this: a fault of this program, perhaps brought out by what a node sent.</summary>
+    /// <param name="where">The node, as a person knows it.</param>
+    public static ChordChatException Unexpected(string where, Exception cause) => new(
+        "node_error", $"{where} made this program fail: {InWords(cause)}",
+        "other nodes are tried; report this, for it should not happen", cause);
+
+    /// <summary>What a report of it has to say: one line, bounded.</summary>
+    public static string InWords(Exception cause)
+    {
+        var at = cause.StackTrace?.Split('\n')[0].Trim().Split(" in ")[0];
+        return NodeWords.Text($"{cause.GetType().Name}: {cause.Message}{(at is null ? "" : $" ({at})")}");
+    }
+
     /// <summary>What a failed call of a login means.</summary>
     public static ChordChatException OfLogin(RpcException cause) => cause.StatusCode == StatusCode.FailedPrecondition
         ? new ChordChatException(

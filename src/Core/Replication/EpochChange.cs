@@ -26,6 +26,7 @@ public sealed class EpochChange(
     private Ballot _ballot;
     private Ballot _highest;
     private Ballot _bestVote;
+    private readonly HashSet<TileConfiguration> _doubtful = []; // Votes that one member named in this round.
     private TileConfiguration? _next;
     private bool _deciding;
 
@@ -34,6 +35,10 @@ public sealed class EpochChange(
 
     /// <summary>Whether the tile is sealed already: then it does not wait for newcomers that are not there.</summary>
     public bool TakesOver { get; init; }
+
+    /// <summary>Whether this node lets the tile go over to these members, on the word of that one.
+    /// docs/protocol.md#next-members</summary>
+    public Func<NodeId, TileConfiguration, bool> MayBeNext { get; init; } = static (_, _) => true;
 
     /// <summary>Newcomers that did not say in time that they are there.</summary>
     public IReadOnlyList<NodeId> Missing { get; private set; } = [];
@@ -100,6 +105,7 @@ public sealed class EpochChange(
     {
         _ballot = ballots.Next(Configuration.Epoch, _highest);
         (_bestVote, _next, _deciding) = (default, null, false);
+        _doubtful.Clear();
         Ask(new ReplicaRequest.Seal(Configuration.At, _ballot));
     }
 
@@ -110,12 +116,17 @@ public sealed class EpochChange(
         if (_deciding)
             return reply is ReplicaReply.Accepted ? Vote.For : Vote.Against;
         if (reply is not ReplicaReply.SealGranted granted
-            || granted.Vote is { } vote && !vote.Follows(Configuration.At))
+            || granted.Vote is { } vote && !IsCredible(Configuration.Members[member], vote))
             return Vote.Against;
         if (granted.Vote is not null && (_next is null || granted.AcceptedBallot > _bestVote))
             (_bestVote, _next) = (granted.AcceptedBallot, granted.Vote);
         return Vote.For;
     }
+
+    /// <summary>A vote that this node would not give may be made up, unless a second member names it. What was decided
+    /// has a majority, so it is named even without one member.</summary>
+    private bool IsCredible(NodeId by, TileConfiguration vote) =>
+        vote.Follows(Configuration.At) && (MayBeNext(by, vote) || !_doubtful.Add(vote));
 
     private protected override void OnMajority()
     {
@@ -127,8 +138,17 @@ public sealed class EpochChange(
         }
 
         _deciding = true;
-        _next ??= Cuts ? Configuration.Halves()[0].Next(Configuration.Members) : Configuration.Next(_wanted);
+        _next ??= Wanted();
         Ask(new ReplicaRequest.Decide(Configuration.At, _ballot, _next));
+    }
+
+    /// <summary>A newcomer that has gone since it was chosen is not voted for: others would refuse it.</summary>
+    private TileConfiguration Wanted()
+    {
+        if (Cuts)
+            return Configuration.Halves()[0].Next(Configuration.Members);
+        var wanted = Configuration.Next(_wanted);
+        return MayBeNext(ballots.Self, wanted) ? wanted : Configuration.Next(Configuration.Members);
     }
 
     /// <summary>The epoch has ended already, by somebody else's hand; a change is wanted of this epoch only.</summary>

@@ -34,6 +34,11 @@ public sealed class TileKeeper
         (_seed, _rules) = (seed, rules);
     }
 
+    /// <summary>Whether this node lets a tile go over to other members, on the word of one.
+    /// docs/protocol.md#next-members</summary>
+    public Func<NodeId, TileConfiguration, TileConfiguration, bool> MayBeNext { get; init; } =
+        static (_, _, _) => true;
+
     /// <summary>How many tiles are being changed, learnt or announced right now.</summary>
     public int RunningCount => _running.Count;
 
@@ -69,11 +74,13 @@ public sealed class TileKeeper
                 {
                     TakesOver = header.Phase == TilePhase.Sealed,
                     Rules = _rules,
+                    MayBeNext = (by, next) => MayBeNext(by, header.Configuration, next),
                 },
             StewardAction.Cut =>
                 new EpochChange(header.Configuration, header.Configuration.Members, _ballots, _options, ++_seed)
                 {
                     Cuts = true,
+                    MayBeNext = (by, next) => MayBeNext(by, header.Configuration, next),
                 },
             StewardAction.Learn => new Learner(_self, header, _options, ++_seed, _rules),
             StewardAction.Announce => new Announcement(_self, header, _options),

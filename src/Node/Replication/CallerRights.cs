@@ -33,7 +33,8 @@ internal sealed class CallerRights(
             }),
             ReplicaRequest.Pull when !isMember => new CallVerdict.Answered(
                 header is null ? new ReplicaReply.WrongTile() : new ReplicaReply.Behind(header.Configuration)),
-            ReplicaRequest.Decide decide when header is not null && !MayBeNext(header.Configuration, decide.Next) =>
+            ReplicaRequest.Decide decide when header is not null && decide.Next != header.NextAccepted
+                && !NextMembers.MayBe(ring.Now.Members, options, from, header.Configuration, decide.Next) =>
                 new CallVerdict.Refused("a tile is not given to fewer or more nodes, nor to unknown or gone ones"),
             ReplicaRequest.Seal or ReplicaRequest.Decide when header?.MayChange(from, request.At) != true =>
                 new CallVerdict.Refused("only members of the tile may change its members"),
@@ -62,14 +63,6 @@ internal sealed class CallerRights(
             _ => new CallVerdict.Refused("a tile is not given to fewer nodes, nor to unknown ones"),
         };
     }
-
-    /// <summary>No single member can make itself the only one, nor give the tile to so many that no steward changes
-    /// them any more, nor to nodes that are gone or of which others only say that they are there: a new one has spoken
-    /// to this node, which asks each that has not, with its next beats.</summary>
-    private bool MayBeNext(TileConfiguration current, TileConfiguration next) =>
-        options.MayFollow(current, next) && next.Members.Length <= Math.Max(current.Members.Length, options.Copies)
-        && next.Members.All(node => current.Contains(node)
-            || ring.Now.Members[node] is { Spoken: > 0, Health: Health.Alive or Health.Suspect });
 
     private static Ballot? BallotOf(ReplicaRequest request) => request switch
     {

@@ -50,7 +50,10 @@ internal sealed partial class TileTender : BackgroundService
         (_board, _calls, _directory, _news, _ring) = (board, calls, directory, news, ring);
         (_options, _large) = (options, large);
         (_copies, _time, _logger) = (genesis.BackupCount + 1, time, logger);
-        _keeper = new TileKeeper(ballots, patience, options, (ulong)Random.Shared.NextInt64());
+        _keeper = new TileKeeper(ballots, patience, options, (ulong)Random.Shared.NextInt64())
+        {
+            MayBeNext = (by, current, next) => NextMembers.MayBe(ring.Now.Members, patience, by, current, next),
+        };
         _lastBeat = _started = time.GetTimestamp();
         foreach (var header in board.All)
             _directory.Learn(header.Newest);

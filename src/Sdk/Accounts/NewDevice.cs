@@ -8,6 +8,7 @@ using ChordChat.Sdk.Profiles;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.Data.Sqlite;
 using KdfParameters = ChordChat.Crypto.Passwords.KdfParameters;
 using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 
@@ -62,6 +63,12 @@ internal sealed class NewDevice(
             catch (ChordChatException cause) when (trouble is not null && cause.Code != "taken_over")
             {
                 // The next one may help.
+            }
+            catch (Exception cause) when (
+                cause is not (ChordChatException or OperationCanceledException or SqliteException))
+            {
+                // Nobody foresaw it. It was this node's answer that brought it out, so another one may help.
+                trouble ??= Failures.Unexpected(at is null ? "the login" : NodeWords.Name(at.Cluster.NodeName), cause);
             }
 
             asked.Add(at is null ? $"nobody {asked.Count}" : Convert.ToHexString(at.NodeId));
@@ -138,6 +145,8 @@ internal sealed class NewDevice(
 
         if (reply.Degraded)
             throw Failures.Unavailable("login on a new device needs a majority of the account's copies");
+        if (reply.KeyLog is null)
+            throw new UntrueException($"shows no key log of {user}");
         var log = KeyLog.Verify(cluster, user, reply.KeyLog.Entries.Select(entry => entry.ToByteArray()));
         var ring = KeyringBlob.Open(cluster, user, keys, reply.Keyring.Span);
         if (log is null || ring is null || log.Head.Kdf != kdf || !KeyringBlob.IsThatOf(log, reply.Keyring.Span)

@@ -2,6 +2,7 @@ using ChordChat.Crypto;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Wire;
 using Grpc.Core;
+using Microsoft.Data.Sqlite;
 using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 
 namespace ChordChat.Sdk.Keys;
@@ -57,6 +58,11 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
             catch (RpcException cause)
             {
                 trouble ??= Failures.Of(cause, $"the keys of {user} cannot be read");
+            }
+            catch (Exception cause) when (
+                cause is not (ChordChatException or OperationCanceledException or SqliteException))
+            {
+                trouble ??= Failures.Unexpected(at is null ? "a node" : NodeWords.Name(at.Cluster.NodeName), cause);
             }
 
             asked.Add(at is null ? $"nobody {asked.Count}" : Convert.ToHexString(at.NodeId));

@@ -18,6 +18,9 @@ internal sealed class GapWatch(IHeldMessages inbox, ChangeSignal changed, TimePr
     /// <summary>How long it may wait whatever comes.</summary>
     public static readonly TimeSpan BusyMax = TimeSpan.FromMinutes(1);
 
+    /// <summary>How long nothing is looked at while there is nothing to wait for, and after a write in vain.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     private sealed class Gap
     {
         public required long Since { get; init; }
@@ -109,42 +112,66 @@ internal sealed class GapWatch(IHeldMessages inbox, ChangeSignal changed, TimePr
     /// <returns>When to come again; null when there is no gap.</returns>
     public TimeSpan? GiveUpDue()
     {
-        var due = new HashSet<string>();
+        var due = new Dictionary<string, Gap>();
         TimeSpan? next = null;
         lock (_turn)
         {
             foreach (var (sender, gap) in _gaps)
                 if (LeftOf(gap) is var left && left <= TimeSpan.Zero)
-                    due.Add(sender);
+                    due[sender] = gap;
                 else if (next is null || left < next)
                     next = left;
-            foreach (var sender in due)
+            foreach (var sender in due.Keys)
                 _gaps.Remove(sender);
         }
 
         if (due.Count == 0)
             return next;
-        inbox.GiveUpGaps(due);
+        try
+        {
+            inbox.GiveUpGaps(due.Keys.ToHashSet());
+        }
+        catch
+        {
+            lock (_turn)
+                foreach (var (sender, gap) in due)
+                    _gaps.TryAdd(sender, gap); // They are still there, and still due.
+            throw;
+        }
+
         changed.Raise();
         return next;
     }
 
-    /// <summary>Runs until cancelled.</summary>
+    /// <summary>Runs until cancelled: what the disk refuses now is tried again a second later.</summary>
     /// <param name="isMine">Whether this process keeps the profile's session; otherwise another one sees to it.</param>
-    public async Task RunAsync(Func<bool> isMine, CancellationToken stopping)
+    /// <param name="failed">Hears of every try in vain.</param>
+    public async Task RunAsync(Func<bool> isMine, Action<Exception> failed, CancellationToken stopping)
     {
         var hasLooked = false;
         while (true)
         {
             var wake = changed.Next;
-            if (isMine() && !hasLooked)
+            var due = (TimeSpan?)null;
+            var hasFailed = false;
+            try
             {
-                Look(_ => false); // What an earlier run of this program held back.
-                hasLooked = true;
+                if (isMine() && !hasLooked)
+                {
+                    Look(_ => false); // What an earlier run of this program held back.
+                    hasLooked = true;
+                }
+
+                due = GiveUpDue();
+            }
+            catch (Exception cause)
+            {
+                failed(cause);
+                hasFailed = true; // What changes meanwhile makes no room on a disk.
             }
 
-            var due = GiveUpDue();
-            await Task.WhenAny(wake, Task.Delay(due ?? TimeSpan.FromSeconds(1), time, stopping));
+            var rest = Task.Delay(due ?? Pause, time, stopping);
+            await (hasFailed ? rest : Task.WhenAny(wake, rest));
             stopping.ThrowIfCancellationRequested();
         }
     }

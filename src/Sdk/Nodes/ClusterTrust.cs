@@ -6,13 +6,15 @@ namespace ChordChat.Sdk.Nodes;
 
 /// <summary>The authority this profile trusts: from the first login on the only one.</summary>
 /// <remarks>docs/e2e.md, First contact. Before that somebody must vouch for it: the profile, the cluster file, a
-/// fingerprint that was named, or a person who agrees.</remarks>
+/// fingerprint that was named, or a person who agrees. Links to several nodes may be opened side by side: the first one
+/// pins.</remarks>
 public sealed class ClusterTrust
 {
     private const int FingerprintBytes = 16;
 
     private readonly HashSet<string> _vouchedFor = [];
-    private X509Certificate2? _authority;
+    private readonly Lock _turn = new();
+    private volatile X509Certificate2? _authority;
     private bool _isAgreed;
 
     public ClusterTrust(byte[]? authority)
@@ -128,10 +130,13 @@ public sealed class ClusterTrust
 
         if (!IsIssuedBy(presented, candidate))
             return false;
-        if (_authority is not null)
-            return _authority.RawDataMemory.Span.SequenceEqual(candidate.RawDataMemory.Span);
-        _authority = candidate;
-        return true;
+        lock (_turn)
+        {
+            if (_authority is not null)
+                return _authority.RawDataMemory.Span.SequenceEqual(candidate.RawDataMemory.Span);
+            _authority = candidate;
+            return true;
+        }
     }
 
     private static string Compact(string fingerprint) =>

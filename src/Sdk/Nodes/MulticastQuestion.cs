@@ -10,19 +10,18 @@ internal static class MulticastQuestion
 {
     private const string Question = "chordchat? 1";
     private const string AnswerPrefix = "chordchat! 1 ";
-    private const int AnswersMax = 64;
     private static readonly IPEndPoint Group = new(IPAddress.Parse("239.255.67.67"), 7400);
 
     /// <summary>Asks on every usable interface and collects answers until <paramref name="wait"/> is over.</summary>
-    /// <returns>Addresses in the order in which they came; empty on networks without multicast.</returns>
+    /// <returns>Addresses of each machine that answered in turn; empty on networks without multicast.</returns>
     public static async Task<IReadOnlyList<string>> AskAsync(TimeSpan wait, CancellationToken cancellation)
     {
-        var found = new List<string>();
+        var found = new MulticastAnswers();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         deadline.CancelAfter(wait);
         await Task.WhenAll(LocalAddresses().Select(local => AskAsync(local, found, deadline.Token)));
         cancellation.ThrowIfCancellationRequested();
-        return found;
+        return found.InTurn();
     }
 
     /// <summary>The address in an answer <c>chordchat! 1 CLUSTER NAME HOST:PORT</c>; null for anything else.</summary>
@@ -37,7 +36,7 @@ internal static class MulticastQuestion
         return parts.Length == 3 && NodeAddresses.IsWellFormed(parts[2]) ? parts[2] : null;
     }
 
-    private static async Task AskAsync(IPAddress local, List<string> found, CancellationToken cancellation)
+    private static async Task AskAsync(IPAddress local, MulticastAnswers found, CancellationToken cancellation)
     {
         try
         {
@@ -47,11 +46,8 @@ internal static class MulticastQuestion
             while (true)
             {
                 var answer = await socket.ReceiveAsync(cancellation);
-                if (ParseAnswer(answer.Buffer) is not { } address)
-                    continue;
-                lock (found)
-                    if (found.Count < AnswersMax && !found.Contains(address))
-                        found.Add(address);
+                if (ParseAnswer(answer.Buffer) is { } address)
+                    found.Add(answer.RemoteEndPoint.Address, address);
             }
         }
         catch (Exception cause) when (cause is OperationCanceledException or SocketException)
@@ -60,10 +56,22 @@ internal static class MulticastQuestion
         }
     }
 
-    private static IEnumerable<IPAddress> LocalAddresses() =>
-        from card in NetworkInterface.GetAllNetworkInterfaces()
-        where card.OperationalStatus == OperationalStatus.Up
-        from unicast in card.GetIPProperties().UnicastAddresses
-        where unicast.Address.AddressFamily == AddressFamily.InterNetwork
-        select unicast.Address;
+    private static List<IPAddress> LocalAddresses()
+    {
+        try
+        {
+            return
+            [
+                .. from card in NetworkInterface.GetAllNetworkInterfaces()
+                   where card.OperationalStatus == OperationalStatus.Up
+                   from unicast in card.GetIPProperties().UnicastAddresses
+                   where unicast.Address.AddressFamily == AddressFamily.InterNetwork
+                   select unicast.Address,
+            ];
+        }
+        catch (NetworkInformationException)
+        {
+            return []; // The machine does not say; other sources remain.
+        }
+    }
 }

@@ -40,34 +40,47 @@ public sealed class NodeLink : IDisposable
     public byte[] NodeId => SHA256.HashData(_presented!.PublicKey.ExportSubjectPublicKeyInfo());
 
     /// <summary>Connects, checks or pins the cluster's authority, and asks the node for its cluster.</summary>
-    /// <exception cref="ChordChatException"><c>unreachable</c>, <c>not_a_node</c>, <c>foreign_cluster</c> or
-    /// <c>wrong_time</c>: this machine's clock and the node's certificate do not agree.</exception>
+    /// <exception cref="ChordChatException"><c>unreachable</c>, <c>not_a_node</c>, <c>foreign_cluster</c>,
+    /// <c>bad_address</c>, <c>wrong_time</c>: this machine's clock and the node's certificate do not agree, or
+    /// <c>node_error</c>: what is there makes this program fail.</exception>
     public static async Task<NodeLink> OpenAsync(string address, ClusterTrust trust, CancellationToken cancellation)
     {
-        var link = new NodeLink(NodeAddresses.Check(address), trust);
+        NodeAddresses.Check(address);
+        NodeLink? link = null;
         try
         {
-            link.Cluster = await new Chat.ChatClient(link._channels.Stranger).GetClusterAsync(
-                new GetClusterRequest(), deadline: DateTime.UtcNow + CallTimeout, cancellationToken: cancellation);
-            if (link.Cluster.Cluster.Length != 16 || link._presented is null)
-                throw NotANode(address, null);
-            if (!trust.MayHaveId(link.Cluster.Authority.ToByteArray(), link.Cluster.Cluster.Span))
-                throw link.Unbound();
-            if (!trust.Pin(link.Cluster.Authority.ToByteArray(), link._presented))
-                throw link.Foreign();
+            link = new NodeLink(address, trust);
+            await link.IntroduceAsync(cancellation);
             return link;
         }
         catch (RpcException cause)
         {
-            link.Dispose();
+            link?.Dispose();
             cancellation.ThrowIfCancellationRequested();
-            throw link.Explain(cause);
+            throw link!.Explain(cause);
+        }
+        catch (Exception cause) when (cause is not (OperationCanceledException or ChordChatException))
+        {
+            link?.Dispose();
+            throw link is null ? NodeAddresses.Bad(address, cause) : Failures.Unexpected(address, cause);
         }
         catch
         {
-            link.Dispose();
+            link?.Dispose();
             throw;
         }
+    }
+
+    private async Task IntroduceAsync(CancellationToken cancellation)
+    {
+        Cluster = await new Chat.ChatClient(_channels.Stranger).GetClusterAsync(
+            new GetClusterRequest(), deadline: DateTime.UtcNow + CallTimeout, cancellationToken: cancellation);
+        if (Cluster.Cluster.Length != 16 || _presented is null)
+            throw NotANode(Address, null);
+        if (!_trust.MayHaveId(Cluster.Authority.ToByteArray(), Cluster.Cluster.Span))
+            throw Unbound();
+        if (!_trust.Pin(Cluster.Authority.ToByteArray(), _presented))
+            throw Foreign();
     }
 
     public void Dispose() => _channels.Dispose();

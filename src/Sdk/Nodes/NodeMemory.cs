@@ -11,7 +11,7 @@ internal sealed class NodeMemory
     /// <summary>Addresses of one proved node.</summary>
     public const int AddressesMax = 2;
 
-    /// <summary>What one node says of others.</summary>
+    /// <summary>What one node says of itself and of others.</summary>
     public const int SharePerNode = 16;
 
     /// <summary>Addresses that nobody has proved.</summary>
@@ -33,6 +33,7 @@ internal sealed class NodeMemory
     {
         public List<string> Addresses { get; } = [];
 
+        /// <summary>Where it says that it is itself, and then others.</summary>
         public IReadOnlyList<string> Says { get; set; } = [];
     }
 
@@ -57,19 +58,15 @@ internal sealed class NodeMemory
             _proved.RemoveAt(ProvedMax);
     }
 
-    /// <summary>What a proved node says, in place of all that it said before.</summary>
+    /// <summary>What a proved node says, in place of all that it said before. Nothing of it is proved, also not where
+    /// it says that it is itself.</summary>
     /// <param name="own">Where it says that it is itself; null if it does not.</param>
     /// <param name="others">Where it says that others are.</param>
     public void Hear(string id, string? own, IEnumerable<string> others)
     {
-        if (_proved.Find(entry => entry.Id == id) is not { } teller)
-            return;
-        teller.Says = [.. others.Where(NodeAddresses.IsWellFormed).Take(SharePerNode)];
-        if (own is null || !NodeAddresses.IsWellFormed(own) || IsProved(own))
-            return;
-        if (teller.Addresses.Count == AddressesMax)
-            teller.Addresses.RemoveAt(AddressesMax - 1);
-        teller.Addresses.Add(own);
+        if (_proved.Find(entry => entry.Id == id) is { } teller)
+            teller.Says = [.. (own is null ? others : others.Prepend(own))
+                .Where(NodeAddresses.IsWellFormed).Take(SharePerNode)];
     }
 
     /// <summary>One address of each teller in turn, so that many of one crowd out none of another.</summary>

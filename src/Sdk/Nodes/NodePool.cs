@@ -1,9 +1,12 @@
 using ChordChat.Wire;
+
 namespace ChordChat.Sdk.Nodes;
 
 /// <summary>Opens a link to some living node and remembers every address of the cluster that it hears of.</summary>
 /// <param name="kept">What the profile remembers.</param>
-internal sealed class NodePool(NodeSearch search, ClusterTrust trust, IReadOnlyList<KnownNode> kept)
+/// <param name="reports">Of nodes that made this program fail.</param>
+internal sealed class NodePool(
+    NodeSearch search, ClusterTrust trust, IReadOnlyList<KnownNode> kept, FailureReports? reports = null)
 {
     private const int NodesMax = 64;
 
@@ -66,7 +69,7 @@ internal sealed class NodePool(NodeSearch search, ClusterTrust trust, IReadOnlyL
             // before comes first: what a node says of others may be made up.
             var order = Known.Where(node => node.Address != avoid)
                 .OrderBy(node => node.Id is null).ThenBy(_ => Random.Shared.Next()).Select(node => node.Address);
-            if (await TryAsync(order, tried, cancellation) is var (link, reason))
+            if (await TryAsync([.. order], avoid, tried, cancellation) is var (link, reason))
             {
                 if (link is not null)
                     return link;
@@ -78,7 +81,7 @@ internal sealed class NodePool(NodeSearch search, ClusterTrust trust, IReadOnlyL
 
         await foreach (var group in NodeFinder.SearchAsync(_search, cancellation))
         {
-            var (link, reason) = await TryAsync(group.OrderBy(address => address == avoid), tried, cancellation);
+            var (link, reason) = await TryAsync(group, avoid, tried, cancellation);
             if (link is not null)
                 return link;
             groups.Add(group);
@@ -97,21 +100,18 @@ internal sealed class NodePool(NodeSearch search, ClusterTrust trust, IReadOnlyL
     /// <param name="asked">Node ids in hex; one node may have several addresses.</param>
     public async Task<NodeLink?> OpenOtherAsync(IReadOnlySet<string> asked, CancellationToken cancellation)
     {
-        foreach (var address in Known.Select(node => node.Address).Concat(_search.Explicit).Distinct())
-            try
-            {
-                var link = await NodeLink.OpenAsync(address, trust, cancellation);
-                Meet(link);
-                if (!asked.Contains(Convert.ToHexString(link.NodeId)))
-                    return link;
-                link.Dispose();
-            }
-            catch (ChordChatException)
-            {
-                // The next one may answer.
-            }
+        List<string> addresses = [.. Known.Select(node => node.Address).Concat(_search.Explicit).Distinct()];
+        return (await FirstAnswer.OfAsync(addresses, OpenAsync, TimeProvider.System, cancellation)).Answer;
 
-        return null;
+        async Task<NodeLink?> OpenAsync(string address, CancellationToken found)
+        {
+            var link = await NodeLink.OpenAsync(address, trust, found);
+            Meet(link);
+            if (!asked.Contains(Convert.ToHexString(link.NodeId)))
+                return link;
+            link.Dispose();
+            return null;
+        }
     }
 
     /// <summary>A node has answered, and what it said of its cluster is true of its certificate.</summary>
@@ -130,23 +130,30 @@ internal sealed class NodePool(NodeSearch search, ClusterTrust trust, IReadOnlyL
         Hear(link, link.Cluster.Nodes);
     }
 
+    /// <param name="avoid">Is tried when none of the others answers, however slow they are.</param>
     private async Task<(NodeLink? Link, ChordChatException? Reason)> TryAsync(
-        IEnumerable<string> addresses, HashSet<string> tried, CancellationToken cancellation)
+        IReadOnlyList<string> addresses, string? avoid, HashSet<string> tried, CancellationToken cancellation)
     {
-        ChordChatException? reason = null;
-        foreach (var address in addresses.Where(tried.Add))
-            try
+        ChordChatException? worst = null;
+        foreach (var some in addresses.Where(tried.Add).ToLookup(address => address == avoid).OrderBy(some => some.Key))
+        {
+            var (link, reasons) = await FirstAnswer.OfAsync(
+                [.. some], async (address, found) => await NodeLink.OpenAsync(address, trust, found),
+                TimeProvider.System, cancellation);
+            foreach (var reason in reasons)
             {
-                var link = await NodeLink.OpenAsync(address, trust, cancellation);
-                Meet(link);
-                return (link, null);
-            }
-            catch (ChordChatException cause)
-            {
-                reason = MoreTelling(reason, cause);
+                if (reason.Code == "node_error")
+                    reports?.Add(reason);
+                worst = MoreTelling(worst, reason);
             }
 
-        return (null, reason);
+            if (link is null)
+                continue;
+            Meet(link);
+            return (link, null);
+        }
+
+        return (null, worst);
     }
 
     private static string StartOrName =>

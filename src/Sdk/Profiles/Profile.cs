@@ -69,10 +69,8 @@ public sealed class Profile : IDisposable
     internal uint IterationsPinned => Fact("kdf") is not null ? Kdf().Iterations : Signed?.Kdf.Iterations ?? 0;
 
     /// <summary>Nodes met before, and addresses that they named.</summary>
-    internal IReadOnlyList<KnownNode> KnownNodes => Fact("nodes") is { } list
-        ? [.. Encoding.UTF8.GetString(list).Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => line.Split(' ')).Select(parts => new KnownNode(parts[0], parts.ElementAtOrDefault(1)))]
-        : [];
+    internal IReadOnlyList<KnownNode> KnownNodes =>
+        Fact("nodes") is { } list ? KnownNode.ReadAll(Encoding.UTF8.GetString(list)) : [];
 
     internal LocalStore Store { get; }
 
@@ -314,8 +312,7 @@ public sealed class Profile : IDisposable
     internal void RememberNodes(IReadOnlyList<KnownNode> nodes)
     {
         if (!nodes.SequenceEqual(KnownNodes))
-            Store.Write(db => PutFact(db, "nodes", Encoding.UTF8.GetBytes(string.Join(
-                '\n', nodes.Select(node => node.Id is { } id ? $"{node.Address} {id}" : node.Address)))));
+            Store.Write(db => PutFact(db, "nodes", Encoding.UTF8.GetBytes(KnownNode.WriteAll(nodes))));
     }
 
     /// <summary>Forgets the device's keys, not the history.</summary>

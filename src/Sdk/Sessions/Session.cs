@@ -63,7 +63,8 @@ internal sealed class Session : IDisposable
             if (first?.Ended is { } refusedAtOnce)
                 return Close(refusedAtOnce);
             if (first?.Challenge is not { } challenge || !challenge.NodeId.Span.SequenceEqual(link.NodeId)
-                || !challenge.Cluster.Span.SequenceEqual(device.Cluster.ToBytes()))
+                || !challenge.Cluster.Span.SequenceEqual(device.Cluster.ToBytes())
+                || challenge.NodeNonce.Length != SessionProof.NonceBytes)
                 throw new RpcException(new Status(StatusCode.Internal, "the node's challenge is not its own"));
             var hello = new ClientFrame { Hello = session.Answer(challenge, device, passOnly) };
             await session.WriteAsync(hello, deadline.Token);

@@ -6,6 +6,7 @@ using ChordChat.Sdk.Profiles;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Grpc.Core;
+using Microsoft.Data.Sqlite;
 using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 
 namespace ChordChat.Sdk.Sessions;
@@ -13,7 +14,8 @@ namespace ChordChat.Sdk.Sessions;
 /// <summary>Keeps a session standing: connects, and after every loss connects again, to another node first.</summary>
 internal sealed class SessionKeeper(
     UnlockedProfile me, NodeLinks links, KeyBook keys, Outbox outbox, Inbox inbox, UnjudgedMail unjudged,
-    GapWatch gaps, Receipts receipts, Circle circle, ChangeSignal changed, SessionLease lease, IClientSink sink)
+    GapWatch gaps, Receipts receipts, Circle circle, ChangeSignal changed, SessionLease lease, IClientSink sink,
+    FailureReports reports)
     : IDisposable
 {
     private static readonly TimeSpan LeasePoll = TimeSpan.FromMilliseconds(100);
@@ -149,15 +151,47 @@ internal sealed class SessionKeeper(
             await session.WriteAsync(new ClientFrame { LogOut = true }, cancellation);
     }
 
+    /// <summary>One try of a session: at which node, and who said welcome there.</summary>
+    private sealed class Try
+    {
+        public NodeLink? Link { get; set; }
+
+        public string? Node { get; set; }
+
+        public string Name => Node ?? (Link is null ? "the search for a node" : NodeWords.Name(Link.Cluster.NodeName));
+    }
+
+    /// <summary>Whatever goes wrong here is taken for this node's fault, and the next try is at another one: nothing
+    /// that one node sends ends a client. What nobody foresaw is told once, with what a report needs.</summary>
+    /// <remarks>docs/e2e.md, Session. What the local disk says is no node's fault.</remarks>
     /// <returns>Why it is over for good, or null; and the name of the node that served until then, or null.</returns>
     private async Task<(ChordChatException? Final, string? Node)> ServeOnceAsync(
         Device device, string? lost, CancellationToken stopping)
     {
-        NodeLink? link = null;
-        string? node = null;
+        var at = new Try();
+        ChordChatException? final;
         try
         {
-            link = await links.CurrentAsync(stopping);
+            final = await ServeOnceAsync(at, device, lost, stopping);
+        }
+        catch (Exception cause) when (cause is not (ChordChatException or SqliteException))
+        {
+            stopping.ThrowIfCancellationRequested();
+            NoteFailure(at, Failures.Unexpected(at.Name, cause));
+            final = null;
+        }
+
+        if (at.Link is not null && final is null)
+            links.Fail(at.Link);
+        return (final, at.Node);
+    }
+
+    private async Task<ChordChatException?> ServeOnceAsync(
+        Try at, Device device, string? lost, CancellationToken stopping)
+    {
+        try
+        {
+            var link = at.Link = await links.CurrentAsync(stopping);
             var nonce = HelloNonce.New(me.Profile.NextHelloMs());
             var (session, refusal) = await Session.OpenAsync(link, device, nonce, stopping);
             using (session)
@@ -165,38 +199,37 @@ internal sealed class SessionKeeper(
                 if (session is null)
                 {
                     var final = await JudgeAsync(refusal!, device, stopping);
-                    if (final is null && !IsUnproved(refusal))
-                        sink.Tell(NoSession(refusal!));
-                    links.Fail(link);
-                    return (final, null);
+                    if (final is null && !SessionEndings.IsUnproved(refusal))
+                        sink.Tell(SessionEndings.NoSession(refusal!));
+                    return final;
                 }
 
-                node = session.Welcome.NodeName;
+                var node = at.Node = session.Welcome.NodeName;
                 var ended = await ServeAsync(session, device, lost, stopping);
-                NoteEnd(IsEndedByCopy(session, ended, device), Describe(node, ended));
+                NoteEnd(IsEndedByCopy(session, ended, device), SessionEndings.Describe(node, ended));
                 if (ended is not null && await JudgeAsync(ended, device, stopping) is { } last)
-                    return (last, node);
-                _endings = IsUnproved(ended) ? _endings + 1 : 0;
+                    return last;
+                _endings = SessionEndings.IsUnproved(ended) ? _endings + 1 : 0;
                 if (ended?.Reason == SessionEnded.Types.Reason.NodeStopping)
                     links.Retire(link);
-                sink.Tell(new ClientEvent.Disconnected(node, Describe(node, ended)));
+                sink.Tell(new ClientEvent.Disconnected(node, SessionEndings.Describe(node, ended)));
             }
         }
         catch (RpcException cause)
         {
             stopping.ThrowIfCancellationRequested();
-            if (node is not null)
+            if (at.Node is not null)
                 NoteEnd(isByCopy: false, why: null);
             if (await JudgeAsync(cause, device, stopping) is { } over)
-                return (over, node);
-            sink.Tell(node is null
+                return over;
+            sink.Tell(at.Node is null
                 ? new ClientEvent.Searching(Failures.Of(cause, "no session"))
-                : new ClientEvent.Disconnected(node, $"{node} does not answer"));
+                : new ClientEvent.Disconnected(at.Node, $"{at.Node} does not answer"));
         }
-        catch (ChordChatException cause) when (node is null)
+        catch (ChordChatException cause) when (at.Node is null)
         {
             if (cause.Code == "foreign_cluster" && lost is null)
-                return (cause, null);
+                return cause;
             sink.Tell(new ClientEvent.Searching(cause));
         }
         finally
@@ -204,9 +237,21 @@ internal sealed class SessionKeeper(
             _current = null;
         }
 
-        if (link is not null)
-            links.Fail(link);
-        return (null, node);
+        return null;
+    }
+
+    private void NoteFailure(Try at, ChordChatException failure)
+    {
+        reports.Add(failure);
+        if (at.Node is null)
+        {
+            sink.Tell(new ClientEvent.Searching(failure));
+            return;
+        }
+
+        _endings++; // The pauses grow: it may happen at every node.
+        NoteEnd(isByCopy: false, failure.Message);
+        sink.Tell(new ClientEvent.Disconnected(at.Node, failure.Message));
     }
 
     /// <summary>Keeps in mind how a session that stood has ended.</summary>
@@ -249,7 +294,7 @@ internal sealed class SessionKeeper(
     {
         var device = me.RequireDevice();
         if (!me.Store.Write(db => Profile.MarkCopied(db, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds())))
-            return Copied(
+            return SessionEndings.Copied(
                 "close the copy; if there is none, make this a new device: /logout in the console, then "
                 + $"'{ProfileCommand.Of(me.Profile, $"login {me.User}")}'");
         sink.Tell(new ClientEvent.Copied(IsOpenElsewhere: true));
@@ -277,13 +322,10 @@ internal sealed class SessionKeeper(
             stopping.ThrowIfCancellationRequested();
         }
 
-        return Copied(
+        return SessionEndings.Copied(
             $"close the copy and start this one again, or type '{ProfileCommand.Of(me.Profile, $"login {me.User}")}': "
             + "this one then becomes a new device, and the copy is closed");
     }
-
-    private static ChordChatException Copied(string hint) => new(
-        "copied_profile", "a copy of this profile is open elsewhere and has the session; this one is closed", hint);
 
     /// <summary>Whether this end is final. One node's word is not: that another device took over must be signed, and
     /// that we logged out we know ourselves. Without proof another node is tried.</summary>
@@ -296,7 +338,7 @@ internal sealed class SessionKeeper(
             case SessionEnded.Types.Reason.TakenOver or SessionEnded.Types.Reason.Refused:
                 if (await keys.NewestOwnAsync(device.Log, stopping) is { } shown)
                     return Retire(device, shown);
-                sink.Tell(new ClientEvent.Searching(Unproved(ended)));
+                sink.Tell(new ClientEvent.Searching(SessionEndings.Unproved(ended)));
                 return null;
             case SessionEnded.Types.Reason.LoggedOut when _saidGoodbye:
                 return new ChordChatException("logged_out", "the session was logged out", "log in again to go on");
@@ -304,15 +346,6 @@ internal sealed class SessionKeeper(
                 return null;
         }
     }
-
-    private static ChordChatException Unproved(SessionEnded ended) =>
-        ended.Reason == SessionEnded.Types.Reason.TakenOver
-            ? new ChordChatException(
-                "taken_over", "a node says, without proof, that another device has taken over",
-                "other nodes are tried")
-            : new ChordChatException(
-                "refused", $"a node refuses the session: {NodeWords.Text(ended.Text)}",
-                "other nodes are tried; if you are logged in elsewhere, log out there first");
 
     private async Task<ChordChatException?> JudgeAsync(RpcException cause, Device device, CancellationToken stopping) =>
         cause.StatusCode is StatusCode.FailedPrecondition or StatusCode.Unauthenticated or StatusCode.PermissionDenied
@@ -355,22 +388,6 @@ internal sealed class SessionKeeper(
         IEnumerable<ByteString> since = ended.Since.Count > 0 ? ended.Since : [ended.Entry];
         return since.Aggregate((KeyLog?)device.Log, (log, bytes) => log?.Append(bytes.Span));
     }
-
-    private static bool IsUnproved(SessionEnded? ended) => ended?.Reason is SessionEnded.Types.Reason.TakenOver
-        or SessionEnded.Types.Reason.Refused or SessionEnded.Types.Reason.LoggedOut
-        or SessionEnded.Types.Reason.SameDevice;
-
-    private static ClientEvent.Searching NoSession(SessionEnded refusal) => new(new ChordChatException(
-        "unavailable", $"no session: {NodeWords.Text(refusal.Text)}", "another node is tried, then this one again"));
-
-    private static string Describe(string node, SessionEnded? ended) => ended?.Reason switch
-    {
-        SessionEnded.Types.Reason.NodeStopping => $"{node} was stopped",
-        SessionEnded.Types.Reason.TooSlow => $"{node} ended the session because this client read too slowly",
-        SessionEnded.Types.Reason.SameDevice => $"{node} said that this device has begun a session elsewhere",
-        SessionEnded.Types.Reason.Elsewhere => $"{node} could not tell whether this device is the newest one",
-        _ => $"{node} closed the connection",
-    };
 
     /// <summary>0.1 s, 0.2 s, 0.4 s ... up to 3 s, each between half and all of that.</summary>
     private static TimeSpan Backoff(int failures)

@@ -9,7 +9,8 @@ namespace ChordChat.Sdk.Sessions;
 /// <summary>A user's pass, which nodes want to see before they say anything of people: docs/protocol.md#passes.
 /// Safe for threads.</summary>
 /// <param name="device">Whose key gets a new pass; null for who can only show the one that the profile has.</param>
-internal sealed class UserPass(Profile profile, Func<Device?> device) : IDisposable
+/// <param name="reports">Of nodes that made this program fail.</param>
+internal sealed class UserPass(Profile profile, Func<Device?> device, FailureReports? reports = null) : IDisposable
 {
     private const string Header = "chordchat-pass-bin";
     private const int BytesMax = 256;
@@ -52,7 +53,7 @@ internal sealed class UserPass(Profile profile, Func<Device?> device) : IDisposa
         {
             if (_newest != refused)
                 return; // Another call was faster.
-            var (pass, refusal) = await Session.AskForPassAsync(link, known, cancellation);
+            var (pass, refusal) = await AskForPassAsync(link, known, cancellation);
             if (refusal?.Reason is SessionEnded.Types.Reason.TakenOver or SessionEnded.Types.Reason.Refused)
                 throw new RpcException(new Status(StatusCode.Unauthenticated, refusal.Text));
             if (pass is null)
@@ -62,6 +63,27 @@ internal sealed class UserPass(Profile profile, Func<Device?> device) : IDisposa
         finally
         {
             _turn.Release();
+        }
+    }
+
+    /// <summary>A node whose words are untrue, or make this program fail, gives no pass; another one may.</summary>
+    private async Task<(ByteString? Pass, SessionEnded? Refusal)> AskForPassAsync(
+        NodeLink link, Device known, CancellationToken cancellation)
+    {
+        try
+        {
+            return await Session.AskForPassAsync(link, known, cancellation);
+        }
+        catch (RpcException cause) when (cause is { StatusCode: StatusCode.Internal, Status.DebugException: null })
+        {
+            throw new RpcException(new Status(StatusCode.Unavailable, cause.Status.Detail));
+        }
+        catch (Exception cause) when (
+            cause is not (RpcException or OperationCanceledException or ObjectDisposedException))
+        {
+            var failure = Failures.Unexpected(NodeWords.Name(link.Cluster.NodeName), cause);
+            reports?.Add(failure);
+            throw new RpcException(new Status(StatusCode.Unavailable, failure.Message));
         }
     }
 

@@ -73,13 +73,15 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
             throw Fault(StatusCode.Unauthenticated, "wrong");
         account.Ticket = RandomNumberGenerator.GetBytes(32);
         var log = cluster.ShowKeys(node, request.User) ?? account.Log!;
-        return Task.FromResult(new LogInReply
+        var reply = new LogInReply
         {
             Pass = cluster.Pass,
             Keyring = ByteString.CopyFrom(account.Keyrings[log.Entries.Length - 1]),
             KeyLog = Entries(log),
             Ticket = ByteString.CopyFrom(account.Ticket),
-        });
+        };
+        cluster.AnswerLogIn(node, reply);
+        return Task.FromResult(reply);
     }
 
     public override Task<PublishKeysReply> PublishKeys(PublishKeysRequest request, ServerCallContext context)
@@ -142,15 +144,14 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         ServerCallContext context)
     {
         var nonce = RandomNumberGenerator.GetBytes(32);
-        await responseStream.WriteAsync(new NodeFrame
+        var challenge = new Challenge
         {
-            Challenge = new Challenge
-            {
-                Cluster = ByteString.CopyFrom(cluster.Id.ToBytes()),
-                NodeId = ByteString.CopyFrom(node.Id),
-                NodeNonce = ByteString.CopyFrom(nonce),
-            },
-        });
+            Cluster = ByteString.CopyFrom(cluster.Id.ToBytes()),
+            NodeId = ByteString.CopyFrom(node.Id),
+            NodeNonce = ByteString.CopyFrom(nonce),
+        };
+        cluster.Challenge(node, challenge);
+        await responseStream.WriteAsync(new NodeFrame { Challenge = challenge });
         if (!await requestStream.MoveNext(context.CancellationToken))
             return;
         var hello = requestStream.Current.Hello;

@@ -100,6 +100,12 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>Changes what a node says about itself and its cluster.</summary>
     public Action<ClusterInfo> Introduce { get; set; } = _ => { };
 
+    /// <summary>Changes a node's challenge.</summary>
+    public Action<FakeNode, Challenge> Challenge { get; set; } = (_, _) => { };
+
+    /// <summary>Changes what a node answers to a login.</summary>
+    public Action<FakeNode, LogInReply> AnswerLogIn { get; set; } = (_, _) => { };
+
     /// <summary>What a node says in place of a welcome; null for a welcome.</summary>
     public Func<FakeNode, SessionEnded?> Refuse { get; set; } = _ => null;
 

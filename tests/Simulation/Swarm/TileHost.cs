@@ -31,7 +31,10 @@ internal sealed class TileHost
         Ballots = new BallotSource(node.Self.Node, incarnation);
         Directory = new TileDirectory(_cluster.Plan.TileBits, _cluster.GenesisOf(node));
         _keeper = new TileKeeper(
-            Ballots, _cluster.Plan.Patience, _cluster.Plan.Steward, _cluster.World.Random.Next(), _cluster.Rules);
+            Ballots, _cluster.Plan.Patience, _cluster.Plan.Steward, _cluster.World.Random.Next(), _cluster.Rules)
+        {
+            MayBeNext = MayBeNext,
+        };
         Replica.Found(_cluster.GenesisOf(node));
         Sync();
         foreach (var header in Replica.TakeChanges())
@@ -88,6 +91,9 @@ internal sealed class TileHost
     /// </summary>
     public void Receive(ReplicaRequest request, NodeId from, Action<ReplicaReply> done)
     {
+        if (request is ReplicaRequest.Decide decide && _board.GetValueOrDefault(decide.At.Tile) is { } header
+            && decide.Next != header.NextAccepted && !MayBeNext(from, header.Configuration, decide.Next))
+            return; // Refused; the caller has a timer.
         if (request is not ReplicaRequest.NewConfiguration news)
         {
             Submit(request, from, done);
@@ -116,6 +122,10 @@ internal sealed class TileHost
             Submit(believed, from, done);
         }
     }
+
+    /// <summary>As Node/Replication/CallerRights and TileTender ask it.</summary>
+    private bool MayBeNext(NodeId by, TileConfiguration current, TileConfiguration next) => NextMembers.MayBe(
+        _node.Ring.Cache.Members, _cluster.Plan.Patience with { Copies = _cluster.Plan.Copies }, by, current, next);
 
     private TileHeader? Around(TileId tile)
     {

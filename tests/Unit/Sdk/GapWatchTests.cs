@@ -11,6 +11,7 @@ public sealed class GapWatchTests : IHeldMessages
     private readonly GapWatch _watch;
     private readonly HashSet<string> _gaps = ["alice"];
     private readonly List<string> _givenUp = [];
+    private int _failures;
 
     public GapWatchTests() => _watch = new GapWatch(this, new ChangeSignal(), _clock);
 
@@ -22,6 +23,8 @@ public sealed class GapWatchTests : IHeldMessages
 
     void IHeldMessages.GiveUpGaps(IReadOnlySet<string> senders)
     {
+        if (_failures-- > 0)
+            throw new IOException("no room");
         _givenUp.AddRange(senders);
         _gaps.ExceptWith(senders);
     }
@@ -125,10 +128,31 @@ public sealed class GapWatchTests : IHeldMessages
     public async Task What_an_earlier_run_held_back_is_looked_for_without_any_message()
     {
         using var stop = new CancellationTokenSource();
-        var running = _watch.RunAsync(() => true, stop.Token);
+        var running = _watch.RunAsync(() => true, _ => { }, stop.Token);
         Assert.True(_watch.TakeQuestion(1));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task What_could_not_be_written_is_given_up_when_it_can_be()
+    {
+        _failures = 2;
+        using var stop = new CancellationTokenSource();
+        var heard = new List<Exception>();
+        Look();
+        Pass(GapWatch.WaitMax);
+        var running = _watch.RunAsync(
+            () =>
+            {
+                if (_givenUp.Count > 0)
+                    stop.Cancel();
+                return true;
+            },
+            heard.Add, stop.Token);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running.WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(["alice"], _givenUp);
+        Assert.Equal(2, heard.Count);
     }
 
     private void Look() => _watch.Look(_ => false);
@@ -144,5 +168,9 @@ public sealed class GapWatchTests : IHeldMessages
         public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
         public override long GetTimestamp() => Now;
+
+        /// <summary>Nothing waits.</summary>
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
+            System.CreateTimer(callback, state, TimeSpan.Zero, period);
     }
 }

@@ -16,9 +16,20 @@ public sealed class NodeMemoryTests
         for (var i = 0; i < 10; i++)
             _memory.Hear("b", $"evil:{i + 1}", MadeUp($"evil{i}"));
         Assert.Equal("a:1", Of("a").Single());
-        Assert.Equal("b:1", Of("b").First());
-        Assert.Equal(NodeMemory.AddressesMax, Of("b").Count());
+        Assert.Equal("b:1", Of("b").Single());
         Assert.Equal(NodeMemory.SharePerNode, Of(null).Count());
+    }
+
+    [Fact]
+    public void Where_a_node_says_that_it_is_itself_is_proved_only_by_its_answer_there()
+    {
+        Meet("b", "b:1");
+        Meet("b", "b:2");
+        _memory.Hear("b", "b:3", MadeUp("evil"));
+        Assert.Equal(["b:2", "b:1"], Of("b"));
+        Assert.Equal("b:3", Of(null).First());
+        Meet("b", "b:3");
+        Assert.Equal(["b:3", "b:2"], Of("b"));
     }
 
     [Fact]

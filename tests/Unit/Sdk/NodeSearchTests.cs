@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Nodes;
@@ -66,8 +67,63 @@ public sealed class NodeSearchTests
     [InlineData("localhost:99999", false)]
     [InlineData(":7401", false)]
     [InlineData("a b:7401", false)]
-    public void An_address_is_host_and_port(string address, bool valid) =>
+    [InlineData("LocalHost:443", true)]
+    [InlineData("b\u00fccher.example:7401", true)]
+    [InlineData("[0:0::1]:7401", true)]
+    [InlineData("[fe80::1%eth0]:7401", true)]
+    [InlineData("[fe80::1%2]:7401", true)]
+    [InlineData("[fe80::1%@]:7401", false)]
+    [InlineData("[fe80::1%]:7401", false)]
+    [InlineData("[fe80::1%a b]:7401", false)]
+    [InlineData("[fe80::1%\n192.0.2.1:7401 AB\n]:7401", false)]
+    [InlineData("[fe80::1%a]b]:7401", false)]
+    [InlineData("127.1:7401", false)] // Is read as another host.
+    [InlineData("localhost:7401\0", false)]
+    [InlineData("local\u202ehost:7401", false)]
+    [InlineData("user@localhost:7401", false)]
+    [InlineData("localhost/a:7401", false)]
+    [InlineData(null, false)]
+    public void An_address_is_host_and_port(string? address, bool valid) =>
         Assert.Equal(valid, NodeAddresses.IsWellFormed(address));
+
+    [Fact]
+    public void An_address_has_an_end()
+    {
+        var host = string.Join('.', Enumerable.Repeat(new string('a', 49), 5));
+        Assert.True(NodeAddresses.IsWellFormed($"{host}:7401"));
+        Assert.False(NodeAddresses.IsWellFormed($"{host}.{host}:7401"));
+    }
+
+    /// <summary>docs/e2e.md, Known nodes.</summary>
+    [Fact]
+    public void What_a_profile_remembers_is_looked_at_again()
+    {
+        KnownNode[] nodes = [new("a:1", "AB"), new("[fe80::1%eth0]:2", "CD"), new("c:3", null)];
+        Assert.Equal(nodes, KnownNode.ReadAll(KnownNode.WriteAll(nodes)));
+        // As an older program wrote it: an address with line breaks, and what it hid in one of them.
+        Assert.Equal(
+            [new("a:1", null), new("192.0.2.1:7401", null), new("c:3", null)],
+            KnownNode.ReadAll("a:1 AB\n[fe80::1%\n192.0.2.1:7401 EF\n]:7401\nc:3"));
+        Assert.Empty(KnownNode.ReadAll("[fe80::1%@]:7401\n"));
+        Assert.Equal([new("a:1", null)], KnownNode.ReadAll("a:1 no-hex"));
+    }
+
+    /// <summary>docs/operations.md, Limits.</summary>
+    [Fact]
+    public void Each_machine_of_the_network_has_its_share_of_the_answers()
+    {
+        var answers = new MulticastAnswers();
+        for (var port = 1; port <= 100; port++)
+            answers.Add(IPAddress.Parse("10.0.0.66"), $"10.0.0.66:{port}");
+        answers.Add(IPAddress.Parse("10.0.0.1"), "10.0.0.1:7401");
+        answers.Add(IPAddress.Parse("10.0.0.1"), "10.0.0.1:7402");
+        Assert.Equal(
+            ["10.0.0.66:1", "10.0.0.1:7401", "10.0.0.66:2", "10.0.0.1:7402", "10.0.0.66:3", "10.0.0.66:4"],
+            answers.InTurn());
+        for (var i = 0; i < 5_000; i++)
+            answers.Add(new IPAddress([11, 0, (byte)(i / 256), (byte)i]), $"evil:{i + 1}");
+        Assert.Equal(MulticastAnswers.Max, answers.InTurn().Count);
+    }
 
     [Fact]
     public void The_first_authority_is_pinned_and_no_other_accepted()

@@ -1,0 +1,145 @@
+using System.Collections.Immutable;
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Replication;
+
+/// <summary>docs/protocol.md#next-members: one member of a tile lies about whom it has voted for, or proposes whom no
+/// honest one would.</summary>
+public sealed class NextMembersTests
+{
+    private const int Liar = 1;
+
+    private static readonly CoordinatorOptions Options = CoordinatorOptions.Default with { Copies = 3 };
+
+    private readonly Bench _bench = new();
+    private MembershipState _ring;
+
+    public NextMembersTests()
+    {
+        _ring = MembershipState.Starting(PeerOf(0), MembershipState.FirstIncarnation(1), 0, TimeSpan.Zero);
+        for (var node = 1; node < 4; node++) // Nobody knows the fifth one.
+            Say(node, Health.Alive);
+    }
+
+    private TileConfiguration Now => _bench.Now;
+
+    public static TheoryData<int[]> MadeUpVotes => [[Liar], [Liar, 4, 3], [0, 1, 2, 3]];
+
+    [Theory]
+    [MemberData(nameof(MadeUpVotes))]
+    public void A_vote_that_one_member_makes_up_is_not_adopted(int[] made)
+    {
+        _bench.Lie = SaysItVotedFor(Next(made), Liar);
+        var change = Run(0, 2, 3);
+        Assert.Equal(Next(0, 2, 3), Assert.IsType<EpochChangeOutcome.Decided>(change.Outcome).Next);
+        AssertNobodyIsAskedFor(Next(made));
+    }
+
+    [Theory]
+    [MemberData(nameof(MadeUpVotes))]
+    public void Without_the_honest_third_member_nothing_is_decided(int[] made)
+    {
+        _bench.Deaf.Add(2);
+        _bench.Lie = SaysItVotedFor(Next(made), Liar);
+        Assert.IsType<EpochChangeOutcome.Unavailable>(Run(0, 1, 3).Outcome);
+        AssertNobodyIsAskedFor(Next(made));
+    }
+
+    [Fact]
+    public void A_vote_that_two_members_name_counts_whoever_this_node_knows()
+    {
+        var vote = Next(1, 2, 4);
+        _bench.Lie = SaysItVotedFor(vote, 1, 2);
+        Assert.Equal(vote, Assert.IsType<EpochChangeOutcome.Decided>(Run(0, 1, 3).Outcome).Next);
+    }
+
+    /// <summary>It may have been decided, and nobody else can say.</summary>
+    [Fact]
+    public void A_vote_of_the_only_other_member_that_is_left_counts_if_a_majority_stays()
+    {
+        Say(2, Health.Left);
+        _bench.Deaf.Add(2);
+        _bench.Lie = SaysItVotedFor(Next(0, 1, 4), 1);
+        Assert.Equal(Next(0, 1, 4), Assert.IsType<EpochChangeOutcome.Decided>(Run(0, 1, 3).Outcome).Next);
+        Assert.False(MayBe(1, 1, 3, 4));
+    }
+
+    /// <summary>Its newcomer goes away before anybody else has voted.</summary>
+    [Fact]
+    public void An_own_vote_that_others_would_refuse_now_binds_nobody()
+    {
+        _bench.Ignores = (node, request) => node != 0 && request is ReplicaRequest.Decide;
+        Assert.IsType<EpochChangeOutcome.Unavailable>(Run(0, 1, 3).Outcome);
+        Assert.Equal(Next(0, 1, 3), _bench.Replicas[0].Header(Bench.Tile)!.NextAccepted);
+        Say(3, Health.Left);
+        _bench.Ignores = null;
+        Assert.Equal(Next(0, 1, 2), Assert.IsType<EpochChangeOutcome.Decided>(Run(0, 1, 2).Outcome).Next);
+    }
+
+    [Fact]
+    public void A_newcomer_that_has_gone_since_it_was_chosen_is_not_voted_for()
+    {
+        var change = new EpochChange(Now, Next(0, 1, 3).Members, _bench.Ballots, Options, 1)
+        {
+            MayBeNext = (by, next) =>
+            {
+                Say(3, Health.Left);
+                return NextMembers.MayBe(_ring.Members, Options, by, Now, next);
+            },
+        };
+        _bench.Run(change);
+        Assert.Equal(Next(0, 1, 2), Assert.IsType<EpochChangeOutcome.Decided>(change.Outcome).Next);
+    }
+
+    [Fact]
+    public void A_tile_goes_to_as_many_as_there_are_copies_that_have_spoken_here_and_are_not_gone()
+    {
+        Assert.True(MayBe(Liar, 0, 1, 3));
+        Assert.True(MayBe(Liar, 0, 2, 3));
+        Assert.False(MayBe(Liar, 1));
+        Assert.False(MayBe(Liar, 0, 1));
+        Assert.False(MayBe(Liar, 0, 1, 2, 3));
+        Assert.False(MayBe(Liar, 0, 1, 4));
+        Say(3, Health.Leaving);
+        Assert.True(MayBe(Liar, 0, 1, 3));
+        Say(3, Health.Left);
+        Assert.False(MayBe(Liar, 0, 1, 3));
+    }
+
+    private EpochChange Run(params int[] wanted)
+    {
+        var change = new EpochChange(Now, Next(wanted).Members, _bench.Ballots, Options, 1)
+        {
+            MayBeNext = (by, next) => NextMembers.MayBe(_ring.Members, Options, by, Now, next),
+            TakesOver = true,
+        };
+        _bench.Run(change);
+        return change;
+    }
+
+    private bool MayBe(int by, params int[] next) =>
+        NextMembers.MayBe(_ring.Members, Options, _bench.Ids[by], Now, Next(next));
+
+    private void AssertNobodyIsAskedFor(TileConfiguration made) => Assert.DoesNotContain(
+        _bench.Sent, sent => sent.Request is ReplicaRequest.Decide decide && decide.Next == made);
+
+    private Func<int, ReplicaRequest, ReplicaReply?> SaysItVotedFor(TileConfiguration vote, params int[] liars)
+    {
+        var ballot = new BallotSource(_bench.Ids[Liar], 9).Next(Now.Epoch, default);
+        return (node, request) => liars.Contains(node) && request is ReplicaRequest.Seal
+            ? new ReplicaReply.SealGranted(ballot, vote)
+            : null;
+    }
+
+    private TileConfiguration Next(params int[] nodes) =>
+        Now.Next([.. nodes.Select(node => _bench.Ids[node])]);
+
+    private void Say(int node, Health health) => _ring = MembershipProtocol.Step(
+        _ring, new MembershipInput.Pinged(TimeSpan.Zero, new(PeerOf(node), 1, health, 0), [], false, 0),
+        new Prng(1)).State;
+
+    private Peer PeerOf(int node) =>
+        new(_bench.Ids[node], new RingId((UInt128)node), $"n{node}", $"host{node}:7401");
+}
