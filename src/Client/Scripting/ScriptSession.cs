@@ -67,6 +67,8 @@ internal sealed class ScriptSession : IAsyncDisposable
                     _connected.TrySetResult();
                 else if (happened is ClientEvent.Searching searching)
                     _trouble = searching.Reason;
+                else if (happened is ClientEvent.Notice(var text))
+                    Output.Say($"chordchat: {text}");
                 else if (happened is ClientEvent.Copied copied)
                     _renewing ??= RenewAsync(copied); // Once: what fails is tried again at the next start.
                 else if (happened is ClientEvent.Ended ended)

@@ -9,11 +9,14 @@ internal readonly record struct HostPort(string Host, int Port)
     /// <summary>The address itself when the host is one and not a name.</summary>
     public IPAddress? Address => IPAddress.TryParse(Host, out var address) ? address : null;
 
+    /// <summary>A name of 253 characters, a port and what stands between.</summary>
+    private const int LengthMax = 260;
+
     public static bool TryParse(string text, out HostPort result)
     {
         result = default;
         var colon = text.LastIndexOf(':');
-        if (colon < 1
+        if (colon < 1 || text.Length > LengthMax
             || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
             || text[^1] == '\0' // Parsing of numbers overlooks it at the end.
             || port > IPEndPoint.MaxPort)
@@ -22,7 +25,7 @@ internal readonly record struct HostPort(string Host, int Port)
         if (host is ['[', .., ']'])
         {
             host = host[1..^1];
-            if (Uri.CheckHostName(host) != UriHostNameType.IPv6)
+            if (Uri.CheckHostName(host) != UriHostNameType.IPv6 || !IsScopePlain(host))
                 return false;
         }
         else if (host.Contains(':', StringComparison.Ordinal))
@@ -32,6 +35,11 @@ internal readonly record struct HostPort(string Host, int Port)
         result = new(host, port);
         return true;
     }
+
+    /// <summary>.NET takes anything for the scope of an IPv6 address, and makes no URI of it later.</summary>
+    private static bool IsScopePlain(string host) => host.IndexOf('%', StringComparison.Ordinal) is var at
+        && (at < 0 || (at < host.Length - 1
+            && host[(at + 1)..].All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-')));
 
     public override string ToString() => Host.Contains(':', StringComparison.Ordinal)
         ? string.Create(CultureInfo.InvariantCulture, $"[{Host}]:{Port}")

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using ChordChat.Wire;
 
 namespace ChordChat.Sdk.Nodes;
 
@@ -8,19 +9,16 @@ namespace ChordChat.Sdk.Nodes;
 /// one here is one everywhere: on the screen, in the profile and as a URI.</remarks>
 public static class NodeAddresses
 {
-    /// <summary>A name of 253 characters, a port and what stands between.</summary>
-    public const int LengthMax = 260;
-
     public static bool IsWellFormed(string? address)
     {
-        if (address is not { Length: <= LengthMax } || !address.All(IsPlain))
+        if (address is null || !AddressText.IsPlain(address))
             return false;
         var colon = address.LastIndexOf(':');
         if (colon <= 0 || !ushort.TryParse(
             address.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port) || port == 0)
             return false;
         var host = address[..colon];
-        return (host is ['[', .., ']'] ? IsIPv6(host[1..^1]) : IsNameOrIPv4(host))
+        return (host is ['[', .., ']'] ? Uri.CheckHostName(host[1..^1]) == UriHostNameType.IPv6 : IsNameOrIPv4(host))
             && Uri.TryCreate($"https://{address}/", UriKind.Absolute, out var uri)
             && uri.Port == port && uri.UserInfo.Length == 0 && uri.PathAndQuery == "/" && uri.Fragment.Length == 0
             && IsHostOf(uri, host);
@@ -33,24 +31,8 @@ public static class NodeAddresses
         "bad_address", $"'{address}' is not the address of a node", "write HOST:PORT, for example localhost:7401",
         cause);
 
-    /// <summary>No blank, no control, nothing that changes how a line is shown.</summary>
-    private static bool IsPlain(char c) => c < 128 ? c is > ' ' and < (char)127 : char.IsLetterOrDigit(c);
-
     private static bool IsNameOrIPv4(string host) =>
         Uri.CheckHostName(host) is UriHostNameType.Dns or UriHostNameType.IPv4;
-
-    /// <param name="host">Perhaps with the interface of a link-local address: <c>fe80::1%eth0</c>.</param>
-    private static bool IsIPv6(string host) =>
-        host.IndexOf('%', StringComparison.Ordinal) is var at && (at < 0 || IsScope(host.AsSpan(at + 1)))
-        && Uri.CheckHostName(host) == UriHostNameType.IPv6;
-
-    private static bool IsScope(ReadOnlySpan<char> scope)
-    {
-        foreach (var c in scope)
-            if (!char.IsAsciiLetterOrDigit(c) && c is not ('_' or '.' or '-'))
-                return false;
-        return scope.Length > 0;
-    }
 
     /// <summary>Whether the URI means this host: numbers such as 127.1 are read as another one.</summary>
     private static bool IsHostOf(Uri uri, string host) => host[0] != '['

@@ -11,7 +11,8 @@ internal static class SessionEndings
         or SessionEnded.Types.Reason.SameDevice;
 
     public static ClientEvent.Searching NoSession(SessionEnded refusal) => new(new ChordChatException(
-        "unavailable", $"no session: {NodeWords.Text(refusal.Text)}", "another node is tried, then this one again"));
+        "unavailable", $"no session; a node says {NodeWords.Quote(refusal.Text)}",
+        "another node is tried, then this one again"));
 
     public static string Describe(string node, SessionEnded? ended) => ended?.Reason switch
     {
@@ -28,7 +29,7 @@ internal static class SessionEndings
                 "taken_over", "a node says, without proof, that another device has taken over",
                 "other nodes are tried")
             : new ChordChatException(
-                "refused", $"a node refuses the session: {NodeWords.Text(ended.Text)}",
+                "refused", $"a node refuses the session: {NodeWords.Quote(ended.Text)}",
                 "other nodes are tried; if you are logged in elsewhere, log out there first");
 
     public static ChordChatException Copied(string hint) => new(

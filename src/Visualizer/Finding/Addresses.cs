@@ -1,18 +1,17 @@
 using System.Globalization;
+using ChordChat.Wire;
 
 namespace ChordChat.Visualizer.Finding;
 
 /// <summary>host:port, as people and nodes write it.</summary>
 internal static class Addresses
 {
-    private const int LengthMax = 260;
-
     /// <summary>Whether this is a host and a port; IPv6 addresses stand in brackets.</summary>
     public static bool IsAddress(string text)
     {
         var colon = text.LastIndexOf(':');
-        return text.Length <= LengthMax
-            && colon > 0
+        return colon > 0
+            && AddressText.IsPlain(text)
             && ushort.TryParse(text[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var port)
             && port > 0
             && Uri.TryCreate($"https://{text}/", UriKind.Absolute, out var uri)

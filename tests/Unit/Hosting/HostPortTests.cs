@@ -9,6 +9,7 @@ public class HostPortTests
     [InlineData("10.0.0.5:7401", "10.0.0.5", 7401)]
     [InlineData("node3.lan:0", "node3.lan", 0)]
     [InlineData("[fd00::2]:65535", "fd00::2", 65535)]
+    [InlineData("[fe80::1%eth0]:7401", "fe80::1%eth0", 7401)]
     public void Host_and_port_are_read_and_written_alike(string text, string host, int port)
     {
         Assert.True(HostPort.TryParse(text, out var read));
@@ -25,6 +26,9 @@ public class HostPortTests
     [InlineData("host:7x")]
     [InlineData("fd00::2:7401")]
     [InlineData("a b:1")]
+    [InlineData("[fe80::1%@]:7401")] // .NET takes anything for a scope.
+    [InlineData("[fe80::1%]:7401")]
+    [InlineData("[fe80::1%\n10.0.0.1:1 x\n]:7401")]
     [InlineData("")]
     public void Anything_else_is_refused(string text) => Assert.False(HostPort.TryParse(text, out _));
 }

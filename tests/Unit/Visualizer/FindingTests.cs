@@ -21,6 +21,9 @@ public sealed class FindingTests
     [InlineData(":7401", false)]
     [InlineData("a/b:7401", false)]
     [InlineData("user@host:7401", false)]
+    [InlineData("[fe80::1%eth0]:7401", true)]
+    [InlineData("[fe80::1%@]:7401", false)]
+    [InlineData("[fe80::1%\n]:7401", false)]
     [InlineData("", false)]
     public void An_address_is_a_host_and_a_port(string text, bool isOne) =>
         Assert.Equal(isOne, Addresses.IsAddress(text));
