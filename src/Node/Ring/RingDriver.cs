@@ -105,6 +105,8 @@ internal sealed partial class RingDriver : BackgroundService
         {
             Report(e, work.Name);
             work.Drop(e);
+            if (work is RingWork.OnRing) // Perhaps it was the answer: the question would stay open for ever.
+                Publish(_now with { Ring = _now.Ring with { Pending = null } });
         }
     }
 

@@ -156,6 +156,47 @@ public sealed class RingLoopTests : IAsyncLifetime, IDisposable
             Assert.Equal(1, Calls(Peers.At((UInt128)caller).Node, 1));
     }
 
+    /// <summary>docs/protocol.md#ring-state: else no later one would ever be asked.</summary>
+    [Fact]
+    public async Task A_question_whose_answer_breaks_a_rule_of_this_program_is_forgotten_and_asked_anew()
+    {
+        using var ring = new RingDriver(
+            new RingStart(Peers.At(1), 1, [], new RingOptions(), new MembershipOptions()),
+            null!, new EventLog(TimeProvider.System), new StoppedTime(), _log);
+        var seen = new List<ulong?>();
+        var done = new TaskCompletionSource();
+        // All of it is in the inbox before the loop begins, and so before the outcome of the questions.
+        await ring.GiveAsync(new RingInput.MembersKnown([Peers.At(50)], 20, []), CancellationToken.None);
+        await StabilizeAsync();
+        await ring.GiveAsync(
+            new RingInput.Answered(1, new RingAnswer(true, null, default)), CancellationToken.None);
+        await LookAsync();
+        await StabilizeAsync();
+        await ring.GiveAsync(
+            now =>
+            {
+                done.SetResult();
+                return new MembershipInput.Paused(now);
+            }, CancellationToken.None);
+        await ring.StartAsync(CancellationToken.None);
+        await done.Task.WaitAsync(Patience);
+        await ring.StopAsync(CancellationToken.None);
+        Assert.Equal([1, null, 2], seen);
+
+        async Task StabilizeAsync()
+        {
+            await ring.GiveAsync(new RingInput.StabilizeDue(), CancellationToken.None);
+            await LookAsync();
+        }
+
+        ValueTask LookAsync() => ring.GiveAsync(
+            now =>
+            {
+                seen.Add(ring.Now.Ring.Pending?.Nonce);
+                return new MembershipInput.Paused(now);
+            }, CancellationToken.None);
+    }
+
     private static ImmutableArray<Member> MadeUp(int count) =>
     [
         .. Enumerable.Range(1_000, count).Select(number => new Member(
