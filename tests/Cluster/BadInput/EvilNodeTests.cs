@@ -172,6 +172,23 @@ public sealed class EvilNodeTests
             await WriteAsync(cluster, name, OwnKeyOf(cluster, name));
     }
 
+    /// <summary>docs/protocol.md#voices: it is the only other one that is there.</summary>
+    [Fact]
+    public async Task One_false_count_stops_nobody_whose_honest_neighbour_was_stopped()
+    {
+        await using var cluster = await NodeCluster.StartAsync(2);
+        var outsider = cluster.Enrol("mallory");
+        var gone = cluster["n2"].Node.Self.Node;
+        await cluster.StopAsync("n2");
+        await Condition.UntilAsync("n1 knows that n2 has left", Patience, () =>
+            Task.FromResult(cluster.MembersSeenBy("n1")[gone]!.IsGone));
+        using var channel = EvilNode.ChannelTo(outsider, cluster.AddressOf("n1"));
+        await RefuseAsync(outsider, cluster["n1"], start: 2, () => TellAsync(outsider, channel)); // It speaks, too.
+        Assert.True(cluster["n1"].Services.GetRequiredService<DiskGuard>().IsOpen);
+        await cluster.StartAsync("n2");
+        await cluster.SettleAsync();
+    }
+
     /// <summary>docs/protocol.md#ring-hearsay</summary>
     [Fact]
     public async Task What_one_node_says_of_another_one_drives_nobody_out_of_the_ring()
