@@ -20,6 +20,10 @@ public abstract record MembershipInput(TimeSpan Now)
     /// <param name="Refused">The machine is there and refuses the connection: no process listens.</param>
     public sealed record Missed(TimeSpan Now, ulong Probe, bool Refused = false) : MembershipInput(Now);
 
+    /// <summary>The member itself says to <see cref="MembershipEffect.Ping"/> that it has too many calls: it is there.
+    /// </summary>
+    public sealed record Busy(TimeSpan Now, ulong Probe) : MembershipInput(Now);
+
     /// <summary>What a helper says to <see cref="MembershipEffect.PingFor"/>: true or false what it saw, null when the
     /// helper itself did not answer.</summary>
     public sealed record HelperSaid(TimeSpan Now, ulong Probe, bool? Answered) : MembershipInput(Now);

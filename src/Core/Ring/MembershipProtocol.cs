@@ -21,6 +21,7 @@ public static class MembershipProtocol
             ProbeDue due => Beat(s, due, random),
             Acked acked => Acknowledge(s, acked, random),
             Missed missed => AskHelpers(s, missed, random),
+            Busy busy => Excuse(s, busy),
             HelperSaid said => HearHelper(s, said),
             Pinged pinged => Answer(s, pinged),
             HeardOf(var now, var peer) => ProbeRound.ProbeHint(s, peer, now),
@@ -83,6 +84,17 @@ public static class MembershipProtocol
         return (
             s with { Probes = s.Probes.SetItem(missed.Probe, probe) },
             [.. helpers.Select(helper => new MembershipEffect.PingFor(missed.Probe, helper, probe.Target, timeout))]);
+    }
+
+    /// <summary>Nothing is concluded; one that was found silent before gets the full time again.</summary>
+    private static (MembershipState, Effects) Excuse(MembershipState s, Busy busy)
+    {
+        if (s.Probes.GetValueOrDefault(busy.Probe) is not { } probe)
+            return (s, []);
+        s = s with { Probes = s.Probes.Remove(busy.Probe) };
+        return s.Members[probe.Target.Node] is { MissedAt: not null, IsReplaceable: false } member
+            ? (s with { Members = s.Members.With(member with { MissedAt = busy.Now }) }, [])
+            : (s, []);
     }
 
     private static (MembershipState, Effects) HearHelper(MembershipState s, HelperSaid said)

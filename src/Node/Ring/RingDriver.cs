@@ -105,6 +105,8 @@ internal sealed partial class RingDriver : BackgroundService
         {
             Report(e, work.Name);
             work.Drop(e);
+            if (work is RingWork.OnRing) // Perhaps it was the answer: the question would stay open for ever.
+                Publish(_now with { Ring = _now.Ring with { Pending = null } });
         }
     }
 
@@ -244,10 +246,10 @@ internal sealed partial class RingDriver : BackgroundService
 
     private async Task AskAliveAsync(ulong nonce, Peer to, CancellationToken stopping)
     {
-        var answer = await QuietlyAsync(
-            () => _calls.AskAliveAsync(to, _now.Members.Own, _now.Ring.Options.AskTimeout, stopping));
+        var isAlive = await QuietlyAsync(
+            () => BoxAsync(_calls.AskAliveAsync(to, _now.Members.Own, _now.Ring.Options.AskTimeout, stopping)));
         await GiveAsync(
-            answer is null ? new RingInput.AskTimedOut(nonce) : new RingInput.StillAlive(nonce), stopping);
+            isAlive is true ? new RingInput.StillAlive(nonce) : new RingInput.AskTimedOut(nonce), stopping);
     }
 
     private async Task StabilizeSoonAsync(TimeSpan within, CancellationToken stopping)
@@ -261,11 +263,12 @@ internal sealed partial class RingDriver : BackgroundService
     /// <summary>Its result waits for room in the inbox: one that is lost would leave the question open.</summary>
     private async Task PingAsync(MembershipEffect.Ping ping, CancellationToken stopping)
     {
-        var refused = false;
-        var answer = await QuietlyAsync(() => _calls.PingAsync(ping, () => refused = true, stopping));
-        await GiveAsync(now => answer is null
-            ? new MembershipInput.Missed(now, ping.Probe, refused)
-            : new MembershipInput.Acked(now, ping.Probe, answer.From, Limit(ping.To, answer.Gossip, now)), stopping);
+        var why = ProbeMiss.Silent;
+        var answer = await QuietlyAsync(() => _calls.PingAsync(ping, missed => why = missed, stopping));
+        await GiveAsync(now => answer is not null
+            ? new MembershipInput.Acked(now, ping.Probe, answer.From, Limit(ping.To, answer.Gossip, now))
+            : why is ProbeMiss.Busy ? new MembershipInput.Busy(now, ping.Probe)
+            : new MembershipInput.Missed(now, ping.Probe, why is ProbeMiss.Refused), stopping);
     }
 
     private async Task PingForAsync(MembershipEffect.PingFor help, CancellationToken stopping)
@@ -275,7 +278,7 @@ internal sealed partial class RingDriver : BackgroundService
         await GiveAsync(now => new MembershipInput.HelperSaid(now, help.Probe, (bool?)seen), stopping);
     }
 
-    private static async Task<object?> BoxAsync(Task<bool?> task) => await task;
+    private static async Task<object?> BoxAsync<T>(Task<T> task) => await task;
 
     /// <summary>Null when this node stops, as the inbox is not read any more then, and when asking failed in a way that
     /// nobody foresaw: the loop waits for a result.</summary>

@@ -31,8 +31,9 @@ internal sealed class RingCalls(
             new FindSuccessorRequest { Position = point.ToWire() }, options)).ToCore(), timeout, cancellation);
 
     /// <summary>A probe that carries gossip both ways.</summary>
-    /// <param name="refused">Told when the machine is there and says that nobody listens.</param>
-    public Task<Pinged?> PingAsync(MembershipEffect.Ping ping, Action refused, CancellationToken cancellation)
+    /// <param name="missed">Told why there was no answer, where that says something of the member.</param>
+    public Task<Pinged?> PingAsync(
+        MembershipEffect.Ping ping, Action<ProbeMiss> missed, CancellationToken cancellation)
     {
         var request = new PingRequest
         {
@@ -57,7 +58,12 @@ internal sealed class RingCalls(
             }
             catch (RpcException e) when (IsRefusal(e.Status.DebugException))
             {
-                refused();
+                missed(ProbeMiss.Refused);
+                throw;
+            }
+            catch (RpcException e) when (RingFaults.IsTooMany(e))
+            {
+                missed(ProbeMiss.Busy);
                 throw;
             }
         }, ping.Timeout, cancellation);
@@ -82,10 +88,19 @@ internal sealed class RingCalls(
             disks.Keep(node, told.ToCore(), told.Signature.Memory);
     }
 
-    /// <summary>A question for a sign of life and nothing else.</summary>
-    public Task<Pinged?> AskAliveAsync(Peer to, Member self, TimeSpan timeout, CancellationToken cancellation) =>
-        CallAsync(to, async (client, options) => ToCore(await client.PingAsync(
-            new PingRequest { From = self.ToWire() }, options)), timeout, cancellation);
+    /// <summary>A question for a sign of life and nothing else; that it has too many calls is one too.</summary>
+    public async Task<bool> AskAliveAsync(Peer to, Member self, TimeSpan timeout, CancellationToken cancellation) =>
+        await CallAsync<object>(to, async (client, options) =>
+        {
+            try
+            {
+                return ToCore(await client.PingAsync(new PingRequest { From = self.ToWire() }, options));
+            }
+            catch (RpcException e) when (RingFaults.IsTooMany(e))
+            {
+                return e.Status;
+            }
+        }, timeout, cancellation) is not null;
 
     /// <summary>Asks whoever of this cluster answers at an address who it is and whom it knows.</summary>
     public async Task<Pinged?> MeetAsync(string address, Member self, TimeSpan timeout, CancellationToken cancellation)
@@ -160,3 +175,15 @@ internal sealed class RingCalls(
 
 /// <summary>The answer to a probe: who it was, and what it tells of others.</summary>
 internal sealed record Pinged(Member From, ImmutableArray<Member> Gossip);
+
+/// <summary>Why a probe got no answer.</summary>
+internal enum ProbeMiss
+{
+    Silent,
+
+    /// <summary>The machine is there and says that nobody listens.</summary>
+    Refused,
+
+    /// <summary>The node is there and says that it has too many calls.</summary>
+    Busy,
+}

@@ -10,13 +10,14 @@ namespace ChordChat.Node.Transport;
 /// <summary>What other nodes ask this one about the ring. Who asks is read from the certificate.</summary>
 internal sealed class RingService(
     RingDriver ring, RingAuditor auditor, RingCalls calls, SelfPortrait portrait, DenyListNews denials,
-    SettingNews settings, CallersInLine line)
+    SettingNews settings, CallersInLine line, RingPaces paces)
     : Wire.Ring.RingBase
 {
     private static readonly TimeSpan HelpTimeout = TimeSpan.FromMilliseconds(500);
 
     public override async Task<RingReply> GetRing(GetRingRequest request, ServerCallContext context)
     {
+        Check(paces.GetRing, context);
         using var place = line.Enter(context.GetPeerNodeId());
         return (await ring.ReadAsync(context.CancellationToken)).ToWire();
     }
@@ -57,19 +58,21 @@ internal sealed class RingService(
 
     public override async Task<PingForReply> PingFor(PingForRequest request, ServerCallContext context)
     {
+        Check(paces.PingFor, context);
         var asked = Checked(() => request.Target.ToCore());
         // Whoever asks chooses a member, never an address: this node calls nobody on another one's word.
         if (ring.Now.Find(asked.Node) is not { } target || target.Address != asked.Address)
             throw new RpcException(new Status(StatusCode.NotFound, "no member is known at this address"));
-        var answer = await calls.AskAliveAsync(
+        var isAlive = await calls.AskAliveAsync(
             target, ring.Now.Members.Own, HelpTimeout, context.CancellationToken);
-        return new PingForReply { Answered = answer is not null };
+        return new PingForReply { Answered = isAlive };
     }
 
     public override Task<AuditReply> Audit(AuditRequest request, ServerCallContext context)
     {
-        using var place = line.Enter(context.GetPeerNodeId());
-        auditor.Hear(Checked(request.ToCore));
+        var news = Checked(request.ToCore);
+        if (paces.Audit.Allows(context.GetPeerNodeId())) // Else it is lost, as any token may be.
+            auditor.Hear(news);
         return Task.FromResult(new AuditReply());
     }
 
@@ -82,6 +85,12 @@ internal sealed class RingService(
         var peer = Checked(() => claimed.ToCore());
         var proven = context.GetPeerNode();
         return new Peer(proven.Node, proven.Position, proven.Name, peer.Address);
+    }
+
+    private static void Check(CallPace pace, ServerCallContext context)
+    {
+        if (!pace.Allows(context.GetPeerNodeId()))
+            throw RingFaults.TooMany("this node asks too often");
     }
 
     private static T Checked<T>(Func<T> read)

@@ -12,6 +12,7 @@ internal static class TransportServices
         .AddSingleton<SettingNews>()
         .AddSingleton<RingCalls>()
         .AddSingleton<CallersInLine>()
+        .AddSingleton<RingPaces>()
         .AddSingleton<LinkHandshake>()
         .AddSingleton<OpenLinks>()
         .AddSingleton<PeerLinks>()

@@ -29,18 +29,16 @@ internal sealed partial class Vouching(
         return guard;
     }
 
-    /// <summary>Whose voices count. By what others say nobody stops being one of them; and after the placement time
-    /// nobody is one whom only others have named.</summary>
+    /// <summary>Whose voices count, heard or not: nobody stops being one of them by being dead or gone, and after the
+    /// placement time nobody is one whom only others have named, unless that would leave a single voice.</summary>
     internal static IReadOnlyCollection<NodeId> OthersOf(MembershipState members, TimeSpan now)
     {
         var isEarly = now - members.StartedAt < members.Options.SilentDeadAfter;
-        return
-        [
-            .. members.Members.All
-                .Where(member => member.Peer != members.Members.Self && !member.IsGone
-                    && (isEarly || !member.WasHeard || member.Spoken > 0))
-                .Select(member => member.Peer.Node),
-        ];
+        var all = members.Members.All
+            .Where(member => member.Peer != members.Members.Self && !members.Denied.Contains(member.Peer.Node))
+            .ToList();
+        var sure = all.Where(member => isEarly || !member.WasHeard || member.Spoken > 0).ToList();
+        return [.. (sure.Count == 1 ? all : sure).Select(member => member.Peer.Node)];
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -172,6 +172,77 @@ public sealed class EvilNodeTests
             await WriteAsync(cluster, name, OwnKeyOf(cluster, name));
     }
 
+    /// <summary>docs/protocol.md#voices: it is the only other one that is there.</summary>
+    [Fact]
+    public async Task One_false_count_stops_nobody_whose_honest_neighbour_was_stopped()
+    {
+        await using var cluster = await NodeCluster.StartAsync(2);
+        var outsider = cluster.Enrol("mallory");
+        var gone = cluster["n2"].Node.Self.Node;
+        await cluster.StopAsync("n2");
+        await Condition.UntilAsync("n1 knows that n2 has left", Patience, () =>
+            Task.FromResult(cluster.MembersSeenBy("n1")[gone]!.IsGone));
+        using var channel = EvilNode.ChannelTo(outsider, cluster.AddressOf("n1"));
+        await RefuseAsync(outsider, cluster["n1"], start: 2, () => TellAsync(outsider, channel)); // It speaks, too.
+        Assert.True(cluster["n1"].Services.GetRequiredService<DiskGuard>().IsOpen);
+        await cluster.StartAsync("n2");
+        await cluster.SettleAsync();
+    }
+
+    /// <summary>docs/protocol.md#ring-gossip: nor whatever it makes others ask that node.</summary>
+    [Fact]
+    public async Task A_node_that_refuses_another_ones_calls_as_too_many_is_not_silent_to_it()
+    {
+        await using var cluster = await NodeCluster.StartAsync(2);
+        var outsider = cluster.Enrol("mallory");
+        var (own, target) = (cluster.MembersSeenBy("n1").Own, cluster.MembersSeenBy("n2").Self);
+        var line = cluster["n2"].Services.GetRequiredService<CallersInLine>();
+        var places = await FillAsync();
+        var calls = cluster["n1"].Services.GetRequiredService<RingCalls>();
+        Assert.True(await calls.AskAliveAsync(target, own, Patience, CancellationToken.None));
+        var why = ProbeMiss.Silent;
+        Assert.Null(await calls.PingAsync(
+            new(0, target, own, [], false, 0, Patience), missed => why = missed, CancellationToken.None));
+        Assert.Equal(ProbeMiss.Busy, why);
+        using var channel = EvilNode.ChannelTo(outsider, cluster.AddressOf("n1"));
+        var ring = new Wire.Ring.RingClient(channel);
+        var request = new PingForRequest { Target = target.ToWire() };
+        Assert.True((await ring.PingForAsync(request, deadline: DateTime.UtcNow + Patience)).Answered);
+        Array.ForEach(places, place => place.Dispose());
+        var refused = await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () =>
+        {
+            for (var i = 0; i < 10_000; i++)
+                await Task.WhenAll(Enumerable.Range(0, 20).Select(_ =>
+                    ring.PingForAsync(request, deadline: DateTime.UtcNow + Patience).ResponseAsync));
+        });
+        Assert.Equal(Grpc.Core.StatusCode.ResourceExhausted, refused.StatusCode);
+        var audit = new AuditNews.Failed(outsider.Self.At("127.0.0.1:1"), 1).ToWire();
+        for (var i = 0; i < 300; i++) // Beyond the pace they are passed over.
+            await ring.AuditAsync(audit, deadline: DateTime.UtcNow + Patience);
+        await ring.GetRingAsync(new(), deadline: DateTime.UtcNow + Patience);
+        Assert.Equal(Health.Alive, cluster.MembersSeenBy("n1")[target.Node]!.Health);
+
+        async Task<IDisposable[]> FillAsync()
+        {
+            var taken = new List<IDisposable>();
+            await Condition.UntilAsync("all places of n1 at n2 are taken", Patience, () =>
+            {
+                try
+                {
+                    while (taken.Count < CallersInLine.OfMemberMax)
+                        taken.Add(line.Enter(own.Peer.Node));
+                }
+                catch (Grpc.Core.RpcException)
+                {
+                    // One of its own calls has a place just now.
+                }
+
+                return Task.FromResult(taken.Count == CallersInLine.OfMemberMax);
+            });
+            return [.. taken];
+        }
+    }
+
     /// <summary>docs/protocol.md#ring-hearsay</summary>
     [Fact]
     public async Task What_one_node_says_of_another_one_drives_nobody_out_of_the_ring()
@@ -188,7 +259,7 @@ public sealed class EvilNodeTests
 
         var (ring, calls) = (cluster["n1"].Services.GetRequiredService<RingDriver>(),
             cluster["n1"].Services.GetRequiredService<RingCalls>());
-        Assert.NotNull(await calls.AskAliveAsync(
+        Assert.True(await calls.AskAliveAsync(
             cluster.MembersSeenBy("n2").Self, ring.Now.Members.Own, Patience, CancellationToken.None));
         await Condition.UntilAsync("n2 is where and what it was", Patience, () => Task.FromResult(
             ring.Now.Members[victim.Peer.Node] is { Health: Health.Alive, Incarnation: < 1UL << 50 }));

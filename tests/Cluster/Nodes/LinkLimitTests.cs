@@ -1,3 +1,4 @@
+using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
@@ -102,7 +103,8 @@ public sealed class LinkLimitTests : IAsyncLifetime
             await Condition.UntilAsync(
                 "what may wait waits", Patience, () => Task.FromResult(writer.WaitingCount >= Whole - 1));
             for (var i = 0; i < 200; i++)
-                await new Wire.Ring.RingClient(_channel).GetRingAsync(new(), deadline: DateTime.UtcNow + Patience);
+                await new Wire.Ring.RingClient(_channel).FindSuccessorAsync(
+                    new() { Position = new RingId(0).ToWire() }, deadline: DateTime.UtcNow + Patience);
             most = writer.WaitingCount;
         }
         finally
@@ -152,7 +154,8 @@ public sealed class LinkLimitTests : IAsyncLifetime
         using var deadline = new CancellationTokenSource(Patience);
         for (var i = 0; !writing.IsCompleted && !deadline.IsCancellationRequested
             && (i < 200 || writer.WaitingCount < LinkService.UnansweredMax); i++)
-            await new Wire.Ring.RingClient(_channel).GetRingAsync(new(), deadline: DateTime.UtcNow + Patience);
+            await new Wire.Ring.RingClient(_channel).FindSuccessorAsync(
+                new() { Position = new RingId(0).ToWire() }, deadline: DateTime.UtcNow + Patience);
         if (writing.IsCompleted)
             await writing;
         return writing.IsCompleted;

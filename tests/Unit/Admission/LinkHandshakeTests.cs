@@ -5,6 +5,7 @@ using ChordChat.Node.Hosting;
 using ChordChat.Node.Storage;
 using ChordChat.Node.Transport;
 using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Tests.Unit.Ring;
 using ChordChat.Wire;
 using Grpc.Core;
 using Microsoft.Extensions.Hosting.Internal;
@@ -132,6 +133,29 @@ public sealed class LinkHandshakeTests : IDisposable
 
         Assert.False(_guard.IsOpen);
         Environment.ExitCode = 0; // It is the test run's own.
+    }
+
+    /// <summary>docs/protocol.md#voices: one that lies, and one that was stopped; it alone is believed only where there
+    /// is no other one.</summary>
+    [Theory, InlineData(true), InlineData(false)]
+    public void The_only_one_that_is_there_is_not_the_only_one(bool isStoppedOneKnown)
+    {
+        var (liar, stopped) = (Peers.At(10), Peers.At(20));
+        var members = MembershipState.Starting(Peers.At(1), 1, 0, TimeSpan.Zero);
+        Say(liar, Health.Alive);
+        if (isStoppedOneKnown)
+        {
+            Say(stopped, Health.Alive);
+            Say(stopped, Health.Left);
+        }
+
+        _guard.Others = () => Vouching.OthersOf(members, TimeSpan.FromHours(1));
+        Assert.True(_handshake.IsRefused(liar.Node, Ahead));
+        Assert.Equal(isStoppedOneKnown, _guard.IsOpen);
+        Environment.ExitCode = 0; // It is the test run's own.
+
+        void Say(Core.Ring.Peer peer, Health health) => (members, _) = MembershipProtocol.Step(
+            members, new MembershipInput.Pinged(TimeSpan.Zero, new(peer, 2, health, 0), [], false, 0), new Prng(1));
     }
 
     /// <summary>Right after its start it may know only one other node, which lies.</summary>

@@ -59,18 +59,46 @@ public sealed class VouchingTests
             foreach (var victim in (int[])[20, 30])
                 Hear(Peers.At((UInt128)victim), (ulong)health, health);
         Assert.Equal([10, 20, 30], Others());
-        Say(Peers.At(20), Health.Left, incarnation: 9); // Its own word.
+    }
+
+    /// <summary>docs/protocol.md#voices: else one that lies would be the only other one as soon as somebody is stopped.
+    /// </summary>
+    [Fact]
+    public void Who_has_left_is_still_one_of_the_others_and_a_revoked_one_is_not()
+    {
+        Say(Peers.At(10), Health.Alive);
+        Say(Peers.At(20), Health.Alive);
+        foreach (var time in (TimeSpan[])[_now, _now + MembershipOptions.Lan.SilentDeadAfter])
+        {
+            _now = time;
+            Say(Peers.At(20), Health.Left, incarnation: 9);
+            Assert.Equal([10, 20], Others());
+        }
+
+        Step(new MembershipInput.Denied(_now, [Peers.At(20).Node]));
+        Assert.Equal([10], Others());
+    }
+
+    /// <summary>Whoever tells of nobody else but made-up ones is not made the only other one by that.</summary>
+    [Fact]
+    public void Whom_only_others_have_named_counts_later_too_beside_a_single_voice()
+    {
+        Say(Peers.At(10), Health.Alive);
+        _now += MembershipOptions.Lan.SilentDeadAfter;
+        Assert.Equal([10], Others());
+        Hear(Peers.At(20), 2, Health.Dead);
+        Assert.Equal([10, 20], Others());
+        Say(Peers.At(30), Health.Alive);
         Assert.Equal([10, 30], Others());
     }
 
     [Fact]
-    public void Who_is_silent_to_this_node_for_the_placement_time_has_no_voice()
+    public void Who_is_silent_to_this_node_is_one_of_the_others_until_it_is_forgotten()
     {
         Say(Peers.At(10), Health.Alive);
         Say(Peers.At(20), Health.Alive);
-        for (var i = 0; i < 60 && Others().Length > 1; i++)
+        for (var i = 0; i < 60; i++)
         {
-            Assert.Equal([10, 20], Others());
             _now += TimeSpan.FromSeconds(1);
             Step(new MembershipInput.ProbeDue(_now, [Peers.At(20)]));
             foreach (var (number, probe) in _members.Probes)
@@ -80,6 +108,10 @@ public sealed class VouchingTests
                     FailProbe(number);
         }
 
+        Assert.True(_members.Members[Peers.At(20).Node]!.IsGone);
+        Assert.Equal([10, 20], Others());
+        _now += _members.Options.ForgetAfter;
+        Step(new MembershipInput.ProbeDue(_now, []));
         Assert.Equal([10], Others());
     }
 

@@ -38,6 +38,26 @@ public class FailureDetectorTests
         Assert.Equal(expected is Health.Alive ? 1 : 0, _state.Strain);
     }
 
+    /// <summary>One that refuses a probe in words, as others make this node ask too often, is there.</summary>
+    [Fact]
+    public void A_member_that_says_that_it_is_busy_is_not_silent_and_gets_the_full_time_again()
+    {
+        Know(10, 20, 30);
+        Step(new MembershipInput.Busy(_now, ProbeOf(10)));
+        Assert.Empty(_effects);
+        Assert.Equal(Health.Alive, HealthOf(10));
+        Doubt(10, helpers: 2, says: false);
+        for (var i = 0; i < 40; i++)
+            Beat();
+        Step(new MembershipInput.Busy(_now, ProbeOf(10)));
+        for (var i = 0; i < 40; i++)
+            Beat();
+        Assert.Equal(Health.Suspect, HealthOf(10));
+        for (var i = 0; i < 5; i++)
+            Beat();
+        Assert.Equal(Health.Dead, HealthOf(10));
+    }
+
     [Theory]
     [InlineData(true, 15)]
     [InlineData(false, 45)]

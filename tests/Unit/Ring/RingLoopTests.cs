@@ -118,11 +118,12 @@ public sealed class RingLoopTests : IAsyncLifetime, IDisposable
     [Fact]
     public void Of_one_members_calls_so_many_wait_for_the_loop_at_once_and_those_of_others_beside_them()
     {
-        var line = new CallersInLine(TimeProvider.System);
+        var line = new CallersInLine();
         var places = Enumerable.Range(0, CallersInLine.OfMemberMax)
             .Select(_ => line.Enter(Liar.Peer.Node)).ToArray();
         var refused = Assert.Throws<RpcException>(() => line.Enter(Liar.Peer.Node));
         Assert.Equal(StatusCode.ResourceExhausted, refused.StatusCode);
+        Assert.True(RingFaults.IsTooMany(refused));
         line.Enter(Peers.At(98).Node).Dispose();
         places[3].Dispose();
         places[3].Dispose(); // Counts once.
@@ -130,30 +131,66 @@ public sealed class RingLoopTests : IAsyncLifetime, IDisposable
         Assert.Throws<RpcException>(() => line.Enter(Liar.Peer.Node));
     }
 
-    /// <summary>Each question for the ring's state makes a node begin its own one anew.</summary>
+    /// <summary>Each question for the ring's state makes a node begin its own one anew; what a member makes others call
+    /// does not use up what they may call themselves.</summary>
     [Fact]
     public void A_member_that_calls_all_the_time_is_refused_most_calls_and_others_none()
     {
         var time = new ManualTime();
-        var line = new CallersInLine(time);
-        int Calls(NodeId caller, int count) => Enumerable.Range(0, count).Count(_ =>
+        var paces = new RingPaces(time);
+        static int Calls(CallPace pace, Peer caller, int count) =>
+            Enumerable.Range(0, count).Count(_ => pace.Allows(caller.Node));
+        foreach (var (pace, atOnce, perSecond) in
+            ((CallPace, int, int)[])[(paces.GetRing, 100, 10), (paces.PingFor, 64, 10), (paces.Audit, 200, 50)])
         {
-            try
+            Assert.Equal(atOnce, Calls(pace, Liar.Peer, 1_000));
+            Assert.Equal(10, Calls(pace, Peers.At(98), 10));
+            time.Now += TimeSpan.FromSeconds(1);
+            Assert.Equal(perSecond, Calls(pace, Liar.Peer, 1_000));
+            foreach (var caller in Enumerable.Range(1_000, 10_000))
+                Assert.Equal(1, Calls(pace, Peers.At((UInt128)caller), 1));
+        }
+    }
+
+    /// <summary>docs/protocol.md#ring-state: else no later one would ever be asked.</summary>
+    [Fact]
+    public async Task A_question_whose_answer_breaks_a_rule_of_this_program_is_forgotten_and_asked_anew()
+    {
+        using var ring = new RingDriver(
+            new RingStart(Peers.At(1), 1, [], new RingOptions(), new MembershipOptions()),
+            null!, new EventLog(TimeProvider.System), new StoppedTime(), _log);
+        var seen = new List<ulong?>();
+        var done = new TaskCompletionSource();
+        // All of it is in the inbox before the loop begins, and so before the outcome of the questions.
+        await ring.GiveAsync(new RingInput.MembersKnown([Peers.At(50)], 20, []), CancellationToken.None);
+        await StabilizeAsync();
+        await ring.GiveAsync(
+            new RingInput.Answered(1, new RingAnswer(true, null, default)), CancellationToken.None);
+        await LookAsync();
+        await StabilizeAsync();
+        await ring.GiveAsync(
+            now =>
             {
-                line.Enter(caller).Dispose();
-                return true;
-            }
-            catch (RpcException)
+                done.SetResult();
+                return new MembershipInput.Paused(now);
+            }, CancellationToken.None);
+        await ring.StartAsync(CancellationToken.None);
+        await done.Task.WaitAsync(Patience);
+        await ring.StopAsync(CancellationToken.None);
+        Assert.Equal([1, null, 2], seen);
+
+        async Task StabilizeAsync()
+        {
+            await ring.GiveAsync(new RingInput.StabilizeDue(), CancellationToken.None);
+            await LookAsync();
+        }
+
+        ValueTask LookAsync() => ring.GiveAsync(
+            now =>
             {
-                return false;
-            }
-        });
-        Assert.Equal(CallersInLine.AtOnceMax, Calls(Liar.Peer.Node, 1_000));
-        Assert.Equal(10, Calls(Peers.At(98).Node, 10));
-        time.Now += TimeSpan.FromSeconds(1);
-        Assert.Equal(CallersInLine.AtOnceMax / 4, Calls(Liar.Peer.Node, 1_000));
-        foreach (var caller in Enumerable.Range(1_000, 10_000))
-            Assert.Equal(1, Calls(Peers.At((UInt128)caller).Node, 1));
+                seen.Add(ring.Now.Ring.Pending?.Nonce);
+                return new MembershipInput.Paused(now);
+            }, CancellationToken.None);
     }
 
     private static ImmutableArray<Member> MadeUp(int count) =>

@@ -1,0 +1,17 @@
+using Grpc.Core;
+
+namespace ChordChat.Node.Transport;
+
+/// <summary>How a node says to another one that it has too many calls of it.</summary>
+/// <remarks>docs/protocol.md#ring-failure-detector: to a probe this is a sign of life.</remarks>
+internal static class RingFaults
+{
+    private const string RetryAfterMs = "1000";
+
+    public static RpcException TooMany(string why) => new(
+        new Status(StatusCode.ResourceExhausted, why), new Metadata { { ChatFaults.RetryAfterTrailer, RetryAfterMs } });
+
+    /// <summary>The trailer tells it from an answer that is too large to be read.</summary>
+    public static bool IsTooMany(RpcException e) => e.StatusCode is StatusCode.ResourceExhausted
+        && e.Trailers.Get(ChatFaults.RetryAfterTrailer) is not null;
+}
