@@ -2,9 +2,9 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>Whether a node lets a tile go over to other members, as it knows the ring.</summary>
-/// <remarks>docs/protocol.md#next-members. One member that lies must not give a tile to itself, to so many that no
-/// steward changes them any more, to nodes that it made up, or to those that are gone.</remarks>
+/// <summary>Whether a node, from what it knows of the ring, lets other members take over a tile.</summary>
+/// <remarks>docs/protocol.md#next-members. A lying member must not be able to give a tile to itself, to more nodes than
+/// a steward would still change, to nodes that it made up, or to nodes that are gone.</remarks>
 public static class NextMembers
 {
     /// <param name="by">Who proposes them, or says that it has voted for them.</param>

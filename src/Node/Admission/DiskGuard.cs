@@ -108,9 +108,9 @@ internal sealed partial class DiskGuard(
     private partial void LogGroundless(string peer);
 
     [LoggerMessage(7014, LogLevel.Warning,
-        "node {Peer} refuses this one and shows no proof; so do {Count} of {Others}, which is not enough to be "
-        + "believed. If this folder was restored from a backup, stop this node and join as a new one; otherwise look "
-        + "at that node")]
+        "node {Peer} refuses this one and shows no proof. So far {Count} of the {Others} other nodes have refused it, "
+        + "not enough to be believed. If this folder was restored from a backup, stop this node and join as a new "
+        + "one; otherwise look at the node that refuses")]
     private partial void LogAlone(string peer, int count, int others);
 
     [LoggerMessage(7013, LogLevel.Error, "no note could be left in the folder: {Why}. Do not start it again")]

@@ -35,7 +35,8 @@ internal sealed class CallerRights(
                 header is null ? new ReplicaReply.WrongTile() : new ReplicaReply.Behind(header.Configuration)),
             ReplicaRequest.Decide decide when header is not null && decide.Next != header.NextAccepted
                 && !NextMembers.MayBe(ring.Now.Members, options, from, header.Configuration, decide.Next) =>
-                new CallVerdict.Refused("a tile is not given to fewer or more nodes, nor to unknown or gone ones"),
+                new CallVerdict.Refused(
+                    "a tile is not given to too few or too many nodes, nor to unknown or gone ones"),
             ReplicaRequest.Seal or ReplicaRequest.Decide when header?.MayChange(from, request.At) != true =>
                 new CallVerdict.Refused("only members of the tile may change its members"),
             ReplicaRequest.Missing or ReplicaRequest.Forget when !isMember =>
