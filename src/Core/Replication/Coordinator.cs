@@ -183,5 +183,7 @@ public abstract class Coordinator
         public readonly bool Contains(int member) => (Bits & (1UL << member)) != 0;
 
         public void Add(int member) => Bits |= 1UL << member;
+
+        public void Remove(int member) => Bits &= ~(1UL << member);
     }
 }

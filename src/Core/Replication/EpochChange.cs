@@ -26,7 +26,7 @@ public sealed class EpochChange(
     private Ballot _ballot;
     private Ballot _highest;
     private Ballot _bestVote;
-    private readonly HashSet<TileConfiguration> _doubtful = []; // Votes that one member named in this round.
+    private readonly Dictionary<TileConfiguration, (int By, Ballot Ballot)> _doubtful = []; // Who named a vote first.
     private TileConfiguration? _next;
     private bool _deciding;
 
@@ -116,17 +116,33 @@ public sealed class EpochChange(
         if (_deciding)
             return reply is ReplicaReply.Accepted ? Vote.For : Vote.Against;
         if (reply is not ReplicaReply.SealGranted granted
-            || granted.Vote is { } vote && !IsCredible(Configuration.Members[member], vote))
+            || granted.Vote is { } vote && !vote.Follows(Configuration.At))
             return Vote.Against;
-        if (granted.Vote is not null && (_next is null || granted.AcceptedBallot > _bestVote))
-            (_bestVote, _next) = (granted.AcceptedBallot, granted.Vote);
+        if (granted.Vote is not { } named)
+            return Vote.For;
+        if (!MayBeNext(Configuration.Members[member], named) && !IsNamedTwice(member, named, granted.AcceptedBallot))
+            return Vote.Held;
+        Adopt(named, granted.AcceptedBallot);
         return Vote.For;
+    }
+
+    private void Adopt(TileConfiguration vote, Ballot ballot)
+    {
+        if (_next is null || ballot > _bestVote)
+            (_bestVote, _next) = (ballot, vote);
     }
 
     /// <summary>A vote that this node would not give may be made up, unless a second member names it. What was decided
     /// has a majority, so it is named even without one member.</summary>
-    private bool IsCredible(NodeId by, TileConfiguration vote) =>
-        vote.Follows(Configuration.At) && (MayBeNext(by, vote) || !_doubtful.Add(vote));
+    private bool IsNamedTwice(int member, TileConfiguration vote, Ballot ballot)
+    {
+        if (_doubtful.TryAdd(vote, (member, ballot)))
+            return false;
+        var first = _doubtful[vote];
+        Release(first.By);
+        Adopt(vote, first.Ballot);
+        return true;
+    }
 
     private protected override void OnMajority()
     {

@@ -13,8 +13,13 @@ public static class NewsJudge
         CoordinatorOptions options)
     {
         var (next, known) = (news.Next, header?.Newest ?? hint);
+        if (!next.IsPossibleAfter(known))
+            return new NewsVerdict.Impossible();
         if (!next.IsNewerThan(known))
         {
+            if (header is null && next != known)
+                return new NewsVerdict.Outdated(known); // Nothing is held here, so nothing can tell a true one.
+
             // A learner that does not know whom to learn from hears it from more than one as well.
             return header is { Phase: TilePhase.Learning, Previous: null } && next == known && news.Previous is not null
                 ? new NewsVerdict.Claimed(known)
@@ -42,6 +47,9 @@ public abstract record NewsVerdict
     /// <summary>Only if <see cref="NewsCheck"/> finds others that know them.</summary>
     /// <param name="Known">What is known here.</param>
     public sealed record Claimed(TileConfiguration Known) : NewsVerdict;
+
+    /// <summary>Never, and a newer one is known.</summary>
+    public sealed record Outdated(TileConfiguration Known) : NewsVerdict;
 
     /// <summary>Never.</summary>
     public sealed record Impossible : NewsVerdict;

@@ -9,6 +9,7 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
     private ReplicaRequest? _asked;
     private MemberSet _for;
     private MemberSet _against;
+    private MemberSet _held;
     private bool _settled;
     private bool _waiting;
 
@@ -24,12 +25,16 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
     private protected MemberSet For => _for;
 
     /// <summary>Whether nobody is left who could still answer in this round.</summary>
-    private protected bool AllHaveAnswered => _for.Count + _against.Count == Configuration.Members.Length;
+    private protected bool AllHaveAnswered =>
+        _for.Count + _against.Count + _held.Count == Configuration.Members.Length;
 
     private protected enum Vote
     {
         For,
         Against,
+
+        /// <summary>Neither, unless <see cref="Release"/> makes it one for.</summary>
+        Held,
     }
 
     /// <summary>Counts one member's reply. Called once per member and round, also after a majority was found.</summary>
@@ -57,7 +62,8 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
 
     private protected void Ask(ReplicaRequest request)
     {
-        (_asked, _for, _against, _settled, _waiting) = (request, default, default, false, false);
+        (_asked, _for, _against, _held) = (request, default, default, default);
+        (_settled, _waiting) = (false, false);
         foreach (var member in Configuration.Members)
             Send(member, request);
         SetTimer(Options.RoundTimeout);
@@ -71,6 +77,13 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
             if (!_for.Contains(member))
                 Send(Configuration.Members[member], _asked!);
         SetTimer(Options.RoundTimeout);
+    }
+
+    /// <summary>A member's reply that was held back counts as one for.</summary>
+    private protected void Release(int member)
+    {
+        _held.Remove(member);
+        _for.Add(member);
     }
 
     private protected void State(TOutcome outcome, bool done = true) => (Outcome, IsDone) = (outcome, done);
@@ -108,11 +121,20 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
             return;
         }
 
-        if (Judge(member, reply) == Vote.For)
-            _for.Add(member);
-        else
-            _against.Add(member);
-        Reached = Math.Max(Reached, _for.Count + _against.Count);
+        switch (Judge(member, reply))
+        {
+            case Vote.For:
+                _for.Add(member);
+                break;
+            case Vote.Held:
+                _held.Add(member);
+                break;
+            default:
+                _against.Add(member);
+                break;
+        }
+
+        Reached = Math.Max(Reached, _for.Count + _against.Count + _held.Count);
         if (_settled)
             OnLate();
         else
@@ -150,7 +172,8 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
     private bool IsOpen(NodeId from, ReplicaRequest request, out int member)
     {
         member = Configuration.Members.IndexOf(from);
-        return ReferenceEquals(request, _asked) && member >= 0 && !_for.Contains(member) && !_against.Contains(member);
+        return ReferenceEquals(request, _asked) && member >= 0
+            && !_for.Contains(member) && !_against.Contains(member) && !_held.Contains(member);
     }
 
     private void Count()
@@ -160,7 +183,7 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
             _settled = true;
             OnMajority();
         }
-        else if (_against.Count > Configuration.Members.Length - Majority)
+        else if (_against.Count > Configuration.Members.Length - Majority || AllHaveAnswered)
             OnMinority();
     }
 }

@@ -29,6 +29,13 @@ public sealed record TileConfiguration(TileId Tile, ulong Generation, ulong Epoc
     public bool IsNewerThan(TileConfiguration? other) =>
         other is null || Generation > other.Generation || (Generation == other.Generation && Epoch > other.Epoch);
 
+    /// <summary>Whether it can be true beside one of this tile, or of a wider one that holds it, that is known to be: a
+    /// part of a tile is newer than the tile was, and a tile that was cut has no later epoch.</summary>
+    public bool IsPossibleAfter(TileConfiguration known) =>
+        (Splits is not [.., var end] || end < Epoch)
+        && (known.Tile == Tile || (IsNewerThan(known)
+            && (Generation > known.Generation || SplitEpoch(known.Tile) >= known.Epoch)));
+
     /// <summary>Whether an operator's order began this one, given what is named as the one before: then that one's
     /// members are the survivors, all of whom a learner needs.</summary>
     /// <remarks>docs/protocol.md#generations.</remarks>

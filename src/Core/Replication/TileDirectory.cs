@@ -33,6 +33,14 @@ public sealed class TileDirectory
         return _newest[TileId.Of(point, _bits)];
     }
 
+    /// <summary>What is known of this tile, or of the narrowest known one that holds it.</summary>
+    private TileConfiguration Around(TileId tile)
+    {
+        while (tile.Bits > _bits && !_newest.ContainsKey(tile))
+            tile = tile.Wider;
+        return _newest[tile];
+    }
+
     public TileConfiguration? Of(TileId tile) => _newest.GetValueOrDefault(tile);
 
     /// <summary>Whether it is of a tile that the genesis names, or that was cut out of one.</summary>
@@ -42,7 +50,7 @@ public sealed class TileDirectory
     /// <summary>Remembers a configuration if it is newer than what is known. True when it was.</summary>
     public bool Learn(TileConfiguration configuration)
     {
-        if (!IsOfThisCircle(configuration))
+        if (!IsOfThisCircle(configuration) || !configuration.IsPossibleAfter(Around(configuration.Tile)))
             return false;
         var isNew = Keep(configuration);
         if (isNew && configuration.Splits is [.., var end] && configuration.Epoch == end + 1)

@@ -45,6 +45,10 @@ public sealed record Member(Peer Peer, ulong Incarnation, Health Health, long Jo
     /// it silent for the placement time. What others say is never enough. Not sent to others.</summary>
     public bool IsReplaceable { get; init; }
 
+    /// <summary>It has said here itself that it has left, or this node's own probe has found it silent, and it has not
+    /// spoken here since; whatever others say. Not sent to others.</summary>
+    public bool IsAway { get; init; }
+
     /// <summary>The incarnation that it last named to this node itself, over a connection that proved who it was and
     /// where on the circle it stands; 0: none yet. Not sent to others.</summary>
     public ulong Spoken { get; init; }

@@ -136,6 +136,7 @@ public static class MembershipProtocol
             Confirmed = member.Confirmed || probe.Confirmed,
             Refuses = probe.Refused,
             MissedAt = member.MissedAt ?? now,
+            IsAway = true,
         };
         return member switch
         {

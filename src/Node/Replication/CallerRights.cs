@@ -34,7 +34,8 @@ internal sealed class CallerRights(
             ReplicaRequest.Pull when !isMember => new CallVerdict.Answered(
                 header is null ? new ReplicaReply.WrongTile() : new ReplicaReply.Behind(header.Configuration)),
             ReplicaRequest.Decide decide when header is not null && decide.Next != header.NextAccepted
-                && !NextMembers.MayBe(ring.Now.Members, options, from, header.Configuration, decide.Next) =>
+                && !NextMembers.MayBe(
+                    ring.Now.Members, ring.Clock, options, from, header.Configuration, decide.Next) =>
                 new CallVerdict.Refused(
                     "a tile is not given to too few or too many nodes, nor to unknown or gone ones"),
             ReplicaRequest.Seal or ReplicaRequest.Decide when header?.MayChange(from, request.At) != true =>
@@ -61,6 +62,8 @@ internal sealed class CallerRights(
         {
             NewsVerdict.Believed(var believed) => new CallVerdict.Allowed(believed),
             NewsVerdict.Claimed(var known) => new CallVerdict.Claimed(news, known),
+            NewsVerdict.Outdated(var known) =>
+                new CallVerdict.Answered(new ReplicaReply.Standing(known, TilePhase.None, null)),
             _ => new CallVerdict.Refused("a tile is not given to fewer nodes, nor to unknown ones"),
         };
     }

@@ -39,8 +39,9 @@ internal sealed class ConfigurationSearch(
             var left = asked.Count;
             var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var told = new List<TileConfiguration>();
-            var isAlone = now.Members.All.Count(
-                member => member.Peer.Node != calls.Self && !member.HasLeft) == 1;
+            // Who is away now may be back soon, and is the second voice then.
+            var isAlone = now.Members.All.Count(member => member.Peer.Node != calls.Self
+                && !now.Membership.Denied.Contains(member.Peer.Node)) == 1;
             var question = new ReplicaRequest.GetConfiguration(TileId.Of(point, TileId.BitsMax));
             foreach (var member in asked)
                 calls.Send(member.Peer.Node, question, reply =>
@@ -49,7 +50,8 @@ internal sealed class ConfigurationSearch(
                         && options.MayFollow(known, newest))
                         Hear(
                             newest, told,
-                            isAlone || options.BelievedAlone(known, newest).Contains(member.Peer.Node));
+                            (isAlone && newest.Generation == known.Generation)
+                            || options.BelievedAlone(known, newest).Contains(member.Peer.Node));
                     if (Interlocked.Decrement(ref left) == 0)
                         heard.TrySetResult();
                 });

@@ -52,7 +52,8 @@ internal sealed partial class TileTender : BackgroundService
         (_copies, _time, _logger) = (genesis.BackupCount + 1, time, logger);
         _keeper = new TileKeeper(ballots, patience, options, (ulong)Random.Shared.NextInt64())
         {
-            MayBeNext = (by, current, next) => NextMembers.MayBe(ring.Now.Members, patience, by, current, next),
+            MayBeNext = (by, current, next) => NextMembers.MayBe(
+                ring.Now.Members, ring.Clock, patience, by, current, next),
         };
         _lastBeat = _started = time.GetTimestamp();
         foreach (var header in board.All)

@@ -106,6 +106,9 @@ internal sealed class TileHost
             case NewsVerdict.Believed(var believed):
                 Take(believed);
                 break;
+            case NewsVerdict.Outdated(var known):
+                done(new ReplicaReply.Standing(known, TilePhase.None, null));
+                break;
             case NewsVerdict.Claimed(var known):
                 var check = new NewsCheck(from, news, known, _cluster.Plan.Patience);
                 Run(check, _ =>
@@ -125,7 +128,8 @@ internal sealed class TileHost
 
     /// <summary>As Node/Replication/CallerRights and TileTender ask it.</summary>
     private bool MayBeNext(NodeId by, TileConfiguration current, TileConfiguration next) => NextMembers.MayBe(
-        _node.Ring.Cache.Members, _cluster.Plan.Patience with { Copies = _cluster.Plan.Copies }, by, current, next);
+        _node.Ring.Cache.Members, _node.Ring.Clock, _cluster.Plan.Patience with { Copies = _cluster.Plan.Copies }, by,
+        current, next);
 
     private TileHeader? Around(TileId tile)
     {

@@ -15,6 +15,7 @@ public sealed class NextMembersTests
 
     private readonly Bench _bench = new();
     private MembershipState _ring;
+    private TimeSpan _now;
 
     public NextMembersTests()
     {
@@ -55,15 +56,42 @@ public sealed class NextMembersTests
         Assert.Equal(vote, Assert.IsType<EpochChangeOutcome.Decided>(Run(0, 1, 3).Outcome).Next);
     }
 
+    [Fact]
+    public void Both_who_name_a_vote_count_for_it()
+    {
+        Say(3, Health.Left);
+        _bench.Ignores = (node, request) => node == 0 && request is ReplicaRequest.Seal;
+        _bench.Lie = SaysItVotedFor(Next(0, 1, 3), 1, 2);
+        Assert.Equal(Next(0, 1, 3), Assert.IsType<EpochChangeOutcome.Decided>(Run(0, 1, 2).Outcome).Next);
+    }
+
+    /// <summary>docs/protocol.md#ring-hearsay: neither that it lives, nor that it does not.</summary>
+    [Fact]
+    public void What_others_say_of_a_newcomer_decides_nothing()
+    {
+        Hear(3, 2, Health.Dead);
+        Assert.True(MayBe(Liar, 0, 1, 3));
+        Say(3, Health.Left, incarnation: 3);
+        Hear(3, 4, Health.Alive);
+        Assert.Equal(Health.Alive, _ring.Members[_bench.Ids[3]]!.Health);
+        Assert.False(MayBe(Liar, 0, 1, 3));
+        Say(3, Health.Alive, incarnation: 5);
+        Assert.True(MayBe(Liar, 0, 1, 3));
+    }
+
     /// <summary>It may have been decided, and nobody else can say.</summary>
     [Fact]
     public void A_vote_of_the_only_other_member_that_is_left_counts_if_a_majority_stays()
     {
         Say(2, Health.Left);
+        Say(3, Health.Left);
         _bench.Deaf.Add(2);
-        _bench.Lie = SaysItVotedFor(Next(0, 1, 4), 1);
-        Assert.Equal(Next(0, 1, 4), Assert.IsType<EpochChangeOutcome.Decided>(Run(0, 1, 3).Outcome).Next);
-        Assert.False(MayBe(1, 1, 3, 4));
+        _bench.Lie = SaysItVotedFor(Next(0, 1, 3), 1);
+        Assert.IsType<EpochChangeOutcome.Unavailable>(Run(0, 1, 2).Outcome); // It may be a restart.
+        _now = TimeSpan.FromMinutes(10);
+        Assert.Equal(Next(0, 1, 3), Assert.IsType<EpochChangeOutcome.Decided>(Run(0, 1, 2).Outcome).Next);
+        Assert.False(MayBe(1, 0, 1, 4)); // Made up it may not be.
+        Assert.False(MayBe(1, 1, 3));
     }
 
     /// <summary>Its newcomer goes away before anybody else has voted.</summary>
@@ -86,7 +114,7 @@ public sealed class NextMembersTests
             MayBeNext = (by, next) =>
             {
                 Say(3, Health.Left);
-                return NextMembers.MayBe(_ring.Members, Options, by, Now, next);
+                return NextMembers.MayBe(_ring.Members, _now, Options, by, Now, next);
             },
         };
         _bench.Run(change);
@@ -112,7 +140,7 @@ public sealed class NextMembersTests
     {
         var change = new EpochChange(Now, Next(wanted).Members, _bench.Ballots, Options, 1)
         {
-            MayBeNext = (by, next) => NextMembers.MayBe(_ring.Members, Options, by, Now, next),
+            MayBeNext = (by, next) => NextMembers.MayBe(_ring.Members, _now, Options, by, Now, next),
             TakesOver = true,
         };
         _bench.Run(change);
@@ -120,7 +148,7 @@ public sealed class NextMembersTests
     }
 
     private bool MayBe(int by, params int[] next) =>
-        NextMembers.MayBe(_ring.Members, Options, _bench.Ids[by], Now, Next(next));
+        NextMembers.MayBe(_ring.Members, _now, Options, _bench.Ids[by], Now, Next(next));
 
     private void AssertNobodyIsAskedFor(TileConfiguration made) => Assert.DoesNotContain(
         _bench.Sent, sent => sent.Request is ReplicaRequest.Decide decide && decide.Next == made);
@@ -136,9 +164,14 @@ public sealed class NextMembersTests
     private TileConfiguration Next(params int[] nodes) =>
         Now.Next([.. nodes.Select(node => _bench.Ids[node])]);
 
-    private void Say(int node, Health health) => _ring = MembershipProtocol.Step(
-        _ring, new MembershipInput.Pinged(TimeSpan.Zero, new(PeerOf(node), 1, health, 0), [], false, 0),
-        new Prng(1)).State;
+    private void Say(int node, Health health, ulong incarnation = 1) =>
+        Ping(new(PeerOf(node), incarnation, health, 0), []);
+
+    private void Hear(int node, ulong incarnation, Health health) => Ping(
+        new(PeerOf(Liar), 1, Health.Alive, 0), [new(PeerOf(node), incarnation, health, 0)]);
+
+    private void Ping(Member from, ImmutableArray<Member> gossip) => _ring = MembershipProtocol.Step(
+        _ring, new MembershipInput.Pinged(TimeSpan.Zero, from, gossip, false, 0), new Prng(1)).State;
 
     private Peer PeerOf(int node) =>
         new(_bench.Ids[node], new RingId((UInt128)node), $"n{node}", $"host{node}:7401");
