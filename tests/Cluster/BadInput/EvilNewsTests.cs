@@ -36,6 +36,16 @@ public sealed class EvilNewsTests
                     Assert.Equal(
                         Answer.BodyOneofCase.Failed,
                         (await evil.AskAsync(new ReplicaRequest.NewConfiguration(lie, tile))).BodyCase);
+                var half = tile with { Tile = tile.Tile.First, Splits = [tile.Epoch], Members = [evil.Node] };
+                foreach (var part in (TileConfiguration[])[half, half with { Tile = tile.Tile.Second }, half with
+                {
+                    Tile = half.Tile.First,
+                    Epoch = tile.Epoch + 1,
+                    Splits = [tile.Epoch, tile.Epoch + 1],
+                }])
+                    Assert.Equal(
+                        Answer.BodyOneofCase.Failed,
+                        (await evil.AskAsync(new ReplicaRequest.NewConfiguration(part, null))).BodyCase);
                 Assert.Equal(tile, TileOf(cluster, name, point));
                 Assert.Equal(
                     (tile, TilePhase.Active),
