@@ -1,4 +1,5 @@
 using ChordChat.Core.Ring;
+using ChordChat.Node.Ring;
 
 namespace ChordChat.Node.Transport;
 
@@ -21,35 +22,13 @@ internal sealed class RingPaces(TimeProvider time)
 /// <summary>So many calls of each member at once after a rest, and so many a second. Safe for threads.</summary>
 internal sealed class CallPace(TimeProvider time, int atOnceMax, int perSecond)
 {
-    /// <summary>Members whose calls are counted; rested ones make room.</summary>
-    private const int CallersMax = 4_096;
-
     private readonly Lock _turn = new();
-
-    /// <summary>When each caller may make all its calls at once again, of the time since this began.</summary>
-    private readonly Dictionary<NodeId, TimeSpan> _restedAt = [];
-    private readonly TimeSpan _each = TimeSpan.FromSeconds(1) / perSecond;
+    private readonly MemberBudget _calls = new(atOnceMax, TimeSpan.FromSeconds(1) / perSecond);
     private readonly long _started = time.GetTimestamp();
-
-    public int AtOnceMax => atOnceMax;
-
-    public int PerSecond => perSecond;
 
     public bool Allows(NodeId caller)
     {
         lock (_turn)
-        {
-            var now = time.GetElapsedTime(_started);
-            if (_restedAt.Count >= CallersMax && !_restedAt.ContainsKey(caller))
-                foreach (var (other, at) in _restedAt)
-                    if (at <= now)
-                        _restedAt.Remove(other);
-            var known = _restedAt.GetValueOrDefault(caller);
-            var rested = known > now ? known : now;
-            if (rested - now > _each * (atOnceMax - 1))
-                return false;
-            _restedAt[caller] = rested + _each;
-            return true;
-        }
+            return _calls.Take(caller, 1, time.GetElapsedTime(_started)) > 0;
     }
 }

@@ -34,32 +34,13 @@ public sealed class SilentMemberTests
     }
 
     /// <summary>The first two members answer; the third never does.</summary>
-    private sealed class HalfSilentPeers(Lease lease) : IPeerChat
+    private sealed class HalfSilentPeers(Lease lease) : NoPeerChat
     {
-        public IReadOnlyList<Peer> Peers => Members;
+        public override IReadOnlyList<Peer> Peers => Members;
 
-        public Task<LeaseFound?> FindLeaseAsync(Peer peer, string user, CancellationToken cancellation) =>
+        public override Task<LeaseFound?> FindLeaseAsync(Peer peer, string user, CancellationToken cancellation) =>
             peer == Members[2]
                 ? new TaskCompletionSource<LeaseFound?>().Task
                 : Task.FromResult<LeaseFound?>(new LeaseFound(peer == Members[0] ? lease : null));
-
-        public Task<IReadOnlyList<LeaseAnswer>?> RenewAsync(
-            Peer peer, IReadOnlyList<LeaseRenewal> renewals, CancellationToken cancellation) =>
-            throw new NotSupportedException();
-
-        public Task<HelloFound?> FindHelloAsync(Peer peer, string user, CancellationToken cancellation) =>
-            throw new NotSupportedException();
-
-        public Task<DeliverOutcome> DeliverAsync(Peer node, LiveMessage message, CancellationToken cancellation) =>
-            throw new NotSupportedException();
-
-        public Task<bool> EndSessionAsync(Peer node, SessionEnding ending, CancellationToken cancellation) =>
-            throw new NotSupportedException();
-
-        public Task<TimeSpan?> CountGuessAsync(Peer peer, Guess guess, CancellationToken cancellation) =>
-            throw new NotSupportedException();
-
-        public Task<IReadOnlyList<Lease>?> ListSessionsAsync(Peer peer, int max, CancellationToken cancellation) =>
-            throw new NotSupportedException();
     }
 }

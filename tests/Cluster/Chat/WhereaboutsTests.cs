@@ -37,39 +37,20 @@ public sealed class WhereaboutsTests
         }
     }
 
-    private sealed class CountedPeers : IPeerChat
+    private sealed class CountedPeers : NoPeerChat
     {
         private int _listCount;
 
         public int ListCount => Volatile.Read(ref _listCount);
 
-        public IReadOnlyList<Peer> Peers => WhereaboutsTests.Peers;
+        public override IReadOnlyList<Peer> Peers => WhereaboutsTests.Peers;
 
-        public async Task<IReadOnlyList<Lease>?> ListSessionsAsync(
+        public override async Task<IReadOnlyList<Lease>?> ListSessionsAsync(
             Peer peer, int max, CancellationToken cancellation)
         {
             Interlocked.Increment(ref _listCount);
             await Task.Yield();
             return [new Lease($"anna{peer.Node.Low}", 1, peer.Node, 1)];
         }
-
-        public Task<LeaseFound?> FindLeaseAsync(Peer peer, string user, CancellationToken cancellation) =>
-            throw new NotSupportedException();
-
-        public Task<IReadOnlyList<LeaseAnswer>?> RenewAsync(
-            Peer peer, IReadOnlyList<LeaseRenewal> renewals, CancellationToken cancellation) =>
-            throw new NotSupportedException();
-
-        public Task<HelloFound?> FindHelloAsync(Peer peer, string user, CancellationToken cancellation) =>
-            throw new NotSupportedException();
-
-        public Task<DeliverOutcome> DeliverAsync(Peer node, LiveMessage message, CancellationToken cancellation) =>
-            throw new NotSupportedException();
-
-        public Task<bool> EndSessionAsync(Peer node, SessionEnding ending, CancellationToken cancellation) =>
-            throw new NotSupportedException();
-
-        public Task<TimeSpan?> CountGuessAsync(Peer peer, Guess guess, CancellationToken cancellation) =>
-            throw new NotSupportedException();
     }
 }

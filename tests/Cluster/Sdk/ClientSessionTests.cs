@@ -12,26 +12,8 @@ using Xunit;
 
 namespace ChordChat.Tests.Cluster.Sdk;
 
-public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
+public sealed class ClientSessionTests : TwoFakeNodes
 {
-    private readonly FakeCluster _cluster = new();
-    private FakeNode _n1 = null!;
-    private FakeNode _n2 = null!;
-
-    public async Task InitializeAsync()
-    {
-        _n1 = await _cluster.AddNodeAsync("n1");
-        _n2 = await _cluster.AddNodeAsync("n2");
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _n1.DisposeAsync();
-        await _n2.DisposeAsync();
-    }
-
-    public void Dispose() => _cluster.Dispose();
-
     [Fact]
     public async Task Two_people_on_two_nodes_chat_in_order_and_see_what_became_of_each_message()
     {
@@ -51,10 +33,10 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_node_that_cannot_tell_ends_no_client_which_goes_to_another()
     {
-        _cluster.Refuse = node => node.Name == "n1"
+        Cluster.Refuse = node => node.Name == "n1"
             ? new SessionEnded { Reason = SessionEnded.Types.Reason.Elsewhere, Text = "this node cannot tell" }
             : null;
-        await using var alice = await Person.RegisterAsync("alice", _n1, _n2);
+        await using var alice = await Person.RegisterAsync("alice", N1, N2);
 
         alice.Client.Start();
 
@@ -70,7 +52,7 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         alice.Client.Send("bob", "before");
         Assert.Equal(["before"], await bob.ReadAsync(1));
         var start = Environment.TickCount64;
-        await _n1.KillAsync();
+        await N1.KillAsync();
         alice.Client.Send("bob", "in between");
         var back = await alice.SeeAsync<ClientEvent.Connected>();
         Assert.InRange(Environment.TickCount64 - start, 0, 5000);
@@ -84,10 +66,10 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
     public async Task A_session_on_a_link_that_has_just_been_dropped_has_failed_as_any_other_does()
     {
         using var profile = Profile.Open(Person.NewFolder());
-        profile.Trust.Expect(_cluster.Authority.RawData);
-        using var accounts = new Accounts(profile, Person.Search(_n1)) { Keys = _cluster.KeySource };
+        profile.Trust.Expect(Cluster.Authority.RawData);
+        using var accounts = new Accounts(profile, Person.Search(N1)) { Keys = Cluster.KeySource };
         using var me = await accounts.RegisterAsync("alice", Person.Password);
-        var link = await NodeLink.OpenAsync(_n1.Address, profile.Trust, CancellationToken.None);
+        var link = await NodeLink.OpenAsync(N1.Address, profile.Trust, CancellationToken.None);
         link.Dispose();
         var failed = await Assert.ThrowsAsync<RpcException>(
             () => Session.OpenAsync(link, me.RequireDevice(), new byte[32], CancellationToken.None));
@@ -102,10 +84,10 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         await bob.DisposeAsync();
         var ids = Enumerable.Range(1, 100).Select(i => alice.Client.Send("bob", $"{i}")).ToList();
         Assert.Equal(MessageState.Kept, (await alice.WaitAsync(ids[^1], MessageState.Kept)).State);
-        await using var again = await (await Person.LogInAsync("bob", bob.Folder, _n2)).OnlineAsync();
+        await using var again = await (await Person.LogInAsync("bob", bob.Folder, N2)).OnlineAsync();
         Assert.Equal(Enumerable.Range(1, 100).Select(i => $"{i}"), await again.ReadAsync(100));
         await alice.WaitAsync(ids[^1], MessageState.Delivered);
-        Assert.Equal(0, _cluster.Accounts["bob"].MailboxCount);
+        Assert.Equal(0, Cluster.Accounts["bob"].MailboxCount);
     }
 
     [Fact]
@@ -116,8 +98,8 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         await bob.DisposeAsync();
         var ids = Enumerable.Range(1, 6).Select(i => alice.Client.Send("bob", $"{i}")).ToList();
         await alice.WaitAsync(ids[^1], MessageState.Kept);
-        _cluster.Tamper = pushes => [.. pushes.Reverse(), .. pushes];
-        await using var again = await (await Person.LogInAsync("bob", bob.Folder, _n2)).OnlineAsync();
+        Cluster.Tamper = pushes => [.. pushes.Reverse(), .. pushes];
+        await using var again = await (await Person.LogInAsync("bob", bob.Folder, N2)).OnlineAsync();
         Assert.Equal(["1", "2", "3", "4", "5", "6"], await again.ReadAsync(6));
     }
 
@@ -129,10 +111,10 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         await using var __ = bob;
         alice.Client.Send("bob", "1");
         await bob.ReadAsync(1);
-        _cluster.Tamper = _ => [];
+        Cluster.Tamper = _ => [];
         var lost = alice.Client.Send("bob", "2");
         await alice.WaitAsync(lost, MessageState.Kept);
-        _cluster.Tamper = pushes => [.. pushes.Where(push => Convert.ToHexStringLower(push.Id.Span) != lost)];
+        Cluster.Tamper = pushes => [.. pushes.Where(push => Convert.ToHexStringLower(push.Id.Span) != lost)];
         alice.Client.Send("bob", "3");
         Assert.Equal(["3"], await bob.ReadAsync(1));
         Assert.Equal(1, bob.Client.History.With("alice")[^1].MissingBefore);
@@ -145,9 +127,9 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         var (alice, bob) = await TwoAsync();
         await using var _ = alice;
         await using var __ = bob;
-        _cluster.Tamper = pushes =>
+        Cluster.Tamper = pushes =>
         {
-            _cluster.Tamper = again => again;
+            Cluster.Tamper = again => again;
             return [.. pushes.Select(Spoil)];
         };
         alice.Client.Send("bob", "x");
@@ -163,11 +145,11 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         var (alice, bob) = await TwoAsync();
         await using var _ = alice;
         await using var __ = bob;
-        _cluster.Tamper = pushes => [.. pushes.Select(Spoil)];
+        Cluster.Tamper = pushes => [.. pushes.Select(Spoil)];
         alice.Client.Send("bob", "x");
         await Condition.UntilAsync(
             "the second look", TimeSpan.FromSeconds(30),
-            () => Task.FromResult(bob.Client.Dropped.Count == 1 && _cluster.Accounts["bob"].MailboxCount == 0));
+            () => Task.FromResult(bob.Client.Dropped.Count == 1 && Cluster.Accounts["bob"].MailboxCount == 0));
     }
 
     [Fact]
@@ -176,11 +158,11 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         var (alice, bob) = await TwoAsync();
         await using var _ = alice;
         await using var __ = bob;
-        _cluster.HasQuorum = false;
+        Cluster.HasQuorum = false;
         var id = alice.Client.Send("bob", "x");
         Assert.Equal(MessageState.Queued, (await alice.WaitAsync(id, MessageState.Queued)).State);
-        _cluster.HasQuorum = true;
-        await _n1.KillAsync(); // A new session sends it again.
+        Cluster.HasQuorum = true;
+        await N1.KillAsync(); // A new session sends it again.
         Assert.True((await alice.WaitAsync(id, MessageState.Kept)).State >= MessageState.Kept);
         Assert.Equal(["x"], await bob.ReadAsync(1));
     }
@@ -189,8 +171,8 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Many_long_messages_that_waited_do_not_break_the_session()
     {
-        await using var alice = await Person.RegisterAsync("alice", _n1);
-        await using var bob = await Person.RegisterAsync("bob", _n1);
+        await using var alice = await Person.RegisterAsync("alice", N1);
+        await using var bob = await Person.RegisterAsync("bob", N1);
         var ids = Enumerable.Range(0, 70).Select(_ => alice.Client.Send("bob", new string('x', 60_000))).ToList();
         await alice.OnlineAsync();
         foreach (var id in ids)
@@ -204,14 +186,14 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         var (alice, bob) = await TwoAsync();
         await using var _ = alice;
         await using var __ = bob;
-        _cluster.HasQuorum = false; // This node never tries again by itself.
+        Cluster.HasQuorum = false; // This node never tries again by itself.
         var id = alice.Client.Send("bob", "x");
         Assert.Equal(MessageState.Queued, (await alice.WaitAsync(id, MessageState.Queued)).State);
-        _cluster.HasQuorum = true;
+        Cluster.HasQuorum = true;
         Assert.Equal(["x"], await bob.ReadAsync(1));
         Assert.True(
             (await alice.WaitAsync(id, MessageState.Kept)).State is MessageState.Kept or MessageState.Delivered);
-        Assert.InRange(_cluster.AgesMs[id], 1_000ul, 600_000ul); // docs/protocol.md#tombstones
+        Assert.InRange(Cluster.AgesMs[id], 1_000ul, 600_000ul); // docs/protocol.md#tombstones
     }
 
     [Fact]
@@ -220,7 +202,7 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
         var (alice, bob) = await TwoAsync();
         await using var _ = alice;
         await using var __ = bob;
-        await using var second = await Person.LogInAsync("bob", Person.NewFolder(), _n2);
+        await using var second = await Person.LogInAsync("bob", Person.NewFolder(), N2);
         var ended = await bob.SeeAsync<ClientEvent.Ended>();
         Assert.Equal("taken_over", ended.Reason.Code);
         alice.Client.Send("bob", "sealed for the old device"); // Alice's copy of bob's keys is still fresh enough.
@@ -239,7 +221,7 @@ public sealed class ClientSessionTests : IAsyncLifetime, IDisposable
 
     private async Task<(Person Alice, Person Bob)> TwoAsync()
     {
-        var people = await Task.WhenAll(Person.RegisterAsync("alice", _n1), Person.RegisterAsync("bob", _n2));
+        var people = await Task.WhenAll(Person.RegisterAsync("alice", N1), Person.RegisterAsync("bob", N2));
         return (await people[0].OnlineAsync(), await people[1].OnlineAsync());
     }
 }

@@ -11,32 +11,14 @@ using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 namespace ChordChat.Tests.Cluster.Sdk;
 
 /// <summary>docs/e2e.md, Pins and Session: one node's lie ends neither a conversation nor a client.</summary>
-public sealed class LyingNodeTests : IAsyncLifetime, IDisposable
+public sealed class LyingNodeTests : TwoFakeNodes
 {
-    private readonly FakeCluster _cluster = new();
-    private FakeNode _n1 = null!;
-    private FakeNode _n2 = null!;
-
-    public async Task InitializeAsync()
-    {
-        _n1 = await _cluster.AddNodeAsync("n1");
-        _n2 = await _cluster.AddNodeAsync("n2");
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _n1.DisposeAsync();
-        await _n2.DisposeAsync();
-    }
-
-    public void Dispose() => _cluster.Dispose();
-
     [Fact]
     public async Task A_node_that_shows_made_up_keys_is_named_and_ends_no_conversation()
     {
-        await using var bob = await (await Person.RegisterAsync("bob", _n2)).OnlineAsync();
+        await using var bob = await (await Person.RegisterAsync("bob", N2)).OnlineAsync();
         string folder;
-        await using (var alice = await (await Person.RegisterAsync("alice", _n1)).OnlineAsync())
+        await using (var alice = await (await Person.RegisterAsync("alice", N1)).OnlineAsync())
         {
             alice.Client.Send("bob", "before");
             Assert.Equal(["before"], await bob.ReadAsync(1));
@@ -44,8 +26,8 @@ public sealed class LyingNodeTests : IAsyncLifetime, IDisposable
         }
 
         var madeUp = MadeUp("bob", out _);
-        _cluster.ShowKeys = (node, user) => node == _n1 && user == "bob" ? madeUp : null;
-        await using var again = await (await Person.LogInAsync("alice", folder, _n1)).OnlineAsync();
+        Cluster.ShowKeys = (node, user) => node == N1 && user == "bob" ? madeUp : null;
+        await using var again = await (await Person.LogInAsync("alice", folder, N1)).OnlineAsync();
         again.Client.Send("bob", "after");
         Assert.Equal(["after"], await bob.ReadAsync(1));
         await again.SeeAsync<ClientEvent.Notice>(notice => notice.Text.Contains("n1 at"));
@@ -56,20 +38,20 @@ public sealed class LyingNodeTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_node_that_names_many_nodes_takes_no_other_from_its_client()
     {
-        _cluster.Introduce = info =>
+        Cluster.Introduce = info =>
         {
             info.Nodes.Clear();
             info.Nodes.Add(Enumerable.Range(1, 64).Select(port => new NodeAddress { Address = $"127.0.0.1:{port}" }));
         };
-        var (id1, id2) = (Convert.ToHexString(_n1.Id), Convert.ToHexString(_n2.Id));
+        var (id1, id2) = (Convert.ToHexString(N1.Id), Convert.ToHexString(N2.Id));
         var pool = new NodePool(
-            new NodeSearch { AskNetwork = false }, new ClusterTrust(null), [new(_n2.Address, id2)]);
-        using (var link = await NodeLink.OpenAsync(_n1.Address, pool.Trust, CancellationToken.None))
+            new NodeSearch { AskNetwork = false }, new ClusterTrust(null), [new(N2.Address, id2)]);
+        using (var link = await NodeLink.OpenAsync(N1.Address, pool.Trust, CancellationToken.None))
             pool.Meet(link);
         Assert.Superset(
-            new HashSet<KnownNode>([new(_n1.Address, id1), new(_n2.Address, id2)]), pool.Known.ToHashSet());
-        using var other = await pool.OpenAsync(avoid: _n1.Address, CancellationToken.None);
-        Assert.Equal(_n2.Id, other.NodeId);
+            new HashSet<KnownNode>([new(N1.Address, id1), new(N2.Address, id2)]), pool.Known.ToHashSet());
+        using var other = await pool.OpenAsync(avoid: N1.Address, CancellationToken.None);
+        Assert.Equal(N2.Id, other.NodeId);
     }
 
     [Theory]
@@ -78,9 +60,9 @@ public sealed class LyingNodeTests : IAsyncLifetime, IDisposable
     [InlineData(SessionEnded.Types.Reason.LoggedOut)]
     public async Task An_ending_that_nothing_proves_means_try_elsewhere(SessionEnded.Types.Reason reason)
     {
-        await using var alice = await (await Person.RegisterAsync("alice", _n1)).OnlineAsync();
-        _cluster.Refuse = node => node == _n1 ? new SessionEnded { Reason = reason, Text = "so it says" } : null;
-        _cluster.Sessions["alice"].End(reason, text: "so it says");
+        await using var alice = await (await Person.RegisterAsync("alice", N1)).OnlineAsync();
+        Cluster.Refuse = node => node == N1 ? new SessionEnded { Reason = reason, Text = "so it says" } : null;
+        Cluster.Sessions["alice"].End(reason, text: "so it says");
         Assert.Equal("n2", (await alice.SeeAsync<ClientEvent.Connected>()).Node);
         Assert.True(alice.Client.History.Chats().Count == 0);
     }
@@ -88,18 +70,18 @@ public sealed class LyingNodeTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task Sending_asks_once_after_an_identity_was_rotated()
     {
-        var alice = await Person.RegisterAsync("alice", _n1);
+        var alice = await Person.RegisterAsync("alice", N1);
         var log = MadeUp("bob", out var identity);
-        _cluster.Accounts["bob"] = new FakeAccount("secret", []) { Log = log };
+        Cluster.Accounts["bob"] = new FakeAccount("secret", []) { Log = log };
         await alice.Client.People.CheckExistsAsync("bob");
-        using var next = _cluster.Keys.Identity();
+        using var next = Cluster.Keys.Identity();
         var entry = KeyLogEntryBuilder.RotateIdentity(
-            log.Head, log.Head.TimeMs + 1, identity, next, _cluster.Keys.Device(), default, KdfParameters.New());
-        _cluster.Accounts["bob"].Log = log.Append(entry.Bytes.Span);
+            log.Head, log.Head.TimeMs + 1, identity, next, Cluster.Keys.Device(), default, KdfParameters.New());
+        Cluster.Accounts["bob"].Log = log.Append(entry.Bytes.Span);
 
         var folder = alice.Folder;
         await alice.DisposeAsync();
-        await using var again = await (await Person.LogInAsync("alice", folder, _n1)).OnlineAsync();
+        await using var again = await (await Person.LogInAsync("alice", folder, N1)).OnlineAsync();
         var asked = await Assert.ThrowsAsync<ChordChatException>(() => again.Client.People.CheckExistsAsync("bob"));
         Assert.Equal("identity_changed", asked.Code);
         var id = again.Client.Send("bob", "to the new one");
@@ -111,9 +93,9 @@ public sealed class LyingNodeTests : IAsyncLifetime, IDisposable
 
     private KeyLog MadeUp(string user, out IdentityKey identity)
     {
-        identity = _cluster.Keys.Identity();
+        identity = Cluster.Keys.Identity();
         var entry = KeyLogEntryBuilder.Create(
-            _cluster.Id, user, 1_764_000_000_000, identity, _cluster.Keys.Device(), default, KdfParameters.New());
-        return KeyLog.Verify(_cluster.Id, user, [entry.Bytes.ToArray()])!;
+            Cluster.Id, user, 1_764_000_000_000, identity, Cluster.Keys.Device(), default, KdfParameters.New());
+        return KeyLog.Verify(Cluster.Id, user, [entry.Bytes.ToArray()])!;
     }
 }

@@ -12,26 +12,8 @@ namespace ChordChat.Tests.Cluster.Sdk;
 
 /// <summary>docs/e2e.md, Session: a failure that nobody foresaw while a node serves is taken for that node's, and told
 /// once for each.</summary>
-public sealed class UnforeseenFailureTests : IAsyncLifetime, IDisposable
+public sealed class UnforeseenFailureTests : TwoFakeNodes
 {
-    private readonly FakeCluster _cluster = new();
-    private FakeNode _n1 = null!;
-    private FakeNode _n2 = null!;
-
-    public async Task InitializeAsync()
-    {
-        _n1 = await _cluster.AddNodeAsync("n1");
-        _n2 = await _cluster.AddNodeAsync("n2");
-    }
-
-    public async Task DisposeAsync()
-    {
-        await _n1.DisposeAsync();
-        await _n2.DisposeAsync();
-    }
-
-    public void Dispose() => _cluster.Dispose();
-
     [Fact]
     public async Task Another_node_is_tried_and_a_person_hears_of_it_once_for_each_node()
     {
@@ -68,14 +50,14 @@ public sealed class UnforeseenFailureTests : IAsyncLifetime, IDisposable
     private async Task<Task> RunAsync(Told told, CancellationToken stopping)
     {
         string folder;
-        await using (var alice = await Person.RegisterAsync($"alice{_cluster.Accounts.Count}", _n1))
+        await using (var alice = await Person.RegisterAsync($"alice{Cluster.Accounts.Count}", N1))
             folder = alice.Folder;
         return Task.Run(
             async () =>
             {
                 using var profile = Profile.Open(folder);
                 using var me = profile.Unlock(Person.Password);
-                var pool = new NodePool(Person.Search(_n1, _n2), profile.Trust, profile.KnownNodes);
+                var pool = new NodePool(Person.Search(N1, N2), profile.Trust, profile.KnownNodes);
                 using var links = new NodeLinks(pool, new UserPass(profile, () => me.Device));
                 using var lease = new SessionLease(folder);
                 var changed = new ChangeSignal();

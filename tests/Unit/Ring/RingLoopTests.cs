@@ -108,10 +108,10 @@ public sealed class RingLoopTests : IAsyncLifetime, IDisposable
         Assert.Equal(4_096, Take(2));
         now += TimeSpan.FromMinutes(1);
         Assert.Equal([4_096, 4_096, 0], new[] { Take(1), Take(1), Take(1) });
-        for (var sender = 0; sender < 3 * GossipBudget.SendersMax; sender++)
+        for (var sender = 0; sender < 3 * MemberBudget.MembersMax; sender++)
         {
             Assert.True(Take(sender) > 0 || sender == 1);
-            Assert.InRange(budget.SenderCount, 1, GossipBudget.SendersMax);
+            Assert.InRange(budget.SenderCount, 1, MemberBudget.MembersMax);
         }
     }
 
