@@ -54,6 +54,8 @@ public sealed class EpochChange(
     {
         if (!Rules.NewcomersAreAsked || _unheard.Count == 0)
             Seal();
+        else if (!TakesOver && !MayBeNext(ballots.Self, Configuration.Next(_wanted)))
+            GiveUp(); // It would end the epoch and then propose the members of now.
         else if (_asks++ < (TakesOver ? 1 : AsksMax))
             AskNewcomers();
         else
@@ -115,12 +117,13 @@ public sealed class EpochChange(
             _highest = Ballot.Max(_highest, nack.Highest);
         if (_deciding)
             return reply is ReplicaReply.Accepted ? Vote.For : Vote.Against;
-        if (reply is not ReplicaReply.SealGranted granted
-            || granted.Vote is { } vote && !vote.Follows(Configuration.At))
+        if (reply is not ReplicaReply.SealGranted granted || granted.AcceptedBallot > _ballot
+            || granted.Vote is { } vote && !vote.Follows(Configuration))
             return Vote.Against;
         if (granted.Vote is not { } named)
             return Vote.For;
-        if (!MayBeNext(Configuration.Members[member], named) && !IsNamedTwice(member, named, granted.AcceptedBallot))
+        if (Majority > 1 && !MayBeNext(Configuration.Members[member], named)
+            && !IsNamedTwice(member, named, granted.AcceptedBallot))
             return Vote.Held;
         Adopt(named, granted.AcceptedBallot);
         return Vote.For;

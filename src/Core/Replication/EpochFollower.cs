@@ -141,7 +141,8 @@ internal sealed class EpochFollower
     {
         if (!MayVote(header, request.At))
             return WhyNot(header, request.At);
-        if (request.Ballot < header.NextPromised || request.Ballot.IsTooFarAbove(header.NextPromised))
+        if (request.Ballot < header.NextPromised || request.Ballot.IsTooFarAbove(header.NextPromised)
+            || !request.Next.Follows(header.Configuration))
             return new ReplicaReply.Nack(header.NextPromised);
         Put(header with
         {

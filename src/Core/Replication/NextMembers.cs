@@ -2,36 +2,45 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>Whether a node, from what it knows of the ring, lets other members take over a tile.</summary>
+/// <summary>Whether a node, from what it knows of the ring, lets other members take over a tile, or has it cut.</summary>
 /// <remarks>docs/protocol.md#next-members. A lying member must not be able to give a tile to itself, to more nodes than
-/// a steward would still change, to nodes that it made up, or to nodes that are gone.</remarks>
-public static class NextMembers
+/// a steward would still change, to nodes that it made up, or to nodes that are gone; nor to cut it without end.
+/// </remarks>
+/// <param name="now">As the records of the ring count it.</param>
+/// <param name="isLarge">Whether this node's own rows of a tile are so many that others may find it too large.</param>
+public sealed class NextMembers(
+    Func<Membership> ring, Func<TimeSpan> now, CoordinatorOptions options, StewardOptions steward,
+    Func<TileId, bool> isLarge)
 {
     /// <summary>Who has left counts as present for so long: it may be a restart.</summary>
     private static readonly TimeSpan Restart = TimeSpan.FromMinutes(10);
 
-    /// <param name="now">As the records of the ring count it.</param>
     /// <param name="by">Who proposes them, or says that it has voted for them.</param>
-    public static bool MayBe(
-        Membership ring, TimeSpan now, CoordinatorOptions options, NodeId by, TileConfiguration current,
-        TileConfiguration next)
+    public bool MayBe(NodeId by, TileConfiguration current, TileConfiguration next)
     {
-        if (!options.MayFollow(current, next)
+        if (!next.Follows(current) || !options.MayFollow(current, next)
             || next.Members.Length > Math.Max(current.Members.Length, options.Copies))
             return false;
-        var newcomers = next.Members.Where(node => !current.Contains(node)).Select(node => ring[node]).ToArray();
-        return Array.TrueForAll(newcomers, member => member is { Spoken: > 0 })
-            && (Array.TrueForAll(newcomers, member => member is { IsAway: false, IsGone: false })
-                || IsNeeded(ring, now, by, current, next));
+        if (next.Tile != current.Tile)
+            return MayBeCut(current.Tile);
+        var newcomers = next.Members.Where(node => !current.Contains(node)).Select(node => ring()[node]);
+        return newcomers.All(member => member is { Spoken: > 0, IsAway: false, IsGone: false })
+            || IsNeeded(by, current, next);
     }
 
+    /// <summary>Whoever has ever spoken here counts, and twice: others may count more than this node does.</summary>
+    private bool MayBeCut(TileId tile) => isLarge(tile) || steward.IsTooWide(
+        tile, 2 * ring().All.Count(member => member.Spoken > 0 || !member.WasHeard));
+
     /// <summary>Without the one that says so no majority is left, and one must be able to go on with what is voted for
-    /// already, as long as a majority stays.</summary>
-    private static bool IsNeeded(
-        Membership ring, TimeSpan now, NodeId by, TileConfiguration current, TileConfiguration next) =>
-        current.Members.Count(node => node != by && !IsLost(ring[node], now)) < current.Majority
+    /// already, as long as a majority stays. This node may have restarted, so it may know nothing of who comes.
+    /// </summary>
+    private bool IsNeeded(NodeId by, TileConfiguration current, TileConfiguration next) =>
+        current.Members.Count(node => node != by && !IsLost(ring()[node])) < current.Majority
         && next.Members.Count(current.Contains) >= current.Majority;
 
-    private static bool IsLost(Member? member, TimeSpan now) =>
-        member is { IsGone: true } && (member.Health is Health.Dead || now - member.ChangedAt >= Restart);
+    /// <summary>By its own word or by this node's own probes; that others say that it lives does not change it.
+    /// </summary>
+    private bool IsLost(Member? member) => member is { IsGone: true, Health: Health.Dead }
+        || (member is { AwaySince: { } since } && now() - since >= Restart);
 }

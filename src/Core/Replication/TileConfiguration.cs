@@ -33,7 +33,7 @@ public sealed record TileConfiguration(TileId Tile, ulong Generation, ulong Epoc
     /// part of a tile is newer than the tile was, and a tile that was cut has no later epoch.</summary>
     public bool IsPossibleAfter(TileConfiguration known) =>
         (Splits is not [.., var end] || end < Epoch)
-        && (known.Tile == Tile || (IsNewerThan(known)
+        && (known.Tile == Tile || (known.Tile.Contains(Tile) && IsNewerThan(known)
             && (Generation > known.Generation || SplitEpoch(known.Tile) >= known.Epoch)));
 
     /// <summary>Whether an operator's order began this one, given what is named as the one before: then that one's
@@ -59,6 +59,13 @@ public sealed record TileConfiguration(TileId Tile, ulong Generation, ulong Epoc
     public bool Follows(TileEpoch at) => Generation == at.Generation && Epoch == at.Epoch + 1
         && (Tile == at.Tile || (Tile.Bits == at.Tile.Bits + 1 && Tile == at.Tile.First
             && Splits.Length > 0 && Splits[^1] == at.Epoch));
+
+    /// <summary>The same, and it is cut like this one: only a cut adds to <see cref="Splits"/>, and it changes no
+    /// members. docs/protocol.md#next-members</summary>
+    public bool Follows(TileConfiguration ended) => Follows(ended.At) && (Tile == ended.Tile
+        ? Splits.AsSpan().SequenceEqual(ended.Splits.AsSpan())
+        : Splits.AsSpan()[..^1].SequenceEqual(ended.Splits.AsSpan())
+            && Members.AsSpan().SequenceEqual(ended.Members.AsSpan()));
 
     /// <summary>The configurations that this one ends in when <paramref name="next"/> is decided, each with the one
     /// before it: one, or both halves.</summary>

@@ -29,7 +29,7 @@ public sealed record TileHeader(
         Pending is null || Pending.Generation > Configuration.Generation ? Previous : Configuration;
 
     /// <summary>What this replica voted for as the one after <see cref="Newest"/>.</summary>
-    public TileConfiguration? Vote => Pending is null && NextAccepted?.Follows(Configuration.At) == true
+    public TileConfiguration? Vote => Pending is null && NextAccepted?.Follows(Configuration) == true
         ? NextAccepted : null;
 
     /// <summary>Whether a node has to do with the tile now: of its epoch, the next, or the one before.</summary>

@@ -47,7 +47,10 @@ public sealed record Member(Peer Peer, ulong Incarnation, Health Health, long Jo
 
     /// <summary>It has said here itself that it has left, or this node's own probe has found it silent, and it has not
     /// spoken here since; whatever others say. Not sent to others.</summary>
-    public bool IsAway { get; init; }
+    public bool IsAway => AwaySince is not null;
+
+    /// <summary>Since when it <see cref="IsAway"/>, by this node's time. Not sent to others.</summary>
+    public TimeSpan? AwaySince { get; init; }
 
     /// <summary>The incarnation that it last named to this node itself, over a connection that proved who it was and
     /// where on the circle it stands; 0: none yet. Not sent to others.</summary>

@@ -58,7 +58,7 @@ internal static class MembershipMerge
         {
             Spoken = heard.Incarnation,
             MissedAt = null,
-            IsAway = heard.Health is Health.Left,
+            AwaySince = heard.Health is Health.Left ? known?.AwaySince ?? now : null,
             IsReplaceable = heard.Health is Health.Leaving or Health.Left || s.Denied.Contains(heard.Peer.Node),
         };
         if (known is null)
@@ -71,7 +71,7 @@ internal static class MembershipMerge
         {
             Peer = heard.Peer,
             Spoken = heard.Spoken,
-            IsAway = heard.IsAway,
+            AwaySince = heard.AwaySince,
             MissedAt = null,
             IsReplaceable = heard.IsReplaceable,
             KnownSince = IsDeadToThisNode(known) ? now : known.KnownSince, // It says next that it lives.
@@ -89,7 +89,7 @@ internal static class MembershipMerge
         heard = heard with
         {
             Spoken = known?.Spoken ?? 0,
-            IsAway = known is { IsAway: true },
+            AwaySince = known?.AwaySince,
             MissedAt = known?.Incarnation == heard.Incarnation ? known.MissedAt : null,
             IsReplaceable = s.Denied.Contains(heard.Peer.Node) || (known is { IsReplaceable: true }
                 && heard.Health is Health.Leaving or Health.Dead or Health.Left), // It had gone before.

@@ -136,7 +136,7 @@ public static class MembershipProtocol
             Confirmed = member.Confirmed || probe.Confirmed,
             Refuses = probe.Refused,
             MissedAt = member.MissedAt ?? now,
-            IsAway = true,
+            AwaySince = member.AwaySince ?? now,
         };
         return member switch
         {
@@ -196,7 +196,7 @@ public static class MembershipProtocol
     private static (MembershipState, Effects) Trust(MembershipState s, TimeSpan now)
     {
         var members = s.Members.All.Where(member => member.MissedAt is not null && !member.IsReplaceable)
-            .Aggregate(s.Members, (all, member) => all.With(member with { MissedAt = now }));
+            .Aggregate(s.Members, (all, member) => all.With(member with { MissedAt = now, AwaySince = now }));
         return (s with
         {
             Members = members,

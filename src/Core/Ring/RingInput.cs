@@ -27,6 +27,10 @@ public abstract record RingInput
     /// <summary>No answer in time to either question.</summary>
     public sealed record AskTimedOut(ulong Nonce) : RingInput;
 
+    /// <summary>Whom <see cref="RingEffect.AskRing"/> named is there and has too many calls of this node: it is asked
+    /// again next time.</summary>
+    public sealed record AskRefused(ulong Nonce) : RingInput;
+
     /// <summary>The membership cache changed.</summary>
     /// <param name="Live">The other members that are reachable as far as known, with their newest addresses.</param>
     /// <param name="Count">N: members on record, this node included.</param>

@@ -25,6 +25,8 @@ public static class RingProtocol
             Answered(var nonce, var answer) when Awaited(s, nonce) is { } ask => Learn(Close(s), ask, answer),
             StillAlive(var nonce) when Awaited(s, nonce) is not null => (Close(s) with { Candidate = null }, Nothing),
             AskTimedOut(var nonce) when Awaited(s, nonce) is { } ask => GiveUp(Close(s), ask),
+            AskRefused(var nonce) when Awaited(s, nonce) is { } ask => ask.Kind is AskKind.Join
+                ? GiveUp(Close(s), ask) : (Close(s), Nothing),
             MembersKnown known => CacheView.Know(s, known),
             AuditFailed when s.Phase is RingPhase.Member && !s.IsSmall => RingJoin.Again(
                 s with { Pending = null, PlaceTriesLeft = RingJoin.PlaceTriesMax }),

@@ -16,6 +16,7 @@ internal sealed partial class DiskGuard(
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<NodeId, bool> _welcomes = new();
     private readonly ConcurrentDictionary<NodeId, DiskVerdict> _refusals = new();
+    private readonly ConcurrentDictionary<NodeId, bool> _groundless = new(); // Each is named once.
     private int _quarantined;
 
     /// <summary>The other nodes, each of which has one voice; whoever is none of them has none.</summary>
@@ -47,7 +48,10 @@ internal sealed partial class DiskGuard(
     {
         var verdict = folder.Runs.History.JudgedBy(seen);
         if (verdict == DiskVerdict.Whole)
-            LogGroundless(peer.ToString()[..8]);
+        {
+            if (_groundless.TryAdd(peer, true))
+                LogGroundless(peer.ToString()[..8]);
+        }
         else if (isProven || IsBelieved(peer, verdict))
             Quarantine(verdict);
     }

@@ -1,7 +1,6 @@
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Chat;
-using ChordChat.Node.Ring;
 
 namespace ChordChat.Node.Replication;
 
@@ -9,7 +8,7 @@ namespace ChordChat.Node.Replication;
 /// <remarks>docs/protocol.md#what-a-member-may-ask. A certificate of the cluster is not enough: who looks after a tile
 /// must be one of its members, as this replica knows them.</remarks>
 internal sealed class CallerRights(
-    TileBoard board, TileDirectory directory, RingDriver ring, CoordinatorOptions options)
+    TileBoard board, TileDirectory directory, NextMembers nextMembers, CoordinatorOptions options)
 {
     private static readonly CallVerdict NotItsOwn =
         new CallVerdict.Refused("only the node that it is named after may write this");
@@ -34,10 +33,10 @@ internal sealed class CallerRights(
             ReplicaRequest.Pull when !isMember => new CallVerdict.Answered(
                 header is null ? new ReplicaReply.WrongTile() : new ReplicaReply.Behind(header.Configuration)),
             ReplicaRequest.Decide decide when header is not null && decide.Next != header.NextAccepted
-                && !NextMembers.MayBe(
-                    ring.Now.Members, ring.Clock, options, from, header.Configuration, decide.Next) =>
+                && !nextMembers.MayBe(from, header.Configuration, decide.Next) =>
                 new CallVerdict.Refused(
-                    "a tile is not given to too few or too many nodes, nor to unknown or gone ones"),
+                    "a tile is not given to too few or too many nodes, nor to unknown or gone ones, nor cut for "
+                    + "nothing"),
             ReplicaRequest.Seal or ReplicaRequest.Decide when header?.MayChange(from, request.At) != true =>
                 new CallVerdict.Refused("only members of the tile may change its members"),
             ReplicaRequest.Missing or ReplicaRequest.Forget when !isMember =>

@@ -9,8 +9,12 @@ internal sealed class LargeTiles(ReplicaWriter writer, StewardOptions options, T
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
     private volatile IReadOnlySet<TileId> _now = new HashSet<TileId>();
+    private volatile IReadOnlySet<TileId> _nearly = new HashSet<TileId>();
 
     public bool Contains(TileId tile) => _now.Contains(tile);
+
+    /// <summary>Whether another copy may find it too large: this one has half as much.</summary>
+    public bool IsNearly(TileId tile) => _nearly.Contains(tile);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -25,6 +29,7 @@ internal sealed class LargeTiles(ReplicaWriter writer, StewardOptions options, T
         }
     }
 
-    private async ValueTask LookAsync(CancellationToken cancellation) =>
-        _now = await writer.AskAsync(store => store.TilesAbove(options.SplitBytes)).WaitAsync(cancellation);
+    private async ValueTask LookAsync(CancellationToken cancellation) => (_now, _nearly) = await writer
+        .AskAsync(store => (store.TilesAbove(options.SplitBytes), store.TilesAbove(options.SplitBytes / 2)))
+        .WaitAsync(cancellation);
 }

@@ -1,6 +1,7 @@
 using ChordChat.Core.Replication;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
+using ChordChat.Node.Ring;
 using ChordChat.Node.Storage;
 
 namespace ChordChat.Node.Replication;
@@ -31,6 +32,13 @@ internal static class ReplicationServices
         .AddHostedService<RepairLoop>()
         .AddHostedService<DisputeLoop>()
         .AddSingleton<LargeTiles>()
+        .AddSingleton(made =>
+        {
+            var ring = made.GetRequiredService<RingDriver>();
+            return new NextMembers(
+                () => ring.Now.Members, () => ring.Clock, made.GetRequiredService<CoordinatorOptions>(),
+                made.GetRequiredService<StewardOptions>(), made.GetRequiredService<LargeTiles>().IsNearly);
+        })
         .AddHostedService(made => made.GetRequiredService<LargeTiles>())
         .AddSingleton(settings.GetSection("Ages").Get<RowAges>() ?? RowAges.Default)
         .AddSingleton(settings.GetSection("Collection").Get<CollectionOptions>() ?? new CollectionOptions())

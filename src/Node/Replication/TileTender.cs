@@ -43,6 +43,7 @@ internal sealed partial class TileTender : BackgroundService
         Genesis genesis,
         StewardOptions options,
         LargeTiles large,
+        NextMembers nextMembers,
         CoordinatorOptions patience,
         TimeProvider time,
         ILogger<TileTender> logger)
@@ -52,8 +53,7 @@ internal sealed partial class TileTender : BackgroundService
         (_copies, _time, _logger) = (genesis.BackupCount + 1, time, logger);
         _keeper = new TileKeeper(ballots, patience, options, (ulong)Random.Shared.NextInt64())
         {
-            MayBeNext = (by, current, next) => NextMembers.MayBe(
-                ring.Now.Members, ring.Clock, patience, by, current, next),
+            MayBeNext = nextMembers.MayBe,
         };
         _lastBeat = _started = time.GetTimestamp();
         foreach (var header in board.All)

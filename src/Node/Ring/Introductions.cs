@@ -64,6 +64,12 @@ internal sealed class Introductions(
         }
     }
 
+    /// <summary>Also who is away now, as long as the ring remembers it: it has a voice.</summary>
+    private ImmutableArray<Peer> Answered(MembershipState state) => [.. state.Members.All
+        .Where(member => member.Peer != state.Members.Self && !state.Denied.Contains(member.Peer.Node)
+            && (member.IsReachable || member.Spoken > 0 || remembered.Earlier.Contains(member.Peer.Node)))
+        .Select(member => member.Peer)];
+
     private async Task ReportAsync(CancellationToken stopping)
     {
         ImmutableArray<Peer> before = [];
@@ -73,9 +79,10 @@ internal sealed class Introductions(
                 await ring.GiveAsync(now => new MembershipInput.Moved(now, address), stopping);
             var live = ring.Now.Members.Live;
             company.Report(live.Length);
-            if (!live.SequenceEqual(before) || live.Zip(before).Any(pair => pair.First.Address != pair.Second.Address))
-                remembered.Save(live);
-            before = live;
+            var known = Answered(ring.Now.Membership);
+            if (!known.SequenceEqual(before) || known.Zip(before).Any(pair => pair.First.Address != pair.Second.Address))
+                remembered.Save(known);
+            before = known;
             await Task.Delay(ReportInterval, time, stopping);
         }
     }

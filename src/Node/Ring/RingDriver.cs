@@ -238,10 +238,10 @@ internal sealed partial class RingDriver : BackgroundService
 
     private async Task AskRingAsync(ulong nonce, Peer to, CancellationToken stopping)
     {
-        var answer = await QuietlyAsync(
-            () => _calls.GetRingAsync(to, _now.Self, _now.Ring.Options.AskTimeout, stopping));
-        await GiveAsync(
-            answer is null ? new RingInput.AskTimedOut(nonce) : new RingInput.Answered(nonce, answer), stopping);
+        RingInput none = new RingInput.AskTimedOut(nonce);
+        var answer = await QuietlyAsync(() => _calls.GetRingAsync(
+            to, _now.Self, _now.Ring.Options.AskTimeout, () => none = new RingInput.AskRefused(nonce), stopping));
+        await GiveAsync(answer is null ? none : new RingInput.Answered(nonce, answer), stopping);
     }
 
     private async Task AskAliveAsync(ulong nonce, Peer to, CancellationToken stopping)

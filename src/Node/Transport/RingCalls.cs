@@ -16,10 +16,21 @@ internal sealed class RingCalls(
     PeerChannels channels, DiskMemory disks, DiskGuard guard, DiskWord word, RunTable runs, DenyListNews denials,
     SettingNews settings)
 {
-    public Task<RingAnswer?> GetRingAsync(Peer to, Peer self, TimeSpan timeout, CancellationToken cancellation) =>
+    /// <param name="refused">Told when there is no answer because it has too many calls of this node.</param>
+    public Task<RingAnswer?> GetRingAsync(
+        Peer to, Peer self, TimeSpan timeout, Action refused, CancellationToken cancellation) =>
         CallAsync(to, async (client, options) =>
-            (await client.GetRingAsync(new GetRingRequest { From = self.ToWire() }, options)).ToCore(),
-            timeout, cancellation);
+        {
+            try
+            {
+                return (await client.GetRingAsync(new GetRingRequest { From = self.ToWire() }, options)).ToCore();
+            }
+            catch (RpcException e) when (RingFaults.IsTooMany(e))
+            {
+                refused();
+                throw;
+            }
+        }, timeout, cancellation);
 
     public Task<object?> NotifyAsync(Peer to, Peer self, TimeSpan timeout, CancellationToken cancellation) =>
         CallAsync<object>(to, async (client, options) =>

@@ -1,5 +1,6 @@
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Discovery;
 using ChordChat.Node.Ring;
 
 namespace ChordChat.Node.Transport;
@@ -7,7 +8,8 @@ namespace ChordChat.Node.Transport;
 /// <summary>Shows this start of the node to the others before it serves.</summary>
 /// <remarks>docs/protocol.md#copied-and-restored-disks.</remarks>
 internal sealed partial class Vouching(
-    RingDriver ring, PeerLinks links, DiskGuard guard, TimeProvider time, ILogger<Vouching> logger) : BackgroundService
+    RingDriver ring, PeerLinks links, DiskGuard guard, RememberedPeers remembered, TimeProvider time,
+    ILogger<Vouching> logger) : BackgroundService
 {
     /// <summary>Others that are asked, clockwise from this node: those who share tiles with it come first. Whoever has
     /// spoken here is asked before those whom others may have made up.</summary>
@@ -20,26 +22,34 @@ internal sealed partial class Vouching(
     private static readonly TimeSpan ForTheSuspect = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ForTheSilent = TimeSpan.FromSeconds(5);
 
-    private readonly DiskGuard _guard = Counting(guard, ring);
+    private readonly DiskGuard _guard = Counting(guard, ring, remembered.Earlier);
 
     /// <summary>From the first call on the guard knows who the other nodes are.</summary>
-    private static DiskGuard Counting(DiskGuard guard, RingDriver ring)
+    private static DiskGuard Counting(DiskGuard guard, RingDriver ring, IReadOnlySet<NodeId> earlier)
     {
-        guard.Others = () => OthersOf(ring.Now.Membership, ring.Clock);
+        guard.Others = () => OthersOf(ring.Now.Membership, earlier, ring.Clock);
         return guard;
     }
 
     /// <summary>Whose voices count, heard or not: nobody stops being one of them by being dead or gone, and after the
     /// placement time nobody is one whom only others have named, unless that would leave a single voice.</summary>
-    internal static IReadOnlyCollection<NodeId> OthersOf(MembershipState members, TimeSpan now)
+    /// <param name="earlier">Who answered before this start: nobody has made these up.</param>
+    internal static IReadOnlyCollection<NodeId> OthersOf(
+        MembershipState members, IReadOnlySet<NodeId> earlier, TimeSpan now)
     {
         var isEarly = now - members.StartedAt < members.Options.SilentDeadAfter;
         var all = members.Members.All
             .Where(member => member.Peer != members.Members.Self && !members.Denied.Contains(member.Peer.Node))
             .ToList();
-        var sure = all.Where(member => isEarly || !member.WasHeard || member.Spoken > 0).ToList();
-        return [.. (sure.Count == 1 ? all : sure).Select(member => member.Peer.Node)];
+        var unmet = Unmet(members, earlier).ToList();
+        var sure = all.Where(member => isEarly || !member.WasHeard || member.Spoken > 0
+            || earlier.Contains(member.Peer.Node)).ToList();
+        return [.. (sure.Count + unmet.Count == 1 ? all : sure).Select(member => member.Peer.Node), .. unmet];
     }
+
+    /// <summary>Who answered before this start and of whom nobody has told anything since.</summary>
+    private static IEnumerable<NodeId> Unmet(MembershipState members, IReadOnlySet<NodeId> earlier) =>
+        earlier.Where(node => members.Members[node] is null && !members.Denied.Contains(node));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -62,7 +72,7 @@ internal sealed partial class Vouching(
             links.Greet(member.Peer.Node);
         foreach (var member in missing.Where(IsOnlySaidToBeSilent).Take(ProbedMax))
             ring.TryGive(now => new MembershipInput.Unreachable(now, member.Peer));
-        return MayOpen(waited, others, _guard.HasWelcomeOf);
+        return MayOpen(waited, others, Unmet(ring.Now.Membership, remembered.Earlier).Any(), _guard.HasWelcomeOf);
     }
 
     /// <summary>Its own word, or its silence, is one probe away.</summary>
@@ -72,11 +82,15 @@ internal sealed partial class Vouching(
     /// <summary>Whether all have looked that may be there to look.</summary>
     /// <param name="others">The other members, but for those that are gone by their own word or this node's own
     /// probes.</param>
-    internal static bool MayOpen(TimeSpan waited, IReadOnlyCollection<Member> others, Func<NodeId, bool> hasLooked)
+    /// <param name="awaits">Whether some who answered before this start have not been heard of yet.</param>
+    internal static bool MayOpen(
+        TimeSpan waited, IReadOnlyCollection<Member> others, bool awaits, Func<NodeId, bool> hasLooked)
     {
         var missing = others.Where(member => !hasLooked(member.Peer.Node)).ToList();
-        if (missing.Count == 0 || waited >= ForTheSilent)
+        if (waited >= ForTheSilent)
             return true;
+        if (awaits || missing.Count == 0)
+            return !awaits;
         // Of a founder that nobody has heard yet nothing is known: it may be about to answer. What others say of a
         // member is not enough either.
         return waited >= ForTheSuspect && missing.Count < others.Count

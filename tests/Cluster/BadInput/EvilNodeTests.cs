@@ -106,6 +106,22 @@ public sealed class EvilNodeTests
         }
     }
 
+    /// <summary>docs/protocol.md#next-members: tiles are never merged again.</summary>
+    [Fact]
+    public async Task Who_is_a_member_cuts_no_tile_that_is_neither_too_wide_nor_too_large()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3, absent: 1);
+        await using var evil = await EvilNode.LinkAsync(cluster.IdentityOf("n3"), cluster["n1"]);
+        var tile = TileOf(cluster, "n1", OwnKeyOf(cluster, "n1"));
+        var cut = tile.Next(tile.Members) with { Tile = tile.Tile.First, Splits = [tile.Epoch] };
+        var ballot = evil.Ballot(tile.Epoch, 9);
+        Assert.Contains("nor cut", (await evil.AskAsync(new ReplicaRequest.Decide(tile.At, ballot, cut))).Failed.Text);
+        var other = tile.Next(tile.Members) with { Splits = [tile.Epoch] }; // Of another circle.
+        Assert.Equal(
+            Answer.BodyOneofCase.Failed,
+            (await evil.AskAsync(new ReplicaRequest.Decide(tile.At, ballot, other))).BodyCase);
+    }
+
     [Fact]
     public async Task A_ballot_far_ahead_or_in_the_name_of_another_spoils_no_register()
     {

@@ -15,6 +15,7 @@ internal sealed class TileHost
     private readonly SwarmNode _node;
     private readonly SwarmCluster _cluster;
     private readonly TileKeeper _keeper;
+    private readonly NextMembers _nextMembers;
     private readonly NodeClock _clock;
     private readonly Queue<Work> _inbox = [];
     private readonly SortedDictionary<TileId, TileHeader> _board = [];
@@ -30,10 +31,14 @@ internal sealed class TileHost
         LookAtClock();
         Ballots = new BallotSource(node.Self.Node, incarnation);
         Directory = new TileDirectory(_cluster.Plan.TileBits, _cluster.GenesisOf(node));
+        _nextMembers = new NextMembers( // As in Node/Replication/ReplicationServices.
+            () => node.Ring.Cache.Members, () => node.Ring.Clock,
+            _cluster.Plan.Patience with { Copies = _cluster.Plan.Copies }, _cluster.Plan.Steward,
+            _ => true); // The fault CutTile cuts any tile.
         _keeper = new TileKeeper(
             Ballots, _cluster.Plan.Patience, _cluster.Plan.Steward, _cluster.World.Random.Next(), _cluster.Rules)
         {
-            MayBeNext = MayBeNext,
+            MayBeNext = _nextMembers.MayBe,
         };
         Replica.Found(_cluster.GenesisOf(node));
         Sync();
@@ -92,7 +97,7 @@ internal sealed class TileHost
     public void Receive(ReplicaRequest request, NodeId from, Action<ReplicaReply> done)
     {
         if (request is ReplicaRequest.Decide decide && _board.GetValueOrDefault(decide.At.Tile) is { } header
-            && decide.Next != header.NextAccepted && !MayBeNext(from, header.Configuration, decide.Next))
+            && decide.Next != header.NextAccepted && !_nextMembers.MayBe(from, header.Configuration, decide.Next))
             return; // Refused; the caller has a timer.
         if (request is not ReplicaRequest.NewConfiguration news)
         {
@@ -125,11 +130,6 @@ internal sealed class TileHost
             Submit(believed, from, done);
         }
     }
-
-    /// <summary>As Node/Replication/CallerRights and TileTender ask it.</summary>
-    private bool MayBeNext(NodeId by, TileConfiguration current, TileConfiguration next) => NextMembers.MayBe(
-        _node.Ring.Cache.Members, _node.Ring.Clock, _cluster.Plan.Patience with { Copies = _cluster.Plan.Copies }, by,
-        current, next);
 
     private TileHeader? Around(TileId tile)
     {

@@ -12,6 +12,7 @@ public sealed class VouchingTests
     private static readonly TimeSpan Late = TimeSpan.FromSeconds(5);
 
     private MembershipState _members = MembershipState.Starting(Peers.At(0), 1, 0, TimeSpan.Zero);
+    private readonly HashSet<NodeId> _earlier = [];
     private TimeSpan _now = TimeSpan.FromSeconds(1);
 
     [Fact]
@@ -47,6 +48,33 @@ public sealed class VouchingTests
     {
         Assert.True(MayOpen(Late, looked: 0, One(Health.Alive), One(Health.Alive, incarnation: 0)));
         Assert.False(MayOpen(Late - TimeSpan.FromMilliseconds(1), looked: 0, One(Health.Alive)));
+    }
+
+    /// <summary>A node that is no founder's neighbour knows nobody right after a start, and one that lies is the first
+    /// to call.</summary>
+    [Fact]
+    public void Who_answered_before_this_start_is_waited_for_until_somebody_tells_of_it()
+    {
+        Assert.False(MayOpen(TimeSpan.Zero, looked: 0, awaits: true));
+        Assert.False(MayOpen(Soon, looked: 1, awaits: true, One(Health.Alive)));
+        Assert.False(MayOpen(Soon, looked: 1, awaits: true, One(Health.Alive), Silent(Health.Dead)));
+        Assert.True(MayOpen(Late, looked: 1, awaits: true, One(Health.Alive)));
+        Assert.True(MayOpen(TimeSpan.Zero, looked: 0)); // The first node of all.
+    }
+
+    [Fact]
+    public void Who_answered_before_this_start_has_a_voice_whether_others_tell_of_it_or_not()
+    {
+        Say(Peers.At(10), Health.Alive);
+        Assert.Equal([10], Others());
+        _earlier.Add(Peers.At(20).Node);
+        Assert.Equal([10, 99], Others());
+        Hear(Peers.At(20), 2, Health.Dead);
+        _now += MembershipOptions.Lan.SilentDeadAfter;
+        Say(Peers.At(30), Health.Alive);
+        Assert.Equal([10, 20, 30], Others());
+        Step(new MembershipInput.Denied(_now, [Peers.At(20).Node]));
+        Assert.Equal([10, 30], Others());
     }
 
     /// <summary>docs/protocol.md#copied-and-restored-disks, "Before any call".</summary>
@@ -146,17 +174,20 @@ public sealed class VouchingTests
     private void Step(MembershipInput input) =>
         (_members, _) = MembershipProtocol.Step(_members, input, new Prng(1));
 
-    private int[] Others() => [.. Vouching.OthersOf(_members, _now)
-        .Select(node => (int)_members.Members[node]!.Peer.Position.Value).Order()];
+    private int[] Others() => [.. Vouching.OthersOf(_members, _earlier, _now)
+        .Select(node => (int)(_members.Members[node]?.Peer.Position.Value ?? 99)).Order()];
 
     /// <param name="looked">So many of the first have let the start pass.</param>
-    private static bool MayOpen(TimeSpan waited, int looked, params Member[] others)
+    private static bool MayOpen(TimeSpan waited, int looked, params Member[] others) =>
+        MayOpen(waited, looked, awaits: false, others);
+
+    private static bool MayOpen(TimeSpan waited, int looked, bool awaits, params Member[] others)
     {
         Member[] members = [.. others.Select((member, i) => member with
         {
             Peer = new(new NodeId((UInt128)i + 1, 0), new RingId((UInt128)i), $"n{i}", "127.0.0.1:1"),
         })];
-        return Vouching.MayOpen(waited, members, node => members[..looked].Any(member => member.Peer.Node == node));
+        return Vouching.MayOpen(waited, members, awaits, node => members[..looked].Any(member => member.Peer.Node == node));
     }
 
     private static Member Silent(Health health) => One(health) with { MissedAt = TimeSpan.Zero };

@@ -12,10 +12,10 @@ internal sealed class Bench
     public static readonly TileId Tile = new(7, 0x5a);
     private const int SendsMax = 100_000;
 
-    public Bench(SetLimits? limits = null, IValueRules? values = null, PeerLimits? peers = null)
+    public Bench(SetLimits? limits = null, IValueRules? values = null, PeerLimits? peers = null, int members = 3)
     {
         Ids = [.. Enumerable.Range(1, 5).Select(i => new NodeId((UInt128)(ulong)i << 124, 0))];
-        Now = new TileConfiguration(Tile, 0, 1, Ids[..3]);
+        Now = new TileConfiguration(Tile, 0, 1, Ids[..members]);
         Stores = [.. Ids.Select(_ => new MemoryReplicaStore(new Disk()))];
         Replicas = [.. Ids.Select((id, i) => new Replica(id, Stores[i], limits, values: values, peers: peers))];
         foreach (var replica in Replicas)

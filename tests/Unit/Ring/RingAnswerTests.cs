@@ -87,6 +87,17 @@ public class RingAnswerTests
         Assert.Equal(RingPhase.Joining, _state.Phase);
     }
 
+    /// <summary>docs/protocol.md#ring-gossip: one that lies can make others ask too often.</summary>
+    [Fact]
+    public void A_successor_that_has_too_many_calls_of_this_node_stays_its_successor()
+    {
+        var before = _state.Successors;
+        Feed(new RingInput.StabilizeDue());
+        while (_state.Pending is { } asked)
+            Feed(new RingInput.AskRefused(asked.Nonce));
+        Assert.Equal((RingPhase.Member, before), (_state.Phase, _state.Successors));
+    }
+
     [Fact]
     public void A_notifier_at_this_nodes_own_place_is_nobody()
     {
