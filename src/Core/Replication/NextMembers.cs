@@ -2,7 +2,8 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>Whether a node, from what it knows of the ring, lets other members take over a tile, or has it cut.</summary>
+/// <summary>Whether a node, from what it knows of the ring, lets other members take over a tile, or has it cut.
+/// </summary>
 /// <remarks>docs/protocol.md#next-members. A lying member must not be able to give a tile to itself, to more nodes than
 /// a steward would still change, to nodes that it made up, or to nodes that are gone; nor to cut it without end.
 /// </remarks>

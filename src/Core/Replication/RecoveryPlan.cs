@@ -25,18 +25,28 @@ public sealed class RecoveryPlan
     public RecoveryPlan(IEnumerable<TileAnswer> answers)
     {
         _answers = answers.ToImmutableDictionary(answer => answer.Node);
-        Newest = _answers.Values.Select(answer => answer.Newest)
-            .Aggregate((one, two) => two.IsNewerThan(one) ? two : one);
+        var active = _answers.Values.Where(answer => answer.Header is { Phase: TilePhase.Active })
+            .GroupBy(answer => answer.Header!.Configuration)
+            .Where(same => same.Count(answer => same.Key.Contains(answer.Node)) >= Math.Max(2, same.Key.Majority))
+            .Select(same => same.Key).ToList();
+        Newest = _answers.Values.Select(answer => answer.Newest).Where(IsPossible)
+            .Aggregate(active.Find(IsPossible), (one, two) => two.IsNewerThan(one) ? two : one)!;
         Gone = [.. Newest.Members.Where(member => !_answers.ContainsKey(member))];
         var source = _answers.Values.Where(answer => answer.IsComplete).Select(answer => answer.Header!.Configuration)
+            .Where(IsPossible)
             .Aggregate((TileConfiguration?)null, (one, two) => two.IsNewerThan(one) ? two : one);
         Survivors = (source ?? Newest) with
         {
             Members = [.. (source?.Members ?? []).Where(member => IsCompleteIn(member, source!))],
         };
+
+        // Whoever decides the next one seals a majority first.
+        bool IsPossible(TileConfiguration said) => !active.Exists(
+            sure => sure.Generation == said.Generation && sure.Tile == said.Tile && said.IsNewerThan(sure));
     }
 
-    /// <summary>The newest configuration that anybody has heard of.</summary>
+    /// <summary>The newest configuration that anybody has heard of, but for those that cannot be: a majority still
+    /// answers for the epoch before.</summary>
     public TileConfiguration Newest { get; }
 
     /// <summary>Members of <see cref="Newest"/> that did not answer.</summary>

@@ -80,7 +80,8 @@ internal sealed class Introductions(
             var live = ring.Now.Members.Live;
             company.Report(live.Length);
             var known = Answered(ring.Now.Membership);
-            if (!known.SequenceEqual(before) || known.Zip(before).Any(pair => pair.First.Address != pair.Second.Address))
+            if (!known.SequenceEqual(before)
+                || known.Zip(before).Any(pair => pair.First.Address != pair.Second.Address))
                 remembered.Save(known);
             before = known;
             await Task.Delay(ReportInterval, time, stopping);

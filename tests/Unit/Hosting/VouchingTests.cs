@@ -187,7 +187,8 @@ public sealed class VouchingTests
         {
             Peer = new(new NodeId((UInt128)i + 1, 0), new RingId((UInt128)i), $"n{i}", "127.0.0.1:1"),
         })];
-        return Vouching.MayOpen(waited, members, awaits, node => members[..looked].Any(member => member.Peer.Node == node));
+        return Vouching.MayOpen(
+            waited, members, awaits, node => members[..looked].Any(member => member.Peer.Node == node));
     }
 
     private static Member Silent(Health health) => One(health) with { MissedAt = TimeSpan.Zero };

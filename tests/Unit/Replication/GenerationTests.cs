@@ -226,6 +226,20 @@ public class GenerationTests
         Assert.Single(_bench.Stores[2].ReadPage(Tile, default, 1000).Entries);
     }
 
+    /// <summary>Else an order would have the others drop what they hold for what one member made up.</summary>
+    [Fact]
+    public void What_one_says_of_a_later_epoch_is_nothing_while_a_majority_answers_for_the_one_before()
+    {
+        var later = new TileHeader(_bench.Now.Next([Id(2)]), TilePhase.Active);
+        var lie = new TileAnswer(Id(2), later, later.Configuration);
+        var plan = new RecoveryPlan([.. Answers(0, 1), lie]);
+        Assert.True(plan.CanGoOn);
+        Assert.Equal(_bench.Now, plan.Newest);
+        Assert.Equal(Survivors(0, 1), plan.Survivors);
+        _bench.Ask(1, new ReplicaRequest.Seal(_bench.Now.At, new(1, 1, Id(2), 1))); // Now it may be true.
+        Assert.Equal(later.Configuration, new RecoveryPlan([.. Answers(0, 1), lie]).Newest);
+    }
+
     [Fact]
     public void A_copy_that_was_away_is_a_survivor()
     {
@@ -235,8 +249,10 @@ public class GenerationTests
         Assert.True(Plan(1, 2).CanGoOn);
     }
 
-    private RecoveryPlan Plan(params int[] nodes) => new(nodes.Select(
-        node => new TileAnswer(Id(node), _bench.Replicas[node].Header(Tile), _bench.Now)));
+    private RecoveryPlan Plan(params int[] nodes) => new(Answers(nodes));
+
+    private IEnumerable<TileAnswer> Answers(params int[] nodes) => nodes.Select(
+        node => new TileAnswer(Id(node), _bench.Replicas[node].Header(Tile), _bench.Now));
 
     private ImmutableArray<TileSums> Compare(int node, TileEpoch at) => Assert.IsType<ReplicaReply.Differing>(
         _bench.Ask(node, new ReplicaRequest.Compare([new(at, UInt128.One)]))).Tiles;

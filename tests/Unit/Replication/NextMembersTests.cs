@@ -180,7 +180,8 @@ public sealed class NextMembersTests
         _bench.Ignores = (node, request) => node != 0 && request is ReplicaRequest.Decide;
         Run(0, 2, 3); // The first member has voted.
         _bench.Ignores = null;
-        var (made, ballot) = (Next(1, 2, 3), new BallotSource(_bench.Ids[Liar], 9).Next(Now.Epoch, new(1, 99, default, 0)));
+        var made = Next(1, 2, 3);
+        var ballot = new BallotSource(_bench.Ids[Liar], 9).Next(Now.Epoch, new(1, 99, default, 0));
         _bench.Lie = (node, request) => node == Liar && request is ReplicaRequest.Seal
             ? new ReplicaReply.SealGranted(ballot, made)
             : null;
