@@ -79,6 +79,10 @@ internal static class CommandLine
                     : "chordchat --help lists commands and options"));
             return Misused;
         }
+        catch (OperationCanceledException)
+        {
+            return ending.Code;
+        }
         catch (ChordChatException cause) when (cause.Code == Output.Closed)
         {
             return Failed;
@@ -283,10 +287,6 @@ internal static class CommandLine
         {
             ScriptContext.Complain(json, cause);
             return Failed;
-        }
-        catch (OperationCanceledException)
-        {
-            return 130; // As a shell reports an interrupt.
         }
     }
 }

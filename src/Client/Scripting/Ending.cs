@@ -13,6 +13,7 @@ internal sealed class Ending : IDisposable
     private readonly CancellationTokenSource _told = new();
     private readonly PosixSignalRegistration[] _signals;
     private int _count;
+    private int _first = 2;
 
     public Ending() => _signals =
     [
@@ -29,6 +30,9 @@ internal sealed class Ending : IDisposable
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Told => _told.Token;
 
+    /// <summary>What a command ends with that a signal has ended.</summary>
+    public int Code => Signalled + _first;
+
     public void Dispose()
     {
         foreach (var signal in _signals)
@@ -41,6 +45,7 @@ internal sealed class Ending : IDisposable
         signal.Cancel = true;
         if (Interlocked.Increment(ref _count) > 1 || Prompt.IsOpen)
             Exit(number);
+        _first = number;
         _ = EndAsync(number);
     }
 

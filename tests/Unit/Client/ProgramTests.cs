@@ -158,6 +158,24 @@ public sealed class ProgramTests
         await EndsWhenToldAsync(profile.Command(arguments), new string('x', 1 << 20));
     }
 
+    /// <summary>README: so a script knows that its command did not end by itself.</summary>
+    [Theory]
+    [InlineData("INT", 130)]
+    [InlineData("TERM", 143)]
+    public async Task A_command_that_a_signal_ends_says_which_by_its_exit_code(string signal, int code)
+    {
+        if (!HasShell)
+            return;
+        using var profile = new FilledProfile("only one");
+        using var tail = FilledProfile.Start("exec " + profile.Command("tail"));
+        await ReadToAsync(tail, "only one");
+
+        using var kill = Process.Start("kill", [$"-{signal}", $"{tail.Id}"]);
+
+        await tail.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal((code, ""), (tail.ExitCode, await tail.StandardError.ReadToEndAsync()));
+    }
+
     [Fact]
     public async Task A_hang_up_at_the_password_leaves_the_terminal_as_it_was()
     {
@@ -231,7 +249,7 @@ public sealed class ProgramTests
         using var kill = Process.Start("kill", ["-TERM", $"{program.Id}"]);
 
         await program.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
-        Assert.NotEqual(0, program.ExitCode);
+        Assert.Equal(143, program.ExitCode);
     }
 
     private static string? TextOf(JsonElement message) => message.GetProperty("text").GetString();
