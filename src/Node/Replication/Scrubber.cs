@@ -18,19 +18,17 @@ internal sealed partial class Scrubber(
 {
     private const string LastPass = "scrubbed";
 
+    /// <summary>A timer does not count while the machine sleeps, and none runs for longer than 49 days.</summary>
+    private static readonly TimeSpan LookAgain = TimeSpan.FromDays(1);
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         try
         {
             while (true)
             {
-                var last = await writer.AskAsync(_ => database.Meta(LastPass));
-                var due = last is null
-                    ? TimeSpan.Zero
-                    : DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(last, CultureInfo.InvariantCulture))
-                        + options.Every - time.GetUtcNow();
-                if (due > TimeSpan.Zero)
-                    await Task.Delay(due < options.Every ? due : options.Every, time, stoppingToken);
+                for (var due = await DueInAsync(); due > TimeSpan.Zero; due = await DueInAsync())
+                    await Task.Delay(due < LookAgain ? due : LookAgain, time, stoppingToken);
                 var begun = time.GetUtcNow().ToUnixTimeMilliseconds();
                 await ReadAllAsync(stoppingToken);
                 await writer.AskAsync(_ =>
@@ -44,6 +42,16 @@ internal sealed partial class Scrubber(
         {
             // The node stops.
         }
+    }
+
+    /// <summary>Nothing to wait for after a pass that lies ahead: the clock was wrong then, or is now.</summary>
+    private async Task<TimeSpan> DueInAsync()
+    {
+        if (await writer.AskAsync(_ => database.Meta(LastPass)) is not { } last)
+            return TimeSpan.Zero;
+        var since = time.GetUtcNow()
+            - DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(last, CultureInfo.InvariantCulture));
+        return since < TimeSpan.Zero ? TimeSpan.Zero : options.Every - since;
     }
 
     private async Task ReadAllAsync(CancellationToken stopping)
