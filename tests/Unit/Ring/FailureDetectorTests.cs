@@ -59,10 +59,16 @@ public class FailureDetectorTests
     }
 
     [Theory]
-    [InlineData(true, 15)]
-    [InlineData(false, 45)]
-    public void A_member_that_nobody_reaches_is_suspect_and_dead_later_when_it_is_only_silent(bool refuses, int seconds)
+    [InlineData(false, true, 15)]
+    [InlineData(false, false, 45)]
+    [InlineData(true, true, 120)]
+    [InlineData(true, false, 120)]
+    public void A_member_that_nobody_reaches_is_suspect_and_dead_later_when_it_is_only_silent_or_far_away(
+        bool farApart, bool refuses, int seconds)
     {
+        if (farApart)
+            _state = MembershipState.Starting(
+                Peers.At(0), MembershipState.FirstIncarnation(1), 0, TimeSpan.Zero, MembershipOptions.Wan);
         Know(10, 20, 30);
         Doubt(10, helpers: 2, says: false, refuses);
         Assert.Equal(Health.Suspect, HealthOf(10));
