@@ -13,11 +13,12 @@ internal static class OperatorLog
 
     public static Logger Create(NodeOptions options)
     {
+        var libraries = options.LogLevel > LogEventLevel.Warning ? options.LogLevel : LogEventLevel.Warning;
         var settings = new LoggerConfiguration()
             .MinimumLevel.Is(options.LogLevel)
-            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-            .MinimumLevel.Override("System", LogEventLevel.Warning)
-            .MinimumLevel.Override("Grpc", LogEventLevel.Warning)
+            .MinimumLevel.Override("Microsoft", libraries)
+            .MinimumLevel.Override("System", libraries)
+            .MinimumLevel.Override("Grpc", libraries)
             // Who asks hears.
             .MinimumLevel.Override("Microsoft.Extensions.Diagnostics.HealthChecks", LogEventLevel.Fatal)
             .Filter.ByExcluding(IsBrokenOff)

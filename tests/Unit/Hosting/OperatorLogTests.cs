@@ -38,6 +38,23 @@ public sealed class OperatorLogTests
         Assert.False(lines.IsTooMuch(Event("ChordChat.Node.Chat.Login", new ArgumentException())));
     }
 
+    /// <summary>docs/operations.md#settings.</summary>
+    [Theory]
+    [InlineData(LogEventLevel.Debug, LogEventLevel.Warning)]
+    [InlineData(LogEventLevel.Information, LogEventLevel.Warning)]
+    [InlineData(LogEventLevel.Error, LogEventLevel.Error)]
+    public void The_level_that_is_set_is_that_of_the_node_and_libraries_say_what_is_wrong(
+        LogEventLevel set, LogEventLevel libraries)
+    {
+        using var log = OperatorLog.Create(new() { Data = "", LogLevel = set });
+        Assert.Equal(set, Lowest("ChordChat.Node.Ring.RingAuditor"));
+        Assert.Equal(libraries, Lowest(Calls));
+        Assert.Equal(libraries, Lowest(Kestrel));
+
+        LogEventLevel Lowest(string source) => Enum.GetValues<LogEventLevel>().First(
+            log.ForContext(Constants.SourceContextPropertyName, source).IsEnabled);
+    }
+
     private static LogEvent Event(string source, Exception exception) => new(
         DateTimeOffset.UnixEpoch, LogEventLevel.Error, exception, MessageTemplate.Empty,
         [new(Constants.SourceContextPropertyName, new ScalarValue(source))]);
