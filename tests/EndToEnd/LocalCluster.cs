@@ -47,8 +47,11 @@ internal sealed class LocalCluster : IAsyncDisposable
 
     /// <summary>As <see cref="StartupAsync"/>, also when it is to fail. Options given later win.</summary>
     public Task<Ended> TryStartupAsync(params string[] options) => RunAsync(
-        Path.Combine(Repository, "startup.sh"),
-        ["--local", "--port", $"{Port}", "--page-port", $"{PagePort}", .. options], Environment());
+        Path.Combine(Repository, "startup.sh"), ToStart(options), Environment());
+
+    /// <summary>As <see cref="TryStartupAsync"/>, to watch while it runs.</summary>
+    public Process BeginStartup(params string[] options) => Begin(
+        Path.Combine(Repository, "startup.sh"), ToStart(options), Environment());
 
     /// <summary>What ./startup.sh status prints.</summary>
     public async Task<string> StatusAsync() =>
@@ -123,6 +126,9 @@ internal sealed class LocalCluster : IAsyncDisposable
         ? Directory.GetFiles(Path.Combine(Home, "run"), "*.log").Order()
             .Select(log => $"--- {Path.GetFileName(log)}\n{string.Join('\n', File.ReadLines(log).TakeLast(15))}")
         : []);
+
+    private string[] ToStart(string[] options) =>
+        ["--local", "--port", $"{Port}", "--page-port", $"{PagePort}", .. options];
 
     public async ValueTask DisposeAsync()
     {

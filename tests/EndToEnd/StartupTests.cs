@@ -10,6 +10,8 @@ namespace ChordChat.Tests.EndToEnd;
 /// <summary>What ./startup.sh takes for a running node.</summary>
 public sealed class StartupTests
 {
+    private static bool HasFlock => File.Exists("/usr/bin/flock");
+
     [Fact]
     public async Task A_dead_node_whose_parent_has_not_noticed_is_started_again()
     {
@@ -129,6 +131,34 @@ public sealed class StartupTests
         Assert.NotEqual(0, refused.ExitCode);
         Assert.Contains("--replicas must be 0 to 6", refused.Error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(cluster.Home, "cluster")));
+    }
+
+    /// <summary>docs/operations.md#startupsh.</summary>
+    [Fact]
+    public async Task Two_starts_at_once_make_one_cluster_and_the_second_says_that_it_waits()
+    {
+        if (!HasFlock)
+            return;
+        await using var cluster = LocalCluster.Prepare();
+        using var first = cluster.BeginStartup("--nodes", "1");
+        var said = await first.StandardOutput.ReadLineAsync(); // It is at work, and needs seconds more.
+        var second = cluster.TryStartupAsync("--nodes", "1");
+        said += await first.StandardOutput.ReadToEndAsync();
+        var made = await File.ReadAllTextAsync(Path.Combine(cluster.Home, "run", "n1.pid"));
+        var page = await File.ReadAllTextAsync(Path.Combine(cluster.Home, "run", "visualizer.pid"));
+
+        await first.WaitForExitAsync();
+        Assert.True(first.ExitCode == 0, said + await first.StandardError.ReadToEndAsync());
+        var ended = await second;
+        Assert.True(ended.ExitCode == 0, ended.Error);
+        Assert.StartsWith(
+            "another ./startup.sh is working on this cluster; waiting for it", ended.Output, StringComparison.Ordinal);
+        Assert.Equal(made, await File.ReadAllTextAsync(Path.Combine(cluster.Home, "run", "n1.pid")));
+        Assert.Equal(page, await File.ReadAllTextAsync(Path.Combine(cluster.Home, "run", "visualizer.pid")));
+        Assert.Contains($"pid {made.Trim()}", await cluster.StatusAsync(), StringComparison.Ordinal);
+        Assert.Single(
+            File.ReadLines(Path.Combine(cluster.Home, "run", "n1.log")),
+            line => line.Contains("n1 answers at", StringComparison.Ordinal));
     }
 
     [Fact]
