@@ -23,6 +23,7 @@ internal sealed partial class RingDriver : BackgroundService
     private readonly Prng _random = new((ulong)Random.Shared.NextInt64());
     private readonly LineBudget _roomLines = new(1);
     private readonly LineBudget _faultLines = new(1);
+    private readonly LineBudget _phaseLines = new(20);
     private readonly LineBudget _excessLines = new(1);
     private readonly NewsBudget _news = new();
     private readonly GossipBudget _gossip = new();
@@ -160,7 +161,9 @@ internal sealed partial class RingDriver : BackgroundService
                     StepMembers(new MembershipInput.Unreachable(Clock, peer), null, stopping);
                     break;
                 case RingEffect.PhaseChanged(var phase):
-                    LogPhase(phase, next.Successors.Length);
+                    // Alone beside a process that is gone it may look for its place many times a second.
+                    if (_phaseLines.Allows((long)Clock.TotalMilliseconds, out _))
+                        LogPhase(phase, next.Successors.Length);
                     break;
             }
     }

@@ -23,10 +23,18 @@ internal sealed class AnswerWindow(int callsMax, long bytesMax)
     /// <summary>What an id that is to be buried counts beside its own bytes: it is work for the disk.</summary>
     private const int IdWorkBytes = 112;
 
+    /// <summary>More than the tile, the id and the numbers of an added message take.</summary>
+    private const int FrameBytes = 128;
+
     /// <summary>Room that is kept for a call, and for its answer, until the answer is there.</summary>
     public static int RoomFor(Call call) => Math.Max(RoomForAnswer(call), BytesOf(call));
 
-    private static int BytesOf(Call call) => call.CalculateSize() + call.BodyCase switch
+    private static int BytesOf(Call call) => call.BodyCase is Call.BodyOneofCase.Add
+        // The most frequent one, and quickly added up: names have at most three bytes for a character.
+        ? FrameBytes + call.Add.Content.Length + (3 * (call.Add.Set.Length + call.Add.From.Length))
+        : call.CalculateSize() + WorkBytes(call);
+
+    private static int WorkBytes(Call call) => call.BodyCase switch
     {
         Call.BodyOneofCase.Acknowledge => call.Acknowledge.Ids.Count * IdWorkBytes,
         Call.BodyOneofCase.Forget => call.Forget.Ids.Count * IdWorkBytes,
