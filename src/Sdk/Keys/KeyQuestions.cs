@@ -7,10 +7,20 @@ using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 
 namespace ChordChat.Sdk.Keys;
 
+/// <summary>Asks for key logs.</summary>
+internal interface IKeyQuestions
+{
+    /// <summary>Asks one node after another until one shows a log that is worth taking.</summary>
+    /// <returns>No log when all who answered show less than is known.</returns>
+    /// <exception cref="ChordChatException"><c>unknown_user</c> when enough nodes say so, <c>bad_keys</c> when nobody
+    /// shows keys that are theirs, <c>unavailable</c>.</exception>
+    Task<KeyAnswer> AskAsync(string user, Func<KeyLog, KeyLogWorth> judge, CancellationToken cancellation);
+}
+
 /// <summary>Asks nodes for key logs. One node's word ends nothing: whoever shows a log that is not the user's is named,
 /// and others are asked.</summary>
 /// <remarks>docs/e2e.md, Pins.</remarks>
-internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<ClientEvent> tell)
+internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<ClientEvent> tell) : IKeyQuestions
 {
     /// <summary>How many nodes are asked before the answer is "nobody can say now".</summary>
     public const int NodesMax = 3;
@@ -19,10 +29,7 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
 
     private readonly HashSet<string> _blamed = [];
 
-    /// <summary>Asks one node after another until one shows a log that is worth taking.</summary>
-    /// <returns>No log when all who answered show less than is known.</returns>
-    /// <exception cref="ChordChatException"><c>unknown_user</c> when nobody knows such a user, <c>bad_keys</c> when
-    /// nobody shows keys that are theirs, <c>unavailable</c>.</exception>
+    /// <inheritdoc/>
     public async Task<KeyAnswer> AskAsync(
         string user, Func<KeyLog, KeyLogWorth> judge, CancellationToken cancellation)
     {

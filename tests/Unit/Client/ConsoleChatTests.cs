@@ -74,7 +74,7 @@ public sealed class ConsoleChatTests
         var entry = KeyLogEntryBuilder.Create(me.Cluster, user, 1, identity, device, default, kdf);
         var log = KeyLog.Verify(me.Cluster, user, [entry.Bytes.ToArray()])!;
         var pin = me.Key.Seal($"pin/{user}", PinRecord.Write(log, Pin.FirstSight(log)));
-        me.Profile.Store.Write(db => PinTable.Put(db, user, pin, isFirst: true));
+        me.Profile.Store.Write(db => PinTable.TryPut(db, user, over: null, pin, isFirst: true));
     }
 
     private static ChatClient Offline(UnlockedProfile me) =>

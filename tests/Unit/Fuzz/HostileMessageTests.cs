@@ -201,7 +201,7 @@ public sealed class HostileMessageTests : IDisposable
         var links = new NodeLinks(
             new NodePool(new NodeSearch { AskNetwork = false }, me.Profile.Trust, []),
             new UserPass(me.Profile, () => me.Device));
-        var keys = new KeyBook(me, links, _ => { });
+        var keys = new KeyBook(me, new KeyQuestions(me.Cluster, links, _ => { }), _ => { });
         return new Inbox(
             me, keys, new MessageTable("bob", me.Key), TimeProvider.System, new EventSink(History.Of(me), me));
     }
