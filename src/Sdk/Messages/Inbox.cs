@@ -266,7 +266,12 @@ internal sealed class Inbox(
         device.Log.Find(opened.Message.ToEntry)?.Epoch ?? 0,
         opened.Message.AckSeq,
         (long)opened.Message.TimeMs,
-        opened.Message.Content is MessageContent.Text text ? Encoding.UTF8.GetBytes(text.Value) : null,
+        opened.Message.Content switch
+        {
+            MessageContent.Text text => Encoding.UTF8.GetBytes(text.Value),
+            MessageContent.Unsupported => Encoding.UTF8.GetBytes(MessageTable.NotShowable),
+            _ => null,
+        },
         string.Join("; ", Notes(opened)))
     {
         Mark = Arrival.MarkOf(push.Envelope.Span),
