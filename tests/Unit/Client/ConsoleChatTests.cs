@@ -110,6 +110,18 @@ public sealed class ConsoleChatTests
         Assert.Contains(view.Printed, line => line.Contains("several pasted lines", StringComparison.Ordinal));
     }
 
+    /// <summary>Somebody who is blocked by the time at which nodes have answered.</summary>
+    [Fact]
+    public async Task What_cannot_be_done_after_an_answer_is_a_line_and_ends_nothing()
+    {
+        var (view, later) = (new Lines(), new List<Task<Action>>());
+        var questions = new Questions(view, later.Add);
+        var blocked = new ChordChatException("is_blocked", "you have blocked carol", "unblock them first");
+        questions.Ask(() => Task.FromResult<IReadOnlyList<StyledLine>>([]), then: () => throw blocked);
+        (await Assert.Single(later))();
+        Assert.Contains(blocked.Message, Assert.Single(view.Printed), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task What_still_waits_from_last_time_is_said_at_the_start()
     {
