@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ChordChat.Crypto.KeyLogs;
+using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Profiles;
 using Grpc.Core;
 using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
@@ -200,7 +201,8 @@ internal sealed class KeyBook(UnlockedProfile me, IKeyQuestions questions, Actio
             was = known?.Pin.State;
             return Followed(known, log);
         })!;
-        if (was is { } before && before != followed.Pin.State)
+        if (was is { } before && before != followed.Pin.State
+            && !me.Store.Read(db => RequestTable.IsStrangerHere(db, user)))
             tell(new ClientEvent.KeysChanged(user, followed.Pin.State));
         return followed;
     }

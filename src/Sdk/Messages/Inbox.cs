@@ -49,6 +49,9 @@ internal sealed class Inbox(
     /// <summary>Ids that the mailbox need not offer again; for whoever holds the session.</summary>
     public SettledIds Settled { get; } = new();
 
+    /// <summary>Whether somebody's messages wait to be accepted.</summary>
+    public bool IsStranger(string user) => me.Store.Read(db => RequestTable.IsStrangerHere(db, user));
+
     /// <summary>Of whom anything is held back that was not given up yet.</summary>
     public IReadOnlyCollection<string> Gaps()
     {

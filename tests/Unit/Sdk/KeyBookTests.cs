@@ -128,6 +128,23 @@ public sealed class KeyBookTests : IDisposable
         Assert.True(_keys.MarkVerified("carol", log => log.Head.Hash == rotated.Head.Hash));
     }
 
+    /// <summary>docs/e2e.md, Requests: what strangers do prints no line.</summary>
+    [Fact]
+    public async Task A_strangers_new_device_is_pinned_without_a_word_and_a_friends_is_told()
+    {
+        await KnownAsync();
+        var second = NewDevice(_first);
+        _questions.Answer = second;
+        await _keys.RefreshAsync("carol", CancellationToken.None);
+        Assert.Equal(PinState.DeviceChanged, _keys.PinOf("carol")!.State);
+        Assert.Empty(_told);
+        _me.Store.Write(db => Circle.WroteTo(db, "carol"));
+        _keys.MarkSeen("carol");
+        _questions.Answer = NewDevice(second);
+        await _keys.RefreshAsync("carol", CancellationToken.None);
+        Assert.Equal(PinState.DeviceChanged, Assert.Single(_told.OfType<ClientEvent.KeysChanged>()).State);
+    }
+
     private async Task KnownAsync()
     {
         _questions.Answer = _first;
