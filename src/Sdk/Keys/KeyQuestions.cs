@@ -35,6 +35,8 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
     {
         var asked = new HashSet<string>();
         var shownCount = 0;
+        var unknownCount = 0;
+        RpcException? unknown = null;
         ChordChatException? trouble = null;
         while (asked.Count < NodesMax)
         {
@@ -56,7 +58,8 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
             }
             catch (RpcException cause) when (cause.StatusCode == StatusCode.NotFound)
             {
-                trouble ??= Failures.UnknownUser(user);
+                unknownCount++;
+                unknown = cause;
             }
             catch (RpcException cause) when (cause.StatusCode == StatusCode.Unauthenticated)
             {
@@ -75,10 +78,15 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
             asked.Add(at is null ? $"nobody {asked.Count}" : Convert.ToHexString(at.NodeId));
         }
 
-        return shownCount > 0 || trouble is null ? new(null, AreEnough(shownCount)) : throw trouble;
+        if (shownCount > 0)
+            return new(null, AreEnough(shownCount));
+        if (unknown is not null && AreEnough(unknownCount))
+            throw Failures.UnknownUser(user);
+        throw trouble ?? Failures.Unavailable($"it is not known whether there is a user {user}", unknown);
     }
 
-    private bool AreEnough(int shownCount) => shownCount >= NodesMax || 2 * shownCount > links.Pool.NodeCount;
+    /// <summary>Whether what so many nodes say can be believed.</summary>
+    private bool AreEnough(int count) => count >= NodesMax || 2 * count > links.Pool.NodeCount;
 
     private async Task<Wire.KeyLog> AskOneAsync(
         string user, NodeLink? other, Action<NodeLink> answers, CancellationToken cancellation)
