@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Node.Admission;
-using ChordChat.Wire;
+using ChordChat.Node.Transport;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -72,7 +72,7 @@ internal sealed class NodeContact : IDisposable
         {
             throw new StartRefusedException(
                 ExitCode.Unreachable,
-                $"{Address} did not answer this: {NodeWords.Quote(e.Status.Detail)} ({e.StatusCode}).");
+                $"{Address} did not answer this: {PeerWords.Quote(e.Status.Detail)} ({e.StatusCode}).");
         }
     }
 

@@ -2,7 +2,7 @@ using System.Text.Json;
 using ChordChat.Core.Replication;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Replication;
-using ChordChat.Wire;
+using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Hosting;
 
@@ -100,7 +100,7 @@ internal sealed class OperatorContact(ClusterAuthority authority, DateTimeOffset
     [
         .. told.OfType<DenyListHolder>().Select(node => node with
         {
-            Name = NodeWords.Name(node.Name ?? ""), Address = NodeWords.Text(node.Address ?? ""),
+            Name = PeerWords.Name(node.Name ?? ""), Address = PeerWords.Text(node.Address ?? ""),
         }),
     ];
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using ChordChat.Node.Admission;
-using ChordChat.Wire;
+using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Hosting;
 
@@ -77,7 +77,7 @@ internal static class StopCommands
         using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellation));
         string? last = null;
         while (await lines.ReadLineAsync(cancellation) is { } line)
-            await output.WriteLineAsync(NodeWords.Text(last = line));
+            await output.WriteLineAsync(PeerWords.Text(last = line));
         return last;
     }
 

@@ -52,7 +52,8 @@ internal static class RingCommand
         });
         string[] head =
             ["node", "position", "address", "state", "before", "after", "tiles", "own", "backups", "sessions"];
-        return Table([head, .. rows]).Prepend($"cluster {NodeWords.Text(snapshot.Cluster)}, seen by {NodeWords.Text(snapshot.SeenBy)}");
+        return Table([head, .. rows])
+            .Prepend($"cluster {NodeWords.Text(snapshot.Cluster)}, seen by {NodeWords.Text(snapshot.SeenBy)}");
     }
 
     /// <summary>Columns as wide as their widest cell, two spaces between.</summary>

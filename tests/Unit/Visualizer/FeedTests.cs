@@ -65,7 +65,8 @@ public sealed class FeedTests
             Tiles = { new TileView { Start = place, End = place }, new TileView { Start = place, End = "" } },
         };
         for (var i = 0; i < 1_000; i++)
-            ring.Events.Add(new ViewEvent { Number = (ulong)i, AtMs = 9_000_000_000_000_000_000, Text = new('x', 1_000) });
+            ring.Events.Add(
+                new ViewEvent { Number = (ulong)i, AtMs = 9_000_000_000_000_000_000, Text = new('x', 1_000) });
         PlainPicture.Make(ring);
         Assert.Equal((0, "?"), (ring.AtMs, ring.SeenBy));
         var node = Assert.Single(ring.Nodes);
