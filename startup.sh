@@ -42,17 +42,22 @@ TEXT
 # What the last start that worked has left in run/NAME; nothing when there was none.
 saved() { cat "$home/run/$1" 2>/dev/null || true; }
 
-whole() { [[ $2 =~ ^[0-9]+$ ]] || die "$1 needs a whole number, not '$2'"; }
+# An option's number goes to value: in tens also with zeros in front, and with too many digits it is just too large.
+whole() {
+  [[ $2 =~ ^0*([0-9]+)$ ]] || die "$1 needs a whole number, not '$2'"
+  value=${BASH_REMATCH[1]}
+  ((${#value} <= 9)) || value=999999999
+}
 
 command='start' log_node=''
 while (($#)); do
   case $1 in
     --nodes|--replicas|--port|--page-port) (($# > 1)) || die "$1 needs a number"; whole "$1" "$2" ;;&
-    --nodes) nodes=$2; (($2 >= 1 && $2 <= 64)) || die "--nodes must be 1 to 64"; shift ;;
-    --replicas) replicas=$2; (($2 <= 6)) || die "--replicas must be 0 to 6"; shift ;;
+    --nodes) nodes=$value; ((value >= 1 && value <= 64)) || die "--nodes must be 1 to 64"; shift ;;
+    --replicas) replicas=$value; ((value <= 6)) || die "--replicas must be 0 to 6"; shift ;;
     --port|--page-port)
-      ((10#$2 >= 1 && 10#$2 <= 65535)) || die "$1 must be 1 to 65535"
-      if [[ $1 == --port ]]; then port=$((10#$2)); else page_port=$((10#$2)); fi
+      ((value >= 1 && value <= 65535)) || die "$1 must be 1 to 65535"
+      if [[ $1 == --port ]]; then port=$value; else page_port=$value; fi
       shift ;;
     --host-name) (($# > 1)) || die "--host-name needs a name"; host_names+="${host_names:+,}$2"; shift ;;
     --local) local_mode=1 ;;

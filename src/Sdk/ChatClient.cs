@@ -48,7 +48,7 @@ public sealed class ChatClient : IAsyncDisposable
         History = new History(me.Store, messages, _changed);
         _sink = new EventSink(History, me);
         _beside = new SentBeside(me.Store, messages);
-        var keys = new KeyBook(me, _links, _sink.Tell);
+        var keys = new KeyBook(me, new KeyQuestions(me.Cluster, _links, _sink.Tell), _sink.Tell);
         _outbox = new Outbox(me, keys, messages, TimeProvider.System);
         _receipts = new Receipts(me.Store, _outbox, TimeProvider.System);
         _inbox = new Inbox(me, keys, messages, TimeProvider.System, _sink);

@@ -50,9 +50,14 @@ public sealed class Circle
     public IReadOnlyList<string> Blocked => _store.Read(db => db.Query(
         "SELECT user FROM circle WHERE blocked = 1 ORDER BY user", row => row.GetString(0)));
 
-    /// <summary>Whether nodes know all that was changed here.</summary>
+    /// <summary>Whether nodes know all that was changed here: who is blocked, and who was written to or accepted.
+    /// </summary>
     public bool IsTold => _store.Read(db =>
-        db.Scalar<long>("SELECT 1 FROM circle WHERE is_blocked_told = 0 LIMIT 1")) != 1;
+        db.Scalar<long>("SELECT 1 FROM circle WHERE is_blocked_told = 0 OR is_written_told = 0 LIMIT 1")) != 1;
+
+    /// <summary>As <see cref="IsTold"/>, of one person.</summary>
+    public bool IsToldOf(string user) => _store.Read(db => db.Scalar<long>(
+        "SELECT 1 FROM circle WHERE user = $1 AND (is_blocked_told = 0 OR is_written_told = 0)", user)) != 1;
 
     /// <summary>Refuses somebody's mail from now on, and puts what was not shown yet away.</summary>
     /// <exception cref="ChordChatException"><c>bad_name</c>.</exception>

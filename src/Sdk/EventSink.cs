@@ -78,8 +78,21 @@ internal sealed class EventSink(History history, UnlockedProfile me, TimeProvide
         }
     }
 
-    /// <summary>In one line, however many there are.</summary>
+    /// <summary>In one line, however many there are. Strangers' are not told: not even their name is. Before it is
+    /// known who is one, they wait.</summary>
     private void SayForks()
+    {
+        var (strangers, isKnown) = me.Store.Read(db => (
+            _forks.Where(one => RequestTable.IsStrangerHere(db, one.Key)).ToList(), RequestTable.IsCircleKnown(db)));
+        foreach (var (stranger, _) in strangers)
+            _forks.Remove(stranger);
+        SayForksOfOthers();
+        if (!isKnown)
+            foreach (var (stranger, count) in strangers)
+                _forks[stranger] = count;
+    }
+
+    private void SayForksOfOthers()
     {
         if (_forks.Count == 0)
             return;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ChordChat.Crypto;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Sdk.Keys;
@@ -12,6 +13,9 @@ public sealed class People
     private readonly UnlockedProfile _me;
     private readonly KeyBook _keys;
     private readonly ChangeSignal _changed;
+
+    /// <summary>The safety numbers that were shown, by name.</summary>
+    private readonly ConcurrentDictionary<string, string> _numbers = [];
 
     internal People(UnlockedProfile me, KeyBook keys, ChangeSignal changed) =>
         (_me, _keys, _changed) = (me, keys, changed);
@@ -50,15 +54,23 @@ public sealed class People
         if (!UserName.IsValid(user))
             throw Failures.BadName(user);
         var theirs = await _keys.ForComparingAsync(user, cancellation);
-        return SafetyNumber.Of(_me.RequireDevice().Log, theirs).ToString();
+        return _numbers[user] = NumberWith(theirs);
     }
 
+    /// <summary>The number that this program showed last; null if it showed none. Somebody who compared it has not
+    /// compared another one.</summary>
+    public string? NumberShown(string user) => _numbers.GetValueOrDefault(user);
+
     /// <summary>The numbers were compared and are the same.</summary>
-    public void MarkVerified(string user)
+    /// <returns>False if the number is another one by now.</returns>
+    public bool MarkVerified(string user, string number)
     {
-        _keys.MarkVerified(user);
+        var isVerified = _keys.MarkVerified(user, theirs => NumberWith(theirs) == number);
         _changed.Raise();
+        return isVerified;
     }
+
+    private string NumberWith(KeyLog theirs) => SafetyNumber.Of(_me.RequireDevice().Log, theirs).ToString();
 
     /// <summary>The notice about a new device was read.</summary>
     public void MarkSeen(string user) => _keys.MarkSeen(user);

@@ -106,7 +106,7 @@ public sealed class RingTests(Chromium chromium)
         await page.ShootAsync("lookup");
 
         await page.LookUpAsync("no such name");
-        await Expect(page.Page.Locator(".problem")).ToHaveTextAsync("A name has no spaces.");
+        await Expect(page.Page.Locator(".problem")).ToHaveTextAsync("n1 says: \"A name has no spaces.\"");
         await Expect(page.Page.Locator("#ring .hop")).ToHaveCountAsync(0);
     }
 

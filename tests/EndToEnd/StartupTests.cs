@@ -39,6 +39,28 @@ public sealed class StartupTests
         }
     }
 
+    /// <summary>As a person reads them: in tens, and none too large to be too large.</summary>
+    [Theory]
+    [InlineData("--nodes 08", "unknown option or command '--nothing'")]
+    [InlineData("--nodes 065", "--nodes must be 1 to 64")]
+    [InlineData("--nodes 00", "--nodes must be 1 to 64")]
+    [InlineData("--nodes 18446744073709551617", "--nodes must be 1 to 64")]
+    [InlineData("--replicas 09", "--replicas must be 0 to 6")]
+    [InlineData("--replicas 006", "unknown option or command '--nothing'")]
+    [InlineData("--port 08080", "unknown option or command '--nothing'")]
+    [InlineData("--port 18446744073709559017", "--port must be 1 to 65535")]
+    [InlineData("--page-port 0", "--page-port must be 1 to 65535")]
+    [InlineData("--page-port 1x", "--page-port needs a whole number, not '1x'")]
+    public async Task A_number_is_read_as_a_person_reads_it(string options, string answer)
+    {
+        var home = Path.Combine(Path.GetTempPath(), "chordchat-tests", Guid.NewGuid().ToString("n"));
+        var refused = await LocalCluster.RunAsync(
+            Path.Combine(LocalCluster.Repository, "startup.sh"), [.. options.Split(' '), "--nothing"],
+            new Dictionary<string, string> { ["CHORDCHAT_HOME"] = home });
+        Assert.Equal(1, refused.ExitCode);
+        Assert.StartsWith($"startup: {answer}", refused.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_stranger_under_a_remembered_number_is_neither_killed_nor_in_the_way()
     {

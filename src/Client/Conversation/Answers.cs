@@ -114,16 +114,17 @@ internal static class Answers
 
     public static async Task<IReadOnlyList<StyledLine>> VerifyAsync(People people, string user, bool confirmed)
     {
+        var shown = people.NumberShown(user);
         var number = await people.SafetyNumberAsync(user);
-        if (confirmed)
-        {
-            people.MarkVerified(user);
+        if (confirmed && number == (shown ?? number) && people.MarkVerified(user, number))
             return [Transcript.Note($"{user} is verified", Style.Good)];
-        }
 
         var isVerified = people.KeysOf(user) == PinState.Verified;
         return
         [
+            .. confirmed
+                ? [Transcript.Note("this is not the number that you were shown; compare it again", Style.Warning)]
+                : Array.Empty<StyledLine>(),
             Transcript.Note($"your safety number with {user} ({(isVerified ? "verified" : "not verified yet")}):"),
             StyledLine.Of("    " + number[..35], Style.Bold),
             StyledLine.Of("    " + number[36..], Style.Bold),

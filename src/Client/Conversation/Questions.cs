@@ -17,6 +17,7 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
     /// <summary>Asks. An answer that does not follow its question names it: during an outage several may wait, and come
     /// at once.</summary>
     /// <param name="what">What is answered, if not the line that was typed.</param>
+    /// <param name="then">Done after a good answer; what it throws is printed.</param>
     public void Ask(Func<Task<IReadOnlyList<StyledLine>>> question, string? what = null, Action? then = null)
     {
         var askedAt = _interruptions;
@@ -31,12 +32,25 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
                 return () =>
                 {
                     Answer(lines);
-                    then?.Invoke();
+                    Then();
                 };
             }
             catch (ChordChatException cause)
             {
                 return () => Answer([Transcript.Problem(cause)]);
+            }
+        }
+
+        // What was true when it was asked may be so no more: as for a line that was just typed, that ends nothing.
+        void Then()
+        {
+            try
+            {
+                then?.Invoke();
+            }
+            catch (ChordChatException cause)
+            {
+                Answer([Transcript.Problem(cause)]);
             }
         }
 

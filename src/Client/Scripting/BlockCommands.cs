@@ -48,7 +48,7 @@ internal static class BlockCommands
         var text = change(client);
         if (undo is not null)
             await CheckAsync(client, user, () => undo(client), cancellation);
-        await ToldAsync(session, $"{user} {text}", cancellation);
+        await ToldAsync(session, user, $"{user} {text}", cancellation);
         context.Print(JsonLines.Blocked(user), $"{user} {text}");
         return 0;
     }
@@ -64,17 +64,18 @@ internal static class BlockCommands
         throw People.Nobody(user);
     }
 
-    /// <summary>Waits until nodes know the circle as it is here.</summary>
+    /// <summary>Waits until nodes know of somebody what is known here.</summary>
     /// <param name="what">What they are to know.</param>
     /// <exception cref="ChordChatException"><c>not_in_time</c>.</exception>
-    public static async Task ToldAsync(ScriptSession session, string what, CancellationToken cancellation)
+    public static async Task ToldAsync(
+        ScriptSession session, string user, string what, CancellationToken cancellation)
     {
         var client = session.Client;
         var until = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
         while (true)
         {
             var next = client.History.NextChange;
-            if (client.Circle.IsTold)
+            if (client.Circle.IsToldOf(user))
                 break;
             var left = until - Environment.TickCount64;
             if (left <= 0)

@@ -51,7 +51,7 @@ internal static class RequestCommands
         while (session.Client.History.ShowUnreadOf(
             user, int.MaxValue, (message, again) => TailCommand.Print(context, message, again)) is null)
             await Task.Delay(TurnPoll, cancellation);
-        await BlockCommands.ToldAsync(session, $"{user} is accepted", cancellation);
+        await BlockCommands.ToldAsync(session, user, $"{user} is accepted", cancellation);
         await session.Client.FlushAsync(FlushTimeout, CancellationToken.None);
         if (!context.Json)
             Output.Say($"chordchat: {user} is accepted; answer with 'chordchat send {user} TEXT'");

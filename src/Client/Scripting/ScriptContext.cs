@@ -51,11 +51,12 @@ internal sealed record ScriptContext(
     private string? NamedTrust => Trust
         ?? (Environment.GetEnvironmentVariable("CHORDCHAT_TRUST") is { Length: > 0 } fingerprint ? fingerprint : null);
 
-    /// <summary>Takes the word of whoever started this for a cluster, before it is looked for.</summary>
+    /// <summary>Takes the word of whoever started this for a cluster and for no other, before it is looked for.
+    /// </summary>
     public void Vouch(Profile profile)
     {
         if (NamedTrust is { } fingerprint)
-            profile.Trust.Vouch(fingerprint);
+            profile.Trust.Only(fingerprint);
     }
 
     /// <summary>Asks a person who sits there whether a cluster is the right one. Without a person nothing is agreed

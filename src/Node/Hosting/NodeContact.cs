@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Transport;
 using Grpc.Core;
 using Grpc.Net.Client;
 
@@ -70,7 +71,8 @@ internal sealed class NodeContact : IDisposable
         catch (RpcException e)
         {
             throw new StartRefusedException(
-                ExitCode.Unreachable, $"{Address} did not answer this: {e.Status.Detail} ({e.StatusCode}).");
+                ExitCode.Unreachable,
+                $"{Address} did not answer this: {PeerWords.Quote(e.Status.Detail)} ({e.StatusCode}).");
         }
     }
 

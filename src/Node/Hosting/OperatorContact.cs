@@ -2,6 +2,7 @@ using System.Text.Json;
 using ChordChat.Core.Replication;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Replication;
+using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Hosting;
 
@@ -91,8 +92,17 @@ internal sealed class OperatorContact(ClusterAuthority authority, DateTimeOffset
     public async Task<DenyListHolder[]?> HoldersAsync(string address, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{address}{DenialEndpoints.HoldersPath}");
-        return await CallAsync<DenyListHolder[]>(request, cancellation);
+        return await CallAsync<DenyListHolder[]>(request, cancellation) is { } told ? Plain(told) : null;
     }
+
+    /// <summary>Names and addresses are printed, and names become folders.</summary>
+    internal static DenyListHolder[] Plain(IEnumerable<DenyListHolder?> told) =>
+    [
+        .. told.OfType<DenyListHolder>().Select(node => node with
+        {
+            Name = PeerWords.Name(node.Name ?? ""), Address = PeerWords.Text(node.Address ?? ""),
+        }),
+    ];
 
     public void Dispose() => _http.Dispose();
 

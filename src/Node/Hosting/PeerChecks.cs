@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Discovery;
+using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Hosting;
 
@@ -79,7 +80,7 @@ internal sealed class PeerChecks : IDisposable
     /// <summary>A setting that is to be the same at all nodes and is not.</summary>
     public static Finding Different(SettingDifference setting, IEnumerable<string> addresses) => new(
         Verdict.Warn, "settings",
-        $"{setting.Name} is {setting.Own} here and {setting.Theirs} at {string.Join(", ", addresses)}",
+        $"{setting.Name} is {setting.Own} here and {PeerWords.Text(setting.Theirs)} at {string.Join(", ", addresses)}",
         "all nodes should have the same: change DATA/appsettings.json there or here, and restart that node");
 
     public void Dispose()
@@ -94,7 +95,7 @@ internal sealed class PeerChecks : IDisposable
         {
             using var reply = await _asAnybody.GetAsync($"https://{address}/readyz", cancellation);
             var skew = (reply.Headers.Date is { } theirs ? theirs - DateTimeOffset.UtcNow : TimeSpan.Zero).Duration();
-            var ready = (await reply.Content.ReadAsStringAsync(cancellation)).Trim();
+            var ready = PeerWords.Text((await reply.Content.ReadAsStringAsync(cancellation)).Trim());
             var text = string.Create(
                 CultureInfo.InvariantCulture,
                 $"{address} answers ({ready}), its clock differs by {skew.TotalSeconds:0} s");

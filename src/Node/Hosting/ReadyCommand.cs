@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Hosting;
 
@@ -42,7 +43,7 @@ internal static class ReadyCommand
         {
             using var answer = await client.GetAsync(new Uri($"https://{address}{path}"), cancellation);
             var text = (await answer.Content.ReadAsStringAsync(cancellation)).Trim();
-            return (answer.StatusCode == HttpStatusCode.OK, text);
+            return (answer.StatusCode == HttpStatusCode.OK, PeerWords.Text(text));
         }
         catch (HttpRequestException)
         {

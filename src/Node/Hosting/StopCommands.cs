@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Hosting;
 
@@ -35,7 +36,7 @@ internal static class StopCommands
             using var own = Open(parsed.GetRequiredValue(data), out var address);
             var asked = new HttpRequestMessage(HttpMethod.Get, $"https://{address}{OperatorEndpoints.SafetyPath}");
             using var answer = await SendAsync(own, asked, address, cancellation);
-            Console.Write(await answer.Content.ReadAsStringAsync(cancellation));
+            await PrintAsync(answer, Console.Out, cancellation);
             return (int)(answer.StatusCode == HttpStatusCode.OK ? ExitCode.Done : ExitCode.NotSafe);
         });
         return command;
@@ -48,16 +49,14 @@ internal static class StopCommands
         using var answer = await SendAsync(own, asked, address, cancellation);
         if (answer.StatusCode != HttpStatusCode.OK)
         {
-            await Console.Error.WriteAsync(await answer.Content.ReadAsStringAsync(cancellation));
+            await PrintAsync(answer, Console.Error, cancellation);
             return (int)ExitCode.NotSafe;
         }
 
-        using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellation));
         string? last = null;
         try
         {
-            while (await lines.ReadLineAsync(cancellation) is { } line)
-                Console.WriteLine(last = line);
+            last = await PrintAsync(answer, Console.Out, cancellation);
         }
         catch (Exception e) when (e is IOException or HttpRequestException)
         {
@@ -68,6 +67,18 @@ internal static class StopCommands
             ? (int)ExitCode.Done
             : throw new StartRefusedException(
                 ExitCode.Unreachable, $"the node at {address} ended before all was handed over");
+    }
+
+    /// <summary>Prints what a node answers, line by line as it comes.</summary>
+    /// <returns>The last line.</returns>
+    private static async Task<string?> PrintAsync(
+        HttpResponseMessage answer, TextWriter output, CancellationToken cancellation)
+    {
+        using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync(cancellation));
+        string? last = null;
+        while (await lines.ReadLineAsync(cancellation) is { } line)
+            await output.WriteLineAsync(PeerWords.Text(last = line));
+        return last;
     }
 
     private static HttpClient Open(string folder, out string address)

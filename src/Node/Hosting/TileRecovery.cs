@@ -4,6 +4,7 @@ using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Replication;
+using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Hosting;
 
@@ -135,7 +136,8 @@ internal sealed class TileRecovery
 
     public string Names(IReadOnlyCollection<NodeId> nodes) => string.Join(' ', nodes.Select(Name));
 
-    private string Name(NodeId node) => _peers.TryGetValue(node, out var peer) ? peer.Name : node.ToString()[..8];
+    private string Name(NodeId node) =>
+        _peers.TryGetValue(node, out var peer) ? PeerWords.Name(peer.Name) : node.ToString()[..8];
 
     private string State(NodeId member) =>
         _reports[member].Report.ToAnswer().Header is not { } header ? "answers, and holds nothing of the tile"

@@ -37,18 +37,23 @@ internal static class RingCommand
     /// <summary>The table: nodes clockwise from the start of the circle.</summary>
     public static IEnumerable<string> Lines(Snapshot snapshot)
     {
-        var names = snapshot.Nodes.ToDictionary(n => n.Position, n => n.Name);
+        // A node may say anything, also that two have one place.
+        var names = snapshot.Nodes.GroupBy(n => n.Position, n => NodeWords.Name(n.Name))
+            .ToDictionary(same => same.Key, same => string.Join('/', same));
         var tiles = snapshot.Tiles.Where(t => t.Members.Count > 0).CountBy(t => t.Members[0]).ToDictionary();
         var rows = snapshot.Nodes.OrderBy(n => n.Position, StringComparer.Ordinal).Select(n => new[]
         {
-            n.Name, n.Position[..Math.Min(8, n.Position.Length)], n.Address, n.State.ToString().ToLowerInvariant(),
+            NodeWords.Name(n.Name), NodeWords.Text(n.Position[..Math.Min(8, n.Position.Length)]),
+            NodeWords.Text(n.Address), n.State.ToString().ToLowerInvariant(),
             names.GetValueOrDefault(n.Predecessor, "-"),
-            string.Join(' ', n.Successors.Select(s => names.GetValueOrDefault(s, s))),
+            string.Join(' ', n.Successors.Take(NodeWords.ListMax)
+                .Select(s => names.TryGetValue(s, out var name) ? name : NodeWords.Text(s))),
             Text(tiles.GetValueOrDefault(n.Position)), Text(n.OwnRecords), Text(n.BackupRecords), Text(n.Sessions),
         });
         string[] head =
             ["node", "position", "address", "state", "before", "after", "tiles", "own", "backups", "sessions"];
-        return Table([head, .. rows]).Prepend($"cluster {snapshot.Cluster}, seen by {snapshot.SeenBy}");
+        return Table([head, .. rows])
+            .Prepend($"cluster {NodeWords.Text(snapshot.Cluster)}, seen by {NodeWords.Text(snapshot.SeenBy)}");
     }
 
     /// <summary>Columns as wide as their widest cell, two spaces between.</summary>

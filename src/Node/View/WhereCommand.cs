@@ -34,12 +34,13 @@ internal static class WhereCommand
     public static IEnumerable<string> Lines(MailboxPlace place)
     {
         string[] head = ["node", "address", "keeps it as", "now"];
-        var rows = place.Members.Select((m, i) => new[]
+        var rows = place.Members.Take(NodeWords.ListMax).Select((m, i) => new[]
         {
-            m.Name, m.Address, i == 0 ? "owner" : "backup",
+            NodeWords.Name(m.Name), NodeWords.Text(m.Address), i == 0 ? "owner" : "backup",
             place.Answering.Contains(m.Name) ? "answers" : "does not answer",
         });
         return RingCommand.Table([head, .. rows])
-            .Prepend($"mailbox of {place.User}: tile {place.Tile}, epoch {place.Epoch}");
+            .Prepend($"mailbox of {NodeWords.Text(place.User)}: tile {NodeWords.Text(place.Tile)}, "
+                + $"epoch {place.Epoch}");
     }
 }

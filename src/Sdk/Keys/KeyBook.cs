@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
 using ChordChat.Crypto.KeyLogs;
-using ChordChat.Sdk.Nodes;
+using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Profiles;
-using ChordChat.Sdk.Storage;
 using Grpc.Core;
 using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 
@@ -10,28 +9,26 @@ namespace ChordChat.Sdk.Keys;
 
 /// <summary>Other people's keys: fetched from nodes, believed only as far as the pins allow.</summary>
 /// <remarks>docs/e2e.md, Pins. A fork that the pinned identity signed blocks sending for good; a rotated
-/// identity blocks it until its user has agreed.</remarks>
-internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<ClientEvent> tell)
+/// identity blocks it until its user has agreed. Every change is made of what is stored at that moment: look-ups, the
+/// user's commands, arriving mail and other programs of this profile change pins beside each other.</remarks>
+internal sealed class KeyBook(UnlockedProfile me, IKeyQuestions questions, Action<ClientEvent> tell)
 {
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(60);
 
-    private readonly KeyQuestions _questions = new(me.Cluster, links, tell);
+    private readonly PinBook _pins = new(me);
 
     /// <summary>Entries that messages name and that are not known: a node that does not show them may be
     /// behind.</summary>
     private readonly ConcurrentDictionary<string, Crypto.Digest> _wanted = [];
     private readonly Lock _turn = new();
-    private readonly Dictionary<string, Known> _known = [];
     private readonly HashSet<string> _damaged = [];
-
-    private sealed record Known(KeyLog Log, Pin Pin, long CheckedAt);
 
     /// <summary>The log to seal by: at most a minute old, and nothing is wrong with it.</summary>
     /// <exception cref="ChordChatException"><c>unknown_user</c>, <c>key_conflict</c>, <c>identity_changed</c>,
     /// <c>unavailable</c>.</exception>
     public async Task<KeyLog> ForSendingAsync(string user, CancellationToken cancellation)
     {
-        var known = Recall(user);
+        var known = _pins.Find(user);
         if (known is null || Environment.TickCount64 - known.CheckedAt > FreshFor.TotalMilliseconds)
             try
             {
@@ -41,6 +38,7 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
                 && cause.InnerException is RpcException { StatusCode: not StatusCode.NotFound })
             {
                 // No majority shows newer keys: the next device of this user reads what is sealed by these ones, too.
+                known = _pins.Find(user) ?? known;
             }
 
         return Sendable(known);
@@ -57,7 +55,7 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
         }
         catch (ChordChatException cause) when (cause.Code == "identity_changed")
         {
-            return Recall(user)!.Log;
+            return _pins.Find(user)!.Log;
         }
     }
 
@@ -66,22 +64,23 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
     /// <exception cref="ChordChatException"><c>key_conflict</c>, <c>identity_changed</c>.</exception>
     public KeyLog? FreshForSending(string user)
     {
-        var known = Recall(user);
-        if (known is not null)
-            Sendable(known);
-        return known is null || Environment.TickCount64 - known.CheckedAt > FreshFor.TotalMilliseconds
-            ? null
-            : known.Log;
+        if (_pins.Find(user) is not { } known)
+            return null;
+        var log = Sendable(known);
+        return Environment.TickCount64 - known.CheckedAt > FreshFor.TotalMilliseconds ? null : log;
     }
 
     /// <summary>The log that contains the entry named in a message, from what is known here; in a conflict that which
     /// was known before it.</summary>
     /// <returns>Null when the user's keys cannot be read, or a node must be asked first.</returns>
-    public KeyLog? Containing(string user, Crypto.Digest entry)
+    public KeyLog? Containing(string user, Crypto.Digest entry) =>
+        TryFind(user) is { } known && known.Log.Find(entry) is not null ? known.Log : null;
+
+    private Pinned? TryFind(string user)
     {
         try
         {
-            return Recall(user) is { } known && known.Log.Find(entry) is not null ? known.Log : null;
+            return _pins.Find(user);
         }
         catch (ChordChatException cause) when (cause.Code == "profile_damaged")
         {
@@ -95,11 +94,7 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
     }
 
     /// <summary>Whether somebody showed two logs of this user, or another one of ours to them.</summary>
-    public bool IsInConflict(string user)
-    {
-        lock (_turn)
-            return _known.TryGetValue(user, out var known) && known.Pin.State == PinState.Conflict;
-    }
+    public bool IsInConflict(string user) => TryFind(user) is { Pin.State: PinState.Conflict };
 
     /// <summary>Whether an entry is in the log that is known here.</summary>
     public bool Knows(string user, Crypto.Digest entry) => Containing(user, entry) is not null;
@@ -111,14 +106,14 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
     /// <summary>Asks nodes for the newest log of this user and follows it.</summary>
     /// <returns>Whether so many nodes showed one that what is not in it can be believed not to be there.</returns>
     public async Task<bool> RefreshAsync(string user, CancellationToken cancellation) =>
-        (await FetchAsync(user, Recall(user), cancellation)).IsOfEnough;
+        (await FetchAsync(user, _pins.Find(user), cancellation)).IsOfEnough;
 
     /// <summary>Our own log, if some node shows one that extends what this device knows.</summary>
     public async Task<KeyLog?> NewestOwnAsync(KeyLog mine, CancellationToken cancellation)
     {
         try
         {
-            var answer = await _questions.AskAsync(
+            var answer = await questions.AskAsync(
                 mine.User,
                 log => log.Find(mine.Head.Hash) is null ? KeyLogWorth.Behind
                     : log.Head.Seq > mine.Head.Seq ? KeyLogWorth.Take : KeyLogWorth.Behind,
@@ -134,50 +129,53 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
     /// <summary>Somebody who is written to is agreed to beforehand, whatever their identity is.</summary>
     public bool AcceptsNewIdentities { get; set; }
 
-    public Pin? PinOf(string user) => Recall(user)?.Pin;
+    public Pin? PinOf(string user) => _pins.Find(user)?.Pin;
 
     /// <summary>The user has compared the safety number.</summary>
-    public void MarkVerified(string user)
+    /// <param name="isCompared">Whether it is the number of this log.</param>
+    /// <returns>False if there is another identity by now: that one was not compared.</returns>
+    public bool MarkVerified(string user, Func<KeyLog, bool> isCompared)
     {
-        if (Recall(user) is { } known)
-            Store(known with { Pin = known.Pin.AsVerified() });
+        var isSame = false;
+        return Change(user, known => (isSame = isCompared(known.Log)) ? known.Pin.AsVerified() : known.Pin)
+            is { Pin.Verified: true } && isSame;
     }
 
     /// <summary>The user has read the notice about a new device.</summary>
-    public void MarkSeen(string user)
-    {
-        if (Recall(user) is { } known && known.Pin.AsSeen() != known.Pin)
-            Store(known with { Pin = known.Pin.AsSeen() });
-    }
+    public void MarkSeen(string user) => Change(user, known => known.Pin.AsSeen());
 
     /// <summary>The user agrees to write to the new identity.</summary>
-    public void AcceptIdentity(string user)
-    {
-        if (Recall(user) is { } known && known.Pin.AsAccepted() != known.Pin)
-            Store(known with { Pin = known.Pin.AsAccepted() });
-    }
+    public void AcceptIdentity(string user) => Change(user, known => known.Pin.AsAccepted());
 
     /// <summary>Somebody was shown a key that is not ours.</summary>
     public void RaiseConflict(string user)
     {
-        if (Recall(user) is not { } known || known.Pin.State == PinState.Conflict)
-            return;
-        Store(known with { Pin = known.Pin.AsConflict() });
-        tell(new ClientEvent.KeysChanged(user, PinState.Conflict));
+        var was = PinState.Conflict;
+        Change(user, known =>
+        {
+            was = known.Pin.State;
+            return known.Pin.AsConflict();
+        });
+        if (was != PinState.Conflict)
+            tell(new ClientEvent.KeysChanged(user, PinState.Conflict));
     }
 
-    private async Task<(Known Known, bool IsOfEnough)> FetchAsync(
-        string user, Known? known, CancellationToken cancellation)
+    /// <returns>What is stored then; null if nobody is pinned under this name.</returns>
+    private Pinned? Change(string user, Func<Pinned, Pin> next) =>
+        _pins.Change(user, known => known is null ? null : known with { Pin = next(known) });
+
+    private async Task<(Pinned Known, bool IsOfEnough)> FetchAsync(
+        string user, Pinned? known, CancellationToken cancellation)
     {
         try
         {
             var isWanted = _wanted.TryRemove(user, out var wanted);
-            var (log, isOfEnough) = await _questions.AskAsync(
+            var (log, isOfEnough) = await questions.AskAsync(
                 user,
                 log => WorthOf(known, log) is var worth && worth == KeyLogWorth.Take && isWanted
                     && log.Head.Hash == known?.Log.Head.Hash && log.Find(wanted) is null ? KeyLogWorth.Behind : worth,
                 cancellation);
-            return (Follow(known ?? Recall(user), log), isOfEnough);
+            return (Follow(user, known, log), isOfEnough);
         }
         catch (ChordChatException cause) when (cause.Code == "unknown_user" && known is not null)
         {
@@ -185,63 +183,45 @@ internal sealed class KeyBook(UnlockedProfile me, NodeLinks links, Action<Client
         }
     }
 
-    private static KeyLogWorth WorthOf(Known? known, KeyLog log) =>
+    private static KeyLogWorth WorthOf(Pinned? known, KeyLog log) =>
         known is null ? KeyLogWorth.Take
         : known.Pin.IsStranger(log) ? KeyLogWorth.NotTheirs
         : log.Head.Seq >= known.Pin.Seq ? KeyLogWorth.Take
         : known.Log.Find(log.Head.Hash) is null ? KeyLogWorth.NotTheirs : KeyLogWorth.Behind;
 
+    /// <summary>Follows a log from what is stored now, whatever was stored when nodes were asked.</summary>
+    /// <param name="asked">What was known then; stands for what made room meanwhile.</param>
     /// <param name="log">Null when all nodes are behind what is known.</param>
-    private Known Follow(Known? known, KeyLog? log)
+    private Pinned Follow(string user, Pinned? asked, KeyLog? log)
+    {
+        PinState? was = null;
+        var followed = _pins.Change(user, stored =>
+        {
+            var known = stored ?? asked;
+            was = known?.Pin.State;
+            return Followed(known, log);
+        })!;
+        if (was is { } before && before != followed.Pin.State
+            && !me.Store.Read(db => RequestTable.IsStrangerHere(db, user)))
+            tell(new ClientEvent.KeysChanged(user, followed.Pin.State));
+        return followed;
+    }
+
+    private static Pinned Followed(Pinned? known, KeyLog? log)
     {
         var now = Environment.TickCount64;
         if (known is null)
-            return Store(new Known(log!, Pin.FirstSight(log!), now));
+            return new Pinned(log!, Pin.FirstSight(log!), now);
         if (log is null || known.Pin.Follow(log) is not { } next)
-            return Store(known with { CheckedAt = now }); // What we know stays true.
-        if (next.State != known.Pin.State)
-            tell(new ClientEvent.KeysChanged(log.User, next.State));
-        return Store(new Known(next.State == PinState.Conflict ? known.Log : log, next, now));
+            return known with { CheckedAt = now }; // What we know stays true.
+        return new Pinned(next.Entry == log.Head.Hash ? log : known.Log, next, now);
     }
 
-    private Known? Recall(string user)
+    private KeyLog Sendable(Pinned known)
     {
-        lock (_turn)
-            if (_known.TryGetValue(user, out var known))
-                return known;
-        var record = me.Store.Read(db => db.Scalar<byte[]>("SELECT value FROM pins WHERE user = $1", user));
-        if (record is null)
-            return null;
-        var (log, pin) = PinRecord.Parse(me.Cluster, user, me.Key.OpenRecord("pin/" + user, record));
-        var recalled = new Known(log, pin, CheckedAt: long.MinValue / 2);
-        lock (_turn)
-            return _known[user] = recalled;
-    }
-
-    private Known Store(Known known)
-    {
-        var user = known.Log.User;
-        var before = Recall(user);
-        lock (_turn)
-            _known[user] = known;
-        if (before?.Pin == known.Pin)
-            return known;
-        var record = me.Key.Seal("pin/" + user, PinRecord.Write(known.Log, known.Pin));
-        var isFirst = known.Pin is { State: PinState.New or PinState.DeviceChanged, Verified: false };
-        var forgotten = me.Store.Write(db => PinTable.Put(db, user, record, isFirst));
-        lock (_turn)
-            foreach (var stranger in forgotten)
-                _known.Remove(stranger);
-        return known;
-    }
-
-    private KeyLog Sendable(Known known)
-    {
-        if (AcceptsNewIdentities)
-            AcceptIdentity(known.Log.User);
-        return known.Pin.MaySend || (AcceptsNewIdentities && known.Pin.State == PinState.IdentityRotated)
-            ? known.Log
-            : throw Blocked(known.Pin);
+        if (AcceptsNewIdentities && known.Pin.State == PinState.IdentityRotated)
+            known = Change(known.Log.User, now => now.Pin.AsAccepted()) ?? known;
+        return known.Pin.MaySend ? known.Log : throw Blocked(known.Pin);
     }
 
     private static ChordChatException Blocked(Pin pin) => pin.State == PinState.Conflict

@@ -7,10 +7,20 @@ using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 
 namespace ChordChat.Sdk.Keys;
 
+/// <summary>Asks for key logs.</summary>
+internal interface IKeyQuestions
+{
+    /// <summary>Asks one node after another until one shows a log that is worth taking.</summary>
+    /// <returns>No log when all who answered show less than is known.</returns>
+    /// <exception cref="ChordChatException"><c>unknown_user</c> when enough nodes say so, <c>bad_keys</c> when nobody
+    /// shows keys that are theirs, <c>unavailable</c>.</exception>
+    Task<KeyAnswer> AskAsync(string user, Func<KeyLog, KeyLogWorth> judge, CancellationToken cancellation);
+}
+
 /// <summary>Asks nodes for key logs. One node's word ends nothing: whoever shows a log that is not the user's is named,
 /// and others are asked.</summary>
 /// <remarks>docs/e2e.md, Pins.</remarks>
-internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<ClientEvent> tell)
+internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<ClientEvent> tell) : IKeyQuestions
 {
     /// <summary>How many nodes are asked before the answer is "nobody can say now".</summary>
     public const int NodesMax = 3;
@@ -19,15 +29,14 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
 
     private readonly HashSet<string> _blamed = [];
 
-    /// <summary>Asks one node after another until one shows a log that is worth taking.</summary>
-    /// <returns>No log when all who answered show less than is known.</returns>
-    /// <exception cref="ChordChatException"><c>unknown_user</c> when nobody knows such a user, <c>bad_keys</c> when
-    /// nobody shows keys that are theirs, <c>unavailable</c>.</exception>
+    /// <inheritdoc/>
     public async Task<KeyAnswer> AskAsync(
         string user, Func<KeyLog, KeyLogWorth> judge, CancellationToken cancellation)
     {
         var asked = new HashSet<string>();
         var shownCount = 0;
+        var unknownCount = 0;
+        RpcException? unknown = null;
         ChordChatException? trouble = null;
         while (asked.Count < NodesMax)
         {
@@ -49,7 +58,8 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
             }
             catch (RpcException cause) when (cause.StatusCode == StatusCode.NotFound)
             {
-                trouble ??= Failures.UnknownUser(user);
+                unknownCount++;
+                unknown = cause;
             }
             catch (RpcException cause) when (cause.StatusCode == StatusCode.Unauthenticated)
             {
@@ -68,10 +78,15 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
             asked.Add(at is null ? $"nobody {asked.Count}" : Convert.ToHexString(at.NodeId));
         }
 
-        return shownCount > 0 || trouble is null ? new(null, AreEnough(shownCount)) : throw trouble;
+        if (shownCount > 0)
+            return new(null, AreEnough(shownCount));
+        if (unknown is not null && AreEnough(unknownCount))
+            throw Failures.UnknownUser(user);
+        throw trouble ?? Failures.Unavailable($"it is not known whether there is a user {user}", unknown);
     }
 
-    private bool AreEnough(int shownCount) => shownCount >= NodesMax || 2 * shownCount > links.Pool.NodeCount;
+    /// <summary>Whether what so many nodes say can be believed.</summary>
+    private bool AreEnough(int count) => count >= NodesMax || 2 * count > links.Pool.NodeCount;
 
     private async Task<Wire.KeyLog> AskOneAsync(
         string user, NodeLink? other, Action<NodeLink> answers, CancellationToken cancellation)

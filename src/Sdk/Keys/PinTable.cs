@@ -20,18 +20,38 @@ internal static class PinTable
         AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.peer = pins.user)
         """;
 
-    /// <param name="isFirst">It says no more than a first sight would: nobody compared, agreed or was warned.</param>
-    /// <returns>Strangers whose pins made room.</returns>
-    public static List<string> Put(SqliteConnection db, string user, byte[] value, bool isFirst)
+    /// <summary>A record begins with a salt of its own (docs/e2e.md, Local records), so its first bytes tell whether
+    /// it is still the same.</summary>
+    private const int TagBytes = 37;
+
+    public static byte[] TagOf(byte[] record) => record[..Math.Min(TagBytes, record.Length)];
+
+    /// <returns>Null when there is no record.</returns>
+    public static byte[]? TagOf(SqliteConnection db, string user) =>
+        db.Scalar<byte[]>($"SELECT substr(value, 1, {TagBytes}) FROM pins WHERE user = $1", user);
+
+    public static bool IsSame(byte[]? one, byte[]? other) =>
+        one is null || other is null ? one == other : one.AsSpan().SequenceEqual(other);
+
+    public static byte[]? Get(SqliteConnection db, string user) =>
+        db.Scalar<byte[]>("SELECT value FROM pins WHERE user = $1", user);
+
+    /// <summary>Stores a pin over the one that it was made of.</summary>
+    /// <param name="over">The tag of that one; null for none.</param>
+    /// <param name="isFirst">It says no more than a first sight would. Somebody who was compared, agreed to or warned
+    /// of once counts as such for good.</param>
+    /// <returns>Strangers whose pins made room; null if another one is stored, and nothing was changed.</returns>
+    public static List<string>? TryPut(SqliteConnection db, string user, byte[]? over, byte[] value, bool isFirst)
     {
-        var isNew = db.Scalar<long>("SELECT 1 FROM pins WHERE user = $1", user) != 1;
+        if (!IsSame(TagOf(db, user), over))
+            return null;
         db.Execute(
             """
             INSERT INTO pins (user, value, is_first) VALUES ($1, $2, $3)
-            ON CONFLICT DO UPDATE SET value = excluded.value, is_first = excluded.is_first
+            ON CONFLICT DO UPDATE SET value = excluded.value, is_first = pins.is_first AND excluded.is_first
             """,
             user, value, isFirst);
-        return isNew ? MakeRoom(db, user) : [];
+        return over is null ? MakeRoom(db, user) : [];
     }
 
     private static List<string> MakeRoom(SqliteConnection db, string but)

@@ -49,6 +49,9 @@ internal sealed class Inbox(
     /// <summary>Ids that the mailbox need not offer again; for whoever holds the session.</summary>
     public SettledIds Settled { get; } = new();
 
+    /// <summary>Whether somebody's messages wait to be accepted.</summary>
+    public bool IsStranger(string user) => me.Store.Read(db => RequestTable.IsStrangerHere(db, user));
+
     /// <summary>Of whom anything is held back that was not given up yet.</summary>
     public IReadOnlyCollection<string> Gaps()
     {
@@ -266,7 +269,12 @@ internal sealed class Inbox(
         device.Log.Find(opened.Message.ToEntry)?.Epoch ?? 0,
         opened.Message.AckSeq,
         (long)opened.Message.TimeMs,
-        opened.Message.Content is MessageContent.Text text ? Encoding.UTF8.GetBytes(text.Value) : null,
+        opened.Message.Content switch
+        {
+            MessageContent.Text text => Encoding.UTF8.GetBytes(text.Value),
+            MessageContent.Unsupported => Encoding.UTF8.GetBytes(MessageTable.NotShowable),
+            _ => null,
+        },
         string.Join("; ", Notes(opened)))
     {
         Mark = Arrival.MarkOf(push.Envelope.Span),

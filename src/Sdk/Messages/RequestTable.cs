@@ -45,6 +45,11 @@ internal static class RequestTable
     public static bool IsUnwrittenTo(SqliteConnection db, string peer) =>
         db.Scalar<long>($"SELECT {IsUnwritten("$1")}", peer) == 1;
 
+    /// <summary>Whether messages of somebody are requests. Nothing that they do prints a line with their name, but for
+    /// the one that says that they want to chat.</summary>
+    public static bool IsStrangerHere(SqliteConnection db, string peer) =>
+        db.Scalar<long>($"SELECT {IsStranger("$1")}", peer) == 1;
+
     /// <summary>Whether requests wait at all; if not, everybody's messages are shown at once.</summary>
     public static bool AreOn(SqliteConnection db) => !HasFact(db, OffFact);
 
@@ -81,7 +86,7 @@ internal static class RequestTable
     /// </returns>
     public static bool Admit(SqliteConnection db, Arrival arrival, Kept kept)
     {
-        if (db.Scalar<long>($"SELECT {IsStranger("$1")}", arrival.From) != 1)
+        if (!IsStrangerHere(db, arrival.From))
             return true;
         var isKnown = IsCircleKnown(db);
         if (arrival.Text is { } text ? HasRoom(db, arrival.From, text.Length, isKnown, kept)

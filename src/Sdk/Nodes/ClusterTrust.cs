@@ -16,6 +16,7 @@ public sealed class ClusterTrust
     private readonly Lock _turn = new();
     private volatile X509Certificate2? _authority;
     private bool _isAgreed;
+    private string? _only; // The digits of the fingerprint that was named.
 
     public ClusterTrust(byte[]? authority)
     {
@@ -50,6 +51,8 @@ public sealed class ClusterTrust
     /// pinned.</summary>
     public void Expect(byte[] authority)
     {
+        if (!MayBe(authority))
+            return; // Somebody named another one.
         Vouch(authority);
         _authority ??= X509CertificateLoader.LoadCertificate(authority);
     }
@@ -57,17 +60,28 @@ public sealed class ClusterTrust
     /// <summary>This authority is known, if it is met; another one may be met as well.</summary>
     public void Vouch(byte[] authority) => _vouchedFor.Add(Compact(FingerprintOf(authority)));
 
-    /// <summary>The authority with this fingerprint is known, if it is met.</summary>
-    /// <exception cref="ChordChatException">It is no fingerprint.</exception>
-    public void Vouch(string fingerprint)
+    /// <summary>The authority with this fingerprint is the right one, and no other is.</summary>
+    /// <exception cref="ChordChatException"><c>bad_fingerprint</c>: it is none; <c>foreign_cluster</c>: another one is
+    /// pinned.</exception>
+    public void Only(string fingerprint)
     {
         var digits = Compact(fingerprint);
         if (digits.Length != 2 * FingerprintBytes || !digits.All(char.IsAsciiHexDigit))
             throw new ChordChatException(
                 "bad_fingerprint", $"'{fingerprint}' is not the fingerprint of a cluster",
                 "it is 32 hex digits, as 'chordchat' shows them at the first sight of a cluster");
+        if (IsPinned && Compact(Fingerprint) != digits)
+            throw new ChordChatException(
+                "foreign_cluster", $"this profile trusts the cluster {Fingerprint}, not the one that was named",
+                "leave the fingerprint out, or use another --profile for the other cluster");
         _vouchedFor.Add(digits);
+        _only = digits;
     }
+
+    /// <summary>Whether a fingerprint was named, and this authority has another one.</summary>
+    internal bool IsExcluded(byte[] authority) => !MayBe(authority);
+
+    private bool MayBe(byte[] authority) => _only is null || Compact(FingerprintOf(authority)) == _only;
 
     /// <summary>A person has looked at the fingerprint and agrees.</summary>
     public void Agree() => _isAgreed = IsPinned;
@@ -128,7 +142,7 @@ public sealed class ClusterTrust
             return false;
         }
 
-        if (!IsIssuedBy(presented, candidate))
+        if (!IsIssuedBy(presented, candidate) || !MayBe(candidate.RawData))
             return false;
         lock (_turn)
         {

@@ -77,6 +77,8 @@ public sealed class NodeLink : IDisposable
             new GetClusterRequest(), deadline: DateTime.UtcNow + CallTimeout, cancellationToken: cancellation);
         if (Cluster.Cluster.Length != 16 || _presented is null)
             throw NotANode(Address, null);
+        if (_trust.IsExcluded(Cluster.Authority.ToByteArray()))
+            throw Excluded();
         if (!_trust.MayHaveId(Cluster.Authority.ToByteArray(), Cluster.Cluster.Span))
             throw Unbound();
         if (!_trust.Pin(Cluster.Authority.ToByteArray(), _presented))
@@ -171,6 +173,12 @@ public sealed class NodeLink : IDisposable
             "foreign_cluster",
             $"{Address} shows the certificate of another cluster; this profile trusts {_trust.Fingerprint}",
             "name a node of your own cluster with --node, or use another --profile for the other cluster");
+
+    private ChordChatException Excluded() => new(
+        "foreign_cluster",
+        $"the cluster at {Address} has the fingerprint {ClusterTrust.FingerprintOf(Cluster.Authority.ToByteArray())}, "
+            + "not the one that was named",
+        "name a node of the cluster that you mean with --node, and check --trust");
 
     private ChordChatException Unbound() => new(
         "unbound_cluster", $"the id of the cluster at {Address} does not follow from its authority's key",

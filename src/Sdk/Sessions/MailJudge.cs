@@ -270,7 +270,7 @@ internal sealed class MailJudge(
             gaps.AskAgain(user); // The mailbox may have been read while these were not judged.
         foreach (var id in hopeless)
             inbox.Settled.Add(ByteString.CopyFrom(Convert.FromHexString(id)));
-        if (hopeless.Count > 0)
+        if (hopeless.Count > 0 && !inbox.IsStranger(user))
             sink.Tell(new ClientEvent.Notice(Dropped(user, hopeless.Count)));
         return waiting;
     }

@@ -25,7 +25,7 @@ internal sealed class SessionKeeper(
     /// </summary>
     private static readonly TimeSpan AsidePoll = TimeSpan.FromSeconds(3);
 
-    private readonly SemaphoreSlim _turn = new(1); // Taken as long as a session stands or is tried for.
+    private readonly SessionTurn _turn = new();
     private volatile Session? _current;
     private volatile bool _saidGoodbye;
     private volatile bool _staysOldDevice;
@@ -84,14 +84,16 @@ internal sealed class SessionKeeper(
     /// <summary>Nobody makes this profile a new device now.</summary>
     public void StayOldDevice() => _staysOldDevice = true;
 
-    /// <summary>Ends the session, and begins no other one before what this returns is disposed of.</summary>
+    /// <summary>Ends the session, and begins no other one before what this returns is disposed of. A node that does not
+    /// end it within a moment loses its link.</summary>
     public async Task<IDisposable> HoldAsync(CancellationToken cancellation)
     {
         _isHeld = true;
         try
         {
-            await EndSessionAsync(_turn.WaitAsync(cancellation), cancellation);
-            return new Held(_turn);
+            return await _turn.HoldAsync(
+                patience => _current?.WriteAsync(new ClientFrame { LogOut = true }, patience) ?? Task.CompletedTask,
+                cancellation);
         }
         finally
         {
@@ -99,48 +101,35 @@ internal sealed class SessionKeeper(
         }
     }
 
-    /// <param name="turn">Ends when there is no session.</param>
-    private async Task EndSessionAsync(Task turn, CancellationToken cancellation)
-    {
-        while (!turn.IsCompleted)
-        {
-            try
-            {
-                if (_current is { } session)
-                    await session.WriteAsync(new ClientFrame { LogOut = true }, cancellation);
-            }
-            catch (Exception cause) when (cause is RpcException or InvalidOperationException)
-            {
-                // It is ending already.
-            }
-
-            await Task.WhenAny(turn, Task.Delay(LeasePoll, cancellation));
-        }
-
-        await turn;
-    }
-
     /// <summary>When it does not run any more.</summary>
     public void Dispose() => _turn.Dispose();
-
-    private sealed class Held(SemaphoreSlim turn) : IDisposable
-    {
-        public void Dispose() => turn.Release();
-    }
 
     private async Task<(ChordChatException? Final, string? Node)> ServeNextAsync(
         string? lost, CancellationToken stopping)
     {
-        await _turn.WaitAsync(stopping);
+        using var turn = await _turn.TakeAsync(stopping);
+        var at = new Try();
         try
         {
             me.TakeNewDevice();
-            return await ServeOnceAsync(me.RequireDevice(), lost, stopping);
+            return await ServeOnceAsync(at, lost, turn.Token);
         }
-        finally
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            _turn.Release();
+            Drop(at);
+            return (null, at.Node);
         }
+    }
+
+    /// <summary>We leave, and the node did not end the session.</summary>
+    private void Drop(Try at)
+    {
+        if (at.Link is { } link)
+            links.Fail(link);
+        if (at.Node is null)
+            return;
+        NoteEnd(isByCopy: false, why: null);
+        sink.Tell(new ClientEvent.Disconnected(at.Node, $"{at.Node} did not end the session"));
     }
 
     /// <summary>Ends the session at once instead of after its lease.</summary>
@@ -166,13 +155,12 @@ internal sealed class SessionKeeper(
     /// <remarks>docs/e2e.md, Session. What the local disk says is no node's fault.</remarks>
     /// <returns>Why it is over for good, or null; and the name of the node that served until then, or null.</returns>
     private async Task<(ChordChatException? Final, string? Node)> ServeOnceAsync(
-        Device device, string? lost, CancellationToken stopping)
+        Try at, string? lost, CancellationToken stopping)
     {
-        var at = new Try();
         ChordChatException? final;
         try
         {
-            final = await ServeOnceAsync(at, device, lost, stopping);
+            final = await ServeOnceAsync(at, me.RequireDevice(), lost, stopping);
         }
         catch (Exception cause) when (cause is not (ChordChatException or SqliteException))
         {
@@ -301,22 +289,22 @@ internal sealed class SessionKeeper(
         for (var dueAt = 0L; !_staysOldDevice;)
         {
             var wake = changed.Next;
-            await _turn.WaitAsync(stopping);
-            try
-            {
-                if (me.TakeNewDevice())
-                    return null;
-                if (Environment.TickCount64 >= dueAt)
+            using (var turn = await _turn.TakeAsync(stopping))
+                try
                 {
-                    if (await keys.NewestOwnAsync(device.Log, stopping) is { } newest)
-                        return Retire(device, newest);
-                    dueAt = Environment.TickCount64 + (long)AsidePoll.TotalMilliseconds;
+                    if (me.TakeNewDevice())
+                        return null;
+                    if (Environment.TickCount64 >= dueAt)
+                    {
+                        if (await keys.NewestOwnAsync(device.Log, turn.Token) is { } newest)
+                            return Retire(device, newest);
+                        dueAt = Environment.TickCount64 + (long)AsidePoll.TotalMilliseconds;
+                    }
                 }
-            }
-            finally
-            {
-                _turn.Release();
-            }
+                catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+                {
+                    // Somebody makes this a new device meanwhile.
+                }
 
             await Task.WhenAny(wake, Task.Delay(AsidePoll, stopping));
             stopping.ThrowIfCancellationRequested();

@@ -14,6 +14,10 @@ internal sealed class SessionLoop(
 {
     public static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(5);
 
+    /// <summary>A node that sent no frame for so long, though it was asked at every heartbeat, serves us no more,
+    /// whatever its connection does.</summary>
+    public static readonly TimeSpan SilenceMax = 4 * Heartbeat;
+
     /// <summary>How often what no majority keeps yet is handed in again: its node may have had no room for
     /// it.</summary>
     public static readonly TimeSpan AgainInterval = TimeSpan.FromSeconds(20);
@@ -27,6 +31,7 @@ internal sealed class SessionLoop(
     private readonly SendTurns _turns = new(outbox);
     private readonly MailJudge _judge = new(device, keys, inbox, unjudged, gaps, changed, sink);
     private readonly HashSet<string> _saidWaiting = [];
+    private readonly SilenceWatch _silence = new(SilenceMax, TimeProvider.System);
     private ulong _reading; // The last one that was asked for.
     private long _againAt = Environment.TickCount64 + (long)AgainInterval.TotalMilliseconds;
 
@@ -40,15 +45,16 @@ internal sealed class SessionLoop(
         var writer = WriteAsync(lookups, both.Token);
         var reader = ReadAsync(both.Token);
         var judging = Task.Run(() => _judge.RunAsync(lookups, both.Token), both.Token);
+        var silence = _silence.RunAsync(both.Token);
         try
         {
-            await await Task.WhenAny(writer, reader, judging);
+            await await Task.WhenAny(writer, reader, judging, silence);
             return await reader;
         }
         finally
         {
             await both.CancelAsync();
-            await Task.WhenAll(writer, reader, judging, lookups.StoppedAsync())
+            await Task.WhenAll(writer, reader, judging, silence, lookups.StoppedAsync())
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
@@ -57,6 +63,7 @@ internal sealed class SessionLoop(
     {
         while (await session.ReadAsync(cancellation) is { } frame)
         {
+            _silence.Heard();
             if (frame.Outcomes.Count > 0)
                 TakeOutcomes(frame);
             if (frame.Pushes.Count > 0)
@@ -89,7 +96,7 @@ internal sealed class SessionLoop(
 
     private async Task WriteAsync(KeyLookups lookups, CancellationToken cancellation)
     {
-        var lastWrite = Environment.TickCount64;
+        var lastBeat = Environment.TickCount64;
         while (true)
         {
             var wake = changed.Next;
@@ -101,16 +108,16 @@ internal sealed class SessionLoop(
             do
             {
                 var frame = Gather(out more);
-                if (Environment.TickCount64 - lastWrite >= Heartbeat.TotalMilliseconds)
-                    frame.Heartbeat = true;
+                frame.Heartbeat = Environment.TickCount64 - lastBeat >= Heartbeat.TotalMilliseconds;
                 if (frame.CalculateSize() == 0 && frame.Circle is null)
                     break;
+                if (frame.Heartbeat)
+                    lastBeat = Environment.TickCount64;
                 await session.WriteAsync(frame, cancellation);
-                lastWrite = Environment.TickCount64;
             }
             while (more);
 
-            var wait = Heartbeat - TimeSpan.FromMilliseconds(Environment.TickCount64 - lastWrite);
+            var wait = Heartbeat - TimeSpan.FromMilliseconds(Environment.TickCount64 - lastBeat);
             wait = Earlier(wait, receiptsDue, lookups.NextDue(waiting), _judge.NextDue(lookups));
             if (wait > TimeSpan.Zero)
                 await Task.WhenAny(wake, Task.Delay(wait, cancellation));

@@ -143,6 +143,7 @@ internal sealed partial class RingFeed(NodeFinder finder, TimeProvider time, ILo
     {
         if (snapshot.SeenBy.Length == 0)
             snapshot.SeenBy = link.Name;
+        PlainPicture.Make(snapshot);
         var eyes = _latest.Value.Eyes;
         if (eyes.Silent.Length > 0 && (HasNoticed(eyes.Silent, _ring, snapshot) || time.GetTimestamp() > _silentUntil))
             eyes = eyes with { Silent = "" };

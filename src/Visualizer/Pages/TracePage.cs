@@ -23,14 +23,15 @@ internal static class TracePage
             var question = new TraceRequest { Name = name };
             var trace = await node.View.TraceAsync(
                 question, deadline: DateTime.UtcNow + Patience, cancellationToken: cancellation);
+            PlainPicture.Make(trace);
             return Results.Text(Json.Format(trace), "application/json");
         }
         catch (RpcException cause)
         {
             return cause.StatusCode switch
             {
-                StatusCode.InvalidArgument => Problem(400, "bad_name", cause.Status.Detail),
-                StatusCode.NotFound => Problem(404, "not_found", cause.Status.Detail),
+                StatusCode.InvalidArgument => Problem(400, "bad_name", Said(node, cause)),
+                StatusCode.NotFound => Problem(404, "not_found", Said(node, cause)),
                 StatusCode.DeadlineExceeded =>
                     Problem(504, "too_slow", $"{node.Name} did not finish the lookup in time. Try again."),
                 _ => Problem(502, "node_failed", $"{node.Name} could not look that name up. Try again."),
@@ -41,6 +42,10 @@ internal static class TracePage
             return Problem(503, "no_node", "The node stopped answering. Try again."); // It was let go meanwhile.
         }
     }
+
+    /// <summary>A node's words, which are not the page's.</summary>
+    private static string Said(NodeLink node, RpcException cause) =>
+        $"{node.Name} says: {NodeWords.Quote(cause.Status.Detail)}";
 
     private static IResult Problem(int status, string code, string message) =>
         Results.Json(new { error = new { code, message } }, statusCode: status);

@@ -248,6 +248,8 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         while (await frames.MoveNext(cancellation))
         {
             var frame = frames.Current;
+            if (cluster.IsStuck(node))
+                continue;
             if (frame.Sends.Count > 0)
             {
                 var reply = new NodeFrame();

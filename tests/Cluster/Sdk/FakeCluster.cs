@@ -115,6 +115,9 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>Whose accounts no node can read now: a question for them stays without an answer.</summary>
     public ConcurrentDictionary<string, bool> Silent { get; } = [];
 
+    /// <summary>Whether a node does nothing about what clients send in sessions, while its connections live.</summary>
+    public Func<FakeNode, bool> IsStuck { get; set; } = _ => false;
+
     /// <summary>While this is false no majority shows a key log.</summary>
     public bool ReadsKeyLogs { get; set; } = true;
 

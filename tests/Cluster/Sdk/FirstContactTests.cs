@@ -91,16 +91,51 @@ public sealed class FirstContactTests : IAsyncLifetime, IDisposable
         using var other = new FakeCluster();
         await using var stranger = await other.AddNodeAsync("n1");
         using var profile = Profile.Open(Person.NewFolder());
-        profile.Trust.Vouch(ClusterTrust.FingerprintOf(_cluster.Authority.RawData).ToUpperInvariant());
+        profile.Trust.Only(ClusterTrust.FingerprintOf(_cluster.Authority.RawData).ToUpperInvariant());
         using (var accounts = new Accounts(profile, Person.Search(stranger)))
-            Assert.Equal("unknown_cluster", await CodeAsync(() => accounts.RegisterAsync("alice", Person.Password)));
+            Assert.Equal("foreign_cluster", await CodeAsync(() => accounts.RegisterAsync("alice", Person.Password)));
         Assert.Empty(other.SecretCalls);
 
         using var right = Profile.Open(Person.NewFolder());
-        right.Trust.Vouch(ClusterTrust.FingerprintOf(_cluster.Authority.RawData));
+        right.Trust.Only(ClusterTrust.FingerprintOf(_cluster.Authority.RawData));
         using var again = new Accounts(right, Person.Search(_node)) { Keys = _cluster.KeySource };
         using var me = await again.RegisterAsync("alice", Person.Password);
         Assert.Equal(["alice"], _cluster.SecretCalls);
+    }
+
+    /// <summary>A stranger on the network answers first, or an older cluster file names a cluster of this machine.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Who_is_not_the_named_cluster_is_passed_over_wherever_it_is_found(bool byFile)
+    {
+        using var other = new FakeCluster();
+        await using var stranger = await other.AddNodeAsync("n1");
+        var folder = Directory.CreateDirectory(Person.NewFolder()).FullName;
+        var file = Path.Combine(folder, "nodes.json");
+        await File.WriteAllTextAsync(
+            file,
+            $$"""
+            {"nodes":[{"name":"n1","address":"{{stranger.Address}}"}],
+            "authority":"{{Convert.ToBase64String(other.Authority.RawData)}}"}
+            """);
+        using var profile = Profile.Open(Person.NewFolder());
+        profile.Trust.Only(ClusterTrust.FingerprintOf(_cluster.Authority.RawData));
+        var search = byFile
+            ? new NodeSearch { FromEnvironment = [_node.Address], ClusterFile = file, AskNetwork = false }
+            : Person.Search(stranger, _node);
+        using var accounts = new Accounts(profile, search) { Keys = _cluster.KeySource };
+        var greeting = await accounts.GreetAsync();
+        Assert.Equal(_node.Address, greeting.Address);
+        Assert.False(greeting.FirstSight);
+        using var me = await accounts.RegisterAsync("alice", Person.Password);
+        Assert.Equal(["alice"], _cluster.SecretCalls);
+        Assert.Empty(other.SecretCalls);
+        Assert.Equal(
+            "foreign_cluster",
+            Assert.Throws<ChordChatException>(
+                () => profile.Trust.Only(ClusterTrust.FingerprintOf(other.Authority.RawData))).Code);
     }
 
     [Fact]
@@ -112,7 +147,7 @@ public sealed class FirstContactTests : IAsyncLifetime, IDisposable
             Assert.Equal("unbound_cluster", await CodeAsync(accounts.GreetAsync));
 
         using var named = Profile.Open(Person.NewFolder());
-        named.Trust.Vouch(ClusterTrust.FingerprintOf(_cluster.Authority.RawData));
+        named.Trust.Only(ClusterTrust.FingerprintOf(_cluster.Authority.RawData));
         using var older = new Accounts(named, Person.Search(_node)) { Keys = _cluster.KeySource };
         using var me = await older.RegisterAsync("alice", Person.Password);
         Assert.Equal(_cluster.Id, me.Cluster);

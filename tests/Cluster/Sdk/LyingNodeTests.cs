@@ -4,6 +4,7 @@ using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Wire;
+using Grpc.Core;
 using Xunit;
 using KdfParameters = ChordChat.Crypto.Passwords.KdfParameters;
 using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
@@ -65,6 +66,30 @@ public sealed class LyingNodeTests : TwoFakeNodes
         Cluster.Sessions["alice"].End(reason, text: "so it says");
         Assert.Equal("n2", (await alice.SeeAsync<ClientEvent.Connected>()).Node);
         Assert.True(alice.Client.History.Chats().Count == 0);
+    }
+
+    [Fact]
+    public async Task One_node_that_knows_no_such_user_while_the_other_cannot_say_refuses_no_message()
+    {
+        await using var bob = await (await Person.RegisterAsync("bob", N2)).OnlineAsync();
+        await using var alice = await (await Person.RegisterAsync("alice", N1)).OnlineAsync();
+        Cluster.ShowKeys = (node, user) => user != "bob" ? null : throw new RpcException(new Status(
+            node == N1 ? StatusCode.NotFound : StatusCode.Unavailable, "so it says"));
+        var failed = await Assert.ThrowsAsync<ChordChatException>(() => alice.Client.People.CheckExistsAsync("bob"));
+        Assert.Equal("unavailable", failed.Code);
+        Assert.False(await alice.Client.People.IsNobodyAsync("bob"));
+        var id = alice.Client.Send("bob", "hello");
+        await alice.SeeAsync<ClientEvent.Notice>(notice => notice.Text.Contains("waits on this machine"));
+        Assert.Equal(MessageState.Waiting, alice.Client.History.Find(id)!.State);
+        Cluster.ShowKeys = (_, _) => null;
+        Assert.Equal(["hello"], await bob.ReadAsync(1));
+    }
+
+    [Fact]
+    public async Task A_name_that_nobody_has_is_nobodys_once_more_than_half_of_the_nodes_say_so()
+    {
+        await using var alice = await (await Person.RegisterAsync("alice", N1)).OnlineAsync();
+        Assert.True(await alice.Client.People.IsNobodyAsync("nobody"));
     }
 
     [Fact]

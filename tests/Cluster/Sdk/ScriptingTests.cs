@@ -238,7 +238,8 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
     {
         using var foreign = new FakeCluster();
         await using var other = await foreign.AddNodeAsync("n1");
-        await FailsAsync("unknown_cluster", "carol", ["register", "carol"], node: other.Address);
+        // The environment names the cluster of the other tests.
+        await FailsAsync("foreign_cluster", "carol", ["register", "carol"], node: other.Address);
         await FailsAsync("bad_fingerprint", "carol", ["register", "carol", "--trust", "12 34"], node: other.Address);
         Assert.Empty(foreign.SecretCalls);
         var fingerprint = ClusterTrust.FingerprintOf(foreign.Authority.RawData);

@@ -62,7 +62,7 @@ public sealed class UnforeseenFailureTests : TwoFakeNodes
                 using var lease = new SessionLease(folder);
                 var changed = new ChangeSignal();
                 var messages = new MessageTable(me.User, me.Key);
-                var keys = new KeyBook(me, links, told.Tell);
+                var keys = new KeyBook(me, new KeyQuestions(me.Cluster, links, told.Tell), told.Tell);
                 var outbox = new Outbox(me, keys, messages, TimeProvider.System);
                 var inbox = new Inbox(me, keys, messages, TimeProvider.System, told);
                 using var keeper = new SessionKeeper(

@@ -74,7 +74,7 @@ public sealed class ConsoleChatTests
         var entry = KeyLogEntryBuilder.Create(me.Cluster, user, 1, identity, device, default, kdf);
         var log = KeyLog.Verify(me.Cluster, user, [entry.Bytes.ToArray()])!;
         var pin = me.Key.Seal($"pin/{user}", PinRecord.Write(log, Pin.FirstSight(log)));
-        me.Profile.Store.Write(db => PinTable.Put(db, user, pin, isFirst: true));
+        me.Profile.Store.Write(db => PinTable.TryPut(db, user, over: null, pin, isFirst: true));
     }
 
     private static ChatClient Offline(UnlockedProfile me) =>
@@ -108,6 +108,18 @@ public sealed class ConsoleChatTests
         Assert.Equal(1, at.Client.UnsentTexts);
         chat.OnLine("/help");
         Assert.Contains(view.Printed, line => line.Contains("several pasted lines", StringComparison.Ordinal));
+    }
+
+    /// <summary>Somebody who is blocked by the time at which nodes have answered.</summary>
+    [Fact]
+    public async Task What_cannot_be_done_after_an_answer_is_a_line_and_ends_nothing()
+    {
+        var (view, later) = (new Lines(), new List<Task<Action>>());
+        var questions = new Questions(view, later.Add);
+        var blocked = new ChordChatException("is_blocked", "you have blocked carol", "unblock them first");
+        questions.Ask(() => Task.FromResult<IReadOnlyList<StyledLine>>([]), then: () => throw blocked);
+        (await Assert.Single(later))();
+        Assert.Contains(blocked.Message, Assert.Single(view.Printed), StringComparison.Ordinal);
     }
 
     [Fact]

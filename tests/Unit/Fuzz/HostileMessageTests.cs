@@ -1,6 +1,7 @@
 using ChordChat.Client.Conversation;
 using ChordChat.Client.Scripting;
 using ChordChat.Core.Ring;
+using ChordChat.Crypto;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Keys;
 using ChordChat.Crypto.Messages;
@@ -124,6 +125,55 @@ public sealed class HostileMessageTests : IDisposable
         Assert.NotNull(OpenAsBob(Seal(Hello() with { Seq = int.MaxValue, TimeMs = (1UL << 44) - 1 }).Envelope));
     }
 
+    /// <summary>docs/e2e.md, Message contents: a newer client sends what this one does not know.</summary>
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(4, false)]
+    [InlineData(8, true)]
+    public void A_kind_to_come_is_one_line_in_its_place_also_after_a_restart(byte type, bool ofStranger)
+    {
+        MakeProfile();
+        using (var profile = Profile.Open(_folder))
+        using (var me = profile.Unlock(Password))
+        {
+            profile.RequestsWait = ofStranger;
+            var inbox = InboxOf(me);
+            var of = SealKind(type, Hello());
+            inbox.Handle(me.RequireDevice(), [of, of]);
+            Take(inbox, me, Hello("behind it") with { Seq = 2 });
+            Assert.Empty(inbox.Gaps());
+            Assert.Equal(2, inbox.Settled.Count);
+            Assert.Equal(ofStranger, History.Of(me).HasRequest("alice"));
+        }
+
+        using var again = Profile.Open(_folder);
+        using var reopened = again.Unlock(Password);
+        var history = History.Of(reopened);
+        string[] both = [MessageTable.NotShowable, "behind it"];
+        Assert.Equal(both, history.With("alice").Select(message => message.Text));
+        var shown = new List<string>();
+        history.ShowUnread(10, (message, _) => shown.Add(message.Text), withRequests: true);
+        Assert.Equal(both, shown);
+    }
+
+    /// <summary>As <see cref="Seal"/>, but of another kind.</summary>
+    private static Push SealKind(byte type, DirectMessage message)
+    {
+        var (id, key, cek) = (EnvelopeId.New(), BobEntry.EncryptionKey, new byte[32]);
+        var prefix = EnvelopeHeader.Write(
+            Cluster, Conversation.Between(Cluster, "alice", "bob"), id, doNotStore: false,
+            [(key.Id, key.Wrap(WrapPurpose.DirectMessage, cek))]);
+        var prefixHash = DirectEnvelope.PrefixHashOf(prefix);
+        var body = message.Write();
+        body[^(1 + 4 + ((MessageContent.Text)message.Content).Value.Length)] = type;
+        var signature = Alice1.Signing.Sign(Labels.SignDirect, [.. prefixHash, .. body]);
+        return new Push
+        {
+            Id = ByteString.CopyFrom(id.ToBytes()),
+            Envelope = ByteString.CopyFrom(DirectEnvelope.Assemble(prefix, prefixHash, id, cek, body, signature)),
+        };
+    }
+
     [Theory]
     [InlineData("n1", "n1")]
     [InlineData("\u001b[31mn1", "?")]
@@ -201,7 +251,7 @@ public sealed class HostileMessageTests : IDisposable
         var links = new NodeLinks(
             new NodePool(new NodeSearch { AskNetwork = false }, me.Profile.Trust, []),
             new UserPass(me.Profile, () => me.Device));
-        var keys = new KeyBook(me, links, _ => { });
+        var keys = new KeyBook(me, new KeyQuestions(me.Cluster, links, _ => { }), _ => { });
         return new Inbox(
             me, keys, new MessageTable("bob", me.Key), TimeProvider.System, new EventSink(History.Of(me), me));
     }

@@ -15,6 +15,7 @@ public sealed class ForkNoticeTests
         using var filled = new FilledProfile();
         using var profile = ChordChat.Sdk.Profiles.Profile.Open(filled.Folder);
         using var me = profile.Unlock(FilledProfile.Password);
+        me.Store.Write(db => Circle.WroteTo(db, "carol"));
         var time = new ManualTime();
         var sink = new EventSink(History.Of(me), me, time);
         for (var i = 0; i < 500; i++)
@@ -28,6 +29,30 @@ public sealed class ForkNoticeTests
         time.Now += TimeSpan.FromMinutes(1);
         sink.Take(Forked("bob"));
         Assert.Single(Notices(sink));
+    }
+
+    /// <summary>README.md: a script that only receives prints nothing from people it never wrote to.</summary>
+    [Fact]
+    public void Forks_of_a_stranger_are_not_told_and_of_a_friend_as_soon_as_it_is_known_that_they_are_one()
+    {
+        using var filled = new FilledProfile();
+        using var profile = ChordChat.Sdk.Profiles.Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        var sink = new EventSink(History.Of(me), me, new ManualTime());
+        sink.Take(Forked("mallory"));
+        sink.Take(Forked("carol"));
+        sink.CaughtUp();
+        Assert.Empty(Notices(sink));
+        me.Store.Write(db =>
+        {
+            Circle.WroteTo(db, "carol"); // As nodes say of another device.
+            RequestTable.SetCircleKnown(db);
+        });
+        sink.CaughtUp();
+        Assert.Contains("(from carol)", Assert.Single(Notices(sink)));
+        me.Store.Write(db => Circle.WroteTo(db, "mallory"));
+        sink.CaughtUp();
+        Assert.Empty(Notices(sink));
     }
 
     [Fact]

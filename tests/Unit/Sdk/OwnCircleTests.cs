@@ -40,6 +40,20 @@ public sealed class OwnCircleTests : IDisposable
         Assert.Null(_circle.TakeChange());
     }
 
+    /// <summary>`chordchat accept` waits for it.</summary>
+    [Fact]
+    public void Nodes_know_of_somebody_only_once_they_have_taken_that_they_are_accepted()
+    {
+        _circle.Accept("alice");
+        Assert.False(_circle.IsTold);
+        Assert.False(_circle.IsToldOf("alice"));
+        Assert.True(_circle.IsToldOf("bob"));
+        Assert.Equal(["alice"], _circle.TakeChange()!.WroteTo);
+        Assert.Null(_circle.Take(new Wire.Circle { WrittenTo = { "alice" } }));
+        Assert.True(_circle.IsToldOf("alice"));
+        Assert.True(_circle.IsTold);
+    }
+
     /// <summary>Nodes that lose the circle are told all of it once; if that did not help, from time to time.</summary>
     [Fact]
     public void A_circle_that_nodes_lose_again_and_again_is_told_once_and_then_ever_more_rarely()

@@ -103,7 +103,7 @@ public sealed class ProfileGrowthTests : IDisposable
     }
 
     private List<string> Put(string user, bool isFirst, int bytes = 10) =>
-        _store.Write(db => PinTable.Put(db, user, new byte[bytes], isFirst));
+        _store.Write(db => PinTable.TryPut(db, user, PinTable.TagOf(db, user), new byte[bytes], isFirst)!);
 
     private Kept Arrive(int seq, bool isText = true, uint epoch = 1) => _store.Write(db =>
     {

@@ -48,6 +48,43 @@ public sealed class FeedTests
         Assert.Empty(RingFeed.KnownAddresses(null, null));
     }
 
+    /// <summary>docs/security.md, The page that shows the ring: the page computes with what a node says.</summary>
+    [Fact]
+    public void A_picture_of_a_lying_node_has_places_times_and_texts_that_a_page_can_draw()
+    {
+        var place = new string('a', 32);
+        var ring = new Snapshot
+        {
+            AtMs = long.MinValue,
+            SeenBy = "n1 is fine",
+            Nodes =
+            {
+                new NodeView { Name = "n1\u202e", Position = place, SinceMs = long.MaxValue, Users = { "a\nb" } },
+                new NodeView { Name = "n2", Position = "nowhere" },
+            },
+            Tiles = { new TileView { Start = place, End = place }, new TileView { Start = place, End = "" } },
+        };
+        for (var i = 0; i < 1_000; i++)
+            ring.Events.Add(
+                new ViewEvent { Number = (ulong)i, AtMs = 9_000_000_000_000_000_000, Text = new('x', 1_000) });
+        PlainPicture.Make(ring);
+        Assert.Equal((0, "?"), (ring.AtMs, ring.SeenBy));
+        var node = Assert.Single(ring.Nodes);
+        Assert.Equal(("?", "a\ufffdb"), (node.Name, Assert.Single(node.Users)));
+        Assert.Single(ring.Tiles);
+        Assert.Equal(999ul, ring.Events[^1].Number);
+        Assert.Equal(200, ring.Events.Count);
+        Assert.All(ring.Events, one => Assert.InRange(one.AtMs, 0, 8_640_000_000_000_000)); // ECMAScript's last day.
+        Assert.All(ring.Events, one => Assert.InRange(one.Text.Length, 1, 300));
+
+        var trace = new TraceReply { Members = { place, "?" } };
+        trace.Hops.Add(Enumerable.Repeat(new TraceHop { Position = place, Name = "\u001b", Ms = double.NaN }, 1_000));
+        PlainPicture.Make(trace);
+        Assert.Equal([place], trace.Members);
+        Assert.InRange(trace.Hops.Count, 1, 200);
+        Assert.All(trace.Hops, hop => Assert.Equal((0, "?"), (hop.Ms, hop.Name)));
+    }
+
     [Theory]
     [InlineData(State.Alive, 7, false)] // As before it fell silent.
     [InlineData(State.Alive, 8, true)]
