@@ -1,4 +1,5 @@
 using ChordChat.Core.Chat;
+using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Chat;
 
@@ -70,7 +71,7 @@ internal sealed class PeerRequests(
         lock (_turn)
         {
             if (guess.Step == GuessStep.Try)
-                return _guesses.Try(guess.User, guess.Place, clock.Steady);
+                return _guesses.Try(guess.User, guess.Place, AddressBlock.SiteOf(guess.Place), clock.Steady);
             _guesses.Succeeded(guess.User, guess.Place);
             return TimeSpan.Zero;
         }
