@@ -54,7 +54,7 @@ internal sealed class PeerRequests(
 
     public DeliverOutcome Deliver(LiveMessage message) =>
         sessions.Find(message.User) is { } session && session.Number == message.Session
-            ? session.Mail.Deliver(new(message.Id, message.Envelope))
+            ? session.Mail.Deliver(new(message.Id, message.Envelope), message.From)
             : DeliverOutcome.NotHere;
 
     /// <remarks>docs/protocol.md#what-a-member-may-ask: by the word of the user's own key, not of the node that asks.

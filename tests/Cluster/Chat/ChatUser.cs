@@ -62,7 +62,7 @@ internal sealed class ChatUser(string name, ClusterId? cluster = null)
         };
     }
 
-    public Send Seal(string to, string text)
+    public Send Seal(string to, string text, bool doNotStore = false)
     {
         using var self = EncryptionPublicKey.TryImport(Encryption[0].PublicModulus.Span)!;
         using var other = EncryptionPublicKey.TryImport(Encryption[1].PublicModulus.Span)!;
@@ -78,7 +78,8 @@ internal sealed class ChatUser(string name, ClusterId? cluster = null)
             TimeMs = 1,
             Content = new MessageContent.Text(text),
         };
-        var made = DirectEnvelope.Seal(Cluster, EnvelopeId.New(), message, Device(Log[^1].Epoch), other, self);
+        var made = DirectEnvelope.Seal(
+            Cluster, EnvelopeId.New(), message, Device(Log[^1].Epoch), other, self, doNotStore);
         return new Send
         {
             Id = ByteString.CopyFrom(made.Id.ToBytes()),
