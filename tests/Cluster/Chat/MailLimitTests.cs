@@ -149,7 +149,8 @@ public sealed class MailLimitTests
         var mail = new SessionMail(
             Mailbox, new Outgoing(int.MaxValue), sets, 1_000, TimeProvider.System, CancellationToken.None);
         mail.Scan();
-        var outcomes = Enumerable.Range(1, 20).Select(id => mail.Deliver(new(new((uint)id), default), "anna")).ToArray();
+        var outcomes = Enumerable.Range(1, 20)
+            .Select(id => mail.Deliver(new(new((uint)id), default), "anna")).ToArray();
         Assert.InRange(outcomes.Count(outcome => outcome == DeliverOutcome.Delivered), 1, 10);
         gate.SetResult();
     }

@@ -71,7 +71,8 @@ public sealed class ThrottleTests
         var throttle = new GuessThrottle();
         Assert.Equal(
             GuessThrottle.FreeCountOfStrangers,
-            Enumerable.Range(0, 1_000).Count(i => throttle.Try("anna", $"block {i}", $"block {i}", 0) == TimeSpan.Zero));
+            Enumerable.Range(0, 1_000)
+                .Count(i => throttle.Try("anna", $"block {i}", $"block {i}", 0) == TimeSpan.Zero));
     }
 
     /// <summary>Strangers took every turn for ever.</summary>
