@@ -1,8 +1,8 @@
 using System.Net;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Chat;
-using ChordChat.Node.Hosting;
 using ChordChat.Node.Discovery;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Ring;
 using ChordChat.Node.Transport;
 using ChordChat.Node.View;
