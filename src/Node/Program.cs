@@ -44,6 +44,7 @@ internal static class Program
         app.UseRouting();
         app.UseGate();
         app.Use(app.Services.GetRequiredService<WholeBodies>().InvokeAsync);
+        app.Use(app.Services.GetRequiredService<UnreadAnswers>().InvokeAsync);
         app.Use(app.Services.GetRequiredService<HealthWatchers>().InvokeAsync);
         app.MapHealth();
         app.MapOperator();

@@ -24,14 +24,14 @@ public sealed class AddressThrottle(int failuresPerMinuteMax)
     public int FailureCount(string address, long now) =>
         _windows.TryGetValue(address, out var window) && window.StartedAt + WindowMs > now ? window.FailureCount : 0;
 
-    public void Failed(string address, long now)
+    public void Failed(string address, long now, int count = 1)
     {
         var window = _windows.GetValueOrDefault(address, new Window(now, 0));
         if (window.StartedAt + WindowMs <= now)
             window = new Window(now, 0);
         if (_windows.Count >= AddressCountMax && !_windows.ContainsKey(address))
             ForgetHalf(now);
-        _windows[address] = window with { FailureCount = window.FailureCount + 1 };
+        _windows[address] = window with { FailureCount = window.FailureCount + count };
     }
 
     /// <summary>Those that failed least: whoever comes with many addresses does not wipe out what others did.</summary>

@@ -5,8 +5,10 @@ namespace ChordChat.Core.Chat;
 /// <remarks>
 /// Kept at the owner of the account's tile, or N nodes would give N times the guesses. Places are address blocks. All
 /// places from which the user has never logged in share one more count, so that many of them give no more guesses than
-/// a few; a place from which he has keeps a count of its own, and no stranger keeps him out there. Never locks for
-/// good. Times are milliseconds of any clock that only goes forward. Not safe for threads.
+/// a few; a place from which he has keeps a count of its own, and no stranger keeps him out there. Past that count
+/// whoever is turned away is promised a time of its own, each site at most one, so that no stranger takes all turns:
+/// docs/security.md, "Passwords and bcrypt". Times are milliseconds of any clock that only goes forward. Not safe for
+/// threads.
 /// </remarks>
 public sealed class GuessThrottle
 {
@@ -23,21 +25,37 @@ public sealed class GuessThrottle
 
     public static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(15);
 
+    /// <summary>From one try to the next, of all places together from which the user has never logged in.</summary>
+    public static readonly TimeSpan StrangersPauseMax = TimeSpan.FromMinutes(1);
+
+    /// <summary>Sites that are promised a time for one user. Further ones are told to ask again.</summary>
+    public const int PromisedMax = 64;
+
+    /// <summary>How long after its promised time a site may come.</summary>
+    public static readonly TimeSpan PromisedFor = TimeSpan.FromMinutes(15);
+
+    /// <summary>No answer is longer.</summary>
+    public static readonly TimeSpan WaitMax = StrangersPauseMax * (PromisedMax + 1);
+
     private const string Strangers = "";
 
-    private readonly record struct Tries(int Count, long LastAt);
+    /// <param name="PromisedAt">The last time that was promised.</param>
+    private readonly record struct Tries(int Count, long LastAt, long PromisedAt = 0);
 
     private readonly Dictionary<(string User, string Place), Tries> _tries = [];
+    private readonly Dictionary<(string User, string Site), long> _promised = [];
+    private long _sweptAt;
     private readonly Dictionary<string, List<string>> _known = [];
 
     /// <summary>Counts a try, or tells how long to wait before the next one may be made.</summary>
     /// <param name="place">Where it comes from; not empty.</param>
-    public TimeSpan Try(string user, string place, long now)
+    /// <param name="site">To whom that place belongs, perhaps with many others.</param>
+    public TimeSpan Try(string user, string place, string site, long now)
     {
         var isKnown = _known.GetValueOrDefault(user)?.Contains(place) == true;
-        var wait = Wait((user, place), FreeCount, now);
-        if (!isKnown && Wait((user, Strangers), FreeCountOfStrangers, now) is var others && others > wait)
-            wait = others;
+        var wait = Wait((user, place), now);
+        if (wait <= TimeSpan.Zero && !isKnown)
+            wait = WaitOfStrangers(user, site, now);
         if (wait > TimeSpan.Zero)
             return wait;
         Count((user, place), now);
@@ -69,13 +87,54 @@ public sealed class GuessThrottle
         ? TimeSpan.Zero
         : TimeSpan.FromSeconds(Math.Min(PauseMax.TotalSeconds, Math.Pow(2, Math.Min(count - free, 20) + 1)));
 
-    private TimeSpan Wait((string User, string Place) key, int free, long now)
+    private TimeSpan Wait((string User, string Place) key, long now)
     {
         var tries = _tries.GetValueOrDefault(key);
-        if (tries.Count < free || IsOver(tries, now))
+        if (tries.Count < FreeCount || IsOver(tries, now))
             return TimeSpan.Zero;
-        var wait = tries.LastAt + (long)PauseAfter(tries.Count, free).TotalMilliseconds - now;
+        var wait = tries.LastAt + (long)PauseAfter(tries.Count).TotalMilliseconds - now;
         return wait > 0 ? TimeSpan.FromMilliseconds(wait) : TimeSpan.Zero;
+    }
+
+    /// <summary>Turns come one pause after the other. One that nobody was promised is for whoever asks; who comes too
+    /// early is promised the next.</summary>
+    private TimeSpan WaitOfStrangers(string user, string site, long now)
+    {
+        var tries = _tries.GetValueOrDefault((user, Strangers));
+        if (tries.Count < FreeCountOfStrangers || IsOver(tries, now))
+            return TimeSpan.Zero;
+        if (_promised.TryGetValue((user, site), out var own))
+        {
+            if (own > now)
+                return TimeSpan.FromMilliseconds(own - now);
+            _promised.Remove((user, site));
+            if (now - own <= PromisedFor.TotalMilliseconds)
+                return TimeSpan.Zero;
+        }
+
+        var pause = PauseAfter(tries.Count, FreeCountOfStrangers);
+        pause = pause < StrangersPauseMax ? pause : StrangersPauseMax;
+        var next = Math.Max(tries.LastAt, tries.PromisedAt) + (long)pause.TotalMilliseconds;
+        if (next > now && (next - now > PromisedMax * pause.TotalMilliseconds || !HasRoom(now)))
+            return pause;
+        _tries[(user, Strangers)] = tries with { PromisedAt = Math.Max(next, now) };
+        if (next <= now)
+            return TimeSpan.Zero;
+        _promised[(user, site)] = next;
+        return TimeSpan.FromMilliseconds(next - now);
+    }
+
+    private bool HasRoom(long now)
+    {
+        if (_promised.Count < UserCountMax)
+            return true;
+        if (now - _sweptAt < StrangersPauseMax.TotalMilliseconds)
+            return false;
+        _sweptAt = now;
+        foreach (var (key, at) in _promised)
+            if (now - at > PromisedFor.TotalMilliseconds)
+                _promised.Remove(key);
+        return _promised.Count < UserCountMax;
     }
 
     private void Count((string User, string Place) key, long now)
@@ -85,7 +144,7 @@ public sealed class GuessThrottle
             tries = default;
         if (_tries.Count >= UserCountMax && !_tries.ContainsKey(key))
             Shrink(now);
-        _tries[key] = new Tries(Math.Min(tries.Count + 1, 64), now);
+        _tries[key] = tries with { Count = Math.Min(tries.Count + 1, 64), LastAt = now };
     }
 
     private static bool IsOver(Tries tries, long now) =>

@@ -29,6 +29,17 @@ public sealed record ChatOptions
     /// <summary>Names that may be asked for at this node in a minute, by whomever.</summary>
     public int NamesMax { get; init; } = 200;
 
+    /// <summary>Calls that read an account before or after a login (GetKdf, PublishKeys) from one address block (a /24,
+    /// or a /48 of IPv6) in a minute before it has to wait.</summary>
+    public int AccountReadsPerAddressMax { get; init; } = 120;
+
+    /// <summary>The same at this node, by whomever; a few from each address block are let in all the same.</summary>
+    public int AccountReadsMax { get; init; } = 1_200;
+
+    /// <summary>Questions about people in a minute that one holder of a pass may ask here; a list of all counts as ten.
+    /// </summary>
+    public int QuestionsPerUserMax { get; init; } = 600;
+
     /// <summary>How long after a login new keys may be published.</summary>
     public TimeSpan TicketLifetime { get; init; } = TimeSpan.FromMinutes(10);
 

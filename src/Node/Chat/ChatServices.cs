@@ -43,6 +43,8 @@ internal static class ChatServices
         .AddSingleton<Registration>()
         .AddSingleton<RegistrationDoor>()
         .AddSingleton<NameDoor>()
+        .AddSingleton<AccountDoor>()
+        .AddSingleton<AccountReads>()
         .AddSingleton<HelloDoor>()
         .AddSingleton<UnknownNames>()
         .AddSingleton<Login>()

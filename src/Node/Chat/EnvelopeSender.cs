@@ -89,6 +89,8 @@ internal sealed partial class EnvelopeSender(
             return new("bad_envelope", "a message cannot be sent to oneself");
         if (header is null || header.Id.Value != id.Value)
             return new("bad_envelope", "the sealed message is damaged or has another id");
+        if (header.DoNotStore && envelope.Length > SignalBudget.BytesMax)
+            return new("too_large", $"a signal that is not to be stored has at most {SignalBudget.BytesMax} bytes");
         return header.IsBetween(identity.Cluster, sender.User, to)
             ? null
             : new("bad_envelope", $"the sealed message is not one between {sender.User} and {to} in this cluster");

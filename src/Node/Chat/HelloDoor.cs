@@ -17,6 +17,9 @@ internal sealed partial class HelloDoor
     /// user was never let in, and of each other block.</summary>
     public const int FailedPerUserMax = 300;
 
+    /// <summary>Hellos as one user from one block that are judged at once: each holds that user's account.</summary>
+    public const int JudgedPerUserMax = 8;
+
     /// <summary>Turns for users past that limit, each held for <see cref="SlowPause"/>: 20 hellos a second.</summary>
     private const int SlowMax = 4;
     private const int SlowWaitingMax = 16;
@@ -27,6 +30,7 @@ internal sealed partial class HelloDoor
     private readonly FairPlaces _places;
     private readonly FairTurns<string> _turns;
     private readonly FairTurns<string> _slowTurns;
+    private readonly FairTurns<(string Block, string User)> _userTurns;
     private readonly Lock _turn = new();
     private readonly AddressThrottle _failures;
     private readonly AddressThrottle _failuresOfUsers = new(FailedPerUserMax);
@@ -41,6 +45,7 @@ internal sealed partial class HelloDoor
         _places = new(options.UnprovenPerAddressMax, options.UnprovenMax, options.HelloTimeout / 2, clock.Time);
         // Whoever waits for a turn has a place, so nothing else bounds the lines.
         _turns = new(options.JudgedPerAddressMax, options.JudgedMax, waitingMax: int.MaxValue);
+        _userTurns = new(JudgedPerUserMax, max: int.MaxValue, waitingMax: int.MaxValue);
         _slowTurns = new(perHolderMax: 1, SlowMax, SlowWaitingMax, FailuresOf);
         _failures = new(options.FailedHellosPerAddressMax);
         _signed = new(options.HellosPerUserMax);
@@ -53,6 +58,13 @@ internal sealed partial class HelloDoor
     /// <returns>To be disposed of when the hello is judged.</returns>
     public async ValueTask<IDisposable> TurnAsync(IPAddress? address, CancellationToken cancellation) =>
         (await _turns.TakeAsync(AddressBlock.OfSite(address), cancellation))!;
+
+    /// <summary>As <see cref="TurnAsync"/>, among those from there that say to be the same user.</summary>
+    public async ValueTask<IDisposable> UserTurnAsync(IPAddress? address, string user, CancellationToken cancellation)
+    {
+        var holder = (AddressBlock.OfSite(address), UserName.IsValid(user) ? user : "");
+        return (await _userTurns.TakeAsync(holder, cancellation))!;
+    }
 
     /// <summary>Waits until a hello as a user for whom too many have failed may be judged: first from the block
     /// that has failed least in this minute, and all together have so many turns a second.</summary>

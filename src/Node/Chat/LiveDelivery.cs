@@ -12,7 +12,7 @@ internal sealed class LiveDelivery(SessionTable sessions, LeasePlaces places, Ch
         // A client that gets nothing under an id and acknowledges it deletes the message everywhere.
         ArgumentOutOfRangeException.ThrowIfZero(envelope.Length);
         if (sessions.Find(user) is { } here)
-            return here.Mail.Deliver(new(id, envelope)) == DeliverOutcome.Delivered;
+            return here.Mail.Deliver(new(id, envelope), from) == DeliverOutcome.Delivered;
         for (var i = 0; i < 2; i++)
         {
             if (await places.FindAsync(user, cancellation) is not { } lease || peers.Find(lease.Node) is not { } node)

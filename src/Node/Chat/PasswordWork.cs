@@ -9,8 +9,6 @@ namespace ChordChat.Node.Chat;
 
 /// <summary>bcrypt, on as many cores as there are and with a bounded queue before them, in which the address blocks
 /// take turns.</summary>
-/// <remarks>docs/security.md, "Places of strangers": when the queue is full, a newcomer takes the place of whoever
-/// waits in the block with the most.</remarks>
 internal sealed class PasswordWork : IDisposable
 {
     /// <summary>Each step doubles the work: 14 is a second and a half of one core.</summary>
@@ -23,8 +21,7 @@ internal sealed class PasswordWork : IDisposable
     private static readonly TimeSpan Tenure = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _cores = new(Environment.ProcessorCount);
-    private readonly FairTurns<string> _turns;
-    private readonly FairPlaces _places;
+    private readonly FairQueue _queue;
     private readonly int _cost;
     private readonly Task<string> _nobodys;
 
@@ -32,44 +29,17 @@ internal sealed class PasswordWork : IDisposable
     {
         _cost = options.BcryptCost;
         var most = options.LoginQueueMax + TurnsMax;
-        _turns = new(TurnsMax, TurnsMax, waitingMax: int.MaxValue); // Whoever waits has a place.
-        _places = new(most, most, Tenure, time);
+        _queue = new((TurnsMax, TurnsMax), (most, most), Tenure, time);
         _nobodys = Task.Run(() => Hash(Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))));
     }
 
-    /// <summary>Waits for a turn of the block of this address.</summary>
-    /// <returns>To be disposed of when the work is done; null when too many wait already, or a newcomer has got the
-    /// place.</returns>
-    public async Task<Turn?> TryTakeAsync(IPAddress? address, CancellationToken cancellation)
-    {
-        if (_places.TryEnter(address) is not { } place)
-            return null;
-        FairTurns<string>.Turn? turn = null;
-        try
-        {
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, place.Lost);
-            turn = await _turns.TakeAsync(AddressBlock.OfSite(address), either.Token);
-        }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-        {
-            // Lost to a newcomer.
-        }
-        finally
-        {
-            if (turn is null)
-                place.Dispose();
-        }
-
-        if (turn is not null && place.TryStay())
-            return new Turn(place, turn);
-        turn?.Dispose();
-        place.Dispose();
-        return null;
-    }
+    /// <summary>See <see cref="FairQueue.TryTakeAsync"/>.</summary>
+    public Task<FairQueue.Turn?> TryTakeAsync(IPAddress? address, CancellationToken cancellation) =>
+        _queue.TryTakeAsync(address, cancellation);
 
     /// <summary>A credential for the account record.</summary>
     /// <param name="turn">Of the caller, who holds it until this returns.</param>
-    public Task<string> HashAsync(string secret, Turn turn, CancellationToken cancellation)
+    public Task<string> HashAsync(string secret, FairQueue.Turn turn, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(turn);
         return RunAsync(() => Hash(secret), cancellation);
@@ -79,7 +49,7 @@ internal sealed class PasswordWork : IDisposable
     /// <param name="credential">Null for a user who does not exist: takes as long all the same.</param>
     /// <param name="turn">Of the caller, who holds it until this returns.</param>
     public async Task<bool> VerifyAsync(
-        string secret, string? credential, Turn turn, CancellationToken cancellation)
+        string secret, string? credential, FairQueue.Turn turn, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(turn);
         var compared = credential ?? await _nobodys;
@@ -122,20 +92,6 @@ internal sealed class PasswordWork : IDisposable
         finally
         {
             _cores.Release();
-        }
-    }
-
-    public sealed class Turn : IDisposable
-    {
-        private readonly FairPlaces.Place _place;
-        private readonly FairTurns<string>.Turn _turn;
-
-        internal Turn(FairPlaces.Place place, FairTurns<string>.Turn turn) => (_place, _turn) = (place, turn);
-
-        public void Dispose()
-        {
-            _turn.Dispose();
-            _place.Dispose();
         }
     }
 }

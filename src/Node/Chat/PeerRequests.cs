@@ -1,4 +1,5 @@
 using ChordChat.Core.Chat;
+using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Chat;
 
@@ -53,7 +54,7 @@ internal sealed class PeerRequests(
 
     public DeliverOutcome Deliver(LiveMessage message) =>
         sessions.Find(message.User) is { } session && session.Number == message.Session
-            ? session.Mail.Deliver(new(message.Id, message.Envelope))
+            ? session.Mail.Deliver(new(message.Id, message.Envelope), message.From)
             : DeliverOutcome.NotHere;
 
     /// <remarks>docs/protocol.md#what-a-member-may-ask: by the word of the user's own key, not of the node that asks.
@@ -70,7 +71,7 @@ internal sealed class PeerRequests(
         lock (_turn)
         {
             if (guess.Step == GuessStep.Try)
-                return _guesses.Try(guess.User, guess.Place, clock.Steady);
+                return _guesses.Try(guess.User, guess.Place, AddressBlock.SiteOf(guess.Place), clock.Steady);
             _guesses.Succeeded(guess.User, guess.Place);
             return TimeSpan.Zero;
         }

@@ -29,6 +29,7 @@ internal sealed class SessionMail(
     private HashSet<MessageId>? _settled; // Acknowledged during a scan, which may still bring them.
     private List<StoredMessage>? _held; // Live mail during a scan: comes after what the mailbox kept before it.
     private long _heldBytes;
+    private SignalBudget? _signals;
     private bool _isScanning;
     private bool _scanAgain;
     private bool _isBehind;
@@ -52,13 +53,14 @@ internal sealed class SessionMail(
         }
     }
 
-    public DeliverOutcome Deliver(StoredMessage message)
+    /// <param name="from">Who sends it, as a node says.</param>
+    public DeliverOutcome Deliver(StoredMessage message, string from)
     {
         var isSignal = EnvelopeHeader.SaysDoNotStore(message.Content.Span);
         lock (_turn)
         {
             if (isSignal)
-                return PassOn(message);
+                return PassOn(message, from);
             if (_pushed?.Contains(message.Id) == true)
                 return DeliverOutcome.Delivered;
             if (_isScanning)
@@ -250,8 +252,11 @@ internal sealed class SessionMail(
     }
 
     /// <summary>Never in the mailbox, so acknowledging it has no effect: it would leave a tombstone.</summary>
-    private DeliverOutcome PassOn(StoredMessage signal) =>
-        !_isScanning && !_isBehind && outgoing.TryPush(signal) ? DeliverOutcome.Delivered : DeliverOutcome.TooSlow;
+    private DeliverOutcome PassOn(StoredMessage signal, string from) =>
+        !_isScanning && !_isBehind && signal.Content.Length <= SignalBudget.BytesMax
+        && (_signals ??= new(time)).Takes(from) && outgoing.TryPush(signal)
+            ? DeliverOutcome.Delivered
+            : DeliverOutcome.TooSlow;
 
     private DeliverOutcome Hold(StoredMessage message)
     {

@@ -24,6 +24,12 @@ internal static class AddressBlock
         var other => Of(other),
     };
 
+    /// <summary>The site of a block that <see cref="Of"/> has named; anything else stands for itself.</summary>
+    public static string SiteOf(string block) =>
+        IPAddress.TryParse(block.AsSpan(0, Math.Max(0, block.IndexOf('/', StringComparison.Ordinal))), out var first)
+            ? OfSite(first)
+            : block;
+
     /// <summary>An IPv4 address itself, of IPv6 the first in its /64.</summary>
     public static IPAddress Holder(IPAddress address) => Plain(address) switch
     {

@@ -41,6 +41,7 @@ internal static class HostingServices
             .AddSingleton(DescriptorLimit.OfThisProcess())
             .AddSingleton<MemberAddresses>()
             .AddSingleton<WholeBodies>()
+            .AddSingleton<UnreadAnswers>()
             .AddSingleton<HealthWatchers>();
     }
 }

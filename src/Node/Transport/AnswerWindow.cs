@@ -73,8 +73,10 @@ internal sealed class AnswerWindow(int callsMax, long bytesMax)
     /// <summary>The other end has taken answers.</summary>
     public void Gave(int calls, long bytes) => Change(-calls, -bytes);
 
-    private static int RoomForRegister(string key) =>
-        key.StartsWith("acct/", StringComparison.Ordinal) ? AccountBytesMax : 64 << 10;
+    /// <summary>Whether this register is an account.</summary>
+    public static bool IsAccount(string key) => key.StartsWith("acct/", StringComparison.Ordinal);
+
+    private static int RoomForRegister(string key) => IsAccount(key) ? AccountBytesMax : 64 << 10;
 
     private void Change(int calls, long bytes)
     {

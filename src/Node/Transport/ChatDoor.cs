@@ -76,6 +76,8 @@ internal sealed class ChatDoor(
                 throw ChatFaults.TooManyBadHellos(wait);
         }
 
+        using var own = await InTurnAsync(
+            place, token => hellos.UserTurnAsync(address, hello.User, token), context.CancellationToken);
         if (!place.TryStay())
             throw ChatFaults.TooManyHellos();
         switch (hellos.Wait(address, hello.User, hello.Epoch))

@@ -113,6 +113,10 @@ internal static class ChatFaults
         StatusCode.OutOfRange, $"this account has had {KeyLogPace.EntriesMax} devices and can have no more",
         "stay on the device that is logged in, or register another name");
 
+    public static RpcException TooManyAccountReads(TimeSpan wait) => Later("too many logins begun", wait);
+
+    public static RpcException TooManyQuestions(TimeSpan wait) => Later("too many questions about people", wait);
+
     public static RpcException TooManyNames(TimeSpan wait) => Later("too many names asked for", wait);
 
     public static RpcException UnknownUser(string user) => Fault(

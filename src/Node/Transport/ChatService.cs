@@ -26,10 +26,15 @@ internal sealed class ChatService(
     IMessageSets sets,
     Askers askers,
     NameDoor names,
+    AccountDoor logins,
+    AccountReads reads,
     UnknownNames unknown,
     Passes passes,
     ChatDoor door) : Wire.Chat.ChatBase
 {
+    /// <summary>Questions that a list of all who are online counts for.</summary>
+    private const int ListCount = 10;
+
     public override Task<ClusterInfo> GetCluster(GetClusterRequest request, ServerCallContext context)
     {
         var info = new ClusterInfo
@@ -50,6 +55,8 @@ internal sealed class ChatService(
     {
         if (!UserName.IsValid(request.User))
             throw ChatFaults.Invalid(UserName.Rule);
+        RequireLogin(context);
+        using var turn = await reads.OfStrangerAsync(context);
         var made = unknown.KdfOf(request.User); // Also for those who exist: it takes its time.
         var kdf = await glimpses.GlimpseAsync(request.User, context.CancellationToken) switch
         {
@@ -69,6 +76,7 @@ internal sealed class ChatService(
             return new CheckNameReply { State = CheckNameReply.Types.State.Unknown };
         if (names.TryEnter(context.GetHttpContext().Connection.RemoteIpAddress) is { Ticks: > 0 } wait)
             throw ChatFaults.TooManyNames(wait);
+        using var turn = await reads.OfStrangerAsync(context);
         var state = await accounts.ReadAsync(request.User, context.CancellationToken) switch
         {
             AccountRead.Found => CheckNameReply.Types.State.Taken,
@@ -137,8 +145,11 @@ internal sealed class ChatService(
         };
     }
 
-    public override async Task<PublishKeysReply> PublishKeys(PublishKeysRequest request, ServerCallContext context) =>
-        await publication.PublishAsync(
+    public override async Task<PublishKeysReply> PublishKeys(PublishKeysRequest request, ServerCallContext context)
+    {
+        RequireLogin(context);
+        using var turn = await reads.OfStrangerAsync(context);
+        return await publication.PublishAsync(
             request.User,
             request.Ticket.Memory,
             request.KeyLogEntry.Memory,
@@ -148,11 +159,20 @@ internal sealed class ChatService(
             PublishOutcome.Published => new PublishKeysReply(),
             var other => throw ChatFaults.For(other),
         };
+    }
+
+    /// <exception cref="RpcException">Too many calls like this one came from there.</exception>
+    private void RequireLogin(ServerCallContext context)
+    {
+        if (logins.TryEnter(context.GetHttpContext().Connection.RemoteIpAddress) is { Ticks: > 0 } wait)
+            throw ChatFaults.TooManyAccountReads(wait);
+    }
 
     /// <remarks>Clients pin what they are shown: an entry that no majority agrees on is not shown.</remarks>
     public override async Task<KeyLog> GetKeyLog(GetKeyLogRequest request, ServerCallContext context)
     {
         askers.Require(context);
+        using var turn = await reads.OfUserAsync(context);
         var account = await accounts.ReadAsync(request.User, context.CancellationToken) switch
         {
             AccountRead.Found(var found) => found,
@@ -176,14 +196,14 @@ internal sealed class ChatService(
             throw ChatFaults.UnknownUser(request.User);
         if (await whereabouts.FindAsync(request.User, context.CancellationToken) is { } lease)
             return ChatMaps.ToWire(lease, peers.Find(lease.Node));
-        if (await accounts.IsUnknownAsync(request.User, context.CancellationToken))
+        if (await IsUnknownAsync(request.User, context))
             throw ChatFaults.UnknownUser(request.User);
         return new UserStatus { User = request.User };
     }
 
     public override async Task<OnlineUsers> ListOnline(ListOnlineRequest request, ServerCallContext context)
     {
-        var asker = askers.Require(context);
+        var asker = askers.Require(context, ListCount);
         var max = (int)(request.Limit == 0 ? Whereabouts.ListMax : Math.Min(request.Limit, Whereabouts.ListMax));
         var users = new OnlineUsers { ContactsOnly = presence.IsForContacts(asker) };
         var online = await whereabouts.ListAsync(
@@ -199,7 +219,7 @@ internal sealed class ChatService(
     public override async Task<MailboxPlace> Where(WhereRequest request, ServerCallContext context)
     {
         await RequireSightAsync(request.User, context);
-        if (!UserName.IsValid(request.User) || await accounts.IsUnknownAsync(request.User, context.CancellationToken))
+        if (!UserName.IsValid(request.User) || await IsUnknownAsync(request.User, context))
             throw ChatFaults.UnknownUser(request.User);
         var (place, answering) =
             await sets.FindPlaceAsync(SetKey.Mailbox(request.User), context.CancellationToken);
@@ -207,6 +227,14 @@ internal sealed class ChatService(
         reply.Members.Add(place.Members.Select(ChatMaps.ToWire));
         reply.Answering.Add(answering.Select(member => member.Name));
         return reply;
+    }
+
+    private async ValueTask<bool> IsUnknownAsync(string user, ServerCallContext context)
+    {
+        if (accounts.IsKnown(user))
+            return false;
+        using var turn = await reads.OfUserAsync(context);
+        return await accounts.IsUnknownAsync(user, context.CancellationToken);
     }
 
     /// <exception cref="RpcException">The caller may not ask about this user.</exception>

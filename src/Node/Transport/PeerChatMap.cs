@@ -63,7 +63,7 @@ internal static class PeerChatMap
         [.. answer.Leases.Select(lease => lease.ToLease())];
 
     public static TimeSpan ToCore(this CountGuessAnswer answer) =>
-        TimeSpan.FromMilliseconds(Math.Clamp(answer.WaitMs, 0, (long)GuessThrottle.PauseMax.TotalMilliseconds));
+        TimeSpan.FromMilliseconds(Math.Clamp(answer.WaitMs, 0, (long)GuessThrottle.WaitMax.TotalMilliseconds));
 
     public static ShowSessionCall ToWire(this KeptHello kept) => new()
     {

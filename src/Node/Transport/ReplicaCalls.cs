@@ -9,13 +9,25 @@ namespace ChordChat.Node.Transport;
 
 /// <summary>Asks replicas, this node's own included.</summary>
 internal sealed class ReplicaCalls(
-    ReplicaWriter writer, PeerLinks links, SessionShowing showing, DiskGuard guard, LocalNode node)
+    ReplicaWriter writer, PeerLinks links, SessionShowing showing, DiskGuard guard, LocalNode node, AccountLanes lanes)
 {
     public NodeId Self => node.Self.Node;
 
     /// <summary>Sends a request and hands the reply to <paramref name="done"/>, on any thread, perhaps before this
     /// returns; null when none will come. It may also never be called: the caller has a timer.</summary>
     public void Send(NodeId to, ReplicaRequest request, Action<ReplicaReply?> done)
+    {
+        if (!AccountLanes.IsFor(request))
+            SendNow(to, request, done);
+        else if (!lanes.TryEnter(to, end => SendNow(to, request, reply =>
+        {
+            end();
+            done(reply);
+        })))
+            done(null);
+    }
+
+    private void SendNow(NodeId to, ReplicaRequest request, Action<ReplicaReply?> done)
     {
         if (to != Self)
             links.Send(to, request.ToWire(), answer => Take(to, request, answer, done));

@@ -17,6 +17,10 @@ internal sealed class RingPaces(TimeProvider time)
 
     /// <summary>Each may make this node tell another one.</summary>
     public CallPace Audit { get; } = new(time, atOnceMax: 200, perSecond: 50);
+
+    /// <summary>Each makes this node's disk count its rows. An honest node asks for a picture about once a second.
+    /// </summary>
+    public CallPace Describe { get; } = new(time, atOnceMax: 60, perSecond: 10);
 }
 
 /// <summary>So many calls of each member at once after a rest, and so many a second. Safe for threads.</summary>

@@ -76,8 +76,11 @@ internal sealed class RingService(
         return Task.FromResult(new AuditReply());
     }
 
-    public override async Task<DescribeReply> Describe(DescribeRequest request, ServerCallContext context) =>
-        await portrait.DrawAsync(context.CancellationToken);
+    public override async Task<DescribeReply> Describe(DescribeRequest request, ServerCallContext context)
+    {
+        Check(paces.Describe, context);
+        return await portrait.DrawAsync(context.CancellationToken);
+    }
 
     /// <summary>The caller as its certificate says; only its address is its own word.</summary>
     private static Peer Caller(WirePeer? claimed, ServerCallContext context)

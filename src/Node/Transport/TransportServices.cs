@@ -20,6 +20,7 @@ internal static class TransportServices
         .AddSingleton<DenyListSpreader>()
         .AddHostedService(made => made.GetRequiredService<DenyListSpreader>())
         .AddSingleton<SessionShowing>()
+        .AddSingleton<AccountLanes>()
         .AddSingleton<ReplicaCalls>()
         .AddSingleton<PeerRefusals>()
         .AddSingleton<PeerChatAnswers>()

@@ -53,7 +53,7 @@ internal sealed class WholeBodies(TimeProvider time)
     }
 
     /// <summary>Of calls that strangers may make; null for all others.</summary>
-    private static IMethod? StrangersMethod(HttpContext context)
+    internal static IMethod? StrangersMethod(HttpContext context)
     {
         if (context.GetEndpoint() is not { } endpoint || !Gate.OpenedTo(endpoint).HasFlag(Callers.Everybody)
             || !context.IsGrpc() || !HttpProtocol.IsHttp2(context.Request.Protocol))

@@ -163,6 +163,8 @@ internal sealed class Inbox(
     private (OpenedMessage? Message, bool IsDropped) Open(
         Device device, Push push, List<Unjudged> mustAsk)
     {
+        if (EnvelopeHeader.SaysDoNotStore(push.Envelope.Span))
+            return (null, IsDropped: true); // A signal, of which this version knows none: docs/e2e.md, Signals.
         var id = Convert.ToHexStringLower(push.Id.Span);
         var unverified = DirectEnvelope.Open(push.Envelope.Span, me.Cluster, me.User, device.Find);
         if (unverified is null || unverified.Id.ToString() != id)

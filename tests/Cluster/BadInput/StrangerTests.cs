@@ -1,6 +1,7 @@
 using System.Net;
 using ChordChat.Core.Chat;
 using ChordChat.Node.Chat;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
 using ChordChat.Tests.Cluster.Chat;
 using ChordChat.Tests.Cluster.Nodes;
@@ -111,7 +112,7 @@ public sealed class StrangerTests : IAsyncLifetime
         var anna = new ChatUser("anna");
         await cluster.Client(0).RegisterAsync(anna.Registration());
         var passwords = cluster.Cluster.Get<PasswordWork>(0);
-        var turns = new List<PasswordWork.Turn>();
+        var turns = new List<FairQueue.Turn>();
         while (await passwords.TryTakeAsync(IPAddress.Loopback, CancellationToken.None) is { } turn)
             turns.Add(turn);
         for (var i = 0; i < GuessThrottle.FreeCount + 5; i++)

@@ -44,6 +44,7 @@ public sealed class ChatCluster : IAsyncLifetime
         HeartbeatInterval = TimeSpan.FromMilliseconds(500),
         KeeperInterval = TimeSpan.FromMilliseconds(100),
         RetryPause = TimeSpan.FromMilliseconds(100),
+        QuestionsPerUserMax = 100_000, // Tests ask again and again until something is so.
     };
 
     public static ClusterId Id { get; } = ClusterId.New();

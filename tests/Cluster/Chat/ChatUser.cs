@@ -24,6 +24,7 @@ internal sealed class ChatUser(string name, ClusterId? cluster = null)
     public string Secret { get; } = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))[..43];
     public byte[] Operation { get; } = RandomNumberGenerator.GetBytes(16);
     public List<KeyLogEntry> Log { get; } = [];
+    public int KeyringBytes { get; init; } = 200;
     public byte[] Keyring { get; private set; } = [];
 
     public DeviceKey Device(uint epoch) => _devices[(int)epoch - 1].Signing;
@@ -62,7 +63,7 @@ internal sealed class ChatUser(string name, ClusterId? cluster = null)
         };
     }
 
-    public Send Seal(string to, string text)
+    public Send Seal(string to, string text, bool doNotStore = false)
     {
         using var self = EncryptionPublicKey.TryImport(Encryption[0].PublicModulus.Span)!;
         using var other = EncryptionPublicKey.TryImport(Encryption[1].PublicModulus.Span)!;
@@ -78,7 +79,8 @@ internal sealed class ChatUser(string name, ClusterId? cluster = null)
             TimeMs = 1,
             Content = new MessageContent.Text(text),
         };
-        var made = DirectEnvelope.Seal(Cluster, EnvelopeId.New(), message, Device(Log[^1].Epoch), other, self);
+        var made = DirectEnvelope.Seal(
+            Cluster, EnvelopeId.New(), message, Device(Log[^1].Epoch), other, self, doNotStore);
         return new Send
         {
             Id = ByteString.CopyFrom(made.Id.ToBytes()),
@@ -92,7 +94,7 @@ internal sealed class ChatUser(string name, ClusterId? cluster = null)
         var id = (UInt128)_devices.Count + 1;
         var device = new DeviceKeys(id, Encryption[_devices.Count % 2], DeviceKey.Create());
         _devices.Add(device);
-        Keyring = RandomNumberGenerator.GetBytes(200);
+        Keyring = RandomNumberGenerator.GetBytes(KeyringBytes);
         return device;
     }
 }

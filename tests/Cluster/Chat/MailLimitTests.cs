@@ -19,8 +19,8 @@ public sealed class MailLimitTests
         var mail = new SessionMail(
             Mailbox, new Outgoing(int.MaxValue), sets, int.MaxValue, TimeProvider.System, CancellationToken.None);
         for (var id = 1u; id <= SessionMail.PushedMax; id++)
-            Assert.Equal(DeliverOutcome.Delivered, mail.Deliver(Message(id)));
-        Assert.Equal(DeliverOutcome.TooSlow, mail.Deliver(Message(SessionMail.PushedMax + 1)));
+            Assert.Equal(DeliverOutcome.Delivered, mail.Deliver(Message(id), "anna"));
+        Assert.Equal(DeliverOutcome.TooSlow, mail.Deliver(Message(SessionMail.PushedMax + 1), "anna"));
         Assert.Equal(0, sets.ScanCount);
         mail.Settled([new(1)]);
         Assert.Equal(1, sets.ScanCount); // It stays in the mailbox, which is read again now.
@@ -33,7 +33,7 @@ public sealed class MailLimitTests
         var mail = new SessionMail(
             Mailbox, new Outgoing(int.MaxValue), new MemoryReplication([]), int.MaxValue, TimeProvider.System,
             CancellationToken.None);
-        mail.Deliver(Message(1));
+        mail.Deliver(Message(1), "anna");
         var claimed = Enumerable.Range(1, 1_000).Select(id => new MessageId((uint)id)).ToArray();
         Assert.Equal([new MessageId(1)], mail.Settled(claimed));
         Assert.Empty(mail.Settled(claimed));
@@ -46,10 +46,48 @@ public sealed class MailLimitTests
         var outgoing = new Outgoing(int.MaxValue);
         var mail = new SessionMail(
             Mailbox, outgoing, new MemoryReplication([]), int.MaxValue, TimeProvider.System, CancellationToken.None);
-        byte[] signal = [.. "CCDM"u8, 1, .. new byte[16 + 32 + 16], 1];
-        Assert.Equal(DeliverOutcome.Delivered, mail.Deliver(new(new(1), signal)));
+        Assert.Equal(DeliverOutcome.Delivered, mail.Deliver(Signal(1), "anna"));
         Assert.Equal(new MessageId(1), Assert.Single(outgoing.Take()!.Mail!).Id);
         Assert.Empty(mail.Settled([new(1)]));
+    }
+
+    /// <summary>docs/protocol.md#signals: no mailbox counts them.</summary>
+    [Fact]
+    public void Signals_of_one_sender_and_of_all_together_are_bounded_and_hold_up_no_mail()
+    {
+        var outgoing = new Outgoing(int.MaxValue);
+        var mail = new SessionMail(
+            Mailbox, outgoing, new MemoryReplication([]), int.MaxValue, TimeProvider.System, CancellationToken.None);
+        Assert.Equal(DeliverOutcome.TooSlow, mail.Deliver(Signal(1, SignalBudget.BytesMax + 1), "anna"));
+        Assert.Equal(SignalBudget.PerSenderMax, DeliveredOf("anna"));
+        Assert.Equal(SignalBudget.PerSenderMax, DeliveredOf("carl"));
+        Assert.Equal(
+            SignalBudget.Max - (2 * SignalBudget.PerSenderMax),
+            Enumerable.Range(0, 1_000).Sum(i => DeliveredOf($"user{i}", 1)));
+        Assert.Equal(DeliverOutcome.Delivered, mail.Deliver(Message(1_000_000), "anna"));
+
+        int DeliveredOf(string from, int count = 20_000) => Enumerable.Range(1, count)
+            .Count(id => mail.Deliver(Signal((uint)id), from) == DeliverOutcome.Delivered);
+    }
+
+    /// <summary>docs/protocol.md#signals.</summary>
+    [Fact]
+    public async Task A_signal_is_short()
+    {
+        var cluster = new ChatCluster(1);
+        await cluster.InitializeAsync();
+        var (anna, bert) = (
+            await SessionTests.RegisterAsync(cluster, "anna"), await SessionTests.RegisterAsync(cluster, "bert"));
+        await using var annas = await ChatConnection.OpenAsync(cluster.Client(0), anna);
+        await using var berts = await ChatConnection.OpenAsync(cluster.Client(0), bert);
+        await berts.NextAsync<string>(text => text == "caught up");
+        await annas.SendAsync(anna.Seal("bert", new('x', 5_000), doNotStore: true));
+        Assert.Equal("too_large", (await annas.NextAsync<SendOutcome>()).Code);
+        var sent = anna.Seal("bert", "x", doNotStore: true);
+        await annas.SendAsync(sent);
+        Assert.Equal(sent.Id, (await berts.NextAsync<Push>()).Id);
+        Assert.Empty(cluster.Replication.Kept("bert"));
+        await cluster.DisposeAsync();
     }
 
     /// <summary>Nothing is lost: what waits is answered when its turn comes.</summary>
@@ -95,7 +133,7 @@ public sealed class MailLimitTests
         var mail = new SessionMail(
             Mailbox, new Outgoing(int.MaxValue), sets, 1_000, TimeProvider.System, CancellationToken.None);
         mail.Scan();
-        var outcomes = Enumerable.Range(1, 20).Select(id => mail.Deliver(Message((uint)id))).ToArray();
+        var outcomes = Enumerable.Range(1, 20).Select(id => mail.Deliver(Message((uint)id), "anna")).ToArray();
         Assert.Equal(DeliverOutcome.TooSlow, outcomes[^1]);
         Assert.InRange(mail.HeldBytes, 500, 1_100);
         gate.SetResult();
@@ -111,7 +149,8 @@ public sealed class MailLimitTests
         var mail = new SessionMail(
             Mailbox, new Outgoing(int.MaxValue), sets, 1_000, TimeProvider.System, CancellationToken.None);
         mail.Scan();
-        var outcomes = Enumerable.Range(1, 20).Select(id => mail.Deliver(new(new((uint)id), default))).ToArray();
+        var outcomes = Enumerable.Range(1, 20)
+            .Select(id => mail.Deliver(new(new((uint)id), default), "anna")).ToArray();
         Assert.InRange(outcomes.Count(outcome => outcome == DeliverOutcome.Delivered), 1, 10);
         gate.SetResult();
     }
@@ -175,6 +214,13 @@ public sealed class MailLimitTests
 
     private static Submission Sent(LiveSession session, uint id, int bytes = 10_000) =>
         new(session, "bert", new(id), new byte[bytes], 3) { SentMs = 0 };
+
+    private static StoredMessage Signal(uint id, int bytes = 100)
+    {
+        var signal = new byte[bytes];
+        ((byte[])[.. "CCDM"u8, 1, .. new byte[16 + 32 + 16], 1]).CopyTo(signal, 0);
+        return new(new(id), signal);
+    }
 
     private static StoredMessage Message(uint id) => new(new(id), new byte[100]);
 }

@@ -12,6 +12,7 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
     : IRegisters, IRegisterGlimpses, IMessageSets, IMailboxCounts
 {
     private readonly Lock _turn = new();
+    private int _silentCount;
     private readonly Dictionary<string, ReadOnlyMemory<byte>> _registers = [];
     private readonly Dictionary<string, ReadOnlyMemory<byte>> _straggler = [];
     private readonly Dictionary<string, List<StoredMessage>> _sets = [];
@@ -72,6 +73,9 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
     /// <summary>A register that is read only once <see cref="Silence"/> is over.</summary>
     public RegisterKey? Silent { get; set; }
 
+    /// <summary>How often it was asked for.</summary>
+    public int SilentCount => _silentCount;
+
     /// <summary>Ends when it is asked for.</summary>
     public TaskCompletionSource SilentAsked { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -108,7 +112,11 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
         if (key == Broken)
             throw new InvalidOperationException("broken by the test");
         if (key == Silent)
+        {
+            Interlocked.Increment(ref _silentCount);
             SilentAsked.TrySetResult();
+        }
+
         await (key == Silent ? Silence.Task : Task.CompletedTask).WaitAsync(cancellation);
         if (key == Late)
             await Task.Delay(Timeout.InfiniteTimeSpan, cancellation);

@@ -1,7 +1,11 @@
 using System.Buffers.Binary;
 using System.Text;
+using ChordChat.Crypto;
 using ChordChat.Node.Hosting;
 using ChordChat.Node.Transport;
+using ChordChat.Tests.Cluster.Chat;
+using ChordChat.Wire;
+using Google.Protobuf;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Nodes;
@@ -121,6 +125,34 @@ public sealed class NodePortTests
         await dribbling;
     }
 
+    /// <summary>docs/security.md, "What a call may cost": HTTP/2 lets a client give no window for an answer, and
+    /// Kestrel waits for minutes if it is long.</summary>
+    [Fact]
+    public async Task Who_does_not_take_the_answer_to_a_call_gets_none()
+    {
+        await using var cluster = await NodeCluster.StartAsync(1);
+        using var channel = SlowReaderTests.Connect(cluster.AddressOf("n1"));
+        var chat = new Wire.Chat.ChatClient(channel);
+        var id = ClusterId.FromBytes((await chat.GetClusterAsync(new())).Cluster.Span);
+        var alice = new ChatUser("alice", id) { KeyringBytes = 30 << 10 };
+        await chat.RegisterAsync(alice.Registration());
+        var call = new LogInRequest { User = "alice", Secret = alice.Secret }.ToByteArray();
+        // The bytes that are taken buy time from Kestrel.
+        await using var client = await ConnectAsync(cluster, "127.0.0.1", window: 16_000);
+        for (var i = 0; i < 4; i++)
+        {
+            await client.PostAsync((2 * i) + 1, "/chordchat.v1.Chat/LogIn");
+            await client.EndAsync((2 * i) + 1, [0, 0, 0, 0, (byte)call.Length, .. call]);
+        }
+
+        using var deadline = new CancellationTokenSource(4 * UnreadAnswers.Patience);
+        var reset = new HashSet<int>();
+        while (reset.Count < 4)
+            if (await client.ReadAsync(deadline.Token) is (RawHttp2.Reset, var stream, _))
+                reset.Add(stream);
+        Assert.NotEmpty((await chat.LogInAsync(new() { User = "alice", Secret = alice.Secret })).Keyring);
+    }
+
     /// <summary>First messages of sessions of which something comes every now and then, one after the other.</summary>
     private static async Task DribbleAsync(RawHttp2 client, CancellationToken over)
     {
@@ -182,9 +214,9 @@ public sealed class NodePortTests
         }
     }
 
-    private static Task<RawHttp2> ConnectAsync(NodeCluster cluster, string from)
+    private static Task<RawHttp2> ConnectAsync(NodeCluster cluster, string from, int? window = null)
     {
         var at = cluster.AddressOf("n1").Split(':');
-        return RawHttp2.ConnectAsync(at[0], int.Parse(at[1], null), from);
+        return RawHttp2.ConnectAsync(at[0], int.Parse(at[1], null), from, window);
     }
 }

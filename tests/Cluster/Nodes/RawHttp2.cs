@@ -24,7 +24,9 @@ internal sealed class RawHttp2 : IAsyncDisposable
     private RawHttp2(TcpClient tcp, SslStream tls) => (_tcp, _tls) = (tcp, tls);
 
     /// <param name="from">The own address; any of 127.0.0.0/8.</param>
-    public static async Task<RawHttp2> ConnectAsync(string host, int port, string from = "127.0.0.1")
+    /// <param name="window">Bytes that an answer may have before this end says more; null for 65,535.</param>
+    public static async Task<RawHttp2> ConnectAsync(
+        string host, int port, string from = "127.0.0.1", int? window = null)
     {
         var tcp = new TcpClient(new IPEndPoint(IPAddress.Parse(from), 0));
         await tcp.ConnectAsync(host, port);
@@ -37,7 +39,9 @@ internal sealed class RawHttp2 : IAsyncDisposable
         });
         var client = new RawHttp2(tcp, tls);
         await tls.WriteAsync("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.ToArray());
-        await client.WriteAsync(Settings, 0, 0, []);
+        await client.WriteAsync(Settings, 0, 0, window is { } bytes
+            ? [0, 4, (byte)(bytes >> 24), (byte)(bytes >> 16), (byte)(bytes >> 8), (byte)bytes]
+            : []);
         await client.WriteAsync(WindowUpdate, 0, 0, [0x3f, 0, 0, 0]); // The answers shall never wait for this end.
         return client;
     }
@@ -49,6 +53,9 @@ internal sealed class RawHttp2 : IAsyncDisposable
         .. Literal(":authority", "localhost"), .. Literal("content-type", "application/grpc"),
         .. Literal("te", "trailers"),
     ]);
+
+    /// <summary>The whole body of a call.</summary>
+    public Task EndAsync(int stream, byte[] body) => WriteAsync(Data, 1, stream, body);
 
     /// <summary>A part of a call's body.</summary>
     public Task DataAsync(int stream, byte[] body) => WriteAsync(Data, 0, stream, body);

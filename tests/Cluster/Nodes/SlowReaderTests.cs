@@ -81,7 +81,7 @@ public sealed class SlowReaderTests(ITestOutputHelper output)
         }
     }
 
-    private static GrpcChannel Connect(string address) => GrpcChannel.ForAddress($"https://{address}", new()
+    internal static GrpcChannel Connect(string address) => GrpcChannel.ForAddress($"https://{address}", new()
     {
         HttpHandler = new SocketsHttpHandler
         {

@@ -65,6 +65,19 @@ public sealed class ForgedMailTests : AliceAndBob
         Assert.Equal(3, Bob.Client.History.With("mallory").Count + Bob.Client.History.With("eve").Count);
     }
 
+    /// <summary>docs/e2e.md, Signals: no mailbox bounds these, so they never become messages.</summary>
+    [Fact]
+    public async Task A_text_that_says_it_is_not_to_be_stored_is_not_shown()
+    {
+        var mallory = new Forger(Cluster, "mallory");
+        Bob.Client.Circle.Accept("mallory");
+        Cluster.Sessions["bob"].Push(mallory.Seal("bob", 1, "unseen", doNotStore: true));
+        mallory.Send("bob", mallory.Seal("bob", 1, "seen"));
+        Assert.Equal(["seen"], await Bob.ReadAsync(1));
+        await DrainedAsync();
+        Assert.Equal("", Assert.Single(Bob.Client.History.With("mallory")).Note);
+    }
+
     private Task DrainedAsync() => Condition.UntilAsync(
         "nothing stays in the mailbox", Person.Patience,
         () => Task.FromResult(Cluster.Accounts["bob"].MailboxCount == 0));

@@ -44,6 +44,21 @@ public sealed class HelloDoorTests
         Assert.Equal(HelloLimit.None, _door.Wait(Of(99), "alice", 1).Limit);
     }
 
+    /// <summary>An account may be large, and each hello that is judged holds one.</summary>
+    [Fact]
+    public async Task Of_hellos_as_one_user_from_one_network_only_so_many_are_judged_at_once()
+    {
+        var turns = new List<IDisposable>();
+        for (var i = 0; i < HelloDoor.JudgedPerUserMax; i++)
+            turns.Add(await _door.UserTurnAsync(Of(1), "alice", default));
+        var next = _door.UserTurnAsync(Of(1), "alice", default).AsTask();
+        using var elsewhere = await _door.UserTurnAsync(Of(2), "alice", default);
+        using var other = await _door.UserTurnAsync(Of(1), "bob", default);
+        Assert.False(next.IsCompleted);
+        turns[0].Dispose();
+        using var hers = await next.WaitAsync(Patience);
+    }
+
     /// <summary>Each of them has one hello waiting at any time.</summary>
     [Fact]
     public async Task A_hundred_networks_that_have_failed_come_after_one_that_has_not()

@@ -10,13 +10,13 @@ public sealed class ThrottleTests
     {
         var throttle = new GuessThrottle();
         for (var i = 0; i < 5; i++)
-            Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "p", 0));
+            Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "p", "p", 0));
 
-        Assert.Equal(TimeSpan.FromSeconds(2), throttle.Try("anna", "p", 0));
-        Assert.Equal(TimeSpan.FromMilliseconds(1), throttle.Try("anna", "p", 1_999));
-        Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "p", 2_000));
-        Assert.Equal(TimeSpan.FromSeconds(4), throttle.Try("anna", "p", 2_000));
-        Assert.Equal(TimeSpan.Zero, throttle.Try("bob", "p", 2_000));
+        Assert.Equal(TimeSpan.FromSeconds(2), throttle.Try("anna", "p", "p", 0));
+        Assert.Equal(TimeSpan.FromMilliseconds(1), throttle.Try("anna", "p", "p", 1_999));
+        Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "p", "p", 2_000));
+        Assert.Equal(TimeSpan.FromSeconds(4), throttle.Try("anna", "p", "p", 2_000));
+        Assert.Equal(TimeSpan.Zero, throttle.Try("bob", "p", "p", 2_000));
     }
 
     [Fact]
@@ -28,9 +28,9 @@ public sealed class ThrottleTests
     {
         var throttle = new GuessThrottle();
         for (var i = 0; i < 5; i++)
-            throttle.Try("anna", "p", 0);
+            throttle.Try("anna", "p", "p", 0);
         throttle.Succeeded("anna", "p");
-        Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "p", 0));
+        Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "p", "p", 0));
     }
 
     [Fact]
@@ -38,10 +38,10 @@ public sealed class ThrottleTests
     {
         var throttle = new GuessThrottle();
         for (long now = 0, i = 0; i < 20; i++)
-            now += (long)throttle.Try("anna", "p", now).TotalMilliseconds;
+            now += (long)throttle.Try("anna", "p", "p", now).TotalMilliseconds;
         var later = 10_000_000L;
         for (var i = 0; i < 5; i++)
-            Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "p", later));
+            Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "p", "p", later));
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class ThrottleTests
     {
         var throttle = new GuessThrottle();
         for (var i = 0; i < GuessThrottle.UserCountMax + 10; i++)
-            Assert.Equal(TimeSpan.Zero, throttle.Try($"u{i}", "p", i));
+            Assert.Equal(TimeSpan.Zero, throttle.Try($"u{i}", "p", "p", i));
     }
 
     /// <summary>A stranger who guessed on kept the user out, too.</summary>
@@ -57,12 +57,12 @@ public sealed class ThrottleTests
     public void Nobody_keeps_a_user_out_of_a_place_from_which_he_has_logged_in()
     {
         var throttle = new GuessThrottle();
-        throttle.Try("anna", "home", 0);
+        throttle.Try("anna", "home", "home", 0);
         throttle.Succeeded("anna", "home");
         for (var i = 0; i < 200; i++)
-            throttle.Try("anna", $"block {i}", 1);
-        Assert.NotEqual(TimeSpan.Zero, throttle.Try("anna", "block 7", 1));
-        Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "home", 1));
+            throttle.Try("anna", $"block {i}", $"block {i}", 1);
+        Assert.NotEqual(TimeSpan.Zero, throttle.Try("anna", "block 7", "block 7", 1));
+        Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "home", "home", 1));
     }
 
     [Fact]
@@ -71,7 +71,67 @@ public sealed class ThrottleTests
         var throttle = new GuessThrottle();
         Assert.Equal(
             GuessThrottle.FreeCountOfStrangers,
-            Enumerable.Range(0, 1_000).Count(i => throttle.Try("anna", $"block {i}", 0) == TimeSpan.Zero));
+            Enumerable.Range(0, 1_000)
+                .Count(i => throttle.Try("anna", $"block {i}", $"block {i}", 0) == TimeSpan.Zero));
+    }
+
+    /// <summary>Strangers took every turn for ever.</summary>
+    [Theory]
+    [InlineData(1, 3)]
+    [InlineData(30, 35)]
+    [InlineData(GuessThrottle.PromisedMax - 2, 70)]
+    public void The_user_comes_through_at_a_new_place_however_long_strangers_guess(int sites, int minutes)
+    {
+        var throttle = new GuessThrottle();
+        var now = 0L;
+        for (; now < 3_600_000; now += 250)
+            GuessOn();
+        var begun = now;
+        for (var due = now; due <= now;)
+        {
+            GuessOn(); // They are always quicker.
+            if (throttle.Try("anna", "new", "new", now) is var wait && wait == TimeSpan.Zero)
+                return;
+            due = now + (long)wait.TotalMilliseconds + 20_000; // People take their time.
+            Assert.InRange(due - begun, 0, minutes * 60_000);
+            for (; now < due; now += 250)
+                GuessOn();
+        }
+
+        void GuessOn()
+        {
+            for (var site = 0; site < sites; site++)
+                throttle.Try("anna", $"{site} {now}", $"{site}", now);
+        }
+    }
+
+    /// <summary>docs/security.md, "Passwords and bcrypt".</summary>
+    [Fact]
+    public void However_many_places_guess_they_have_one_try_a_minute_in_the_end()
+    {
+        var throttle = new GuessThrottle();
+        var count = 0;
+        for (var now = 0L; now < 10 * 3_600_000; now += 500)
+            for (var site = 0; site < 100; site++)
+                if (throttle.Try("anna", $"{site} {now}", $"{site}", now) == TimeSpan.Zero)
+                    count++;
+        Assert.InRange(count, 600, 750); // At first they come sooner.
+    }
+
+    [Fact]
+    public void A_promised_time_passes_and_then_it_is_like_any_other()
+    {
+        var throttle = new GuessThrottle();
+        for (var i = 0; i < GuessThrottle.FreeCountOfStrangers; i++)
+            throttle.Try("anna", $"block {i}", $"block {i}", 0);
+        var wait = throttle.Try("anna", "new", "new", 0);
+        Assert.InRange(wait.TotalMilliseconds, 1, 2_000);
+        for (var i = 0; i < 20; i++)
+            throttle.Try("anna", $"block {i}", $"block {i}", 1_000); // All are promised a later time.
+        var late = (long)(wait + GuessThrottle.PromisedFor).TotalMilliseconds + 1;
+        for (var i = 0; i < 2 * GuessThrottle.PromisedMax; i++)
+            throttle.Try("anna", $"other {i}", $"other {i}", late);
+        Assert.NotEqual(TimeSpan.Zero, throttle.Try("anna", "new", "new", late));
     }
 
     [Fact]
@@ -81,9 +141,9 @@ public sealed class ThrottleTests
         for (var i = 0; i <= GuessThrottle.KnownPlacesMax; i++)
             throttle.Succeeded("anna", $"place {i}");
         for (var i = 0; i < GuessThrottle.FreeCountOfStrangers; i++)
-            throttle.Try("anna", $"block {i}", 0);
-        Assert.NotEqual(TimeSpan.Zero, throttle.Try("anna", "place 0", 0));
-        Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "place 1", 0));
+            throttle.Try("anna", $"block {i}", $"block {i}", 0);
+        Assert.NotEqual(TimeSpan.Zero, throttle.Try("anna", "place 0", "place 0", 0));
+        Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "place 1", "place 1", 0));
     }
 
     [Fact]

@@ -14,6 +14,16 @@ public sealed class AddressBlockTests
     public void A_block_is_what_one_person_may_have(string address, string block) =>
         Assert.Equal(block, AddressBlock.Of(IPAddress.Parse(address)));
 
+    [Theory]
+    [InlineData("10.1.2.3", "10.1.2.0/24")]
+    [InlineData("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48")]
+    public void A_site_is_known_from_one_of_its_blocks(string address, string site)
+    {
+        Assert.Equal(site, AddressBlock.OfSite(IPAddress.Parse(address)));
+        Assert.Equal(site, AddressBlock.SiteOf(AddressBlock.Of(IPAddress.Parse(address))));
+        Assert.All(["", "unknown", "/", "x/24"], other => Assert.Equal(other, AddressBlock.SiteOf(other)));
+    }
+
     [Fact]
     public void A_whole_64_of_addresses_has_one_share_of_connections()
     {

@@ -2,6 +2,7 @@ using System.Net;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Discovery;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Ring;
 using ChordChat.Node.Transport;
 using ChordChat.Node.View;
@@ -71,15 +72,15 @@ public sealed class LimitTests
     }
 
     /// <summary>Takes turns until the next one has to wait.</summary>
-    private static async Task<PasswordWork.Turn[]> WorkingAsync(PasswordWork work)
+    private static async Task<FairQueue.Turn[]> WorkingAsync(PasswordWork work)
     {
-        var turns = new List<PasswordWork.Turn>();
+        var turns = new List<FairQueue.Turn>();
         while (turns.Count < PasswordWork.TurnsMax)
             turns.Add((await Take(work, "10.0.1.1"))!);
         return [.. turns];
     }
 
-    private static Task<PasswordWork.Turn?> Take(PasswordWork work, string address) =>
+    private static Task<FairQueue.Turn?> Take(PasswordWork work, string address) =>
         work.TryTakeAsync(IPAddress.Parse(address), CancellationToken.None);
 
     [Fact]

@@ -1,0 +1,87 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using ChordChat.Node.Transport;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Hosting;
+
+/// <summary>docs/security.md, "What a call may cost": accounts are read one after the other, and hold up no
+/// mail.</summary>
+public sealed class AccountLanesTests
+{
+    private static readonly NodeId Node = new(0, 1);
+
+    private readonly ManualTime _time = new();
+    private readonly AccountLanes _lanes;
+    private readonly Queue<Action> _ends = new();
+    private int _begun;
+
+    public AccountLanesTests() => _lanes = new(_time);
+
+    [Fact]
+    public void Of_one_node_so_many_are_asked_for_at_once_and_of_each_other_one_as_well()
+    {
+        for (var i = 0; i < 3 * AccountLanes.AtOnceMax; i++)
+            Assert.True(_lanes.TryEnter(Node, Begin));
+        Assert.Equal(AccountLanes.AtOnceMax, _begun);
+        _lanes.TryEnter(new NodeId(0, 2), Begin);
+        Assert.Equal(AccountLanes.AtOnceMax + 1, _begun);
+        var first = _ends.Dequeue();
+        first();
+        first(); // Only once.
+        Assert.Equal(AccountLanes.AtOnceMax + 2, _begun);
+    }
+
+    [Fact]
+    public void The_line_has_an_end()
+    {
+        for (var i = 0; i < AccountLanes.AtOnceMax + AccountLanes.WaitingMax; i++)
+            Assert.True(_lanes.TryEnter(Node, Begin));
+        Assert.False(_lanes.TryEnter(Node, Begin));
+    }
+
+    /// <summary>While a node is down each request ends before it has begun.</summary>
+    [Fact]
+    public void Those_that_end_at_once_do_not_pile_up_on_the_stack()
+    {
+        var (held, ended) = (new Queue<Action>(), 0);
+        for (var i = 0; i < AccountLanes.AtOnceMax; i++)
+            _lanes.TryEnter(Node, held.Enqueue);
+        for (var i = 0; i < AccountLanes.WaitingMax; i++)
+            _lanes.TryEnter(Node, end =>
+            {
+                Span<byte> frame = stackalloc byte[4_096];
+                frame.Fill(1);
+                ended += frame[^1];
+                end();
+            });
+        held.Dequeue()();
+        Assert.Equal(AccountLanes.WaitingMax, ended);
+    }
+
+    [Fact]
+    public void What_is_never_answered_keeps_its_turn_for_so_long()
+    {
+        for (var i = 0; i <= AccountLanes.AtOnceMax; i++)
+            _lanes.TryEnter(Node, Begin);
+        _time.Now += AccountLanes.Patience + TimeSpan.FromSeconds(1);
+        _lanes.TryEnter(Node, Begin);
+        Assert.Equal(AccountLanes.AtOnceMax + 2, _begun);
+    }
+
+    [Fact]
+    public void Only_accounts_wait()
+    {
+        var at = new TileEpoch(new(7, 0), 0, 1);
+        Assert.True(AccountLanes.IsFor(new ReplicaRequest.Peek(at, "acct/anna")));
+        Assert.True(AccountLanes.IsFor(new ReplicaRequest.Prepare(at, "acct/anna", default)));
+        Assert.False(AccountLanes.IsFor(new ReplicaRequest.Peek(at, "sess/anna")));
+        Assert.False(AccountLanes.IsFor(new ReplicaRequest.Scan(at, "mbox/anna", 0, 1)));
+    }
+
+    private void Begin(Action end)
+    {
+        _begun++;
+        _ends.Enqueue(end);
+    }
+}
