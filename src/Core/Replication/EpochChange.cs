@@ -27,6 +27,7 @@ public sealed class EpochChange(
     private Ballot _highest;
     private Ballot _bestVote;
     private readonly Dictionary<TileConfiguration, (int By, Ballot Ballot)> _doubtful = []; // Who named a vote first.
+    private int _promises;
     private TileConfiguration? _next;
     private bool _deciding;
 
@@ -36,9 +37,9 @@ public sealed class EpochChange(
     /// <summary>Whether the tile is sealed already: then it does not wait for newcomers that are not there.</summary>
     public bool TakesOver { get; init; }
 
-    /// <summary>Whether this node lets the tile go over to these members, on the word of that one.
-    /// docs/protocol.md#next-members</summary>
-    public Func<NodeId, TileConfiguration, bool> MayBeNext { get; init; } = static (_, _) => true;
+    /// <summary>Whether this node lets the tile go over to these members, on the word of that one, or as it wishes
+    /// itself (null). docs/protocol.md#next-members</summary>
+    public Func<NodeId?, TileConfiguration, bool> MayBeNext { get; init; } = static (_, _) => true;
 
     /// <summary>Newcomers that did not say in time that they are there.</summary>
     public IReadOnlyList<NodeId> Missing { get; private set; } = [];
@@ -54,7 +55,7 @@ public sealed class EpochChange(
     {
         if (!Rules.NewcomersAreAsked || _unheard.Count == 0)
             Seal();
-        else if (!TakesOver && !MayBeNext(ballots.Self, Configuration.Next(_wanted)))
+        else if (!TakesOver && !MayBeNext(null, Configuration.Next(_wanted)))
             GiveUp(); // It would end the epoch and then propose the members of now.
         else if (_asks++ < (TakesOver ? 1 : AsksMax))
             AskNewcomers();
@@ -106,7 +107,7 @@ public sealed class EpochChange(
     private void Seal()
     {
         _ballot = ballots.Next(Configuration.Epoch, _highest);
-        (_bestVote, _next, _deciding) = (default, null, false);
+        (_bestVote, _next, _deciding, _promises) = (default, null, false, 0);
         _doubtful.Clear();
         Ask(new ReplicaRequest.Seal(Configuration.At, _ballot));
     }
@@ -120,13 +121,29 @@ public sealed class EpochChange(
         if (reply is not ReplicaReply.SealGranted granted || granted.AcceptedBallot > _ballot
             || granted.Vote is { } vote && !vote.Follows(Configuration))
             return Vote.Against;
-        if (granted.Vote is not { } named)
-            return Vote.For;
-        if (Majority > 1 && !MayBeNext(Configuration.Members[member], named)
-            && !IsNamedTwice(member, named, granted.AcceptedBallot))
-            return Vote.Held;
-        Adopt(named, granted.AcceptedBallot);
-        return Vote.For;
+        _promises++;
+        var isHeld = granted.Vote is { } named && !MayAdopt(member, named, granted.AcceptedBallot);
+        ReleaseUndecided();
+        return isHeld && _doubtful.Count > 0 ? Vote.Held : Vote.For;
+    }
+
+    private bool MayAdopt(int member, TileConfiguration named, Ballot ballot)
+    {
+        if (Majority > 1 && !MayBeNext(Configuration.Members[member], named) && !IsNamedTwice(member, named, ballot))
+            return false;
+        Adopt(named, ballot);
+        return true;
+    }
+
+    /// <summary>What one member alone has voted for was not decided, nor can it be any more, if a majority has promised
+    /// now without naming it.</summary>
+    private void ReleaseUndecided()
+    {
+        if (1 + Configuration.Members.Length - _promises >= Majority)
+            return;
+        foreach (var (by, _) in _doubtful.Values)
+            Release(by);
+        _doubtful.Clear();
     }
 
     private void Adopt(TileConfiguration vote, Ballot ballot)
@@ -167,7 +184,7 @@ public sealed class EpochChange(
         if (Cuts)
             return Configuration.Halves()[0].Next(Configuration.Members);
         var wanted = Configuration.Next(_wanted);
-        return MayBeNext(ballots.Self, wanted) ? wanted : Configuration.Next(Configuration.Members);
+        return MayBeNext(null, wanted) ? wanted : Configuration.Next(Configuration.Members);
     }
 
     /// <summary>The epoch has ended already, by somebody else's hand; a change is wanted of this epoch only.</summary>

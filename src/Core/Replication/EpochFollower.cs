@@ -128,7 +128,7 @@ internal sealed class EpochFollower
 
     private ReplicaReply Seal(TileHeader header, ReplicaRequest.Seal request)
     {
-        if (!MayVote(header, request.At))
+        if (!header.MayVote(request.At))
             return WhyNot(header, request.At);
         if (request.Ballot <= header.NextPromised || request.Ballot.IsTooFarAbove(header.NextPromised))
             return new ReplicaReply.Nack(header.NextPromised);
@@ -139,7 +139,7 @@ internal sealed class EpochFollower
 
     private ReplicaReply Decide(TileHeader header, ReplicaRequest.Decide request)
     {
-        if (!MayVote(header, request.At))
+        if (!header.MayVote(request.At))
             return WhyNot(header, request.At);
         if (request.Ballot < header.NextPromised || request.Ballot.IsTooFarAbove(header.NextPromised)
             || !request.Next.Follows(header.Configuration))
@@ -153,11 +153,6 @@ internal sealed class EpochFollower
         });
         return Replies.Accepted;
     }
-
-    /// <summary>Acceptors are the members of the epoch that is to end, complete ones, as long as the end is
-    /// open.</summary>
-    private static bool MayVote(TileHeader header, TileEpoch at) =>
-        header is { Phase: TilePhase.Active or TilePhase.Sealed, Pending: null } && header.Configuration.At == at;
 
     private ReplicaReply.Standing Learn(TileConfiguration next, TileConfiguration? previous)
     {

@@ -7,18 +7,22 @@ namespace ChordChat.Core.Replication;
 public static class NewsJudge
 {
     /// <param name="header">What is held of the tile, or of the narrowest wider one; null for nothing.</param>
-    /// <param name="hint">What this node believes of the tile otherwise.</param>
+    /// <param name="directory">What this node believes of tiles otherwise.</param>
     public static NewsVerdict Judge(
-        NodeId from, ReplicaRequest.NewConfiguration news, TileHeader? header, TileConfiguration hint,
+        NodeId from, ReplicaRequest.NewConfiguration news, TileHeader? header, TileDirectory directory,
         CoordinatorOptions options)
     {
-        var (next, known) = (news.Next, header?.Newest ?? hint);
+        var next = news.Next;
+        var known = header?.Newest ?? directory.Of(next.Tile) ?? directory.At(next.Tile.Start);
         if (!next.IsPossibleAfter(known))
             return new NewsVerdict.Impossible();
         if (!next.IsNewerThan(known))
         {
             if (header is null && next != known)
                 return new NewsVerdict.Outdated(known); // Nothing is held here, so nothing can tell a true one.
+
+            if (header is null)
+                return new NewsVerdict.Believed(news with { Previous = directory.Before(next) });
 
             // A learner that does not know whom to learn from hears it from more than one as well.
             return header is { Phase: TilePhase.Learning, Previous: null } && next == known && news.Previous is not null

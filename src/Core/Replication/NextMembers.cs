@@ -10,38 +10,42 @@ namespace ChordChat.Core.Replication;
 /// <param name="now">As the records of the ring count it.</param>
 /// <param name="isLarge">Whether this node's own rows of a tile are so many that others may find it too large.</param>
 public sealed class NextMembers(
-    Func<Membership> ring, Func<TimeSpan> now, CoordinatorOptions options, StewardOptions steward,
+    Func<MembershipState> ring, Func<TimeSpan> now, CoordinatorOptions options, StewardOptions steward,
     Func<TileId, bool> isLarge)
 {
     /// <summary>Who has left counts as present for so long: it may be a restart.</summary>
     private static readonly TimeSpan Restart = TimeSpan.FromMinutes(10);
 
-    /// <param name="by">Who proposes them, or says that it has voted for them.</param>
-    public bool MayBe(NodeId by, TileConfiguration current, TileConfiguration next)
+    /// <param name="by">Who proposes them, or says that it has voted for them; null: a wish of this node.</param>
+    public bool MayBe(NodeId? by, TileConfiguration current, TileConfiguration next)
     {
         if (!next.Follows(current) || !options.MayFollow(current, next)
             || next.Members.Length > Math.Max(current.Members.Length, options.Copies))
             return false;
         if (next.Tile != current.Tile)
             return MayBeCut(current.Tile);
-        var newcomers = next.Members.Where(node => !current.Contains(node)).Select(node => ring()[node]);
+        var newcomers = next.Members.Where(node => !current.Contains(node)).Select(node => ring().Members[node]);
         return newcomers.All(member => member is { Spoken: > 0, IsAway: false, IsGone: false })
-            || IsNeeded(by, current, next);
+            || (by is { } other && IsNeeded(other, current, next));
     }
 
     /// <summary>Whoever has ever spoken here counts, and twice: others may count more than this node does.</summary>
     private bool MayBeCut(TileId tile) => isLarge(tile) || steward.IsTooWide(
-        tile, 2 * ring().All.Count(member => member.Spoken > 0 || !member.WasHeard));
+        tile, 2 * ring().Members.All.Count(member => member.Spoken > 0 || !member.WasHeard));
 
     /// <summary>Without the one that says so no majority is left, and one must be able to go on with what is voted for
     /// already, as long as a majority stays. This node may have restarted, so it may know nothing of who comes.
     /// </summary>
     private bool IsNeeded(NodeId by, TileConfiguration current, TileConfiguration next) =>
-        current.Members.Count(node => node != by && !IsLost(ring()[node])) < current.Majority
+        current.Members.Count(node => node != by && !IsLost(node)) < current.Majority
         && next.Members.Count(current.Contains) >= current.Majority;
 
-    /// <summary>By its own word or by this node's own probes; that others say that it lives does not change it.
-    /// </summary>
-    private bool IsLost(Member? member) => member is { IsGone: true, Health: Health.Dead }
-        || (member is { AwaySince: { } since } && now() - since >= Restart);
+    /// <summary>Revoked, or away by its own word or by this node's own probes; that others say that it lives does not
+    /// change it. So is who has not spoken here for so long since this start.</summary>
+    private bool IsLost(NodeId node)
+    {
+        var (state, member) = (ring(), ring().Members[node]);
+        return state.Denied.Contains(node) || member is { IsGone: true, Health: Health.Dead }
+            || now() - (member is { Spoken: > 0 } ? member.AwaySince ?? now() : state.StartedAt) >= Restart;
+    }
 }

@@ -52,6 +52,10 @@ public sealed record StewardOptions
     /// <summary>The shortest time between two tries of one node to change the same tile.</summary>
     public TimeSpan ChangeEvery { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>The shortest time between two tries of one node to cut the same tile: others that do not find it too
+    /// big end the epoch without a cut.</summary>
+    public TimeSpan CutEvery { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <summary>How many tiles of its size there should be for each node, or a tile is too wide and cut in two; 0: no
     /// tile is too wide.</summary>
     public int SplitPerNode { get; init; } = 16;
@@ -134,6 +138,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private long? _unwantedSinceMs;
     private long? _tooBigSinceMs;
     private long? _changedMs;
+    private long? _cutMs;
     private long? _announcedMs;
     private bool _mayChange = true;
 
@@ -192,9 +197,9 @@ public sealed class Steward(NodeId self, StewardOptions options)
         if (header.Previous is not null)
             return Announce(nowMs, rank);
         if (_tooBigSinceMs is { } big && nowMs - big >= options.PreferredFor.TotalMilliseconds + Wait(rank)
-            && !IsTooSoon(nowMs))
+            && !IsTooSoon(nowMs) && !(_cutMs is { } cut && nowMs - cut < options.CutEvery.TotalMilliseconds))
         {
-            _changedMs = nowMs;
+            _changedMs = _cutMs = nowMs;
             return Cutting;
         }
 

@@ -8,7 +8,7 @@ namespace ChordChat.Core.Replication;
 /// believed. Safe to share between threads.</remarks>
 public sealed class TileDirectory
 {
-    private readonly ConcurrentDictionary<TileId, TileConfiguration> _newest = [];
+    private readonly ConcurrentDictionary<TileId, Known> _newest = [];
     private readonly int _bits;
     private volatile int _deepest;
 
@@ -17,20 +17,21 @@ public sealed class TileDirectory
     {
         (_bits, _deepest) = (bits, bits);
         foreach (var configuration in genesis)
-            _newest[configuration.Tile] = configuration;
+            _newest[configuration.Tile] = new(configuration, null);
     }
 
     /// <summary>All but those whose halves are both known.</summary>
-    public IEnumerable<TileConfiguration> All => _newest.Values.Where(known => known.Tile.Bits == _deepest
-        || !_newest.ContainsKey(known.Tile.First) || !_newest.ContainsKey(known.Tile.Second));
+    public IEnumerable<TileConfiguration> All => _newest.Values.Select(known => known.Newest)
+        .Where(known => known.Tile.Bits == _deepest
+            || !_newest.ContainsKey(known.Tile.First) || !_newest.ContainsKey(known.Tile.Second));
 
     /// <summary>The configuration of the tile that holds a point.</summary>
     public TileConfiguration At(RingId point)
     {
         for (var bits = _deepest; bits > _bits; bits--)
             if (_newest.TryGetValue(TileId.Of(point, bits), out var deep))
-                return deep;
-        return _newest[TileId.Of(point, _bits)];
+                return deep.Newest;
+        return _newest[TileId.Of(point, _bits)].Newest;
     }
 
     /// <summary>What is known of this tile, or of the narrowest known one that holds it.</summary>
@@ -38,43 +39,55 @@ public sealed class TileDirectory
     {
         while (tile.Bits > _bits && !_newest.ContainsKey(tile))
             tile = tile.Wider;
-        return _newest[tile];
+        return _newest[tile].Newest;
     }
 
-    public TileConfiguration? Of(TileId tile) => _newest.GetValueOrDefault(tile);
+    public TileConfiguration? Of(TileId tile) => _newest.TryGetValue(tile, out var known) ? known.Newest : null;
+
+    /// <summary>The configuration before that one, if it was believed together with it.</summary>
+    public TileConfiguration? Before(TileConfiguration configuration) =>
+        _newest.TryGetValue(configuration.Tile, out var known) && known.Newest == configuration ? known.Previous : null;
 
     /// <summary>Whether it is of a tile that the genesis names, or that was cut out of one.</summary>
     public bool IsOfThisCircle(TileConfiguration configuration) =>
         configuration.Tile.Bits == _bits + configuration.Splits.Length;
 
     /// <summary>Remembers a configuration if it is newer than what is known. True when it was.</summary>
-    public bool Learn(TileConfiguration configuration)
+    /// <param name="previous">The one before it, as far as that is to be believed as well.</param>
+    public bool Learn(TileConfiguration configuration, TileConfiguration? previous = null)
     {
         if (!IsOfThisCircle(configuration) || !configuration.IsPossibleAfter(Around(configuration.Tile)))
             return false;
-        var isNew = Keep(configuration);
+        var isNew = Keep(new(configuration, previous?.Tile == configuration.Tile ? previous : null));
         if (isNew && configuration.Splits is [.., var end] && configuration.Epoch == end + 1)
-            Keep(configuration with { Tile = new TileId(configuration.Tile.Bits, configuration.Tile.Prefix ^ 1) });
+        {
+            var other = new TileId(configuration.Tile.Bits, configuration.Tile.Prefix ^ 1);
+            Keep(new(configuration with { Tile = other }, null));
+        }
+
         return isNew;
     }
 
-    private bool Keep(TileConfiguration configuration)
+    private bool Keep(Known learnt)
     {
+        var tile = learnt.Newest.Tile;
         while (true)
         {
-            if (_newest.TryGetValue(configuration.Tile, out var known))
+            if (_newest.TryGetValue(tile, out var known))
             {
-                if (!configuration.IsNewerThan(known))
+                if (!learnt.Newest.IsNewerThan(known.Newest))
                     return false;
-                if (_newest.TryUpdate(configuration.Tile, configuration, known))
+                if (_newest.TryUpdate(tile, learnt, known))
                     return true;
             }
-            else if (_newest.TryAdd(configuration.Tile, configuration))
+            else if (_newest.TryAdd(tile, learnt))
             {
-                for (var deepest = _deepest; deepest < configuration.Tile.Bits; deepest = _deepest)
-                    Interlocked.CompareExchange(ref _deepest, configuration.Tile.Bits, deepest);
+                for (var deepest = _deepest; deepest < tile.Bits; deepest = _deepest)
+                    Interlocked.CompareExchange(ref _deepest, tile.Bits, deepest);
                 return true;
             }
         }
     }
+
+    private readonly record struct Known(TileConfiguration Newest, TileConfiguration? Previous);
 }

@@ -32,6 +32,10 @@ public sealed record TileHeader(
     public TileConfiguration? Vote => Pending is null && NextAccepted?.Follows(Configuration) == true
         ? NextAccepted : null;
 
+    /// <summary>Whether the end of that epoch is open here, and this copy is complete in it.</summary>
+    public bool MayVote(TileEpoch at) =>
+        Phase is TilePhase.Active or TilePhase.Sealed && Pending is null && Configuration.At == at;
+
     /// <summary>Whether a node has to do with the tile now: of its epoch, the next, or the one before.</summary>
     public bool IsAround(NodeId node) => Configuration.Contains(node) || Pending?.Contains(node) == true
         || NextAccepted?.Contains(node) == true || Previous?.Contains(node) == true;

@@ -34,9 +34,9 @@ public sealed class TileKeeper
         (_seed, _rules) = (seed, rules);
     }
 
-    /// <summary>Whether this node lets a tile go over to other members, on the word of one.
-    /// docs/protocol.md#next-members</summary>
-    public Func<NodeId, TileConfiguration, TileConfiguration, bool> MayBeNext { get; init; } =
+    /// <summary>Whether this node lets a tile go over to other members, on the word of one, or as it wishes
+    /// itself (null). docs/protocol.md#next-members</summary>
+    public Func<NodeId?, TileConfiguration, TileConfiguration, bool> MayBeNext { get; init; } =
         static (_, _, _) => true;
 
     /// <summary>How many tiles are being changed, learnt or announced right now.</summary>

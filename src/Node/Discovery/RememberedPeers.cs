@@ -7,7 +7,7 @@ namespace ChordChat.Node.Discovery;
 
 /// <summary>DATA/members: where others answered last time, so that a node finds back without multicast or seeds, and
 /// knows who else has a voice about its disk.</summary>
-/// <remarks>One line a node: id, name, host:port. A hint that may be old; losing it loses nothing else.
+/// <remarks>One line a node: id, name, host:port. A hint that may be old; losing it loses those voices.
 /// docs/protocol.md#voices</remarks>
 internal sealed class RememberedPeers(string folder)
 {
@@ -16,15 +16,18 @@ internal sealed class RememberedPeers(string folder)
     private readonly string _path = Path.Combine(folder, FileName);
     private string _written = "";
 
-    /// <summary>Who answered before this start.</summary>
-    public IReadOnlySet<NodeId> Earlier { get; } = Read(Path.Combine(folder, FileName))
-        .Select(peer => peer.Node).OfType<NodeId>().ToHashSet();
+    /// <summary>Who answered before this start, where, by node.</summary>
+    public IReadOnlyDictionary<NodeId, Peer> Earlier { get; } = Read(Path.Combine(folder, FileName))
+        .DistinctBy(peer => peer.Node)
+        .ToDictionary(
+            peer => peer.Node!.Value, peer => new Peer(peer.Node!.Value, default, peer.Name, peer.Address));
 
-    /// <summary>Called by the ring when members or addresses changed; writes only what is new, and nothing on a disk
-    /// that is full or broken: what it could not write is a hint, and that the disk is full others say.</summary>
+    /// <summary>Called by the ring when members or addresses changed, those first that matter most; writes only what is
+    /// new, and nothing on a disk that is full or broken: what it could not write is a hint, and that the disk is full
+    /// others say.</summary>
     public void Save(IEnumerable<Peer> peers)
     {
-        var lines = peers.OrderBy(p => p.Node).Take(PeersMax).Select(p => $"{p.Node} {p.Name} {p.Address}\n");
+        var lines = peers.Take(PeersMax).OrderBy(p => p.Node).Select(p => $"{p.Node} {p.Name} {p.Address}\n");
         var text = string.Concat(lines);
         if (text == _written || text.Length == 0)
             return;
@@ -43,7 +46,7 @@ internal sealed class RememberedPeers(string folder)
     public IReadOnlyList<DiscoveredPeer> Load() => Read(_path);
 
     private static IReadOnlyList<DiscoveredPeer> Read(string path) => File.Exists(path)
-        ? [.. File.ReadLines(path).Select(Parse).OfType<DiscoveredPeer>()]
+        ? [.. File.ReadLines(path).Take(PeersMax).Select(Parse).OfType<DiscoveredPeer>()]
         : [];
 
     private static DiscoveredPeer? Parse(string line) =>

@@ -34,7 +34,7 @@ internal sealed class CallerRights(
             }),
             ReplicaRequest.Pull when !isMember => new CallVerdict.Answered(
                 header is null ? new ReplicaReply.WrongTile() : new ReplicaReply.Behind(header.Configuration)),
-            ReplicaRequest.Decide decide when header is not null && decide.Next != header.NextAccepted
+            ReplicaRequest.Decide decide when header?.MayVote(request.At) == true && decide.Next != header.NextAccepted
                 && !nextMembers.MayBe(from, header.Configuration, decide.Next) =>
                 new CallVerdict.Refused(
                     "a tile is not given to too few or too many nodes, nor to unknown or gone ones, nor cut for "
@@ -58,8 +58,7 @@ internal sealed class CallerRights(
         var next = news.Next;
         if (!directory.IsOfThisCircle(next))
             return new CallVerdict.Refused("malformed tile: the circle is not cut like that here");
-        var hint = directory.Of(next.Tile) ?? directory.At(next.Tile.Start);
-        return NewsJudge.Judge(from, news, board.Around(next.Tile), hint, options) switch
+        return NewsJudge.Judge(from, news, board.Around(next.Tile), directory, options) switch
         {
             NewsVerdict.Believed(var believed) => new CallVerdict.Allowed(believed),
             NewsVerdict.Claimed(var known) => new CallVerdict.Claimed(news, known),

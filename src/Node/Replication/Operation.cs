@@ -126,8 +126,8 @@ internal sealed class Operation(
                 case Effect.SetTimer(var delay):
                     SetTimer(delay);
                     break;
-                case Effect.Learned(var newest, _):
-                    directory.Learn(newest);
+                case Effect.Learned(var newest, var previous):
+                    directory.Learn(newest, previous);
                     break;
                 case Effect.Deliver(var messages):
                     deliver?.Invoke(messages);

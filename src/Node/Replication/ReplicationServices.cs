@@ -36,7 +36,7 @@ internal static class ReplicationServices
         {
             var ring = made.GetRequiredService<RingDriver>();
             return new NextMembers(
-                () => ring.Now.Members, () => ring.Clock, made.GetRequiredService<CoordinatorOptions>(),
+                () => ring.Now.Membership, () => ring.Clock, made.GetRequiredService<CoordinatorOptions>(),
                 made.GetRequiredService<StewardOptions>(), made.GetRequiredService<LargeTiles>().IsNearly);
         })
         .AddHostedService(made => made.GetRequiredService<LargeTiles>())

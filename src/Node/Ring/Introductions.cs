@@ -64,11 +64,20 @@ internal sealed class Introductions(
         }
     }
 
-    /// <summary>Also who is away now, as long as the ring remembers it: it has a voice.</summary>
-    private ImmutableArray<Peer> Answered(MembershipState state) => [.. state.Members.All
-        .Where(member => member.Peer != state.Members.Self && !state.Denied.Contains(member.Peer.Node)
-            && (member.IsReachable || member.Spoken > 0 || remembered.Earlier.Contains(member.Peer.Node)))
-        .Select(member => member.Peer)];
+    /// <summary>Who has spoken here, also if it is away now, and who had before this start, as long as the ring
+    /// remembers it, or for as long as it would if nobody tells of it: they have voices. Others may be made up.
+    /// </summary>
+    internal static ImmutableArray<Peer> Answered(
+        MembershipState state, IReadOnlyDictionary<NodeId, Peer> earlier, TimeSpan now) =>
+    [
+        .. state.Members.All
+            .Where(member => member.Peer != state.Members.Self && !state.Denied.Contains(member.Peer.Node)
+                && (member.Spoken > 0 || earlier.ContainsKey(member.Peer.Node)))
+            .OrderByDescending(member => member.Spoken > 0)
+            .Select(member => member.Peer),
+        .. earlier.Values.Where(peer => now - state.StartedAt < state.Options.ForgetAfter
+            && state.Members[peer.Node] is null && !state.Denied.Contains(peer.Node)),
+    ];
 
     private async Task ReportAsync(CancellationToken stopping)
     {
@@ -79,7 +88,7 @@ internal sealed class Introductions(
                 await ring.GiveAsync(now => new MembershipInput.Moved(now, address), stopping);
             var live = ring.Now.Members.Live;
             company.Report(live.Length);
-            var known = Answered(ring.Now.Membership);
+            var known = Answered(ring.Now.Membership, remembered.Earlier, ring.Clock);
             if (!known.SequenceEqual(before)
                 || known.Zip(before).Any(pair => pair.First.Address != pair.Second.Address))
                 remembered.Save(known);

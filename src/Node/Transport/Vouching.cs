@@ -25,7 +25,7 @@ internal sealed partial class Vouching(
     private readonly DiskGuard _guard = Counting(guard, ring, remembered.Earlier);
 
     /// <summary>From the first call on the guard knows who the other nodes are.</summary>
-    private static DiskGuard Counting(DiskGuard guard, RingDriver ring, IReadOnlySet<NodeId> earlier)
+    private static DiskGuard Counting(DiskGuard guard, RingDriver ring, IReadOnlyDictionary<NodeId, Peer> earlier)
     {
         guard.Others = () => OthersOf(ring.Now.Membership, earlier, ring.Clock);
         return guard;
@@ -35,7 +35,7 @@ internal sealed partial class Vouching(
     /// placement time nobody is one whom only others have named, unless that would leave a single voice.</summary>
     /// <param name="earlier">Who answered before this start: nobody has made these up.</param>
     internal static IReadOnlyCollection<NodeId> OthersOf(
-        MembershipState members, IReadOnlySet<NodeId> earlier, TimeSpan now)
+        MembershipState members, IReadOnlyDictionary<NodeId, Peer> earlier, TimeSpan now)
     {
         var isEarly = now - members.StartedAt < members.Options.SilentDeadAfter;
         var all = members.Members.All
@@ -43,13 +43,13 @@ internal sealed partial class Vouching(
             .ToList();
         var unmet = Unmet(members, earlier).ToList();
         var sure = all.Where(member => isEarly || !member.WasHeard || member.Spoken > 0
-            || earlier.Contains(member.Peer.Node)).ToList();
+            || earlier.ContainsKey(member.Peer.Node)).ToList();
         return [.. (sure.Count + unmet.Count == 1 ? all : sure).Select(member => member.Peer.Node), .. unmet];
     }
 
     /// <summary>Who answered before this start and of whom nobody has told anything since.</summary>
-    private static IEnumerable<NodeId> Unmet(MembershipState members, IReadOnlySet<NodeId> earlier) =>
-        earlier.Where(node => members.Members[node] is null && !members.Denied.Contains(node));
+    private static IEnumerable<NodeId> Unmet(MembershipState members, IReadOnlyDictionary<NodeId, Peer> earlier) =>
+        earlier.Keys.Where(node => members.Members[node] is null && !members.Denied.Contains(node));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

@@ -32,7 +32,7 @@ internal sealed class TileHost
         Ballots = new BallotSource(node.Self.Node, incarnation);
         Directory = new TileDirectory(_cluster.Plan.TileBits, _cluster.GenesisOf(node));
         _nextMembers = new NextMembers( // As in Node/Replication/ReplicationServices.
-            () => node.Ring.Cache.Members, () => node.Ring.Clock,
+            () => node.Ring.Cache, () => node.Ring.Clock,
             _cluster.Plan.Patience with { Copies = _cluster.Plan.Copies }, _cluster.Plan.Steward,
             _ => true); // The fault CutTile cuts any tile.
         _keeper = new TileKeeper(
@@ -97,7 +97,8 @@ internal sealed class TileHost
     public void Receive(ReplicaRequest request, NodeId from, Action<ReplicaReply> done)
     {
         if (request is ReplicaRequest.Decide decide && _board.GetValueOrDefault(decide.At.Tile) is { } header
-            && decide.Next != header.NextAccepted && !_nextMembers.MayBe(from, header.Configuration, decide.Next))
+            && header.MayVote(decide.At) && decide.Next != header.NextAccepted
+            && !_nextMembers.MayBe(from, header.Configuration, decide.Next))
             return; // Refused; the caller has a timer.
         if (request is not ReplicaRequest.NewConfiguration news)
         {
@@ -105,8 +106,7 @@ internal sealed class TileHost
             return;
         }
 
-        var hint = Directory.Of(news.Next.Tile) ?? Directory.At(news.Next.Tile.Start);
-        switch (NewsJudge.Judge(from, news, Around(news.Next.Tile), hint, _cluster.Plan.Patience))
+        switch (NewsJudge.Judge(from, news, Around(news.Next.Tile), Directory, _cluster.Plan.Patience))
         {
             case NewsVerdict.Believed(var believed):
                 Take(believed);
@@ -347,7 +347,7 @@ internal sealed class TileHost
             else if (effect is Effect.SetTimer timer)
                 SetTimer(operation, timer.Delay);
             else if (effect is Effect.Learned learned)
-                Directory.Learn(learned.Newest);
+                Directory.Learn(learned.Newest, learned.Previous);
         operation.Step?.Invoke(effects);
         if (operation.Coordinator.IsDone && !operation.Ended)
         {

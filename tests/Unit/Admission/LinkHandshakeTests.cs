@@ -149,7 +149,7 @@ public sealed class LinkHandshakeTests : IDisposable
             Say(stopped, Health.Left);
         }
 
-        _guard.Others = () => Vouching.OthersOf(members, new HashSet<NodeId>(), TimeSpan.FromHours(1));
+        _guard.Others = () => Vouching.OthersOf(members, new Dictionary<NodeId, Peer>(), TimeSpan.FromHours(1));
         Assert.True(_handshake.IsRefused(liar.Node, Ahead));
         Assert.Equal(isStoppedOneKnown, _guard.IsOpen);
         Environment.ExitCode = 0; // It is the test run's own.

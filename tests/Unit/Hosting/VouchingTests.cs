@@ -1,4 +1,5 @@
 using ChordChat.Core.Ring;
+using ChordChat.Node.Ring;
 using ChordChat.Node.Transport;
 using ChordChat.Tests.Unit.Ring;
 using Xunit;
@@ -12,7 +13,7 @@ public sealed class VouchingTests
     private static readonly TimeSpan Late = TimeSpan.FromSeconds(5);
 
     private MembershipState _members = MembershipState.Starting(Peers.At(0), 1, 0, TimeSpan.Zero);
-    private readonly HashSet<NodeId> _earlier = [];
+    private readonly Dictionary<NodeId, Peer> _earlier = [];
     private TimeSpan _now = TimeSpan.FromSeconds(1);
 
     [Fact]
@@ -67,7 +68,7 @@ public sealed class VouchingTests
     {
         Say(Peers.At(10), Health.Alive);
         Assert.Equal([10], Others());
-        _earlier.Add(Peers.At(20).Node);
+        _earlier.Add(Peers.At(20).Node, Peers.At(20));
         Assert.Equal([10, 99], Others());
         Hear(Peers.At(20), 2, Health.Dead);
         _now += MembershipOptions.Lan.SilentDeadAfter;
@@ -75,6 +76,21 @@ public sealed class VouchingTests
         Assert.Equal([10, 20, 30], Others());
         Step(new MembershipInput.Denied(_now, [Peers.At(20).Node]));
         Assert.Equal([10, 30], Others());
+    }
+
+    /// <summary>docs/protocol.md#voices: DATA/members.</summary>
+    [Fact]
+    public void Only_who_has_spoken_here_is_remembered_and_nobody_that_others_do_not_tell_of_is_forgotten_for_that()
+    {
+        foreach (var earlier in (int[])[20, 40])
+            _earlier.Add(Peers.At((UInt128)earlier).Node, Peers.At((UInt128)earlier));
+        Say(Peers.At(10), Health.Alive);
+        Hear(Peers.At(20), 2, Health.Alive);
+        Hear(Peers.At(30), 2, Health.Alive); // Made up.
+        Assert.Equal(["n10", "n20", "n40"], Remembered());
+        Step(new MembershipInput.Denied(_now, [Peers.At(20).Node]));
+        _now += _members.Options.ForgetAfter;
+        Assert.Equal(["n10"], Remembered());
     }
 
     /// <summary>docs/protocol.md#copied-and-restored-disks, "Before any call".</summary>
@@ -157,6 +173,9 @@ public sealed class VouchingTests
         Say(Peers.At(100), Health.Alive);
         Assert.Equal([5, 10, 100], Others());
     }
+
+    private string[] Remembered() =>
+        [.. Introductions.Answered(_members, _earlier, _now).Select(peer => peer.Name)];
 
     private void Say(Peer peer, Health health, ulong incarnation = 2) =>
         Step(new MembershipInput.Pinged(_now, new(peer, incarnation, health, 0), [], false, 0));

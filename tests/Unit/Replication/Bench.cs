@@ -52,6 +52,10 @@ internal sealed class Bench
     /// <summary>What is asked, and of whom, while nobody is deaf or mute by itself.</summary>
     public List<Effect.Send> Sent { get; } = [];
 
+    /// <summary>All tiles as at first, but for this one.</summary>
+    public TileDirectory DirectoryWith(TileConfiguration known) => new(Tile.Bits, TileId.All(Tile.Bits).Select(
+        tile => tile == known.Tile ? known : Now with { Tile = tile }));
+
     public ReplicaReply Ask(int node, ReplicaRequest request) =>
         Replicas[node].Handle(request, Ids[node], new ReplicaTime(UnixMs - OffMs[node], UnixMs));
 

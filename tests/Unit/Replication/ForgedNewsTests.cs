@@ -91,7 +91,8 @@ public class ForgedNewsTests
         {
             var header = _bench.Replicas[0].Header(Tile)!;
             Assert.Equal(next, header.Vote);
-            Assert.IsType<NewsVerdict.Claimed>(NewsJudge.Judge(teller, news, header, known, Patience));
+            var directory = _bench.DirectoryWith(known);
+            Assert.IsType<NewsVerdict.Claimed>(NewsJudge.Judge(teller, news, header, directory, Patience));
         }
 
         if (who == "a newcomer who knows an older one")

@@ -21,7 +21,7 @@ public sealed class NextMembersTests
 
     public NextMembersTests()
     {
-        _nextMembers = new(() => _ring!.Members, () => _now, Options, StewardOptions.Default, _ => _isLarge);
+        _nextMembers = new(() => _ring!, () => _now, Options, StewardOptions.Default, _ => _isLarge);
         _ring = MembershipState.Starting(PeerOf(0), MembershipState.FirstIncarnation(1), 0, TimeSpan.Zero);
         for (var node = 1; node < 4; node++) // Nobody knows the fifth one.
             Say(node, Health.Alive);
@@ -107,11 +107,50 @@ public sealed class NextMembersTests
         _ring = MembershipState.Starting(PeerOf(0), MembershipState.FirstIncarnation(2), 0, TimeSpan.Zero);
         _bench.Deaf.Add(2);
         Say(1, Health.Alive);
-        Say(2, Health.Left);
         Assert.IsType<EpochChangeOutcome.Unavailable>(Run(0, 1, 2).Outcome);
         Hear(2, 2, Health.Alive); // That others say it lives must not make them wait longer.
         _now = TimeSpan.FromMinutes(10);
         Assert.Equal(Next(0, 1, 3), Assert.IsType<EpochChangeOutcome.Decided>(Run(0, 1, 2).Outcome).Next);
+    }
+
+    /// <summary>Only one of the two can reach who is to come, so the other one never votes for it; and it may be gone
+    /// for good by then.</summary>
+    [Theory, InlineData(2), InlineData(3), InlineData(4)]
+    public void A_vote_that_cannot_have_been_decided_holds_up_nobody(int members)
+    {
+        var bench = new Bench(members: members);
+        var next = bench.Now.Next([bench.Ids[0], .. bench.Ids[2..members], bench.Ids[4]]);
+        bench.Ignores = (node, request) => node != 0 && request is ReplicaRequest.Decide;
+        Assert.IsType<EpochChangeOutcome.Unavailable>(Change(next.Members, static (_, _) => true).Outcome);
+        Assert.Equal(next, bench.Replicas[0].Header(Bench.Tile)!.NextAccepted);
+        bench.Ignores = null;
+        if (members == 4)
+            bench.Deaf.Add(3); // Three of four promise, and two of them name nothing.
+        var change = Change(bench.Now.Members, (_, voted) => voted != next);
+        Assert.Equal(
+            bench.Now.Next(bench.Now.Members), Assert.IsType<EpochChangeOutcome.Decided>(change.Outcome).Next);
+
+        EpochChange Change(ImmutableArray<NodeId> wanted, Func<NodeId?, TileConfiguration, bool> mayBe)
+        {
+            var change = new EpochChange(bench.Now, wanted, bench.Ballots, Options, 1)
+            {
+                MayBeNext = mayBe,
+                TakesOver = true,
+            };
+            bench.Run(change);
+            return change;
+        }
+    }
+
+    /// <summary>A majority is left with whoever proposes it only; the exception is for votes that exist.</summary>
+    [Fact]
+    public void Nobody_proposes_by_itself_who_is_gone_or_unknown_while_a_member_is_dead()
+    {
+        Say(2, Health.Left);
+        _now = TimeSpan.FromMinutes(10);
+        Assert.True(MayBe(Liar, 0, 1, 4));
+        Assert.False(_nextMembers.MayBe(null, Now, Next(0, 1, 4)));
+        Assert.True(_nextMembers.MayBe(null, Now, Next(0, 1, 3)));
     }
 
     [Fact]

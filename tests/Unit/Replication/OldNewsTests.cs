@@ -71,8 +71,22 @@ public sealed class OldNewsTests
             _bench.Replicas[0].Header(Bench.Tile)!.Newest, _bench.Replicas[0].Header(Bench.Tile)!.Phase));
     }
 
+    /// <summary>A learner that does not know whom to learn from waits for a second voice, which a tile with a single
+    /// member before has not.</summary>
+    [Fact]
+    public void Who_learnt_from_the_only_member_that_a_tile_moves_here_knows_whom_to_learn_from()
+    {
+        var (alone, next) = (_bench.Now with { Members = [Liar] }, _bench.Now.Next([_bench.Ids[4]]));
+        var news = new ReplicaRequest.NewConfiguration(next, alone);
+        Assert.True(_directory.Learn(next, alone));
+        var told = news with { Previous = null };
+        var verdict = NewsJudge.Judge(Liar, told, null, _directory, CoordinatorOptions.Default);
+        Assert.Equal(news, Assert.IsType<NewsVerdict.Believed>(verdict).News);
+    }
+
     private NewsVerdict Judge(TileConfiguration next, TileHeader? header, TileConfiguration? hint = null) =>
-        NewsJudge.Judge(Liar, new(next, null), header, hint ?? _bench.Now, CoordinatorOptions.Default);
+        NewsJudge.Judge(
+            Liar, new(next, null), header, _bench.DirectoryWith(hint ?? _bench.Now), CoordinatorOptions.Default);
 
     private TileConfiguration Half(TileConfiguration of, ulong epoch, ulong end) => of with
     {

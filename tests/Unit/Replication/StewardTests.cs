@@ -177,6 +177,23 @@ public class StewardTests
         Assert.Null(FirstAction<StewardAction.Cut>(0, narrow, big));
     }
 
+    /// <summary>docs/protocol.md#tile-split: while only some nodes have a new setting, the others refuse the cut, and
+    /// each try is a pause.</summary>
+    [Fact]
+    public void A_cut_that_others_refuse_is_tried_again_after_ten_minutes()
+    {
+        var (steward, tries) = (new Steward(Ids[0], StewardOptions.Default), new List<long>());
+        var header = Active;
+        for (var now = 0L; now <= 1_300_000; now += 500)
+            if (steward.Decide(header, Calm with { IsTooBig = true }, now) is StewardAction.Cut)
+            {
+                tries.Add(now);
+                header = Active with { Configuration = header.Configuration.Next(header.Configuration.Members) };
+            }
+
+        Assert.Equal([10_000, 610_000, 1_210_000], tries);
+    }
+
     /// <summary>docs/protocol.md#tile-split.</summary>
     [Theory, InlineData(7, 8, false), InlineData(7, 9, true), InlineData(8, 16, false), InlineData(8, 17, true)]
     public void Fewer_tiles_than_wanted_for_each_node_are_too_few(int bits, int nodes, bool expected)
