@@ -14,6 +14,13 @@ public sealed record TileAnswer(NodeId Node, TileHeader? Header, TileConfigurati
     internal bool IsComplete => Header is { Phase: TilePhase.Active or TilePhase.Sealed or TilePhase.Away };
 }
 
+/// <summary>What cannot be while a majority answers for the epoch before, so somebody lies, or the tile went on between
+/// two answers.</summary>
+/// <param name="Node">Who says so.</param>
+/// <param name="Said">What it says is the newest.</param>
+/// <param name="Sure">What a majority answers for.</param>
+public sealed record ImpossibleEpoch(NodeId Node, TileConfiguration Said, TileConfiguration Sure);
+
 /// <summary>What is left of a tile, from the answers of all nodes that answer, and the order that would begin its next
 /// generation.</summary>
 /// <remarks>docs/protocol.md#generations.</remarks>
@@ -40,9 +47,21 @@ public sealed class RecoveryPlan
             Members = [.. (source?.Members ?? []).Where(member => IsCompleteIn(member, source!))],
         };
 
+        PassedOver =
+        [
+            .. from answer in _answers.Values
+               let said = answer.Newest
+               let sure = active.Where(sure => IsBefore(sure, said)).MaxBy(sure => sure.Epoch)
+               where sure is not null
+               orderby answer.Node
+               select new ImpossibleEpoch(answer.Node, said, sure),
+        ];
+
+        bool IsPossible(TileConfiguration said) => !active.Exists(sure => IsBefore(sure, said));
+
         // Whoever decides the next one seals a majority first.
-        bool IsPossible(TileConfiguration said) => !active.Exists(
-            sure => sure.Generation == said.Generation && sure.Tile == said.Tile && said.IsNewerThan(sure));
+        static bool IsBefore(TileConfiguration sure, TileConfiguration said) =>
+            sure.Generation == said.Generation && sure.Tile == said.Tile && said.IsNewerThan(sure);
     }
 
     /// <summary>The newest configuration that anybody has heard of, but for those that cannot be: a majority still
@@ -55,6 +74,9 @@ public sealed class RecoveryPlan
     /// <summary>The newest configuration that somebody is complete in, with those who are as its members; perhaps
     /// none.</summary>
     public TileConfiguration Survivors { get; }
+
+    /// <summary>Who names a later configuration than one that a majority still answers for.</summary>
+    public ImmutableArray<ImpossibleEpoch> PassedOver { get; }
 
     /// <summary>Whether the tile works, or will by itself: then there is nothing to recover.</summary>
     public bool CanGoOn

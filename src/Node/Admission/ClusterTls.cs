@@ -52,14 +52,17 @@ internal sealed class ClusterTls(NodeIdentity identity)
 
     /// <summary>A handler for commands: takes any node that <paramref name="trust"/> says is of its cluster.</summary>
     /// <param name="own">What to present, or null for nothing.</param>
-    public static SocketsHttpHandler CreateHandler(ClusterTrust trust, X509Certificate2? own) =>
+    /// <param name="mayBe">Asked for each node of the cluster that answers; null takes all.</param>
+    public static SocketsHttpHandler CreateHandler(
+        ClusterTrust trust, X509Certificate2? own, Func<NodeCertificate, bool>? mayBe = null) =>
         Handler(new SslClientAuthenticationOptions
         {
             EnabledSslProtocols = SslProtocols.Tls13,
             ClientCertificateContext = own is null
                 ? null
                 : SslStreamCertificateContext.Create(own, null, offline: true),
-            RemoteCertificateValidationCallback = (_, presented, _, _) => IsNode(trust, presented) is not null,
+            RemoteCertificateValidationCallback = (_, presented, _, _) =>
+                IsNode(trust, presented) is { } node && (mayBe is null || mayBe(node)),
         });
 
     private sealed record Identity(X509Certificate2 Certificate, SslStreamCertificateContext Context)
@@ -85,6 +88,7 @@ internal sealed class ClusterTls(NodeIdentity identity)
     {
         SslOptions = tls,
         UseProxy = false,
+        AllowAutoRedirect = false, // Who answers is who was asked.
         // With one of our own, each call connects. gRPC's refuses all calls for a second or more after an attempt that
         // failed: a node that was asked just before it came back would be called silent again.
         ConnectCallback = static (to, cancellation) => ConnectAsync(to.DnsEndPoint, cancellation),

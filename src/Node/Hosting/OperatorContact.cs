@@ -1,5 +1,9 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Replication;
 using ChordChat.Node.Transport;
@@ -7,15 +11,22 @@ using ChordChat.Node.Transport;
 namespace ChordChat.Node.Hosting;
 
 /// <summary>Asks nodes as the holder of the authority's key: what they hold of a tile, and to take an order.</summary>
-internal sealed class OperatorContact(ClusterAuthority authority, DateTimeOffset now) : IDisposable
+/// <remarks>docs/protocol.md#generations, "Who tells it". Safe for threads.</remarks>
+/// <param name="denied">Whose nodes are not connected to; null: all of the cluster are.</param>
+internal sealed class OperatorContact(ClusterAuthority authority, DenyList? denied, DateTimeOffset now) : IDisposable
 {
+    private const int AtOnceMax = 256;
+    private const int AnswerBytesMax = 8 << 20;
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(5);
 
-    private readonly HttpClient _http = new(ClusterTls.CreateHandler(
-        new ClusterTrust(authority.Certificate), authority.IssueOperator(now)))
-    {
-        Timeout = AnswerMax,
-    };
+    private readonly ClusterTrust _trust = Trust(authority, denied);
+    private readonly X509Certificate2 _own = authority.IssueOperator(now);
+    private readonly ConcurrentDictionary<string, Lazy<OperatorLink>> _links = [];
+    private readonly ConcurrentDictionary<NodeId, string> _homes = [];
+    private readonly SemaphoreSlim _turns = new(AtOnceMax);
+
+    /// <summary>How many addresses it asks about tiles: as many as a ring has members.</summary>
+    public int AddressesMax { get; init; } = 4_096;
 
     /// <summary>All tiles of the cluster, as the first of these nodes that answers knows them.</summary>
     /// <exception cref="StartRefusedException">Nobody answers.</exception>
@@ -25,8 +36,8 @@ internal sealed class OperatorContact(ClusterAuthority authority, DateTimeOffset
         foreach (var address in addresses)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{address}/tiles");
-            if (await CallAsync<string[]>(request, cancellation) is { } names)
-                return [.. names.Select(name => TileId.TryParse(name, out var tile)
+            if (await CallAsync<string?[]>(address, request, cancellation) is { } names)
+                return [.. names.Select(name => TileId.TryParse(name ?? "", out var tile)
                     ? tile
                     : throw new StartRefusedException(ExitCode.Unreachable, $"{address} runs another version."))];
         }
@@ -38,32 +49,53 @@ internal sealed class OperatorContact(ClusterAuthority authority, DateTimeOffset
         ExitCode.Unreachable, $"no node of this cluster answers at {string.Join(", ", addresses)}. Start one, or name "
         + "a running one with --node HOST:PORT.");
 
-    /// <summary>What the node at an address holds of a tile; null when it does not answer.</summary>
-    /// <exception cref="StartRefusedException">It answers that there is no such tile.</exception>
-    public async Task<TileReport?> AskAsync(string address, TileId tile, CancellationToken cancellation)
+    /// <summary>Asks the node at an address what it holds of a tile. One that never answered as a node, or that answers
+    /// at another address, too, is not asked again.</summary>
+    public async Task<TileReply> AskAsync(string address, TileId tile, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{address}/tiles/{tile}");
-        return await CallAsync(request, tile, cancellation);
+        if (!_links.ContainsKey(address) && _links.Count >= AddressesMax)
+            return new(address);
+        var link = LinkTo(address);
+        if (link.IsUseless)
+            return new(address);
+        await _turns.WaitAsync(cancellation);
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{address}/tiles/{tile}");
+            using var reply = await link.Http.SendAsync(request, cancellation);
+            if (link.Shown is not { } by || _homes.GetOrAdd(by.Node, address) != address)
+            {
+                link.IsUseless = true;
+                return new(address);
+            }
+
+            return reply.StatusCode == HttpStatusCode.NotFound ? new(address, by, IsUnknown: true)
+                : reply.IsSuccessStatusCode
+                    ? Read(address, by, tile, await reply.Content.ReadAsByteArrayAsync(cancellation))
+                    : new(address, by);
+        }
+        catch (Exception e) when (IsSilence(e, cancellation))
+        {
+            link.IsUseless |= link.Shown is null;
+            return new(address);
+        }
+        finally
+        {
+            _turns.Release();
+        }
     }
 
-    /// <summary>Gives an order; null when the node did not take it.</summary>
+    /// <summary>Gives an order; false when the node did not take it.</summary>
     /// <param name="signed">As <see cref="RecoveryOrder.Sign"/> wrote it.</param>
-    public async Task<TileReport?> OrderAsync(
-        string address, TileId tile, byte[] signed, CancellationToken cancellation)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Put, $"https://{address}/recover")
-        {
-            Content = new ByteArrayContent(signed),
-        };
-        return await CallAsync(request, tile, cancellation);
-    }
+    public async Task<bool> OrderAsync(string address, byte[] signed, CancellationToken cancellation) =>
+        await PutAsync(address, "/recover", signed, cancellation) is HttpStatusCode.OK;
 
     /// <summary>What the node at an address answers; null when it does not, or refuses.</summary>
     public async Task<byte[]?> GetAsync(string address, string path, CancellationToken cancellation)
     {
         try
         {
-            using var reply = await _http.GetAsync($"https://{address}{path}", cancellation);
+            using var reply = await LinkTo(address).Http.GetAsync($"https://{address}{path}", cancellation);
             return reply.IsSuccessStatusCode ? await reply.Content.ReadAsByteArrayAsync(cancellation) : null;
         }
         catch (Exception e) when (IsSilence(e, cancellation))
@@ -73,13 +105,13 @@ internal sealed class OperatorContact(ClusterAuthority authority, DateTimeOffset
     }
 
     /// <summary>Hands something to the node at an address; null when it does not answer.</summary>
-    public async Task<System.Net.HttpStatusCode?> PutAsync(
+    public async Task<HttpStatusCode?> PutAsync(
         string address, string path, byte[] body, CancellationToken cancellation)
     {
         try
         {
             using var content = new ByteArrayContent(body);
-            using var reply = await _http.PutAsync($"https://{address}{path}", content, cancellation);
+            using var reply = await LinkTo(address).Http.PutAsync($"https://{address}{path}", content, cancellation);
             return reply.StatusCode;
         }
         catch (Exception e) when (IsSilence(e, cancellation))
@@ -92,7 +124,7 @@ internal sealed class OperatorContact(ClusterAuthority authority, DateTimeOffset
     public async Task<DenyListHolder[]?> HoldersAsync(string address, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{address}{DenialEndpoints.HoldersPath}");
-        return await CallAsync<DenyListHolder[]>(request, cancellation) is { } told ? Plain(told) : null;
+        return await CallAsync<DenyListHolder[]>(address, request, cancellation) is { } told ? Plain(told) : null;
     }
 
     /// <summary>Names and addresses are printed, and names become folders.</summary>
@@ -104,23 +136,52 @@ internal sealed class OperatorContact(ClusterAuthority authority, DateTimeOffset
         }),
     ];
 
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        foreach (var link in _links.Values)
+            link.Value.Http.Dispose();
+        _own.Dispose();
+        _turns.Dispose();
+    }
 
-    private Task<TileReport?> CallAsync(HttpRequestMessage request, TileId tile, CancellationToken cancellation) =>
-        CallAsync<TileReport>(
-            request, cancellation, $"there is no tile {tile}. 'chordchat-node where NAME' prints a user's tile.");
+    private OperatorLink LinkTo(string address) => _links.GetOrAdd(
+        address, _ => new(() => new(_trust, _own, AnswerMax, AnswerBytesMax))).Value;
 
-    private async Task<T?> CallAsync<T>(
-        HttpRequestMessage request, CancellationToken cancellation, string? notFound = null)
+    private static ClusterTrust Trust(ClusterAuthority authority, DenyList? denied)
+    {
+        var trust = new ClusterTrust(authority.Certificate);
+        if (denied is not null)
+            trust.Deny(denied);
+        return trust;
+    }
+
+    private static TileReply Read(string address, NodeCertificate by, TileId tile, byte[] json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<TileReport>(json, JsonSerializerOptions.Web) is { } report
+                ? new(address, by, report.Read(by, tile))
+                : new(address, by, Why: "it is empty");
+        }
+        catch (JsonException)
+        {
+            return new(address, by, Why: "it is no JSON that this version knows");
+        }
+        catch (FormatException e)
+        {
+            return new(address, by, Why: e.Message);
+        }
+    }
+
+    private async Task<T?> CallAsync<T>(string address, HttpRequestMessage request, CancellationToken cancellation)
         where T : class
     {
         try
         {
-            using var reply = await _http.SendAsync(request, cancellation);
-            if (notFound is not null && reply.StatusCode == System.Net.HttpStatusCode.NotFound)
-                throw new StartRefusedException(ExitCode.Usage, notFound);
+            using var reply = await LinkTo(address).Http.SendAsync(request, cancellation);
             return reply.IsSuccessStatusCode
-                ? await reply.Content.ReadFromJsonAsync<T>(cancellation)
+                ? JsonSerializer.Deserialize<T>(
+                    await reply.Content.ReadAsByteArrayAsync(cancellation), JsonSerializerOptions.Web)
                 : null;
         }
         catch (Exception e) when (IsSilence(e, cancellation))
@@ -132,4 +193,41 @@ internal sealed class OperatorContact(ClusterAuthority authority, DateTimeOffset
     private static bool IsSilence(Exception e, CancellationToken cancellation) =>
         e is HttpRequestException or UriFormatException or JsonException or IOException
         || (e is TaskCanceledException && !cancellation.IsCancellationRequested);
+}
+
+/// <summary>What came of asking the node at an address about a tile.</summary>
+/// <param name="By">Whose certificate was shown; null: nobody answered whom this look has not asked already.</param>
+/// <param name="Told">Its report; null when it gave none.</param>
+/// <param name="Why">Why what it said is no report.</param>
+/// <param name="IsUnknown">It says that there is no such tile.</param>
+internal sealed record TileReply(
+    string Address, NodeCertificate? By = null, ToldTile? Told = null, string? Why = null, bool IsUnknown = false);
+
+/// <summary>Connections to one address at which one node answers, and no other.</summary>
+internal sealed class OperatorLink
+{
+    private NodeCertificate? _shown;
+    private volatile bool _isUseless;
+
+    public OperatorLink(ClusterTrust trust, X509Certificate2 own, TimeSpan answerMax, int answerBytesMax) =>
+        Http = new(ClusterTls.CreateHandler(trust, own, IsTheSame))
+        {
+            Timeout = answerMax,
+            MaxResponseContentBufferSize = answerBytesMax,
+        };
+
+    public HttpClient Http { get; }
+
+    /// <summary>Who answers there; null until somebody has.</summary>
+    public NodeCertificate? Shown => Volatile.Read(ref _shown);
+
+    /// <summary>Nobody answered there, or somebody who was met at another address.</summary>
+    public bool IsUseless
+    {
+        get => _isUseless;
+        set => _isUseless = value;
+    }
+
+    private bool IsTheSame(NodeCertificate node) =>
+        (Interlocked.CompareExchange(ref _shown, node, null) ?? node).Node == node.Node;
 }

@@ -64,8 +64,10 @@ internal static class RecoverCommand
             throw new StartRefusedException(
                 ExitCode.Unreachable,
                 $"no node of {root} has been started here. Name a running one with --node HOST:PORT.");
-        using var contact = new OperatorContact(authority, DateTimeOffset.UtcNow);
+        using var contact = new OperatorContact(authority, folder.DenyList(authority), DateTimeOffset.UtcNow);
         var looks = await LookAsync(folder, contact, tile, nodes, cancellation);
+        foreach (var line in TileRecovery.Doubts(looks))
+            await output.WriteLineAsync(line);
         var told = looks.Where(look => tile is not null || !look.Plan.CanGoOn);
         foreach (var line in told.SelectMany(look => look.Lines()))
             await output.WriteLineAsync(line);
@@ -107,8 +109,10 @@ internal static class RecoverCommand
     {
         var tiles = tile is { } one ? [one] : await contact.TilesAsync(nodes, cancellation);
         var looks = new ConcurrentDictionary<TileId, TileRecovery>();
+        foreach (var first in tiles.Take(1)) // It finds out who answers: the others ask nobody else.
+            looks[first] = await TileRecovery.LookAsync(folder, contact, first, nodes, cancellation);
         await Parallel.ForEachAsync(
-            tiles, new ParallelOptions { MaxDegreeOfParallelism = AtOnceMax, CancellationToken = cancellation },
+            tiles.Skip(1), new ParallelOptions { MaxDegreeOfParallelism = AtOnceMax, CancellationToken = cancellation },
             async (which, stopping) =>
                 looks[which] = await TileRecovery.LookAsync(folder, contact, which, nodes, stopping));
         return [.. looks.OrderBy(look => look.Key).Select(look => look.Value)];

@@ -56,7 +56,7 @@ internal static class RenewCommand
         ClusterFolder folder, ClusterAuthority authority, string[] names, bool all, string[] addresses,
         CancellationToken cancellation)
     {
-        using var contact = new OperatorContact(authority, DateTimeOffset.UtcNow);
+        using var contact = new OperatorContact(authority, folder.DenyList(authority), DateTimeOffset.UtcNow);
         DenyListHolder[] running = [];
         foreach (var address in addresses)
             if (await contact.HoldersAsync(address, cancellation) is { } told)

@@ -46,7 +46,8 @@ internal static class RevokeCommand
     {
         using var authority = folder.OpenAuthority();
         var now = DateTimeOffset.UtcNow;
-        using var contact = new OperatorContact(authority, now);
+        // Anybody may have the newest list, and those whom it names are told, too.
+        using var contact = new OperatorContact(authority, denied: null, now);
         await LearnAsync(folder, authority, contact, addresses, cancellation);
         var more = isViewer ? folder.ViewersToDeny(name, now) : folder.NodesToDeny(name, now);
         if (more.Count > 0)
@@ -65,7 +66,8 @@ internal static class RevokeCommand
         Console.WriteLine(more.Count > 0
             ? $"{name} is revoked; the list of revoked certificates (number {number}) is in cluster/denied"
             : $"{name} was revoked before; the list (number {number}) is handed out again");
-        return await HandOutAsync(contact, addresses, signed, number, cancellation);
+        using var others = new OperatorContact(authority, folder.DenyList(authority), now);
+        return await HandOutAsync(contact, others, addresses, signed, number, cancellation);
     }
 
     private static string Meaning(string name, bool isViewer) => isViewer
@@ -93,7 +95,8 @@ internal static class RevokeCommand
     }
 
     private static async Task<int> HandOutAsync(
-        OperatorContact contact, string[] addresses, byte[] signed, ulong number, CancellationToken cancellation)
+        OperatorContact contact, OperatorContact others, string[] addresses, byte[] signed, ulong number,
+        CancellationToken cancellation)
     {
         var taken = new List<string>();
         foreach (var address in addresses)
@@ -104,7 +107,7 @@ internal static class RevokeCommand
         for (var since = DateTime.UtcNow; taken.Count > 0 && DateTime.UtcNow - since < SpreadMax;)
         {
             foreach (var address in taken)
-                if (await contact.HoldersAsync(address, cancellation) is { } told)
+                if (await others.HoldersAsync(address, cancellation) is { } told)
                 {
                     holders = told;
                     break;

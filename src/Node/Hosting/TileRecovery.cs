@@ -12,19 +12,19 @@ namespace ChordChat.Node.Hosting;
 /// <remarks>docs/protocol.md#generations.</remarks>
 internal sealed class TileRecovery
 {
-    private readonly Dictionary<NodeId, (string Address, TileReport Report)> _reports;
-    private readonly Dictionary<NodeId, PeerReport> _peers;
+    private readonly Dictionary<NodeId, (string Address, ToldTile Told)> _reports;
+    private readonly Dictionary<string, string> _names;
 
     private TileRecovery(
-        ClusterFolder folder, TileId tile, Dictionary<NodeId, (string, TileReport)> reports,
-        Dictionary<NodeId, PeerReport> peers)
+        ClusterFolder folder, TileId tile, Dictionary<NodeId, (string Address, ToldTile Told)> reports,
+        IReadOnlyList<TileReply> nonsense)
     {
-        (_reports, _peers) = (reports, peers);
-        Plan = new(_reports.Values.Select(told => told.Report.ToAnswer()));
+        (_reports, Nonsense) = (reports, nonsense);
+        _names = NamesIn([.. reports.Values.Select(one => one.Told)]);
+        Plan = new(_reports.Values.Select(one => one.Told.Answer));
         var genesis = folder.ReadGenesis();
-        var ring = _reports.Keys.Select(node => _peers[node]).Where(peer => peer.Stays)
-            .Select(peer => (RingId.FirstBytes(Convert.FromHexString(peer.Position)), IdOf(peer)))
-            .OrderBy(place => place.Item1).ToArray();
+        var ring = _reports.Values.Select(one => one.Told).Where(told => told.Stays)
+            .Select(told => (told.By.Position, told.By.Node)).OrderBy(place => place.Position).ToArray();
         var generation = Math.Max(folder.Generations.Highest(tile), Plan.Newest.Generation) + 1;
         var members = Placement.Members(tile, ring, genesis.BackupCount + 1);
         Order = new(genesis.ClusterHex, Plan.Next(generation, members), Plan.Survivors);
@@ -38,37 +38,85 @@ internal sealed class TileRecovery
     /// <summary>K + 1.</summary>
     public int CopiesWanted { get; }
 
+    /// <summary>Nodes that answered, and gave no report.</summary>
+    public IReadOnlyList<TileReply> Nonsense { get; }
+
     /// <summary>Asks every node that one of them has heard of, beginning with these addresses.</summary>
-    /// <exception cref="StartRefusedException">Nobody answers.</exception>
+    /// <exception cref="StartRefusedException">Nobody answers, or there is no such tile.</exception>
     public static async Task<TileRecovery> LookAsync(
         ClusterFolder folder, OperatorContact contact, TileId tile, IReadOnlyCollection<string> addresses,
         CancellationToken cancellation)
     {
-        var reports = new Dictionary<NodeId, (string, TileReport)>();
-        var peers = new Dictionary<NodeId, PeerReport>();
+        var reports = new Dictionary<NodeId, (string Address, ToldTile Told)>();
+        var nonsense = new List<TileReply>();
         var asked = new HashSet<string>();
-        for (var next = addresses; next.Count > 0;)
+        for (var next = addresses; next.Count > 0 && asked.Count < contact.AddressesMax;)
         {
             var round = next.Where(asked.Add).ToArray();
             var told = await Task.WhenAll(round.Select(at => contact.AskAsync(at, tile, cancellation)));
-            foreach (var (at, report) in round.Zip(told))
-            {
-                if (report is null)
-                    continue;
-                reports[NodeId.FromBytes(Convert.FromHexString(report.Node))] = (at, report);
-                foreach (var peer in report.Peers)
-                    if (!peers.TryGetValue(IdOf(peer), out var known) || peer.Node == report.Node || known.Stays)
-                        peers[IdOf(peer)] = peer;
-            }
-
-            next = [.. told.OfType<TileReport>().SelectMany(report => report.Peers).Select(peer => peer.Address)
-                .Where(address => !asked.Contains(address)).Distinct()];
+            foreach (var reply in told)
+                if (reply.Told is { } report)
+                    reports.TryAdd(report.By.Node, (reply.Address, report));
+            nonsense.AddRange(told.Where(reply => reply.Why is not null || reply.IsUnknown));
+            next = [.. InTurns([.. told.Select(reply => reply.Told).OfType<ToldTile>()])
+                .Where(address => !asked.Contains(address)).Take(contact.AddressesMax - asked.Count)];
         }
 
+        var unknown = nonsense.Count(reply => reply.IsUnknown);
+        if (unknown > 1 || (unknown == 1 && reports.Count < 2))
+            throw new StartRefusedException(
+                ExitCode.Usage, $"there is no tile {tile}. 'chordchat-node where NAME' prints a user's tile.");
         return reports.Count > 0
-            ? new(folder, tile, reports, peers)
+            ? new(folder, tile, reports, nonsense)
             : throw OperatorContact.Nobody(addresses);
     }
+
+    /// <summary>The first address of each list, then the second of each: a long list keeps no short one from being
+    /// asked.</summary>
+    private static IEnumerable<string> InTurns(ToldTile[] told) => told
+        .SelectMany(one => one.Peers.Select((peer, place) => (place, peer.Address)))
+        .OrderBy(one => one.place).Select(one => one.Address).Distinct();
+
+    /// <summary>Who answered is called as in its certificate, who did not as most of those call it. By the id in hex.
+    /// </summary>
+    private static Dictionary<string, string> NamesIn(ToldTile[] told)
+    {
+        var names = told.SelectMany(one => one.Peers)
+            .GroupBy(peer => peer.Node ?? "", StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(
+                same => same.Key, same => same.GroupBy(peer => peer.Name ?? "").MaxBy(said => said.Count())!.Key,
+                StringComparer.OrdinalIgnoreCase);
+        foreach (var one in told)
+            names[one.By.Node.ToString()] = one.By.Name;
+        return names;
+    }
+
+    /// <summary>Who gave no report of a tile, and who names an epoch that cannot be, of several looks: one line for
+    /// each node and kind.</summary>
+    public static IEnumerable<string> Doubts(IReadOnlyCollection<TileRecovery> looks)
+    {
+        foreach (var said in looks.SelectMany(look => look.Nonsense, (look, reply) => (look.Order.Next.Tile, reply))
+            .GroupBy(one => one.reply.By!.Node).OrderBy(same => same.Key))
+        {
+            var ((tile, reply), more) = (said.First(), said.Count() - 1);
+            yield return $"{PeerWords.Name(reply.By!.Name)} at {PeerWords.Text(reply.Address)}: " + (reply.IsUnknown
+                ? $"it says that there is no tile {tile}"
+                : $"what it says of tile {tile} is no report ({reply.Why})") + More(more)
+                + "; it counts as not answering.";
+        }
+
+        foreach (var said in looks.SelectMany(look => look.Plan.PassedOver, (look, doubt) => (look, doubt))
+            .GroupBy(one => one.doubt.Node).OrderBy(same => same.Key))
+        {
+            var ((look, doubt), more) = (said.First(), said.Count() - 1);
+            yield return $"{look.Name(doubt.Node)} says that tile {doubt.Said.Tile} has gone on to epoch "
+                + $"{Text(doubt.Said.Epoch)}, but a majority still answers for epoch "
+                + $"{Text(doubt.Sure.Epoch)}{More(more)}: one of them lies or the ring is changing. Ask again in a "
+                + "minute; if it stays, find out who lies, revoke it, and ask again.";
+        }
+    }
+
+    private static string More(int tiles) => tiles == 0 ? "" : $" (and so of {Text(tiles)} more tiles)";
 
     /// <summary>The tile in words: who answers, what survives and what may be lost.</summary>
     public IEnumerable<string> Lines()
@@ -116,8 +164,8 @@ internal sealed class TileRecovery
         {
             var taken = await Task.WhenAll(nodes.Select(async told => (
                 Node: told.Key,
-                Report: await contact.OrderAsync(told.Value.Address, Order.Next.Tile, signed, cancellation))));
-            missed.AddRange(taken.Where(one => one.Report is null).Select(one => Name(one.Node)));
+                IsTaken: await contact.OrderAsync(told.Value.Address, signed, cancellation))));
+            missed.AddRange(taken.Where(one => !one.IsTaken).Select(one => Name(one.Node)));
         }
 
         return missed;
@@ -128,7 +176,7 @@ internal sealed class TileRecovery
     {
         var told = await Task.WhenAll(Order.Next.Members.Select(
             member => contact.AskAsync(_reports[member].Address, Order.Next.Tile, cancellation)));
-        return [.. told.OfType<TileReport>().Select(report => report.ToAnswer())
+        return [.. told.Select(reply => reply.Told?.Answer).OfType<TileAnswer>()
             .Where(answer => answer.Header is { Phase: TilePhase.Active } header
                 && (header.Configuration == Order.Next || header.Configuration.IsNewerThan(Order.Next)))
             .Select(answer => answer.Node)];
@@ -137,20 +185,18 @@ internal sealed class TileRecovery
     public string Names(IReadOnlyCollection<NodeId> nodes) => string.Join(' ', nodes.Select(Name));
 
     private string Name(NodeId node) =>
-        _peers.TryGetValue(node, out var peer) ? PeerWords.Name(peer.Name) : node.ToString()[..8];
+        _names.TryGetValue(node.ToString(), out var name) ? PeerWords.Name(name) : node.ToString()[..8];
 
     private string State(NodeId member) =>
-        _reports[member].Report.ToAnswer().Header is not { } header ? "answers, and holds nothing of the tile"
+        _reports[member].Told.Answer.Header is not { } header ? "answers, and holds nothing of the tile"
         : $"answers; {header.Phase.ToString().ToLowerInvariant()} in epoch {Text(header.Configuration.Epoch)}, "
             + $"generation {Text(header.Configuration.Generation)}; {Content(member)}";
 
     private string Content(NodeId node)
     {
-        var report = _reports[node].Report;
-        return $"{Name(node)} has {Text(report.Registers)} registers and {Text(report.Messages)} messages";
+        var told = _reports[node].Told;
+        return $"{Name(node)} has {Text(told.Registers)} registers and {Text(told.Messages)} messages";
     }
-
-    private static NodeId IdOf(PeerReport peer) => NodeId.FromBytes(Convert.FromHexString(peer.Node));
 
     private static string Text(IFormattable number) => number.ToString(null, CultureInfo.InvariantCulture);
 }

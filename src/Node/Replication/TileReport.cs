@@ -1,6 +1,9 @@
+using System.Collections.Immutable;
 using ChordChat.Core.Replication;
-using ChordChat.Core.Ring;
+using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Storage;
+using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Replication;
 
@@ -14,22 +17,63 @@ namespace ChordChat.Node.Replication;
 internal sealed record TileReport(
     string Node, byte[]? Header, byte[] Known, long Registers, long Messages, PeerReport[] Peers)
 {
-    /// <exception cref="FormatException">It is not what a node tells.</exception>
-    public TileAnswer ToAnswer()
+    /// <summary>As many as a ring has members, and the node itself.</summary>
+    private const int PeersMax = 4_097;
+
+    private const int CopiesMax = 64;
+
+    /// <summary>What it says, if a node can have said it.</summary>
+    /// <param name="by">Whose connection it came from.</param>
+    /// <param name="tile">What was asked about.</param>
+    /// <exception cref="FormatException">It is not what a node tells; why, in words.</exception>
+    public ToldTile Read(NodeCertificate by, TileId tile)
+    {
+        if (!string.Equals(Node, by.Node.ToString(), StringComparison.OrdinalIgnoreCase))
+            throw new FormatException("it is in another node's name");
+        var header = Header is null ? null : HeaderOf(Header, tile);
+        var known = HeaderOf(Known, tile).Configuration;
+        if ((Peers ?? throw new FormatException("it names no nodes")).Contains(null))
+            throw new FormatException("it names a node that is none");
+        var own = Peers.FirstOrDefault(peer => peer.Node == Node)
+            ?? throw new FormatException("it does not name the node itself");
+        return new(
+            by, new(by.Node, header, known), Registers, Messages, own.Stays,
+            [
+                .. Peers.Take(PeersMax).Where(peer => HostPort.TryParse(peer.Address ?? "", out _)),
+            ]);
+    }
+
+    private static TileHeader HeaderOf(byte[]? bytes, TileId tile)
     {
         try
         {
-            return new(
-                NodeId.FromBytes(Convert.FromHexString(Node)), Header is null ? null : HeaderFormat.Read(Header),
-                HeaderFormat.Read(Known).Configuration);
+            var header = HeaderFormat.Read(bytes ?? []);
+            if (header.Tile != tile || header.Newest.Tile != tile)
+                throw new FormatException("it is of another tile");
+            if (!Enum.IsDefined(header.Phase) || !IsPossible(header.Configuration) || !IsPossible(header.Newest)
+                || header.Configuration.Members.IsEmpty || header.Newest.Members.IsEmpty
+                || (header.Previous is { } previous && !IsPossible(previous)))
+                throw new FormatException("there is no such configuration");
+            return header;
         }
-        catch (Exception e) when (e is IOException or ArgumentException or NullReferenceException)
+        catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {
-            throw new FormatException("a report of another version", e);
+            throw new FormatException("it is of another version", e);
         }
     }
+
+    private static bool IsPossible(TileConfiguration said) =>
+        ReplicaMap.IsCounter(said.Generation) && ReplicaMap.IsCounter(said.Epoch) && said.Members.Length <= CopiesMax
+        && said.Members.Distinct().Count() == said.Members.Length;
 }
 
 /// <summary>A node, where it stands and where it was last heard of.</summary>
 /// <param name="Stays">False when it has said that it leaves.</param>
 internal sealed record PeerReport(string Node, string Position, string Name, string Address, bool Stays);
+
+/// <summary>A report that was read.</summary>
+/// <param name="By">Who told it, as its certificate says.</param>
+/// <param name="Stays">False when that node leaves.</param>
+/// <param name="Peers">Hearsay: with addresses that may be asked, and names of any kind.</param>
+internal sealed record ToldTile(
+    NodeCertificate By, TileAnswer Answer, long Registers, long Messages, bool Stays, ImmutableArray<PeerReport> Peers);

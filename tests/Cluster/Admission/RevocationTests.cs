@@ -122,7 +122,7 @@ public sealed class RevocationTests
         await using var cluster = Founded.Of(3);
         var address = (await cluster.StartAsync("n1")).Node.Self.Address;
         using var authority = cluster.Cluster.OpenAuthority();
-        using var contact = new OperatorContact(authority, DateTimeOffset.UtcNow);
+        using var contact = new OperatorContact(authority, denied: null, DateTimeOffset.UtcNow);
         var first = Longer(cluster, authority, "n2");
         var second = Longer(cluster, authority, "n3");
 

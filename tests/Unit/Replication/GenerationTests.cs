@@ -236,8 +236,11 @@ public class GenerationTests
         Assert.True(plan.CanGoOn);
         Assert.Equal(_bench.Now, plan.Newest);
         Assert.Equal(Survivors(0, 1), plan.Survivors);
+        Assert.Equal(new(Id(2), later.Configuration, _bench.Now), Assert.Single(plan.PassedOver));
         _bench.Ask(1, new ReplicaRequest.Seal(_bench.Now.At, new(1, 1, Id(2), 1))); // Now it may be true.
-        Assert.Equal(later.Configuration, new RecoveryPlan([.. Answers(0, 1), lie]).Newest);
+        plan = new([.. Answers(0, 1), lie]);
+        Assert.Equal(later.Configuration, plan.Newest);
+        Assert.Empty(plan.PassedOver);
     }
 
     [Fact]
