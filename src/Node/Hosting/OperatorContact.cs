@@ -11,8 +11,8 @@ using ChordChat.Node.Transport;
 namespace ChordChat.Node.Hosting;
 
 /// <summary>Asks nodes as the holder of the authority's key: what they hold of a tile, and to take an order.</summary>
-/// <remarks>docs/protocol.md#generations, "Who tells it". Safe for threads.</remarks>
-/// <param name="denied">Whose nodes are not connected to; null: all of the cluster are.</param>
+/// <remarks>docs/protocol.md#generations, "Whose report it is". Safe for threads.</remarks>
+/// <param name="denied">Nodes that it does not connect to; null: it connects to every node of the cluster.</param>
 internal sealed class OperatorContact(ClusterAuthority authority, DenyList? denied, DateTimeOffset now) : IDisposable
 {
     private const int AtOnceMax = 256;
@@ -49,8 +49,8 @@ internal sealed class OperatorContact(ClusterAuthority authority, DenyList? deni
         ExitCode.Unreachable, $"no node of this cluster answers at {string.Join(", ", addresses)}. Start one, or name "
         + "a running one with --node HOST:PORT.");
 
-    /// <summary>Asks the node at an address what it holds of a tile. One that never answered as a node, or that answers
-    /// at another address, too, is not asked again.</summary>
+    /// <summary>Asks the node at an address what it holds of a tile. An address where no node ever answered, or a node
+    /// that was met at another address, is not asked again.</summary>
     public async Task<TileReply> AskAsync(string address, TileId tile, CancellationToken cancellation)
     {
         if (!_links.ContainsKey(address) && _links.Count >= AddressesMax)
@@ -127,7 +127,7 @@ internal sealed class OperatorContact(ClusterAuthority authority, DenyList? deni
         return await CallAsync<DenyListHolder[]>(address, request, cancellation) is { } told ? Plain(told) : null;
     }
 
-    /// <summary>Names and addresses are printed, and names become folders.</summary>
+    /// <summary>Makes names and addresses safe to print; names become folders as well.</summary>
     internal static DenyListHolder[] Plain(IEnumerable<DenyListHolder?> told) =>
     [
         .. told.OfType<DenyListHolder>().Select(node => node with
@@ -165,7 +165,7 @@ internal sealed class OperatorContact(ClusterAuthority authority, DenyList? deni
         }
         catch (JsonException)
         {
-            return new(address, by, Why: "it is no JSON that this version knows");
+            return new(address, by, Why: "it is not JSON that this version knows");
         }
         catch (FormatException e)
         {
@@ -196,9 +196,10 @@ internal sealed class OperatorContact(ClusterAuthority authority, DenyList? deni
 }
 
 /// <summary>What came of asking the node at an address about a tile.</summary>
-/// <param name="By">Whose certificate was shown; null: nobody answered whom this look has not asked already.</param>
-/// <param name="Told">Its report; null when it gave none.</param>
-/// <param name="Why">Why what it said is no report.</param>
+/// <param name="By">The node whose certificate was shown; null: nobody answered, or only a node that was asked before.
+/// </param>
+/// <param name="Told">Its report; null when it gave no valid one.</param>
+/// <param name="Why">Why what it said is not a valid report.</param>
 /// <param name="IsUnknown">It says that there is no such tile.</param>
 internal sealed record TileReply(
     string Address, NodeCertificate? By = null, ToldTile? Told = null, string? Why = null, bool IsUnknown = false);

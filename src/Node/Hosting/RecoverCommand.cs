@@ -109,7 +109,7 @@ internal static class RecoverCommand
     {
         var tiles = tile is { } one ? [one] : await contact.TilesAsync(nodes, cancellation);
         var looks = new ConcurrentDictionary<TileId, TileRecovery>();
-        foreach (var first in tiles.Take(1)) // It finds out who answers: the others ask nobody else.
+        foreach (var first in tiles.Take(1)) // The first look finds out who answers; the others ask only those.
             looks[first] = await TileRecovery.LookAsync(folder, contact, first, nodes, cancellation);
         await Parallel.ForEachAsync(
             tiles.Skip(1), new ParallelOptions { MaxDegreeOfParallelism = AtOnceMax, CancellationToken = cancellation },

@@ -38,7 +38,7 @@ internal sealed class TileRecovery
     /// <summary>K + 1.</summary>
     public int CopiesWanted { get; }
 
-    /// <summary>Nodes that answered, and gave no report.</summary>
+    /// <summary>Answers of nodes that gave no valid report.</summary>
     public IReadOnlyList<TileReply> Nonsense { get; }
 
     /// <summary>Asks every node that one of them has heard of, beginning with these addresses.</summary>
@@ -71,14 +71,14 @@ internal sealed class TileRecovery
             : throw OperatorContact.Nobody(addresses);
     }
 
-    /// <summary>The first address of each list, then the second of each: a long list keeps no short one from being
-    /// asked.</summary>
+    /// <summary>The first address of each list, then the second of each: so a long list does not keep a short one from
+    /// being asked.</summary>
     private static IEnumerable<string> InTurns(ToldTile[] told) => told
         .SelectMany(one => one.Peers.Select((peer, place) => (place, peer.Address)))
         .OrderBy(one => one.place).Select(one => one.Address).Distinct();
 
-    /// <summary>Who answered is called as in its certificate, who did not as most of those call it. By the id in hex.
-    /// </summary>
+    /// <summary>Names by id in hex. A node that answered has the name in its certificate; another one, the name that
+    /// most of those that answered give it.</summary>
     private static Dictionary<string, string> NamesIn(ToldTile[] told)
     {
         var names = told.SelectMany(one => one.Peers)
@@ -91,8 +91,8 @@ internal sealed class TileRecovery
         return names;
     }
 
-    /// <summary>Who gave no report of a tile, and who names an epoch that cannot be, of several looks: one line for
-    /// each node and kind.</summary>
+    /// <summary>What several looks found: nodes that gave no valid report of a tile, and nodes that name an epoch that
+    /// cannot be. One line for each node and kind.</summary>
     public static IEnumerable<string> Doubts(IReadOnlyCollection<TileRecovery> looks)
     {
         foreach (var said in looks.SelectMany(look => look.Nonsense, (look, reply) => (look.Order.Next.Tile, reply))
@@ -101,7 +101,7 @@ internal sealed class TileRecovery
             var ((tile, reply), more) = (said.First(), said.Count() - 1);
             yield return $"{PeerWords.Name(reply.By!.Name)} at {PeerWords.Text(reply.Address)}: " + (reply.IsUnknown
                 ? $"it says that there is no tile {tile}"
-                : $"what it says of tile {tile} is no report ({reply.Why})") + More(more)
+                : $"what it says of tile {tile} is not a valid report ({reply.Why})") + More(more)
                 + "; it counts as not answering.";
         }
 
@@ -111,12 +111,13 @@ internal sealed class TileRecovery
             var ((look, doubt), more) = (said.First(), said.Count() - 1);
             yield return $"{look.Name(doubt.Node)} says that tile {doubt.Said.Tile} has gone on to epoch "
                 + $"{Text(doubt.Said.Epoch)}, but a majority still answers for epoch "
-                + $"{Text(doubt.Sure.Epoch)}{More(more)}: one of them lies or the ring is changing. Ask again in a "
-                + "minute; if it stays, find out who lies, revoke it, and ask again.";
+                + $"{Text(doubt.Sure.Epoch)}{More(more)}: one of them lies, or the ring is changing. Run this command "
+                + "again in a minute. If it says the same, find out which node lies, revoke it, and run this command "
+                + "again.";
         }
     }
 
-    private static string More(int tiles) => tiles == 0 ? "" : $" (and so of {Text(tiles)} more tiles)";
+    private static string More(int tiles) => tiles == 0 ? "" : $" (and the same of {Text(tiles)} more tiles)";
 
     /// <summary>The tile in words: who answers, what survives and what may be lost.</summary>
     public IEnumerable<string> Lines()

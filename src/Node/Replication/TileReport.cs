@@ -22,10 +22,10 @@ internal sealed record TileReport(
 
     private const int CopiesMax = 64;
 
-    /// <summary>What it says, if a node can have said it.</summary>
-    /// <param name="by">Whose connection it came from.</param>
+    /// <summary>What it says, if a node can have written it.</summary>
+    /// <param name="by">The node whose connection it came over.</param>
     /// <param name="tile">What was asked about.</param>
-    /// <exception cref="FormatException">It is not what a node tells; why, in words.</exception>
+    /// <exception cref="FormatException">No node writes such a report; the message says why.</exception>
     public ToldTile Read(NodeCertificate by, TileId tile)
     {
         if (!string.Equals(Node, by.Node.ToString(), StringComparison.OrdinalIgnoreCase))
@@ -33,7 +33,7 @@ internal sealed record TileReport(
         var header = Header is null ? null : HeaderOf(Header, tile);
         var known = HeaderOf(Known, tile).Configuration;
         if ((Peers ?? throw new FormatException("it names no nodes")).Contains(null))
-            throw new FormatException("it names a node that is none");
+            throw new FormatException("its list of nodes has an empty entry");
         var own = Peers.FirstOrDefault(peer => peer.Node == Node)
             ?? throw new FormatException("it does not name the node itself");
         return new(
@@ -49,16 +49,16 @@ internal sealed record TileReport(
         {
             var header = HeaderFormat.Read(bytes ?? []);
             if (header.Tile != tile || header.Newest.Tile != tile)
-                throw new FormatException("it is of another tile");
+                throw new FormatException("it is about another tile");
             if (!Enum.IsDefined(header.Phase) || !IsPossible(header.Configuration) || !IsPossible(header.Newest)
                 || header.Configuration.Members.IsEmpty || header.Newest.Members.IsEmpty
                 || (header.Previous is { } previous && !IsPossible(previous)))
-                throw new FormatException("there is no such configuration");
+                throw new FormatException("it names a configuration that cannot be");
             return header;
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {
-            throw new FormatException("it is of another version", e);
+            throw new FormatException("another version wrote it", e);
         }
     }
 
@@ -74,6 +74,6 @@ internal sealed record PeerReport(string Node, string Position, string Name, str
 /// <summary>A report that was read.</summary>
 /// <param name="By">Who told it, as its certificate says.</param>
 /// <param name="Stays">False when that node leaves.</param>
-/// <param name="Peers">Hearsay: with addresses that may be asked, and names of any kind.</param>
+/// <param name="Peers">Hearsay: addresses are well-formed, names may be anything.</param>
 internal sealed record ToldTile(
     NodeCertificate By, TileAnswer Answer, long Registers, long Messages, bool Stays, ImmutableArray<PeerReport> Peers);

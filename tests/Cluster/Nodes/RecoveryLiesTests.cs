@@ -7,8 +7,8 @@ using Xunit;
 
 namespace ChordChat.Tests.Cluster.Nodes;
 
-/// <summary>docs/protocol.md#generations, "Who tells it": n1 keeps the tile with n2 and n3, whose disks are gone, and
-/// n4 is another member, which lies.</summary>
+/// <summary>docs/protocol.md#generations, "Whose report it is": n1 keeps the tile with n2 and n3, whose disks are gone,
+/// and n4 is another member, which lies.</summary>
 public sealed partial class RecoveryLiesTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -63,7 +63,7 @@ public sealed partial class RecoveryLiesTests : IAsyncLifetime
         // At its first address, too.
         _liar.Tells = second.Tells;
         await RecoverAsync(null);
-        Assert.Contains($"n4 at {_liar.Address}: what it says of tile {Tile} is no report", _output.ToString(),
+        Assert.Contains($"n4 at {_liar.Address}: what it says of tile {Tile} is not a valid report", _output.ToString(),
             StringComparison.Ordinal);
     }
 
@@ -113,7 +113,7 @@ public sealed partial class RecoveryLiesTests : IAsyncLifetime
         await RecoverAsync(null);
         Assert.Contains("n1 has 3 registers", _output.ToString(), StringComparison.Ordinal);
         Assert.Single(_output.ToString().Split('\n'), line => line.StartsWith(
-            $"n4 at {_liar.Address}: what it says of tile {Tile} is no report", StringComparison.Ordinal));
+            $"n4 at {_liar.Address}: what it says of tile {Tile} is not a valid report", StringComparison.Ordinal));
     }
 
     [Fact]
