@@ -42,7 +42,7 @@ TEXT
 # What the last start that worked has left in run/NAME; nothing when there was none.
 saved() { cat "$home/run/$1" 2>/dev/null || true; }
 
-# An option's number goes to value: in tens also with zeros in front, and with too many digits it is just too large.
+# Puts an option's number into value. Zeros in front do not make it octal; with too many digits it is just too large.
 whole() {
   [[ $2 =~ ^0*([0-9]+)$ ]] || die "$1 needs a whole number, not '$2'"
   value=${BASH_REMATCH[1]}

@@ -41,7 +41,8 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
             }
         }
 
-        // What was true when it was asked may be so no more: as for a line that was just typed, that ends nothing.
+        // What was true when the question was asked may no longer be true. As with a line that was just typed, that
+        // ends nothing.
         void Then()
         {
             try

@@ -64,7 +64,7 @@ internal static class BlockCommands
         throw People.Nobody(user);
     }
 
-    /// <summary>Waits until nodes know of somebody what is known here.</summary>
+    /// <summary>Waits until nodes know what is known here about somebody.</summary>
     /// <param name="what">What they are to know.</param>
     /// <exception cref="ChordChatException"><c>not_in_time</c>.</exception>
     public static async Task ToldAsync(

@@ -49,8 +49,8 @@ internal static class CommandLine
 
     private static readonly Option<string?> Trust = new("--trust")
     {
-        Description = "fingerprint of the cluster's authority, for the first registration or login on this machine; "
-            + "nodes of other clusters are passed over (or set CHORDCHAT_TRUST)",
+        Description = "fingerprint of the cluster's authority, for the first registration or login on this machine "
+            + "(or set CHORDCHAT_TRUST); nodes of other clusters are skipped",
         Recursive = true,
         HelpName = "FINGERPRINT",
     };

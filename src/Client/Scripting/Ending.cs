@@ -30,7 +30,7 @@ internal sealed class Ending : IDisposable
     /// <summary>Cancelled by the first signal.</summary>
     public CancellationToken Told => _told.Token;
 
-    /// <summary>What a command ends with that a signal has ended.</summary>
+    /// <summary>The exit code of a command that a signal has ended.</summary>
     public int Code => Signalled + _first;
 
     public void Dispose()

@@ -51,7 +51,7 @@ internal sealed record ScriptContext(
     private string? NamedTrust => Trust
         ?? (Environment.GetEnvironmentVariable("CHORDCHAT_TRUST") is { Length: > 0 } fingerprint ? fingerprint : null);
 
-    /// <summary>Takes the word of whoever started this for a cluster and for no other, before it is looked for.
+    /// <summary>Trusts the cluster that the user named by its fingerprint, and no other, before nodes are looked for.
     /// </summary>
     public void Vouch(Profile profile)
     {

@@ -2,9 +2,9 @@ using ChordChat.Wire;
 
 namespace ChordChat.Visualizer.Feed;
 
-/// <summary>What a node says of the ring and of a lookup, as the page may draw it: the page computes with places and
-/// times, and a node may send any.</summary>
-/// <remarks>docs/security.md, The page that shows the ring. Each changes what it is given.</remarks>
+/// <summary>Makes what a node says of the ring and of a lookup safe for the page to draw: the page computes with places
+/// and times, and a node may send any.</summary>
+/// <remarks>docs/security.md, The page that shows the ring. Each method changes its argument.</remarks>
 internal static class PlainPicture
 {
     private const int PlaceDigits = 32;
@@ -12,7 +12,7 @@ internal static class PlainPicture
     private const int HopsMax = 128;
     private const double MsMax = 1e6;
 
-    /// <summary>Far below what a page can make a date of.</summary>
+    /// <summary>Well within what a page can turn into a date.</summary>
     private static readonly long AtMsMax = DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
 
     /// <summary>Leaves out nodes and tiles that lie nowhere; shows the rest within bounds.</summary>
