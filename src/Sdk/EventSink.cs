@@ -78,8 +78,8 @@ internal sealed class EventSink(History history, UnlockedProfile me, TimeProvide
         }
     }
 
-    /// <summary>In one line, however many there are. Strangers' are not told: not even their name is. Before it is
-    /// known who is one, they wait.</summary>
+    /// <summary>Reports all forks in one line, however many there are, but nothing of strangers, not even a name. Until
+    /// it is known who is a stranger, they wait.</summary>
     private void SayForks()
     {
         var (strangers, isKnown) = me.Store.Read(db => (

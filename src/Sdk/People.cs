@@ -57,8 +57,8 @@ public sealed class People
         return _numbers[user] = NumberWith(theirs);
     }
 
-    /// <summary>The number that this program showed last; null if it showed none. Somebody who compared it has not
-    /// compared another one.</summary>
+    /// <summary>The number that this program showed last; null if it showed none. A user who compares a number has
+    /// compared this one and no other.</summary>
     public string? NumberShown(string user) => _numbers.GetValueOrDefault(user);
 
     /// <summary>The numbers were compared and are the same.</summary>

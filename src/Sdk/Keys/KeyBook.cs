@@ -8,9 +8,9 @@ using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 namespace ChordChat.Sdk.Keys;
 
 /// <summary>Other people's keys: fetched from nodes, believed only as far as the pins allow.</summary>
-/// <remarks>docs/e2e.md, Pins. A fork that the pinned identity signed blocks sending for good; a rotated
-/// identity blocks it until its user has agreed. Every change is made of what is stored at that moment: look-ups, the
-/// user's commands, arriving mail and other programs of this profile change pins beside each other.</remarks>
+/// <remarks>docs/e2e.md, Pins. A fork that the pinned identity signed blocks sending for good; a rotated identity
+/// blocks it until its user has agreed. Every change starts from what is stored at that moment: look-ups, the user's
+/// commands, arriving mail and other programs that use this profile change pins at the same time.</remarks>
 internal sealed class KeyBook(UnlockedProfile me, IKeyQuestions questions, Action<ClientEvent> tell)
 {
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(60);
@@ -132,8 +132,8 @@ internal sealed class KeyBook(UnlockedProfile me, IKeyQuestions questions, Actio
     public Pin? PinOf(string user) => _pins.Find(user)?.Pin;
 
     /// <summary>The user has compared the safety number.</summary>
-    /// <param name="isCompared">Whether it is the number of this log.</param>
-    /// <returns>False if there is another identity by now: that one was not compared.</returns>
+    /// <param name="isCompared">Whether the number that was compared is that of this log.</param>
+    /// <returns>False if the identity is another one by now: that one was not compared.</returns>
     public bool MarkVerified(string user, Func<KeyLog, bool> isCompared)
     {
         var isSame = false;
@@ -190,7 +190,7 @@ internal sealed class KeyBook(UnlockedProfile me, IKeyQuestions questions, Actio
         : known.Log.Find(log.Head.Hash) is null ? KeyLogWorth.NotTheirs : KeyLogWorth.Behind;
 
     /// <summary>Follows a log from what is stored now, whatever was stored when nodes were asked.</summary>
-    /// <param name="asked">What was known then; stands for what made room meanwhile.</param>
+    /// <param name="asked">What was known then; used if that pin has been dropped since to make room.</param>
     /// <param name="log">Null when all nodes are behind what is known.</param>
     private Pinned Follow(string user, Pinned? asked, KeyLog? log)
     {

@@ -11,7 +11,7 @@ namespace ChordChat.Sdk.Keys;
 internal interface IKeyQuestions
 {
     /// <summary>Asks one node after another until one shows a log that is worth taking.</summary>
-    /// <returns>No log when all who answered show less than is known.</returns>
+    /// <returns>No log if all nodes that answered show less than is known.</returns>
     /// <exception cref="ChordChatException"><c>unknown_user</c> when enough nodes say so, <c>bad_keys</c> when nobody
     /// shows keys that are theirs, <c>unavailable</c>.</exception>
     Task<KeyAnswer> AskAsync(string user, Func<KeyLog, KeyLogWorth> judge, CancellationToken cancellation);

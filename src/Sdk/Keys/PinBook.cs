@@ -7,18 +7,18 @@ namespace ChordChat.Sdk.Keys;
 /// <param name="CheckedAt">When nodes were last asked for the log; long ago if this program never did.</param>
 internal sealed record Pinned(KeyLog Log, Pin Pin, long CheckedAt)
 {
-    /// <summary>How the record begins of which it was read; null if it was never stored.</summary>
+    /// <summary>The first bytes of the record that it was read from; null if it was never stored.</summary>
     public byte[]? Tag { get; init; }
 }
 
 /// <summary>The pins of a profile, as they are stored now. Several threads and programs change them, so a change is
-/// stored only over what it was made of.</summary>
+/// stored only if what it started from is still stored.</summary>
 /// <remarks>docs/e2e.md, Pins. Safe for threads; the lock is a leaf.</remarks>
 internal sealed class PinBook(UnlockedProfile me)
 {
     private readonly Lock _turn = new();
 
-    /// <summary>Saves reading and verifying a log again; counts only as long as its record is the stored one.</summary>
+    /// <summary>Saves reading and verifying a log again; valid only as long as its record is the stored one.</summary>
     private readonly Dictionary<string, Pinned> _read = [];
 
     /// <exception cref="ChordChatException"><c>profile_damaged</c>.</exception>
@@ -40,8 +40,9 @@ internal sealed class PinBook(UnlockedProfile me)
         return Keep(new Pinned(log, pin, CheckedAt: long.MinValue / 2) { Tag = PinTable.TagOf(record) });
     }
 
-    /// <summary>Stores a change of what is stored, and begins again if somebody else was faster.</summary>
-    /// <param name="next">Of what is stored; may be asked several times. Null: there is nothing to store.</param>
+    /// <summary>Changes what is stored, and begins again if somebody else was faster.</summary>
+    /// <param name="next">Makes the new pin from the stored one; may be called several times. If it returns null,
+    /// nothing is stored.</param>
     /// <returns>What is stored then.</returns>
     /// <exception cref="ChordChatException"><c>profile_damaged</c>, <c>profile_not_writable</c>.</exception>
     public Pinned? Change(string user, Func<Pinned?, Pinned?> next)

@@ -36,11 +36,12 @@ internal static class PinTable
     public static byte[]? Get(SqliteConnection db, string user) =>
         db.Scalar<byte[]>("SELECT value FROM pins WHERE user = $1", user);
 
-    /// <summary>Stores a pin over the one that it was made of.</summary>
+    /// <summary>Stores a pin in place of the one that it was made from.</summary>
     /// <param name="over">The tag of that one; null for none.</param>
-    /// <param name="isFirst">It says no more than a first sight would. Somebody who was compared, agreed to or warned
-    /// of once counts as such for good.</param>
-    /// <returns>Strangers whose pins made room; null if another one is stored, and nothing was changed.</returns>
+    /// <param name="isFirst">It says no more than a first sight would. Somebody who was once compared, agreed to or
+    /// warned of counts as such for good.</param>
+    /// <returns>Strangers whose pins made room; null if another pin is stored by now; then nothing was changed.
+    /// </returns>
     public static List<string>? TryPut(SqliteConnection db, string user, byte[]? over, byte[] value, bool isFirst)
     {
         if (!IsSame(TagOf(db, user), over))

@@ -9,8 +9,8 @@ namespace ChordChat.Sdk.Messages;
 /// <param name="PreviousBody">What the sender names as the body before; zero for seq 1.</param>
 /// <param name="ToEpoch">Of our device, as the sender knew it.</param>
 /// <param name="Heard">The last of our numbers that the sender had.</param>
-/// <param name="Text">UTF-8; of a kind that this version does not know, that it cannot be shown. Null for a
-/// receipt.</param>
+/// <param name="Text">UTF-8. For a message of a kind that this version does not know, a text that says that it cannot
+/// be shown. Null for a receipt.</param>
 /// <param name="Note">A remark to show with it, or empty.</param>
 internal sealed record Arrival(
     string Id,

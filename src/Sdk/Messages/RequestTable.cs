@@ -45,8 +45,8 @@ internal static class RequestTable
     public static bool IsUnwrittenTo(SqliteConnection db, string peer) =>
         db.Scalar<long>($"SELECT {IsUnwritten("$1")}", peer) == 1;
 
-    /// <summary>Whether messages of somebody are requests. Nothing that they do prints a line with their name, but for
-    /// the one that says that they want to chat.</summary>
+    /// <summary>Whether messages of somebody are requests. The only line that names them is the one that says that they
+    /// want to chat.</summary>
     public static bool IsStrangerHere(SqliteConnection db, string peer) =>
         db.Scalar<long>($"SELECT {IsStranger("$1")}", peer) == 1;
 

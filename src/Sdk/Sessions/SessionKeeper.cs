@@ -84,8 +84,8 @@ internal sealed class SessionKeeper(
     /// <summary>Nobody makes this profile a new device now.</summary>
     public void StayOldDevice() => _staysOldDevice = true;
 
-    /// <summary>Ends the session, and begins no other one before what this returns is disposed of. A node that does not
-    /// end it within a moment loses its link.</summary>
+    /// <summary>Ends the session, and begins no other one until the returned object is disposed of. A node that does
+    /// not end it within a moment loses its link.</summary>
     public async Task<IDisposable> HoldAsync(CancellationToken cancellation)
     {
         _isHeld = true;
@@ -121,7 +121,7 @@ internal sealed class SessionKeeper(
         }
     }
 
-    /// <summary>We leave, and the node did not end the session.</summary>
+    /// <summary>Drops the link: we leave, and the node did not end the session.</summary>
     private void Drop(Try at)
     {
         if (at.Link is { } link)

@@ -2,8 +2,8 @@ using Grpc.Core;
 
 namespace ChordChat.Sdk.Sessions;
 
-/// <summary>Whose turn it is: that of whoever serves a session or tries for one, or of somebody who wants none to
-/// stand.</summary>
+/// <summary>One turn at a time: for whoever runs or tries to open a session, or for somebody who needs that there is
+/// none.</summary>
 /// <remarks>docs/e2e.md, Session. Safe for threads.</remarks>
 internal sealed class SessionTurn : IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class SessionTurn : IDisposable
         return _taken = new Taken(this, stopping);
     }
 
-    /// <summary>Takes the turn for somebody who wants no session to stand.</summary>
+    /// <summary>Takes the turn for somebody who needs that there is no session.</summary>
     /// <param name="ask">Asks the node to end the session, if there is one; if that does not help in time, the turn is
     /// taken away.</param>
     public async Task<IDisposable> HoldAsync(Func<CancellationToken, Task> ask, CancellationToken cancellation)
@@ -52,7 +52,7 @@ internal sealed class SessionTurn : IDisposable
         return new Held(_turn);
     }
 
-    /// <summary>When nobody takes it any more.</summary>
+    /// <summary>To be called when nobody takes it any more.</summary>
     public void Dispose() => _turn.Dispose();
 
     /// <summary>The turn, until this is disposed of.</summary>

@@ -2,8 +2,8 @@ using Grpc.Core;
 
 namespace ChordChat.Sdk.Sessions;
 
-/// <summary>Notices a node that says nothing any more: it must answer each heartbeat, and one whose connection lives
-/// while its chat is stuck, or that takes no bytes, would otherwise keep its clients for ever.</summary>
+/// <summary>Notices a node that has fallen silent. A node must answer each heartbeat; otherwise one whose connection
+/// lives while its chat is stuck, or that takes no bytes, would keep its clients for ever.</summary>
 /// <remarks>docs/e2e.md, Session.</remarks>
 internal sealed class SilenceWatch(TimeSpan max, TimeProvider time)
 {
@@ -20,6 +20,6 @@ internal sealed class SilenceWatch(TimeSpan max, TimeProvider time)
     {
         while (time.GetElapsedTime(Volatile.Read(ref _heardAt)) < max)
             await Task.Delay(Poll, time, cancellation);
-        throw new RpcException(new Status(StatusCode.DeadlineExceeded, "the node answers no heartbeat"));
+        throw new RpcException(new Status(StatusCode.DeadlineExceeded, "the node does not answer heartbeats"));
     }
 }
