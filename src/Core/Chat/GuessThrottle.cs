@@ -5,8 +5,8 @@ namespace ChordChat.Core.Chat;
 /// <remarks>
 /// Kept at the owner of the account's tile, or N nodes would give N times the guesses. Places are address blocks. All
 /// places from which the user has never logged in share one more count, so that many of them give no more guesses than
-/// a few; a place from which he has keeps a count of its own, and no stranger keeps him out there. Past that count
-/// whoever is turned away is promised a time of its own, each site at most one, so that no stranger takes all turns:
+/// a few; a place from which he has keeps a count of its own, and no stranger keeps him out there. Past that count, a
+/// site that is turned away is promised a time of its own, but only one at once, so that no stranger takes all turns:
 /// docs/security.md, "Passwords and bcrypt". Times are milliseconds of any clock that only goes forward. Not safe for
 /// threads.
 /// </remarks>
@@ -28,13 +28,13 @@ public sealed class GuessThrottle
     /// <summary>From one try to the next, of all places together from which the user has never logged in.</summary>
     public static readonly TimeSpan StrangersPauseMax = TimeSpan.FromMinutes(1);
 
-    /// <summary>Sites that are promised a time for one user. Further ones are told to ask again.</summary>
+    /// <summary>How many sites may have a promised time for one user. Further ones are told to ask again.</summary>
     public const int PromisedMax = 64;
 
     /// <summary>How long after its promised time a site may come.</summary>
     public static readonly TimeSpan PromisedFor = TimeSpan.FromMinutes(15);
 
-    /// <summary>No answer is longer.</summary>
+    /// <summary>The longest wait that is ever answered.</summary>
     public static readonly TimeSpan WaitMax = StrangersPauseMax * (PromisedMax + 1);
 
     private const string Strangers = "";
@@ -49,7 +49,7 @@ public sealed class GuessThrottle
 
     /// <summary>Counts a try, or tells how long to wait before the next one may be made.</summary>
     /// <param name="place">Where it comes from; not empty.</param>
-    /// <param name="site">To whom that place belongs, perhaps with many others.</param>
+    /// <param name="site">The site that the place belongs to; many places may share it.</param>
     public TimeSpan Try(string user, string place, string site, long now)
     {
         var isKnown = _known.GetValueOrDefault(user)?.Contains(place) == true;
@@ -96,8 +96,8 @@ public sealed class GuessThrottle
         return wait > 0 ? TimeSpan.FromMilliseconds(wait) : TimeSpan.Zero;
     }
 
-    /// <summary>Turns come one pause after the other. One that nobody was promised is for whoever asks; who comes too
-    /// early is promised the next.</summary>
+    /// <summary>Turns come one pause after the other. A turn that nobody was promised goes to whoever asks; a site that
+    /// comes too early is promised the next one.</summary>
     private TimeSpan WaitOfStrangers(string user, string site, long now)
     {
         var tries = _tries.GetValueOrDefault((user, Strangers));

@@ -37,8 +37,8 @@ public sealed class EpochChange(
     /// <summary>Whether the tile is sealed already: then it does not wait for newcomers that are not there.</summary>
     public bool TakesOver { get; init; }
 
-    /// <summary>Whether this node lets the tile go over to these members, on the word of that one, or as it wishes
-    /// itself (null). docs/protocol.md#next-members</summary>
+    /// <summary>Whether this node lets these members take over the tile, because that one says so, or by its own wish
+    /// (null). docs/protocol.md#next-members</summary>
     public Func<NodeId?, TileConfiguration, bool> MayBeNext { get; init; } = static (_, _) => true;
 
     /// <summary>Newcomers that did not say in time that they are there.</summary>
@@ -135,8 +135,8 @@ public sealed class EpochChange(
         return true;
     }
 
-    /// <summary>What one member alone has voted for was not decided, nor can it be any more, if a majority has promised
-    /// now without naming it.</summary>
+    /// <summary>If so many have promised without naming a vote that no majority can have it, what only one member has
+    /// named was not decided and cannot be any more.</summary>
     private void ReleaseUndecided()
     {
         if (1 + Configuration.Members.Length - _promises >= Majority)

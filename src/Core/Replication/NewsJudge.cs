@@ -7,7 +7,7 @@ namespace ChordChat.Core.Replication;
 public static class NewsJudge
 {
     /// <param name="header">What is held of the tile, or of the narrowest wider one; null for nothing.</param>
-    /// <param name="directory">What this node believes of tiles otherwise.</param>
+    /// <param name="directory">What this node believes of tiles that it holds nothing of.</param>
     public static NewsVerdict Judge(
         NodeId from, ReplicaRequest.NewConfiguration news, TileHeader? header, TileDirectory directory,
         CoordinatorOptions options)
@@ -19,7 +19,7 @@ public static class NewsJudge
         if (!next.IsNewerThan(known))
         {
             if (header is null && next != known)
-                return new NewsVerdict.Outdated(known); // Nothing is held here, so nothing can tell a true one.
+                return new NewsVerdict.Outdated(known); // Nothing held here shows whether it is true.
 
             if (header is null)
                 return new NewsVerdict.Believed(news with { Previous = directory.Before(next) });
@@ -27,7 +27,7 @@ public static class NewsJudge
             // A learner that does not know whom to learn from hears it from more than one as well.
             return header is { Phase: TilePhase.Learning, Previous: null } && next == known && news.Previous is not null
                 ? new NewsVerdict.Claimed(known)
-                : new NewsVerdict.Believed(news with { Previous = null }); // Old news change nothing.
+                : new NewsVerdict.Believed(news with { Previous = null }); // Old news changes nothing.
         }
 
         if (!options.MayFollow(known, next))
@@ -40,15 +40,15 @@ public static class NewsJudge
     }
 }
 
-/// <summary>How far news are to be believed.</summary>
+/// <summary>How far news is to be believed.</summary>
 public abstract record NewsVerdict
 {
     private NewsVerdict() { }
 
-    /// <summary>These, at once.</summary>
+    /// <summary>This, at once.</summary>
     public sealed record Believed(ReplicaRequest.NewConfiguration News) : NewsVerdict;
 
-    /// <summary>Only if <see cref="NewsCheck"/> finds others that know them.</summary>
+    /// <summary>Only if <see cref="NewsCheck"/> finds others that know it.</summary>
     /// <param name="Known">What is known here.</param>
     public sealed record Claimed(TileConfiguration Known) : NewsVerdict;
 

@@ -2,18 +2,18 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>Whether a node, from what it knows of the ring, lets other members take over a tile, or has it cut.
-/// </summary>
+/// <summary>Whether a node lets other members take over a tile, or lets it be cut, judged by what the node knows of the
+/// ring.</summary>
 /// <remarks>docs/protocol.md#next-members. A lying member must not be able to give a tile to itself, to more nodes than
 /// a steward would still change, to nodes that it made up, or to nodes that are gone; nor to cut it without end.
 /// </remarks>
-/// <param name="now">As the records of the ring count it.</param>
+/// <param name="now">The time, on the clock that the records of the ring use.</param>
 /// <param name="isLarge">Whether this node's own rows of a tile are so many that others may find it too large.</param>
 public sealed class NextMembers(
     Func<MembershipState> ring, Func<TimeSpan> now, CoordinatorOptions options, StewardOptions steward,
     Func<TileId, bool> isLarge)
 {
-    /// <summary>Who has left counts as present for so long: it may be a restart.</summary>
+    /// <summary>For so long, a member that is away counts as present: it may be restarting.</summary>
     private static readonly TimeSpan Restart = TimeSpan.FromMinutes(10);
 
     /// <param name="by">Who proposes them, or says that it has voted for them; null: a wish of this node.</param>
@@ -29,19 +29,19 @@ public sealed class NextMembers(
             || (by is { } other && IsNeeded(other, current, next));
     }
 
-    /// <summary>Whoever has ever spoken here counts, and twice: others may count more than this node does.</summary>
+    /// <summary>Counts every member that has ever spoken here, and doubles the number: others may know of more than
+    /// this node does.</summary>
     private bool MayBeCut(TileId tile) => isLarge(tile) || steward.IsTooWide(
         tile, 2 * ring().Members.All.Count(member => member.Spoken > 0 || !member.WasHeard));
 
-    /// <summary>Without the one that says so no majority is left, and one must be able to go on with what is voted for
-    /// already, as long as a majority stays. This node may have restarted, so it may know nothing of who comes.
-    /// </summary>
+    /// <summary>No majority is left without the one that says so. Then the tile must be able to go on with a vote that
+    /// exists, as long as a majority stays. This node may have restarted, so it may not know the newcomers.</summary>
     private bool IsNeeded(NodeId by, TileConfiguration current, TileConfiguration next) =>
         current.Members.Count(node => node != by && !IsLost(node)) < current.Majority
         && next.Members.Count(current.Contains) >= current.Majority;
 
-    /// <summary>Revoked, or away by its own word or by this node's own probes; that others say that it lives does not
-    /// change it. So is who has not spoken here for so long since this start.</summary>
+    /// <summary>Revoked; or found dead here; or away for <see cref="Restart"/> by its own word or by this node's own
+    /// probes, even if others say that it lives; or not heard here for so long since this start.</summary>
     private bool IsLost(NodeId node)
     {
         var (state, member) = (ring(), ring().Members[node]);

@@ -33,7 +33,7 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
         For,
         Against,
 
-        /// <summary>Neither, unless <see cref="Release"/> makes it one for.</summary>
+        /// <summary>Neither, unless <see cref="Release"/> turns it into a vote for.</summary>
         Held,
     }
 
@@ -79,7 +79,7 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
         SetTimer(Options.RoundTimeout);
     }
 
-    /// <summary>A member's reply that was held back counts as one for.</summary>
+    /// <summary>From now on a member's reply that was held back counts as a vote for.</summary>
     private protected void Release(int member)
     {
         _held.Remove(member);

@@ -14,10 +14,10 @@ public sealed record TileAnswer(NodeId Node, TileHeader? Header, TileConfigurati
     internal bool IsComplete => Header is { Phase: TilePhase.Active or TilePhase.Sealed or TilePhase.Away };
 }
 
-/// <summary>What cannot be while a majority answers for the epoch before, so somebody lies, or the tile went on between
-/// two answers.</summary>
-/// <param name="Node">Who says so.</param>
-/// <param name="Said">What it says is the newest.</param>
+/// <summary>A later epoch that cannot be while a majority answers for the one before: somebody lies, or the tile went
+/// on between two answers.</summary>
+/// <param name="Node">The node that names it.</param>
+/// <param name="Said">What that node says is the newest.</param>
 /// <param name="Sure">What a majority answers for.</param>
 public sealed record ImpossibleEpoch(NodeId Node, TileConfiguration Said, TileConfiguration Sure);
 
@@ -59,13 +59,13 @@ public sealed class RecoveryPlan
 
         bool IsPossible(TileConfiguration said) => !active.Exists(sure => IsBefore(sure, said));
 
-        // Whoever decides the next one seals a majority first.
+        // A majority is sealed before the next one is decided.
         static bool IsBefore(TileConfiguration sure, TileConfiguration said) =>
             sure.Generation == said.Generation && sure.Tile == said.Tile && said.IsNewerThan(sure);
     }
 
-    /// <summary>The newest configuration that anybody has heard of, but for those that cannot be: a majority still
-    /// answers for the epoch before.</summary>
+    /// <summary>The newest configuration that anybody has heard of, except those that cannot be because a majority
+    /// still answers for the epoch before.</summary>
     public TileConfiguration Newest { get; }
 
     /// <summary>Members of <see cref="Newest"/> that did not answer.</summary>
@@ -75,7 +75,7 @@ public sealed class RecoveryPlan
     /// none.</summary>
     public TileConfiguration Survivors { get; }
 
-    /// <summary>Who names a later configuration than one that a majority still answers for.</summary>
+    /// <summary>Nodes that name a later configuration than one that a majority still answers for.</summary>
     public ImmutableArray<ImpossibleEpoch> PassedOver { get; }
 
     /// <summary>Whether the tile works, or will by itself: then there is nothing to recover.</summary>

@@ -29,7 +29,7 @@ public sealed record TileConfiguration(TileId Tile, ulong Generation, ulong Epoc
     public bool IsNewerThan(TileConfiguration? other) =>
         other is null || Generation > other.Generation || (Generation == other.Generation && Epoch > other.Epoch);
 
-    /// <summary>Whether it can be true beside one of this tile, or of a wider one that holds it, that is known to be: a
+    /// <summary>Whether it can be true, given a known configuration of this tile or of a wider one that holds it: a
     /// part of a tile is newer than the tile was, and a tile that was cut has no later epoch.</summary>
     public bool IsPossibleAfter(TileConfiguration known) =>
         (Splits is not [.., var end] || end < Epoch)

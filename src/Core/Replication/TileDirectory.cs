@@ -53,7 +53,7 @@ public sealed class TileDirectory
         configuration.Tile.Bits == _bits + configuration.Splits.Length;
 
     /// <summary>Remembers a configuration if it is newer than what is known. True when it was.</summary>
-    /// <param name="previous">The one before it, as far as that is to be believed as well.</param>
+    /// <param name="previous">The one before it, if that is to be believed as well.</param>
     public bool Learn(TileConfiguration configuration, TileConfiguration? previous = null)
     {
         if (!IsOfThisCircle(configuration) || !configuration.IsPossibleAfter(Around(configuration.Tile)))

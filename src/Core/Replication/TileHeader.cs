@@ -32,7 +32,7 @@ public sealed record TileHeader(
     public TileConfiguration? Vote => Pending is null && NextAccepted?.Follows(Configuration) == true
         ? NextAccepted : null;
 
-    /// <summary>Whether the end of that epoch is open here, and this copy is complete in it.</summary>
+    /// <summary>Whether this copy is complete in that epoch and does not know yet how the epoch ends.</summary>
     public bool MayVote(TileEpoch at) =>
         Phase is TilePhase.Active or TilePhase.Sealed && Pending is null && Configuration.At == at;
 

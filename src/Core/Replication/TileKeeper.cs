@@ -34,8 +34,8 @@ public sealed class TileKeeper
         (_seed, _rules) = (seed, rules);
     }
 
-    /// <summary>Whether this node lets a tile go over to other members, on the word of one, or as it wishes
-    /// itself (null). docs/protocol.md#next-members</summary>
+    /// <summary>Whether this node lets other members take over a tile, because one node says so, or by its own wish
+    /// (null). docs/protocol.md#next-members</summary>
     public Func<NodeId?, TileConfiguration, TileConfiguration, bool> MayBeNext { get; init; } =
         static (_, _, _) => true;
 

@@ -46,7 +46,7 @@ public sealed record Member(Peer Peer, ulong Incarnation, Health Health, long Jo
     public bool IsReplaceable { get; init; }
 
     /// <summary>It has said here itself that it has left, or this node's own probe has found it silent, and it has not
-    /// spoken here since; whatever others say. Not sent to others.</summary>
+    /// spoken here since. What others say does not count. Not sent to others.</summary>
     public bool IsAway => AwaySince is not null;
 
     /// <summary>Since when it <see cref="IsAway"/>, by this node's time. Not sent to others.</summary>

@@ -27,8 +27,8 @@ public abstract record RingInput
     /// <summary>No answer in time to either question.</summary>
     public sealed record AskTimedOut(ulong Nonce) : RingInput;
 
-    /// <summary>Whom <see cref="RingEffect.AskRing"/> named is there and has too many calls of this node: it is asked
-    /// again next time.</summary>
+    /// <summary>The node that <see cref="RingEffect.AskRing"/> named is there but has too many calls of this node: it
+    /// is asked again next time.</summary>
     public sealed record AskRefused(ulong Nonce) : RingInput;
 
     /// <summary>The membership cache changed.</summary>
