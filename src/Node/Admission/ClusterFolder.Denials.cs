@@ -96,7 +96,7 @@ internal sealed partial class ClusterFolder
         return Admission.DenyList.Read(signed, ReadGenesis().ClusterHex, new(authority))
             ?? throw new StartRefusedException(
                 ExitCode.Damaged, $"{Path.Combine(Folder, Admission.DenyList.FileName)} is damaged. Delete it, "
-                + "and revoke a node again that was revoked before: 'cluster revoke' fetches the list from a node.");
+                + "and revoke again a node that was revoked before: 'cluster revoke' fetches the list from a node.");
     }
 
     private X509Certificate2 ReadAuthority() =>

@@ -52,7 +52,7 @@ internal sealed class ClusterTls(NodeIdentity identity)
 
     /// <summary>A handler for commands: takes any node that <paramref name="trust"/> says is of its cluster.</summary>
     /// <param name="own">What to present, or null for nothing.</param>
-    /// <param name="mayBe">Asked for each node of the cluster that answers; null takes all.</param>
+    /// <param name="mayBe">Says whether a node of the cluster that answers is taken; null takes all.</param>
     public static SocketsHttpHandler CreateHandler(
         ClusterTrust trust, X509Certificate2? own, Func<NodeCertificate, bool>? mayBe = null) =>
         Handler(new SslClientAuthenticationOptions
@@ -88,7 +88,7 @@ internal sealed class ClusterTls(NodeIdentity identity)
     {
         SslOptions = tls,
         UseProxy = false,
-        AllowAutoRedirect = false, // Who answers is who was asked.
+        AllowAutoRedirect = false, // The node that answers is the one that was asked.
         // With one of our own, each call connects. gRPC's refuses all calls for a second or more after an attempt that
         // failed: a node that was asked just before it came back would be called silent again.
         ConnectCallback = static (to, cancellation) => ConnectAsync(to.DnsEndPoint, cancellation),

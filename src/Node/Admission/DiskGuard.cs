@@ -16,7 +16,7 @@ internal sealed partial class DiskGuard(
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<NodeId, bool> _welcomes = new();
     private readonly ConcurrentDictionary<NodeId, DiskVerdict> _refusals = new();
-    private readonly ConcurrentDictionary<NodeId, bool> _groundless = new(); // Each is named once.
+    private readonly ConcurrentDictionary<NodeId, bool> _groundless = new(); // The log names each once.
     private int _quarantined;
 
     /// <summary>The other nodes, each of which has one voice; whoever is none of them has none.</summary>

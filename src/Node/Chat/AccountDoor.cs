@@ -9,7 +9,7 @@ namespace ChordChat.Node.Chat;
 /// <remarks>docs/security.md, "What a call may cost".</remarks>
 internal sealed class AccountDoor(ChatOptions options, ChatClock clock)
 {
-    /// <summary>So many of a block in a minute are let in however many others come.</summary>
+    /// <summary>So many calls of a block in a minute are let in, however many come from other blocks.</summary>
     public const int FewOfBlock = 5;
 
     private const string All = "all";
@@ -18,7 +18,7 @@ internal sealed class AccountDoor(ChatOptions options, ChatClock clock)
     private readonly AddressThrottle _all = new(options.AccountReadsMax);
 
     /// <returns>How long to wait first; zero to go on.</returns>
-    /// <param name="address">This machine itself is not counted.</param>
+    /// <param name="address">The caller's; calls from this machine itself are not counted.</param>
     public TimeSpan TryEnter(IPAddress? address)
     {
         if (address is not null && IPAddress.IsLoopback(address))

@@ -33,7 +33,8 @@ public sealed record ChatOptions
     /// or a /48 of IPv6) in a minute before it has to wait.</summary>
     public int AccountReadsPerAddressMax { get; init; } = 120;
 
-    /// <summary>The same at this node, by whomever; a few from each address block are let in all the same.</summary>
+    /// <summary>The same from everybody at this node; a few from each address block are let in even beyond it.
+    /// </summary>
     public int AccountReadsMax { get; init; } = 1_200;
 
     /// <summary>Questions about people in a minute that one holder of a pass may ask here; a list of all counts as ten.

@@ -59,7 +59,7 @@ internal sealed partial class HelloDoor
     public async ValueTask<IDisposable> TurnAsync(IPAddress? address, CancellationToken cancellation) =>
         (await _turns.TakeAsync(AddressBlock.OfSite(address), cancellation))!;
 
-    /// <summary>As <see cref="TurnAsync"/>, among those from there that say to be the same user.</summary>
+    /// <summary>As <see cref="TurnAsync"/>, among those from there that claim to be the same user.</summary>
     public async ValueTask<IDisposable> UserTurnAsync(IPAddress? address, string user, CancellationToken cancellation)
     {
         var holder = (AddressBlock.OfSite(address), UserName.IsValid(user) ? user : "");

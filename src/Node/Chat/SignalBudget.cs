@@ -17,7 +17,7 @@ internal sealed class SignalBudget(TimeProvider time)
     private long? _startedAt;
     private int _count;
 
-    /// <summary>Counts one, unless there were too many.</summary>
+    /// <summary>Counts one signal. False, without counting it, if there were too many.</summary>
     public bool Takes(string from)
     {
         if (_startedAt is not { } started || time.GetElapsedTime(started) >= Window)

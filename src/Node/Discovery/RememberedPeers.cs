@@ -5,8 +5,8 @@ using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Discovery;
 
-/// <summary>DATA/members: where others answered last time, so that a node finds back without multicast or seeds, and
-/// knows who else has a voice about its disk.</summary>
+/// <summary>DATA/members: where others answered last time, so that a node finds its ring again without multicast or
+/// seeds, and knows who else has a voice about its disk.</summary>
 /// <remarks>One line a node: id, name, host:port. A hint that may be old; losing it loses those voices.
 /// docs/protocol.md#voices</remarks>
 internal sealed class RememberedPeers(string folder)
@@ -22,9 +22,9 @@ internal sealed class RememberedPeers(string folder)
         .ToDictionary(
             peer => peer.Node!.Value, peer => new Peer(peer.Node!.Value, default, peer.Name, peer.Address));
 
-    /// <summary>Called by the ring when members or addresses changed, those first that matter most; writes only what is
-    /// new, and nothing on a disk that is full or broken: what it could not write is a hint, and that the disk is full
-    /// others say.</summary>
+    /// <summary>The ring calls this when members or addresses have changed, with those first that matter most. It
+    /// writes only if something is new. It says nothing when the disk is full or broken: only a hint is lost, and
+    /// others report the disk.</summary>
     public void Save(IEnumerable<Peer> peers)
     {
         var lines = peers.Take(PeersMax).OrderBy(p => p.Node).Select(p => $"{p.Node} {p.Name} {p.Address}\n");

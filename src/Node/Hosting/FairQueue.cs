@@ -2,12 +2,12 @@ using System.Net;
 
 namespace ChordChat.Node.Hosting;
 
-/// <summary>Turns at something that costs, and a bounded queue before them, in which the address blocks take turns.
-/// Safe for threads.</summary>
+/// <summary>Turns at costly work, with a bounded queue in front of them in which the address blocks take turns. Safe
+/// for threads.</summary>
 /// <remarks>docs/security.md, "Places of strangers": when the queue is full, a newcomer takes the place of whoever
 /// waits in the block with the most.</remarks>
-/// <param name="turns">At once: of a block, and in all.</param>
-/// <param name="places">Of those who wait or have a turn: of a block, and in all.</param>
+/// <param name="turns">How many at once: of a block, and in all.</param>
+/// <param name="places">How many may wait or have a turn: of a block, and in all.</param>
 /// <param name="tenure">How long a place is safe from others of the same block.</param>
 internal sealed class FairQueue(
     (int PerBlock, int InAll) turns, (int PerBlock, int InAll) places, TimeSpan tenure, TimeProvider time)

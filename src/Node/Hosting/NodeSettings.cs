@@ -35,7 +35,8 @@ internal static class NodeSettings
             + "cluster should have the same. Default lan."),
         new("log", "text: one readable line for each event; json: one object a line, for collectors. Default text."),
         new("log-level", "Debug adds links that broke, audits of the ring and rows that a repair fetched; Information "
-            + "says what an operator wants; Warning only what somebody should look at. Default Information."),
+            + "says what an operator wants to know; Warning says only what somebody should look at. Default "
+            + "Information."),
         new("health-port", "Port for plain HTTP /healthz and /readyz, for container engines and load balancers that "
             + "do not speak TLS. Default none: both are on the node's port anyway."),
         new("health-host", "Who may ask the health port: 127.0.0.1 this machine, 0.0.0.0 everybody (it tells nothing "

@@ -46,7 +46,7 @@ internal static class RevokeCommand
     {
         using var authority = folder.OpenAuthority();
         var now = DateTimeOffset.UtcNow;
-        // Anybody may have the newest list, and those whom it names are told, too.
+        // Any node may have the newest list, and the nodes that it names are told, too.
         using var contact = new OperatorContact(authority, denied: null, now);
         await LearnAsync(folder, authority, contact, addresses, cancellation);
         var more = isViewer ? folder.ViewersToDeny(name, now) : folder.NodesToDeny(name, now);

@@ -20,7 +20,7 @@ internal sealed class CallerRights(
     public CallVerdict Judge(NodeId from, ReplicaRequest request)
     {
         if (request is ReplicaRequest.Add or ReplicaRequest.Acknowledge)
-            return new CallVerdict.Allowed(request); // The most frequent ones; who shows no session is gone by now.
+            return new CallVerdict.Allowed(request); // The most frequent; callers without a session are gone by now.
         if (BallotOf(request) is { } ballot && (ballot.Proposer != from || ballot.Epoch != request.At.Epoch))
             return new CallVerdict.Refused("a ballot names its proposer and is of the tile's epoch");
         var header = board.Of(request.At.Tile);
@@ -37,8 +37,8 @@ internal sealed class CallerRights(
             ReplicaRequest.Decide decide when header?.MayVote(request.At) == true && decide.Next != header.NextAccepted
                 && !nextMembers.MayBe(from, header.Configuration, decide.Next) =>
                 new CallVerdict.Refused(
-                    "a tile is not given to too few or too many nodes, nor to unknown or gone ones, nor cut for "
-                    + "nothing"),
+                    "a tile is not given to too few or too many nodes, nor to unknown or gone ones, and is not "
+                    + "cut without need"),
             ReplicaRequest.Seal or ReplicaRequest.Decide when header?.MayChange(from, request.At) != true =>
                 new CallVerdict.Refused("only members of the tile may change its members"),
             ReplicaRequest.Missing or ReplicaRequest.Forget when !isMember =>

@@ -39,7 +39,7 @@ internal sealed class ConfigurationSearch(
             var left = asked.Count;
             var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var told = new List<TileConfiguration>();
-            // Who is away now may be back soon, and is the second voice then.
+            // A node that is away now may be back soon, and is the second voice then.
             var isAlone = now.Members.All.Count(member => member.Peer.Node != calls.Self
                 && !now.Membership.Denied.Contains(member.Peer.Node)) == 1;
             var question = new ReplicaRequest.GetConfiguration(TileId.Of(point, TileId.BitsMax));

@@ -13,7 +13,7 @@ internal sealed class LargeTiles(ReplicaWriter writer, StewardOptions options, T
 
     public bool Contains(TileId tile) => _now.Contains(tile);
 
-    /// <summary>Whether another copy may find it too large: this one has half as much.</summary>
+    /// <summary>Whether another copy may find it too large: this one has at least half as much.</summary>
     public bool IsNearly(TileId tile) => _nearly.Contains(tile);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

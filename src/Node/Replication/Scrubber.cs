@@ -18,7 +18,8 @@ internal sealed partial class Scrubber(
 {
     private const string LastPass = "scrubbed";
 
-    /// <summary>A timer does not count while the machine sleeps, and none runs for longer than 49 days.</summary>
+    /// <summary>How often to look whether a pass is due. A single timer would not do: it does not count while the
+    /// machine sleeps, and cannot run for longer than 49 days.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromDays(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -44,7 +45,8 @@ internal sealed partial class Scrubber(
         }
     }
 
-    /// <summary>Nothing to wait for after a pass that lies ahead: the clock was wrong then, or is now.</summary>
+    /// <summary>If the last pass lies in the future, the next is due at once: the clock was wrong then, or is now.
+    /// </summary>
     private async Task<TimeSpan> DueInAsync()
     {
         if (await writer.AskAsync(_ => database.Meta(LastPass)) is not { } last)

@@ -64,9 +64,9 @@ internal sealed class Introductions(
         }
     }
 
-    /// <summary>Who has spoken here, also if it is away now, and who had before this start, as long as the ring
-    /// remembers it, or for as long as it would if nobody tells of it: they have voices. Others may be made up.
-    /// </summary>
+    /// <summary>Members that have a voice: those that have spoken here, even if they are away now, and those that spoke
+    /// here before this start. The latter count as long as the ring remembers them or, if nobody tells of them, for as
+    /// long as it would. Others may be made up.</summary>
     internal static ImmutableArray<Peer> Answered(
         MembershipState state, IReadOnlyDictionary<NodeId, Peer> earlier, TimeSpan now) =>
     [

@@ -2,9 +2,9 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Node.Ring;
 
-/// <summary>So many of something of each member at once after a rest, and as many again while that time passes. Not
-/// safe for threads.</summary>
-/// <param name="each">How long one of them takes to come back.</param>
+/// <summary>Lets each member have so many of something at once after a rest, and gives them back one by one. Not safe
+/// for threads.</summary>
+/// <param name="each">How long it takes to give one back.</param>
 internal sealed class MemberBudget(int atOnceMax, TimeSpan each)
 {
     /// <summary>Members that are counted.</summary>
@@ -15,7 +15,7 @@ internal sealed class MemberBudget(int atOnceMax, TimeSpan each)
     /// <summary>Members that are counted now.</summary>
     public int Count => _fullAt.Count;
 
-    /// <summary>How many of those that are wanted the member gets.</summary>
+    /// <summary>How many of the wanted ones the member gets.</summary>
     /// <param name="now">Of any clock that only goes forward.</param>
     public int Take(NodeId member, int wanted, TimeSpan now)
     {
@@ -28,7 +28,7 @@ internal sealed class MemberBudget(int atOnceMax, TimeSpan each)
         return taken;
     }
 
-    /// <summary>Whoever has all again needs no entry. If that is nobody, all begin anew.</summary>
+    /// <summary>Drops members that have all of theirs back. If there is no such member, all begin anew.</summary>
     private void Forget(TimeSpan now)
     {
         foreach (var (member, fullAt) in _fullAt)

@@ -161,7 +161,7 @@ internal sealed partial class RingDriver : BackgroundService
                     StepMembers(new MembershipInput.Unreachable(Clock, peer), null, stopping);
                     break;
                 case RingEffect.PhaseChanged(var phase):
-                    // Alone beside a process that is gone it may look for its place many times a second.
+                    // Alone with a process that is gone, a node may look for its place many times a second.
                     if (_phaseLines.Allows((long)Clock.TotalMilliseconds, out _))
                         LogPhase(phase, next.Successors.Length);
                     break;

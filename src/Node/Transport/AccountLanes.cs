@@ -4,9 +4,9 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Node.Transport;
 
-/// <summary>Requests whose answers may be whole accounts: to each node so many at once, this one included. The others
-/// wait here, where they hold up neither mail nor leases on the way to that node, nor anybody at the disk. Safe for
-/// threads.</summary>
+/// <summary>Requests whose answers may be whole accounts: only so many go to each node at once, this one included. The
+/// others wait here, where they hold up neither mail nor leases on the way to that node, nor anybody at its disk. Safe
+/// for threads.</summary>
 /// <remarks>docs/security.md, "What a call may cost". Eight fill less than a link's window: see
 /// <see cref="AnswerWindow"/>.</remarks>
 internal sealed class AccountLanes(TimeProvider time)
@@ -28,7 +28,7 @@ internal sealed class AccountLanes(TimeProvider time)
     };
 
     /// <summary>Begins a request to a node in its turn, perhaps before this returns.</summary>
-    /// <param name="begin">Gets what is to be called at its end, on any thread.</param>
+    /// <param name="begin">Begins it; gets an action to call, on any thread, when it has ended.</param>
     /// <returns>False when too many wait: it will not begin.</returns>
     public bool TryEnter(NodeId to, Action<Action> begin) =>
         _lanes.GetOrAdd(to, static (_, time) => new(time), time).TryEnter(begin);
@@ -61,8 +61,8 @@ internal sealed class AccountLanes(TimeProvider time)
             BeginSome();
         }
 
-        /// <summary>One that ends before it has returned comes here again: then the loop that began it goes on, so that
-        /// many of them do not pile up on the stack.</summary>
+        /// <summary>A request that ends before its beginning has returned calls this again. Then the loop that began it
+        /// goes on, so that many of them do not pile up on the stack.</summary>
         private void BeginSome()
         {
             lock (_turn)

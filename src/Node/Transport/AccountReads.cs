@@ -11,7 +11,7 @@ internal sealed class AccountReads(TimeProvider time)
     public const int OfStrangersMax = 4;
     public const int OfUsersMax = 8;
 
-    /// <summary>Who waits has cost nothing yet.</summary>
+    /// <summary>A caller that waits has cost nothing yet.</summary>
     private static readonly (int PerBlock, int InAll) Places = (1_024, 4_096);
 
     private static readonly TimeSpan Tenure = TimeSpan.FromSeconds(5);

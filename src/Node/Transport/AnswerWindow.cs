@@ -30,7 +30,7 @@ internal sealed class AnswerWindow(int callsMax, long bytesMax)
     public static int RoomFor(Call call) => Math.Max(RoomForAnswer(call), BytesOf(call));
 
     private static int BytesOf(Call call) => call.BodyCase is Call.BodyOneofCase.Add
-        // The most frequent one, and quickly added up: names have at most three bytes for a character.
+        // The most frequent call, so it is added up quickly: a name has at most three bytes per character.
         ? FrameBytes + call.Add.Content.Length + (3 * (call.Add.Set.Length + call.Add.From.Length))
         : call.CalculateSize() + WorkBytes(call);
 

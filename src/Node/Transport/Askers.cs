@@ -5,7 +5,7 @@ using Grpc.Core;
 
 namespace ChordChat.Node.Transport;
 
-/// <summary>Who may ask about people: docs/protocol.md#passes. And how often. Safe for threads.</summary>
+/// <summary>Who may ask about people, and how often: docs/protocol.md#passes. Safe for threads.</summary>
 internal sealed class Askers(Passes passes, ChatOptions options, ChatClock clock)
 {
     public const string Header = "chordchat-pass-bin";
@@ -17,8 +17,8 @@ internal sealed class Askers(Passes passes, ChatOptions options, ChatClock clock
     /// often as they like.</summary>
     /// <param name="count">How many questions this one counts for.</param>
     /// <returns>Whose pass it is; null for members and operators.</returns>
-    /// <exception cref="RpcException">UNAUTHENTICATED for everybody else; RESOURCE_EXHAUSTED for who has asked too
-    /// often.</exception>
+    /// <exception cref="RpcException">UNAUTHENTICATED for everybody else; RESOURCE_EXHAUSTED for a caller that has
+    /// asked too often.</exception>
     public string? Require(ServerCallContext context, int count = 1)
     {
         var caller = CallerIdentity.Of(context.GetHttpContext());

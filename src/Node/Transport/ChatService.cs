@@ -32,7 +32,7 @@ internal sealed class ChatService(
     Passes passes,
     ChatDoor door) : Wire.Chat.ChatBase
 {
-    /// <summary>Questions that a list of all who are online counts for.</summary>
+    /// <summary>How many questions a list of all who are online counts for.</summary>
     private const int ListCount = 10;
 
     public override Task<ClusterInfo> GetCluster(GetClusterRequest request, ServerCallContext context)

@@ -2,7 +2,7 @@ using ChordChat.Wire;
 
 namespace ChordChat.Node.Transport;
 
-/// <summary>What other nodes say, as an operator's terminal may show it: at this edge, as at a client's.</summary>
+/// <summary>Makes what other nodes say safe for an operator's terminal, here at the edge, as clients do.</summary>
 /// <remarks>docs/e2e.md, Harmless.</remarks>
 internal static class PeerWords
 {

@@ -16,7 +16,7 @@ internal sealed class RingCalls(
     PeerChannels channels, DiskMemory disks, DiskGuard guard, DiskWord word, RunTable runs, DenyListNews denials,
     SettingNews settings)
 {
-    /// <param name="refused">Told when there is no answer because it has too many calls of this node.</param>
+    /// <param name="refused">Called when there is no answer because that node has too many calls of this one.</param>
     public Task<RingAnswer?> GetRingAsync(
         Peer to, Peer self, TimeSpan timeout, Action refused, CancellationToken cancellation) =>
         CallAsync(to, async (client, options) =>

@@ -18,7 +18,7 @@ internal sealed class RingPaces(TimeProvider time)
     /// <summary>Each may make this node tell another one.</summary>
     public CallPace Audit { get; } = new(time, atOnceMax: 200, perSecond: 50);
 
-    /// <summary>Each makes this node's disk count its rows. An honest node asks for a picture about once a second.
+    /// <summary>Each makes this node count the rows on its disk. An honest node asks for a picture about once a second.
     /// </summary>
     public CallPace Describe { get; } = new(time, atOnceMax: 60, perSecond: 10);
 }

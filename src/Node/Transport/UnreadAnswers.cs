@@ -4,10 +4,10 @@ using Grpc.Core;
 
 namespace ChordChat.Node.Transport;
 
-/// <summary>Answers to calls that everybody may make: whoever does not take one in time gets none, and only so many
-/// bytes of them wait.</summary>
-/// <remarks>docs/security.md, "What a call may cost". HTTP/2 lets a client ask and give no window for the answer, which
-/// then lies in the response's pipe; Kestrel ends that after minutes only. Safe for threads.</remarks>
+/// <summary>Answers to calls that everybody may make: a caller that does not take its answer in time loses it, and only
+/// so many bytes of them wait.</summary>
+/// <remarks>docs/security.md, "What a call may cost". HTTP/2 lets a client ask without giving a window for the answer,
+/// which then stays in the response's pipe; Kestrel ends that only after minutes. Safe for threads.</remarks>
 internal sealed class UnreadAnswers(TimeProvider time)
 {
     /// <summary>What one place has room for; a longer answer takes several.</summary>

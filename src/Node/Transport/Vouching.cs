@@ -33,7 +33,7 @@ internal sealed partial class Vouching(
 
     /// <summary>Whose voices count, heard or not: nobody stops being one of them by being dead or gone, and after the
     /// placement time nobody is one whom only others have named, unless that would leave a single voice.</summary>
-    /// <param name="earlier">Who answered before this start: nobody has made these up.</param>
+    /// <param name="earlier">Nodes that answered before this start: nobody has made these up.</param>
     internal static IReadOnlyCollection<NodeId> OthersOf(
         MembershipState members, IReadOnlyDictionary<NodeId, Peer> earlier, TimeSpan now)
     {
@@ -47,7 +47,7 @@ internal sealed partial class Vouching(
         return [.. (sure.Count + unmet.Count == 1 ? all : sure).Select(member => member.Peer.Node), .. unmet];
     }
 
-    /// <summary>Who answered before this start and of whom nobody has told anything since.</summary>
+    /// <summary>Nodes that answered before this start and of which nobody has told anything since.</summary>
     private static IEnumerable<NodeId> Unmet(MembershipState members, IReadOnlyDictionary<NodeId, Peer> earlier) =>
         earlier.Keys.Where(node => members.Members[node] is null && !members.Denied.Contains(node));
 

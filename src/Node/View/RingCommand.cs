@@ -37,7 +37,7 @@ internal static class RingCommand
     /// <summary>The table: nodes clockwise from the start of the circle.</summary>
     public static IEnumerable<string> Lines(Snapshot snapshot)
     {
-        // A node may say anything, also that two have one place.
+        // A node may say anything, even that two nodes have the same place.
         var names = snapshot.Nodes.GroupBy(n => n.Position, n => NodeWords.Name(n.Name))
             .ToDictionary(same => same.Key, same => string.Join('/', same));
         var tiles = snapshot.Tiles.Where(t => t.Members.Count > 0).CountBy(t => t.Members[0]).ToDictionary();
