@@ -68,7 +68,8 @@ public sealed class RevocationTests
         await cluster.StartAsync("n3");
         await Condition.UntilAsync("n3 has the list", Patience, () =>
             Task.FromResult(cluster["n3"].Services.GetRequiredService<Denials>().Number == 1));
-        Assert.False(cluster.MembersSeenBy("n3")[cluster["n4"].Node.Self.Node] is { IsReachable: true });
+        await Condition.UntilAsync("n3 calls it gone", Patience, () => Task.FromResult(
+            cluster.MembersSeenBy("n3")[cluster["n4"].Node.Self.Node] is not { IsReachable: true }));
     }
 
     /// <summary>It claims a newer list with each ping, each time at another address where nobody answers.</summary>
