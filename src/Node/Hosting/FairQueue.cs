@@ -53,6 +53,9 @@ internal sealed class FairQueue(
 
         internal Turn(FairPlaces.Place place, FairTurns<string>.Turn turn) => (_place, _turn) = (place, turn);
 
+        /// <summary>The next one may begin; the place stays taken.</summary>
+        public void LetOthers() => _turn.Dispose();
+
         public void Dispose()
         {
             _turn.Dispose();

@@ -14,8 +14,13 @@ internal sealed class AccountLanes(TimeProvider time)
     public const int AtOnceMax = 8;
     public const int WaitingMax = 4_096;
 
-    /// <summary>A link ends its calls sooner; whatever lasts longer will never be answered.</summary>
-    public static readonly TimeSpan Patience = PeerLink.AnswerPatience * 1.5;
+    /// <summary>Whatever lasts longer keeps no turn: the node may be cut off, paused or slow, and all others would wait
+    /// for it.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>Whoever has waited for so long has asked anew or given up. Sent all the same, such requests would take
+    /// the turns of others, and a node that was slow for a while would be asked nothing else any more.</summary>
+    public static readonly TimeSpan WaitMax = CoordinatorOptions.Default.RoundTimeout;
 
     private readonly ConcurrentDictionary<NodeId, Lane> _lanes = new();
 
@@ -29,25 +34,26 @@ internal sealed class AccountLanes(TimeProvider time)
 
     /// <summary>Begins a request to a node in its turn, perhaps before this returns.</summary>
     /// <param name="begin">Begins it; gets an action to call, on any thread, when it has ended.</param>
+    /// <param name="drop">Called in its place when it has waited too long.</param>
     /// <returns>False when too many wait: it will not begin.</returns>
-    public bool TryEnter(NodeId to, Action<Action> begin) =>
-        _lanes.GetOrAdd(to, static (_, time) => new(time), time).TryEnter(begin);
+    public bool TryEnter(NodeId to, Action<Action> begin, Action drop) =>
+        _lanes.GetOrAdd(to, static (_, time) => new(time), time).TryEnter(begin, drop);
 
     private sealed class Lane(TimeProvider time)
     {
         private readonly Lock _turn = new();
-        private readonly Queue<Action<Action>> _waiting = new();
+        private readonly Queue<Waiting> _waiting = new();
         private readonly Dictionary<long, long> _running = [];
         private long _last;
         private bool _isBeginning;
 
-        public bool TryEnter(Action<Action> begin)
+        public bool TryEnter(Action<Action> begin, Action drop)
         {
             lock (_turn)
             {
                 if (_waiting.Count >= WaitingMax)
                     return false;
-                _waiting.Enqueue(begin);
+                _waiting.Enqueue(new(begin, drop, time.GetTimestamp()));
             }
 
             BeginSome();
@@ -72,11 +78,11 @@ internal sealed class AccountLanes(TimeProvider time)
                 _isBeginning = true;
             }
 
-            while (Next() is var (number, begin) && begin is not null)
-                begin(() => End(number));
+            while (Next() is { } next)
+                next();
         }
 
-        private (long Number, Action<Action>? Begin) Next()
+        private Action? Next()
         {
             lock (_turn)
             {
@@ -87,12 +93,17 @@ internal sealed class AccountLanes(TimeProvider time)
                 if (_running.Count >= AtOnceMax || !_waiting.TryDequeue(out var next))
                 {
                     _isBeginning = false;
-                    return default;
+                    return null;
                 }
 
-                _running[++_last] = time.GetTimestamp();
-                return (_last, next);
+                if (time.GetElapsedTime(next.Since) > WaitMax)
+                    return next.Drop;
+                var own = ++_last;
+                _running[own] = time.GetTimestamp();
+                return () => next.Begin(() => End(own));
             }
         }
+
+        private readonly record struct Waiting(Action<Action> Begin, Action Drop, long Since);
     }
 }

@@ -19,12 +19,14 @@ internal sealed class ReplicaCalls(
     {
         if (!AccountLanes.IsFor(request))
             SendNow(to, request, done);
-        else if (!lanes.TryEnter(to, end => SendNow(to, request, reply =>
+        else if (!lanes.TryEnter(to, Begin, () => done(null)))
+            done(null);
+
+        void Begin(Action end) => SendNow(to, request, reply =>
         {
             end();
             done(reply);
-        })))
-            done(null);
+        });
     }
 
     private void SendNow(NodeId to, ReplicaRequest request, Action<ReplicaReply?> done)

@@ -15,6 +15,7 @@ public sealed class AccountLanesTests
     private readonly AccountLanes _lanes;
     private readonly Queue<Action> _ends = new();
     private int _begun;
+    private int _dropped;
 
     public AccountLanesTests() => _lanes = new(_time);
 
@@ -22,9 +23,9 @@ public sealed class AccountLanesTests
     public void Of_one_node_so_many_are_asked_for_at_once_and_of_each_other_one_as_well()
     {
         for (var i = 0; i < 3 * AccountLanes.AtOnceMax; i++)
-            Assert.True(_lanes.TryEnter(Node, Begin));
+            Assert.True(_lanes.TryEnter(Node, Begin, Drop));
         Assert.Equal(AccountLanes.AtOnceMax, _begun);
-        _lanes.TryEnter(new NodeId(0, 2), Begin);
+        _lanes.TryEnter(new NodeId(0, 2), Begin, Drop);
         Assert.Equal(AccountLanes.AtOnceMax + 1, _begun);
         var first = _ends.Dequeue();
         first();
@@ -36,8 +37,8 @@ public sealed class AccountLanesTests
     public void The_line_has_an_end()
     {
         for (var i = 0; i < AccountLanes.AtOnceMax + AccountLanes.WaitingMax; i++)
-            Assert.True(_lanes.TryEnter(Node, Begin));
-        Assert.False(_lanes.TryEnter(Node, Begin));
+            Assert.True(_lanes.TryEnter(Node, Begin, Drop));
+        Assert.False(_lanes.TryEnter(Node, Begin, Drop));
     }
 
     /// <summary>While a node is down each request ends before it has begun.</summary>
@@ -46,7 +47,7 @@ public sealed class AccountLanesTests
     {
         var (held, ended) = (new Queue<Action>(), 0);
         for (var i = 0; i < AccountLanes.AtOnceMax; i++)
-            _lanes.TryEnter(Node, held.Enqueue);
+            _lanes.TryEnter(Node, held.Enqueue, Drop);
         for (var i = 0; i < AccountLanes.WaitingMax; i++)
             _lanes.TryEnter(Node, end =>
             {
@@ -54,7 +55,7 @@ public sealed class AccountLanesTests
                 frame.Fill(1);
                 ended += frame[^1];
                 end();
-            });
+            }, Drop);
         held.Dequeue()();
         Assert.Equal(AccountLanes.WaitingMax, ended);
     }
@@ -62,11 +63,25 @@ public sealed class AccountLanesTests
     [Fact]
     public void What_is_never_answered_keeps_its_turn_for_so_long()
     {
-        for (var i = 0; i <= AccountLanes.AtOnceMax; i++)
-            _lanes.TryEnter(Node, Begin);
-        _time.Now += AccountLanes.Patience + TimeSpan.FromSeconds(1);
-        _lanes.TryEnter(Node, Begin);
-        Assert.Equal(AccountLanes.AtOnceMax + 2, _begun);
+        for (var i = 0; i < AccountLanes.AtOnceMax; i++)
+            _lanes.TryEnter(Node, Begin, Drop);
+        _time.Now += AccountLanes.Patience + TimeSpan.FromMilliseconds(1);
+        _lanes.TryEnter(Node, Begin, Drop);
+        Assert.Equal(AccountLanes.AtOnceMax + 1, _begun);
+    }
+
+    /// <summary>Their callers have asked anew meanwhile; so a node that was slow for a while would only be asked what
+    /// nobody waits for.</summary>
+    [Fact]
+    public void Who_has_waited_for_a_round_is_not_sent_any_more()
+    {
+        for (var i = 0; i < AccountLanes.AtOnceMax + 100; i++)
+            _lanes.TryEnter(Node, Begin, Drop);
+        _time.Now += AccountLanes.WaitMax + TimeSpan.FromMilliseconds(1);
+        _lanes.TryEnter(Node, Begin, Drop);
+        Assert.Equal(0, _dropped);
+        _ends.Dequeue()();
+        Assert.Equal((AccountLanes.AtOnceMax + 1, 100), (_begun, _dropped));
     }
 
     [Fact]
@@ -78,6 +93,8 @@ public sealed class AccountLanesTests
         Assert.False(AccountLanes.IsFor(new ReplicaRequest.Peek(at, "sess/anna")));
         Assert.False(AccountLanes.IsFor(new ReplicaRequest.Scan(at, "mbox/anna", 0, 1)));
     }
+
+    private void Drop() => _dropped++;
 
     private void Begin(Action end)
     {
