@@ -175,7 +175,7 @@ public sealed partial class RecoveryLiesTests : IAsyncLifetime
         Assert.Contains("nothing to recover", refused.Message, StringComparison.Ordinal);
         Assert.Contains(
             $"n4 says that tile {Tile} has gone on to epoch 7, but a majority still answers for epoch 1: one of them "
-            + "lies or the ring is changing.", _output.ToString(), StringComparison.Ordinal);
+            + "lies, or the ring is changing.", _output.ToString(), StringComparison.Ordinal);
     }
 
     private static TileHeader Active(TileConfiguration at) => new(at, TilePhase.Active);
