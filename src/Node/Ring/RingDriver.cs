@@ -241,10 +241,13 @@ internal sealed partial class RingDriver : BackgroundService
 
     private async Task AskRingAsync(ulong nonce, Peer to, CancellationToken stopping)
     {
-        RingInput none = new RingInput.AskTimedOut(nonce);
+        var why = ProbeMiss.Silent;
         var answer = await QuietlyAsync(() => _calls.GetRingAsync(
-            to, _now.Self, _now.Ring.Options.AskTimeout, () => none = new RingInput.AskRefused(nonce), stopping));
-        await GiveAsync(answer is null ? none : new RingInput.Answered(nonce, answer), stopping);
+            to, _now.Self, _now.Ring.Options.AskTimeout, missed => why = missed, stopping));
+        await GiveAsync(
+            answer is not null ? new RingInput.Answered(nonce, answer)
+            : why is ProbeMiss.Busy ? new RingInput.AskRefused(nonce)
+            : new RingInput.AskTimedOut(nonce), stopping);
     }
 
     private async Task AskAliveAsync(ulong nonce, Peer to, CancellationToken stopping)

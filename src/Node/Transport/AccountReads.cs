@@ -24,9 +24,9 @@ internal sealed class AccountReads(TimeProvider time)
     private static readonly TimeSpan Tenure = TimeSpan.FromSeconds(5);
 
     private readonly TimeProvider _time = time;
-    private int _slow;
     private readonly FairQueue _strangers = new((2, OfStrangersMax), Places, Tenure, time);
     private readonly FairQueue _users = new((6, OfUsersMax), Places, Tenure, time);
+    private int _slow;
 
     /// <returns>To be disposed of when the account has been read.</returns>
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED: too many wait already.</exception>

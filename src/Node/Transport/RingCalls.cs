@@ -16,21 +16,12 @@ internal sealed class RingCalls(
     PeerChannels channels, DiskMemory disks, DiskGuard guard, DiskWord word, RunTable runs, DenyListNews denials,
     SettingNews settings)
 {
-    /// <param name="refused">Called when there is no answer because that node has too many calls of this one.</param>
+    /// <param name="missed">Told why there was no answer, where that says something of the member.</param>
     public Task<RingAnswer?> GetRingAsync(
-        Peer to, Peer self, TimeSpan timeout, Action refused, CancellationToken cancellation) =>
+        Peer to, Peer self, TimeSpan timeout, Action<ProbeMiss> missed, CancellationToken cancellation) =>
         CallAsync(to, async (client, options) =>
-        {
-            try
-            {
-                return (await client.GetRingAsync(new GetRingRequest { From = self.ToWire() }, options)).ToCore();
-            }
-            catch (RpcException e) when (RingFaults.IsTooMany(e))
-            {
-                refused();
-                throw;
-            }
-        }, timeout, cancellation);
+            (await client.GetRingAsync(new GetRingRequest { From = self.ToWire() }, options)).ToCore(),
+            timeout, cancellation, missed);
 
     public Task<object?> NotifyAsync(Peer to, Peer self, TimeSpan timeout, CancellationToken cancellation) =>
         CallAsync<object>(to, async (client, options) =>
@@ -59,25 +50,12 @@ internal sealed class RingCalls(
         var channel = channels.Of(ping.To);
         return CallAsync(ping.To.Node, channel.Grpc, async (client, options) =>
         {
-            try
-            {
-                var reply = await client.PingAsync(request, options);
-                Follow(ping.To.Node, reply.Disk);
-                denials.Heard(ping.To.Node, reply.DenyNumber, ping.To.Address);
-                settings.Hear(ping.To.Node, ping.To.Name, reply.Settings);
-                return InPlace(ToCore(reply), channel.Shown);
-            }
-            catch (RpcException e) when (IsRefusal(e.Status.DebugException))
-            {
-                missed(ProbeMiss.Refused);
-                throw;
-            }
-            catch (RpcException e) when (RingFaults.IsTooMany(e))
-            {
-                missed(ProbeMiss.Busy);
-                throw;
-            }
-        }, ping.Timeout, cancellation);
+            var reply = await client.PingAsync(request, options);
+            Follow(ping.To.Node, reply.Disk);
+            denials.Heard(ping.To.Node, reply.DenyNumber, ping.To.Address);
+            settings.Hear(ping.To.Node, ping.To.Name, reply.Settings);
+            return InPlace(ToCore(reply), channel.Shown);
+        }, ping.Timeout, cancellation, missed);
     }
 
     /// <summary>How far this node's disk is, while it serves.</summary>
@@ -100,18 +78,14 @@ internal sealed class RingCalls(
     }
 
     /// <summary>A question for a sign of life and nothing else; that it has too many calls is one too.</summary>
-    public async Task<bool> AskAliveAsync(Peer to, Member self, TimeSpan timeout, CancellationToken cancellation) =>
-        await CallAsync<object>(to, async (client, options) =>
-        {
-            try
-            {
-                return ToCore(await client.PingAsync(new PingRequest { From = self.ToWire() }, options));
-            }
-            catch (RpcException e) when (RingFaults.IsTooMany(e))
-            {
-                return e.Status;
-            }
-        }, timeout, cancellation) is not null;
+    public async Task<bool> AskAliveAsync(Peer to, Member self, TimeSpan timeout, CancellationToken cancellation)
+    {
+        var isBusy = false;
+        var answer = await CallAsync(to, async (client, options) =>
+            ToCore(await client.PingAsync(new PingRequest { From = self.ToWire() }, options)),
+            timeout, cancellation, miss => isBusy = miss is ProbeMiss.Busy);
+        return answer is not null || isBusy;
+    }
 
     /// <summary>Asks whoever of this cluster answers at an address who it is and whom it knows.</summary>
     public async Task<Pinged?> MeetAsync(string address, Member self, TimeSpan timeout, CancellationToken cancellation)
@@ -142,8 +116,9 @@ internal sealed class RingCalls(
         Peer to,
         Func<Wire.Ring.RingClient, CallOptions, Task<T>> call,
         TimeSpan timeout,
-        CancellationToken cancellation)
-        where T : class => CallAsync(to.Node, channels.To(to), call, timeout, cancellation);
+        CancellationToken cancellation,
+        Action<ProbeMiss>? missed = null)
+        where T : class => CallAsync(to.Node, channels.To(to), call, timeout, cancellation, missed);
 
     /// <param name="to">Null: whoever answers.</param>
     private async Task<T?> CallAsync<T>(
@@ -151,7 +126,8 @@ internal sealed class RingCalls(
         GrpcChannel channel,
         Func<Wire.Ring.RingClient, CallOptions, Task<T>> call,
         TimeSpan timeout,
-        CancellationToken cancellation)
+        CancellationToken cancellation,
+        Action<ProbeMiss>? missed = null)
         where T : class
     {
         try
@@ -161,12 +137,19 @@ internal sealed class RingCalls(
         }
         catch (Exception e) when (e is RpcException or MalformedException or ObjectDisposedException)
         {
+            if (e is RpcException fault && MissOf(fault) is { } miss)
+                missed?.Invoke(miss);
             cancellation.ThrowIfCancellationRequested();
             if (e is RpcException { StatusCode: StatusCode.PermissionDenied })
                 denials.Refused(to, channel.Target);
             return null;
         }
     }
+
+    private static ProbeMiss? MissOf(RpcException fault) =>
+        IsRefusal(fault.Status.DebugException) ? ProbeMiss.Refused
+        : RingFaults.IsTooMany(fault) ? ProbeMiss.Busy
+        : null;
 
     private static bool IsRefusal(Exception? cause)
     {

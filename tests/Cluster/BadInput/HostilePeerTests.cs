@@ -52,7 +52,7 @@ public sealed class HostilePeerTests
         var ring = node.Services.GetRequiredService<RingCalls>();
         var limit = TimeSpan.FromSeconds(1);
         var answers = await Task.WhenAll(
-            Boxed(ring.GetRingAsync(other, self.Peer, limit, static () => { }, CancellationToken.None)),
+            Boxed(ring.GetRingAsync(other, self.Peer, limit, static _ => { }, CancellationToken.None)),
             Boxed(ring.FindSuccessorAsync(other, self.Peer.Position, limit, CancellationToken.None)),
             TrueAsync(ring.AskAliveAsync(other, self, limit, CancellationToken.None)),
             Boxed(ring.MeetAsync(other.Address, self, limit, CancellationToken.None)),

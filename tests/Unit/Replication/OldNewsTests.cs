@@ -11,8 +11,7 @@ public sealed class OldNewsTests
     private readonly Bench _bench = new();
     private readonly TileDirectory _directory;
 
-    public OldNewsTests() => _directory = new TileDirectory(Bench.Tile.Bits, TileId.All(Bench.Tile.Bits)
-        .Select(tile => _bench.Now with { Tile = tile }));
+    public OldNewsTests() => _directory = _bench.DirectoryWith(_bench.Now);
 
     private NodeId Liar => _bench.Ids[2];
 
