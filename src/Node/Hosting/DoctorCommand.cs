@@ -58,7 +58,7 @@ internal static class DoctorCommand
         await foreach (var finding in NetworkChecks.MulticastAsync(options, cancellation))
             yield return finding;
         await foreach (var finding in peers.AllAsync(
-            addresses, ClusterSettings.Of(options.Preset, settings), cancellation))
+            addresses, AddressFile.Read(data), ClusterSettings.Of(options.Preset, settings), cancellation))
             yield return finding;
     }
 }

@@ -59,14 +59,15 @@ internal sealed class PeerChecks : IDisposable
     }
 
     /// <summary>Each node's answer and clock, then what some have otherwise than <paramref name="own"/>.</summary>
+    /// <param name="self">This node's own address; null if it has none yet.</param>
     public async IAsyncEnumerable<Finding> AllAsync(
-        IReadOnlyCollection<string> addresses, ClusterSettings own,
+        IReadOnlyCollection<string> addresses, string? self, ClusterSettings own,
         [EnumeratorCancellation] CancellationToken cancellation)
     {
         var differ = new List<(SettingDifference Setting, string Address)>();
         foreach (var address in addresses)
         {
-            yield return await ReadyAsync(address, cancellation);
+            yield return await ReadyAsync(address, address == self, cancellation);
             if (await SettingsAsync(address, cancellation) is { } told)
                 differ.AddRange(own.Compare(told).Select(setting => (setting, address)));
         }
@@ -89,16 +90,19 @@ internal sealed class PeerChecks : IDisposable
         _asAnybody.Dispose();
     }
 
-    private async Task<Finding> ReadyAsync(string address, CancellationToken cancellation)
+    private async Task<Finding> ReadyAsync(string address, bool isSelf, CancellationToken cancellation)
     {
+        var node = isSelf ? $"this node ({address})" : address;
         try
         {
             using var reply = await _asAnybody.GetAsync($"https://{address}/readyz", cancellation);
             var skew = (reply.Headers.Date is { } theirs ? theirs - DateTimeOffset.UtcNow : TimeSpan.Zero).Duration();
             var ready = PeerWords.Text((await reply.Content.ReadAsStringAsync(cancellation)).Trim());
-            var text = string.Create(
-                CultureInfo.InvariantCulture,
-                $"{address} answers ({ready}), its clock differs by {skew.TotalSeconds:0} s");
+            // The header has whole seconds and is written once a second: less is no difference.
+            var clock = isSelf ? ""
+                : skew <= SkewLow ? ", its clock agrees"
+                : string.Create(CultureInfo.InvariantCulture, $", its clock differs by {skew.TotalSeconds:0} s");
+            var text = $"{node} answers ({ready}){clock}";
             return skew > SkewMax ? new(Verdict.Fail, "nodes", text, "set both clocks by NTP; its beacons are ignored")
                 : skew > SkewLow ? new(Verdict.Warn, "nodes", text, "set both clocks by NTP")
                 : reply.IsSuccessStatusCode ? new(Verdict.Ok, "nodes", text)
@@ -107,7 +111,7 @@ internal sealed class PeerChecks : IDisposable
         catch (Exception e) when (IsSilence(e, cancellation))
         {
             return new(
-                Verdict.Warn, "nodes", $"{address} does not answer ({e.InnerException?.Message ?? e.Message})",
+                Verdict.Warn, "nodes", $"{node} does not answer ({e.InnerException?.Message ?? e.Message})",
                 "check that it runs, that its port is open, and that it is of this cluster");
         }
     }

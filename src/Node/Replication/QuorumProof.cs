@@ -14,7 +14,7 @@ internal sealed class QuorumProof(IRegisters registers, LocalNode node, TimeProv
         return await registers.ChangeAsync(key, _ => value, cancellation) switch
         {
             ChangeOutcome.Stored => null,
-            ChangeOutcome.Unavailable(var reached, var needed) =>
+            ChangeOutcome.Unavailable(var reached, var needed) when reached < needed =>
                 $"only {reached} of the {needed} copies needed for a write answered",
             _ => "a write was not confirmed in time",
         };
