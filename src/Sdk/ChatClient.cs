@@ -134,11 +134,10 @@ public sealed class ChatClient : IAsyncDisposable
     /// <summary>How many of our messages no majority is known to keep yet.</summary>
     public int UnsentTexts => _outbox.Texts;
 
-    /// <summary>Marks messages as shown.</summary>
-    /// <param name="tellSender">Sends a read receipt.</param>
-    public void MarkShown(IEnumerable<string> ids, bool tellSender)
+    /// <summary>Marks messages as read by a person, and sends their read receipts.</summary>
+    public void MarkRead(IEnumerable<string> ids)
     {
-        History.MarkShown(ids, tellSender);
+        History.MarkRead(ids);
         _changed.Raise();
     }
 

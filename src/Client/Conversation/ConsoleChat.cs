@@ -19,13 +19,12 @@ internal sealed class ConsoleChat(
     private readonly CopiedProfile _copied = new(client, view, later, passwordAtHand);
     private readonly RequestBell _bell = new(client, "/");
     private readonly OwnLines _own = new(view, client.User);
+    private readonly ConnectionLines _connection = new(view);
     private readonly Questions _questions = new(view, later);
     private readonly Dictionary<string, int> _unread = [];
     private readonly HashSet<string> _shown = []; // Of messages to us.
     private readonly HashSet<string> _hasMore = [];
     private string? _open;
-    private bool _online;
-    private bool _saidSearching;
 
     /// <summary>Whether the session has ended by itself and only waits to be left.</summary>
     public bool IsOver { get; private set; }
@@ -76,23 +75,17 @@ internal sealed class ConsoleChat(
             _questions.Interrupt();
         switch (happened)
         {
-            case ClientEvent.Connected connected:
-                (_online, _saidSearching) = (true, false);
-                view.Print(Transcript.Connected(connected));
-                break;
-            case ClientEvent.Disconnected:
-                _online = false;
-                break;
-            case ClientEvent.Searching searching when !_saidSearching:
-                _saidSearching = true;
-                view.Print(Transcript.Note(
-                    $"{searching.Reason.Message}; still trying, messages wait on this machine", Style.Warning));
-                break;
+            case ClientEvent.Connected connected: _connection.Begin(connected); break;
+            case ClientEvent.Disconnected: _connection.End(); break;
+            case ClientEvent.Searching searching: _connection.Search(searching.Reason); break;
             case ClientEvent.Arrived(var message):
                 Show(message);
                 break;
             case ClientEvent.SentBeside(var message): _own.Print(message); break;
-            case ClientEvent.Changed(var message): _own.Update(message); break;
+            case ClientEvent.Changed(var message):
+                _own.Update(message);
+                _connection.Judge(message);
+                break;
             case ClientEvent.LeftOut:
                 LookAgain();
                 _own.UpdateAll(client.History);
@@ -330,7 +323,7 @@ internal sealed class ConsoleChat(
         var open = message.From == _open;
         view.Print(Transcript.Line(message, client.User, unread: !open));
         if (open)
-            client.MarkShown([message.Id], tellSender: true);
+            client.MarkRead([message.Id]);
         else
             _unread[message.From] = _unread.GetValueOrDefault(message.From) + 1;
     }
@@ -354,7 +347,7 @@ internal sealed class ConsoleChat(
         var unread = client.History.UnreadOf(user, PageMax);
         foreach (var message in unread.Where(message => !_shown.Contains(message.Id)))
             Show(message);
-        client.MarkShown(unread.Select(message => message.Id).ToList(), tellSender: true);
+        client.MarkRead(unread.Select(message => message.Id).ToList());
         if (UnreadOf(user) is var more and > 0)
             SayMore(user, more, more);
         view.Print(Transcript.Note($"chat with {user}; /history shows what was said"));
@@ -390,7 +383,7 @@ internal sealed class ConsoleChat(
         var waiting = string.Join(' ', _unread.Select(chat => $"●{chat.Key} {chat.Value}"));
         view.SetPrompt(new StyledLine(
             0,
-            new Span(_online ? "" : "(connecting) ", Style.Warning),
+            new Span(_connection.IsUp ? "" : "(connecting) ", Style.Warning),
             new Span(waiting.Length > 0 ? waiting + " " : "", Style.Warning),
             new Span((_open is { } to ? $"to {to}" : client.User) + "> ", Style.Bold)));
     }

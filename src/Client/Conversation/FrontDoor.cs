@@ -110,10 +110,16 @@ internal sealed class FrontDoor : IDisposable
     private static string AskName()
     {
         while (Prompt.Line("name: ") is { } typed)
-            if (typed.Length > 0)
+            try
+            {
+                Accounts.CheckName(typed);
                 return typed;
-            else
-                Output.Say("type a user name");
+            }
+            catch (ChordChatException mistake)
+            {
+                Output.Say(ScriptContext.InWords(mistake));
+            }
+
         throw new ChordChatException("usage", "no name was given", "start again and type a name");
     }
 

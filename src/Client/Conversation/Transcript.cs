@@ -37,7 +37,7 @@ internal static class Transcript
             new Span(state.PadRight(width) + " ", style),
             new Span(day, Style.Dim),
             new Span(who, mine ? Style.Dim : Style.Accent),
-            Text(message),
+            Text(message, mine ? message.To : message.From),
             new Span(Marks(message), Style.Warning));
     }
 
@@ -100,8 +100,9 @@ internal static class Transcript
     }
 
     /// <summary>The text of a message as it stands on a screen.</summary>
-    public static Span Text(ChatMessage message) =>
-        new(message.Text, Style.Plain, new Cut(RowsMax, "'chordchat history --json' prints all"));
+    /// <param name="with">Whose chat it stands in.</param>
+    public static Span Text(ChatMessage message, string with) =>
+        new(message.Text, Style.Plain, new Cut(RowsMax, $"'chordchat history {with} --json' prints all"));
 
     public static StyledLine Unsent(IReadOnlyList<ChatMessage> messages, bool isLoggedIn) => Note(
         (messages.Count == 1

@@ -18,6 +18,9 @@ internal static class JsonLines
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
+    /// <summary>A message that was sealed later than this after it was written has both times.</summary>
+    private static readonly TimeSpan WaitShown = TimeSpan.FromSeconds(1);
+
     public static string Account(string user, string node, string fingerprint) => Write(json =>
     {
         json.WriteString("user", user);
@@ -37,7 +40,8 @@ internal static class JsonLines
 
     /// <summary>A message as it is shown; <c>missing</c> says how many of its sender's at most should stand before it
     /// and have not come, if any, <c>elsewhere</c> how many may have gone to another device, <c>late</c> that it came
-    /// after later ones, and <c>note</c> a remark, such as that a copy of its sender's profile wrote it.</summary>
+    /// after later ones, and <c>note</c> a remark, such as that a copy of its sender's profile wrote it. <c>typed</c>
+    /// is when it was written here, if it waited before it was sent; the text form prints that time.</summary>
     /// <param name="again">It may have been printed before; said only if so, as is that it is a request.</param>
     public static string Message(ChatMessage message, bool again = false) => Write(json =>
     {
@@ -47,6 +51,8 @@ internal static class JsonLines
         json.WriteString("text", message.Text);
         json.WriteString("sent", Time(message.Sent));
         json.WriteString("state", StateOf(message.State));
+        if (message.Typed is { } typed && message.Sent - typed > WaitShown)
+            json.WriteString("typed", Time(typed));
         if (message.MissingBefore > 0)
             json.WriteNumber("missing", message.MissingBefore);
         if (message.ElsewhereBefore > 0)

@@ -13,7 +13,13 @@ internal static class Prompt
     public static bool IsOpen { get; private set; }
 
     /// <returns>Null at the end of the input.</returns>
-    public static string? Line(string prompt) => Ask(prompt, Console.In.ReadLine)?.Trim();
+    public static string? Line(string prompt)
+    {
+        var typed = Ask(prompt, Console.In.ReadLine);
+        if (typed is null && !Console.IsInputRedirected)
+            Output.Say(""); // Ctrl-D leaves the cursor behind the question.
+        return typed?.Trim();
+    }
 
     /// <summary>Reads a password without showing it.</summary>
     /// <exception cref="ChordChatException"><c>no_password</c>: the input ended instead.</exception>

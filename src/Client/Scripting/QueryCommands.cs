@@ -17,7 +17,7 @@ internal static class QueryCommands
         foreach (var message in Sdk.Messages.History.Of(me).With(user, limit))
         {
             context.PrintMissing(message);
-            context.Print(JsonLines.Message(message), Line(message));
+            context.Print(JsonLines.Message(message), Line(message, user));
             isEmpty = false;
         }
 
@@ -71,12 +71,12 @@ internal static class QueryCommands
         }
     }
 
-    private static Span[] Line(ChatMessage message) =>
+    private static Span[] Line(ChatMessage message, string with) =>
     [
         new(
             $"{Time(message.Typed ?? message.Sent)} {message.From} > {message.To} "
             + $"[{JsonLines.StateOf(message.State)}] ", Style.Plain),
-        Transcript.Text(message),
+        Transcript.Text(message, with),
         new(Transcript.Marks(message), Style.Plain),
     ];
 }

@@ -61,7 +61,7 @@ internal static class SendCommand
         var reached = true;
         await foreach (var (id, until) in sent.ReadAllAsync(cancellation))
         {
-            // Counted from when it was stored, so that one message in vain costs the others nothing.
+            // Counted from when it was read, so that one message in vain costs the others nothing.
             var left = TimeSpan.FromMilliseconds(Math.Max(0, until - Environment.TickCount64));
             var waiting = ReachAsync(session.Client.History, id, state, left, cancellation);
             await session.UnlessEndedAsync(waiting);
@@ -125,9 +125,9 @@ internal static class SendCommand
             {
                 client.CheckRecipient(to);
                 MessageLimits.Encode(text);
-                if (known.Add(to))
-                    await CheckExistsAsync(client, to, cancellation);
                 var until = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+                if (known.Add(to))
+                    await CheckExistsAsync(client, to, timeout, cancellation);
                 await sent.WriteAsync((client.Send(to, text), until), cancellation);
             }
 
@@ -141,14 +141,21 @@ internal static class SendCommand
 
     /// <summary>Asked before anything is stored, so that a wrong name leaves nothing behind. Who cannot be looked up
     /// now holds up nobody else: the outbox asks again.</summary>
-    private static async Task CheckExistsAsync(ChatClient client, string user, CancellationToken cancellation)
+    private static async Task CheckExistsAsync(
+        ChatClient client, string user, TimeSpan timeout, CancellationToken cancellation)
     {
         var check = client.People.CheckExistsAsync(user, cancellation);
         var hadNode = false;
-        while (await Task.WhenAny(check, Task.Delay(CheckTimeout, cancellation)) != check)
+        for (var left = timeout > CheckTimeout ? timeout : CheckTimeout; ; left -= CheckTimeout)
         {
-            if (hadNode)
+            var isLast = left <= CheckTimeout;
+            if (await Task.WhenAny(check, Task.Delay(isLast ? left : CheckTimeout, cancellation)) == check)
+                break;
+            if (hadNode || (isLast && client.Node is not null))
                 return; // A node has served us so long, and this account does not answer: the message tells the rest.
+            if (isLast)
+                throw NotSent(user, new ChordChatException(
+                    "unreachable", "no node answered in time", "wait longer with --timeout"));
             hadNode = client.Node is not null;
         }
 

@@ -24,6 +24,7 @@ internal static class TailCommand
         using var me = context.Unlock(profile);
         await using var session = new ScriptSession(context, me);
         var history = session.Client.History;
+        var start = history.End; // What a console shows first from now on is printed as well.
         var bell = new RequestBell(session.Client, "chordchat ");
         var clock = Stopwatch.StartNew();
         var printed = 0;
@@ -32,7 +33,7 @@ internal static class TailCommand
             var next = history.NextChange;
             var shown = history.ShowUnread(
                 Math.Min(count - printed ?? BatchMax, BatchMax), (message, again) => Print(context, message, again),
-                requests);
+                requests, readSince: start);
             if (!requests && !context.Json)
                 foreach (var line in bell.All())
                     Output.Say($"chordchat: {line}");
@@ -65,7 +66,7 @@ internal static class TailCommand
         context.Print(
             JsonLines.Message(message, again),
             new Span($"{QueryCommands.Time(message.Sent)} {message.From}: ", Style.Plain),
-            Transcript.Text(message),
+            Transcript.Text(message, message.From),
             new Span(Transcript.Marks(message) + (again ? " (again)" : ""), Style.Plain));
     }
 

@@ -26,7 +26,7 @@ public sealed class History
     /// <summary>Messages that came and were never shown, in the order in which to show them.</summary>
     /// <param name="withRequests">Also those of people who wait to be accepted.</param>
     public IReadOnlyList<ChatMessage> Unread(int count = 1000, bool withRequests = false) =>
-        _store.Read(db => _messages.Unread(db, count, withRequests));
+        _store.Read(db => _messages.Unread(db, count, withRequests, readSince: null));
 
     /// <summary>People to whom this user never wrote and whose messages wait, who asked first first: docs/e2e.md,
     /// Receiving.</summary>
@@ -79,9 +79,15 @@ public sealed class History
     /// <param name="show">Returns when a person can see the message. What it throws ends the showing; then the message
     /// stays unread. <c>Again</c>: an earlier process ended between showing it and marking it.</param>
     /// <param name="withRequests">Also those of people who wait to be accepted.</param>
+    /// <param name="readSince">Also those that came after this <see cref="End"/> and that a person has read in another
+    /// process.</param>
     /// <returns>How many were shown; null while another process is showing some.</returns>
-    public int? ShowUnread(int count, Action<ChatMessage, bool> show, bool withRequests = false) =>
-        Show(() => Unread(count, withRequests), show);
+    public int? ShowUnread(
+        int count, Action<ChatMessage, bool> show, bool withRequests = false, double? readSince = null) =>
+        Show(() => _store.Read(db => _messages.Unread(db, count, withRequests, readSince)), show);
+
+    /// <summary>Where the history ends now; what comes later has a greater one.</summary>
+    public double End => _store.Read(MessageTable.LastRank);
 
     /// <summary>As <see cref="ShowUnread"/>, of one sender only.</summary>
     public int? ShowUnreadOf(string peer, int count, Action<ChatMessage, bool> show) =>
@@ -115,9 +121,9 @@ public sealed class History
         return unread.Count;
     }
 
-    internal void MarkShown(IEnumerable<string> ids, bool tellSender) => _store.Write(db =>
+    internal void MarkRead(IEnumerable<string> ids) => _store.Write(db =>
     {
         foreach (var id in ids)
-            MessageTable.MarkShown(db, id, tellSender);
+            MessageTable.MarkRead(db, id);
     });
 }

@@ -9,7 +9,8 @@ namespace ChordChat.Sdk.Messages;
 /// <remarks>
 /// <c>rank</c> grows in the order in which messages were sent or could be shown here; null while a message is held back
 /// because an earlier one of its sender has not come. <c>place</c> is where it stands in its chat,
-/// <see cref="ChatOrder"/>.
+/// <see cref="ChatOrder"/>. <c>unread</c>: 1 nobody has seen it, 2 a person has, 0 it was printed for a program, or
+/// need not be.
 /// </remarks>
 internal sealed class MessageTable(string me, LocalKey key)
 {
@@ -61,7 +62,7 @@ internal sealed class MessageTable(string me, LocalKey key)
         db.Scalar<long>("SELECT epoch FROM messages WHERE id = $1", id);
 
     public static double NextRank(SqliteConnection db) =>
-        Math.Floor(db.Scalar<double>("SELECT max(rank) FROM messages")) + 1;
+        Math.Floor(LastRank(db)) + 1;
 
     public ChatMessage? Find(SqliteConnection db, string id) =>
         db.Query($"SELECT {Columns} FROM messages WHERE id = $1", Read, id).FirstOrDefault();
@@ -86,12 +87,18 @@ internal sealed class MessageTable(string me, LocalKey key)
         db.Query($"SELECT {Columns} FROM messages WHERE state = 6 ORDER BY rank", Read);
 
     /// <summary>Messages that came and were not shown yet, in the order in which to show them.</summary>
-    public List<ChatMessage> Unread(SqliteConnection db, int count, bool withRequests) => db.Query(
+    /// <param name="readSince">Also those after this rank that a person has read, and no program has printed.</param>
+    public List<ChatMessage> Unread(SqliteConnection db, int count, bool withRequests, double? readSince) => db.Query(
         $"""
-        SELECT {Columns} FROM messages WHERE unread = 1 AND rank IS NOT NULL AND ($2 OR NOT ({IsRequest}))
+        SELECT {Columns}, rank FROM messages WHERE unread = 1 AND rank IS NOT NULL AND ($2 OR NOT ({IsRequest}))
+        UNION ALL
+        SELECT {Columns}, rank FROM messages WHERE unread = 2 AND rank > $3
         ORDER BY rank LIMIT $1
         """,
-        Read, count, withRequests);
+        Read, count, withRequests, readSince ?? double.MaxValue);
+
+    /// <summary>The highest rank.</summary>
+    public static double LastRank(SqliteConnection db) => db.Scalar<double>("SELECT max(rank) FROM messages");
 
     /// <summary>Whose requests wait, who asked first first.</summary>
     public List<ChatRequest> Requests(SqliteConnection db) =>
@@ -121,14 +128,16 @@ internal sealed class MessageTable(string me, LocalKey key)
         """,
         row => (row.GetString(0), row.GetInt32(1)));
 
-    /// <summary>Marks as shown; <paramref name="tellSender"/> owes the sender a read receipt.</summary>
-    public static void MarkShown(SqliteConnection db, string id, bool tellSender) => db.Execute(
+    /// <summary>A person has read it: the sender is owed a read receipt.</summary>
+    public static void MarkRead(SqliteConnection db, string id) => db.Execute(
         """
-        UPDATE messages SET unread = 0,
-            owed = CASE WHEN $2 AND owed <> 3 THEN 2 ELSE owed END, state = CASE WHEN $2 THEN 4 ELSE state END
-        WHERE id = $1 AND unread = 1
+        UPDATE messages SET unread = 2, owed = iif(owed <> 3, 2, owed), state = 4 WHERE id = $1 AND unread = 1
         """,
-        id, tellSender);
+        id);
+
+    /// <summary>It was printed for a program.</summary>
+    public static void MarkPrinted(SqliteConnection db, string id) =>
+        db.Execute("UPDATE messages SET unread = 0 WHERE id = $1 AND unread > 0", id);
 
     /// <summary>Applies a report on a message of ours.</summary>
     /// <returns>What it is then, and whether anything is new; null when there is no such message.</returns>

@@ -21,7 +21,7 @@ internal static class ShownTable
     public static void Advance(SqliteConnection db, string? shown, string? next)
     {
         if (shown is not null)
-            MessageTable.MarkShown(db, shown, tellSender: false);
+            MessageTable.MarkPrinted(db, shown);
         if (next is null)
             db.Execute("DELETE FROM facts WHERE name = $1", Fact);
         else

@@ -196,6 +196,25 @@ public sealed class ConsoleChatTests
     }
 
     [Fact]
+    public async Task That_messages_may_stay_queued_is_taken_back_when_one_is_kept()
+    {
+        await using var at = new OfflineConsole();
+        var (chat, view) = (at.Chat, at.View);
+        var message = new ChatMessage(
+            "id", "alice", "bob", "hello", DateTimeOffset.UnixEpoch, MessageState.Queued, ["n1"], 3, 0, "");
+        chat.On(new ClientEvent.Connected("n1", null, Degraded: true));
+        Assert.Contains("too few copies answer", view.Printed[^1], StringComparison.Ordinal);
+        var before = view.Printed.Count;
+        chat.On(new ClientEvent.Changed(message));
+        message = message with { State = MessageState.Kept, Copies = ["n1", "n2"] };
+        chat.On(new ClientEvent.Changed(message with { Reachable = ["n1"] }));
+        Assert.Equal(before, view.Printed.Count);
+        chat.On(new ClientEvent.Changed(message));
+        chat.On(new ClientEvent.Changed(message));
+        Assert.Equal(["· messages are kept again"], view.Printed.Skip(before));
+    }
+
+    [Fact]
     public void What_waited_to_be_sealed_keeps_the_time_at_which_it_was_typed()
     {
         using var filled = new FilledProfile();

@@ -48,6 +48,18 @@ internal sealed class FilledProfile : IDisposable
         });
     }
 
+    /// <summary>One more message comes.</summary>
+    /// <param name="number">Its place, from 0.</param>
+    public static void Arrive(UnlockedProfile me, int number, string text)
+    {
+        var messages = new MessageTable("alice", me.Key);
+        me.Store.Write(db =>
+        {
+            messages.InsertTheirs(db, Arrival(number, text), rank: number + 1);
+            db.Execute("UPDATE messages SET owed = 0, place = seq");
+        });
+    }
+
     public string Folder { get; } = Path.Combine(Path.GetTempPath(), "chordchat-tests", Guid.NewGuid().ToString("n"));
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);

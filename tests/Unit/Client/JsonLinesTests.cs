@@ -60,6 +60,13 @@ public sealed class JsonLinesTests
             + """\"dich\"\n","sent":"2026-11-21T12:00:00.250Z","state":"kept"}""",
         JsonLines.Message(Message));
 
+    /// <summary>docs/e2e.md, One order for both.</summary>
+    [Theory]
+    [InlineData(1000, "}")]
+    [InlineData(1001, ",\"typed\":\"2026-11-21T11:59:59.249Z\"}")]
+    public void Written_and_then_sealed_much_later(int waitedMs, string end) => Assert.EndsWith(
+        "\"state\":\"kept\"" + end, JsonLines.Message(Message with { Typed = Noon.AddMilliseconds(-waitedMs) }));
+
     [Fact]
     public void Status()
     {

@@ -54,7 +54,7 @@ public sealed class TranscriptTests
             Assert.Equal(text, string.Join('\n', rows.Select(row => row.Trim())));
         else
             Assert.Equal(
-                ("100", $"... {lines - 100:N0} more lines: 'chordchat history --json' prints all"),
+                ("100", $"... {lines - 100:N0} more lines: 'chordchat history alice --json' prints all"),
                 (rows[^2].Trim(), rows[^1].Trim()));
     }
 
@@ -72,7 +72,7 @@ public sealed class TranscriptTests
         var rows = RowsOf(text, width);
         Assert.Equal(101, rows.Count);
         Assert.Matches(
-            @"^    \.\.\. [0-9,]+ more lines: 'chordchat history --json' prints all \(came late\)$", rows[^1]);
+            @"^    \.\.\. [0-9,]+ more lines: 'chordchat history alice --json' prints all \(came late\)$", rows[^1]);
         var inConsole = Transcript.Line(Hello with { Text = text }, "bob", unread: true).Rows(width, colours: true);
         Assert.InRange(inConsole.Count, 101, 102); // The mark may need a row of its own.
     }
@@ -154,8 +154,8 @@ public sealed class TranscriptTests
     private static IReadOnlyList<string> RowsOf(string text, int width)
     {
         var message = Hello with { Text = text, IsLate = width != int.MaxValue };
-        return new StyledLine(4, Transcript.Text(message), new Span(Transcript.Marks(message), Style.Plain))
-            .Rows(width, colours: false);
+        var marks = new Span(Transcript.Marks(message), Style.Plain);
+        return new StyledLine(4, Transcript.Text(message, message.From), marks).Rows(width, colours: false);
     }
 
     private static (string, string) Said(MessageState state, string[] copies)

@@ -40,7 +40,7 @@ public sealed class RequestTableTests : IDisposable
         _store.Write(db => ChordChat.Sdk.Circle.WroteTo(db, "alice"));
         Arrive("alice", RequestTable.PerSenderMax + 2);
         _store.Write(db => ArrivalTable.GiveUpGaps(db, new HashSet<string> { "alice" }, new Kept()));
-        var last = _store.Read(db => _messages.Unread(db, 1_000, withRequests: false))[^1];
+        var last = _store.Read(db => _messages.Unread(db, 1_000, withRequests: false, readSince: null))[^1];
         Assert.Equal(1, last.MissingBefore);
     }
 
@@ -57,7 +57,7 @@ public sealed class RequestTableTests : IDisposable
         for (var seq = 1; seq <= 3 * RequestTable.PerSenderMax; seq++)
         {
             Assert.Equal(0, Arrive("alice", seq).PutAwayCount);
-            _store.Write(db => MessageTable.MarkShown(db, IdOf("alice", seq), tellSender: false));
+            _store.Write(db => MessageTable.MarkPrinted(db, IdOf("alice", seq)));
         }
     }
 
@@ -95,7 +95,7 @@ public sealed class RequestTableTests : IDisposable
         _store.Write(db => ChordChat.Sdk.Circle.WroteTo(db, "s0"));
         Arrive("s0", 8, wholeHistory: false);
         _store.Write(db => ArrivalTable.GiveUpGaps(db, new HashSet<string> { "s0" }, new Kept()));
-        var next = Assert.Single(_store.Read(db => _messages.Unread(db, 1_000, withRequests: false)));
+        var next = Assert.Single(_store.Read(db => _messages.Unread(db, 1_000, withRequests: false, readSince: null)));
         Assert.Equal((IdOf("s0", 8), 3), (next.Id, next.MissingBefore));
     }
 
@@ -105,8 +105,8 @@ public sealed class RequestTableTests : IDisposable
         foreach (var seq in (int[])[1, 3, 5])
             Arrive("s0", seq);
         _store.Write(db => ArrivalTable.GiveUpGaps(db, new HashSet<string> { "s0" }, new Kept()));
-        _store.Write(db => MessageTable.MarkShown(db, IdOf("s0", 1), tellSender: false));
-        _store.Write(db => MessageTable.MarkShown(db, IdOf("s0", 3), tellSender: false));
+        _store.Write(db => MessageTable.MarkPrinted(db, IdOf("s0", 1)));
+        _store.Write(db => MessageTable.MarkPrinted(db, IdOf("s0", 3)));
         for (var i = 1; i <= RequestTable.SendersMax; i++)
             Arrive($"s{i}", 1);
         Arrive("s0", 6);

@@ -50,6 +50,31 @@ public sealed class ShowUnreadTests
         Assert.Equal(["1"], files.Unread());
     }
 
+    /// <summary>docs/e2e.md, Shown once.</summary>
+    [Fact]
+    public void What_a_person_reads_first_in_a_console_is_still_printed_by_a_tail_that_runs_and_by_one_only()
+    {
+        using var files = new FilledProfile("read before", "waits");
+        using var profile = Profile.Open(files.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        var history = History.Of(me);
+        history.MarkRead([$"{0:x32}"]);
+        var start = history.End;
+        FilledProfile.Arrive(me, 2, "read at once");
+        history.MarkRead([$"{2:x32}"]);
+        FilledProfile.Arrive(me, 3, "not read");
+        Assert.Equal(["waits", "not read"], history.Unread().Select(message => message.Text));
+
+        var shown = new List<string>();
+        Assert.Equal(3, history.ShowUnread(10, (message, _) => shown.Add(message.Text), readSince: start));
+
+        Assert.Equal(["waits", "read at once", "not read"], shown);
+        Assert.Equal(0, history.ShowUnread(10, (_, _) => Assert.Fail("printed twice"), readSince: start));
+        FilledProfile.Arrive(me, 4, "read later");
+        history.MarkRead([$"{4:x32}"]);
+        Assert.Equal(0, history.ShowUnread(10, (_, _) => Assert.Fail("it began later"), readSince: history.End));
+    }
+
     private static int? Show(FilledProfile files, int count, Action<ChatMessage, bool> show)
     {
         using var profile = Profile.Open(files.Folder);
