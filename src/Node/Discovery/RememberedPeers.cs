@@ -16,11 +16,9 @@ internal sealed class RememberedPeers(string folder)
     private readonly string _path = Path.Combine(folder, FileName);
     private string _written = "";
 
-    /// <summary>Who answered before this start, where, by node.</summary>
-    public IReadOnlyDictionary<NodeId, Peer> Earlier { get; } = Read(Path.Combine(folder, FileName))
-        .DistinctBy(peer => peer.Node)
-        .ToDictionary(
-            peer => peer.Node!.Value, peer => new Peer(peer.Node!.Value, default, peer.Name, peer.Address));
+    /// <summary>Who answered before this start, where, by node. Lines that are damaged are left out.</summary>
+    public IReadOnlyDictionary<NodeId, Peer> Earlier { get; } =
+        Read(Path.Combine(folder, FileName)).DistinctBy(peer => peer.Node).ToDictionary(peer => peer.Node);
 
     /// <summary>The ring calls this when members or addresses have changed, with those first that matter most. It
     /// writes only if something is new. It says nothing when the disk is full or broken: only a hint is lost, and
@@ -42,16 +40,12 @@ internal sealed class RememberedPeers(string folder)
         }
     }
 
-    /// <summary>Lines that are damaged are left out.</summary>
-    public IReadOnlyList<DiscoveredPeer> Load() => Read(_path);
+    private static IEnumerable<Peer> Read(string path) =>
+        File.Exists(path) ? File.ReadLines(path).Take(PeersMax).Select(Parse).OfType<Peer>() : [];
 
-    private static IReadOnlyList<DiscoveredPeer> Read(string path) => File.Exists(path)
-        ? [.. File.ReadLines(path).Take(PeersMax).Select(Parse).OfType<DiscoveredPeer>()]
-        : [];
-
-    private static DiscoveredPeer? Parse(string line) =>
+    private static Peer? Parse(string line) =>
         line.Split(' ') is [{ Length: 64 } id, var name, var address]
         && id.All(char.IsAsciiHexDigit) && HostPort.TryParse(address, out _)
-            ? new(NodeId.FromBytes(Convert.FromHexString(id)), name, address, "memory")
+            ? new(NodeId.FromBytes(Convert.FromHexString(id)), default, name, address)
             : null;
 }

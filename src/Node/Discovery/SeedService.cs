@@ -5,8 +5,7 @@ using ChordChat.Node.Hosting;
 namespace ChordChat.Node.Discovery;
 
 /// <summary>Hints at the seeds that the operator named and at the members of last time: often while alone, seldom
-/// later,
-/// so that two halves of a cluster that lost each other meet again.</summary>
+/// later, so that two halves of a cluster that lost each other meet again.</summary>
 internal sealed partial class SeedService(
     NodeOptions options, RememberedPeers remembered, DiscoveredPeers peers, Company company, TimeProvider time,
     ILogger<SeedService> logger) : BackgroundService
@@ -18,11 +17,10 @@ internal sealed partial class SeedService(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var members = remembered.Load();
         while (!stoppingToken.IsCancellationRequested)
         {
-            foreach (var member in members)
-                peers.Hint(member);
+            foreach (var member in remembered.Earlier.Values)
+                peers.Hint(new(member.Node, member.Name, member.Address, "memory"));
             foreach (var seed in options.Seeds)
                 foreach (var address in await ResolveAsync(seed, stoppingToken))
                     peers.Hint(new(null, seed.ToString(), address.ToString(), "seed"));

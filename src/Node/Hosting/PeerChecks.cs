@@ -31,7 +31,7 @@ internal sealed class PeerChecks : IDisposable
     /// <summary>This node, the seeds and whoever is remembered.</summary>
     public static string[] Known(string data, NodeOptions options) => [.. NodeContact.Addresses(data)
         .Concat(options.Seeds.Select(seed => seed.ToString()))
-        .Concat(new RememberedPeers(data).Load().Select(peer => peer.Address))
+        .Concat(new RememberedPeers(data).Earlier.Values.Select(peer => peer.Address))
         .Distinct().Take(NodesMax)];
 
     /// <summary>What the running node of this folder was told; null when it does not say.</summary>

@@ -12,12 +12,12 @@ public sealed class RememberedPeersTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Members_are_hints_again_after_a_restart()
+    public void Members_are_known_again_after_a_restart()
     {
         var n2 = new Peer(new(2, 2), new(7), "n2", "10.0.0.2:7401");
         new RememberedPeers(_folder.Path).Save([n2]);
-        Assert.Equal(
-            [new DiscoveredPeer(n2.Node, "n2", "10.0.0.2:7401", "memory")], new RememberedPeers(_folder.Path).Load());
+        var (node, known) = Assert.Single(new RememberedPeers(_folder.Path).Earlier);
+        Assert.Equal((n2.Node, n2.Node, n2.Name, n2.Address), (node, known.Node, known.Name, known.Address));
     }
 
     [Fact]
@@ -26,7 +26,7 @@ public sealed class RememberedPeersTests : IDisposable
         var peers = new RememberedPeers(_folder.Path);
         peers.Save([new Peer(new(2, 2), new(7), "n2", "10.0.0.2:7401")]);
         File.AppendAllText(_folder["members"], "nonsense\n" + new string('z', 64) + " n3 10.0.0.3:1\n");
-        Assert.Single(peers.Load());
+        Assert.Single(new RememberedPeers(_folder.Path).Earlier);
     }
 
     /// <summary>docs/operations.md#when-something-breaks: what ends a node on a full disk is a promise that it cannot
@@ -36,9 +36,9 @@ public sealed class RememberedPeersTests : IDisposable
     {
         var peers = new RememberedPeers(_folder["gone"]);
         peers.Save([new Peer(new(2, 2), new(7), "n2", "10.0.0.2:7401")]);
-        Assert.Empty(peers.Load());
+        Assert.Empty(new RememberedPeers(_folder["gone"]).Earlier);
     }
 
     [Fact]
-    public void A_new_node_remembers_nobody() => Assert.Empty(new RememberedPeers(_folder.Path).Load());
+    public void A_new_node_remembers_nobody() => Assert.Empty(new RememberedPeers(_folder.Path).Earlier);
 }
