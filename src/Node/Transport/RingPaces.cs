@@ -12,6 +12,10 @@ internal sealed class RingPaces(TimeProvider time)
     /// two seconds, and more while it looks for its place.</summary>
     public CallPace GetRing { get; } = new(time, atOnceMax: 100, perSecond: 10);
 
+    /// <summary>Each is a walk over this node's routes. An honest node asks one a second for its fingers, and some for
+    /// each trace that pages want: of strangers 480 a minute, all at once if they like.</summary>
+    public CallPace FindSuccessor { get; } = new(time, atOnceMax: 500, perSecond: 50);
+
     /// <summary>Each makes this node probe another one.</summary>
     public CallPace PingFor { get; } = new(time, atOnceMax: 64, perSecond: 10);
 

@@ -31,6 +31,7 @@ internal sealed class RingService(
 
     public override Task<FindSuccessorReply> FindSuccessor(FindSuccessorRequest request, ServerCallContext context)
     {
+        Check(paces.FindSuccessor, context);
         var now = ring.Now;
         var point = Checked(() => request.Position.ToRingId());
         return Task.FromResult(Routing.Answer(now.Ring, now.Fingers, null, point).ToWire());

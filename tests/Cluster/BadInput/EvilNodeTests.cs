@@ -233,6 +233,14 @@ public sealed class EvilNodeTests
                     ring.PingForAsync(request, deadline: DateTime.UtcNow + Patience).ResponseAsync));
         });
         Assert.Equal(Grpc.Core.StatusCode.ResourceExhausted, refused.StatusCode);
+        var point = new FindSuccessorRequest { Position = target.Position.ToWire() };
+        refused = await Assert.ThrowsAsync<Grpc.Core.RpcException>(async () =>
+        {
+            for (var i = 0; i < 10_000; i++)
+                await Task.WhenAll(Enumerable.Range(0, 50).Select(_ =>
+                    ring.FindSuccessorAsync(point, deadline: DateTime.UtcNow + Patience).ResponseAsync));
+        });
+        Assert.Equal(Grpc.Core.StatusCode.ResourceExhausted, refused.StatusCode);
         var audit = new AuditNews.Failed(outsider.Self.At("127.0.0.1:1"), 1).ToWire();
         for (var i = 0; i < 300; i++) // Beyond the pace they are passed over.
             await ring.AuditAsync(audit, deadline: DateTime.UtcNow + Patience);

@@ -1,4 +1,3 @@
-using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
@@ -103,8 +102,7 @@ public sealed class LinkLimitTests : IAsyncLifetime
             await Condition.UntilAsync(
                 "what may wait waits", Patience, () => Task.FromResult(writer.WaitingCount >= Whole - 1));
             for (var i = 0; i < 200; i++)
-                await new Wire.Ring.RingClient(_channel).FindSuccessorAsync(
-                    new() { Position = new RingId(0).ToWire() }, deadline: DateTime.UtcNow + Patience);
+                await AnotherCallAsync();
             most = writer.WaitingCount;
         }
         finally
@@ -154,12 +152,14 @@ public sealed class LinkLimitTests : IAsyncLifetime
         using var deadline = new CancellationTokenSource(Patience);
         for (var i = 0; !writing.IsCompleted && !deadline.IsCancellationRequested
             && (i < 200 || writer.WaitingCount < LinkService.UnansweredMax); i++)
-            await new Wire.Ring.RingClient(_channel).FindSuccessorAsync(
-                new() { Position = new RingId(0).ToWire() }, deadline: DateTime.UtcNow + Patience);
+            await AnotherCallAsync();
         if (writing.IsCompleted)
             await writing;
         return writing.IsCompleted;
     }
+
+    private async Task AnotherCallAsync() =>
+        await new Wire.Chat.ChatClient(_channel).GetClusterAsync(new(), deadline: DateTime.UtcNow + Patience);
 
     private async Task<AsyncDuplexStreamingCall<CallFrame, AnswerFrame>> LinkAsync()
     {

@@ -141,7 +141,8 @@ public sealed class RingLoopTests : IAsyncLifetime, IDisposable
         static int Calls(CallPace pace, Peer caller, int count) =>
             Enumerable.Range(0, count).Count(_ => pace.Allows(caller.Node));
         foreach (var (pace, atOnce, perSecond) in
-            ((CallPace, int, int)[])[(paces.GetRing, 100, 10), (paces.PingFor, 64, 10), (paces.Audit, 200, 50)])
+            ((CallPace, int, int)[])[(paces.GetRing, 100, 10), (paces.FindSuccessor, 500, 50), (paces.PingFor, 64, 10),
+                (paces.Audit, 200, 50), (paces.Describe, 60, 10)])
         {
             Assert.Equal(atOnce, Calls(pace, Liar.Peer, 1_000));
             Assert.Equal(10, Calls(pace, Peers.At(98), 10));
