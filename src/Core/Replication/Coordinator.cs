@@ -26,6 +26,9 @@ public abstract class Coordinator
     /// <summary>Nothing more will come: drop it and its timer.</summary>
     public bool IsDone { get; private protected set; }
 
+    /// <summary>The host gives it up, whatever it waits for.</summary>
+    public void Abandon() => IsDone = true;
+
     private protected CoordinatorOptions Options { get; }
 
     private protected int Majority => Configuration.Majority;

@@ -6,8 +6,10 @@ namespace ChordChat.Node.Replication;
 
 /// <summary>Drives one coordinator: carries out its effects and feeds it what comes back, one input at a
 /// time.</summary>
-/// <remarks>Inputs come from many threads; whoever finds the coordinator free works off what has gathered.</remarks>
+/// <remarks>Inputs come from many threads; whoever finds the coordinator free works off what has gathered. Such threads
+/// serve others, too, so an error of the program in a step ends this operation and nothing else.</remarks>
 /// <param name="after">Called after every step, never twice at once: look at the coordinator's outcome.</param>
+/// <param name="failed">Called once, instead, if a step throws: then there will be no outcome.</param>
 /// <param name="deliver">Gets the messages of a scan.</param>
 internal sealed class Operation(
     Coordinator coordinator,
@@ -15,6 +17,7 @@ internal sealed class Operation(
     TileDirectory directory,
     TimeProvider time,
     Action after,
+    Action<Exception> failed,
     Action<IReadOnlyList<SetMessage>>? deliver = null)
 {
     private readonly Lock _turn = new();
@@ -31,8 +34,8 @@ internal sealed class Operation(
         Taken,
     }
 
-    /// <summary>Runs a coordinator whose outcome is its effects, and waits for its end; a cancelled one
-    /// does nothing more.</summary>
+    /// <summary>Runs a coordinator whose outcome is its effects, and waits for its end; one that is cancelled, or whose
+    /// step throws, does nothing more.</summary>
     public static async Task RunAsync(
         Coordinator coordinator,
         ReplicaCalls calls,
@@ -45,7 +48,7 @@ internal sealed class Operation(
         {
             if (coordinator.IsDone)
                 ended.TrySetResult();
-        });
+        }, _ => ended.TrySetResult());
         operation.Start();
         try
         {
@@ -96,8 +99,24 @@ internal sealed class Operation(
                 }
             }
 
-            Step(input);
+            try
+            {
+                Step(input);
+            }
+            catch (Exception fault)
+            {
+                Fail(fault);
+                return;
+            }
         }
+    }
+
+    private void Fail(Exception fault)
+    {
+        Cancel();
+        coordinator.Abandon();
+        calls.Report(coordinator, fault);
+        failed(fault);
     }
 
     private void Step(Input input)

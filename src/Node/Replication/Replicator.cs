@@ -206,7 +206,7 @@ internal sealed class Replicator(
                 return;
             outcome = known;
             pages.Writer.TryComplete();
-        }, messages => pages.Writer.TryWrite(messages));
+        }, fault => pages.Writer.TryComplete(fault), messages => pages.Writer.TryWrite(messages));
         try
         {
             operation.Start();
@@ -267,7 +267,7 @@ internal sealed class Replicator(
             progress?.Invoke();
             if (outcome() is { } known)
                 ended.TrySetResult(known);
-        }, deliver);
+        }, fault => ended.TrySetException(fault), deliver);
         operation.Start();
         if (!cancellation.CanBeCanceled)
             return await ended.Task;

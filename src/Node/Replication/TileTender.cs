@@ -136,7 +136,7 @@ internal sealed partial class TileTender : BackgroundService
             if (next is EpochChange change)
                 Tell(change);
             _due.Writer.TryWrite(null);
-        }).Start();
+        }, static _ => { }).Start(); // One that failed is begun anew with the next beat.
     }
 
     /// <summary>Those who are no members hear it too: next time they ask the right ones at once.</summary>

@@ -8,9 +8,12 @@ using ChordChat.Node.Replication;
 namespace ChordChat.Node.Transport;
 
 /// <summary>Asks replicas, this node's own included.</summary>
-internal sealed class ReplicaCalls(
-    ReplicaWriter writer, PeerLinks links, SessionShowing showing, DiskGuard guard, LocalNode node, AccountLanes lanes)
+internal sealed partial class ReplicaCalls(
+    ReplicaWriter writer, PeerLinks links, SessionShowing showing, DiskGuard guard, LocalNode node, AccountLanes lanes,
+    ILogger<ReplicaCalls> logger)
 {
+    private readonly LineBudget _faultLines = new(1);
+
     public NodeId Self => node.Self.Node;
 
     /// <summary>Sends a request and hands the reply to <paramref name="done"/>, on any thread, perhaps before this
@@ -27,6 +30,13 @@ internal sealed class ReplicaCalls(
             end();
             done(reply);
         });
+    }
+
+    /// <summary>An answer, or what came of it, made a step of this coordinator throw.</summary>
+    public void Report(Coordinator coordinator, Exception fault)
+    {
+        if (_faultLines.Allows(Environment.TickCount64, out var skipped))
+            LogFault(coordinator.GetType().Name, skipped, fault);
     }
 
     private void SendNow(NodeId to, ReplicaRequest request, Action<ReplicaReply?> done)
@@ -63,4 +73,8 @@ internal sealed class ReplicaCalls(
             return null; // An answer that makes no sense is none.
         }
     }
+
+    [LoggerMessage(3012, LogLevel.Error,
+        "an error of this program ended a {Operation}; all else goes on ({Skipped} more since the last such line)")]
+    private partial void LogFault(string operation, long skipped, Exception fault);
 }

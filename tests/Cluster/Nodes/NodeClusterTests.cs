@@ -44,6 +44,22 @@ public sealed class NodeClusterTests
         Assert.Equal(ids[20..], await ScanAsync(cluster.Sets("n1"), mailbox));
     }
 
+    /// <summary>docs/protocol.md#bad-input: whoever brings an answer, the writer or a link, brings those of others too.
+    /// </summary>
+    [Fact]
+    public async Task An_error_in_one_operation_fails_its_caller_and_nobody_else()
+    {
+        await using var cluster = await NodeCluster.StartAsync(3);
+        var counter = FreeRows.Register("counter");
+        for (var i = 0; i < 5; i++)
+        {
+            var fault = new NotSupportedException();
+            Assert.Same(fault, await Assert.ThrowsAsync<NotSupportedException>(() => cluster.Registers("n1")
+                .ChangeAsync(counter, _ => throw fault, CancellationToken.None).WaitAsync(Patience)));
+            await IncrementAsync(cluster.Registers("n1"), counter);
+        }
+    }
+
     /// <summary>docs/operations.md, "Looking at it": where.</summary>
     [Fact]
     public async Task Where_tells_the_members_that_answer_from_those_that_do_not()

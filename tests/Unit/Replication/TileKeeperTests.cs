@@ -38,6 +38,14 @@ public class TileKeeperTests
     }
 
     [Fact]
+    public void What_the_host_gave_up_is_begun_anew()
+    {
+        var header = Learning(0);
+        Assert.IsType<Learner>(Next(header)).Abandon();
+        Assert.IsType<Learner>(Next(header));
+    }
+
+    [Fact]
     public void A_newcomer_that_found_no_source_lets_others_go_first()
     {
         var (stuck, other) = (Learning(0), Learning(1));
