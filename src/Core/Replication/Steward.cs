@@ -52,9 +52,12 @@ public sealed record StewardOptions
     /// <summary>The shortest time between two tries of one node to change the same tile.</summary>
     public TimeSpan ChangeEvery { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The shortest time between two tries of one node to cut the same tile: others that do not find it too
-    /// big end the epoch without a cut.</summary>
-    public TimeSpan CutEvery { get; init; } = TimeSpan.FromMinutes(10);
+    /// <summary>How long newcomers that others did not vote for are not proposed again; twice as long each further
+    /// time.</summary>
+    public TimeSpan BackoffStart { get; init; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>The longest such time, and how long a cut that others did not vote for is not proposed again.</summary>
+    public TimeSpan BackoffMax { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>How many tiles of its size there should be for each node, or a tile is too wide and cut in two; 0: no
     /// tile is too wide.</summary>
@@ -131,6 +134,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private static readonly StewardAction Announcing = new StewardAction.Announce();
     private static readonly StewardAction Cutting = new StewardAction.Cut();
 
+    private readonly ChangeBackoff _backoff = new(options);
     private TileHeader? _seen;
     private ImmutableArray<NodeId> _preferred = [];
     private long _headerSinceMs;
@@ -138,7 +142,6 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private long? _unwantedSinceMs;
     private long? _tooBigSinceMs;
     private long? _changedMs;
-    private long? _cutMs;
     private long? _announcedMs;
     private bool _mayChange = true;
 
@@ -171,6 +174,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
         }
 
         _seen = header;
+        _backoff.Hear(header.Newest);
         if (!SameMembers(_preferred, outlook.Preferred))
             (_preferred, _preferredSinceMs) = (outlook.Preferred, nowMs);
         if (!header.Configuration.Members.Any(outlook.Unwanted.Contains))
@@ -197,11 +201,8 @@ public sealed class Steward(NodeId self, StewardOptions options)
         if (header.Previous is not null)
             return Announce(nowMs, rank);
         if (_tooBigSinceMs is { } big && nowMs - big >= options.PreferredFor.TotalMilliseconds + Wait(rank)
-            && !IsTooSoon(nowMs) && !(_cutMs is { } cut && nowMs - cut < options.CutEvery.TotalMilliseconds))
-        {
-            _changedMs = _cutMs = nowMs;
+            && !IsTooSoon(nowMs) && MayPropose(header.Configuration, header.Configuration.Members, nowMs))
             return Cutting;
-        }
 
         return _announcedMs is { } last && nowMs - last < options.AuditEvery.TotalMilliseconds
             ? Nothing
@@ -219,10 +220,13 @@ public sealed class Steward(NodeId self, StewardOptions options)
         var rank = Rank(header.Configuration, outlook);
         if (nowMs - _headerSinceMs < options.SealedMax.TotalMilliseconds + Wait(rank) || IsTooSoon(nowMs))
             return null;
-        _changedMs = nowMs;
+        var members = header.Configuration.Members;
         var wanted = IsAllowed(header.Configuration, outlook.Preferred)
             ? StepTo(header.Configuration, outlook)
-            : header.Configuration.Members;
+            : members;
+        if (SameMembers(wanted, members) || !MayPropose(header.Configuration, wanted, nowMs))
+            wanted = members;
+        _changedMs = nowMs;
         return new StewardAction.Change(wanted);
     }
 
@@ -238,8 +242,20 @@ public sealed class Steward(NodeId self, StewardOptions options)
         if (IsTooSoon(nowMs) || reachable < configuration.Majority
             || SameMembers(configuration.Members, outlook.Preferred) || !IsAllowed(configuration, outlook.Preferred))
             return null;
+        var wanted = StepTo(configuration, outlook);
+        return MayPropose(configuration, wanted, nowMs) ? new StewardAction.Change(wanted) : null;
+    }
+
+    /// <summary>Notes the try, unless it has to wait because others refused the same.</summary>
+    /// <param name="wanted">The members of now: a cut.</param>
+    private bool MayPropose(TileConfiguration configuration, ImmutableArray<NodeId> wanted, long nowMs)
+    {
+        ImmutableArray<NodeId> newcomers = [.. wanted.Where(node => !configuration.Contains(node))];
+        if (_backoff.Holds(newcomers, nowMs))
+            return false;
         _changedMs = nowMs;
-        return new StewardAction.Change(StepTo(configuration, outlook));
+        _backoff.Propose(configuration, newcomers, nowMs);
+        return true;
     }
 
     /// <summary>The preferred members, or as far towards them as a majority that has the rows already allows.</summary>

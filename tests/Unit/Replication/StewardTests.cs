@@ -182,16 +182,73 @@ public class StewardTests
     [Fact]
     public void A_cut_that_others_refuse_is_tried_again_after_ten_minutes()
     {
-        var (steward, tries) = (new Steward(Ids[0], StewardOptions.Default), new List<long>());
-        var header = Active;
-        for (var now = 0L; now <= 1_300_000; now += 500)
-            if (steward.Decide(header, Calm with { IsTooBig = true }, now) is StewardAction.Cut)
-            {
-                tries.Add(now);
-                header = Active with { Configuration = header.Configuration.Next(header.Configuration.Members) };
-            }
-
+        var tries = Refused<StewardAction.Cut>(Calm with { IsTooBig = true }, 1_300_000);
         Assert.Equal([10_000, 610_000, 1_210_000], tries);
+    }
+
+    /// <summary>docs/protocol.md#refused-changes: only the proposer reaches the newcomer, so the others end each epoch
+    /// without it.</summary>
+    [Fact]
+    public void Newcomers_that_others_refuse_are_proposed_again_after_twice_the_time_up_to_ten_minutes()
+    {
+        var tries = Refused<StewardAction.Change>(Calm with { Preferred = Ids[..2].Add(Ids[3]) }, 2_000_000);
+        Assert.Equal([10_000, 30_000, 70_000, 150_000, 310_000, 630_000, 1_230_000, 1_830_000], tries);
+    }
+
+    /// <summary>docs/protocol.md#refused-changes: one for a dead member is first proposed after 500 ms.</summary>
+    [Fact]
+    public void A_dead_member_does_not_hurry_a_newcomer_that_others_refuse()
+    {
+        var outlook = new TileOutlook([Ids[0], Ids[1], Ids[3]], ImmutableHashSet.Create(Ids[2]));
+        Assert.Equal([500, 20_500, 60_500], Refused<StewardAction.Change>(outlook, 100_000));
+    }
+
+    /// <summary>docs/protocol.md#refused-changes.</summary>
+    [Fact]
+    public void Other_newcomers_and_those_that_were_taken_in_do_not_wait_for_what_was_refused()
+    {
+        var first = Calm with { Preferred = Ids[..2].Add(Ids[3]) };
+        var steward = new Steward(Ids[0], StewardOptions.Default);
+        var header = Active;
+        Assert.Equal(10_000, Propose(first, 0));
+        Go(Now.Members);
+        Assert.Equal(21_000, Propose(Calm with { Preferred = Ids[..2].Add(Ids[4]) }, 11_000));
+        Go(Now.Members);
+        Assert.Equal(32_000, Propose(first, 22_000)); // The others were refused last.
+        Go(Now.Members);
+        Assert.Equal(52_000, Propose(first, 33_000));
+        Go([.. Ids[..2], Ids[3]]);
+        Assert.IsNotType<StewardAction.Change>(steward.Decide(header, first, 52_500));
+        Go(Now.Members);
+        Assert.Equal(53_000, Propose(first, 53_000));
+
+        long Propose(TileOutlook outlook, long now)
+        {
+            while (steward.Decide(header, outlook, now) is not StewardAction.Change)
+                now += 500;
+            return now;
+        }
+
+        void Go(ImmutableArray<NodeId> members) =>
+            header = Active with { Configuration = header.Configuration.Next(members) };
+    }
+
+    /// <summary>docs/protocol.md#refused-changes: a tile that waits goes on with the members that there are.</summary>
+    [Fact]
+    public void A_take_over_brings_in_nobody_who_was_refused_just_now()
+    {
+        var steward = new Steward(Ids[0], StewardOptions.Default);
+        var outlook = Calm with { Preferred = Ids[..2].Add(Ids[3]) };
+        steward.Decide(Active, outlook, 0);
+        Assert.IsType<StewardAction.Change>(steward.Decide(Active, outlook, 10_000));
+        var header = Active with
+        {
+            Configuration = Now.Next(Now.Members),
+            Phase = TilePhase.Sealed,
+        };
+        Assert.IsType<StewardAction.None>(steward.Decide(header, outlook, 11_000));
+        var change = Assert.IsType<StewardAction.Change>(steward.Decide(header, outlook, 12_000));
+        Assert.Equal(Now.Members, change.Wanted);
     }
 
     /// <summary>docs/protocol.md#tile-split.</summary>
@@ -200,6 +257,22 @@ public class StewardTests
     {
         Assert.Equal(expected, StewardOptions.Default.IsTooWide(new(bits, 0), nodes));
         Assert.False(new StewardOptions { SplitPerNode = 0 }.IsTooWide(new(bits, 0), nodes));
+    }
+
+    /// <summary>What the first member tries, when each epoch ends with the members of now.</summary>
+    private static List<long> Refused<T>(TileOutlook outlook, long until)
+        where T : StewardAction
+    {
+        var (steward, tries) = (new Steward(Ids[0], StewardOptions.Default), new List<long>());
+        var header = Active;
+        for (var now = 0L; now <= until; now += 500)
+            if (steward.Decide(header, outlook, now) is T)
+            {
+                tries.Add(now);
+                header = Active with { Configuration = header.Configuration.Next(header.Configuration.Members) };
+            }
+
+        return tries;
     }
 
     /// <summary>When within two minutes a member first starts a change; null: never.</summary>
