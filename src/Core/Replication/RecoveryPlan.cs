@@ -14,12 +14,15 @@ public sealed record TileAnswer(NodeId Node, TileHeader? Header, TileConfigurati
     internal bool IsComplete => Header is { Phase: TilePhase.Active or TilePhase.Sealed or TilePhase.Away };
 }
 
-/// <summary>A later epoch that cannot be while a majority answers for the one before: somebody lies, or the tile went
-/// on between two answers.</summary>
+/// <summary>A later epoch that cannot be if all these members truly answer for an earlier one: somebody lies, or the
+/// tile went on between two answers.</summary>
 /// <param name="Node">The node that names it.</param>
 /// <param name="Said">What that node says is the newest.</param>
-/// <param name="Sure">What a majority answers for.</param>
-public sealed record ImpossibleEpoch(NodeId Node, TileConfiguration Said, TileConfiguration Sure);
+/// <param name="Earlier">What the members answer for.</param>
+/// <param name="Members">Who answers for it.</param>
+/// <param name="IsPassedOver">It cannot be even if one of the members lies.</param>
+public sealed record DoubtfulEpoch(
+    NodeId Node, TileConfiguration Said, TileConfiguration Earlier, ImmutableArray<NodeId> Members, bool IsPassedOver);
 
 /// <summary>What is left of a tile, from the answers of all nodes that answer, and the order that would begin its next
 /// generation.</summary>
@@ -32,12 +35,23 @@ public sealed class RecoveryPlan
     public RecoveryPlan(IEnumerable<TileAnswer> answers)
     {
         _answers = answers.ToImmutableDictionary(answer => answer.Node);
-        var active = _answers.Values.Where(answer => answer.Header is { Phase: TilePhase.Active })
-            .GroupBy(answer => answer.Header!.Configuration)
-            .Where(same => same.Count(answer => same.Key.Contains(answer.Node)) >= Math.Max(2, same.Key.Majority))
-            .Select(same => same.Key).ToList();
+        var active = _answers.Values
+            .Where(answer => answer.Header is { Phase: TilePhase.Active } header
+                && header.Configuration == answer.Newest && answer.Newest.Contains(answer.Node))
+            .GroupBy(answer => answer.Newest, answer => answer.Node)
+            .Select(same => new Answering(same.Key, [.. same.Key.Members.Where(same.Contains)]))
+            .Where(one => one is { Spare: >= 0, Members.Length: > 1 }).ToList(); // One alone may have made it up.
+        Doubts =
+        [
+            .. from answer in _answers.Values
+               let earlier = active.Where(one => one.IsBefore(answer.Newest)).MaxBy(one => one.Spare)
+               where earlier is not null
+               orderby answer.Node
+               select new DoubtfulEpoch(
+                   answer.Node, answer.Newest, earlier.Configuration, earlier.Members, earlier.Spare > 0),
+        ];
         Newest = _answers.Values.Select(answer => answer.Newest).Where(IsPossible)
-            .Aggregate(active.Find(IsPossible), (one, two) => two.IsNewerThan(one) ? two : one)!;
+            .Aggregate((one, two) => two.IsNewerThan(one) ? two : one);
         Gone = [.. Newest.Members.Where(member => !_answers.ContainsKey(member))];
         var source = _answers.Values.Where(answer => answer.IsComplete).Select(answer => answer.Header!.Configuration)
             .Where(IsPossible)
@@ -47,25 +61,10 @@ public sealed class RecoveryPlan
             Members = [.. (source?.Members ?? []).Where(member => IsCompleteIn(member, source!))],
         };
 
-        PassedOver =
-        [
-            .. from answer in _answers.Values
-               let said = answer.Newest
-               let sure = active.Where(sure => IsBefore(sure, said)).MaxBy(sure => sure.Epoch)
-               where sure is not null
-               orderby answer.Node
-               select new ImpossibleEpoch(answer.Node, said, sure),
-        ];
-
-        bool IsPossible(TileConfiguration said) => !active.Exists(sure => IsBefore(sure, said));
-
-        // A majority is sealed before the next one is decided.
-        static bool IsBefore(TileConfiguration sure, TileConfiguration said) =>
-            sure.Generation == said.Generation && sure.Tile == said.Tile && said.IsNewerThan(sure);
+        bool IsPossible(TileConfiguration said) => !active.Exists(one => one.Spare > 0 && one.IsBefore(said));
     }
 
-    /// <summary>The newest configuration that anybody has heard of, except those that cannot be because a majority
-    /// still answers for the epoch before.</summary>
+    /// <summary>The newest configuration that anybody has heard of, except those that are passed over.</summary>
     public TileConfiguration Newest { get; }
 
     /// <summary>Members of <see cref="Newest"/> that did not answer.</summary>
@@ -75,8 +74,11 @@ public sealed class RecoveryPlan
     /// none.</summary>
     public TileConfiguration Survivors { get; }
 
-    /// <summary>Nodes that name a later configuration than one that a majority still answers for.</summary>
-    public ImmutableArray<ImpossibleEpoch> PassedOver { get; }
+    /// <summary>Nodes that name a later configuration than one for which too many members still answer.</summary>
+    public ImmutableArray<DoubtfulEpoch> Doubts { get; }
+
+    /// <summary>Whether one liar decides which of two epochs is believed here: then nobody should act on it.</summary>
+    public bool IsContested => Doubts.Any(doubt => !doubt.IsPassedOver);
 
     /// <summary>Whether the tile works, or will by itself: then there is nothing to recover.</summary>
     public bool CanGoOn
@@ -115,4 +117,15 @@ public sealed class RecoveryPlan
     private bool IsCompleteIn(NodeId node, TileConfiguration configuration) =>
         _answers.TryGetValue(node, out var answer) && answer.IsComplete
         && answer.Header!.Configuration == configuration;
+
+    /// <summary>Members that answer for one configuration and know of none after it.</summary>
+    private sealed record Answering(TileConfiguration Configuration, ImmutableArray<NodeId> Members)
+    {
+        /// <summary>How many of them may lie, and still no majority can have been sealed, as it is before the next
+        /// configuration is decided.</summary>
+        public int Spare => Members.Length - (Configuration.Members.Length - Configuration.Majority + 1);
+
+        public bool IsBefore(TileConfiguration said) => said.Generation == Configuration.Generation
+            && said.Tile == Configuration.Tile && said.IsNewerThan(Configuration);
+    }
 }

@@ -71,12 +71,16 @@ internal static class RecoverCommand
         var told = looks.Where(look => tile is not null || !look.Plan.CanGoOn);
         foreach (var line in told.SelectMany(look => look.Lines()))
             await output.WriteLineAsync(line);
-        TileRecovery[] recoveries = [.. looks.Where(look => !look.Plan.CanGoOn)];
+        var stopped = looks.Where(look => !look.Plan.CanGoOn).ToList();
+        TileRecovery[] recoveries = [.. stopped.Where(look => !look.Plan.IsContested)];
         if (recoveries.Length == 0)
             throw new StartRefusedException(
-                ExitCode.Usage, $"a majority answers{(tile is null ? " for every tile" : "")}: there is nothing to "
-                + "recover, and nothing to lose. If a tile does not work, 'chordchat-node doctor' on each of its "
-                + "members may say why.");
+                ExitCode.Usage, stopped.Count > 0
+                    ? "what the nodes say contradicts itself, as the lines above say: nothing is recovered before one "
+                        + "of them is revoked, or another member answers."
+                    : $"a majority answers{(tile is null ? " for every tile" : "")}: there is nothing to "
+                        + "recover, and nothing to lose. If a tile does not work, 'chordchat-node doctor' on each of "
+                        + "its members may say why.");
         foreach (var line in TileRecovery.Warnings(recoveries))
             await output.WriteLineAsync(line);
         var wanted = RecoveryOrder.CodeOf(recoveries.Select(recovery => recovery.Order));

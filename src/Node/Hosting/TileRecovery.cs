@@ -105,15 +105,15 @@ internal sealed class TileRecovery
                 + "; it counts as not answering.";
         }
 
-        foreach (var said in looks.SelectMany(look => look.Plan.PassedOver, (look, doubt) => (look, doubt))
-            .GroupBy(one => one.doubt.Node).OrderBy(same => same.Key))
+        foreach (var said in looks.SelectMany(look => look.Plan.Doubts, (look, doubt) => (look, doubt))
+            .GroupBy(one => (one.doubt.Node, one.doubt.IsPassedOver)).OrderBy(same => same.Key.Node))
         {
             var ((look, doubt), more) = (said.First(), said.Count() - 1);
             yield return $"{look.Name(doubt.Node)} says that tile {doubt.Said.Tile} has gone on to epoch "
-                + $"{Text(doubt.Said.Epoch)}, but a majority still answers for epoch "
-                + $"{Text(doubt.Sure.Epoch)}{More(more)}: one of them lies, or the ring is changing. Run this command "
-                + "again in a minute. If it says the same, find out which node lies, revoke it, and run this command "
-                + "again.";
+                + $"{Text(doubt.Said.Epoch)}, but {look.Names(doubt.Members)} still answer for epoch "
+                + $"{Text(doubt.Earlier.Epoch)}{More(more)}: one of them lies, or the ring is changing. Run this "
+                + "command again in a minute. If it says the same, find out which node lies, revoke it, and run this "
+                + $"command again.{(doubt.IsPassedOver ? "" : " Until then nothing is recovered there.")}";
         }
     }
 
@@ -127,7 +127,7 @@ internal sealed class TileRecovery
             + Names(newest.Members);
         foreach (var member in newest.Members)
             yield return $"  {Name(member)}: {(Plan.Gone.Contains(member) ? "does not answer" : State(member))}";
-        if (Plan.CanGoOn)
+        if (Plan.CanGoOn || Plan.IsContested)
             yield break;
         yield return Plan.Survivors.Members.IsEmpty
             ? "Nothing survives. Every account and every waiting message of this tile is lost, and its names are free "

@@ -164,7 +164,7 @@ public sealed partial class RecoveryLiesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Who_names_a_later_epoch_than_a_majority_is_named()
+    public async Task Who_names_a_later_epoch_than_others_is_named_with_them()
     {
         var second = await StartAsync("n2");
         second.Tells = () => second.Report(Active(_now), _now);
@@ -174,7 +174,7 @@ public sealed partial class RecoveryLiesTests : IAsyncLifetime
         var refused = await Assert.ThrowsAsync<StartRefusedException>(() => RecoverAsync(null));
         Assert.Contains("nothing to recover", refused.Message, StringComparison.Ordinal);
         Assert.Contains(
-            $"n4 says that tile {Tile} has gone on to epoch 7, but a majority still answers for epoch 1: one of them "
+            $"n4 says that tile {Tile} has gone on to epoch 7, but n1 n2 still answer for epoch 1: one of them "
             + "lies, or the ring is changing.", _output.ToString(), StringComparison.Ordinal);
     }
 
@@ -195,6 +195,25 @@ public sealed partial class RecoveryLiesTests : IAsyncLifetime
             _cluster.Folder, [_liar.Address, _honest.Address], Tile, code, output, CancellationToken.None)
             .WaitAsync(Patience);
     }
+    /// <summary>docs/protocol.md#contested: an order could drop the only true copy.</summary>
+    [Fact]
+    public async Task Nothing_is_recovered_while_one_liar_decides_what_is_believed()
+    {
+        var (second, third) = (await StartAsync("n2"), await StartAsync("n3"));
+        second.Tells = () => second.Report(Active(_now), _now);
+        third.Tells = () => third.Report(null, _now);
+        _honest.Tells = () => _honest.Report(Active(_now), _now, _liar.Peer(), second.Peer(), third.Peer());
+        var later = _now with { Epoch = 7, Members = [Id("n4"), Id("n5"), new(9, 9)] };
+        _liar.Tells = () => _liar.Report(Active(later), later);
+        var refused = await Assert.ThrowsAsync<StartRefusedException>(() => RecoverAsync(null));
+        Assert.Contains("contradicts itself", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("Until then nothing is recovered there.", _output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("What survives", _output.ToString(), StringComparison.Ordinal);
+        third.Tells = () => third.Report(Active(_now), _now);
+        refused = await Assert.ThrowsAsync<StartRefusedException>(() => RecoverAsync(null));
+        Assert.Contains("nothing to recover", refused.Message, StringComparison.Ordinal);
+    }
+
 
     [GeneratedRegex("--accept-loss (?<code>[0-9a-f]{8})")]
     private static partial Regex Code();

@@ -226,21 +226,52 @@ public class GenerationTests
         Assert.Single(_bench.Stores[2].ReadPage(Tile, default, 1000).Entries);
     }
 
-    /// <summary>Else an order would have the others drop what they hold for what one member made up.</summary>
+    /// <summary>Else an order would have the others drop what they hold for what one node made up.</summary>
     [Fact]
-    public void What_one_says_of_a_later_epoch_is_nothing_while_a_majority_answers_for_the_one_before()
+    public void What_one_says_of_a_later_epoch_is_nothing_while_all_members_answer_for_the_one_before()
     {
-        var later = new TileHeader(_bench.Now.Next([Id(2)]), TilePhase.Active);
-        var lie = new TileAnswer(Id(2), later, later.Configuration);
-        var plan = new RecoveryPlan([.. Answers(0, 1), lie]);
+        var lie = Active(3, _bench.Now.Next([Id(2), Id(3), Id(4)]));
+        var plan = new RecoveryPlan([.. Answers(0, 1, 2), lie]);
         Assert.True(plan.CanGoOn);
         Assert.Equal(_bench.Now, plan.Newest);
-        Assert.Equal(Survivors(0, 1), plan.Survivors);
-        Assert.Equal(new(Id(2), later.Configuration, _bench.Now), Assert.Single(plan.PassedOver));
-        _bench.Ask(1, new ReplicaRequest.Seal(_bench.Now.At, new(1, 1, Id(2), 1))); // Now it may be true.
-        plan = new([.. Answers(0, 1), lie]);
-        Assert.Equal(later.Configuration, plan.Newest);
-        Assert.Empty(plan.PassedOver);
+        Assert.Equal(Survivors(0, 1, 2), plan.Survivors);
+        var doubt = Assert.Single(plan.Doubts);
+        Assert.Equal((Id(3), lie.Known, _bench.Now), (doubt.Node, doubt.Said, doubt.Earlier));
+        Assert.Equal([Id(0), Id(1), Id(2)], doubt.Members.ToArray());
+        Assert.True(doubt.IsPassedOver);
+        Assert.False(plan.IsContested);
+        foreach (var node in (int[])[1, 2])
+            _bench.Ask(node, new ReplicaRequest.Seal(_bench.Now.At, new(1, 1, Id(2), 1))); // Now it may be true.
+        plan = new([.. Answers(0, 1, 2), lie]);
+        Assert.Equal(lie.Known, plan.Newest);
+        Assert.Empty(plan.Doubts);
+    }
+
+    /// <summary>Member 2 went on with two that are gone; 0 never heard of it, and 1, which was sealed for it, says that
+    /// it was not. Together they are a majority.</summary>
+    [Fact]
+    public void One_liar_and_a_stale_copy_do_not_hide_the_only_survivor_and_nobody_acts_on_it_before_it_is_clear()
+    {
+        var later = _bench.Now.Next([Id(2), Id(3), Id(4)]).Next([Id(2), Id(3), Id(4)]);
+        var plan = new RecoveryPlan([.. Answers(0, 1), Active(2, later)]);
+        Assert.False(plan.CanGoOn);
+        Assert.Equal(later with { Members = [Id(2)] }, plan.Survivors);
+        Assert.True(plan.IsContested);
+        Assert.False(Assert.Single(plan.Doubts).IsPassedOver);
+        plan = new([.. Answers(0), Active(2, later)]); // The liar has been revoked.
+        Assert.Equal(later with { Members = [Id(2)] }, plan.Survivors);
+        Assert.False(plan.IsContested);
+        plan = new(Answers(0, 1)); // Or the other one.
+        Assert.True(plan.CanGoOn);
+    }
+
+    [Fact]
+    public void A_member_that_has_heard_of_a_later_epoch_does_not_speak_against_it()
+    {
+        var later = _bench.Now.Next([Id(0), Id(1), Id(3)]);
+        var plan = new RecoveryPlan(Answers(0, 1, 2).Select(answer => answer with { Known = later }));
+        Assert.Equal(later, plan.Newest);
+        Assert.Empty(plan.Doubts);
     }
 
     [Fact]
@@ -251,6 +282,8 @@ public class GenerationTests
         Assert.False(Plan(2, 3).CanGoOn);
         Assert.True(Plan(1, 2).CanGoOn);
     }
+
+    private TileAnswer Active(int node, TileConfiguration at) => new(Id(node), new(at, TilePhase.Active), at);
 
     private RecoveryPlan Plan(params int[] nodes) => new(Answers(nodes));
 
