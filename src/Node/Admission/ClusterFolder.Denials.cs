@@ -89,15 +89,8 @@ internal sealed partial class ClusterFolder
         PrivateFiles.Write(Path.Combine(Folder, Admission.DenyList.FileName), next.Sign(authority));
     }
 
-    private DenyList? ReadDenyList(X509Certificate2 authority)
-    {
-        if (SignedDenyList() is not { } signed)
-            return null;
-        return Admission.DenyList.Read(signed, ReadGenesis().ClusterHex, new(authority))
-            ?? throw new StartRefusedException(
-                ExitCode.Damaged, $"{Path.Combine(Folder, Admission.DenyList.FileName)} is damaged. Delete it, "
-                + "and revoke again a node that was revoked before: 'cluster revoke' fetches the list from a node.");
-    }
+    private DenyList? ReadDenyList(X509Certificate2 authority) =>
+        Denials.ReadList(Folder, ReadGenesis().ClusterHex, authority);
 
     private X509Certificate2 ReadAuthority() =>
         GenesisFile.Read(File.ReadAllBytes(Path.Combine(Folder, GenesisFile.FileName))).Authority;

@@ -6,7 +6,9 @@ namespace ChordChat.Node.Admission;
 
 /// <summary>The one root that this cluster's members trust: its own authority. The system's roots mean nothing
 /// here.</summary>
-internal sealed class ClusterTrust(X509Certificate2 authority)
+/// <param name="authority">The root.</param>
+/// <param name="denied">Whom the operator has denied until now; null: nobody, as far as is known here.</param>
+internal sealed class ClusterTrust(X509Certificate2 authority, DenyList? denied = null)
 {
     public X509Certificate2 Authority => authority;
 
@@ -15,7 +17,7 @@ internal sealed class ClusterTrust(X509Certificate2 authority)
 
     private string Cluster { get; } = CertificateName.Of(authority)?.Cluster ?? "";
 
-    private DenyList? _denied;
+    private DenyList? _denied = denied;
 
     /// <summary>Whom the operator has denied; null: nobody.</summary>
     public DenyList? Denied => Volatile.Read(ref _denied);

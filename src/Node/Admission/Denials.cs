@@ -33,6 +33,16 @@ internal sealed partial class Denials(
         return File.Exists(file) ? File.ReadAllBytes(file) : null;
     }
 
+    /// <summary>The same, read.</summary>
+    /// <exception cref="StartRefusedException">It is damaged.</exception>
+    public static DenyList? ReadList(string folder, string cluster, X509Certificate2 authority) =>
+        ReadFile(folder) is not { } signed ? null
+        : DenyList.Read(signed, cluster, new(authority)) ?? throw new StartRefusedException(
+            ExitCode.Damaged,
+            $"{Path.Combine(folder, DenyList.FileName)}, the list of revoked certificates, is damaged. Delete it: a "
+            + "node gets it again from the others. Where the authority's key is, revoke again a node that was revoked "
+            + "before: 'cluster revoke' fetches the list from a node.");
+
     /// <summary>Puts a list in the place of the one at hand if it is genuine and newer.</summary>
     /// <exception cref="IOException">It cannot be kept on the disk; nothing has changed.</exception>
     public DenyListVerdict Take(ReadOnlySpan<byte> signed)

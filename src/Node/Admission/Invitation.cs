@@ -22,7 +22,7 @@ internal static class Invitation
         CancellationToken cancellation)
     {
         using var authority = cluster.OpenAuthority();
-        var trust = new ClusterTrust(authority.Certificate);
+        var trust = new ClusterTrust(authority.Certificate, cluster.DenyList(authority));
         using var own = authority.IssueOperator(now);
         using var http = Client(ClusterTls.CreateHandler(trust, own));
         (await CallAsync(at, () => http.GetAsync($"https://{at}/healthz", cancellation))).Dispose();

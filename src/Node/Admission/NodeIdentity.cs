@@ -32,7 +32,7 @@ internal sealed record NodeIdentity(
         }
 
         var (genesis, authority) = ReadGenesis(folder);
-        var trust = new ClusterTrust(authority);
+        var trust = new ClusterTrust(authority, Denials.ReadList(folder, genesis.ClusterHex, authority));
         var certificate = ReadCertificate(folder);
         var self = NodeCertificate.Read(certificate)
             ?? throw Damaged(folder, $"{KeyName}.crt is not a node's certificate");
@@ -52,18 +52,7 @@ internal sealed record NodeIdentity(
                     $"{folder}: {trust.Objection(certificate, "this node's", DateTimeOffset.UtcNow)}.");
         }
 
-        ReadDenied(folder, genesis, trust);
         return new(certificate, self, genesis, trust, ReadSecret(folder));
-    }
-
-    private static void ReadDenied(string folder, Genesis genesis, ClusterTrust trust)
-    {
-        if (Denials.ReadFile(folder) is not { } signed)
-            return;
-        trust.Deny(DenyList.Read(signed, genesis.ClusterHex, trust) ?? throw new StartRefusedException(
-            ExitCode.Damaged,
-            $"{folder}: {DenyList.FileName}, the list of revoked certificates, is damaged. Delete that file; this node "
-            + "gets the list again from the others."));
     }
 
     private static (Genesis Genesis, X509Certificate2 Authority) ReadGenesis(string folder)

@@ -111,13 +111,15 @@ internal sealed class NodeContact : IDisposable
 
     private static ClusterTrust TrustOf(string data)
     {
-        var file = new[] { data, Path.Combine(data, "cluster") }.Concat(NodeFolders(data))
-            .Select(folder => Path.Combine(folder, GenesisFile.FileName)).FirstOrDefault(File.Exists)
+        var folder = new[] { data, Path.Combine(data, "cluster") }.Concat(NodeFolders(data))
+            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, GenesisFile.FileName)))
             ?? throw new StartRefusedException(
                 ExitCode.NoNode, $"there is neither a node nor a cluster in {data}. Name a node's folder with --data.");
+        var file = Path.Combine(folder, GenesisFile.FileName);
         try
         {
-            return new(GenesisFile.Read(File.ReadAllBytes(file)).Authority);
+            var (genesis, authority) = GenesisFile.Read(File.ReadAllBytes(file));
+            return new(authority, Denials.ReadList(folder, genesis.ClusterHex, authority));
         }
         catch (FormatException e)
         {

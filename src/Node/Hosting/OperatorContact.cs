@@ -19,7 +19,7 @@ internal sealed class OperatorContact(ClusterAuthority authority, DenyList? deni
     private const int AnswerBytesMax = 8 << 20;
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(5);
 
-    private readonly ClusterTrust _trust = Trust(authority, denied);
+    private readonly ClusterTrust _trust = new(authority.Certificate, denied);
     private readonly X509Certificate2 _own = authority.IssueOperator(now);
     private readonly ConcurrentDictionary<string, Lazy<OperatorLink>> _links = [];
     private readonly ConcurrentDictionary<NodeId, string> _homes = [];
@@ -146,14 +146,6 @@ internal sealed class OperatorContact(ClusterAuthority authority, DenyList? deni
 
     private OperatorLink LinkTo(string address) => _links.GetOrAdd(
         address, _ => new(() => new(_trust, _own, AnswerMax, AnswerBytesMax))).Value;
-
-    private static ClusterTrust Trust(ClusterAuthority authority, DenyList? denied)
-    {
-        var trust = new ClusterTrust(authority.Certificate);
-        if (denied is not null)
-            trust.Deny(denied);
-        return trust;
-    }
 
     private static TileReply Read(string address, NodeCertificate by, TileId tile, byte[] json)
     {

@@ -204,6 +204,26 @@ public sealed class RevocationTests
         Assert.False(renewal.Take(cluster.Identity("n2").Certificate.ExportCertificatePem())); // Somebody else's.
     }
 
+    /// <summary>With the operator's folder, or with that of a node that has the list.</summary>
+    [Fact]
+    public async Task No_command_believes_a_node_that_is_revoked()
+    {
+        await using var cluster = Founded.Of(2);
+        await using var revoked = await TellingNode.StartAsync(cluster.Identity("n2"));
+        using var authority = cluster.Cluster.OpenAuthority();
+        File.WriteAllBytes(
+            Path.Combine(cluster.Cluster.NodeFolder("n1"), DenyList.FileName), Longer(cluster, authority, "n2"));
+        foreach (var call in (Func<Task>[])[
+            () => NodeContact.OpenAsync(cluster.Folder, revoked.Address, CancellationToken.None),
+            () => NodeContact.OpenAsync(cluster.Cluster.NodeFolder("n1"), revoked.Address, CancellationToken.None),
+            () => Invitation.InviteAsync(
+                cluster.Cluster, revoked.Address, null, Patience, DateTimeOffset.UtcNow, CancellationToken.None)])
+            Assert.Contains(
+                "was revoked by the operator", (await Assert.ThrowsAsync<StartRefusedException>(call)).Message,
+                StringComparison.Ordinal);
+        Assert.Equal(0, revoked.AskedCount);
+    }
+
     private static byte[] Longer(Founded cluster, ClusterAuthority authority, string name)
     {
         cluster.Cluster.Deny(authority, cluster.Cluster.NodesToDeny(name, DateTimeOffset.UtcNow));
