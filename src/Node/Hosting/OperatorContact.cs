@@ -121,6 +121,9 @@ internal sealed class OperatorContact(ClusterAuthority authority, DenyList? deni
     }
 
     /// <summary>The nodes that run, as the one at an address sees them; null when it does not answer.</summary>
+    /// <summary>Whose certificate was shown at an address; null when nobody was asked there or answered.</summary>
+    public NodeCertificate? ShownAt(string address) => _links.GetValueOrDefault(address)?.Value.Shown;
+
     public async Task<DenyListHolder[]?> HoldersAsync(string address, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{address}{DenialEndpoints.HoldersPath}");

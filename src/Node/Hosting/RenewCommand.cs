@@ -57,23 +57,19 @@ internal static class RenewCommand
         CancellationToken cancellation)
     {
         using var contact = new OperatorContact(authority, folder.DenyList(authority), DateTimeOffset.UtcNow);
-        DenyListHolder[] running = [];
-        foreach (var address in addresses)
-            if (await contact.HoldersAsync(address, cancellation) is { } told)
-            {
-                running = told;
-                break;
-            }
-
+        // One that lies may leave out a node, or name another address for it.
+        var told = await Task.WhenAll(addresses.Select(address => contact.HoldersAsync(address, cancellation)));
+        var running = told.OfType<DenyListHolder[]>().SelectMany(nodes => nodes)
+            .DistinctBy(node => (node.Name, node.Address)).ToLookup(node => node.Name, node => node.Address);
         if (all)
-            names = [.. running.Select(node => node.Name).Concat(folder.NodeFolderNames()).Distinct().Order()];
+            names = [.. running.Select(node => node.Key).Concat(folder.NodeFolderNames()).Distinct().Order()];
         var worst = (int)ExitCode.Done;
         foreach (var name in names)
         {
             var file = Path.Combine(folder.NodeFolder(name), $"{NodeIdentity.KeyName}.crt");
             int code;
-            if (running.FirstOrDefault(node => node.Name == name) is { } live)
-                code = await RenewRunningAsync(contact, authority, live, cancellation);
+            if (running.Contains(name))
+                code = await RenewRunningAsync(contact, authority, name, running[name], cancellation);
             else if (File.Exists(file))
                 code = RenewFile(file, authority, name);
             else
@@ -90,20 +86,26 @@ internal static class RenewCommand
     }
 
     private static async Task<int> RenewRunningAsync(
-        OperatorContact contact, ClusterAuthority authority, DenyListHolder node, CancellationToken cancellation)
+        OperatorContact contact, ClusterAuthority authority, string name, IEnumerable<string> addresses,
+        CancellationToken cancellation)
     {
-        if (await contact.GetAsync(node.Address, Renewal.Path, cancellation) is { } pem
-            && Renew(Encoding.ASCII.GetString(pem), authority) is { } renewed
-            && await contact.PutAsync(
-                node.Address, Renewal.Path, Encoding.ASCII.GetBytes(renewed.ExportCertificatePem()), cancellation)
-                is HttpStatusCode.NoContent)
+        foreach (var address in addresses)
         {
-            Console.WriteLine($"{node.Name}: {Until(renewed)}, in use now");
-            renewed.Dispose();
-            return (int)ExitCode.Done;
+            if (await contact.GetAsync(address, Renewal.Path, cancellation) is not { } pem
+                || contact.ShownAt(address) is not { } shown || shown.Name != name
+                || Renew(Encoding.ASCII.GetString(pem), authority) is not { } renewed)
+                continue;
+            using (renewed)
+                if (NodeCertificate.Read(renewed)?.Node == shown.Node && await contact.PutAsync(
+                    address, Renewal.Path, Encoding.ASCII.GetBytes(renewed.ExportCertificatePem()), cancellation)
+                    is HttpStatusCode.NoContent)
+                {
+                    Console.WriteLine($"{name}: {Until(renewed)}, in use now");
+                    return (int)ExitCode.Done;
+                }
         }
 
-        Console.WriteLine($"{node.Name}: the node at {node.Address} did not take a new certificate");
+        Console.WriteLine($"{name}: the node at {string.Join(" or ", addresses)} did not take a new certificate");
         return (int)ExitCode.Unreachable;
     }
 

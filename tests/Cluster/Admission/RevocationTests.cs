@@ -224,6 +224,22 @@ public sealed class RevocationTests
         Assert.Equal(0, revoked.AskedCount);
     }
 
+    /// <summary>It is asked first, and says that n1 answers where it answers itself.</summary>
+    [Fact]
+    public async Task One_node_that_lies_keeps_no_other_from_being_renewed()
+    {
+        await using var cluster = Founded.Of(2, DateTimeOffset.UtcNow.AddDays(-40));
+        var address = (await cluster.StartAsync("n1")).Node.Self.Address;
+        await using var liar = await TellingNode.StartAsync(cluster.Identity("n2"));
+        var before = cluster.Identity("n1");
+        liar.Says[DenialEndpoints.HoldersPath] = new[] { new DenyListHolder("n1", "", liar.Address, 0) };
+        liar.Says[Renewal.Path] = before.Certificate.ExportCertificatePem();
+        using var authority = cluster.Cluster.OpenAuthority();
+        Assert.Equal(0, await RenewCommand.RenewAsync(
+            cluster.Cluster, authority, [], all: true, [liar.Address, address], CancellationToken.None));
+        Assert.True(cluster.Identity("n1").Certificate.NotAfter > before.Certificate.NotAfter.AddDays(39));
+    }
+
     private static byte[] Longer(Founded cluster, ClusterAuthority authority, string name)
     {
         cluster.Cluster.Deny(authority, cluster.Cluster.NodesToDeny(name, DateTimeOffset.UtcNow));

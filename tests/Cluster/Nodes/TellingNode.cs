@@ -31,6 +31,10 @@ internal sealed class TellingNode : IAsyncDisposable
     /// <summary>What it answers: a <see cref="TileReport"/>, a text to send as it is, or null for 404.</summary>
     public Func<object?> Tells { get; set; } = () => null;
 
+    /// <summary>What it answers at other paths: a text as it is, everything else as JSON. Whatever it is handed there,
+    /// it takes.</summary>
+    public Dictionary<string, object> Says { get; } = [];
+
     public int AskedCount => _askedCount;
 
     public RecoveryOrder? Ordered { get; private set; }
@@ -73,6 +77,17 @@ internal sealed class TellingNode : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         Interlocked.Increment(ref _askedCount);
+        if (Says.TryGetValue(context.Request.Path, out var said))
+        {
+            if (context.Request.Method == HttpMethods.Put)
+                context.Response.StatusCode = StatusCodes.Status204NoContent;
+            else if (said is string text)
+                await context.Response.WriteAsync(text);
+            else
+                await context.Response.WriteAsJsonAsync(said);
+            return;
+        }
+
         if (context.Request.Method == HttpMethods.Put)
         {
             using var body = new MemoryStream();
@@ -89,8 +104,8 @@ internal sealed class TellingNode : IAsyncDisposable
             case TileReport report:
                 await context.Response.WriteAsJsonAsync(report);
                 break;
-            case string text:
-                await context.Response.WriteAsync(text);
+            case string words:
+                await context.Response.WriteAsync(words);
                 break;
             default:
                 context.Response.StatusCode = StatusCodes.Status404NotFound;
