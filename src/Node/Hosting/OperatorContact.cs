@@ -28,21 +28,22 @@ internal sealed class OperatorContact(ClusterAuthority authority, DenyList? deni
     /// <summary>How many addresses it asks about tiles: as many as a ring has members.</summary>
     public int AddressesMax { get; init; } = 4_096;
 
-    /// <summary>All tiles of the cluster, as the first of these nodes that answers knows them.</summary>
-    /// <exception cref="StartRefusedException">Nobody answers.</exception>
-    public async Task<IReadOnlyList<TileId>> TilesAsync(
-        IReadOnlyCollection<string> addresses, CancellationToken cancellation)
+    /// <summary>What tiles the node at an address lists; null when it does not answer or lists none.</summary>
+    public async Task<HashSet<TileId>?> TilesAsync(string address, CancellationToken cancellation)
     {
-        foreach (var address in addresses)
+        await _turns.WaitAsync(cancellation);
+        try
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{address}/tiles");
-            if (await CallAsync<string?[]>(address, request, cancellation) is { } names)
-                return [.. names.Select(name => TileId.TryParse(name ?? "", out var tile)
-                    ? tile
-                    : throw new StartRefusedException(ExitCode.Unreachable, $"{address} runs another version."))];
+            return await CallAsync<string?[]>(address, request, cancellation) is { Length: > 0 } names
+                && names.All(name => TileId.TryParse(name ?? "", out _))
+                    ? [.. names.Select(name => TileId.TryParse(name ?? "", out var tile) ? tile : default)]
+                    : null;
         }
-
-        throw Nobody(addresses);
+        finally
+        {
+            _turns.Release();
+        }
     }
 
     public static StartRefusedException Nobody(IReadOnlyCollection<string> addresses) => new(
@@ -120,10 +121,10 @@ internal sealed class OperatorContact(ClusterAuthority authority, DenyList? deni
         }
     }
 
-    /// <summary>The nodes that run, as the one at an address sees them; null when it does not answer.</summary>
     /// <summary>Whose certificate was shown at an address; null when nobody was asked there or answered.</summary>
     public NodeCertificate? ShownAt(string address) => _links.GetValueOrDefault(address)?.Value.Shown;
 
+    /// <summary>The nodes that run, as the one at an address sees them; null when it does not answer.</summary>
     public async Task<DenyListHolder[]?> HoldersAsync(string address, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{address}{DenialEndpoints.HoldersPath}");

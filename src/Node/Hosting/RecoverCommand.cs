@@ -65,7 +65,9 @@ internal static class RecoverCommand
                 ExitCode.Unreachable,
                 $"no node of {root} has been started here. Name a running one with --node HOST:PORT.");
         using var contact = new OperatorContact(authority, folder.DenyList(authority), DateTimeOffset.UtcNow);
-        var looks = await LookAsync(folder, contact, tile, nodes, cancellation);
+        var looks = tile is { } one
+            ? await LookAsync(folder, contact, one, nodes, cancellation)
+            : await LookAsync(folder, contact, nodes, output, cancellation);
         foreach (var line in TileRecovery.Doubts(looks))
             await output.WriteLineAsync(line);
         var told = looks.Where(look => tile is not null || !look.Plan.CanGoOn);
@@ -108,18 +110,37 @@ internal static class RecoverCommand
         : throw new StartRefusedException(ExitCode.Usage, "--tile must look like 5a/7.");
 
     private static async Task<IReadOnlyList<TileRecovery>> LookAsync(
-        ClusterFolder folder, OperatorContact contact, TileId? tile, IReadOnlyCollection<string> nodes,
+        ClusterFolder folder, OperatorContact contact, TileId tile, IReadOnlyCollection<string> nodes,
+        CancellationToken cancellation) =>
+    [
+        await TileRecovery.LookAsync(folder, contact, tile, nodes, isSure: false, cancellation)
+            ?? throw new StartRefusedException(
+                ExitCode.Usage, $"there is no tile {tile}. 'chordchat-node where NAME' prints a user's tile."),
+    ];
+
+    /// <summary>Looks at all tiles.</summary>
+    private static async Task<IReadOnlyList<TileRecovery>> LookAsync(
+        ClusterFolder folder, OperatorContact contact, IReadOnlyCollection<string> nodes, TextWriter output,
         CancellationToken cancellation)
     {
-        var tiles = tile is { } one ? [one] : await contact.TilesAsync(nodes, cancellation);
-        var looks = new ConcurrentDictionary<TileId, TileRecovery>();
-        foreach (var first in tiles.Take(1)) // The first look finds out who answers; the others ask only those.
-            looks[first] = await TileRecovery.LookAsync(folder, contact, first, nodes, cancellation);
+        // The first look finds out who answers; the others ask only those. All nodes know the tiles of the genesis.
+        var first = await TileRecovery.LookAsync(
+            folder, contact, new(folder.ReadGenesis().TileBits, 0), nodes, isSure: true, cancellation);
+        var told = await Task.WhenAll(first!.Reporters.Select(async node => (
+            node.Name, Tiles: await contact.TilesAsync(node.Address, cancellation))));
+        var lists = new TileLists([.. told.Where(one => one.Tiles is not null).Select(one => (one.Name, one.Tiles!))]);
+        if (lists.Tiles.IsEmpty)
+            throw OperatorContact.Nobody(nodes);
+        foreach (var line in lists.Doubts())
+            await output.WriteLineAsync(line);
+        var looks = new ConcurrentDictionary<TileId, TileRecovery?>();
         await Parallel.ForEachAsync(
-            tiles.Skip(1), new ParallelOptions { MaxDegreeOfParallelism = AtOnceMax, CancellationToken = cancellation },
-            async (which, stopping) =>
-                looks[which] = await TileRecovery.LookAsync(folder, contact, which, nodes, stopping));
-        return [.. looks.OrderBy(look => look.Key).Select(look => look.Value)];
+            lists.Tiles, new ParallelOptions { MaxDegreeOfParallelism = AtOnceMax, CancellationToken = cancellation },
+            async (tile, stopping) =>
+                looks[tile] = await TileRecovery.LookAsync(folder, contact, tile, nodes, isSure: false, stopping));
+        foreach (var (tile, _) in looks.Where(look => look.Value is null).OrderBy(look => look.Key))
+            await output.WriteLineAsync($"tile {tile} is passed over: not all nodes know it. Look again with --tile.");
+        return [.. looks.OrderBy(look => look.Key).Select(look => look.Value).OfType<TileRecovery>()];
     }
 
     private static async Task GiveAsync(

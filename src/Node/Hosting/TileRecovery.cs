@@ -38,13 +38,19 @@ internal sealed class TileRecovery
     /// <summary>K + 1.</summary>
     public int CopiesWanted { get; }
 
+    /// <summary>Everybody who gave a valid report.</summary>
+    public IEnumerable<(string Name, string Address)> Reporters =>
+        _reports.Values.Select(one => (PeerWords.Name(one.Told.By.Name), one.Address));
+
     /// <summary>Answers of nodes that gave no valid report.</summary>
     public IReadOnlyList<TileReply> Nonsense { get; }
 
     /// <summary>Asks every node that one of them has heard of, beginning with these addresses.</summary>
-    /// <exception cref="StartRefusedException">Nobody answers, or there is no such tile.</exception>
-    public static async Task<TileRecovery> LookAsync(
-        ClusterFolder folder, OperatorContact contact, TileId tile, IReadOnlyCollection<string> addresses,
+    /// <param name="isSure">Whether there is such a tile, whatever nodes say.</param>
+    /// <returns>Null when there is no such tile.</returns>
+    /// <exception cref="StartRefusedException">Nobody tells anything of it.</exception>
+    public static async Task<TileRecovery?> LookAsync(
+        ClusterFolder folder, OperatorContact contact, TileId tile, IReadOnlyCollection<string> addresses, bool isSure,
         CancellationToken cancellation)
     {
         var reports = new Dictionary<NodeId, (string Address, ToldTile Told)>();
@@ -63,9 +69,8 @@ internal sealed class TileRecovery
         }
 
         var unknown = nonsense.Count(reply => reply.IsUnknown);
-        if (unknown > 1 || (unknown == 1 && reports.Count < 2))
-            throw new StartRefusedException(
-                ExitCode.Usage, $"there is no tile {tile}. 'chordchat-node where NAME' prints a user's tile.");
+        if (!isSure && (unknown > 1 || (unknown == 1 && reports.Count < 2)))
+            return null;
         return reports.Count > 0
             ? new(folder, tile, reports, nonsense)
             : throw OperatorContact.Nobody(addresses);

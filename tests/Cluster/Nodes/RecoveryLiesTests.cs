@@ -131,6 +131,22 @@ public sealed partial class RecoveryLiesTests : IAsyncLifetime
             () => RecoverAsync(null))).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Where it is the first that is asked.</summary>
+    [Fact]
+    public async Task What_tiles_there_are_is_not_up_to_one_node()
+    {
+        var (other, at) = (await StartAsync("n5"), _now with { Tile = new(7, 0) });
+        _honest.Tells = () => _honest.Report(Active(at), at, _liar.Peer(), other.Peer());
+        other.Tells = () => other.Report(null, at);
+        _liar.Tells = () => _liar.Report(null, at, _honest.Peer());
+        (_honest.Says["/tiles"], other.Says["/tiles"]) = ((string[])["00/7"], (string[])["00/7"]);
+        _liar.Says["/tiles"] = (string[])["7f/7"];
+        await RecoverAsync(null, tile: null);
+        Assert.Contains("n4 does not list tile 00/7, as others do", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Only n4 lists tile 7f/7", _output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("tile 00/7, generation 0, epoch 1", _output.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Addresses_without_end_come_to_an_end()
     {
@@ -157,7 +173,8 @@ public sealed partial class RecoveryLiesTests : IAsyncLifetime
         for (var looks = 0; looks < 2; looks++)
         {
             await TileRecovery.LookAsync(
-                _cluster.Cluster, contact, Tile, [_liar.Address, _honest.Address], CancellationToken.None);
+                _cluster.Cluster, contact, Tile, [_liar.Address, _honest.Address], isSure: false,
+                CancellationToken.None);
             Assert.Equal(looks + 1, other.AskedCount);
             Assert.Equal(7 + looks + 1, _liar.AskedCount); // At the others once: it was met before.
         }
@@ -178,23 +195,6 @@ public sealed partial class RecoveryLiesTests : IAsyncLifetime
             + "lies, or the ring is changing.", _output.ToString(), StringComparison.Ordinal);
     }
 
-    private static TileHeader Active(TileConfiguration at) => new(at, TilePhase.Active);
-
-    private Core.Ring.NodeId Id(string name) => _cluster.Identity(name).Self.Node;
-
-    private async Task<TellingNode> StartAsync(string name, bool everywhere = false)
-    {
-        _nodes.Add(await TellingNode.StartAsync(_cluster.Identity(name), everywhere));
-        return _nodes[^1];
-    }
-
-    private async Task RecoverAsync(string? code)
-    {
-        await using var output = new StringWriter(_output);
-        await RecoverCommand.RunAsync(
-            _cluster.Folder, [_liar.Address, _honest.Address], Tile, code, output, CancellationToken.None)
-            .WaitAsync(Patience);
-    }
     /// <summary>docs/protocol.md#contested: an order could drop the only true copy.</summary>
     [Fact]
     public async Task Nothing_is_recovered_while_one_liar_decides_what_is_believed()
@@ -214,6 +214,25 @@ public sealed partial class RecoveryLiesTests : IAsyncLifetime
         Assert.Contains("nothing to recover", refused.Message, StringComparison.Ordinal);
     }
 
+    private static TileHeader Active(TileConfiguration at) => new(at, TilePhase.Active);
+
+    private Core.Ring.NodeId Id(string name) => _cluster.Identity(name).Self.Node;
+
+    private async Task<TellingNode> StartAsync(string name, bool everywhere = false)
+    {
+        _nodes.Add(await TellingNode.StartAsync(_cluster.Identity(name), everywhere));
+        return _nodes[^1];
+    }
+
+    private Task RecoverAsync(string? code) => RecoverAsync(code, Tile);
+
+    private async Task RecoverAsync(string? code, TileId? tile)
+    {
+        await using var output = new StringWriter(_output);
+        await RecoverCommand.RunAsync(
+            _cluster.Folder, [_liar.Address, _honest.Address], tile, code, output, CancellationToken.None)
+            .WaitAsync(Patience);
+    }
 
     [GeneratedRegex("--accept-loss (?<code>[0-9a-f]{8})")]
     private static partial Regex Code();
