@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Client;
+
+/// <summary><c>./chordchat</c> where the client runs in a container, with a stand-in for <c>docker</c> that ends as the
+/// real one does: it passes no signal on.</summary>
+public sealed class ContainerWrapperTests : IDisposable
+{
+    private const string Docker = """
+        #!/bin/bash
+        shift
+        while [[ $1 == -* ]]; do
+          if [[ $1 == -e ]]; then [[ $2 == *=* ]] && export "${2?}"; shift; fi
+          shift
+        done
+        shift
+        exec 3<&0
+        setsid "$@" <&3 &
+        wait $!
+        """;
+
+    private const string Client = """
+        #!/bin/bash
+        for signal in TERM HUP INT; do
+          trap "echo $signal >$RECORD; exit 3" "$signal"
+        done
+        read -r line
+        echo "$* $line"
+        while true; do sleep 0.05; done
+        """;
+
+    private readonly string _folder = Path.Combine(
+        Path.GetTempPath(), "chordchat-tests", Guid.NewGuid().ToString("n"));
+
+    public ContainerWrapperTests()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "run"));
+        File.WriteAllText(Path.Combine(_folder, "run/mode"), "containers");
+        if (!OperatingSystem.IsWindows())
+            foreach (var (name, text) in new[] { ("docker", Docker), ("chordchat", Client) })
+            {
+                var file = Path.Combine(_folder, name);
+                File.WriteAllText(file, text);
+                File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            }
+    }
+
+    private string Record => Path.Combine(_folder, "record");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    /// <summary>Or the program in the container would run on, and take messages that nobody sees.</summary>
+    [Fact]
+    public async Task A_signal_reaches_the_program_in_the_container_and_its_code_comes_back()
+    {
+        if (!OperatingSystem.IsLinux() || !File.Exists("/bin/bash"))
+            return;
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var wrapper = Start("tail", "two words");
+        await wrapper.StandardInput.WriteLineAsync("typed");
+        Assert.Equal("tail two words typed", await wrapper.StandardOutput.ReadLineAsync(patience.Token));
+        using (var kill = Process.Start("kill", ["-TERM", $"{wrapper.Id}"])) // Some hosts of tests ignore the others.
+            await kill.WaitForExitAsync(patience.Token);
+        await wrapper.WaitForExitAsync(patience.Token);
+        Assert.Equal("", await wrapper.StandardError.ReadToEndAsync(patience.Token));
+        Assert.Equal((3, "TERM"), (wrapper.ExitCode, (await File.ReadAllTextAsync(Record, patience.Token)).Trim()));
+    }
+
+    private Process Start(params string[] arguments)
+    {
+        var start = new ProcessStartInfo("/bin/bash", [Path.Combine(Repository.Root, "chordchat"), .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["PATH"] = $"{_folder}:{start.Environment["PATH"]}";
+        start.Environment["CHORDCHAT_HOME"] = _folder;
+        start.Environment["CHORDCHAT_BUILT"] = Path.Combine(_folder, "nothing");
+        start.Environment["CHORDCHAT_TRUST"] = "not asked for";
+        start.Environment["RECORD"] = Record;
+        return Process.Start(start)!;
+    }
+}
