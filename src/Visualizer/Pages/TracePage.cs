@@ -23,8 +23,9 @@ internal static class TracePage
             var question = new TraceRequest { Name = name };
             var trace = await node.View.TraceAsync(
                 question, deadline: DateTime.UtcNow + Patience, cancellationToken: cancellation);
-            PlainPicture.Make(trace);
-            return Results.Text(Json.Format(trace), "application/json");
+            return PlainPicture.TryMake(trace)
+                ? Results.Text(Json.Format(trace), "application/json")
+                : Problem(502, "node_failed", $"{node.Name} does not say where that name lies. Try again.");
         }
         catch (RpcException cause)
         {

@@ -77,12 +77,36 @@ public sealed class FeedTests
         Assert.All(ring.Events, one => Assert.InRange(one.AtMs, 0, 8_640_000_000_000_000)); // ECMAScript's last day.
         Assert.All(ring.Events, one => Assert.InRange(one.Text.Length, 1, 300));
 
-        var trace = new TraceReply { Members = { place, "?" } };
+        var trace = new TraceReply { Position = place, Members = { place, "?" } };
         trace.Hops.Add(Enumerable.Repeat(new TraceHop { Position = place, Name = "\u001b", Ms = double.NaN }, 1_000));
-        PlainPicture.Make(trace);
+        Assert.True(PlainPicture.TryMake(trace));
+        Assert.False(PlainPicture.TryMake(new TraceReply { Position = "x" }));
         Assert.Equal([place], trace.Members);
         Assert.InRange(trace.Hops.Count, 1, 200);
         Assert.All(trace.Hops, hop => Assert.Equal((0, "?"), (hop.Ms, hop.Name)));
+    }
+
+    /// <summary>docs/security.md, The page that shows the ring: it compares each node with each.</summary>
+    [Fact]
+    public void Of_more_than_any_ring_has_the_page_gets_so_much_as_it_can_draw()
+    {
+        var place = new string('a', 32);
+        var ring = new Snapshot();
+        for (var i = 0; i < 10_000; i++)
+            ring.Nodes.Add(new NodeView { Position = place, Id = $"{i}" });
+        for (var i = 0; i < 100_000; i++)
+            ring.Tiles.Add(new TileView { Start = place, End = place });
+        var (node, tile) = (ring.Nodes[0], ring.Tiles[0]);
+        node.Successors.Add([.. Enumerable.Repeat(place, 1_000), "nowhere"]);
+        node.Users.Add(Enumerable.Repeat("u", 1_000));
+        node.Fingers.Add(Enumerable.Range(0, 1_000).Select(_ => new FingerView { Position = place }));
+        tile.Members.Add(Enumerable.Repeat(place, 1_000));
+
+        PlainPicture.Make(ring);
+
+        Assert.Equal((4_096, 65_536), (ring.Nodes.Count, ring.Tiles.Count));
+        Assert.Equal(
+            (64, 500, 128, 64), (node.Successors.Count, node.Users.Count, node.Fingers.Count, tile.Members.Count));
     }
 
     [Theory]
