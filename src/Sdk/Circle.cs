@@ -93,7 +93,8 @@ public sealed class Circle
         _changed.Raise();
     }
 
-    /// <summary>Takes somebody's mail again; what was refused meanwhile is gone.</summary>
+    /// <summary>Takes somebody's mail again, and what was put away is unread again; what was refused meanwhile is gone.
+    /// </summary>
     /// <returns>Whether they were blocked as far as this machine knew; another device may have blocked them.</returns>
     /// <exception cref="ChordChatException"><c>bad_name</c>.</exception>
     public bool Unblock(string user) => Set(user, isBlocked: false);
@@ -237,7 +238,11 @@ public sealed class Circle
         foreach (var user in db.Query(
             "SELECT user FROM circle WHERE blocked = 1 AND is_blocked_told = 1", row => row.GetString(0)))
             if (!blocked.Remove(user))
+            {
                 db.Execute("UPDATE circle SET blocked = 0 WHERE user = $1", user);
+                MessageTable.TakeBack(db, user);
+            }
+
         foreach (var user in blocked)
             db.Execute(
                 """
@@ -282,7 +287,9 @@ public sealed class Circle
                 """,
                 user, isBlocked);
             if (isBlocked)
-                db.Execute("UPDATE messages SET unread = 0, owed = 0 WHERE peer = $1 AND mine = 0", user);
+                MessageTable.PutAway(db, user);
+            else
+                MessageTable.TakeBack(db, user);
             return before;
         });
         _changed.Raise();

@@ -26,13 +26,14 @@ internal sealed class ConnectionLines(IConsoleView view)
             return;
         _saidSearching = true;
         view.Print(Transcript.Note(
-            $"{reason.Message}; still trying, messages wait on this machine", Style.Warning));
+            $"{reason.Message}; still trying, messages wait on this machine"
+            + (reason.Code == "refused" ? $" ({reason.Hint})" : ""), Style.Warning));
     }
 
     /// <summary>Takes back that messages may stay queued, as soon as one is kept.</summary>
     public void Judge(ChatMessage changed)
     {
-        if (!_isDegraded || changed.Reachable is not null || !changed.IsKeptByMajority)
+        if (!_isDegraded || changed is not { State: MessageState.Kept, Reachable: null, IsKeptByMajority: true })
             return;
         _isDegraded = false;
         view.Print(Transcript.Note("messages are kept again"));

@@ -293,13 +293,10 @@ internal sealed class ConsoleChat(
     {
         foreach (var message in client.History.UnreadOf(user, PageMax))
             Show(message);
-        var shown = user == _open ? unread - UnreadOf(user) : _unread.GetValueOrDefault(user);
+        var shown = user == _open ? unread - client.History.UnreadCount(user) : _unread.GetValueOrDefault(user);
         if (unread > shown)
             SayMore(user, unread - shown, unread);
     }
-
-    private int UnreadOf(string user) =>
-        client.History.Chats().FirstOrDefault(chat => chat.Peer == user).Unread;
 
     private void Show(ChatMessage message)
     {
@@ -312,7 +309,7 @@ internal sealed class ConsoleChat(
 
         if (_hasMore.Contains(message.From))
         {
-            _unread[message.From] = UnreadOf(message.From);
+            _unread[message.From] = _unread.GetValueOrDefault(message.From) + 1;
             return;
         }
 
@@ -348,7 +345,7 @@ internal sealed class ConsoleChat(
         foreach (var message in unread.Where(message => !_shown.Contains(message.Id)))
             Show(message);
         client.MarkRead(unread.Select(message => message.Id).ToList());
-        if (UnreadOf(user) is var more and > 0)
+        if (client.History.UnreadCount(user) is var more and > 0)
             SayMore(user, more, more);
         view.Print(Transcript.Note($"chat with {user}; /history shows what was said"));
         Prompt();

@@ -29,7 +29,7 @@ internal sealed class FrontDoor : IDisposable
                     && AskWhich(users) is { } chosen)
                     return EnterAsync(context, chosen, register: false, wasAsked: true, cancellation);
                 var register = AskWhetherNew();
-                return EnterAsync(context, AskName(), register, wasAsked: true, cancellation);
+                return EnterAsync(context, AskName(context), register, wasAsked: true, cancellation);
             });
 
     public void Dispose()
@@ -107,7 +107,7 @@ internal sealed class FrontDoor : IDisposable
             : throw new ChordChatException(OtherName, "no password was typed", "begin again");
     }
 
-    private static string AskName()
+    private static string AskName(ScriptContext context)
     {
         while (Prompt.Line("name: ") is { } typed)
             try
@@ -115,7 +115,7 @@ internal sealed class FrontDoor : IDisposable
                 Accounts.CheckName(typed);
                 return typed;
             }
-            catch (ChordChatException mistake)
+            catch (ChordChatException mistake) when (context.IsAttended)
             {
                 Output.Say(ScriptContext.InWords(mistake));
             }

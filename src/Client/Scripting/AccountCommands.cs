@@ -67,6 +67,11 @@ internal static class AccountCommands
             {
                 // The keys that were here are of a device replaced since: log in as a new one.
             }
+            catch (ChordChatException cause) when (cause.Code == "refused" && attempt == 1)
+            {
+                // Perhaps nobody knows these keys: the node that was to store them may not have done so.
+                await accounts.HandInAgainAsync(user, password, cancellation);
+            }
         }
     }
 

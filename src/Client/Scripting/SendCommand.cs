@@ -151,19 +151,19 @@ internal static class SendCommand
             var isLast = left <= CheckTimeout;
             if (await Task.WhenAny(check, Task.Delay(isLast ? left : CheckTimeout, cancellation)) == check)
                 break;
-            if (hadNode || (isLast && client.Node is not null))
+            if (hadNode || (isLast && (IsServed(client) || client.People.KeysOf(user) is not null)))
                 return; // A node has served us so long, and this account does not answer: the message tells the rest.
             if (isLast)
                 throw NotSent(user, new ChordChatException(
                     "unreachable", "no node answered in time", "wait longer with --timeout"));
-            hadNode = client.Node is not null;
+            hadNode = IsServed(client);
         }
 
         try
         {
             await check;
         }
-        catch (ChordChatException cause) when (cause.Code == "unavailable" && client.Node is not null)
+        catch (ChordChatException cause) when (cause.Code == "unavailable" && IsServed(client))
         {
             // As above, only sooner.
         }
@@ -172,6 +172,10 @@ internal static class SendCommand
             throw NotSent(user, cause);
         }
     }
+
+    /// <summary>Whether there is a session: this program's, or that of another one of the same profile, which sends
+    /// what is stored here.</summary>
+    private static bool IsServed(ChatClient client) => client.Node is not null || !client.TryHoldSession();
 
     /// <summary>No node could say whether there is such a user, and so nothing was stored.</summary>
     private static ChordChatException NotSent(string user, ChordChatException cause) => new(

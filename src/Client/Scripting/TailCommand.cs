@@ -24,7 +24,32 @@ internal static class TailCommand
         using var me = context.Unlock(profile);
         await using var session = new ScriptSession(context, me);
         var history = session.Client.History;
-        var start = history.End; // What a console shows first from now on is printed as well.
+        var printed = 0;
+        try
+        {
+            printed = await PrintAsync(context, session, count, timeout, requests, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            history.EndPrinting();
+            throw;
+        }
+
+        history.EndPrinting();
+        // Their senders should learn at once that the messages have arrived.
+        await session.Client.FlushAsync(FlushTimeout, CancellationToken.None);
+        return count is null || printed >= count
+            ? 0
+            : TooFew(context, printed, count.Value, requests ? 0 : history.Requests().Count);
+    }
+
+    /// <returns>How many were printed.</returns>
+    private static async Task<int> PrintAsync(
+        ScriptContext context, ScriptSession session, int? count, TimeSpan? timeout, bool requests,
+        CancellationToken cancellation)
+    {
+        var history = session.Client.History;
+        var start = history.BeginPrinting(); // What a console shows first from now on is printed as well.
         var bell = new RequestBell(session.Client, "chordchat ");
         var clock = Stopwatch.StartNew();
         var printed = 0;
@@ -53,11 +78,7 @@ internal static class TailCommand
             Output.CheckReader();
         }
 
-        // Their senders should learn at once that the messages have arrived.
-        await session.Client.FlushAsync(FlushTimeout, CancellationToken.None);
-        return count is null || printed >= count
-            ? 0
-            : TooFew(context, printed, count.Value, requests ? 0 : history.Requests().Count);
+        return printed;
     }
 
     public static void Print(ScriptContext context, ChatMessage message, bool again)

@@ -136,6 +136,16 @@ public sealed class Accounts : IDisposable
             ? _profile.Unlock(password)
             : await AddDeviceAsync(user, password, isRenewal: false, cancellation);
 
+    /// <summary>Hands in once more, at several nodes, the entry that makes this profile its user's device: a node may
+    /// have said that it took it, and have kept it back. Nothing happens where a node has it.</summary>
+    /// <exception cref="ChordChatException">As for a login.</exception>
+    public async Task HandInAgainAsync(string user, string password, CancellationToken cancellation = default)
+    {
+        var (device, keys) = await BeginAsync(user, password, isRenewal: false, cancellation);
+        using (keys)
+            await device.HandInAgainAsync(cancellation);
+    }
+
     /// <summary>Makes a copied profile a new device, unless another one of its user has taken over.</summary>
     /// <exception cref="ChordChatException">As for a login; <c>taken_over</c>.</exception>
     internal async Task<UnlockedProfile> RenewAsync(string user, string password, CancellationToken cancellation) =>
@@ -151,17 +161,28 @@ public sealed class Accounts : IDisposable
         if (Unfinished(user, cluster) is { } unfinished
             && await FinishAsync(unfinished, password, cancellation) is { } finished)
             return finished;
+        var (device, keys) = await BeginAsync(user, password, isRenewal, cancellation);
+        using (keys)
+        {
+            var unlocked = await device.LogInAsync(cancellation);
+            _profile.RememberNodes(_links.Pool.Known);
+            return unlocked;
+        }
+    }
+
+    /// <returns>To be disposed of: the keys that the password makes.</returns>
+    private async Task<(NewDevice Device, PasswordKeys Keys)> BeginAsync(
+        string user, string password, bool isRenewal, CancellationToken cancellation)
+    {
+        var (_, cluster) = await TrustedAsync(cancellation);
         var parameters = await GetKdfAsync(user, cancellation);
         if (parameters.Salt.Length != KdfParameters.SaltBytes)
             throw BadParameters();
         var kdf = KdfParameters.FromBytes(parameters.Iterations, parameters.Salt.Span);
         if (kdf.Iterations < _profile.IterationsPinned)
             throw BadParameters(); // Nobody talks a client into less than it used before.
-        using var keys = Derive(cluster, user, password, kdf);
-        var unlocked = await new NewDevice(_profile, _links, cluster, user, kdf, keys, Keys, isRenewal)
-            .LogInAsync(cancellation);
-        _profile.RememberNodes(_links.Pool.Known);
-        return unlocked;
+        var keys = Derive(cluster, user, password, kdf);
+        return (new NewDevice(_profile, _links, cluster, user, kdf, keys, Keys, isRenewal), keys);
     }
 
     private async Task<Wire.KdfParameters> GetKdfAsync(string user, CancellationToken cancellation)

@@ -77,6 +77,34 @@ internal sealed class NewDevice(
         throw trouble!;
     }
 
+    /// <summary>Hands in the entry that was signed last at each of several nodes that does not show it.</summary>
+    public async Task HandInAgainAsync(CancellationToken cancellation)
+    {
+        var asked = new HashSet<string>();
+        while (asked.Count < NodesMax)
+        {
+            using var other = asked.Count == 0 ? null : await links.OpenOtherAsync(asked, cancellation);
+            if (other is null && asked.Count > 0)
+                return;
+            NodeLink? at = null;
+            try
+            {
+                var granted = await AskAsync(other, link => at = link, cancellation);
+                using var identity = granted.Ring.Identity;
+                if (_own is null)
+                    Begin();
+                if (_signed is not null && granted.Log.Head.Seq < _signed.Entry.Seq)
+                    await PublishAsync(other, granted, cancellation);
+            }
+            catch (Exception cause) when (cause is ChordChatException { Code: not "wrong_password" } or UntrueException)
+            {
+                // The next one may take it.
+            }
+
+            asked.Add(at is null ? $"nobody {asked.Count}" : Convert.ToHexString(at.NodeId));
+        }
+    }
+
     private async Task<UnlockedProfile> LogInAtAsync(
         NodeLink? other, Action<NodeLink> answers, CancellationToken cancellation)
     {

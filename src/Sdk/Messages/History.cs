@@ -79,15 +79,18 @@ public sealed class History
     /// <param name="show">Returns when a person can see the message. What it throws ends the showing; then the message
     /// stays unread. <c>Again</c>: an earlier process ended between showing it and marking it.</param>
     /// <param name="withRequests">Also those of people who wait to be accepted.</param>
-    /// <param name="readSince">Also those that came after this <see cref="End"/> and that a person has read in another
-    /// process.</param>
+    /// <param name="readSince">Also those that a person has read after this <see cref="BeginPrinting"/>.</param>
     /// <returns>How many were shown; null while another process is showing some.</returns>
     public int? ShowUnread(
-        int count, Action<ChatMessage, bool> show, bool withRequests = false, double? readSince = null) =>
+        int count, Action<ChatMessage, bool> show, bool withRequests = false, long? readSince = null) =>
         Show(() => _store.Read(db => _messages.Unread(db, count, withRequests, readSince)), show);
 
-    /// <summary>Where the history ends now; what comes later has a greater one.</summary>
-    public double End => _store.Read(MessageTable.LastRank);
+    /// <summary>From now on a program prints also what a person reads first; what an earlier program had still to print
+    /// when it was killed is part of that.</summary>
+    public long BeginPrinting() => _store.Write(ShownTable.BeginPrinting);
+
+    /// <summary>All that was to be printed was; what a person reads from now on need not be.</summary>
+    public void EndPrinting() => _store.Write(ShownTable.EndPrinting);
 
     /// <summary>As <see cref="ShowUnread"/>, of one sender only.</summary>
     public int? ShowUnreadOf(string peer, int count, Action<ChatMessage, bool> show) =>
@@ -121,9 +124,13 @@ public sealed class History
         return unread.Count;
     }
 
+    /// <summary>As many of somebody's messages as nobody has seen.</summary>
+    public int UnreadCount(string peer) => _store.Read(db => MessageTable.UnreadCount(db, peer));
+
     internal void MarkRead(IEnumerable<string> ids) => _store.Write(db =>
     {
+        var number = ShownTable.NextReading(db);
         foreach (var id in ids)
-            MessageTable.MarkRead(db, id);
+            MessageTable.MarkRead(db, id, number);
     });
 }

@@ -41,6 +41,7 @@ internal sealed record MessageProgress(
         (MessageState.Delivered, _) or (_, MessageReport.Delivered) => MessageState.Delivered,
         (MessageState.Kept, _) or (_, MessageReport.Kept) => MessageState.Kept,
         (MessageState.Refused, _) or (_, MessageReport.Refused) => MessageState.Refused,
+        (MessageState.Unsent, MessageReport.Queued) => MessageState.Unsent, // Whoever has it may still lose it.
         (MessageState.Queued, _) or (_, MessageReport.Queued) => MessageState.Queued,
         (_, MessageReport.Left) => MessageState.Unsent,
         _ => MessageState.Waiting,

@@ -9,8 +9,8 @@ namespace ChordChat.Sdk.Messages;
 /// <remarks>
 /// <c>rank</c> grows in the order in which messages were sent or could be shown here; null while a message is held back
 /// because an earlier one of its sender has not come. <c>place</c> is where it stands in its chat,
-/// <see cref="ChatOrder"/>. <c>unread</c>: 1 nobody has seen it, 2 a person has, 0 it was printed for a program, or
-/// need not be.
+/// <see cref="ChatOrder"/>. <c>unread</c>: 1 nobody has seen it; 2 and up a person has, in this order; 0 it was printed
+/// for a program, or need not be; -1 it was put away when its sender was blocked.
 /// </remarks>
 internal sealed class MessageTable(string me, LocalKey key)
 {
@@ -62,7 +62,7 @@ internal sealed class MessageTable(string me, LocalKey key)
         db.Scalar<long>("SELECT epoch FROM messages WHERE id = $1", id);
 
     public static double NextRank(SqliteConnection db) =>
-        Math.Floor(LastRank(db)) + 1;
+        Math.Floor(db.Scalar<double>("SELECT max(rank) FROM messages")) + 1;
 
     public ChatMessage? Find(SqliteConnection db, string id) =>
         db.Query($"SELECT {Columns} FROM messages WHERE id = $1", Read, id).FirstOrDefault();
@@ -87,18 +87,19 @@ internal sealed class MessageTable(string me, LocalKey key)
         db.Query($"SELECT {Columns} FROM messages WHERE state = 6 ORDER BY rank", Read);
 
     /// <summary>Messages that came and were not shown yet, in the order in which to show them.</summary>
-    /// <param name="readSince">Also those after this rank that a person has read, and no program has printed.</param>
-    public List<ChatMessage> Unread(SqliteConnection db, int count, bool withRequests, double? readSince) => db.Query(
+    /// <param name="readSince">Also those that a person has read after this, and no program has printed.</param>
+    public List<ChatMessage> Unread(SqliteConnection db, int count, bool withRequests, long? readSince) => db.Query(
         $"""
         SELECT {Columns}, rank FROM messages WHERE unread = 1 AND rank IS NOT NULL AND ($2 OR NOT ({IsRequest}))
         UNION ALL
-        SELECT {Columns}, rank FROM messages WHERE unread = 2 AND rank > $3
+        SELECT {Columns}, rank FROM messages WHERE unread > 1 AND unread > $3
         ORDER BY rank LIMIT $1
         """,
-        Read, count, withRequests, readSince ?? double.MaxValue);
+        Read, count, withRequests, readSince ?? long.MaxValue);
 
-    /// <summary>The highest rank.</summary>
-    public static double LastRank(SqliteConnection db) => db.Scalar<double>("SELECT max(rank) FROM messages");
+    /// <summary>How many of somebody's messages nobody has seen.</summary>
+    public static int UnreadCount(SqliteConnection db, string peer) => (int)db.Scalar<long>(
+        "SELECT count(*) FROM messages WHERE unread = 1 AND rank IS NOT NULL AND peer = $1", peer);
 
     /// <summary>Whose requests wait, who asked first first.</summary>
     public List<ChatRequest> Requests(SqliteConnection db) =>
@@ -129,11 +130,26 @@ internal sealed class MessageTable(string me, LocalKey key)
         row => (row.GetString(0), row.GetInt32(1)));
 
     /// <summary>A person has read it: the sender is owed a read receipt.</summary>
-    public static void MarkRead(SqliteConnection db, string id) => db.Execute(
+    /// <param name="number">Greater than that of what was read before.</param>
+    public static void MarkRead(SqliteConnection db, string id, long number) => db.Execute(
         """
-        UPDATE messages SET unread = 2, owed = iif(owed <> 3, 2, owed), state = 4 WHERE id = $1 AND unread = 1
+        UPDATE messages SET unread = iif(unread = 1, $2, unread), owed = iif(owed <> 3, 2, owed), state = 4
+        WHERE id = $1 AND mine = 0 AND state < 4
         """,
-        id);
+        id, number);
+
+    /// <summary>Nobody sees what somebody wrote and nobody has seen yet, and they are not told of it.</summary>
+    public static void PutAway(SqliteConnection db, string peer) => db.Execute(
+        "UPDATE messages SET unread = iif(unread = 1, -1, 0), owed = 0 WHERE peer = $1 AND mine = 0 AND unread <> -1",
+        peer);
+
+    /// <summary>What was put away is there again, unread.</summary>
+    public static void TakeBack(SqliteConnection db, string peer) => db.Execute(
+        $"""
+        UPDATE messages SET unread = 1, owed = iif({RequestTable.IsStranger("messages.peer")}, -1, 1)
+        WHERE peer = $1 AND mine = 0 AND unread = -1
+        """,
+        peer);
 
     /// <summary>It was printed for a program.</summary>
     public static void MarkPrinted(SqliteConnection db, string id) =>

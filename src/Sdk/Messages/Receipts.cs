@@ -15,12 +15,19 @@ internal sealed class Receipts(LocalStore store, Outbox outbox, TimeProvider tim
     private const int Read = 2;
     private const int Fork = 3;
 
+    private readonly Lock _turn = new();
     private readonly Dictionary<string, long> _lastSent = [];
 
     /// <summary>Puts what is due into the outbox.</summary>
     /// <param name="flush">Everything is due: the client is about to close.</param>
     /// <returns>Whether anything was put there, and how long until more is due (null: nothing is owed).</returns>
     public (bool Any, TimeSpan? Next) PutDue(bool flush = false)
+    {
+        lock (_turn) // The session and who closes the client come here.
+            return PutWhatIsDue(flush);
+    }
+
+    private (bool Any, TimeSpan? Next) PutWhatIsDue(bool flush)
     {
         var owed = store.Read(db => db.Query(
             """

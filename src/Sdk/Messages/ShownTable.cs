@@ -9,6 +9,8 @@ namespace ChordChat.Sdk.Messages;
 internal static class ShownTable
 {
     private const string Fact = "in-hand";
+    private const string Readings = "readings";
+    private const string Printing = "printing-since";
 
     /// <returns>The id of the message that may have been shown without being marked; null as a rule.</returns>
     public static string? InHand(SqliteConnection db) =>
@@ -25,8 +27,34 @@ internal static class ShownTable
         if (next is null)
             db.Execute("DELETE FROM facts WHERE name = $1", Fact);
         else
-            db.Execute(
-                "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO UPDATE SET value = excluded.value",
-                Fact, Encoding.ASCII.GetBytes(next));
+            Put(db, Fact, Encoding.ASCII.GetBytes(next));
     }
+
+    /// <summary>The number of what a person reads now; it grows, and begins at 2.</summary>
+    public static long NextReading(SqliteConnection db)
+    {
+        var next = (Number(db, Readings) ?? 1) + 1;
+        Put(db, Readings, BitConverter.GetBytes(next));
+        return next;
+    }
+
+    /// <returns>What has been read after this number is to be printed: the last reading now, or when a program that did
+    /// not come to its end began.</returns>
+    public static long BeginPrinting(SqliteConnection db)
+    {
+        var since = Number(db, Printing) ?? Number(db, Readings) ?? 1;
+        Put(db, Printing, BitConverter.GetBytes(since));
+        return since;
+    }
+
+    public static void EndPrinting(SqliteConnection db) => db.Execute("DELETE FROM facts WHERE name = $1", Printing);
+
+    private static long? Number(SqliteConnection db, string fact) =>
+        db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", fact) is { Length: 8 } bytes
+            ? BitConverter.ToInt64(bytes)
+            : null;
+
+    private static void Put(SqliteConnection db, string fact, byte[] value) => db.Execute(
+        "INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO UPDATE SET value = excluded.value",
+        fact, value);
 }

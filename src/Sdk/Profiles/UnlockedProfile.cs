@@ -46,7 +46,9 @@ public sealed class UnlockedProfile : IDisposable
     }
 
     /// <exception cref="ChordChatException">The keys of this device are gone.</exception>
-    internal Device RequireDevice() => Device ?? throw new ChordChatException(
+    internal Device RequireDevice() => Device ?? throw NotLoggedIn;
+
+    internal ChordChatException NotLoggedIn => new(
         "not_logged_in", $"{User} is not logged in on this machine any more",
         $"log in again with '{ProfileCommand.Of(Profile, $"login {User}")}'; the history here stays");
 

@@ -30,7 +30,8 @@ internal static class SessionEndings
                 "other nodes are tried")
             : new ChordChatException(
                 "refused", $"a node refuses the session: {NodeWords.Quote(ended.Text)}",
-                "other nodes are tried; if you are logged in elsewhere, log out there first");
+                "other nodes are tried; if you are logged in elsewhere, log out there first; if not, 'chordchat login' "
+                + "tells the nodes again which device this is");
 
     public static ChordChatException Copied(string hint) => new(
         "copied_profile", "a copy of this profile is open elsewhere and has the session; this one is closed", hint);

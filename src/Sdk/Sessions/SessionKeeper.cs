@@ -58,7 +58,9 @@ internal sealed class SessionKeeper(
                 continue;
             }
 
-            var (final, node) = await ServeNextAsync(lost, stopping);
+            var (final, node) = me.Profile.HasDevice
+                ? await ServeNextAsync(lost, stopping)
+                : (me.NotLoggedIn, null); // Another process has logged this device out.
             if (_isAside)
             {
                 final = await StandAsideAsync(stopping);

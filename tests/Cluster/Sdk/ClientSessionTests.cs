@@ -30,6 +30,20 @@ public sealed class ClientSessionTests : TwoFakeNodes
         Assert.Equal(3, last.Of);
     }
 
+    /// <summary>As /logout in the console does while `tail` runs beside it.</summary>
+    [Fact]
+    public async Task A_client_that_waits_for_its_turn_ends_when_the_device_is_logged_out()
+    {
+        var alice = await (await Person.RegisterAsync("alice", N1)).OnlineAsync();
+        await using var beside = Person.Open(alice.Folder, N1);
+        beside.Client.Start();
+        alice.Client.ForgetDevice();
+        await alice.DisposeAsync();
+
+        Assert.Equal("not_logged_in", (await beside.SeeAsync<ClientEvent.Ended>()).Reason.Code);
+        Assert.Single(Cluster.Hellos);
+    }
+
     [Fact]
     public async Task A_node_that_cannot_tell_ends_no_client_which_goes_to_another()
     {

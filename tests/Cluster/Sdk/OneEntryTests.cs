@@ -1,4 +1,5 @@
 using ChordChat.Sdk;
+using ChordChat.Sdk.Accounts;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Profiles;
 using Grpc.Core;
@@ -80,6 +81,27 @@ public sealed class OneEntryTests : IAsyncLifetime, IDisposable
         await using var alice = await (await Person.LogInAsync("alice", folder, _n2)).OnlineAsync();
         Assert.Equal(keyring, account.Keyrings[1]);
         Assert.Equal([1UL, 2], _cluster.EntriesSeen.DistinctBy(entry => entry.Hash).Select(entry => entry.Seq));
+    }
+
+    /// <summary>Nobody else knows the device then, and its sessions are refused everywhere.</summary>
+    [Fact]
+    public async Task After_a_lie_the_entry_that_is_in_the_profile_is_handed_in_again()
+    {
+        var first = Log;
+        var folder = Person.NewFolder();
+        await (await Person.LogInAsync("alice", folder, _n1)).DisposeAsync();
+        var account = _cluster.Accounts["alice"];
+        account.Log = first;
+        account.Keyrings.RemoveAt(1);
+        _cluster.PublishFault = node => node == _n1 ? (Unclear, false) : null;
+
+        using (var profile = Profile.Open(folder))
+        using (var accounts = new Accounts(profile, Person.Search(_n1, _n2)) { Keys = _cluster.KeySource })
+            await accounts.HandInAgainAsync("alice", Person.Password);
+
+        Assert.Equal(2u, Log.Head.Epoch);
+        await using var alice = await Open(folder).OnlineAsync();
+        Assert.Equal([1UL], _cluster.EntriesSeen.DistinctBy(entry => entry.Hash).Select(entry => entry.Seq));
     }
 
     /// <summary>Also on a machine that knows nothing yet: other nodes are asked first.</summary>

@@ -208,6 +208,7 @@ public sealed class ConsoleChatTests
         chat.On(new ClientEvent.Changed(message));
         message = message with { State = MessageState.Kept, Copies = ["n1", "n2"] };
         chat.On(new ClientEvent.Changed(message with { Reachable = ["n1"] }));
+        chat.On(new ClientEvent.Changed(message with { State = MessageState.Delivered })); // Of yesterday, perhaps.
         Assert.Equal(before, view.Printed.Count);
         chat.On(new ClientEvent.Changed(message));
         chat.On(new ClientEvent.Changed(message));

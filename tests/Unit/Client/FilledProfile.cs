@@ -50,12 +50,12 @@ internal sealed class FilledProfile : IDisposable
 
     /// <summary>One more message comes.</summary>
     /// <param name="number">Its place, from 0.</param>
-    public static void Arrive(UnlockedProfile me, int number, string text)
+    public static void Arrive(UnlockedProfile me, int number, string text, double? rank = null)
     {
         var messages = new MessageTable("alice", me.Key);
         me.Store.Write(db =>
         {
-            messages.InsertTheirs(db, Arrival(number, text), rank: number + 1);
+            messages.InsertTheirs(db, Arrival(number, text), rank ?? number + 1);
             db.Execute("UPDATE messages SET owed = 0, place = seq");
         });
     }

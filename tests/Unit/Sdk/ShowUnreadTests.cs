@@ -1,5 +1,7 @@
+using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Storage;
 using ChordChat.Tests.Unit.Client;
 using Xunit;
 
@@ -59,20 +61,73 @@ public sealed class ShowUnreadTests
         using var me = profile.Unlock(FilledProfile.Password);
         var history = History.Of(me);
         history.MarkRead([$"{0:x32}"]);
-        var start = history.End;
+        var start = history.BeginPrinting();
         FilledProfile.Arrive(me, 2, "read at once");
         history.MarkRead([$"{2:x32}"]);
         FilledProfile.Arrive(me, 3, "not read");
+        FilledProfile.Arrive(me, 4, "late", rank: 0.5);
+        history.MarkRead([$"{4:x32}"]);
         Assert.Equal(["waits", "not read"], history.Unread().Select(message => message.Text));
 
-        var shown = new List<string>();
-        Assert.Equal(3, history.ShowUnread(10, (message, _) => shown.Add(message.Text), readSince: start));
+        Assert.Equal(["late", "waits", "read at once", "not read"], Print(history, start));
 
-        Assert.Equal(["waits", "read at once", "not read"], shown);
-        Assert.Equal(0, history.ShowUnread(10, (_, _) => Assert.Fail("printed twice"), readSince: start));
-        FilledProfile.Arrive(me, 4, "read later");
-        history.MarkRead([$"{4:x32}"]);
-        Assert.Equal(0, history.ShowUnread(10, (_, _) => Assert.Fail("it began later"), readSince: history.End));
+        Assert.Empty(Print(history, start));
+        history.EndPrinting();
+        FilledProfile.Arrive(me, 5, "read later");
+        history.MarkRead([$"{5:x32}"]);
+        Assert.Empty(Print(history, history.BeginPrinting()));
+    }
+
+    /// <summary>docs/e2e.md, Shown once: "unless an earlier tail was killed or could not write".</summary>
+    [Fact]
+    public void A_tail_begins_where_one_began_that_did_not_come_to_its_end()
+    {
+        using var files = new FilledProfile("before");
+        using var profile = Profile.Open(files.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        var history = History.Of(me);
+        history.MarkRead([$"{0:x32}"]);
+        history.BeginPrinting();
+        FilledProfile.Arrive(me, 1, "read while the pipe was full");
+        history.MarkRead([$"{1:x32}"]);
+        Assert.Equal(["read while the pipe was full"], Print(history, history.BeginPrinting()));
+    }
+
+    [Fact]
+    public void Who_reads_a_message_that_was_printed_first_has_read_it_all_the_same()
+    {
+        using var files = new FilledProfile("printed");
+        using var profile = Profile.Open(files.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        var history = History.Of(me);
+        Assert.Single(Print(history, history.BeginPrinting()));
+        history.MarkRead([$"{0:x32}"]);
+        Assert.Equal(MessageState.Read, history.Find($"{0:x32}")!.State);
+        Assert.Empty(history.Unread());
+    }
+
+    /// <summary>docs/e2e.md, Blocked.</summary>
+    [Fact]
+    public void What_nobody_had_seen_when_its_sender_was_blocked_is_unread_again_after_unblocking()
+    {
+        using var files = new FilledProfile("seen", "not seen");
+        using var profile = Profile.Open(files.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        var (history, circle) = (History.Of(me), Circle.Of(me));
+        history.MarkRead([$"{0:x32}"]);
+        circle.Block("bob");
+        circle.Block("bob");
+        Assert.Empty(history.Unread());
+        circle.Unblock("bob");
+        Assert.Equal(["not seen"], history.Unread().Select(message => message.Text));
+        Assert.Equal(1, me.Store.Read(db => db.Scalar<long>("SELECT owed FROM messages WHERE id = $1", $"{1:x32}")));
+    }
+
+    private static List<string> Print(History history, long since)
+    {
+        var printed = new List<string>();
+        history.ShowUnread(10, (message, _) => printed.Add(message.Text), readSince: since);
+        return printed;
     }
 
     private static int? Show(FilledProfile files, int count, Action<ChatMessage, bool> show)
