@@ -61,8 +61,14 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
     /// </summary>
     public void SendAgain(IEnumerable<string> ids) => me.Store.Write(db =>
     {
+        // Behind all others: a session looks only behind what it has handed in already.
         foreach (var id in ids)
-            if (db.Execute("UPDATE outbox SET parked = 0 WHERE id = $1 AND parked = 1", id) == 1)
+            if (db.Execute(
+                """
+                UPDATE outbox SET parked = 0, position = (SELECT max(position) + 1 FROM outbox)
+                WHERE id = $1 AND parked = 1
+                """,
+                id) == 1)
                 MessageTable.Advance(db, id, MessageReport.SentAgain, [], 0, "");
     });
 
