@@ -15,15 +15,28 @@ public readonly record struct Ballot(ulong Epoch, ulong Round, NodeId Proposer, 
 
     /// <summary>How far one ballot may be ahead of those before it. No honest one is: a process cannot make so many.
     /// And nobody gets to <see cref="RoundMax"/> in such steps before somebody notices.</summary>
-    private const ulong StepMax = 1UL << 32;
+    internal const ulong StepMax = 1UL << 32;
+
+    /// <summary>A ballot is a leap when it is further ahead. An honest one is only where copies were driven
+    /// apart: <see cref="BallotSource"/> counts no further by itself.</summary>
+    internal const ulong LeapMin = 1UL << 16;
 
     public bool IsNone => Epoch == 0 && Round == 0;
 
     /// <summary>Whether it is so far ahead of the highest ballot of its kind that an honest proposer cannot have made
     /// it: such a ballot is not promised to.</summary>
     /// <remarks>docs/protocol.md#what-a-member-may-ask.</remarks>
-    public bool IsTooFarAbove(Ballot highest) =>
-        Round > StepMax + (highest.Epoch == Epoch ? Math.Min(highest.Round, RoundMax - StepMax) : 0);
+    public bool IsTooFarAbove(Ballot highest) => Round > StepAbove(highest);
+
+    /// <summary>docs/protocol.md#rounds-apart.</summary>
+    public bool IsLeapAbove(Ballot highest) =>
+        Round > LeapMin && (highest.Epoch != Epoch || (Round > highest.Round && Round - highest.Round > LeapMin));
+
+    /// <summary>What is promised to a ballot that is too far ahead instead of it: one step, to nobody.</summary>
+    public Ballot OneStepAbove(Ballot highest) => new(Epoch, StepAbove(highest), default, 0);
+
+    private ulong StepAbove(Ballot highest) =>
+        StepMax + (highest.Epoch == Epoch ? Math.Min(highest.Round, RoundMax - StepMax) : 0);
 
     public int CompareTo(Ballot other)
     {

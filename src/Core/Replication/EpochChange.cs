@@ -24,7 +24,6 @@ public sealed class EpochChange(
     private int _asks;
     private ImmutableArray<(TileConfiguration Next, TileConfiguration? Previous)> _news = [];
     private Ballot _ballot;
-    private Ballot _highest;
     private Ballot _bestVote;
     private readonly Dictionary<TileConfiguration, (int By, Ballot Ballot)> _doubtful = []; // Who named a vote first.
     private int _promises;
@@ -106,7 +105,7 @@ public sealed class EpochChange(
 
     private void Seal()
     {
-        _ballot = ballots.Next(Configuration.Epoch, _highest);
+        _ballot = ballots.Next(Configuration.Epoch, FloorAfter(_ballot));
         (_bestVote, _next, _deciding, _promises) = (default, null, false, 0);
         _doubtful.Clear();
         Ask(new ReplicaRequest.Seal(Configuration.At, _ballot));
@@ -115,7 +114,7 @@ public sealed class EpochChange(
     private protected override Vote Judge(int member, ReplicaReply reply)
     {
         if (reply is ReplicaReply.Nack nack)
-            _highest = Ballot.Max(_highest, nack.Highest);
+            Refused(member, _ballot, nack.Highest, mayBeFar: !_deciding);
         if (_deciding)
             return reply is ReplicaReply.Accepted ? Vote.For : Vote.Against;
         if (reply is not ReplicaReply.SealGranted granted || granted.AcceptedBallot > _ballot

@@ -17,12 +17,14 @@ internal sealed class EpochFollower
     private readonly TrackedRows _rows;
     private readonly ReplicaRules _rules;
     private readonly ValueJudge _judge;
+    private readonly PeerBudgets _budgets;
     private readonly Dictionary<TileId, long> _readmittedMs = [];
     private List<TileHeader> _changes = [];
 
-    public EpochFollower(NodeId self, IReplicaStore store, TrackedRows rows, ReplicaRules rules, ValueJudge judge)
+    public EpochFollower(
+        NodeId self, IReplicaStore store, TrackedRows rows, ReplicaRules rules, ValueJudge judge, PeerBudgets budgets)
     {
-        (_self, _store, _rows, _rules, _judge) = (self, store, rows, rules, judge);
+        (_self, _store, _rows, _rules, _judge, _budgets) = (self, store, rows, rules, judge, budgets);
         foreach (var header in store.Headers())
             _held.Put(header);
     }
@@ -52,7 +54,7 @@ internal sealed class EpochFollower
         return taken;
     }
 
-    public ReplicaReply Handle(ReplicaRequest request, long ranMs)
+    public ReplicaReply Handle(ReplicaRequest request, NodeId from, long ranMs)
     {
         var tile = request.At.Tile;
         var header = Find(tile, name: null);
@@ -67,8 +69,8 @@ internal sealed class EpochFollower
                 new ReplicaReply.SealGranted(seal.Ballot, decided), // Nothing else can be decided any more.
             (ReplicaRequest.Decide decide, _) when header.DecidedAt(decide.At) == decide.Next => Replies.Accepted,
             (not ReplicaRequest.GetConfiguration, _) when header.Tile != tile => WhyNot(header, request.At),
-            (ReplicaRequest.Seal seal, _) => Seal(header, seal),
-            (ReplicaRequest.Decide decide, _) => Decide(header, decide),
+            (ReplicaRequest.Seal seal, _) => Seal(header, seal, from, ranMs),
+            (ReplicaRequest.Decide decide, _) => Decide(header, decide, from, ranMs),
             (ReplicaRequest.Pull pull, _) => Pull(header, pull, ranMs),
             (ReplicaRequest.Sums sums, _) => Sums(header, sums),
             (ReplicaRequest.GetConfiguration, _) => Standing(header) with { WasAway = WasAway(header.Tile, ranMs) },
@@ -126,24 +128,27 @@ internal sealed class EpochFollower
     private bool WasAway(TileId tile, long ranMs) =>
         _readmittedMs.TryGetValue(tile, out var since) && ranMs - since < ReturningMs;
 
-    private ReplicaReply Seal(TileHeader header, ReplicaRequest.Seal request)
+    private ReplicaReply Seal(TileHeader header, ReplicaRequest.Seal request, NodeId from, long ranMs)
     {
         if (!header.MayVote(request.At))
             return WhyNot(header, request.At);
-        if (request.Ballot <= header.NextPromised || request.Ballot.IsTooFarAbove(header.NextPromised))
+        if (request.Ballot <= header.NextPromised)
             return new ReplicaReply.Nack(header.NextPromised);
+        if (TooFar(header, request.Ballot, from, ranMs) is { } refusal)
+            return refusal;
         var phase = _rules.SealingStops ? TilePhase.Sealed : header.Phase;
         Put(header with { NextPromised = request.Ballot, Phase = phase });
         return new ReplicaReply.SealGranted(header.NextAcceptedBallot, header.NextAccepted);
     }
 
-    private ReplicaReply Decide(TileHeader header, ReplicaRequest.Decide request)
+    private ReplicaReply Decide(TileHeader header, ReplicaRequest.Decide request, NodeId from, long ranMs)
     {
         if (!header.MayVote(request.At))
             return WhyNot(header, request.At);
-        if (request.Ballot < header.NextPromised || request.Ballot.IsTooFarAbove(header.NextPromised)
-            || !request.Next.Follows(header.Configuration))
+        if (request.Ballot < header.NextPromised || !request.Next.Follows(header.Configuration))
             return new ReplicaReply.Nack(header.NextPromised);
+        if (TooFar(header, request.Ballot, from, ranMs) is { } refusal)
+            return refusal;
         Put(header with
         {
             NextPromised = request.Ballot,
@@ -152,6 +157,21 @@ internal sealed class EpochFollower
             Phase = _rules.SealingStops ? TilePhase.Sealed : header.Phase,
         });
         return Replies.Accepted;
+    }
+
+    /// <summary>Why a ballot is not taken although it is above all; null when it may be.</summary>
+    /// <remarks>docs/protocol.md#rounds-apart.</remarks>
+    private ReplicaReply.Nack? TooFar(TileHeader header, Ballot ballot, NodeId from, long ranMs)
+    {
+        if (!ballot.IsLeapAbove(header.NextPromised))
+            return null;
+        if (from != _self && !_budgets.TakeLeap(from, ranMs))
+            return new ReplicaReply.Nack(header.NextPromised);
+        if (!ballot.IsTooFarAbove(header.NextPromised))
+            return null;
+        var step = ballot.OneStepAbove(header.NextPromised);
+        Put(header with { NextPromised = step });
+        return new ReplicaReply.Nack(step);
     }
 
     private ReplicaReply.Standing Learn(TileConfiguration next, TileConfiguration? previous)

@@ -25,6 +25,17 @@ internal sealed class PeerBudgets(PeerLimits limits)
 
     public void Promised(NodeId to, long nowMs) => Of(to, nowMs).Promises++;
 
+    /// <summary>Whether this node may raise a ballot by a leap; if so, it has.</summary>
+    /// <remarks>docs/protocol.md#rounds-apart.</remarks>
+    public bool TakeLeap(NodeId from, long nowMs)
+    {
+        var budget = Of(from, nowMs);
+        if (budget.Leaps > limits.LeapsMax - 1)
+            return false;
+        budget.Leaps++;
+        return true;
+    }
+
     /// <summary>Whether this node may make registers larger by so many bytes.</summary>
     public bool MayWrite(NodeId from, long bytes, long nowMs) =>
         bytes <= 0 || Of(from, nowMs).Registers < limits.RegisterBytesMax;
@@ -85,6 +96,7 @@ internal sealed class PeerBudgets(PeerLimits limits)
         var seconds = Math.Max(0, nowMs - budget.AtMs) / 1_000.0;
         budget.AtMs = nowMs;
         budget.Promises = Math.Max(0, budget.Promises - (seconds / limits.PromiseEvery.TotalSeconds));
+        budget.Leaps = Math.Max(0, budget.Leaps - (seconds / limits.LeapEvery.TotalSeconds));
         budget.Registers = Math.Max(0, budget.Registers - (seconds * limits.RegisterBytesPerSecond));
         budget.Mail = Math.Max(0, budget.Mail - (seconds * limits.MailBytesPerSecond));
         return budget;
@@ -97,6 +109,8 @@ internal sealed class PeerBudgets(PeerLimits limits)
         public long AtMs { get; set; }
 
         public double Promises { get; set; }
+
+        public double Leaps { get; set; }
 
         public double Registers { get; set; }
 

@@ -22,6 +22,11 @@ public sealed record PeerLimits
     /// <summary>As often one of them is forgotten.</summary>
     public TimeSpan PromiseEvery { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Ballots far above those that are here.</summary>
+    public int LeapsMax { get; init; } = 32;
+
+    public TimeSpan LeapEvery { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>By which registers become more and larger.</summary>
     public long RegisterBytesMax { get; init; } = 256L << 20;
 

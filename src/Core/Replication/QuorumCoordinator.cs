@@ -6,6 +6,7 @@ namespace ChordChat.Core.Replication;
 public abstract class QuorumCoordinator<TOutcome> : Coordinator
     where TOutcome : class
 {
+    private readonly Refusals _refusals = new();
     private ReplicaRequest? _asked;
     private MemberSet _for;
     private MemberSet _against;
@@ -64,6 +65,7 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
     {
         (_asked, _for, _against, _held) = (request, default, default, default);
         (_settled, _waiting) = (false, false);
+        _refusals.Clear();
         foreach (var member in Configuration.Members)
             Send(member, request);
         SetTimer(Options.RoundTimeout);
@@ -88,9 +90,33 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
 
     private protected void State(TOutcome outcome, bool done = true) => (Outcome, IsDone) = (outcome, done);
 
-    /// <summary>This round came to nothing: begin again after a while, or give up.</summary>
+    /// <summary>A member refused a ballot.</summary>
+    /// <param name="mayBeFar">Whether it may have been too far above what the member had.</param>
+    private protected void Refused(int member, Ballot asked, Ballot highest, bool mayBeFar)
+    {
+        _refusals.Add(asked, highest);
+        if (mayBeFar)
+            _refusals.AddNearer(Configuration.Members[member], asked, highest);
+    }
+
+    /// <summary>What a ballot must beat after this one has come to nothing.</summary>
+    private protected Ballot FloorAfter(Ballot asked)
+    {
+        var spare = Configuration.Members.Length - Majority;
+        var silent = Configuration.Members.Length - _for.Count - _held.Count;
+        return _refusals.Floor(asked, _against.Count > spare ? _against.Count : silent, spare);
+    }
+
+    /// <summary>This round came to nothing: begin again after a while, or give up. At once where it brought copies
+    /// nearer to each other: docs/protocol.md#rounds-apart.</summary>
     private protected void Retry()
     {
+        if (_refusals.IsFree())
+        {
+            Begin();
+            return;
+        }
+
         if (!MayTryAgain())
         {
             GiveUp();
@@ -161,9 +187,7 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
     {
         if (_settled)
             OnLateTimer();
-        else if (_waiting)
-            Begin();
-        else if (MayTryAgain())
+        else if (_waiting || _refusals.IsFree() || MayTryAgain())
             Begin();
         else
             GiveUp();

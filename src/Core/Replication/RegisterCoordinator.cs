@@ -42,9 +42,6 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
     /// <summary>Whether a changed value was ever sent to be accepted: from then on failing is not knowing.</summary>
     private protected bool MayHaveChanged => _changes.Count > 0;
 
-    /// <summary>Highest ballot refused so far; the next one must beat it.</summary>
-    private Ballot Highest { get; set; }
-
     /// <summary>The new value, or null to leave the current one. Empty counts as null: it means "never written", and
     /// a null array turns into it silently on its way through a conversion.</summary>
     private protected abstract ReadOnlyMemory<byte>? Decide(ReadOnlyMemory<byte> current);
@@ -75,7 +72,7 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
     private protected void Prepare()
     {
         At = Phase.Preparing;
-        _ballot = _ballots.Next(Configuration.Epoch, Highest);
+        _ballot = _ballots.Next(Configuration.Epoch, FloorAfter(_ballot));
         _answers.Clear();
         Ask(new ReplicaRequest.Prepare(Configuration.At, Key, _ballot));
     }
@@ -85,7 +82,7 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
         if (At == Phase.Peeking)
             return JudgePeek(member, reply);
         if (reply is ReplicaReply.Nack nack)
-            Highest = Ballot.Max(Highest, nack.Highest);
+            Refused(member, _ballot, nack.Highest, mayBeFar: At == Phase.Preparing);
         if (At == Phase.Accepting)
             return reply is ReplicaReply.Accepted ? Vote.For : Vote.Against;
         if (reply is not ReplicaReply.Promised promised)

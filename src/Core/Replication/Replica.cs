@@ -39,7 +39,7 @@ public sealed class Replica
         (Self, _store, _limits, _rules, _rowAges) = (self, store, limits, rules, ages ?? RowAges.Default);
         _rows = new TrackedRows(store);
         _judge = new ValueJudge(_rows, _values);
-        _epochs = new EpochFollower(self, store, _rows, rules, _judge);
+        _epochs = new EpochFollower(self, store, _rows, rules, _judge, _budgets);
         _ages = new ReplicaAges(store, _rows, _rowAges);
         _repair = new ReplicaRepair(store, _rows, _ages, _judge, at => Refusal(at));
     }
@@ -106,7 +106,7 @@ public sealed class Replica
             ReplicaRequest.ListAged aged => Refusal(aged.At) ?? _ages.List(aged, now),
             ReplicaRequest.GetAges ask => Refusal(ask.At, ask.Set) ?? _ages.Tell(ask, now),
             ReplicaRequest.Forget forget => Refusal(forget.At, forget.Set) ?? _ages.Forget(forget, now),
-            _ => _epochs.Handle(request, now.RanMs),
+            _ => _epochs.Handle(request, from, now.RanMs),
         };
     }
 
@@ -132,14 +132,38 @@ public sealed class Replica
     private ReplicaReply Prepare(ReplicaRequest.Prepare request, NodeId from, ReplicaTime now)
     {
         var row = _rows.GetRegister(request.At.Tile, request.Key);
-        if (request.Ballot <= row.Highest || request.Ballot.IsTooFarAbove(row.Highest))
+        if (request.Ballot <= row.Highest)
             return new ReplicaReply.Nack(row.Highest);
+        return TooFar(request.At, request.Key, row, request.Ballot, from, now)
+            ?? Promise(request.At, request.Key, row, request.Ballot, from, now)
+            ?? new ReplicaReply.Promised(row.AcceptedBallot, row.Value);
+    }
+
+    /// <summary>Why a ballot is not taken although it is above all; null when it may be.</summary>
+    /// <remarks>docs/protocol.md#rounds-apart.</remarks>
+    private ReplicaReply? TooFar(
+        TileEpoch at, string key, RegisterRow row, Ballot ballot, NodeId from, ReplicaTime now)
+    {
+        if (!ballot.IsLeapAbove(row.Highest))
+            return null;
+        if (from != Self && !_budgets.TakeLeap(from, now.RanMs))
+            return new ReplicaReply.Nack(row.Highest);
+        if (!ballot.IsTooFarAbove(row.Highest))
+            return null;
+        var step = ballot.OneStepAbove(row.Highest);
+        return Promise(at, key, row, step, from, now) ?? new ReplicaReply.Nack(step);
+    }
+
+    /// <returns>Null when it is promised.</returns>
+    private ReplicaReply? Promise(
+        TileEpoch at, string key, RegisterRow row, Ballot ballot, NodeId from, ReplicaTime now)
+    {
         if (row.Highest.IsNone && NoNewRow(from, now) is { } refusal)
             return refusal;
-        _rows.PutRegister(request.At.Tile, request.Key, row, row with { Promised = request.Ballot });
+        _rows.PutRegister(at.Tile, key, row, row with { Promised = ballot });
         if (row.Highest.IsNone && from != Self)
             _budgets.Promised(from, now.RanMs);
-        return new ReplicaReply.Promised(row.AcceptedBallot, row.Value);
+        return null;
     }
 
     private ReplicaReply Accept(ReplicaRequest.Accept request, NodeId from, ReplicaTime now)
@@ -147,9 +171,11 @@ public sealed class Replica
         var row = _rows.GetRegister(request.At.Tile, request.Key);
         if (request.Ballot == row.AcceptedBallot && request.Value.Span.SequenceEqual(row.Value.Span))
             return Replies.Accepted; // A duplicate: answering twice is voting once.
-        if (request.Ballot < row.Promised || request.Ballot <= row.AcceptedBallot
-            || request.Ballot.IsTooFarAbove(row.Highest)
-            || !_judge.Fits(request.At, request.Key, row, request.Value))
+        if (request.Ballot < row.Promised || request.Ballot <= row.AcceptedBallot)
+            return new ReplicaReply.Nack(row.Highest);
+        if (TooFar(request.At, request.Key, row, request.Ballot, from, now) is { } refusal)
+            return refusal;
+        if (!_judge.Fits(request.At, request.Key, row, request.Value))
             return new ReplicaReply.Nack(row.Highest);
         var isNew = row.AcceptedBallot.IsNone;
         var growth = request.Value.Length - row.Value.Length + (isNew ? PeerLimits.RowBytes : 0);

@@ -83,6 +83,35 @@ public sealed class EvilRegisterTests
         Assert.NotNull(line.Welcome);
     }
 
+    /// <summary>docs/protocol.md#rounds-apart: no two copies would take one ballot.</summary>
+    [Fact]
+    public async Task Ballots_that_differ_by_steps_keep_no_name_from_anybody()
+    {
+        const ulong step = 1UL << 32;
+        await using var cluster = await NodeCluster.StartAsync(3);
+        var outsider = cluster.Enrol("mallory");
+        foreach (var name in cluster.Names.ToArray())
+        {
+            var bob = RegisterKey.Account("bob" + name);
+            var at = TileOf(cluster, name, bob).At;
+            foreach (var (victim, steps) in cluster.Names.Zip([1UL, 3UL, 5UL]))
+            {
+                await using var evil = await EvilNode.LinkAsync(outsider, cluster[victim]);
+                for (var taken = 1UL; taken <= steps; taken++)
+                    Assert.Equal(
+                        Answer.BodyOneofCase.Promised,
+                        (await evil.AskAsync(
+                            new ReplicaRequest.Prepare(at, bob.Name, evil.Ballot(at.Epoch, taken * step)))).BodyCase);
+            }
+
+            using var channel = EvilNode.ChannelTo(cluster.IdentityOf("n2"), cluster.AddressOf(name));
+            var door = new Wire.Chat.ChatClient(channel);
+            var id = ClusterId.FromBytes((await door.GetClusterAsync(new())).Cluster.Span);
+            await door.RegisterAsync(new ChatUser("bob" + name, id).Registration());
+            Assert.False((await ReadAsync(cluster, bob, name)).IsEmpty);
+        }
+    }
+
     /// <param name="first">Anna's account before her second device.</param>
     private static (string Key, ReadOnlyMemory<byte> Value)[] Wishes(
         ChatUser anna, ReadOnlyMemory<byte> first, ReadOnlyMemory<byte> now)

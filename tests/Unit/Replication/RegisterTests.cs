@@ -103,7 +103,8 @@ public class RegisterTests
         foreach (var node in new[] { 0, 1, 2 })
         {
             Assert.Equal(
-                new ReplicaReply.Nack(default), _bench.Ask(node, new ReplicaRequest.Prepare(_bench.Now.At, "k", far)));
+                new ReplicaReply.Nack(new Ballot(1, 1UL << 32, default, 0)), // One step, and not the wanted one.
+                _bench.Ask(node, new ReplicaRequest.Prepare(_bench.Now.At, "k", far)));
             _bench.Stores[node].PutRegister(Tile, "k", new RegisterRow(far, default, default));
         }
 
@@ -119,6 +120,25 @@ public class RegisterTests
             _bench.Ask(node, new ReplicaRequest.Prepare(_bench.Now.At, "k", rival));
         Assert.IsType<RegisterChangeOutcome.Stored>(Create("a"));
         Assert.Equal(6 + 3, _bench.Sent.Count); // Refused once, then promised and accepted.
+    }
+
+    /// <summary>docs/protocol.md#rounds-apart. It answers first, so its word is among those that end the
+    /// round.</summary>
+    [Theory]
+    [InlineData(2, 1UL)] // Of another epoch.
+    [InlineData(1, 1UL << 62)]
+    [InlineData(1, 0UL)]
+    public void What_one_makes_up_of_its_ballots_does_not_hide_what_the_others_say(ulong epoch, ulong round)
+    {
+        var rival = new BallotSource(_bench.Ids[4], 1).Next(1, new Ballot(1, 500, default, 0));
+        foreach (var node in new[] { 1, 2 })
+            _bench.Ask(node, new ReplicaRequest.Prepare(_bench.Now.At, "k", rival));
+        _bench.Lie = (node, request) => node == 0 && request is ReplicaRequest.Prepare
+            ? new ReplicaReply.Nack(new Ballot(epoch, round, _bench.Ids[0], 1))
+            : null;
+        Assert.Equal("a", Text(Assert.IsType<RegisterChangeOutcome.Stored>(Create("a")).Value));
+        var prepares = _bench.Sent.Select(send => send.Request).OfType<ReplicaRequest.Prepare>().ToList();
+        Assert.InRange(prepares.Max(prepare => prepare.Ballot.Round), 501UL, 600UL);
     }
 
     [Fact]
