@@ -41,7 +41,8 @@ public sealed class Replica
         _judge = new ValueJudge(_rows, _values);
         _epochs = new EpochFollower(self, store, _rows, rules, _judge, _budgets);
         _ages = new ReplicaAges(store, _rows, _rowAges);
-        _repair = new ReplicaRepair(store, _rows, _ages, _judge, at => Refusal(at));
+        _repair = new ReplicaRepair(
+            store, _rows, _ages, _judge, at => Refusal(at), ranMs => _budgets.TakeLeap(self, ranMs));
     }
 
     public NodeId Self { get; }

@@ -5,7 +5,8 @@ namespace ChordChat.Core.Replication;
 /// <summary>What a replica does to compare its copy of a tile with another and to make both whole.</summary>
 /// <remarks>docs/protocol.md#repair.</remarks>
 internal sealed class ReplicaRepair(
-    IReplicaStore store, TrackedRows rows, ReplicaAges ages, ValueJudge judge, Func<TileEpoch, ReplicaReply?> refusal)
+    IReplicaStore store, TrackedRows rows, ReplicaAges ages, ValueJudge judge, Func<TileEpoch, ReplicaReply?> refusal,
+    Func<long, bool> takesLeap)
 {
     /// <summary>Tiles told of in full in one answer: 4 KiB each.</summary>
     private const int DifferingMax = 64;
@@ -61,15 +62,7 @@ internal sealed class ReplicaRepair(
     {
         var tile = request.At.Tile;
         foreach (var register in request.Page.Registers)
-        {
-            var row = rows.GetRegister(tile, register.Key);
-            // Judged first: what a promise forbids to take may all the same tell of a dispute.
-            if ((hasRoom || !row.AcceptedBallot.IsNone) && IsNewer(request.At, row, register.AcceptedBallot)
-                && judge.Fits(request.At, register.Key, row, register.Value)
-                && register.AcceptedBallot >= row.Promised)
-                Take(request.At, register.Key, row, register.AcceptedBallot, register.Value);
-        }
-
+            Mend(request.At, register, hasRoom, now);
         foreach (var entry in request.Page.Entries.Where(judge.MayTake))
             if (entry.Content is { } content)
                 rows.Insert(
@@ -81,9 +74,33 @@ internal sealed class ReplicaRepair(
         return Replies.Done;
     }
 
+    private void Mend(TileEpoch at, TransferredRegister register, bool hasRoom, ReplicaTime now)
+    {
+        var (key, accepted, value) = (register.Key, register.AcceptedBallot, register.Value);
+        var row = rows.GetRegister(at.Tile, key);
+        if ((!hasRoom && row.AcceptedBallot.IsNone) || !IsNewer(at, row, accepted))
+            return;
+        if (ValueJudge.IsLeap(at, row, accepted))
+        {
+            if (!judge.IsSound(key, value) || !takesLeap(now.RanMs))
+                return;
+            if (accepted.IsTooFarAbove(row.Highest))
+            {
+                // A later repair takes it: docs/protocol.md#rounds-apart.
+                rows.PutRegister(at.Tile, key, row, row with { Promised = accepted.OneStepAbove(row.Highest) });
+                return;
+            }
+        }
+
+        // Judged first: what a promise forbids to take may all the same tell of a dispute.
+        if (judge.Fits(at, key, row, value) && accepted >= row.Promised)
+            Take(at, key, row, accepted, value);
+    }
+
     /// <summary>Takes what a majority holds under one ballot, so what was chosen: the value here never was.</summary>
     /// <remarks>docs/protocol.md#value-rules. Also below a promise, which stays: whoever it was given to has heard of
-    /// that ballot, or of a larger one, from somebody of the majority.</remarks>
+    /// that ballot, or of a larger one, from somebody of the majority. However far ahead it is: one of them does not
+    /// lie.</remarks>
     public ReplicaReply Concede(ReplicaRequest.Concede request)
     {
         var row = rows.GetRegister(request.At.Tile, request.Key);
@@ -94,7 +111,7 @@ internal sealed class ReplicaRepair(
     }
 
     private static bool IsNewer(TileEpoch at, RegisterRow row, Ballot accepted) =>
-        accepted > row.AcceptedBallot && ValueJudge.IsBallotOf(at, row, accepted);
+        accepted > row.AcceptedBallot && accepted.Epoch <= at.Epoch;
 
     private void Take(TileEpoch at, string key, RegisterRow row, Ballot ballot, ReadOnlyMemory<byte> value) =>
         rows.PutRegister(at.Tile, key, row, new RegisterRow(Ballot.Max(row.Promised, ballot), ballot, value));

@@ -45,8 +45,10 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
     /// <summary>What becomes of a copied row beside the one that is here; neither is newer for certain.</summary>
     public Union Unite(TileEpoch at, string key, RegisterRow own, TransferredRegister copy)
     {
-        if (!IsBallotOf(at, own, copy.AcceptedBallot))
+        if (copy.AcceptedBallot.Epoch > at.Epoch)
             return Union.KeepsOwn;
+        if (IsLeap(at, own, copy.AcceptedBallot))
+            return IsSound(key, copy.Value) ? Union.IsContested : Union.KeepsOwn;
         var isNewer = copy.AcceptedBallot > own.AcceptedBallot;
         if (copy.Value.Span.SequenceEqual(own.Value.Span))
             return isNewer ? Union.TakesCopy : Union.KeepsOwn;
@@ -62,11 +64,15 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
 
     /// <summary>What a learner begins with where its sources contradict each other; null: what is here
     /// stays.</summary>
-    public RegisterAnswers.Found? Settle(string key, ImmutableArray<HeardRegister> heard, int majority)
+    public RegisterAnswers.Found? Settle(
+        TileEpoch at, string key, RegisterRow own, ImmutableArray<HeardRegister> heard, int majority)
     {
         var (votes, all) = (new RegisterAnswers(key, rules), new RegisterAnswers(key, rules));
         foreach (var (row, isVote) in heard)
         {
+            if (row.AcceptedBallot.Epoch > at.Epoch
+                || (IsLeap(at, own, row.AcceptedBallot) && !IsOfMajority(row, heard, majority)))
+                continue;
             all.Add(row.AcceptedBallot, row.Value);
             if (isVote)
                 votes.Add(row.AcceptedBallot, row.Value);
@@ -87,10 +93,15 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
     /// <summary>It is settled.</summary>
     public void Drop(Dispute dispute) => _disputes.Remove(dispute);
 
-    /// <summary>Whether an honest node can have a row with this ballot in this epoch: nobody may take a register's
-    /// ballots away.</summary>
-    public static bool IsBallotOf(TileEpoch at, RegisterRow own, Ballot accepted) =>
-        accepted.Epoch <= at.Epoch && !accepted.IsTooFarAbove(own.Highest);
+    /// <summary>Whether a row of this very epoch is so far ahead that one who lies may have raised it, to drive copies
+    /// apart. Rounds of older epochs hold up nobody.</summary>
+    /// <remarks>docs/protocol.md#rounds-apart.</remarks>
+    public static bool IsLeap(TileEpoch at, RegisterRow own, Ballot accepted) =>
+        accepted.Epoch == at.Epoch && accepted.IsLeapAbove(own.Highest);
+
+    private static bool IsOfMajority(
+        TransferredRegister row, ImmutableArray<HeardRegister> heard, int majority) =>
+        majority > 0 && heard.Count(other => other.Votes && other.Row.IsSameAs(row)) >= majority;
 
     private ValueVerdict Judge(TileEpoch at, string key, RegisterRow own, ReadOnlyMemory<byte> next)
     {

@@ -176,6 +176,28 @@ public sealed class ContestTests
         Assert.IsType<LearnerOutcome.Activated>(learner.Outcome);
     }
 
+    /// <summary>docs/protocol.md#rounds-apart: all lead up to the row of the one that lies, and it would hold up every
+    /// later one.</summary>
+    [Theory]
+    [InlineData(9, 1UL)]
+    [InlineData(2, 1UL << 62)]
+    [InlineData(2, 1UL << 32)]
+    public void One_alone_gives_nobody_a_ballot_far_ahead(ulong epoch, ulong round)
+    {
+        Hold("a1", 0, 2);
+        Plant(1, "b1");
+        End();
+        var far = new TransferredRegister("k", new Ballot(epoch, round, _bench.Ids[1], 1), Bytes("a1"));
+        _bench.Lie = (node, request) => node == 1 && IsOfContest(request)
+            ? new ReplicaReply.Pulled(new TilePage([far], [], null), Complete: false)
+            : null;
+
+        Learn(0);
+
+        Assert.Equal(("a1", TilePhase.Active), (Value(0), Phase(0)));
+        Assert.Equal(1UL, _bench.Stores[0].GetRegister(Tile, "k").AcceptedBallot.Epoch);
+    }
+
     /// <summary>What was heard of this node itself is of the time when the contest began.</summary>
     [Theory]
     [InlineData(true, "a1", "a2")] // The newer row follows, so all lead up to it.

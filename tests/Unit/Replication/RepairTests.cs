@@ -140,6 +140,46 @@ public class RepairTests
         Assert.IsType<ReplicaReply.Sealed>(_bench.Ask(0, new ReplicaRequest.Mend(At, TilePage.Empty)));
     }
 
+    /// <summary>docs/protocol.md#rounds-apart.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0)] // It has the register, and an older value.
+    public void A_row_whose_rounds_somebody_raised_is_taken_after_some_repairs(int missing)
+    {
+        var far = new Ballot(1, (3UL << 32) + 5, _bench.Ids[4], 1);
+        if (missing == 0)
+            Accept(1, "k", 3, "a");
+        _bench.Stores[0].PutRegister(_bench.Now.Tile, "k", new RegisterRow(far, far, Bytes("b")));
+        var repairs = 0;
+        while (Value(1, "k") != "b" && repairs < 10)
+        {
+            Repair(1, from: 0);
+            repairs++;
+        }
+
+        Assert.Equal(4, repairs);
+    }
+
+    [Fact]
+    public void A_row_of_an_ended_epoch_is_taken_whatever_its_round()
+    {
+        var far = new Ballot(0, 1UL << 50, _bench.Ids[4], 1);
+        var page = new TilePage([new("k", far, Bytes("b"))], [], null);
+        _bench.Ask(1, new ReplicaRequest.Mend(At, page));
+        Assert.Equal("b", Value(1, "k"));
+    }
+
+    /// <summary>docs/protocol.md#value-rules: one of them at least does not lie.</summary>
+    [Fact]
+    public void What_a_majority_holds_is_conceded_whatever_its_round()
+    {
+        Accept(1, "k", 3, "a");
+        _bench.Ask(1, new ReplicaRequest.Concede(At, "k", Ballot(1UL << 40), Bytes("b")));
+        Assert.Equal("b", Value(1, "k"));
+        _bench.Ask(1, new ReplicaRequest.Concede(At, "k", Ballot(1UL << 41) with { Epoch = 2 }, Bytes("c")));
+        Assert.Equal("b", Value(1, "k"));
+    }
+
     private ReplicaReply Keep(int node, uint id) =>
         _bench.Ask(node, new ReplicaRequest.Add(At, "m", new MessageId(id), Bytes("hello")));
 

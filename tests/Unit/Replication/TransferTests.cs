@@ -108,6 +108,41 @@ public class TransferTests
         Assert.InRange(rests.Sum(rest => rest.TotalSeconds), bytes / 1_000.0 - 9, bytes / 1_000.0);
     }
 
+    /// <summary>docs/protocol.md#rounds-apart: the rounds of an ended epoch hold up nobody.</summary>
+    [Fact]
+    public void A_row_whose_rounds_somebody_raised_comes_along()
+    {
+        foreach (var node in new[] { 0, 1, 2 })
+            Put(node, new(1, 1UL << 33, _bench.Ids[4], 1));
+        End();
+        Learn(3);
+        Assert.Equal((TilePhase.Active, "v"), (Header(3).Phase, Value(3)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void One_raised_in_the_new_epoch_is_taken_from_a_majority_and_not_from_one_alone(bool isOfTwo)
+    {
+        var far = new Ballot(2, 1UL << 62, _bench.Ids[4], 1);
+        Put(0, new(1, 5, _bench.Ids[4], 1));
+        Put(1, new(1, 5, _bench.Ids[4], 1));
+        End();
+        Learn(0);
+        Learn(1);
+        Put(0, far);
+        if (isOfTwo)
+            Put(1, far);
+        Learn(3);
+        Assert.Equal((TilePhase.Active, "v"), (Header(3).Phase, Value(3)));
+        Assert.Equal(isOfTwo, _bench.Stores[3].GetRegister(Tile, "k").AcceptedBallot == far);
+    }
+
+    private string Value(int node) => Text(_bench.Stores[node].GetRegister(Tile, "k").Value);
+
+    private void Put(int node, Ballot ballot) =>
+        _bench.Stores[node].PutRegister(Tile, "k", new RegisterRow(ballot, ballot, Bytes("v")));
+
     private void Fill(params int[] nodes)
     {
         var ballot = _bench.Ballots.Next(1, default);

@@ -58,7 +58,7 @@ public sealed class ValueRulesTests
         Assert.Equal("a1", Value(0));
         _bench.Ask(0, new ReplicaRequest.Mend(At, Page(new Ballot(7, 1, default, 1), "a2")));
         Assert.Equal("a1", Value(0));
-        Mend(0, 2, "a2");
+        Mend(0, (1UL << 32) + 2, "a2"); // One step, docs/protocol.md#rounds-apart.
         Assert.Equal("a2", Value(0));
     }
 
