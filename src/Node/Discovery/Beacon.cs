@@ -25,6 +25,18 @@ internal sealed record Beacon(
     private const int Words = 10;
     private static readonly TimeSpan ClockDifferenceMax = TimeSpan.FromMinutes(10);
 
+    /// <summary>How far its time may be ahead of the clock, of a node whose clock was set back: a minute less than
+    /// others believe.</summary>
+    public static readonly TimeSpan AheadMax = TimeSpan.FromMinutes(9);
+
+    /// <summary>What to name as the time of the next beacon: it grows, also while the clock is set back, but not where
+    /// nobody would believe it any more.</summary>
+    public static long SentAfter(long lastMs, DateTimeOffset now)
+    {
+        var nowMs = now.ToUnixTimeMilliseconds();
+        return lastMs - nowMs < AheadMax.TotalMilliseconds ? Math.Max(lastMs + 1, nowMs) : nowMs;
+    }
+
     public byte[] Write(byte[] secret)
     {
         var state = IsAlone ? "alone" : "settled";

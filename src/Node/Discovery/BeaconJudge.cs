@@ -24,6 +24,6 @@ internal sealed class BeaconJudge(
             return new BeaconVerdict.Nothing();
         if (beacon.ClockDifference(now) is { } difference)
             return new BeaconVerdict.WrongClock(beacon, difference);
-        return _replays.IsNew(beacon) ? new BeaconVerdict.Ours(beacon) : new BeaconVerdict.Nothing();
+        return _replays.IsNew(beacon, now) ? new BeaconVerdict.Ours(beacon) : new BeaconVerdict.Nothing();
     }
 }

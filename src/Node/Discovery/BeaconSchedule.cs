@@ -2,7 +2,8 @@ namespace ChordChat.Node.Discovery;
 
 /// <summary>When to send the next beacon: often while nobody is found or just after a start, seldom later, soon when
 /// somebody who is alone was heard.</summary>
-internal sealed class BeaconSchedule(DateTimeOffset startedAt, Random random)
+/// <remarks>Times are of a clock that only goes forward: docs/operations.md#beacon.</remarks>
+internal sealed class BeaconSchedule(TimeSpan startedAt, Random random)
 {
     private static readonly TimeSpan Often = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(20);
@@ -10,13 +11,13 @@ internal sealed class BeaconSchedule(DateTimeOffset startedAt, Random random)
     private static readonly TimeSpan SeldomMax = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Apart = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromMilliseconds(500);
-    private readonly DateTimeOffset _freshUntil = startedAt + FreshFor;
-    private DateTimeOffset _lastSent = DateTimeOffset.MinValue;
+    private readonly TimeSpan _freshUntil = startedAt + FreshFor;
+    private TimeSpan _lastSent = TimeSpan.MinValue;
 
     /// <summary>When the next beacon is due.</summary>
-    public DateTimeOffset Due { get; private set; } = startedAt;
+    public TimeSpan Due { get; private set; } = startedAt;
 
-    public void Sent(DateTimeOffset now, bool alone)
+    public void Sent(TimeSpan now, bool alone)
     {
         _lastSent = now;
         Due = now + (alone || now < _freshUntil
@@ -25,10 +26,10 @@ internal sealed class BeaconSchedule(DateTimeOffset startedAt, Random random)
     }
 
     /// <summary>Brings the next beacon forward, at a random moment so that not all who heard answer at once.</summary>
-    public void HeardLonely(DateTimeOffset now)
+    public void HeardLonely(TimeSpan now)
     {
         var soon = now + AnswerWithin * random.NextDouble();
-        var earliest = _lastSent == DateTimeOffset.MinValue ? soon : _lastSent + Apart;
+        var earliest = _lastSent == TimeSpan.MinValue ? soon : _lastSent + Apart;
         var answer = soon > earliest ? soon : earliest;
         if (answer < Due)
             Due = answer;

@@ -25,21 +25,23 @@ internal sealed class BeaconService(
     {
         if (!options.Multicast)
             return;
-        var schedule = new BeaconSchedule(time.GetUtcNow(), Random.Shared);
+        var started = time.GetTimestamp();
+        var schedule = new BeaconSchedule(TimeSpan.Zero, Random.Shared);
         try
         {
             var received = _inbox.Reader.WaitToReadAsync(stoppingToken).AsTask();
             while (!stoppingToken.IsCancellationRequested)
             {
-                var wait = schedule.Due - time.GetUtcNow();
+                var wait = schedule.Due - time.GetElapsedTime(started);
                 if (wait > TimeSpan.Zero)
                     await Task.WhenAny(received, Task.Delay(wait, time, stoppingToken));
                 while (_inbox.Reader.TryRead(out var item))
-                    await HearAsync(item, schedule, stoppingToken);
+                    await HearAsync(item, schedule, time.GetElapsedTime(started), stoppingToken);
                 if (received.IsCompleted)
                     received = _inbox.Reader.WaitToReadAsync(stoppingToken).AsTask();
-                if (time.GetUtcNow() >= schedule.Due)
-                    await SendAsync(schedule, stoppingToken);
+                var now = time.GetElapsedTime(started);
+                if (now >= schedule.Due)
+                    await SendAsync(schedule, now, stoppingToken);
             }
         }
         finally
@@ -48,7 +50,7 @@ internal sealed class BeaconService(
         }
     }
 
-    private async Task SendAsync(BeaconSchedule schedule, CancellationToken stoppingToken)
+    private async Task SendAsync(BeaconSchedule schedule, TimeSpan now, CancellationToken stoppingToken)
     {
         try
         {
@@ -60,8 +62,7 @@ internal sealed class BeaconService(
             log.CannotFollow(e.Message); // For want of descriptors, for example. The next beacon tries again.
         }
 
-        var now = time.GetUtcNow();
-        _lastSentMs = Math.Max(_lastSentMs + 1, now.ToUnixTimeMilliseconds()); // Grows even when the clock is set back.
+        _lastSentMs = Beacon.SentAfter(_lastSentMs, time.GetUtcNow());
         var self = node.Self;
         if (!HostPort.TryParse(self.Address, out var address))
             throw new InvalidOperationException($"own address {self.Address} is none");
@@ -83,12 +84,13 @@ internal sealed class BeaconService(
         schedule.Sent(now, company.IsAlone);
     }
 
-    private async Task HearAsync(Received item, BeaconSchedule schedule, CancellationToken stoppingToken)
+    private async Task HearAsync(
+        Received item, BeaconSchedule schedule, TimeSpan now, CancellationToken stoppingToken)
     {
         switch (hearing.Hear(item.Datagram, time.GetUtcNow()))
         {
             case BeaconVerdict.Ours { Beacon.IsAlone: true }:
-                schedule.HeardLonely(time.GetUtcNow());
+                schedule.HeardLonely(now);
                 break;
             case BeaconVerdict.Asked when HostPort.TryParse(node.Self.Address, out var own)
                 && (item.Port.IsLoopback || !IsLoopback(own)):

@@ -11,9 +11,11 @@ internal sealed class ReplayGuard
     /// <summary>Whether it is newer than all that came from its node before. The beacon must have been
     /// proved.</summary>
     /// <remarks>The same beacon comes once for each network two nodes share; the first copy counts.</remarks>
-    public bool IsNew(Beacon beacon)
+    public bool IsNew(Beacon beacon, DateTimeOffset now)
     {
-        if (_newest.TryGetValue(beacon.Node, out var newest)
+        // One that is ahead of all clocks was sent before they were set back; by now it would not be believed.
+        var last = (now + Beacon.AheadMax).ToUnixTimeMilliseconds();
+        if (_newest.TryGetValue(beacon.Node, out var newest) && newest.SentMs <= last
             && (beacon.Incarnation, beacon.SentMs).CompareTo(newest) <= 0)
             return false;
         if (_newest.Count >= NodesMax)

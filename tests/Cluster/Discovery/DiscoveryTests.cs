@@ -19,6 +19,7 @@ public sealed class DiscoveryTests : IAsyncLifetime
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private readonly Founded _cluster = Founded.Of(3);
+    private readonly TurnedClock _time = new();
     private readonly List<IHost> _hosts = [];
     private readonly HostPort _group = new($"239.255.68.{RandomNumberGenerator.GetInt32(1, 255)}", FreeUdpPort());
 
@@ -54,6 +55,25 @@ public sealed class DiscoveryTests : IAsyncLifetime
         await HintAsync(n1, hint => hint.Address == "127.0.0.1:1002");
         n2.Services.GetRequiredService<LocalNode>().MoveTo("127.0.0.1:1003");
         Assert.Equal("n2", (await HintAsync(n1, hint => hint.Address == "127.0.0.1:1003")).Name);
+    }
+
+    /// <summary>docs/operations.md#beacon: no timer runs for so long, and what was heard then is not newer than all
+    /// that comes.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(60)]
+    public async Task Clocks_that_were_days_ahead_and_are_set_right_stop_no_beacon(int days)
+    {
+        _time.Ahead = TimeSpan.FromDays(days);
+        var n1 = await StartAsync("n1", 1001);
+        var n2 = await StartAsync("n2", 1002);
+        await HintAsync(n1, hint => hint.Address == "127.0.0.1:1002");
+        _time.Ahead = TimeSpan.Zero;
+        n2.Services.GetRequiredService<LocalNode>().MoveTo("127.0.0.1:1003");
+        Assert.Equal("n2", (await HintAsync(n1, hint => hint.Address == "127.0.0.1:1003")).Name);
+        foreach (var host in (IHost[])[n1, n2])
+            Assert.False(host.Services.GetRequiredService<IHostApplicationLifetime>()
+                .ApplicationStopping.IsCancellationRequested);
     }
 
     [Fact]
@@ -155,7 +175,7 @@ public sealed class DiscoveryTests : IAsyncLifetime
         var builder = Host.CreateEmptyApplicationBuilder(new());
         builder.Services
             .AddLogging(logging => logging.SetMinimumLevel(LogLevel.None))
-            .AddSingleton(TimeProvider.System)
+            .AddSingleton<TimeProvider>(_time)
             .AddSingleton(with?.Invoke(options) ?? options)
             .AddSingleton(identity)
             .AddSingleton(identity.Genesis)
@@ -171,5 +191,13 @@ public sealed class DiscoveryTests : IAsyncLifetime
     {
         using var socket = new UdpClient(0);
         return ((IPEndPoint)socket.Client.LocalEndPoint!).Port;
+    }
+
+    /// <summary>The real time, but for the calendar.</summary>
+    private sealed class TurnedClock : TimeProvider
+    {
+        public TimeSpan Ahead { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Ahead;
     }
 }

@@ -5,7 +5,7 @@ namespace ChordChat.Tests.Unit.Discovery;
 
 public class BeaconScheduleTests
 {
-    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly TimeSpan Start = TimeSpan.FromDays(3);
     private readonly BeaconSchedule _schedule = new(Start, new Random(1));
 
     [Fact]
@@ -14,7 +14,7 @@ public class BeaconScheduleTests
     [Fact]
     public void A_lonely_node_calls_about_every_two_seconds()
     {
-        var late = Start.AddHours(1);
+        var late = Start + TimeSpan.FromHours(1);
         _schedule.Sent(late, alone: true);
         Assert.InRange(_schedule.Due - late, TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(2.5));
     }
@@ -24,7 +24,7 @@ public class BeaconScheduleTests
     {
         _schedule.Sent(Start, alone: false);
         Assert.InRange(_schedule.Due - Start, TimeSpan.FromSeconds(1.5), TimeSpan.FromSeconds(2.5));
-        var late = Start.AddMinutes(1);
+        var late = Start + TimeSpan.FromMinutes(1);
         _schedule.Sent(late, alone: false);
         Assert.InRange(_schedule.Due - late, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(60));
     }
@@ -32,13 +32,13 @@ public class BeaconScheduleTests
     [Fact]
     public void Who_is_alone_is_answered_soon_but_not_more_than_once_a_second()
     {
-        var late = Start.AddMinutes(1);
+        var late = Start + TimeSpan.FromMinutes(1);
         _schedule.Sent(late, alone: false);
         _schedule.HeardLonely(late);
-        Assert.Equal(late.AddSeconds(1), _schedule.Due);
-        var later = late.AddSeconds(20);
+        Assert.Equal(late + TimeSpan.FromSeconds(1), _schedule.Due);
+        var later = late + TimeSpan.FromSeconds(20);
         _schedule.Sent(late, alone: false);
         _schedule.HeardLonely(later);
-        Assert.InRange(_schedule.Due, later, later.AddMilliseconds(500));
+        Assert.InRange(_schedule.Due, later, later + TimeSpan.FromMilliseconds(500));
     }
 }
