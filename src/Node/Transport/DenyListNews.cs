@@ -7,8 +7,9 @@ using ChordChat.Node.Admission;
 namespace ChordChat.Node.Transport;
 
 /// <summary>Who may have a newer deny list, as probes tell it. Safe for threads.</summary>
-/// <remarks>docs/protocol.md#ring-deny-list. Of each node the newest claim waits and no other, and they have turns: one
-/// that claims without end keeps nobody else's word from being followed.</remarks>
+/// <remarks>docs/protocol.md#ring-deny-list. Of each node the newest claim waits and no other, and they have turns, and
+/// strangers every other one at most: one that claims without end keeps nobody else's word from being
+/// followed.</remarks>
 internal sealed class DenyListNews(ClusterTrust trust)
 {
     /// <summary>Claims that may wait of addresses where nobody knows who answers.</summary>
@@ -17,9 +18,10 @@ internal sealed class DenyListNews(ClusterTrust trust)
     private readonly ConcurrentDictionary<NodeId, ulong> _numbers = new();
     private readonly Lock _turn = new();
     private readonly Dictionary<DenyListTeller, DenyListClaim> _newest = [];
-    private readonly Channel<DenyListTeller> _turns =
-        Channel.CreateUnbounded<DenyListTeller>(new() { SingleReader = true });
-    private int _strangers;
+    private readonly Queue<DenyListTeller> _known = [];
+    private readonly Queue<DenyListTeller> _strangers = [];
+    private readonly Channel<bool> _waiting = Channel.CreateUnbounded<bool>(new() { SingleReader = true });
+    private bool _strangerWasLast;
 
     /// <summary>What goes into this node's probes.</summary>
     public ulong Own => trust.Denied?.Number ?? 0;
@@ -29,8 +31,8 @@ internal sealed class DenyListNews(ClusterTrust trust)
     /// <summary>One after the other, for one reader.</summary>
     public async IAsyncEnumerable<DenyListClaim> ReadAllAsync([EnumeratorCancellation] CancellationToken stopping)
     {
-        await foreach (var teller in _turns.Reader.ReadAllAsync(stopping))
-            yield return Take(teller);
+        await foreach (var _ in _waiting.Reader.ReadAllAsync(stopping))
+            yield return Take();
     }
 
     /// <param name="address">Where it is known to be; null when it is not known yet.</param>
@@ -50,22 +52,22 @@ internal sealed class DenyListNews(ClusterTrust trust)
         lock (_turn)
         {
             var waits = _newest.ContainsKey(claim.Teller);
-            if (!waits && claim.Node is null && _strangers >= StrangersMax)
+            if (!waits && claim.Node is null && _strangers.Count >= StrangersMax)
                 return;
             _newest[claim.Teller] = claim;
             if (waits)
                 return;
-            _strangers += claim.Node is null ? 1 : 0;
-            _turns.Writer.TryWrite(claim.Teller);
+            (claim.Node is null ? _strangers : _known).Enqueue(claim.Teller);
+            _waiting.Writer.TryWrite(true);
         }
     }
 
-    private DenyListClaim Take(DenyListTeller teller)
+    private DenyListClaim Take()
     {
         lock (_turn)
         {
-            _newest.Remove(teller, out var claim);
-            _strangers -= claim.Node is null ? 1 : 0;
+            _strangerWasLast = _strangers.Count > 0 && (_known.Count == 0 || !_strangerWasLast);
+            _newest.Remove((_strangerWasLast ? _strangers : _known).Dequeue(), out var claim);
             return claim;
         }
     }

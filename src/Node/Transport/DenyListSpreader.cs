@@ -15,7 +15,9 @@ internal sealed partial class DenyListSpreader(
     LocalNode node, TimeProvider time, ILogger<DenyListSpreader> logger) : BackgroundService
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StrangersAnswerMax = TimeSpan.FromSeconds(1);
 
+    private readonly LineBudget _failedLines = new(1);
     private readonly DenyListDoubts _doubts = new(time);
 
     /// <summary>Every member that answers, this node first.</summary>
@@ -33,7 +35,7 @@ internal sealed partial class DenyListSpreader(
             CarryOut(known);
         await foreach (var claim in news.ReadAllAsync(stoppingToken))
             if (_doubts.IsWorthAsking(claim, denials.Number))
-                _doubts.Judge(claim, await FetchAsync(claim.Address, stoppingToken), denials.Number);
+                _doubts.Judge(claim, await FetchAsync(claim, stoppingToken), denials.Number);
     }
 
     private void CarryOut(DenyList list)
@@ -43,17 +45,18 @@ internal sealed partial class DenyListSpreader(
             channels.Close(denied);
     }
 
-    private async Task<DenyListFetch> FetchAsync(string address, CancellationToken stopping)
+    private async Task<DenyListFetch> FetchAsync(DenyListClaim claim, CancellationToken stopping)
     {
         try
         {
             using var http = new HttpClient(tls.CreateHandler(null))
             {
-                Timeout = AnswerMax,
+                Timeout = claim.Node is null ? StrangersAnswerMax : AnswerMax,
                 MaxResponseContentBufferSize = DenyList.BytesMax,
             };
             var after = denials.Number.ToString(CultureInfo.InvariantCulture);
-            using var reply = await http.GetAsync($"https://{address}{DenialEndpoints.Path}?after={after}", stopping);
+            var path = $"https://{claim.Address}{DenialEndpoints.Path}?after={after}";
+            using var reply = await http.GetAsync(path, stopping);
             if (reply.StatusCode != HttpStatusCode.OK)
                 return DenyListFetch.Nothing;
             return denials.Take(await reply.Content.ReadAsByteArrayAsync(stopping)) is DenyListVerdict.NoList
@@ -63,11 +66,13 @@ internal sealed partial class DenyListSpreader(
         catch (Exception e) when (e is HttpRequestException or UriFormatException or IOException
             || (e is TaskCanceledException && !stopping.IsCancellationRequested))
         {
-            LogFailed(address, e.Message);
+            if (_failedLines.Allows((long)time.GetElapsedTime(0).TotalMilliseconds, out var unsaid))
+                LogFailed(claim.Address, e.Message, unsaid);
             return DenyListFetch.NoAnswer;
         }
     }
 
-    [LoggerMessage(3020, LogLevel.Warning, "the deny list of {Address} could not be taken: {Why}")]
-    private partial void LogFailed(string address, string why);
+    [LoggerMessage(3020, LogLevel.Warning,
+        "the deny list of {Address} could not be taken: {Why} ({Unsaid} more since the last such line)")]
+    private partial void LogFailed(string address, string why, long unsaid);
 }

@@ -44,9 +44,16 @@ public sealed class DenyListNewsTests : IDisposable
             _news.Refused(null, $"10.0.0.1:{1 + i}");
         _news.Refused(Honest, "10.0.0.2:7401");
         await using var claims = _news.ReadAllAsync(_over.Token).GetAsyncEnumerator();
-        for (var i = 0; i < DenyListNews.StrangersMax; i++)
-            Assert.Null((await NextAsync(claims)).Node);
+        Assert.Null((await NextAsync(claims)).Node);
+        Assert.Equal(Honest, (await NextAsync(claims)).Node); // After one of them, however many wait.
+        Assert.Null((await NextAsync(claims)).Node);
+        _news.Refused(Honest, "10.0.0.2:7401");
+        _news.Refused(Liar, "10.0.0.1:7401");
         Assert.Equal(Honest, (await NextAsync(claims)).Node);
+        Assert.Null((await NextAsync(claims)).Node);
+        Assert.Equal(Liar, (await NextAsync(claims)).Node);
+        for (var i = 3; i < DenyListNews.StrangersMax; i++)
+            Assert.Null((await NextAsync(claims)).Node);
         _news.Refused(null, "10.0.0.3:7401");
         Assert.Equal("10.0.0.3:7401", (await NextAsync(claims)).Address);
     }
