@@ -34,6 +34,18 @@ internal sealed class ScanRepairs
 
     public void Answered(ReplicaRequest.Add repair) => _open.Remove(repair);
 
+    /// <summary>Sends one again, once, that was called too late because our calendar is behind theirs.</summary>
+    /// <param name="begunMs">What it said before.</param>
+    /// <returns>Whether it is sent again.</returns>
+    public bool IsSentAgain(ReplicaRequest.Add repair, long begunMs, long theirsMs, long oursMs)
+    {
+        var sentMs = SetAdd.ByTheirCalendar(begunMs, theirsMs, oursMs);
+        if (repair.SentMs != begunMs || sentMs == begunMs || !_open.Remove(repair, out var member))
+            return false;
+        Add(repair with { SentMs = sentMs }, member);
+        return true;
+    }
+
     public void Clear()
     {
         _unsent.Clear();

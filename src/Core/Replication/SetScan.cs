@@ -44,6 +44,9 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
     /// <summary>Unix milliseconds of now: what read repair adds counts as handed in then.</summary>
     public long BegunMs { get; init; } = long.MaxValue;
 
+    /// <summary>The same calendar later on, for members whose own is ahead of it.</summary>
+    public Func<long>? NowMs { get; init; }
+
     /// <summary>What an honest member of the set has. docs/protocol.md#endless</summary>
     public SetLimits Limits { get; init; } = SetLimits.Default;
 
@@ -222,6 +225,13 @@ public sealed class SetScan(TileConfiguration configuration, string set, Coordin
 
     private void OnRepaired(ReplicaRequest.Add repair, ScanStream stream, ReplicaReply reply)
     {
+        if (reply is ReplicaReply.TooLate(var theirs) && NowMs is { } now
+            && _repairs.IsSentAgain(repair, BegunMs, theirs, now()))
+        {
+            RepairNext();
+            return;
+        }
+
         // Where there is no room it is not mended, and read all the same.
         if (reply is not (ReplicaReply.Added or ReplicaReply.Occupied or ReplicaReply.Full or ReplicaReply.NoRoom
             or ReplicaReply.TooMany or ReplicaReply.Buried))

@@ -196,6 +196,7 @@ internal sealed class Replicator(
         {
             IsPaced = true,
             BegunMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
+            NowMs = () => time.GetUtcNow().ToUnixTimeMilliseconds(),
         };
         // Paced: the next pages are asked for when the last ones were taken, so no more waits here than was on its way.
         var pages = Channel.CreateUnbounded<IReadOnlyList<SetMessage>>(new() { SingleReader = true });

@@ -44,6 +44,26 @@ public class SetTests
         Assert.Equal([_bench.Ids[0]], add.Copies.ToArray());
     }
 
+    /// <summary>docs/protocol.md#tombstones: what it adds is new, whatever its own calendar says.</summary>
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(8, false)] // It really took that long.
+    public void Read_repair_of_a_node_whose_calendar_is_behind_is_not_too_late(int days, bool isMended)
+    {
+        const long day = 86_400_000;
+        _bench.UnixMs = 100 * day;
+        _bench.Ask(0, new ReplicaRequest.Add(_bench.Now.At, "m", new MessageId(1), Bytes("hello")));
+        _bench.Deaf.Add(2);
+        var scan = new SetScan(_bench.Now, "m", CoordinatorOptions.Default, 1)
+        {
+            BegunMs = 90 * day,
+            NowMs = () => (90 + days) * day,
+        };
+        _bench.Run(scan);
+        Assert.Equal(isMended, scan.Outcome is SetScanOutcome.Complete);
+        Assert.Equal(isMended, _bench.Stores[1].GetEntry(Tile, "m", new MessageId(1)) is not null);
+    }
+
     [Fact]
     public void A_full_set_refuses_at_once()
     {
