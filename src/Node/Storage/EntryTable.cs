@@ -111,14 +111,21 @@ internal sealed class EntryTable : IDisposable
                 row.Buried(length: null);
                 return SetBurial.Absence;
             case { Length: { } length, Arrival: var arrival }:
+                var content = row.HasShares ? ContentOf(arrival) : [];
                 _bury.Run(arrival, nowMs, CrcOf(set, id.ToBytes(), nowMs, default));
                 _index.Buried(row.Number, id, arrival);
-                row.Buried(length);
+                row.Buried(length, content);
                 Count(tile, -1);
                 return SetBurial.Message;
             default:
                 return SetBurial.Nothing;
         }
+    }
+
+    private byte[] ContentOf(long arrival)
+    {
+        using var rows = _get.Read(arrival);
+        return rows.Read() && rows[1] is byte[] content ? content : [];
     }
 
     public ReplicaReply.Scanned Scan(TileId tile, string set, long after, int rowsMax, int bytesMax)

@@ -37,8 +37,8 @@ internal sealed class SetRow(long number)
             return false;
         if (!limits.IsCrowded(Count, Bytes))
             _shares = null;
-        else if (_shares is null or { IsStale: true })
-            _shares = SetShares.Of(scan); // Read once; from then on it counts along.
+        else
+            _shares ??= SetShares.Of(scan); // Read once; from then on it counts along.
         if (!limits.IsWorn(TombstoneCount))
             _wear = null;
         else if (_wear is null || nowMs - _wearSince >= SetLimits.WearMs)
@@ -55,15 +55,18 @@ internal sealed class SetRow(long number)
         _wear?.Added(content);
     }
 
+    /// <summary>Whether <see cref="Buried"/> has to know what was in the message.</summary>
+    public bool HasShares => _shares is not null;
+
     /// <param name="length">Of the message that was buried; null when there was none.</param>
-    public void Buried(long? length)
+    public void Buried(long? length, ReadOnlySpan<byte> content = default)
     {
         TombstoneCount++;
         if (length is not { } bytes)
             return;
         Interlocked.Decrement(ref Count);
         Bytes -= bytes;
-        _shares?.Buried();
+        _shares?.Buried(content);
     }
 
     public void Forgot() => TombstoneCount--;

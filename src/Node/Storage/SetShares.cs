@@ -6,17 +6,10 @@ namespace ChordChat.Node.Storage;
 
 /// <summary>How much of a crowded mailbox each conversation has, so that one stranger cannot keep
 /// friends out.</summary>
-/// <remarks>docs/protocol.md#share. The envelope names its conversation outside the seal. Burials are not told apart;
-/// after some the shares are read anew.</remarks>
+/// <remarks>docs/protocol.md#share. The envelope names its conversation outside the seal.</remarks>
 internal sealed class SetShares
 {
-    private const int BurialsMax = 64;
-
     private readonly Dictionary<Digest, (int Count, long Bytes)> _shares = [];
-    private int _burials;
-
-    /// <summary>So many messages are gone since that nobody should be refused by these counts.</summary>
-    public bool IsStale => _burials >= BurialsMax;
 
     /// <param name="scan">Reads messages after an arrival.</param>
     public static SetShares Of(Func<long, ReplicaReply.Scanned> scan)
@@ -51,5 +44,14 @@ internal sealed class SetShares
         _shares[conversation] = (count + 1, bytes + envelope.Length);
     }
 
-    public void Buried() => _burials++;
+    public void Buried(ReadOnlySpan<byte> envelope)
+    {
+        if (EnvelopeHeader.ConversationOf(envelope) is not { } conversation
+            || !_shares.TryGetValue(conversation, out var share))
+            return;
+        if (share.Count > 1)
+            _shares[conversation] = (share.Count - 1, share.Bytes - envelope.Length);
+        else
+            _shares.Remove(conversation);
+    }
 }

@@ -59,6 +59,31 @@ public sealed class SetShareTests : IDisposable
         Assert.All(Enumerable.Range(0, 90), _ => Assert.True(IsTaken("mallory")));
     }
 
+    /// <summary>It may be 64 MiB, on the writer's thread.</summary>
+    [Fact]
+    public void A_crowded_mailbox_is_read_for_the_shares_once_whatever_is_buried()
+    {
+        var row = new SetRow(1);
+        row.Measured(bytes: 0, entries: 0);
+        var reads = 0;
+        for (var i = 0; i < 150; i++)
+            row.Added(EnvelopeOf("alice"));
+        for (var i = 0; i < 1_000; i++)
+        {
+            Assert.True(row.HasRoom(EnvelopeOf("mallory"), 0, Limits with { TombstoneCountMax = 1 << 20 }, Scan));
+            row.Added(EnvelopeOf("mallory"));
+            row.Buried(EnvelopeOf("mallory").Length, EnvelopeOf("mallory"));
+        }
+
+        Assert.Equal(1, reads);
+
+        ReplicaReply.Scanned Scan(long after)
+        {
+            reads++;
+            return new([], after, More: false);
+        }
+    }
+
     private bool IsTaken(string from) =>
         Ask(new ReplicaRequest.Add(Configuration.At, Mailbox, new(++_next), EnvelopeOf(from))) is ReplicaReply.Added;
 
