@@ -142,8 +142,12 @@ internal sealed class NodeDatabase : IDisposable
         var (storedCluster, storedNode) = (Meta("cluster"), Meta("node"));
         if (storedCluster is null && storedNode is null)
         {
-            SetMeta("cluster", cluster);
-            SetMeta("node", owner.Node.ToString());
+            // In one commit: with half of it, after a power cut, this would be another node's.
+            using var command = Command(
+                "INSERT INTO meta (key, value) VALUES ('cluster', $cluster), ('node', $node)");
+            command.Parameters.AddWithValue("$cluster", cluster);
+            command.Parameters.AddWithValue("$node", owner.Node.ToString());
+            command.ExecuteNonQuery();
         }
         else if (storedCluster != cluster)
         {
