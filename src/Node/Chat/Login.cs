@@ -21,6 +21,8 @@ internal sealed partial class Login(
 {
     private readonly LineBudget _wrongLines = new(30);
     private readonly LineBudget _throttledLines = new(1);
+    private readonly LineBudget _grantedLines = new(60);
+    private readonly LineBudget _rejectedLines = new(60);
 
     /// <param name="isKnownDevice">Has keys of the newest epoch already and gets no right to publish others.</param>
     /// <param name="address">Where the guess comes from.</param>
@@ -68,13 +70,15 @@ internal sealed partial class Login(
         var isLive = await whereabouts.FindAsync(account.User, cancellation) is not null;
         if (isLive && !isKnownDevice && identity.Policy == SessionPolicy.Reject)
         {
-            LogRejected(account.User);
+            if (_rejectedLines.Allows(clock.Steady, out var unsaid))
+                LogRejected(account.User, unsaid);
             return new LoginOutcome.Rejected();
         }
 
         if (await ReadLogAsync(account, cancellation) is not { } log)
             return new LoginOutcome.Unavailable(0, 1);
-        LogLoggedIn(account.User, isDegraded);
+        if (_grantedLines.Allows(clock.Steady, out var more))
+            LogLoggedIn(account.User, isDegraded, more);
         return new LoginOutcome.Granted(
             account.Keyring,
             log,
@@ -104,8 +108,9 @@ internal sealed partial class Login(
         return new LoginOutcome.Throttled(wait);
     }
 
-    [LoggerMessage(5010, LogLevel.Information, "{User} logged in (degraded: {IsDegraded})")]
-    private partial void LogLoggedIn(string user, bool isDegraded);
+    [LoggerMessage(5010, LogLevel.Information,
+        "{User} logged in (degraded: {IsDegraded}; {Unsaid} more like it were not logged)")]
+    private partial void LogLoggedIn(string user, bool isDegraded, long unsaid);
 
     [LoggerMessage(5011, LogLevel.Information,
         "Wrong password or name: {User} from {Address} ({Unsaid} more like it were not logged)")]
@@ -115,8 +120,9 @@ internal sealed partial class Login(
         "Guesses of {User}'s password from {Address} wait {Ms} ms ({Unsaid} more waited since the last line)")]
     private partial void LogThrottled(string user, IPAddress? address, long ms, long unsaid);
 
-    [LoggerMessage(5013, LogLevel.Information, "Login of {User} refused: a session is live and the policy is reject")]
-    private partial void LogRejected(string user);
+    [LoggerMessage(5013, LogLevel.Information,
+        "Login of {User} refused: a session is live and the policy is reject ({Unsaid} more were not logged)")]
+    private partial void LogRejected(string user, long unsaid);
 }
 
 internal abstract record LoginOutcome
