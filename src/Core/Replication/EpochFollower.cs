@@ -165,7 +165,7 @@ internal sealed class EpochFollower
     {
         if (!ballot.IsLeapAbove(header.NextPromised))
             return null;
-        if (from != _self && !_budgets.TakeLeap(from, ranMs))
+        if (!_budgets.TakeLeap(from, ranMs))
             return new ReplicaReply.Nack(header.NextPromised);
         if (!ballot.IsTooFarAbove(header.NextPromised))
             return null;

@@ -26,7 +26,8 @@ internal sealed class PeerBudgets(PeerLimits limits)
     public void Promised(NodeId to, long nowMs) => Of(to, nowMs).Promises++;
 
     /// <summary>Whether this node may raise a ballot by a leap; if so, it has.</summary>
-    /// <remarks>docs/protocol.md#rounds-apart.</remarks>
+    /// <remarks>docs/protocol.md#rounds-apart. The replica's own node is counted, too: others could make it
+    /// leap.</remarks>
     public bool TakeLeap(NodeId from, long nowMs)
     {
         var budget = Of(from, nowMs);

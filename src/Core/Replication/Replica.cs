@@ -147,7 +147,7 @@ public sealed class Replica
     {
         if (!ballot.IsLeapAbove(row.Highest))
             return null;
-        if (from != Self && !_budgets.TakeLeap(from, now.RanMs))
+        if (!_budgets.TakeLeap(from, now.RanMs))
             return new ReplicaReply.Nack(row.Highest);
         if (!ballot.IsTooFarAbove(row.Highest))
             return null;

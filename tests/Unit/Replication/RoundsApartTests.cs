@@ -93,8 +93,23 @@ public sealed class RoundsApartTests
         _bench.UnixMs += 15_000;
         Assert.IsType<ReplicaReply.Promised>(Prepare(Liar, 34 * Step));
         Assert.IsType<ReplicaReply.Nack>(Prepare(Liar, 35 * Step));
-        for (var step = 35UL; step <= 100; step++)
-            Assert.IsType<ReplicaReply.Promised>(Prepare(_bench.Ids[0], step * Step)); // The node itself.
+    }
+
+    /// <summary>The third member is silent, and one that lies answers: the node would go up on its word.</summary>
+    [Fact]
+    public void One_that_lies_makes_no_node_raise_its_own_copy_further_than_others_can_follow()
+    {
+        _bench.Deaf.Add(2);
+        _bench.Lie = (node, request) => node == 1 && request is ReplicaRequest.Prepare
+            ? new ReplicaReply.Nack(new Ballot(1, 1UL << 62, _bench.Ids[1], 1))
+            : null;
+        for (var tries = 0; tries < 20; tries++)
+            Assert.IsType<RegisterChangeOutcome.Unavailable>(Create().Outcome);
+        Assert.InRange(_bench.Stores[0].GetRegister(Tile, "k").Highest.Round, 0UL, 33 * Step);
+
+        (_bench.Lie, _) = (null, _bench.Deaf.Remove(2));
+        _bench.Deaf.Add(1);
+        AssertWritable();
     }
 
     private ReplicaReply Prepare(NodeId from, ulong round) => _bench.Replicas[0].Handle(
