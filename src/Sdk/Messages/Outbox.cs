@@ -61,15 +61,18 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
     /// </summary>
     public void SendAgain(IEnumerable<string> ids) => me.Store.Write(db =>
     {
-        // Behind all others: a session looks only behind what it has handed in already.
         foreach (var id in ids)
+        {
+            // Behind all that ever was there: a session looks only behind what it has handed in already.
+            db.Execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'outbox'");
             if (db.Execute(
                 """
-                UPDATE outbox SET parked = 0, position = (SELECT max(position) + 1 FROM outbox)
+                UPDATE outbox SET parked = 0, position = (SELECT seq FROM sqlite_sequence WHERE name = 'outbox')
                 WHERE id = $1 AND parked = 1
                 """,
                 id) == 1)
                 MessageTable.Advance(db, id, MessageReport.SentAgain, [], 0, "");
+        }
     });
 
     /// <summary>Stores a receipt, in the transaction that also strikes it from what is owed.</summary>

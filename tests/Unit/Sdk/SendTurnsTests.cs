@@ -26,6 +26,7 @@ public sealed class SendTurnsTests
         });
         var turns = new SendTurns(outbox);
         Assert.Equal([newer], IdsOf(turns.Take(10, 1_000)));
+        me.Store.Write(db => db.Execute("DELETE FROM outbox WHERE id = $1", newer)); // It is kept.
 
         outbox.SendAgain([left]);
 
