@@ -112,8 +112,13 @@ internal sealed class FrontDoor : IDisposable
         while (Prompt.Line("name: ") is { } typed)
             try
             {
-                Accounts.CheckName(typed);
-                return typed;
+                if (typed.Length > 0)
+                {
+                    Accounts.CheckName(typed);
+                    return typed;
+                }
+
+                Output.Say("type a user name");
             }
             catch (ChordChatException mistake) when (context.IsAttended)
             {
