@@ -12,7 +12,6 @@ public sealed class BallotSource(NodeId self, ulong start)
     /// <summary>Bits for the ballots of one start.</summary>
     private const int CountBits = 36;
 
-
     private readonly Lock _turn = new();
     private ulong _round;
     private ulong _count;

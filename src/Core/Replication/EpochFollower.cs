@@ -163,15 +163,11 @@ internal sealed class EpochFollower
     /// <remarks>docs/protocol.md#rounds-apart.</remarks>
     private ReplicaReply.Nack? TooFar(TileHeader header, Ballot ballot, NodeId from, long ranMs)
     {
-        if (!ballot.IsLeapAbove(header.NextPromised))
+        if (_budgets.InsteadOf(ballot, header.NextPromised, from, ranMs) is not { } instead)
             return null;
-        if (!_budgets.TakeLeap(from, ranMs))
-            return new ReplicaReply.Nack(header.NextPromised);
-        if (!ballot.IsTooFarAbove(header.NextPromised))
-            return null;
-        var step = ballot.OneStepAbove(header.NextPromised);
-        Put(header with { NextPromised = step });
-        return new ReplicaReply.Nack(step);
+        if (instead != header.NextPromised)
+            Put(header with { NextPromised = instead });
+        return new ReplicaReply.Nack(instead);
     }
 
     private ReplicaReply.Standing Learn(TileConfiguration next, TileConfiguration? previous)

@@ -25,10 +25,18 @@ internal sealed class PeerBudgets(PeerLimits limits)
 
     public void Promised(NodeId to, long nowMs) => Of(to, nowMs).Promises++;
 
-    /// <summary>Whether this node may raise a ballot by a leap; if so, it has.</summary>
+    /// <summary>What to promise in place of a ballot that is too far above the highest of its kind; null when the
+    /// ballot may be taken.</summary>
+    /// <returns>The highest itself when this node has leapt too often: then nothing changes.</returns>
     /// <remarks>docs/protocol.md#rounds-apart. The replica's own node is counted, too: others could make it
     /// leap.</remarks>
-    public bool TakeLeap(NodeId from, long nowMs)
+    public Ballot? InsteadOf(Ballot ballot, Ballot highest, NodeId from, long nowMs) =>
+        !ballot.IsLeapAbove(highest) ? null
+        : !TakeLeap(from, nowMs) ? highest
+        : ballot.IsTooFarAbove(highest) ? ballot.OneStepAbove(highest)
+        : null;
+
+    private bool TakeLeap(NodeId from, long nowMs)
     {
         var budget = Of(from, nowMs);
         if (budget.Leaps > limits.LeapsMax - 1)

@@ -41,8 +41,7 @@ public sealed class Replica
         _judge = new ValueJudge(_rows, _values);
         _epochs = new EpochFollower(self, store, _rows, rules, _judge, _budgets);
         _ages = new ReplicaAges(store, _rows, _rowAges);
-        _repair = new ReplicaRepair(
-            store, _rows, _ages, _judge, at => Refusal(at), ranMs => _budgets.TakeLeap(self, ranMs));
+        _repair = new ReplicaRepair(self, store, _rows, _ages, _judge, _budgets, at => Refusal(at));
     }
 
     public NodeId Self { get; }
@@ -145,14 +144,10 @@ public sealed class Replica
     private ReplicaReply? TooFar(
         TileEpoch at, string key, RegisterRow row, Ballot ballot, NodeId from, ReplicaTime now)
     {
-        if (!ballot.IsLeapAbove(row.Highest))
+        if (_budgets.InsteadOf(ballot, row.Highest, from, now.RanMs) is not { } instead)
             return null;
-        if (!_budgets.TakeLeap(from, now.RanMs))
-            return new ReplicaReply.Nack(row.Highest);
-        if (!ballot.IsTooFarAbove(row.Highest))
-            return null;
-        var step = ballot.OneStepAbove(row.Highest);
-        return Promise(at, key, row, step, from, now) ?? new ReplicaReply.Nack(step);
+        var refusal = instead == row.Highest ? null : Promise(at, key, row, instead, from, now);
+        return refusal ?? new ReplicaReply.Nack(instead);
     }
 
     /// <returns>Null when it is promised.</returns>

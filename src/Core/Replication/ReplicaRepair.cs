@@ -1,12 +1,13 @@
 using System.Collections.Immutable;
+using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
 
 /// <summary>What a replica does to compare its copy of a tile with another and to make both whole.</summary>
 /// <remarks>docs/protocol.md#repair.</remarks>
 internal sealed class ReplicaRepair(
-    IReplicaStore store, TrackedRows rows, ReplicaAges ages, ValueJudge judge, Func<TileEpoch, ReplicaReply?> refusal,
-    Func<long, bool> takesLeap)
+    NodeId self, IReplicaStore store, TrackedRows rows, ReplicaAges ages, ValueJudge judge, PeerBudgets budgets,
+    Func<TileEpoch, ReplicaReply?> refusal)
 {
     /// <summary>Tiles told of in full in one answer: 4 KiB each.</summary>
     private const int DifferingMax = 64;
@@ -82,12 +83,13 @@ internal sealed class ReplicaRepair(
             return;
         if (ValueJudge.IsLeap(at, row, accepted))
         {
-            if (!judge.IsSound(key, value) || !takesLeap(now.RanMs))
+            if (!judge.IsSound(key, value))
                 return;
-            if (accepted.IsTooFarAbove(row.Highest))
+            if (budgets.InsteadOf(accepted, row.Highest, self, now.RanMs) is { } instead)
             {
                 // A later repair takes it: docs/protocol.md#rounds-apart.
-                rows.PutRegister(at.Tile, key, row, row with { Promised = accepted.OneStepAbove(row.Highest) });
+                if (instead != row.Highest)
+                    rows.PutRegister(at.Tile, key, row, row with { Promised = instead });
                 return;
             }
         }
