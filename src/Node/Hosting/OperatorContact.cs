@@ -35,10 +35,15 @@ internal sealed class OperatorContact(ClusterAuthority authority, DenyList? deni
         try
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, $"https://{address}/tiles");
-            return await CallAsync<string?[]>(address, request, cancellation) is { Length: > 0 } names
-                && names.All(name => TileId.TryParse(name ?? "", out _))
-                    ? [.. names.Select(name => TileId.TryParse(name ?? "", out var tile) ? tile : default)]
-                    : null;
+            if (await CallAsync<string?[]>(address, request, cancellation) is not { Length: > 0 } names)
+                return null;
+            var tiles = new HashSet<TileId>();
+            foreach (var name in names)
+                if (TileId.TryParse(name ?? "", out var tile))
+                    tiles.Add(tile);
+                else
+                    return null;
+            return tiles;
         }
         finally
         {

@@ -44,21 +44,18 @@ internal sealed class NewDevice(
     /// profile.</exception>
     public async Task<UnlockedProfile> LogInAsync(CancellationToken cancellation)
     {
-        var asked = new HashSet<string>();
+        UnlockedProfile? unlocked = null;
         ChordChatException? trouble = null;
-        while (asked.Count < NodesMax)
+        await AskSeveralAsync(async (other, at) =>
         {
-            using var other = asked.Count == 0 ? null : await links.OpenOtherAsync(asked, cancellation);
-            if (other is null && asked.Count > 0)
-                break;
-            NodeLink? at = null;
             try
             {
-                return await LogInAtAsync(other, link => at = link, cancellation);
+                unlocked = await LogInAtAsync(other, link => at.Link = link, cancellation);
+                return true;
             }
             catch (UntrueException cause)
             {
-                trouble ??= Untrue($"{NodeWords.Name(at!.Cluster.NodeName)} at {at.Address} {cause.Message}");
+                trouble ??= Untrue($"{at.Name} at {at.Link!.Address} {cause.Message}");
             }
             catch (ChordChatException cause) when (trouble is not null && cause.Code != "taken_over")
             {
@@ -68,17 +65,45 @@ internal sealed class NewDevice(
                 cause is not (ChordChatException or OperationCanceledException or SqliteException))
             {
                 // Nobody foresaw it. It was this node's answer that brought it out, so another one may help.
-                trouble ??= Failures.Unexpected(at is null ? "the login" : NodeWords.Name(at.Cluster.NodeName), cause);
+                trouble ??= Failures.Unexpected(at.Name, cause);
             }
 
-            asked.Add(at is null ? $"nobody {asked.Count}" : Convert.ToHexString(at.NodeId));
-        }
-
-        throw trouble!;
+            return false;
+        }, cancellation);
+        return unlocked ?? throw trouble!;
     }
 
     /// <summary>Hands in the entry that was signed last at each of several nodes that does not show it.</summary>
-    public async Task HandInAgainAsync(CancellationToken cancellation)
+    public Task HandInAgainAsync(CancellationToken cancellation) => AskSeveralAsync(async (other, at) =>
+    {
+        try
+        {
+            var granted = await AskAsync(other, link => at.Link = link, cancellation);
+            using var identity = granted.Ring.Identity;
+            if (_own is null)
+                Begin();
+            if (_signed is not null && granted.Log.Head.Seq < _signed.Entry.Seq)
+                await PublishAsync(other, granted, cancellation);
+        }
+        catch (Exception cause) when (cause is ChordChatException { Code: not "wrong_password" } or UntrueException)
+        {
+            // The next one may take it.
+        }
+
+        return false;
+    }, cancellation);
+
+    /// <summary>Which node has answered.</summary>
+    private sealed class Asked
+    {
+        public NodeLink? Link { get; set; }
+
+        public string Name => Link is null ? "the login" : NodeWords.Name(Link.Cluster.NodeName);
+    }
+
+    /// <summary>Asks the node in use and then others, each once.</summary>
+    /// <param name="ask">Asks another one, or the node in use (null); says whether that is enough.</param>
+    private async Task AskSeveralAsync(Func<NodeLink?, Asked, Task<bool>> ask, CancellationToken cancellation)
     {
         var asked = new HashSet<string>();
         while (asked.Count < NodesMax)
@@ -86,22 +111,10 @@ internal sealed class NewDevice(
             using var other = asked.Count == 0 ? null : await links.OpenOtherAsync(asked, cancellation);
             if (other is null && asked.Count > 0)
                 return;
-            NodeLink? at = null;
-            try
-            {
-                var granted = await AskAsync(other, link => at = link, cancellation);
-                using var identity = granted.Ring.Identity;
-                if (_own is null)
-                    Begin();
-                if (_signed is not null && granted.Log.Head.Seq < _signed.Entry.Seq)
-                    await PublishAsync(other, granted, cancellation);
-            }
-            catch (Exception cause) when (cause is ChordChatException { Code: not "wrong_password" } or UntrueException)
-            {
-                // The next one may take it.
-            }
-
-            asked.Add(at is null ? $"nobody {asked.Count}" : Convert.ToHexString(at.NodeId));
+            var at = new Asked();
+            if (await ask(other, at))
+                return;
+            asked.Add(at.Link is null ? $"nobody {asked.Count}" : Convert.ToHexString(at.Link.NodeId));
         }
     }
 
