@@ -1,3 +1,5 @@
+using ChordChat.Node.Hosting;
+
 namespace ChordChat.Node.Admission;
 
 /// <summary>Who this node is, whom it trusts, and how others get in.</summary>
@@ -12,10 +14,8 @@ internal static class AdmissionServices
             .AddSingleton(tls)
             .AddSingleton<DiskGuard>()
             .AddSingleton<DiskWord>()
-            .AddSingleton<DiskMemory>()
-            .AddHostedService(made => made.GetRequiredService<DiskMemory>())
+            .AddLoop<DiskMemory>()
             .AddSingleton<Denials>()
-            .AddSingleton<Renewal>()
-            .AddHostedService(made => made.GetRequiredService<Renewal>())
+            .AddLoop<Renewal>()
             .AddSingleton<Invites>();
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Storage;
 
 namespace ChordChat.Node.Admission;
@@ -10,7 +11,7 @@ namespace ChordChat.Node.Admission;
 /// <remarks>A line a node: id, start, nonce, commits, checksum, and one more with a signature before the checksum for
 /// the furthest that the node has signed; saved every few seconds when it has changed, and at the
 /// end. A damaged line is left out: it would only make this node a worse witness.</remarks>
-internal sealed partial class DiskMemory : BackgroundService
+internal sealed partial class DiskMemory : ILoop
 {
     private const string FileName = "sightings";
     private const int SignatureBytesMax = 128;
@@ -81,11 +82,11 @@ internal sealed partial class DiskMemory : BackgroundService
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        while (!stopping.IsCancellationRequested)
         {
-            await Task.Delay(SaveEvery, _time, stoppingToken).ContinueWith(_ => { }, TaskScheduler.Default);
+            await Task.Delay(SaveEvery, _time, stopping).ContinueWith(_ => { }, TaskScheduler.Default);
             try
             {
                 Save();

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using ChordChat.Crypto;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Storage;
 using ChordChat.Node.Transport;
 
@@ -12,7 +13,7 @@ namespace ChordChat.Node.Admission;
 /// <remarks>docs/operations.md#certificates-expire.</remarks>
 internal sealed partial class Renewal(
     NodeIdentity identity, ClusterTls tls, DataFolder folder, PeerChannels channels, TimeProvider time,
-    ILogger<Renewal> logger) : BackgroundService
+    ILogger<Renewal> logger) : ILoop
 {
     public const string Path = "/certificate";
     public static readonly TimeSpan WarnBefore = TimeSpan.FromDays(30);
@@ -80,14 +81,14 @@ internal sealed partial class Renewal(
                 "it cannot be renewed: make a new cluster before then");
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        while (!stopping.IsCancellationRequested)
         {
             foreach (var (what, remedy) in Warnings(
                 tls.Certificate, identity.Self.Name, identity.Trust.Authority, time.GetUtcNow()))
                 LogEndsSoon(what, remedy);
-            await Task.Delay(LookEvery, time, stoppingToken);
+            await Task.Delay(LookEvery, time, stopping);
         }
     }
 

@@ -65,11 +65,9 @@ internal static class ChatServices
         .AddSingleton<RecipientLookups>()
         .AddSingleton<SendPace>()
         .AddSingleton<EnvelopeSender>()
-        .AddSingleton<SendRetries>()
-        .AddSingleton<SessionKeeper>()
-        .AddHostedService<CopyWatch>()
+        .AddLoop<CopyWatch>()
         .AddSingleton<ChatDoor>()
         .AddSingleton<ChatService>()
-        .AddHostedService(provider => provider.GetRequiredService<SendRetries>())
-        .AddHostedService(provider => provider.GetRequiredService<SessionKeeper>());
+        .AddLoop<SendRetries>()
+        .AddLoop<SessionKeeper>();
 }

@@ -1,4 +1,5 @@
 using ChordChat.Core.Ring;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Replication;
 
 namespace ChordChat.Node.Chat;
@@ -7,23 +8,16 @@ namespace ChordChat.Node.Chat;
 /// again; docs/protocol.md#receipt.</summary>
 internal sealed partial class CopyWatch(
     ChatOptions options, SessionTable sessions, IMessageSets sets, ChatPeers peers, ChatClock clock,
-    ILogger<CopyWatch> logger) : BackgroundService
+    ILogger<CopyWatch> logger) : ILoop
 {
     private IReadOnlyList<Peer> _seen = [];
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
-        try
+        while (true)
         {
-            while (true)
-            {
-                await Task.Delay(options.KeeperInterval, clock.Time, stoppingToken);
-                await LookAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The node stops.
+            await Task.Delay(options.KeeperInterval, clock.Time, stopping);
+            await LookAsync(stopping);
         }
     }
 

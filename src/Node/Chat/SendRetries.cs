@@ -10,7 +10,7 @@ internal sealed partial class SendRetries(
     LiveDelivery live,
     DeliveryOrder order,
     ChatClock clock,
-    ILogger<SendRetries> logger) : BackgroundService
+    ILogger<SendRetries> logger) : ILoop, IDisposable
 {
     private const long PauseMaxMs = 15_000;
     private const int AtOnceMax = 64;
@@ -64,26 +64,15 @@ internal sealed partial class SendRetries(
             _bytesOf.Remove(sender);
     }
 
-    public override void Dispose()
-    {
-        _some.Dispose();
-        base.Dispose();
-    }
+    public void Dispose() => _some.Dispose();
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
-        try
+        while (true)
         {
-            while (true)
-            {
-                await _some.WaitAsync(stoppingToken);
-                while (await TryDueAsync(stoppingToken))
-                    await Task.Delay(options.RetryPause / 4, clock.Time, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The node stops.
+            while (await TryDueAsync(stopping))
+                await Task.Delay(options.RetryPause / 4, clock.Time, stopping);
+            await _some.WaitAsync(stopping);
         }
     }
 
@@ -114,7 +103,7 @@ internal sealed partial class SendRetries(
         {
             await TryAsync(waiting, stopping);
         }
-        catch (Exception cause) when (cause is not OperationCanceledException)
+        catch (Exception cause) when (!stopping.IsCancellationRequested)
         {
             LogFailed(waiting.Submission.Id, cause);
             lock (_turn)

@@ -1,4 +1,5 @@
 using ChordChat.Core.Chat;
+using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Chat;
 
@@ -11,7 +12,7 @@ internal sealed partial class SessionKeeper(
     IHostApplicationLifetime host,
     SessionOpening opening,
     ChatClock clock,
-    ILogger<SessionKeeper> logger) : BackgroundService
+    ILogger<SessionKeeper> logger) : ILoop
 {
     /// <summary>Tells every client to go elsewhere, and whoever comes from now on too.</summary>
     public void MoveAll()
@@ -21,26 +22,14 @@ internal sealed partial class SessionKeeper(
             session.End(SessionEnd.OfStoppingNode);
     }
 
-    /// <remarks>Clients are sent away as soon as the node begins to stop: Kestrel waits for their calls.</remarks>
-    public override Task StartAsync(CancellationToken cancellationToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
-        host.ApplicationStopping.Register(MoveAll);
-        return base.StartAsync(cancellationToken);
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        try
+        // Clients are sent away as soon as the node begins to stop: Kestrel waits for their calls.
+        await using var leaving = host.ApplicationStopping.Register(MoveAll);
+        while (true)
         {
-            while (true)
-            {
-                await Task.Delay(Jittered(options.KeeperInterval), clock.Time, stoppingToken);
-                await BeatAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The node stops.
+            await Task.Delay(Jittered(options.KeeperInterval), clock.Time, stopping);
+            await BeatAsync(stopping);
         }
     }
 

@@ -10,7 +10,7 @@ namespace ChordChat.Node.Discovery;
 /// <summary>Sends this node's beacons and hears the others', on every network of the machine.</summary>
 internal sealed class BeaconService(
     LocalNode node, NodeIdentity identity, NodeOptions options, Company company, BeaconHearing hearing,
-    TimeProvider time, DiscoveryLog log) : BackgroundService
+    TimeProvider time, DiscoveryLog log) : ILoop
 {
     private const int ReceivedPerSecondMax = 200; // For each network; what is over is a flood, not news.
     private const int InboxMax = 256;
@@ -21,7 +21,7 @@ internal sealed class BeaconService(
     private IReadOnlyList<(string, IPAddress)> _networks = [];
     private long _lastSentMs;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
         if (!options.Multicast)
             return;
@@ -29,32 +29,33 @@ internal sealed class BeaconService(
         var schedule = new BeaconSchedule(TimeSpan.Zero, Random.Shared);
         try
         {
-            var received = _inbox.Reader.WaitToReadAsync(stoppingToken).AsTask();
-            while (!stoppingToken.IsCancellationRequested)
+            var received = _inbox.Reader.WaitToReadAsync(stopping).AsTask();
+            while (!stopping.IsCancellationRequested)
             {
                 var wait = schedule.Due - time.GetElapsedTime(started);
                 if (wait > TimeSpan.Zero)
-                    await Task.WhenAny(received, Task.Delay(wait, time, stoppingToken));
+                    await Task.WhenAny(received, Task.Delay(wait, time, stopping));
                 while (_inbox.Reader.TryRead(out var item))
-                    await HearAsync(item, schedule, time.GetElapsedTime(started), stoppingToken);
+                    await HearAsync(item, schedule, time.GetElapsedTime(started), stopping);
                 if (received.IsCompleted)
-                    received = _inbox.Reader.WaitToReadAsync(stoppingToken).AsTask();
+                    received = _inbox.Reader.WaitToReadAsync(stopping).AsTask();
                 var now = time.GetElapsedTime(started);
                 if (now >= schedule.Due)
-                    await SendAsync(schedule, now, stoppingToken);
+                    await SendAsync(schedule, now, stopping);
             }
         }
         finally
         {
             Close();
+            _networks = [];
         }
     }
 
-    private async Task SendAsync(BeaconSchedule schedule, TimeSpan now, CancellationToken stoppingToken)
+    private async Task SendAsync(BeaconSchedule schedule, TimeSpan now, CancellationToken stopping)
     {
         try
         {
-            FollowNetworks(stoppingToken);
+            FollowNetworks(stopping);
         }
         catch (Exception e) when (e is SocketException or NetworkInformationException or IOException)
         {
@@ -73,7 +74,7 @@ internal sealed class BeaconService(
         {
             try
             {
-                await port.SendAsync(datagram, stoppingToken);
+                await port.SendAsync(datagram, stopping);
             }
             catch (SocketException e)
             {
@@ -85,7 +86,7 @@ internal sealed class BeaconService(
     }
 
     private async Task HearAsync(
-        Received item, BeaconSchedule schedule, TimeSpan now, CancellationToken stoppingToken)
+        Received item, BeaconSchedule schedule, TimeSpan now, CancellationToken stopping)
     {
         switch (hearing.Hear(item.Datagram, time.GetUtcNow()))
         {
@@ -97,7 +98,7 @@ internal sealed class BeaconService(
                 try
                 {
                     var answer = Query.Answer(identity.Genesis.ClusterHex, node.Self.Name, own);
-                    await item.Port.AnswerAsync(answer, item.From, stoppingToken);
+                    await item.Port.AnswerAsync(answer, item.From, stopping);
                 }
                 catch (SocketException e)
                 {
@@ -109,7 +110,7 @@ internal sealed class BeaconService(
     }
 
     // Cables are plugged, leases change: the ports and the address that we tell follow.
-    private void FollowNetworks(CancellationToken stoppingToken)
+    private void FollowNetworks(CancellationToken stopping)
     {
         var networks = MulticastPort.Networks();
         if (networks.SequenceEqual(_networks))
@@ -117,7 +118,7 @@ internal sealed class BeaconService(
         Close();
         _ports = MulticastPort.OpenAll(options.MulticastGroup, (network, e) => log.NoBeacons(network, e.Message));
         foreach (var port in _ports)
-            _ = ListenAsync(port, stoppingToken); // Ends when its port is closed.
+            _ = ListenAsync(port, stopping); // Ends when its port is closed.
         if (_networks.Count > 0 && options.Advertise is null && HostPort.TryParse(node.Self.Address, out var address)
             && ListenSockets.IsAny(options.Listen.Address!))
         {
@@ -132,15 +133,15 @@ internal sealed class BeaconService(
         _networks = networks;
     }
 
-    private async Task ListenAsync(MulticastPort port, CancellationToken stoppingToken)
+    private async Task ListenAsync(MulticastPort port, CancellationToken stopping)
     {
         var limit = new RateLimit(ReceivedPerSecondMax, time);
         var buffer = new byte[Beacon.BytesMax + 1];
-        while (!stoppingToken.IsCancellationRequested)
+        while (!stopping.IsCancellationRequested)
         {
             try
             {
-                var received = await port.ReceiveAsync(buffer, stoppingToken);
+                var received = await port.ReceiveAsync(buffer, stopping);
                 if (limit.Allows())
                     _inbox.Writer.TryWrite(new(buffer[..received.ReceivedBytes], received.RemoteEndPoint, port));
             }

@@ -1,3 +1,5 @@
+using ChordChat.Node.Hosting;
+
 namespace ChordChat.Node.Discovery;
 
 /// <summary>How this node finds others and is found.</summary>
@@ -10,7 +12,7 @@ internal static class DiscoveryServices
         .AddSingleton<BeaconHearing>()
         .AddSingleton<DiscoveryLog>()
         .AddSingleton(new RememberedPeers(folder))
-        .AddHostedService<BeaconService>()
-        .AddHostedService<SeedService>()
-        .AddHostedService<WaitingNotice>();
+        .AddLoop<BeaconService>()
+        .AddLoop<SeedService>()
+        .AddLoop<WaitingNotice>();
 }

@@ -6,19 +6,19 @@ namespace ChordChat.Node.Discovery;
 /// <summary>A node that finds nobody waits, and says so, with what to check.</summary>
 internal sealed partial class WaitingNotice(
     LocalNode node, Genesis genesis, NodeOptions options, Company company, TimeProvider time,
-    ILogger<WaitingNotice> logger) : BackgroundService
+    ILogger<WaitingNotice> logger) : ILoop
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
         if (genesis.Founders.Length == 1)
             return; // A cluster of one waits for nobody.
         var since = time.GetTimestamp();
         var wasAlone = true;
-        while (!stoppingToken.IsCancellationRequested)
+        while (!stopping.IsCancellationRequested)
         {
-            await Task.Delay(Interval, time, stoppingToken);
+            await Task.Delay(Interval, time, stopping);
             var alone = company.IsAlone;
             if (alone && wasAlone)
                 LogAlone(node.Self.Name, (int)time.GetElapsedTime(since).TotalSeconds, Where(), Check());

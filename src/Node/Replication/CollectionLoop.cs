@@ -14,18 +14,11 @@ internal sealed partial class CollectionLoop(
     CoordinatorOptions patience,
     CollectionOptions options,
     TimeProvider time,
-    ILogger<CollectionLoop> logger) : BackgroundService
+    ILogger<CollectionLoop> logger) : ILoop
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
-        try
-        {
-            await Periodic.RunAsync(options.Every, time, RoundAsync, stoppingToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // The node stops.
-        }
+        await Periodic.RunAsync(options.Every, time, RoundAsync, stopping);
     }
 
     private async ValueTask RoundAsync(CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using ChordChat.Core.Replication;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Ring;
 
 namespace ChordChat.Node.Replication;
@@ -6,27 +7,20 @@ namespace ChordChat.Node.Replication;
 /// <summary>Brings this node's hints up to date: as soon as it sees others after its start, and now and then. A node
 /// that was away hears of nothing that moved meanwhile unless it asks.</summary>
 internal sealed class ConfigurationRounds(
-    ConfigurationSearch search, TileDirectory directory, RingDriver ring, TimeProvider time) : BackgroundService
+    ConfigurationSearch search, TileDirectory directory, RingDriver ring, TimeProvider time) : ILoop
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(10);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
-        try
+        while (true)
         {
-            while (true)
-            {
-                while (ring.Now.Members.Live.IsEmpty)
-                    await Task.Delay(Look, time, stoppingToken);
-                foreach (var known in directory.All.ToArray())
-                    await search.RefreshAsync(known.Tile.Start, stoppingToken);
-                await Task.Delay(Every * (0.75 + (Random.Shared.NextDouble() / 4)), time, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The node stops.
+            while (ring.Now.Members.Live.IsEmpty)
+                await Task.Delay(Look, time, stopping);
+            foreach (var known in directory.All.ToArray())
+                await search.RefreshAsync(known.Tile.Start, stopping);
+            await Task.Delay(Every * (0.75 + (Random.Shared.NextDouble() / 4)), time, stopping);
         }
     }
 }

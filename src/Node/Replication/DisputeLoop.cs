@@ -13,20 +13,13 @@ internal sealed class DisputeLoop(
     TileDirectory directory,
     CoordinatorOptions patience,
     RepairOptions options,
-    TimeProvider time) : BackgroundService
+    TimeProvider time) : ILoop
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(10);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
-        try
-        {
-            await Periodic.RunAsync(options.DisputesEvery, time, RoundAsync, stoppingToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // The node stops.
-        }
+        await Periodic.RunAsync(options.DisputesEvery, time, RoundAsync, stopping);
     }
 
     private async ValueTask RoundAsync(CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using ChordChat.Core.Replication;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Replication;
@@ -13,29 +14,22 @@ internal sealed partial class HomecomingLoop(
     TileDirectory directory,
     CoordinatorOptions patience,
     TimeProvider time,
-    ILogger<HomecomingLoop> logger) : BackgroundService
+    ILogger<HomecomingLoop> logger) : ILoop
 {
     private static readonly TimeSpan Beat = TimeSpan.FromSeconds(30);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
-        try
+        while (true)
         {
-            while (true)
-            {
-                await writer.AskAsync(_ => true);
-                var away = board.All.Where(header => header.Phase == TilePhase.Away).ToArray();
-                if (away.Length > 0)
-                    LogAway(away.Length);
-                await Task.WhenAll(away.Select(header => Operation.RunAsync(
-                    new Homecoming(calls.Self, header.Configuration, patience),
-                    calls, directory, time, stoppingToken)));
-                await Task.Delay(Beat, time, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The node stops.
+            await writer.AskAsync(_ => true);
+            var away = board.All.Where(header => header.Phase == TilePhase.Away).ToArray();
+            if (away.Length > 0)
+                LogAway(away.Length);
+            await Task.WhenAll(away.Select(header => Operation.RunAsync(
+                new Homecoming(calls.Self, header.Configuration, patience),
+                calls, directory, time, stopping)));
+            await Task.Delay(Beat, time, stopping);
         }
     }
 

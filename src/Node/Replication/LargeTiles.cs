@@ -5,7 +5,7 @@ namespace ChordChat.Node.Replication;
 
 /// <summary>Which tiles hold so much on this node that they should be cut, looked up every ten seconds.</summary>
 /// <remarks>docs/protocol.md#tile-split.</remarks>
-internal sealed class LargeTiles(ReplicaWriter writer, StewardOptions options, TimeProvider time) : BackgroundService
+internal sealed class LargeTiles(ReplicaWriter writer, StewardOptions options, TimeProvider time) : ILoop
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
     private volatile IReadOnlySet<TileId> _now = new HashSet<TileId>();
@@ -16,17 +16,10 @@ internal sealed class LargeTiles(ReplicaWriter writer, StewardOptions options, T
     /// <summary>Whether another copy may find it too large: this one has at least half as much.</summary>
     public bool IsNearly(TileId tile) => _nearly.Contains(tile);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
-        try
-        {
-            if (options.SplitBytes > 0)
-                await Periodic.RunAsync(Every, time, LookAsync, stoppingToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // The node stops.
-        }
+        if (options.SplitBytes > 0)
+            await Periodic.RunAsync(Every, time, LookAsync, stopping);
     }
 
     private async ValueTask LookAsync(CancellationToken cancellation) => (_now, _nearly) = await writer

@@ -17,7 +17,7 @@ internal sealed partial class RepairLoop(
     CoordinatorOptions patience,
     RepairOptions options,
     TimeProvider time,
-    ILogger<RepairLoop> logger) : BackgroundService
+    ILogger<RepairLoop> logger) : ILoop
 {
     /// <summary>Tiles in one message.</summary>
     private const int ComparedMax = 256;
@@ -26,16 +26,9 @@ internal sealed partial class RepairLoop(
 
     private readonly PeerTurns _turns = new(options.PeersAtOnceMax, options.PeerMax, options.Every, time);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
-        try
-        {
-            await Periodic.RunAsync(options.Every, time, RoundAsync, stoppingToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // The node stops.
-        }
+        await Periodic.RunAsync(options.Every, time, RoundAsync, stopping);
     }
 
     private async ValueTask RoundAsync(CancellationToken cancellation)

@@ -10,7 +10,8 @@ namespace ChordChat.Node.Replication;
 /// <summary>The one thread that touches the replica and its database: takes what has gathered, carries it out in one
 /// transaction, commits (one fsync), and only then answers.</summary>
 /// <remarks>While a commit waits for the disk the next operations gather, so batches grow with the load by themselves.
-/// A failed write ends the node: its memory would say what the disk does not.</remarks>
+/// A failed write ends the node: its memory would say what the disk does not. A request that brings an error of this
+/// program to light ends nothing: docs/protocol.md#faults-of-one-request.</remarks>
 internal sealed partial class ReplicaWriter : IDisposable
 {
     /// <summary>Operations in one transaction.</summary>
@@ -21,9 +22,11 @@ internal sealed partial class ReplicaWriter : IDisposable
 
     private readonly Statement _begin;
     private readonly Statement _commit;
+    private readonly Statement _rollback;
     private readonly RunTable _runs;
-    private readonly SqliteReplicaStore _store;
-    private readonly Replica _replica;
+    private readonly Func<(SqliteReplicaStore, Replica)> _open;
+    private readonly LineBudget _faultLines = new(1);
+    private readonly TimeProvider _time;
     private readonly TileBoard _board;
     private readonly RunningTime _clock;
     private readonly RowAges _ages;
@@ -33,6 +36,8 @@ internal sealed partial class ReplicaWriter : IDisposable
     private readonly Lock _turn = new();
     private readonly AutoResetEvent _work = new(false);
     private readonly Thread _thread;
+    private volatile SqliteReplicaStore _store;
+    private Replica _replica;
     private List<Work> _waiting = [];
     private bool _stopping;
 
@@ -49,12 +54,17 @@ internal sealed partial class ReplicaWriter : IDisposable
         IHostApplicationLifetime life,
         ILogger<ReplicaWriter> logger)
     {
-        (_board, _room, _life, _logger) = (board, room, life, logger);
+        (_board, _room, _time, _life, _logger) = (board, room, time, life, logger);
         _begin = new Statement(database.Connection, "BEGIN", 0);
         _commit = new Statement(database.Connection, "COMMIT", 0);
+        _rollback = new Statement(database.Connection, "ROLLBACK", 0);
         _runs = database.Runs ?? throw new InvalidOperationException("the database was not started");
-        _store = new SqliteReplicaStore(database.Connection, NameDamaged);
-        _replica = new Replica(self.Self.Node, _store, ages: ages, values: values, peers: peers);
+        _open = () =>
+        {
+            var store = new SqliteReplicaStore(database.Connection, NameDamaged);
+            return (store, new Replica(self.Self.Node, store, ages: ages, values: values, peers: peers));
+        };
+        (_store, _replica) = _open();
         _begin.Run();
         (_clock, _ages) = (new RunningTime(database, time), ages);
         LookAtClock();
@@ -76,9 +86,21 @@ internal sealed partial class ReplicaWriter : IDisposable
     public Task<T> AskAsync<T>(Func<SqliteReplicaStore, T> question)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!Submit(new(null, default, null, () => answer.TrySetResult(question(_store)))))
+        if (!Submit(new(null, default, null, Ask)))
             answer.TrySetCanceled();
         return answer.Task;
+
+        void Ask()
+        {
+            try
+            {
+                answer.TrySetResult(question(_store));
+            }
+            catch (Exception fault) when (!IsOfDisk(fault))
+            {
+                answer.TrySetException(fault);
+            }
+        }
     }
 
     /// <summary>Live messages of a set on this node, or 0. Any thread.</summary>
@@ -103,6 +125,7 @@ internal sealed partial class ReplicaWriter : IDisposable
         _store.Dispose();
         _begin.Dispose();
         _commit.Dispose();
+        _rollback.Dispose();
         _work.Dispose();
     }
 
@@ -143,19 +166,54 @@ internal sealed partial class ReplicaWriter : IDisposable
                 batch.Clear();
             }
         }
-        catch (Exception broken) when (broken is SqliteException or DamagedRowException)
+        catch (Exception broken)
         {
             lock (_turn)
                 _stopping = true;
             LogBroken(broken is SqliteException { SqliteErrorCode: 13 }
                 ? "the disk is full: make room, then start this node again"
-                : broken.Message);
+                : IsOfDisk(broken) ? broken.Message : $"an error of this program, please report it: {broken}");
             Environment.ExitCode = (int)ExitCode.Storage;
             _life.StopApplication();
         }
     }
 
+    private static bool IsOfDisk(Exception cause) => cause is SqliteException or DamagedRowException;
+
+    /// <summary>docs/protocol.md#faults-of-one-request.</summary>
     private void CarryOut(List<Work> batch, int start, int count, List<ReplicaReply?> replies)
+    {
+        try
+        {
+            Execute(batch, start, count, replies);
+        }
+        catch (Exception fault) when (!IsOfDisk(fault))
+        {
+            BeginAnew();
+            if (count > 1)
+            {
+                for (var i = start; i < start + count; i++)
+                    CarryOut(batch, i, 1, replies);
+                return;
+            }
+
+            Report(fault, batch[start]);
+            replies.Clear();
+            replies.Add(new ReplicaReply.TooMany()); // That is: this copy has done nothing, and does not count.
+        }
+
+        Answer(batch, start, count, replies);
+    }
+
+    /// <summary>What memory has of the last transaction is forgotten with it, as after a start.</summary>
+    private void BeginAnew()
+    {
+        _rollback.Run();
+        _store.Dispose();
+        (_store, _replica) = _open();
+    }
+
+    private void Execute(List<Work> batch, int start, int count, List<ReplicaReply?> replies)
     {
         replies.Clear();
         _begin.Run();
@@ -164,17 +222,34 @@ internal sealed partial class ReplicaWriter : IDisposable
         foreach (var work in CollectionsMarshal.AsSpan(batch).Slice(start, count))
             replies.Add(work.Request is null ? null : _replica.Handle(work.Request, work.From, now));
         Commit();
-        var changes = _replica.TakeChanges();
-        if (changes.Count > 0)
+    }
+
+    /// <summary>After the commit: whoever waits is told, and a fault in one of them is nobody else's.</summary>
+    private void Answer(List<Work> batch, int start, int count, List<ReplicaReply?> replies)
+    {
+        if (_replica.TakeChanges() is { Count: > 0 } changes)
             _board.Show(changes);
         for (var i = 0; i < count; i++)
         {
             var work = batch[start + i];
-            if (replies[i] is { } reply)
-                work.Done!(reply);
-            else
-                work.Question!();
+            try
+            {
+                if (replies[i] is { } reply)
+                    work.Done?.Invoke(reply);
+                else
+                    work.Question?.Invoke();
+            }
+            catch (Exception fault) when (!IsOfDisk(fault))
+            {
+                Report(fault, work);
+            }
         }
+    }
+
+    private void Report(Exception fault, Work work)
+    {
+        if (_faultLines.Allows((long)_time.GetElapsedTime(0).TotalMilliseconds, out var unsaid))
+            LogFault(fault, work.Request?.GetType().Name ?? "a question", unsaid);
     }
 
     private void Commit()
@@ -200,6 +275,11 @@ internal sealed partial class ReplicaWriter : IDisposable
 
     [LoggerMessage(2001, LogLevel.Critical, "this node's database cannot be written any more, so it stops: {Reason}")]
     private partial void LogBroken(string reason);
+
+    [LoggerMessage(2005, LogLevel.Error,
+        "an error of this program: the copies here could not carry out {Request} and went on without it; please report "
+        + "this ({Unsaid} more since the last line)")]
+    private partial void LogFault(Exception fault, string request, long unsaid);
 
     private void NameDamaged(DamagedRow row) => LogDamaged(row.Table, row.Tile.ToString(), row.Kind);
 

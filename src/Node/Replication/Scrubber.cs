@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChordChat.Core.Replication;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Storage;
 using ChordChat.Node.Transport;
 
@@ -14,7 +15,7 @@ internal sealed partial class Scrubber(
     TileBoard board,
     ScrubOptions options,
     TimeProvider time,
-    ILogger<Scrubber> logger) : BackgroundService
+    ILogger<Scrubber> logger) : ILoop
 {
     private const string LastPass = "scrubbed";
 
@@ -22,26 +23,19 @@ internal sealed partial class Scrubber(
     /// machine sleeps, and cannot run for longer than 49 days.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromDays(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
-        try
+        while (true)
         {
-            while (true)
+            for (var due = await DueInAsync(); due > TimeSpan.Zero; due = await DueInAsync())
+                await Task.Delay(due < LookAgain ? due : LookAgain, time, stopping);
+            var begun = time.GetUtcNow().ToUnixTimeMilliseconds();
+            await ReadAllAsync(stopping);
+            await writer.AskAsync(_ =>
             {
-                for (var due = await DueInAsync(); due > TimeSpan.Zero; due = await DueInAsync())
-                    await Task.Delay(due < LookAgain ? due : LookAgain, time, stoppingToken);
-                var begun = time.GetUtcNow().ToUnixTimeMilliseconds();
-                await ReadAllAsync(stoppingToken);
-                await writer.AskAsync(_ =>
-                {
-                    database.SetMeta(LastPass, begun.ToString(CultureInfo.InvariantCulture));
-                    return true;
-                });
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The node stops.
+                database.SetMeta(LastPass, begun.ToString(CultureInfo.InvariantCulture));
+                return true;
+            });
         }
     }
 

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Ring;
 using ChordChat.Node.Transport;
 
@@ -10,7 +11,7 @@ namespace ChordChat.Node.Replication;
 /// <summary>Looks after every tile that this node holds: learns, changes epochs, tells who has missed
 /// something.</summary>
 /// <remarks>What to do is decided by <see cref="TileKeeper"/>; this loop only asks it and runs what it says.</remarks>
-internal sealed partial class TileTender : BackgroundService
+internal sealed partial class TileTender : ILoop
 {
     private const int ToldMax = 64;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
@@ -66,12 +67,12 @@ internal sealed partial class TileTender : BackgroundService
         };
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
         _lastBeat = _time.GetTimestamp();
-        while (!stoppingToken.IsCancellationRequested)
+        while (!stopping.IsCancellationRequested)
         {
-            using var beat = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            using var beat = CancellationTokenSource.CreateLinkedTokenSource(stopping);
             beat.CancelAfter(Interval);
             var due = await DueAsync(beat.Token);
             NoticePause();

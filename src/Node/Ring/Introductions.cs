@@ -16,15 +16,17 @@ internal sealed class Introductions(
     DiscoveredPeers hints,
     Company company,
     RememberedPeers remembered,
-    TimeProvider time) : BackgroundService
+    TimeProvider time) : ILoop, IDisposable
 {
     private const int AtOnceMax = 8;
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
     private readonly SemaphoreSlim _free = new(AtOnceMax);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(FollowHintsAsync(stoppingToken), ReportAsync(stoppingToken));
+    public void Dispose() => _free.Dispose();
+
+    public Task RunAsync(CancellationToken stopping) =>
+        Periodic.RunAllAsync(stopping, FollowHintsAsync, ReportAsync);
 
     private async Task FollowHintsAsync(CancellationToken stopping)
     {

@@ -9,7 +9,7 @@ namespace ChordChat.Node.Ring;
 /// looks for the place anew when the ring is found broken; docs/protocol.md, "Ring: audit".</summary>
 internal sealed partial class RingAuditor(
     RingDriver ring, RingCalls calls, EventLog events, TimeProvider time, ILogger<RingAuditor> logger)
-    : BackgroundService
+    : ILoop
 {
     /// <summary>After a token that failed another one is sent, this many stabilize intervals later.</summary>
     private const int AgainAfter = 5;
@@ -43,10 +43,10 @@ internal sealed partial class RingAuditor(
         }
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    public Task RunAsync(CancellationToken stopping)
     {
-        _stopping = stoppingToken;
-        return Periodic.RunAsync(ring.Now.Ring.Options.AuditInterval, time, BeatAsync, stoppingToken);
+        _stopping = stopping;
+        return Periodic.RunAsync(ring.Now.Ring.Options.AuditInterval, time, BeatAsync, stopping);
     }
 
     private ValueTask BeatAsync(CancellationToken stopping)

@@ -9,7 +9,7 @@ namespace ChordChat.Node.Ring;
 
 /// <summary>The ring's loop: one reader of one inbox owns all state; slow peers are tasks that come back as
 /// inputs.</summary>
-internal sealed partial class RingDriver : BackgroundService
+internal sealed partial class RingDriver : ILoop
 {
     /// <summary>Inputs that may wait; whoever brings more waits with them.</summary>
     public const int InboxMax = 4_096;
@@ -89,10 +89,10 @@ internal sealed partial class RingDriver : BackgroundService
     public ValueTask GiveAsync(RingWork work, CancellationToken cancellation) =>
         _inbox.Writer.WriteAsync(work, cancellation);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
-        await foreach (var work in _inbox.Reader.ReadAllAsync(stoppingToken))
-            Try(work, stoppingToken);
+        await foreach (var work in _inbox.Reader.ReadAllAsync(stopping))
+            Try(work, stopping);
     }
 
     /// <summary>docs/protocol.md#ring-state: what breaks a rule of this program is dropped, and said.</summary>

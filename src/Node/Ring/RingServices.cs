@@ -11,13 +11,11 @@ internal static class RingServices
         .AddSingleton(made => StartOf(
             made.GetRequiredService<Genesis>(), made.GetRequiredService<LocalNode>(),
             made.GetRequiredService<NodeOptions>().Preset, settings))
-        .AddSingleton<RingDriver>()
-        .AddHostedService(made => made.GetRequiredService<RingDriver>())
+        .AddLoop<RingDriver>()
         .AddSingleton<Lookups>()
-        .AddHostedService<RingTimers>()
-        .AddSingleton<RingAuditor>()
-        .AddHostedService(made => made.GetRequiredService<RingAuditor>())
-        .AddHostedService<Introductions>();
+        .AddLoop<RingTimers>()
+        .AddLoop<RingAuditor>()
+        .AddLoop<Introductions>();
 
     private static RingStart StartOf(Genesis genesis, LocalNode node, Preset preset, IConfiguration settings)
     {

@@ -4,19 +4,20 @@ using ChordChat.Node.Hosting;
 namespace ChordChat.Node.Ring;
 
 /// <summary>The ring's clocks: stabilize, probe, refresh fingers, and notice when this process was paused.</summary>
-internal sealed class RingTimers(RingDriver ring, Lookups lookups, TimeProvider time) : BackgroundService
+internal sealed class RingTimers(RingDriver ring, Lookups lookups, TimeProvider time) : ILoop
 {
     private static readonly TimeSpan PauseCheckInterval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan PauseMin = TimeSpan.FromSeconds(1);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    public Task RunAsync(CancellationToken stopping)
     {
         var options = ring.Now.Ring.Options;
-        return Task.WhenAll(
-            Periodic.RunAsync(options.StabilizeInterval, time, StabilizeAsync, stoppingToken),
-            Periodic.RunAsync(ring.Now.Membership.Options.ProbeInterval, time, ProbeAsync, stoppingToken),
-            Periodic.RunAsync(options.FixFingersInterval, time, FixFingerAsync, stoppingToken),
-            WatchForPausesAsync(stoppingToken));
+        return Periodic.RunAllAsync(
+            stopping,
+            end => Periodic.RunAsync(options.StabilizeInterval, time, StabilizeAsync, end),
+            end => Periodic.RunAsync(ring.Now.Membership.Options.ProbeInterval, time, ProbeAsync, end),
+            end => Periodic.RunAsync(options.FixFingersInterval, time, FixFingerAsync, end),
+            WatchForPausesAsync);
     }
 
     private ValueTask StabilizeAsync(CancellationToken stopping) =>

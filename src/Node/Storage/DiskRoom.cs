@@ -6,7 +6,7 @@ namespace ChordChat.Node.Storage;
 /// <summary>Whether more than the reserve is free on the volume of the node's folder. It is looked at every two
 /// seconds, and with less this node takes nothing new.</summary>
 /// <remarks>docs/protocol.md#room-on-the-disk.</remarks>
-internal sealed partial class DiskRoom : BackgroundService
+internal sealed partial class DiskRoom : ILoop
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
 
@@ -35,19 +35,12 @@ internal sealed partial class DiskRoom : BackgroundService
             $"{space.FreeBytes >> 20} MiB are free on the disk, less than the reserve of {reserve >> 20} MiB");
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
-        try
+        while (true)
         {
-            while (true)
-            {
-                await Task.Delay(Every, _time, stoppingToken);
-                Look();
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The node stops.
+            await Task.Delay(Every, _time, stopping);
+            Look();
         }
     }
 

@@ -1,3 +1,5 @@
+using ChordChat.Node.Hosting;
+
 namespace ChordChat.Node.Storage;
 
 /// <summary>The node's folder and its database, which are open already.</summary>
@@ -10,6 +12,5 @@ internal static class StorageServices
         .AddSingleton(folder.Runs)
         .AddSingleton(StorageOptions.Of(settings))
         .AddSingleton<VolumeProbe>(() => VolumeSpace.Of(folder.Path))
-        .AddSingleton<DiskRoom>()
-        .AddHostedService(made => made.GetRequiredService<DiskRoom>());
+        .AddLoop<DiskRoom>();
 }

@@ -94,9 +94,9 @@ internal sealed class ChatLine(
             }
             while (!session.Outgoing.IsEmpty && Interlocked.Exchange(ref _isPumping, 1) == 0);
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException or InvalidOperationException)
+        catch (Exception)
         {
-            session.Close(); // The call has ended under the writing.
+            session.Close(); // The call has ended under the writing. Whatever else it was: the client comes again.
         }
     }
 

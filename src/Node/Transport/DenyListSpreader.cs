@@ -12,7 +12,7 @@ namespace ChordChat.Node.Transport;
 /// again for a minute, who did not answer for some seconds.</remarks>
 internal sealed partial class DenyListSpreader(
     Denials denials, ClusterTrust trust, ClusterTls tls, RingDriver ring, PeerChannels channels, DenyListNews news,
-    LocalNode node, TimeProvider time, ILogger<DenyListSpreader> logger) : BackgroundService
+    LocalNode node, TimeProvider time, ILogger<DenyListSpreader> logger) : ILoop
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StrangersAnswerMax = TimeSpan.FromSeconds(1);
@@ -28,14 +28,21 @@ internal sealed partial class DenyListSpreader(
             peer.Name, peer.Node.ToString(), peer.Address, news.NumberOf(peer.Node))),
     ];
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
         denials.Changed += CarryOut;
-        if (trust.Denied is { } known)
-            CarryOut(known);
-        await foreach (var claim in news.ReadAllAsync(stoppingToken))
-            if (_doubts.IsWorthAsking(claim, denials.Number))
-                _doubts.Judge(claim, await FetchAsync(claim, stoppingToken), denials.Number);
+        try
+        {
+            if (trust.Denied is { } known)
+                CarryOut(known);
+            await foreach (var claim in news.ReadAllAsync(stopping))
+                if (_doubts.IsWorthAsking(claim, denials.Number))
+                    _doubts.Judge(claim, await FetchAsync(claim, stopping), denials.Number);
+        }
+        finally
+        {
+            denials.Changed -= CarryOut;
+        }
     }
 
     private void CarryOut(DenyList list)

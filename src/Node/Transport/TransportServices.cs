@@ -1,5 +1,6 @@
 using ChordChat.Node.Admission;
 using ChordChat.Node.Chat;
+using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Transport;
 
@@ -16,9 +17,8 @@ internal static class TransportServices
         .AddSingleton<LinkHandshake>()
         .AddSingleton<OpenLinks>()
         .AddSingleton<PeerLinks>()
-        .AddHostedService<Vouching>()
-        .AddSingleton<DenyListSpreader>()
-        .AddHostedService(made => made.GetRequiredService<DenyListSpreader>())
+        .AddLoop<Vouching>()
+        .AddLoop<DenyListSpreader>()
         .AddSingleton<SessionShowing>()
         .AddSingleton<AccountLanes>()
         .AddSingleton<ReplicaCalls>()

@@ -1,6 +1,7 @@
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Discovery;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Ring;
 
 namespace ChordChat.Node.Transport;
@@ -9,7 +10,7 @@ namespace ChordChat.Node.Transport;
 /// <remarks>docs/protocol.md#copied-and-restored-disks.</remarks>
 internal sealed partial class Vouching(
     RingDriver ring, PeerLinks links, DiskGuard guard, RememberedPeers remembered, TimeProvider time,
-    ILogger<Vouching> logger) : BackgroundService
+    ILogger<Vouching> logger) : ILoop
 {
     /// <summary>Others that are asked, clockwise from this node: those who share tiles with it come first. Whoever has
     /// spoken here is asked before those whom others may have made up.</summary>
@@ -51,11 +52,11 @@ internal sealed partial class Vouching(
     private static IEnumerable<NodeId> Unmet(MembershipState members, IReadOnlyDictionary<NodeId, Peer> earlier) =>
         earlier.Keys.Where(node => members.Members[node] is null && !members.Denied.Contains(node));
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken stopping)
     {
         var started = time.GetTimestamp();
         while (!IsVouched(time.GetElapsedTime(started)))
-            await Task.Delay(Look, time, stoppingToken);
+            await Task.Delay(Look, time, stopping);
         _guard.Open();
         if (_guard.IsOpen)
             LogOpen((long)time.GetElapsedTime(started).TotalMilliseconds);

@@ -1,6 +1,7 @@
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Ring;
 using ChordChat.Node.Transport;
 using ChordChat.Wire;
@@ -15,7 +16,7 @@ internal sealed class ClusterPicture(
     SelfPortrait self,
     TileDirectory directory,
     EventLog events,
-    TimeProvider time) : BackgroundService
+    TimeProvider time) : ILoop, IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromMilliseconds(800);
@@ -41,14 +42,16 @@ internal sealed class ClusterPicture(
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public void Dispose() => _wanted.Dispose();
+
+    public async Task RunAsync(CancellationToken stopping)
     {
         while (true)
         {
             if (Volatile.Read(ref _watchers) == 0)
-                await _wanted.WaitAsync(stoppingToken);
-            _latest.Publish(await DrawAsync(stoppingToken));
-            await Task.Delay(Interval, time, stoppingToken);
+                await _wanted.WaitAsync(stopping);
+            _latest.Publish(await DrawAsync(stopping));
+            await Task.Delay(Interval, time, stopping);
         }
     }
 

@@ -1,4 +1,5 @@
 using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.View;
 
@@ -10,8 +11,7 @@ internal static class ViewServices
         .AddSingleton<Watchers>()
         .AddSingleton<EventLog>()
         .AddSingleton<SelfPortrait>()
-        .AddSingleton<ClusterPicture>()
-        .AddHostedService(made => made.GetRequiredService<ClusterPicture>());
+        .AddLoop<ClusterPicture>();
 
     public static void MapView(this WebApplication app) =>
         app.MapGrpcService<ViewService>().OpenTo(Callers.Everybody);

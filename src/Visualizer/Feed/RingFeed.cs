@@ -32,19 +32,40 @@ internal sealed partial class RingFeed(NodeFinder finder, TimeProvider time, ILo
         string? lost = null;
         while (!stoppingToken.IsCancellationRequested)
         {
-            using var link = await FindAsync(lost, stoppingToken);
-            if (link is null)
+            try
             {
-                await Task.Delay(Pause, time, stoppingToken);
-                continue;
+                lost = await WatchNextAsync(lost, stoppingToken);
             }
-
-            Open(link, lost);
-            await WatchOneAsync(link, stoppingToken);
-            Watched = null;
-            lost = link.Name;
-            LogLost(link.Name, link.Address);
+            catch (Exception fault) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogFault(fault); // The page lives on, and another node may do better.
+                await Task.Delay(Pause, time, stoppingToken);
+            }
         }
+    }
+
+    /// <returns>The node that was lost last.</returns>
+    private async Task<string?> WatchNextAsync(string? lost, CancellationToken stoppingToken)
+    {
+        using var link = await FindAsync(lost, stoppingToken);
+        if (link is null)
+        {
+            await Task.Delay(Pause, time, stoppingToken);
+            return lost;
+        }
+
+        Open(link, lost);
+        try
+        {
+            await WatchOneAsync(link, stoppingToken);
+        }
+        finally
+        {
+            Watched = null;
+        }
+
+        LogLost(link.Name, link.Address);
+        return link.Name;
     }
 
     /// <summary>Another node of the ring as last seen, or whoever the finder finds.</summary>
@@ -74,14 +95,14 @@ internal sealed partial class RingFeed(NodeFinder finder, TimeProvider time, ILo
     private async Task WatchOneAsync(NodeLink link, CancellationToken stoppingToken)
     {
         using var silent = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        using var first = new Timer(_ => silent.Cancel(), null, FirstSnapshotPatience, Timeout.InfiniteTimeSpan);
+        silent.CancelAfter(FirstSnapshotPatience);
         var probing = ProbeAsync(link, silent);
         try
         {
             using var call = link.View.Watch(new WatchRequest(), cancellationToken: silent.Token);
             await foreach (var snapshot in call.ResponseStream.ReadAllAsync(silent.Token))
             {
-                first.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                silent.CancelAfter(Timeout.InfiniteTimeSpan);
                 Show(link, snapshot);
             }
         }
@@ -92,7 +113,6 @@ internal sealed partial class RingFeed(NodeFinder finder, TimeProvider time, ILo
         }
         finally
         {
-            first.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             await silent.CancelAsync();
             await probing;
         }
@@ -182,6 +202,9 @@ internal sealed partial class RingFeed(NodeFinder finder, TimeProvider time, ILo
 
     [LoggerMessage(7002, LogLevel.Warning, "{Node} at {Address} stopped answering; looking for another node")]
     private partial void LogLost(string node, string address);
+
+    [LoggerMessage(7004, LogLevel.Error, "an error of this program: the page goes on; please report this")]
+    private partial void LogFault(Exception fault);
 
     [LoggerMessage(7003, LogLevel.Debug, "The stream of {Node} ended: {Reason}")]
     private partial void LogBroken(string node, string reason);

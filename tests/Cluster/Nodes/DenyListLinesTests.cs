@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using ChordChat.Node.Transport;
@@ -17,7 +16,7 @@ public sealed class DenyListLinesTests
     [Fact]
     public async Task Addresses_that_give_no_list_are_a_line_a_minute_however_many()
     {
-        using var lines = new Lines();
+        using var lines = new LoggedLines();
         await using var cluster = await NodeCluster.StartAsync(
             1, others: (_, services) => services.AddSingleton<ILoggerProvider>(lines));
         using var listener = new TcpListener(IPAddress.Any, 0);
@@ -34,25 +33,5 @@ public sealed class DenyListLinesTests
         }
 
         Assert.InRange(lines.Of(LineNumber), 1, 2); // A minute may have passed.
-    }
-
-    private sealed class Lines : ILoggerProvider, ILogger
-    {
-        private readonly ConcurrentQueue<int> _numbers = [];
-
-        public int Of(int number) => _numbers.Count(one => one == number);
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public void Dispose() { }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => _numbers.Enqueue(eventId.Id);
     }
 }

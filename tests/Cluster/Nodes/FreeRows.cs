@@ -14,6 +14,9 @@ internal static class FreeRows
 
     public static RegisterKey Register(string name) => new(Registers + name);
 
+    /// <summary>Whoever judges a value in it meets an error of the program.</summary>
+    public static readonly RegisterKey Faulty = Register("faulty");
+
     public static SetKey Set(string name) => new(Sets + name);
 
     /// <summary>Opens both kinds at a node.</summary>
@@ -30,7 +33,9 @@ internal static class FreeRows
 
         public ValueVerdict Judge(
             string key, ReadOnlyMemory<byte> own, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte>? beside) =>
-            IsFree(key) ? ValueVerdict.Fits : chat.Judge(key, own, value, beside);
+            key == Faulty.Name ? throw new InvalidOperationException("a fault")
+            : IsFree(key) ? ValueVerdict.Fits
+            : chat.Judge(key, own, value, beside);
 
         private static bool IsFree(string key) => key.StartsWith(Registers, StringComparison.Ordinal);
     }

@@ -61,11 +61,8 @@ public sealed class WeeklyScrubTests
     }
 
     /// <summary>Only the scrubber goes by that calendar.</summary>
-    private static void ScrubBy(Calendar calendar, ScrubOptions options, IServiceCollection services)
-    {
-        services.Remove(services.Single(service => service.ImplementationType == typeof(Scrubber)));
-        services.AddHostedService(made => ActivatorUtilities.CreateInstance<Scrubber>(made, calendar, options));
-    }
+    private static void ScrubBy(Calendar calendar, ScrubOptions options, IServiceCollection services) =>
+        services.AddSingleton(made => ActivatorUtilities.CreateInstance<Scrubber>(made, calendar, options));
 
     private static Task<int> FlipAsync(NodeCluster cluster)
     {

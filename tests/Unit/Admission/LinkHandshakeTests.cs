@@ -45,7 +45,6 @@ public sealed class LinkHandshakeTests : IDisposable
 
     public void Dispose()
     {
-        _memory.Dispose();
         _data.Dispose();
         _folder.Dispose();
     }

@@ -87,15 +87,14 @@ public sealed class LimitTests
     public async Task Who_brings_the_ring_more_than_its_inbox_holds_waits_until_there_is_room()
     {
         var start = new RingStart(Peers.At(1), 1, [], new RingOptions(), new MembershipOptions());
-        using var ring = new RingDriver(
+        var ring = new RingDriver(
             start, null!, new EventLog(TimeProvider.System), TimeProvider.System, NullLogger<RingDriver>.Instance);
         for (var i = 0; i < RingDriver.InboxMax; i++)
             Assert.True(ring.GiveAsync(new RingInput.StabilizeDue(), CancellationToken.None).AsTask().IsCompleted);
         var late = ring.GiveAsync(new RingInput.StabilizeDue(), CancellationToken.None).AsTask();
         Assert.False(late.IsCompleted);
-        await ring.StartAsync(CancellationToken.None);
+        using var running = new RunningLoop(ring);
         await late.WaitAsync(TimeSpan.FromSeconds(60));
-        await ring.StopAsync(CancellationToken.None);
     }
 
     [Fact]

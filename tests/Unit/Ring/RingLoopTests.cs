@@ -12,23 +12,24 @@ namespace ChordChat.Tests.Unit.Ring;
 
 /// <summary>docs/protocol.md#ring-state and #ring-gossip: the one loop that owns a node's ring, and what a member that
 /// lies can cost it.</summary>
-public sealed class RingLoopTests : IAsyncLifetime, IDisposable
+public sealed class RingLoopTests : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private static readonly Member Liar = new(Peers.At(99), 1, Health.Alive, 0);
 
     private readonly Lines _log = new();
     private readonly RingDriver _ring;
+    private readonly RunningLoop _running;
 
-    public RingLoopTests() => _ring = new(
-        new RingStart(Peers.At(1), 1, [], new RingOptions(), new MembershipOptions()),
-        null!, new EventLog(TimeProvider.System), new StoppedTime(), _log);
+    public RingLoopTests()
+    {
+        _ring = new(
+            new RingStart(Peers.At(1), 1, [], new RingOptions(), new MembershipOptions()),
+            null!, new EventLog(TimeProvider.System), new StoppedTime(), _log);
+        _running = new(_ring);
+    }
 
-    public Task InitializeAsync() => _ring.StartAsync(CancellationToken.None);
-
-    public Task DisposeAsync() => _ring.StopAsync(CancellationToken.None);
-
-    public void Dispose() => _ring.Dispose();
+    public void Dispose() => _running.Dispose();
 
     [Fact]
     public async Task A_message_about_any_number_of_members_is_one_step_of_the_ring()
@@ -157,7 +158,7 @@ public sealed class RingLoopTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_question_whose_answer_breaks_a_rule_of_this_program_is_forgotten_and_asked_anew()
     {
-        using var ring = new RingDriver(
+        var ring = new RingDriver(
             new RingStart(Peers.At(1), 1, [], new RingOptions(), new MembershipOptions()),
             null!, new EventLog(TimeProvider.System), new StoppedTime(), _log);
         var seen = new List<ulong?>();
@@ -175,9 +176,8 @@ public sealed class RingLoopTests : IAsyncLifetime, IDisposable
                 done.SetResult();
                 return new MembershipInput.Paused(now);
             }, CancellationToken.None);
-        await ring.StartAsync(CancellationToken.None);
+        using var running = new RunningLoop(ring);
         await done.Task.WaitAsync(Patience);
-        await ring.StopAsync(CancellationToken.None);
         Assert.Equal([1, null, 2], seen);
 
         async Task StabilizeAsync()
