@@ -46,7 +46,13 @@ internal sealed partial class KeyPublication(
     {
         var account = found.Account;
         if (account.Head.Entry.Span.SequenceEqual(next.Entry.Span))
-            return new PublishOutcome.Published(); // An earlier try did it.
+        {
+            // An earlier try did it, at a node that may have gone before it could tell the old session's.
+            if (await whereabouts.FindAsync(account.User, cancellation) is { } old)
+                _ = EndAsync(old, next.Entry);
+            return new PublishOutcome.Published();
+        }
+
         if (account.Head.Number >= next.Number)
             return new PublishOutcome.Overtaken();
         if (next.Number >= KeyLogPace.EntriesMax)

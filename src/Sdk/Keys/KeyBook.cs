@@ -113,18 +113,22 @@ internal sealed class KeyBook(UnlockedProfile me, IKeyQuestions questions, Actio
     {
         try
         {
-            var answer = await questions.AskAsync(
-                mine.User,
-                log => log.Find(mine.Head.Hash) is null ? KeyLogWorth.Behind
-                    : log.Head.Seq > mine.Head.Seq ? KeyLogWorth.Take : KeyLogWorth.Behind,
-                cancellation);
-            return answer.Log;
+            return (await AskOwnAsync(mine, cancellation)).Log;
         }
         catch (ChordChatException)
         {
             return null;
         }
     }
+
+    /// <summary>As <see cref="NewestOwnAsync"/>, and says whether so many nodes showed no longer one that there can be
+    /// none.</summary>
+    /// <exception cref="ChordChatException">No node shows any.</exception>
+    public Task<KeyAnswer> AskOwnAsync(KeyLog mine, CancellationToken cancellation) => questions.AskAsync(
+        mine.User,
+        log => log.Find(mine.Head.Hash) is null ? KeyLogWorth.Behind
+            : log.Head.Seq > mine.Head.Seq ? KeyLogWorth.Take : KeyLogWorth.Behind,
+        cancellation);
 
     /// <summary>Somebody who is written to is agreed to beforehand, whatever their identity is.</summary>
     public bool AcceptsNewIdentities { get; set; }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using ChordChat.Crypto;
 using ChordChat.Crypto.Messages;
 using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Profiles;
@@ -12,7 +13,7 @@ using Microsoft.Data.Sqlite;
 namespace ChordChat.Sdk.Messages;
 
 /// <summary>What became of some pushes.</summary>
-/// <param name="MustAsk">Those whose sender's keys must be asked for before they can be judged.</param>
+/// <param name="MustAsk">Those that can be judged only after keys were asked for.</param>
 /// <param name="Doubted">Those that did not look genuine and come again when they are asked for.</param>
 internal sealed record Handled(List<Unjudged> MustAsk, List<Push> Doubted);
 
@@ -158,7 +159,8 @@ internal sealed class Inbox(
 
     private void Settle(string id) => Settled.Add(ByteString.CopyFrom(Convert.FromHexString(id)));
 
-    /// <param name="mustAsk">Gets the message if its sender's keys are not known, or in conflict.</param>
+    /// <param name="mustAsk">Gets the message if its sender's keys are not known, or in conflict, or if it is sealed to
+    /// no key of this device.</param>
     /// <returns>The message if it is genuine; otherwise whether it is dropped for good.</returns>
     private (OpenedMessage? Message, bool IsDropped) Open(
         Device device, Push push, List<Unjudged> mustAsk)
@@ -167,6 +169,12 @@ internal sealed class Inbox(
             return (null, IsDropped: true); // A signal, of which this version knows none: docs/e2e.md, Signals.
         var id = Convert.ToHexStringLower(push.Id.Span);
         var unverified = DirectEnvelope.Open(push.Envelope.Span, me.Cluster, me.User, device.Find);
+        if (unverified is null && KeyElsewhere(device, push.Envelope.Span, id) is { } key)
+        {
+            mustAsk.Add(new Unjudged(me.User, key, push));
+            return (null, IsDropped: false);
+        }
+
         if (unverified is null || unverified.Id.ToString() != id)
             return (null, Refuse(id, unverified is null ? "does not open" : "has another id inside"));
         if (unverified.From == me.User || me.Store.Read(db => Circle.IsBlocked(db, unverified.From)))
@@ -181,6 +189,14 @@ internal sealed class Inbox(
             ? (message, IsDropped: false)
             : (null, Refuse(id, $"is not signed by {unverified.From}"));
     }
+
+    /// <summary>The key that an envelope is sealed to, if this device has none that opens it: it may be for a newer
+    /// device of this user.</summary>
+    private Digest? KeyElsewhere(Device device, ReadOnlySpan<byte> envelope, string id) =>
+        EnvelopeHeader.TryParse(envelope) is { } header && header.Cluster == me.Cluster && header.Id.ToString() == id
+        && header.Recipients.All(key => device.Find(key) is null)
+            ? header.Recipients[0]
+            : null;
 
     /// <summary>What is acknowledged is gone from every copy of the mailbox, so one bad copy or one bad node on the way
     /// must not do: the message is looked at twice.</summary>

@@ -6,12 +6,13 @@ using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Sdk.Messages;
 
-/// <summary>A message whose sender's key-log entry is not known here.</summary>
-/// <param name="From">As it says itself; nothing of it is verified yet.</param>
-/// <param name="Entry">The key-log entry that it names.</param>
+/// <summary>A message whose sender's key-log entry is not known here, or which no key of this device opens.</summary>
+/// <param name="From">Whose keys are to be looked up: its sender as it says itself, of which nothing is verified yet;
+/// this user if no key opens it.</param>
+/// <param name="Entry">The key-log entry that it names, or the id of the key that it is sealed to.</param>
 internal sealed record Unjudged(string From, Digest Entry, Push Push);
 
-/// <summary>Remembers which messages wait for their senders' keys, so that one that comes again costs no second
+/// <summary>Remembers which messages wait for keys, so that one that comes again costs no second
 /// opening, and which of them are hopeless.</summary>
 /// <remarks>docs/e2e.md, Receiving. Envelopes are not kept: the mailbox has them.</remarks>
 internal sealed class UnjudgedMail(LocalStore store, TimeProvider time, int countMax = UnjudgedMail.CountMax)

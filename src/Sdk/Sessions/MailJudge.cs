@@ -10,7 +10,7 @@ namespace ChordChat.Sdk.Sessions;
 
 /// <summary>Looks at what one session pushes, beside its reader: each chat in turn. What cannot be judged because its
 /// sender's keys are not known waits for one look-up a sender, again and again with growing pauses, until it is
-/// hopeless.</summary>
+/// hopeless; what no key of this device opens waits for look-ups of this user's own keys.</summary>
 /// <remarks>docs/e2e.md, Receiving and Order. Safe for threads. Locks: the gap watch's, then this one, then those of
 /// keys, turns and store.</remarks>
 internal sealed class MailJudge(
@@ -162,8 +162,12 @@ internal sealed class MailJudge(
         lock (_turn)
             return _pushes.Has(chat) || _incomplete.Contains(chat)
                 || (_senders.TryGetValue(user, out var sender) && sender.Parked.Count > 0)
-                || unjudged.HasReady(user, entry => keys.Knows(user, entry));
+                || unjudged.HasReady(user, entry => Knows(user, entry));
     }
+
+    /// <param name="entry">Of somebody's key log, or the id of a key of this user.</param>
+    private bool Knows(string user, Digest entry) =>
+        user == device.User ? device.Find(entry) is not null : keys.Knows(user, entry);
 
     private Digest ChatWith(string user) => Conversation.Between(device.Cluster, device.User, user);
 
@@ -212,7 +216,8 @@ internal sealed class MailJudge(
             foreach (var (user, sender) in _senders)
                 if (!sender.IsAsking && Environment.TickCount64 >= sender.DueAt)
                 {
-                    keys.Want(user, sender.Wanted);
+                    if (user != device.User)
+                        keys.Want(user, sender.Wanted);
                     if (lookups.TryLook(user) is { } looking)
                         (sender.IsAsking, _) = (true, LookedAsync(user, sender, looking));
                     else
@@ -260,9 +265,9 @@ internal sealed class MailJudge(
             if (shown != KeysShown.ByNobody)
             {
                 (var ready, hopeless, waiting) = unjudged.Looked(
-                    user, entry => keys.Knows(user, entry), isTry: shown == KeysShown.ByEnough);
+                    user, entry => Knows(user, entry), isTry: shown == KeysShown.ByEnough);
                 if (ready > 0)
-                    ComeAgain(ChatWith(user));
+                    ComeAgain(user == device.User ? null : ChatWith(user));
             }
         }
 
@@ -270,7 +275,9 @@ internal sealed class MailJudge(
             gaps.AskAgain(user); // The mailbox may have been read while these were not judged.
         foreach (var id in hopeless)
             inbox.Settled.Add(ByteString.CopyFrom(Convert.FromHexString(id)));
-        if (hopeless.Count > 0 && !inbox.IsStranger(user))
+        if (hopeless.Count > 0 && user == device.User)
+            sink.Tell(new ClientEvent.Notice(DroppedUnopened(hopeless.Count)));
+        else if (hopeless.Count > 0 && !inbox.IsStranger(user))
             sink.Tell(new ClientEvent.Notice(Dropped(user, hopeless.Count)));
         return waiting;
     }
@@ -279,7 +286,7 @@ internal sealed class MailJudge(
     /// <returns>Whether there was anything.</returns>
     private bool TakeParked(string user, Sender sender)
     {
-        var known = sender.Parked.ToLookup(one => keys.Knows(user, one.Entry));
+        var known = sender.Parked.ToLookup(one => Knows(user, one.Entry));
         foreach (var one in known[true])
             _pushes.Add(one.Push);
         unjudged.Add([.. known[false]]);
@@ -299,6 +306,10 @@ internal sealed class MailJudge(
     internal static string Dropped(string user, int count) => count == 1
         ? $"1 message from {user} could not be verified and was dropped"
         : $"{count} messages from {user} could not be verified and were dropped";
+
+    private static string DroppedUnopened(int count) => count == 1
+        ? "1 message was sealed to a key that is not yours and was dropped"
+        : $"{count} messages were sealed to keys that are not yours and were dropped";
 
     private static TimeSpan Longer(TimeSpan pause) => pause * 2 < PauseMax ? pause * 2 : PauseMax;
 }

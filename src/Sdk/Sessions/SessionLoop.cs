@@ -2,6 +2,7 @@ using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Wire;
+using Google.Protobuf;
 
 namespace ChordChat.Sdk.Sessions;
 
@@ -30,6 +31,9 @@ internal sealed class SessionLoop(
 
     private readonly SendTurns _turns = new(outbox);
     private readonly MailJudge _judge = new(device, keys, inbox, unjudged, gaps, changed, sink);
+    private readonly TaskCompletionSource<SessionEnded?> _replaced =
+        new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private readonly HashSet<string> _saidWaiting = [];
     private readonly SilenceWatch _silence = new(SilenceMax, TimeProvider.System);
     private ulong _reading; // The last one that was asked for.
@@ -41,15 +45,15 @@ internal sealed class SessionLoop(
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         gaps.SessionBegins();
         circle.SessionBegins();
-        var lookups = new KeyLookups(keys.RefreshAsync, changed, both.Token);
+        var lookups = new KeyLookups(LookAsync, changed, both.Token);
         var writer = WriteAsync(lookups, both.Token);
         var reader = ReadAsync(both.Token);
         var judging = Task.Run(() => _judge.RunAsync(lookups, both.Token), both.Token);
         var silence = _silence.RunAsync(both.Token);
         try
         {
-            await await Task.WhenAny(writer, reader, judging, silence);
-            return await reader;
+            await await Task.WhenAny(writer, reader, judging, silence, _replaced.Task);
+            return await (_replaced.Task.IsCompleted ? _replaced.Task : reader);
         }
         finally
         {
@@ -57,6 +61,26 @@ internal sealed class SessionLoop(
             await Task.WhenAll(writer, reader, judging, silence, lookups.StoppedAsync())
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    /// <summary>Looks up somebody's keys, or whether this user has a newer device: then mail comes that no key of this
+    /// one opens, and the session is over, whatever its node says.</summary>
+    private async Task<bool> LookAsync(string user, CancellationToken cancellation)
+    {
+        if (user != device.User)
+            return await keys.RefreshAsync(user, cancellation);
+        var (newest, isOfEnough) = await keys.AskOwnAsync(device.Log, cancellation);
+        if (newest is not null)
+            _replaced.TrySetResult(new SessionEnded
+            {
+                Reason = SessionEnded.Types.Reason.TakenOver,
+                Since =
+                {
+                    newest.Entries.Skip(device.Log.Entries.Length)
+                        .Select(entry => ByteString.CopyFrom(entry.Bytes.Span)),
+                },
+            });
+        return isOfEnough;
     }
 
     private async Task<SessionEnded?> ReadAsync(CancellationToken cancellation)

@@ -28,9 +28,10 @@ internal sealed class Forger
     }
 
     /// <param name="id">Of an earlier message; a new one if null.</param>
+    /// <param name="key">To which it is sealed; theirs if null.</param>
     /// <param name="toEntry">The entry that stands for the recipient's key; theirs if null.</param>
     public Push Seal(string to, ulong seq, string text, ByteString? id = null, Digest? toEntry = null,
-        bool doNotStore = false)
+        bool doNotStore = false, EncryptionPublicKey? key = null)
     {
         var theirs = _cluster.Accounts[to].Log!;
         var sealedId = id is null ? EnvelopeId.New() : EnvelopeId.FromBytes(id.Span);
@@ -50,7 +51,7 @@ internal sealed class Forger
                 TimeMs = 1_764_000_000_000,
                 Content = new MessageContent.Text(text),
             },
-            _device.Signing, theirs.Head.EncryptionKey, _log.Head.EncryptionKey, doNotStore);
+            _device.Signing, key ?? theirs.Head.EncryptionKey, _log.Head.EncryptionKey, doNotStore);
         return new Push
         {
             Id = ByteString.CopyFrom(sealedId.ToBytes()),

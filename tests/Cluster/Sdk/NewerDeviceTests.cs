@@ -1,0 +1,81 @@
+using ChordChat.Crypto.Keys;
+using ChordChat.Sdk;
+using ChordChat.Sdk.Storage;
+using ChordChat.Tests.Cluster.Nodes;
+using Xunit;
+
+namespace ChordChat.Tests.Cluster.Sdk;
+
+/// <summary>docs/e2e.md, Receiving, "A newer device".</summary>
+public sealed class NewerDeviceTests : AliceAndBob
+{
+    /// <summary>A cut, a paused node or a killed one: nobody told the old session's node of the login.</summary>
+    [Fact]
+    public async Task A_session_that_outlives_a_login_elsewhere_deletes_nothing_that_is_for_the_newer_device()
+    {
+        var old = await LogInElsewhereAsync();
+        var forger = new Forger(Cluster, "mallory");
+        Cluster.Sessions["bob"] = old;
+        forger.Send("bob", forger.Seal("bob", 1, "for the newer one"));
+
+        Assert.Equal("taken_over", (await Bob.SeeAsync<ClientEvent.Ended>()).Reason.Code);
+        Assert.Equal(1, Cluster.Accounts["bob"].MailboxCount);
+        await Bob.DisposeAsync();
+        await using var again = await (await Person.LogInAsync("bob", Bob.Folder, N1)).OnlineAsync();
+        Assert.Equal(["for the newer one"], await again.ReadAsync(1));
+        await AcknowledgedAsync();
+    }
+
+    [Fact]
+    public async Task While_no_majority_shows_the_users_own_keys_such_mail_stays_and_delays_nobody()
+    {
+        var old = await LogInElsewhereAsync();
+        Cluster.ReadsKeyLogs = false;
+        var forger = new Forger(Cluster, "mallory");
+        Cluster.Sessions["bob"] = old;
+        forger.Send("bob", forger.Seal("bob", 1, "for the newer one"));
+        Alice.Client.Send("bob", "for the old one"); // Alice has its keys still.
+        Assert.Equal(["for the old one"], await Bob.ReadAsync(1));
+        Assert.Equal(0, await TriesAfterAsync(calls: 3));
+        Assert.Equal(1, Cluster.Accounts["bob"].MailboxCount);
+    }
+
+    /// <summary>Somebody may seal to a key that is nobody's, or leave out the recipient's.</summary>
+    [Fact]
+    public async Task Mail_for_a_key_that_no_log_of_the_user_has_waits_for_several_tries()
+    {
+        var forger = new Forger(Cluster, "mallory");
+        using var nobody = Cluster.Keys.Device().Encryption;
+        var key = EncryptionPublicKey.TryImport(nobody.PublicModulus.Span);
+        forger.Send("bob", forger.Seal("bob", 1, "for nobody", key: key));
+        Assert.NotEqual(0, await TriesAfterAsync(calls: 3));
+        Assert.Equal(1, Cluster.Accounts["bob"].MailboxCount);
+    }
+
+    /// <returns>Bob's session, which nobody has ended.</returns>
+    private async Task<FakeSession> LogInElsewhereAsync()
+    {
+        Alice.Client.Send("bob", "hello");
+        Assert.Equal(["hello"], await Bob.ReadAsync(1));
+        await AcknowledgedAsync();
+        Assert.True(Cluster.Sessions.TryRemove("bob", out var old));
+        await (await Person.LogInAsync("bob", Person.NewFolder(), N1)).DisposeAsync();
+        return old;
+    }
+
+    private Task AcknowledgedAsync() => Condition.UntilAsync(
+        "what Bob has read is acknowledged", Person.Patience,
+        () => Task.FromResult(Cluster.Accounts["bob"].MailboxCount == 0));
+
+    /// <summary>Ends the client, too.</summary>
+    private async Task<long> TriesAfterAsync(int calls)
+    {
+        var until = Cluster.KeyLogCalls.GetValueOrDefault("bob") + calls;
+        await Condition.UntilAsync(
+            "bob is looked up", Person.Patience,
+            () => Task.FromResult(Cluster.KeyLogCalls.GetValueOrDefault("bob") >= until));
+        await Bob.DisposeAsync();
+        using var store = LocalStore.Open(Path.Combine(Bob.Folder, "profile.db"));
+        return store.Read(db => db.Scalar<long>("SELECT max(tries) FROM unjudged WHERE peer = 'bob'"));
+    }
+}
