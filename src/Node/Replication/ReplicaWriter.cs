@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using System.Diagnostics;
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Hosting;
@@ -20,6 +20,15 @@ internal sealed partial class ReplicaWriter : IDisposable
     /// <summary>Operations that may wait; further ones are not taken.</summary>
     public const int WaitingMax = 65_536;
 
+    /// <summary>The same of one other node.</summary>
+    private const int WaitingOfOneMax = WaitingMax / 4;
+
+    /// <summary>Callers that are remembered although they may owe nothing.</summary>
+    private const int RememberedMax = 64;
+
+    /// <summary>How long one transaction may take, as far as can be told beforehand.</summary>
+    private static readonly long BatchCostMax = Stopwatch.Frequency / 20;
+
     private readonly Statement _begin;
     private readonly Statement _commit;
     private readonly Statement _rollback;
@@ -33,12 +42,14 @@ internal sealed partial class ReplicaWriter : IDisposable
     private readonly DiskRoom _room;
     private readonly IHostApplicationLifetime _life;
     private readonly ILogger<ReplicaWriter> _logger;
+    private readonly NodeId _self;
     private readonly Lock _turn = new();
     private readonly AutoResetEvent _work = new(false);
     private readonly Thread _thread;
+    private readonly WorkLine<Work> _line;
+    private readonly long[] _costs = new long[BatchMax]; // Of the batch in hand.
     private volatile SqliteReplicaStore _store;
     private Replica _replica;
-    private List<Work> _waiting = [];
     private bool _stopping;
 
     public ReplicaWriter(
@@ -55,6 +66,8 @@ internal sealed partial class ReplicaWriter : IDisposable
         ILogger<ReplicaWriter> logger)
     {
         (_board, _room, _time, _life, _logger) = (board, room, time, life, logger);
+        _self = self.Self.Node;
+        _line = new(_self, WaitingOfOneMax, WaitingMax);
         _begin = new Statement(database.Connection, "BEGIN", 0);
         _commit = new Statement(database.Connection, "COMMIT", 0);
         _rollback = new Statement(database.Connection, "ROLLBACK", 0);
@@ -62,7 +75,7 @@ internal sealed partial class ReplicaWriter : IDisposable
         _open = () =>
         {
             var store = new SqliteReplicaStore(database.Connection, NameDamaged);
-            return (store, new Replica(self.Self.Node, store, ages: ages, values: values, peers: peers));
+            return (store, new Replica(_self, store, ages: ages, values: values, peers: peers));
         };
         (_store, _replica) = _open();
         _begin.Run();
@@ -86,7 +99,7 @@ internal sealed partial class ReplicaWriter : IDisposable
     public Task<T> AskAsync<T>(Func<SqliteReplicaStore, T> question)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!Submit(new(null, default, null, Ask)))
+        if (!Submit(new(null, _self, null, Ask)))
             answer.TrySetCanceled();
         return answer.Task;
 
@@ -112,7 +125,7 @@ internal sealed partial class ReplicaWriter : IDisposable
         get
         {
             lock (_turn)
-                return _waiting.Count;
+                return _line.Count;
         }
     }
 
@@ -133,10 +146,9 @@ internal sealed partial class ReplicaWriter : IDisposable
     {
         lock (_turn)
         {
-            if (_stopping || _waiting.Count >= WaitingMax)
+            if (_stopping || !_line.TryAdd(work.From, work))
                 return false;
-            _waiting.Add(work);
-            if (_waiting.Count > 1)
+            if (_line.Count > 1)
                 return true; // The thread has been woken for the first one.
         }
 
@@ -146,24 +158,18 @@ internal sealed partial class ReplicaWriter : IDisposable
 
     private void Run()
     {
-        var batch = new List<Work>();
+        var batch = new List<Work>(BatchMax);
         var replies = new List<ReplicaReply?>(BatchMax);
         try
         {
-            while (true)
+            while (TakeNext(batch))
             {
-                _work.WaitOne();
-                Thread.Yield(); // Whoever is about to hand in more runs first: on busy cores a third fewer commits.
-                lock (_turn)
-                {
-                    if (_stopping)
-                        return;
-                    (batch, _waiting) = (_waiting, batch);
-                }
-
-                for (var start = 0; start < batch.Count; start += BatchMax)
-                    CarryOut(batch, start, Math.Min(BatchMax, batch.Count - start), replies);
-                batch.Clear();
+                if (batch.Count > 0)
+                    CarryOut(batch, 0, batch.Count, replies);
+                else
+                    _work.WaitOne();
+                if (batch.Count < BatchMax)
+                    Thread.Yield(); // Whoever is about to hand in more runs first: on busy cores a third fewer commits.
             }
         }
         catch (Exception broken)
@@ -175,6 +181,22 @@ internal sealed partial class ReplicaWriter : IDisposable
                 : IsOfDisk(broken) ? broken.Message : $"an error of this program, please report it: {broken}");
             Environment.ExitCode = (int)ExitCode.Storage;
             _life.StopApplication();
+        }
+    }
+
+    /// <summary>Settles the account of the last ones and takes the next.</summary>
+    /// <returns>False when the node stops.</returns>
+    private bool TakeNext(List<Work> batch)
+    {
+        lock (_turn)
+        {
+            for (var i = 0; i < batch.Count; i++)
+                _line.Charge(batch[i].From, _costs[i]);
+            batch.Clear();
+            _line.Take(batch, BatchMax, BatchCostMax);
+            if (_line.Count == 0 && _line.CallerCount > RememberedMax)
+                _line.Sweep();
+            return !_stopping;
         }
     }
 
@@ -209,6 +231,7 @@ internal sealed partial class ReplicaWriter : IDisposable
     private void BeginAnew()
     {
         _rollback.Run();
+        _clock.Undone();
         _store.Dispose();
         (_store, _replica) = _open();
     }
@@ -219,9 +242,19 @@ internal sealed partial class ReplicaWriter : IDisposable
         _begin.Run();
         var now = LookAtClock();
         _replica.HasRoom = _room.Shortage is null;
-        foreach (var work in CollectionsMarshal.AsSpan(batch).Slice(start, count))
+        var before = Stopwatch.GetTimestamp();
+        for (var i = start; i < start + count; i++)
+        {
+            var work = batch[i];
             replies.Add(work.Request is null ? null : _replica.Handle(work.Request, work.From, now));
+            var after = Stopwatch.GetTimestamp();
+            (_costs[i], before) = (after - before, after);
+        }
+
         Commit();
+        var share = (Stopwatch.GetTimestamp() - before) / count;
+        for (var i = start; i < start + count; i++)
+            _costs[i] += share;
     }
 
     /// <summary>After the commit: whoever waits is told, and a fault in one of them is nobody else's.</summary>

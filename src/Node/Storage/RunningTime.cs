@@ -23,6 +23,7 @@ internal sealed class RunningTime
     private long _savedMs;
     private long _last;
     private long _seenMs;
+    private long _seenBeforeMs;
 
     public RunningTime(NodeDatabase database, TimeProvider time)
     {
@@ -47,11 +48,15 @@ internal sealed class RunningTime
         _ranMs += (long)(step < StepMax ? step : StepMax).TotalMilliseconds;
         var unixMs = UnixMs;
         Away = TimeSpan.FromMilliseconds(Math.Max(0, unixMs - _seenMs));
-        _seenMs = unixMs;
+        (_seenBeforeMs, _seenMs) = (_seenMs, unixMs);
         if (_ranMs - _savedMs >= SaveEvery.TotalMilliseconds || Away >= SaveEvery)
             Save();
         return new ReplicaTime(_ranMs, unixMs);
     }
+
+    /// <summary>The transaction of the last <see cref="Now"/> was undone, and with it whatever followed from
+    /// <see cref="Away"/>.</summary>
+    public void Undone() => (_seenMs, _savedMs) = (_seenBeforeMs, _ranMs - (long)SaveEvery.TotalMilliseconds);
 
     private void Save()
     {
