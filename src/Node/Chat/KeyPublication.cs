@@ -17,6 +17,9 @@ internal sealed partial class KeyPublication(
     ChatClock clock,
     ILogger<KeyPublication> logger)
 {
+    private static readonly TimeSpan EndAgainMin = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan EndAgainMax = TimeSpan.FromSeconds(10);
+
     public async Task<PublishOutcome> PublishAsync(
         string user,
         ReadOnlyMemory<byte> ticket,
@@ -96,8 +99,14 @@ internal sealed partial class KeyPublication(
     private async Task EndAsync(Lease live, ReadOnlyMemory<byte> entry)
     {
         var ending = new SessionEnding(live.User, live.Session, entry);
-        if (peers.Find(live.Node) is not { } node || !await peers.EndSessionAsync(node, ending, CancellationToken.None))
-            LogNotTold(live.User);
+        for (var pause = EndAgainMin; pause < EndAgainMax; pause *= 2)
+        {
+            if (peers.Find(live.Node) is { } node && await peers.EndSessionAsync(node, ending, CancellationToken.None))
+                return;
+            await Task.Delay(pause, clock.Time);
+        }
+
+        LogNotTold(live.User);
     }
 
     [LoggerMessage(5020, LogLevel.Information, "{User} has new keys: device epoch {Epoch}")]

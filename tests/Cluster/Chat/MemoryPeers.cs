@@ -39,8 +39,13 @@ internal sealed class MemoryPeers(IReadOnlyList<Peer> peers) : IPeerChat
     public Task<DeliverOutcome> DeliverAsync(Peer node, LiveMessage message, CancellationToken cancellation) =>
         Task.FromResult(Find(node)?.Deliver(message) ?? DeliverOutcome.Unreachable);
 
+    /// <summary>How many more messages about the end of a session are lost.</summary>
+    public int LostEndings { get; set; }
+
     public Task<bool> EndSessionAsync(Peer node, SessionEnding ending, CancellationToken cancellation)
     {
+        if (LostEndings-- > 0)
+            return Task.FromResult(false);
         Find(node)?.EndSession(ending);
         return Task.FromResult(Find(node) is not null);
     }

@@ -55,9 +55,13 @@ public sealed class SessionTests : IAsyncLifetime
         Assert.Equal(anna.Log[1].Bytes.ToArray(), line.Refusal.Entry.ToByteArray());
     }
 
-    [Fact]
-    public async Task Publishing_new_keys_ends_the_old_session_at_another_node_with_the_proof()
+    /// <summary>Its node may be slow to answer, too.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task Publishing_new_keys_ends_the_old_session_at_another_node_with_the_proof(int lost)
     {
+        _cluster.Link.LostEndings = lost;
         var anna = await RegisterAsync(_cluster, "anna");
         await using var old = await ChatConnection.OpenAsync(_cluster.Client(0), anna);
         await old.NextAsync<string>(text => text == "caught up");
