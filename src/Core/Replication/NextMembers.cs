@@ -29,6 +29,10 @@ public sealed class NextMembers(
             || (by is { } other && IsNeeded(other, current, next));
     }
 
+    /// <summary>What a node wants decided, to be judged when the replica carries it out.</summary>
+    public ReplicaRequest.Decide Judged(NodeId by, ReplicaRequest.Decide wish) =>
+        wish with { MayFollow = current => MayBe(by, current, wish.Next) };
+
     /// <summary>Counts every member that has ever spoken here, and doubles the number: others may know of more than
     /// this node does.</summary>
     private bool MayBeCut(TileId tile) => isLarge(tile) || steward.IsTooWide(

@@ -74,7 +74,10 @@ public sealed class Replica
             throw new ArgumentException($"{request.GetType().Name} came from another node", nameof(request));
         try
         {
-            return RowName.IsKnown(request, _values) ? Execute(request, from, now) : Replies.NoSuchRow;
+            if (!RowName.IsKnown(request, _values))
+                return Replies.NoSuchRow;
+            var refusal = from == Self ? null : CallerCheck.InsteadOf(request, from, Header(request.At.Tile));
+            return refusal ?? Execute(request, from, now);
         }
         catch (DamagedTileException damage)
         {

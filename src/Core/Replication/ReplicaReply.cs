@@ -38,6 +38,9 @@ public abstract record ReplicaReply
     /// <summary>The node that asks makes too much grow here: <see cref="PeerLimits"/>.</summary>
     public sealed record TooMany : ReplicaReply;
 
+    /// <summary>The node that asks has no right to that; nothing was done.</summary>
+    public sealed record NotAllowed(string Why) : ReplicaReply;
+
     /// <summary>There is no such row, and there never is.</summary>
     public sealed record NoSuchRow : ReplicaReply;
 

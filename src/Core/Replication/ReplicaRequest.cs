@@ -58,7 +58,12 @@ public abstract record ReplicaRequest
     public sealed record Seal(TileEpoch At, Ballot Ballot) : ReplicaRequest(At);
 
     /// <summary>Vote for the next configuration. Accepted or Nack.</summary>
-    public sealed record Decide(TileEpoch At, Ballot Ballot, TileConfiguration Next) : ReplicaRequest(At);
+    public sealed record Decide(TileEpoch At, Ballot Ballot, TileConfiguration Next) : ReplicaRequest(At)
+    {
+        /// <summary>Whether <see cref="Next"/> may follow what the replica holds when it carries this out; null: a wish
+        /// of this node. docs/protocol.md#next-members</summary>
+        public Func<TileConfiguration, bool>? MayFollow { get; init; }
+    }
 
     /// <summary>This configuration is decided. Standing, whatever it changed.</summary>
     /// <param name="Previous">The one before, to learn from; null when the sender does not know it any more.</param>

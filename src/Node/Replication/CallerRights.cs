@@ -6,7 +6,8 @@ namespace ChordChat.Node.Replication;
 
 /// <summary>What another node may ask of this node's replica.</summary>
 /// <remarks>docs/protocol.md#what-a-member-may-ask. A certificate of the cluster is not enough: who looks after a tile
-/// must be one of its members, as this replica knows them.</remarks>
+/// must be one of its members, as this replica knows them. The board is of the last commit, and what waits for the next
+/// one may change it: so what depends on it is judged again by the replica.</remarks>
 internal sealed class CallerRights(
     TileBoard board, TileDirectory directory, NextMembers nextMembers, CoordinatorOptions options)
 {
@@ -23,8 +24,8 @@ internal sealed class CallerRights(
             return new CallVerdict.Allowed(request); // The most frequent; callers without a session are gone by now.
         if (BallotOf(request) is { } ballot && (ballot.Proposer != from || ballot.Epoch != request.At.Epoch))
             return new CallVerdict.Refused("a ballot names its proposer and is of the tile's epoch");
-        var header = board.Of(request.At.Tile);
-        var isMember = header?.IsAround(from) == true;
+        if (CallerCheck.InsteadOf(request, from, board.Of(request.At.Tile)) is { } instead)
+            return new CallVerdict.Answered(instead);
         return request switch
         {
             ReplicaRequest.NewConfiguration news => Judge(from, news),
@@ -32,17 +33,7 @@ internal sealed class CallerRights(
             {
                 Tiles = [.. compare.Tiles.Where(tile => board.Of(tile.At.Tile) is { } own && own.IsAround(from))],
             }),
-            ReplicaRequest.Pull when !isMember => new CallVerdict.Answered(
-                header is null ? new ReplicaReply.WrongTile() : new ReplicaReply.Behind(header.Configuration)),
-            ReplicaRequest.Decide decide when header?.MayVote(request.At) == true && decide.Next != header.NextAccepted
-                && !nextMembers.MayBe(from, header.Configuration, decide.Next) =>
-                new CallVerdict.Refused(
-                    "a tile is not given to too few or too many nodes, nor to unknown or gone ones, and is not "
-                    + "cut without need"),
-            ReplicaRequest.Seal or ReplicaRequest.Decide when header?.MayChange(from, request.At) != true =>
-                new CallVerdict.Refused("only members of the tile may change its members"),
-            ReplicaRequest.Missing or ReplicaRequest.Forget when !isMember =>
-                new CallVerdict.Refused("only members of the tile may ask this"),
+            ReplicaRequest.Decide decide => new CallVerdict.Allowed(nextMembers.Judged(from, decide)),
             ReplicaRequest.Prepare prepare when !MayWrite(from, prepare.Key) => NotItsOwn,
             ReplicaRequest.Accept accept when !MayWrite(from, accept.Key) => NotItsOwn,
             _ => new CallVerdict.Allowed(request),

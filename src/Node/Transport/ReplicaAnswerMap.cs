@@ -20,6 +20,7 @@ internal static class ReplicaAnswerMap
         ReplicaReply.NoRoom => new() { NoRoom = ReplicaMap.Nothing },
         ReplicaReply.TooMany => new() { TooMany = ReplicaMap.Nothing },
         ReplicaReply.NoSuchRow => new() { Failed = new() { Text = "malformed name" } },
+        ReplicaReply.NotAllowed(var why) => new() { Failed = new() { Text = why } },
         ReplicaReply.Acknowledged => new() { Acknowledged = ReplicaMap.Nothing },
         ReplicaReply.Scanned scanned => new()
         {

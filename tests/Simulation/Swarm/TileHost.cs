@@ -92,17 +92,18 @@ internal sealed class TileHost
             Commit();
     }
 
-    /// <summary>What another node asks, as Node/Transport/CallHandler takes it; news of a decision are judged first.
-    /// </summary>
+    /// <summary>What another node asks, as Node/Transport/CallHandler takes it; news of a decision are judged first,
+    /// and who may be the next members when the replica carries it out.</summary>
     public void Receive(ReplicaRequest request, NodeId from, Action<ReplicaReply> done)
     {
-        if (request is ReplicaRequest.Decide decide && _board.GetValueOrDefault(decide.At.Tile) is { } header
-            && header.MayVote(decide.At) && decide.Next != header.NextAccepted
-            && !_nextMembers.MayBe(from, header.Configuration, decide.Next))
-            return; // Refused; the caller has a timer.
         if (request is not ReplicaRequest.NewConfiguration news)
         {
-            Submit(request, from, done);
+            var judged = request is ReplicaRequest.Decide wish ? _nextMembers.Judged(from, wish) : request;
+            Submit(judged, from, reply =>
+            {
+                if (reply is not ReplicaReply.NotAllowed) // Refused; the caller has a timer.
+                    done(reply);
+            });
             return;
         }
 
