@@ -7,33 +7,53 @@ namespace ChordChat.Core.Replication;
 internal sealed class Contest(string key)
 {
     private readonly Dictionary<NodeId, TransferredRegister> _heard = [];
+    private readonly Dictionary<NodeId, int> _named = []; // Bytes of each.
+    private readonly HashSet<NodeId> _empty = [];
+    private int _tried = -1;
 
     public string Key => key;
 
     /// <summary>What the others are asked; null until they are.</summary>
     public ReplicaRequest.Pull? Asked { get; private set; }
 
-    /// <summary>What the own replica is to settle; null until then.</summary>
+    /// <summary>What the own replica is to settle now.</summary>
     public ReplicaRequest.Believe? Settling { get; private set; }
 
-    /// <summary>Who has not answered yet.</summary>
+    /// <summary>Who was asked and is still given time.</summary>
     public HashSet<NodeId> Waiting { get; } = [];
 
-    public void Hear(NodeId node, TransferredRegister register) => _heard[node] = register;
+    /// <summary>A timer has rung since they were asked.</summary>
+    public bool HasRung { get; set; }
 
-    /// <summary>Takes an answer of somebody who was asked: its row, if it has one, is the first of the page.</summary>
+    /// <summary>The sources that had a row in their pages that contradicts, and its bytes.</summary>
+    public IReadOnlyDictionary<NodeId, int> Named => _named;
+
+    /// <returns>Whether that is news of this source.</returns>
+    public bool Name(NodeId self, TransferredRegister own, NodeId source, TransferredRegister copy)
+    {
+        (_heard[self], _heard[source], _tried) = (own, copy, -1);
+        return _named.TryAdd(source, copy.Value.Length);
+    }
+
+    /// <summary>Takes an answer of somebody who was asked: its row, if it has one, is the first of the page. One that
+    /// has left the tile has none and never will; anything else is no answer.</summary>
     public void Hear(NodeId node, ReplicaReply? reply)
     {
         Waiting.Remove(node);
         if (reply is ReplicaReply.Pulled { Page.Registers: var rows })
-            Hear(node, rows is [var row, ..] && row.Key == key ? row : new(key, default, default));
+            _heard[node] = rows is [var row, ..] && row.Key == key ? row : new(key, default, default);
+        else if (reply is ReplicaReply.WrongTile)
+            _empty.Add(node);
     }
 
-    /// <param name="nodes">Who is waited for; others may answer, too.</param>
+    public bool HasHeard(NodeId node) => _heard.ContainsKey(node) || _empty.Contains(node);
+
+    /// <param name="nodes">Who is given time; others may answer, too.</param>
     public ReplicaRequest.Pull Ask(TileEpoch at, IEnumerable<NodeId> nodes)
     {
         Waiting.UnionWith(nodes);
-        return Asked = new ReplicaRequest.Pull(at, TileCursor.Before(key), BytesMax: 1);
+        HasRung = false;
+        return Asked ??= new ReplicaRequest.Pull(at, TileCursor.Before(key), BytesMax: 1);
     }
 
     /// <summary>Whether so many of those who vote hold the very same that no other answer matters.</summary>
@@ -43,16 +63,25 @@ internal sealed class Contest(string key)
         return majority > 0 && rows.Exists(row => rows.Count(row.IsSameAs) >= majority);
     }
 
+    /// <summary>Whether all that is known now was not enough before.</summary>
+    public bool WasTried => _tried == _heard.Count;
+
     /// <param name="self">What this node holds its own replica knows best.</param>
     /// <param name="votes">Whether a node's row counts: it is of the epoch before, or of the new one.</param>
     /// <param name="majority">Of those who vote; 0: no majority counts, since some are known to be lost.</param>
-    public ReplicaRequest.Believe Settle(TileEpoch at, NodeId self, Func<NodeId, bool> votes, int majority)
+    /// <param name="isFinal">Whether the newest row counts where no majority agrees.</param>
+    public ReplicaRequest.Believe Settle(
+        TileEpoch at, NodeId self, Func<NodeId, bool> votes, int majority, bool isFinal)
     {
+        _tried = _heard.Count;
         var others = _heard
             .Where(heard => heard.Key != self)
             .Select(heard => new HeardRegister(heard.Value, votes(heard.Key)));
-        return Settling = new ReplicaRequest.Believe(at, key, [.. others], votes(self), majority);
+        return Settling = new ReplicaRequest.Believe(at, key, [.. others], votes(self), majority, isFinal);
     }
+
+    /// <summary>No majority agrees yet.</summary>
+    public void GoOn() => Settling = null;
 }
 
 /// <summary>What one member holds of a contested register; no ballot: nothing.</summary>

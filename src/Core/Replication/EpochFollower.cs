@@ -345,7 +345,10 @@ internal sealed class EpochFollower
         var row = _rows.GetRegister(header.Tile, request.Key);
         // As it is now: a page that was united meanwhile may have brought a newer one.
         var own = new HeardRegister(new(request.Key, row.AcceptedBallot, row.Value), request.OwnVotes);
-        var settled = _judge.Settle(request.At, request.Key, row, [own, .. request.Heard], request.Majority);
+        var settled = _judge.Settle(
+            request.At, request.Key, row, [own, .. request.Heard], request.Majority, request.IsFinal);
+        if (settled is null && !request.IsFinal)
+            return new ReplicaReply.Contested([]);
         if (settled is { Accepted.IsNone: false } found)
             Take(header.Tile, request.Key, row, found.Accepted, found.Value);
         return Replies.Done;

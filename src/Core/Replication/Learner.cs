@@ -20,16 +20,15 @@ public sealed class Learner : Coordinator
     private readonly LearnerSources _sources;
     private readonly Dictionary<ReplicaRequest, LearnerSource> _absorbing = new(ReferenceEqualityComparer.Instance);
     private readonly List<LearnerSource> _resting = [];
-    private readonly SortedDictionary<string, Contest> _contests = new(StringComparer.Ordinal);
-
-    /// <summary>Those that did not answer one contest in time: no further one waits for them.</summary>
-    private readonly HashSet<NodeId> _silent = [];
+    private readonly List<LearnerSource> _blocked = []; // Until fewer of their rows are contested.
+    private readonly HashSet<NodeId> _told = [];
+    private Contests _contests = null!;
     private TimeSpan _rest;
+    private TimeSpan _timer;
     private ReplicaRequest.Sums? _summing;
     private ImmutableArray<UInt128> _own;
     private ReplicaRequest.Activate? _activating;
     private LearnerSource? _last;
-    private Contest? _contest;
     private bool _progress;
 
     /// <summary>A round has brought nothing: what one complete member says has to do.</summary>
@@ -60,6 +59,12 @@ public sealed class Learner : Coordinator
     /// <summary>Whether this node starts empty instead of from the epoch before.</summary>
     internal bool IsNewcomer { get; }
 
+    /// <summary>Whether a node is there, as far as this one knows.</summary>
+    internal Func<NodeId, bool> Answers { get; init; } = static _ => true;
+
+    /// <summary>Registers about which it has still to hear others.</summary>
+    internal int ContestCount => _contests.Count;
+
     /// <summary>What came of it; null until that is known.</summary>
     public LearnerOutcome? Outcome { get; private set; }
 
@@ -67,11 +72,28 @@ public sealed class Learner : Coordinator
 
     private protected override void Begin()
     {
-        SetTimer(Options.RoundTimeout);
+        _contests = MakeContests();
+        Ring(Options.RoundTimeout);
         if (_ended is null || _previous is null)
             AskFirst();
         else
             Summarize(_ended, default);
+    }
+
+    /// <summary>In a generation that an order began all rows count, and no majority of them does.</summary>
+    private Contests MakeContests()
+    {
+        var voters = _previous?.Members.Where(node => node != _self || !IsNewcomer).ToHashSet() ?? [];
+        var majority = _previous is null || Configuration.IsOrdered(_previous) ? 0 : _previous.Majority;
+        return new(
+            _self, Configuration.At, [.. _sources.All.Select(source => source.Node)], voters,
+            [.. voters.Where(node => node != _self && Answers(node))], majority, Options.ContestMax, Send);
+    }
+
+    private void Ring(TimeSpan delay)
+    {
+        _timer = delay;
+        SetTimer(delay);
     }
 
     /// <param name="ended">The one that this node's rows are of. A survivor may be further than its order says.</param>
@@ -99,7 +121,7 @@ public sealed class Learner : Coordinator
     {
         foreach (var source in _sources.First)
             Restart(source);
-        SetTimer(Options.RoundTimeout);
+        Ring(Options.RoundTimeout);
         ActivateWhenComplete();
     }
 
@@ -109,10 +131,10 @@ public sealed class Learner : Coordinator
             OnSums(reply);
         else if (ReferenceEquals(request, _activating))
             OnActivated(reply);
-        else if (_contest is { } contest && ReferenceEquals(request, contest.Settling))
-            OnSettled(reply);
-        else if (_contest is { } open && ReferenceEquals(request, open.Asked))
-            OnHeard(open, from, reply);
+        else if (_contests.IsSettling(request))
+            OnSettled(request, reply);
+        else if (_contests.IsQuestion(request))
+            OnHeard(from, request, reply);
         else if (_absorbing.Remove(request, out var source))
             OnAbsorbed(source, reply);
         else if (_sources.Find(from, request) is { } asked)
@@ -121,17 +143,20 @@ public sealed class Learner : Coordinator
 
     private protected override void OnSilence(NodeId from, ReplicaRequest request)
     {
-        if (_contest is { } open && ReferenceEquals(request, open.Asked))
-            OnHeard(open, from, null);
+        if (_contests.IsQuestion(request))
+            _contests.Hear(from, request, null);
         else if (_sources.Find(from, request) is { } asked)
             Fail(asked);
     }
 
     private protected override void OnTimer()
     {
-        if (_contest is { } open)
+        _told.Clear();
+        var isComplete = _contests.Count > 0 && _sources.AreEnough(null, _isLate);
+        _progress |= _contests.Ring(_timer, isComplete || _blocked.Count > 0) && (isComplete || _blocked.Count > 0);
+        if (isComplete)
         {
-            OnContestTimer(open);
+            GoOnHearing();
             return;
         }
 
@@ -145,8 +170,6 @@ public sealed class Learner : Coordinator
         {
             _isLate = true;
             ActivateWhenComplete();
-            if (_contest is not null)
-                return;
         }
 
         if (!_progress && !MayTryAgain())
@@ -158,7 +181,16 @@ public sealed class Learner : Coordinator
         if (_summing is null && (_sources.HaveHadTime(Options.RoundTimeout) || !_progress))
             AskAll();
         _progress = false;
-        SetTimer(Options.RoundTimeout);
+        Ring(Options.RoundTimeout);
+    }
+
+    /// <summary>Only contests are left.</summary>
+    private void GoOnHearing()
+    {
+        if (!_progress && !MayTryAgain()) // The disk is slow.
+            End(new LearnerOutcome.Stalled());
+        _progress = false;
+        Ring(Options.RoundTimeout);
     }
 
     /// <summary>A source may go on for ever: the others are asked too when it has taken too long.</summary>
@@ -200,7 +232,7 @@ public sealed class Learner : Coordinator
         if (reply is not ReplicaReply.Pulled pulled)
         {
             if (reply is ReplicaReply.Behind or ReplicaReply.WrongTile)
-                Send(source.Node, new ReplicaRequest.NewConfiguration(Configuration, _previous));
+                Tell(source.Node);
             Fail(source);
             return;
         }
@@ -250,8 +282,10 @@ public sealed class Learner : Coordinator
 
         if (source.Next is { } next)
         {
+            if (_contests.IsFullOf(source.Node))
+                _blocked.Add(source);
             // Not after each page: what little there is to wait would keep the timer of the rounds from ringing.
-            if (_rest < Options.RoundTimeout / 4)
+            else if (_rest < Options.RoundTimeout / 4)
                 Pull(source, next);
             else
                 Rest(source);
@@ -266,7 +300,7 @@ public sealed class Learner : Coordinator
     private void Rest(LearnerSource source)
     {
         _resting.Add(source);
-        SetTimer(_rest);
+        Ring(_rest);
     }
 
     private void GoOn()
@@ -279,17 +313,17 @@ public sealed class Learner : Coordinator
         _resting.Clear();
         if (_sources.HaveHadTime(rested)) // What passes between two rests does not count.
             AskAll();
-        SetTimer(Options.RoundTimeout);
+        Ring(Options.RoundTimeout);
     }
 
+    /// <summary>What only those have named that are not needed is not settled.</summary>
     private void ActivateWhenComplete()
     {
-        if (_contest is not null || !_sources.AreEnough(null, _isLate))
+        if (!_sources.AreEnough(null, _isLate))
             return;
+        _contests.KeepOnlyOf(_sources.All.Where(source => source.Finished).Select(source => source.Node));
         if (_contests.Count == 0)
             Activate(null);
-        else
-            Hear(_contests.First().Value);
     }
 
     private void OnActivated(ReplicaReply reply)
@@ -308,75 +342,38 @@ public sealed class Learner : Coordinator
 
     private void Note(LearnerSource source, ReplicaReply reply)
     {
-        if (reply is not ReplicaReply.Contested { Registers: var registers })
-            return;
-        foreach (var (own, copy) in registers)
-        {
-            if (!_contests.TryGetValue(copy.Key, out var contest))
-                _contests[copy.Key] = contest = new(copy.Key);
-            contest.Hear(_self, own);
-            contest.Hear(source.Node, copy);
-        }
+        if (reply is ReplicaReply.Contested { Registers: var registers })
+            _contests.Note(source.Node, registers);
     }
 
-    /// <summary>Asks everybody who may know what they hold of a contested register.</summary>
-    private void Hear(Contest contest)
+    private void OnHeard(NodeId from, ReplicaRequest request, ReplicaReply reply)
     {
-        _contest = contest;
-        var nodes = _sources.All.Select(source => source.Node);
-        var ask = contest.Ask(Configuration.At, nodes.Where(node => !_silent.Contains(node)));
-        foreach (var node in nodes)
-            Send(node, ask);
-        SetTimer(Options.RoundTimeout);
-        SettleWhenHeard(contest);
+        if (reply is ReplicaReply.Behind && _told.Add(from))
+            Tell(from);
+        _contests.Hear(from, request, reply);
     }
 
-    private void OnHeard(Contest contest, NodeId from, ReplicaReply? reply)
+    private void OnSettled(ReplicaRequest request, ReplicaReply reply)
     {
-        contest.Hear(from, reply);
-        SettleWhenHeard(contest);
-    }
-
-    private void OnContestTimer(Contest contest)
-    {
-        _silent.UnionWith(contest.Waiting);
-        if (contest.Settling is null)
-            Settle(contest);
-        else if (MayTryAgain())
-            SetTimer(Options.RoundTimeout); // The disk is slow.
-        else
-            End(new LearnerOutcome.Stalled());
-    }
-
-    private void SettleWhenHeard(Contest contest)
-    {
-        if (contest.Settling is null && (contest.Waiting.Count == 0 || contest.IsAgreed(Votes, VotesNeeded)))
-            Settle(contest);
-    }
-
-    private void Settle(Contest contest)
-    {
-        Send(_self, contest.Settle(Configuration.At, _self, Votes, VotesNeeded));
-        SetTimer(Options.RoundTimeout);
-    }
-
-    /// <summary>In a generation that an order began all rows count, and no majority of them does.</summary>
-    private int VotesNeeded => _previous is null || Configuration.IsOrdered(_previous) ? 0 : _previous.Majority;
-
-    private bool Votes(NodeId node) => _previous?.Contains(node) == true && (node != _self || !IsNewcomer);
-
-    private void OnSettled(ReplicaReply reply)
-    {
-        if (reply is not ReplicaReply.Done)
+        if (!_contests.Settled(request, reply))
         {
             End(new LearnerOutcome.Superseded());
             return;
         }
 
-        _contests.Remove(_contest!.Key); // A page absorbed meanwhile may have put another first.
-        (_contest, _progress) = (null, true);
+        _progress = true;
+        foreach (var source in _blocked.Where(source => !_contests.IsFullOf(source.Node)).ToList())
+        {
+            _blocked.Remove(source);
+            if (source.Next is { } next)
+                Pull(source, next);
+        }
+
         ActivateWhenComplete();
     }
+
+    /// <summary>It has not heard of this configuration.</summary>
+    private void Tell(NodeId node) => Send(node, new ReplicaRequest.NewConfiguration(Configuration, _previous));
 
     private void Activate(TilePage? last)
     {

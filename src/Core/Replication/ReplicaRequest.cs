@@ -164,13 +164,15 @@ public abstract record ReplicaRequest
         public override bool IsLocal => true;
     }
 
-    /// <summary>Settle a contested register: keep the newest to which a majority leads up, or else the newest. Done or
-    /// Stale.</summary>
+    /// <summary>Settle a contested register: keep the newest to which a majority leads up, or else the newest. Done,
+    /// Stale, or Contested when there is no such majority and it is not final.</summary>
     /// <param name="Heard">What the others hold; the row here is added.</param>
     /// <param name="OwnVotes">Whether the row here counts for a majority.</param>
     /// <param name="Majority">Of those who vote; 0: none counts.</param>
+    /// <param name="IsFinal">Nobody else will be heard.</param>
     public sealed record Believe(
-        TileEpoch At, string Key, ImmutableArray<HeardRegister> Heard, bool OwnVotes, int Majority)
+        TileEpoch At, string Key, ImmutableArray<HeardRegister> Heard, bool OwnVotes, int Majority,
+        bool IsFinal = true)
         : ReplicaRequest(At)
     {
         public override bool IsLocal => true;

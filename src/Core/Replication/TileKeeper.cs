@@ -82,7 +82,10 @@ public sealed class TileKeeper
                     Cuts = true,
                     MayBeNext = (by, next) => MayBeNext(by, header.Configuration, next),
                 },
-            StewardAction.Learn => new Learner(_self, header, _options, ++_seed, _rules),
+            StewardAction.Learn => new Learner(_self, header, _options, ++_seed, _rules)
+            {
+                Answers = outlook.Answers,
+            },
             StewardAction.Announce => new Announcement(_self, header, _options),
             _ => null,
         };

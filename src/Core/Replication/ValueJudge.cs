@@ -64,8 +64,9 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
 
     /// <summary>What a learner begins with where its sources contradict each other; null: what is here
     /// stays.</summary>
+    /// <param name="isFinal">Whether the newest row counts where no majority leads up to one.</param>
     public RegisterAnswers.Found? Settle(
-        TileEpoch at, string key, RegisterRow own, ImmutableArray<HeardRegister> heard, int majority)
+        TileEpoch at, string key, RegisterRow own, ImmutableArray<HeardRegister> heard, int majority, bool isFinal)
     {
         var (votes, all) = (new RegisterAnswers(key, rules), new RegisterAnswers(key, rules));
         foreach (var (row, isVote) in heard)
@@ -78,7 +79,7 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
                 votes.Add(row.AcceptedBallot, row.Value);
         }
 
-        return (majority > 0 ? votes.Agreed(majority) : null) ?? all.Newest(1);
+        return (majority > 0 ? votes.Agreed(majority) : null) ?? (isFinal ? all.Newest(1) : null);
     }
 
     /// <summary>What is disputed and not settled yet.</summary>
