@@ -15,23 +15,4 @@ internal static class Periodic
             await beat(stopping);
         }
     }
-
-    /// <summary>Runs all of <paramref name="works"/> side by side. If one breaks off the others are ended too, so that
-    /// all can begin again.</summary>
-    public static async Task RunAllAsync(CancellationToken stopping, params Func<CancellationToken, Task>[] works)
-    {
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        await Task.WhenAll(works.Select(async work =>
-        {
-            try
-            {
-                await work(end.Token);
-            }
-            catch
-            {
-                await end.CancelAsync();
-                throw;
-            }
-        }));
-    }
 }

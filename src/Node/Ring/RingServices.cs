@@ -4,7 +4,8 @@ using ChordChat.Node.Hosting;
 
 namespace ChordChat.Node.Ring;
 
-/// <summary>The ring's loop, its clocks and the walker of lookups.</summary>
+/// <summary>The ring's loop, its clocks and the walker of lookups. Each clock is a loop of its own:
+/// docs/protocol.md#loops.</summary>
 internal static class RingServices
 {
     public static IServiceCollection AddRing(this IServiceCollection services, IConfiguration settings) => services
@@ -13,9 +14,13 @@ internal static class RingServices
             made.GetRequiredService<NodeOptions>().Preset, settings))
         .AddLoop<RingDriver>()
         .AddSingleton<Lookups>()
-        .AddLoop<RingTimers>()
+        .AddLoop<StabilizeTimer>()
+        .AddLoop<ProbeTimer>()
+        .AddLoop<FingerTimer>()
+        .AddLoop<PauseWatch>()
         .AddLoop<RingAuditor>()
-        .AddLoop<Introductions>();
+        .AddLoop<Introductions>()
+        .AddLoop<MemberReports>();
 
     private static RingStart StartOf(Genesis genesis, LocalNode node, Preset preset, IConfiguration settings)
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net.Sockets;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Ring;
 using ChordChat.Node.Storage;
 using ChordChat.Wire;
@@ -12,10 +13,13 @@ namespace ChordChat.Node.Transport;
 
 /// <summary>What the ring asks other nodes. No answer in time, or one that makes no sense, is null:
 /// unreachable.</summary>
-internal sealed class RingCalls(
+/// <remarks>docs/protocol.md#loops: whatever else goes wrong with one node is as good as no answer of it.</remarks>
+internal sealed partial class RingCalls(
     PeerChannels channels, DiskMemory disks, DiskGuard guard, DiskWord word, RunTable runs, DenyListNews denials,
-    SettingNews settings)
+    SettingNews settings, TimeProvider time, ILogger<RingCalls> logger)
 {
+    private readonly LineBudget _faultLines = new(1);
+
     /// <param name="missed">Told why there was no answer, where that says something of the member.</param>
     public Task<RingAnswer?> GetRingAsync(
         Peer to, Peer self, TimeSpan timeout, Action<ProbeMiss> missed, CancellationToken cancellation) =>
@@ -47,14 +51,14 @@ internal sealed class RingCalls(
             DenyNumber = denials.Own,
             Settings = { settings.Own },
         };
-        var channel = channels.Of(ping.To);
-        return CallAsync(ping.To.Node, channel.Grpc, async (client, options) =>
+        PeerChannel? channel = null;
+        return CallAsync(ping.To.Node, () => (channel = channels.Of(ping.To)).Grpc, async (client, options) =>
         {
             var reply = await client.PingAsync(request, options);
             Follow(ping.To.Node, reply.Disk);
             denials.Heard(ping.To.Node, reply.DenyNumber, ping.To.Address);
             settings.Hear(ping.To.Node, ping.To.Name, reply.Settings);
-            return InPlace(ToCore(reply), channel.Shown);
+            return InPlace(ToCore(reply), channel?.Shown);
         }, ping.Timeout, cancellation, missed);
     }
 
@@ -90,11 +94,18 @@ internal sealed class RingCalls(
     /// <summary>Asks whoever of this cluster answers at an address who it is and whom it knows.</summary>
     public async Task<Pinged?> MeetAsync(string address, Member self, TimeSpan timeout, CancellationToken cancellation)
     {
-        using var channel = channels.ToStranger(address);
-        var request = new PingRequest { From = self.ToWire(), WantAll = true };
-        return await CallAsync(
-            null, channel, async (client, options) => ToCore(await client.PingAsync(request, options)),
-            timeout, cancellation);
+        GrpcChannel? channel = null;
+        try
+        {
+            var request = new PingRequest { From = self.ToWire(), WantAll = true };
+            return await CallAsync(
+                null, () => channel = channels.ToStranger(address),
+                async (client, options) => ToCore(await client.PingAsync(request, options)), timeout, cancellation);
+        }
+        finally
+        {
+            channel?.Dispose();
+        }
     }
 
     /// <summary>What <paramref name="helper"/> saw of <paramref name="target"/>; null when the helper did not
@@ -118,30 +129,40 @@ internal sealed class RingCalls(
         TimeSpan timeout,
         CancellationToken cancellation,
         Action<ProbeMiss>? missed = null)
-        where T : class => CallAsync(to.Node, channels.To(to), call, timeout, cancellation, missed);
+        where T : class => CallAsync(to.Node, () => channels.To(to), call, timeout, cancellation, missed);
 
     /// <param name="to">Null: whoever answers.</param>
     private async Task<T?> CallAsync<T>(
         NodeId? to,
-        GrpcChannel channel,
+        Func<GrpcChannel> open,
         Func<Wire.Ring.RingClient, CallOptions, Task<T>> call,
         TimeSpan timeout,
         CancellationToken cancellation,
         Action<ProbeMiss>? missed = null)
         where T : class
     {
+        GrpcChannel? channel = null;
         try
         {
+            channel = open();
             var options = new CallOptions(deadline: DateTime.UtcNow + timeout, cancellationToken: cancellation);
             return await call(new Wire.Ring.RingClient(StrictAnswers.Of(channel)), options);
         }
-        catch (Exception e) when (e is RpcException or MalformedException or ObjectDisposedException)
+        catch (RpcException fault)
         {
-            if (e is RpcException fault && MissOf(fault) is { } miss)
+            if (MissOf(fault) is { } miss)
                 missed?.Invoke(miss);
             cancellation.ThrowIfCancellationRequested();
-            if (e is RpcException { StatusCode: StatusCode.PermissionDenied })
+            if (fault.StatusCode == StatusCode.PermissionDenied && channel is not null)
                 denials.Refused(to, channel.Target);
+            return null;
+        }
+        catch (Exception fault)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            if (fault is not (MalformedException or ObjectDisposedException)
+                && _faultLines.Allows((long)time.GetElapsedTime(0).TotalMilliseconds, out var unsaid))
+                LogFault(fault, unsaid);
             return null;
         }
     }
@@ -165,6 +186,11 @@ internal sealed class RingCalls(
         : answer;
 
     private static Pinged ToCore(PingReply reply) => new(reply.Self.ToCore(), reply.Gossip.ToCore());
+
+    [LoggerMessage(1008, LogLevel.Error,
+        "an error of this program: a call to another node failed and counts as not answered; please report this "
+        + "({Unsaid} more since the last line)")]
+    private partial void LogFault(Exception fault, long unsaid);
 }
 
 /// <summary>The answer to a probe: who it was, and what it tells of others.</summary>

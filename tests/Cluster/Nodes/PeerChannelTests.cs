@@ -6,6 +6,7 @@ using ChordChat.Node.Transport;
 using ChordChat.Tests.Cluster.Admission;
 using ChordChat.Wire;
 using Grpc.Core;
+using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Nodes;
@@ -94,6 +95,21 @@ public sealed class PeerChannelTests
             while (await watch.ResponseStream.MoveNext(patience.Token))
                 patience.Token.ThrowIfCancellationRequested();
         }).WaitAsync(TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>docs/protocol.md#loops</summary>
+    [Fact]
+    public async Task A_node_that_cannot_be_called_for_whatever_reason_is_one_that_does_not_answer()
+    {
+        await using var cluster = Founded.Of(2);
+        using var channels = new PeerChannels(new ClusterTls(cluster.Identity("n2")));
+        var calls = new RingCalls(
+            channels, null!, null!, null!, null!, null!, null!, TimeProvider.System, NullLogger<RingCalls>.Instance);
+        var nowhere = new Peer(new NodeId(1, 1), default, "made up", "a\uFFFE:1");
+        Assert.Null(await calls.DescribeAsync(nowhere, TimeSpan.FromSeconds(20), CancellationToken.None));
+        var own = new Member(nowhere, 1, Health.Alive, 0);
+        Assert.Null(await calls.MeetAsync(
+            nowhere.Address, own, TimeSpan.FromSeconds(20), CancellationToken.None));
     }
 
     private static async Task<DescribeReply> DescribeAsync(PeerChannels channels, Peer peer) =>

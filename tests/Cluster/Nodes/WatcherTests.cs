@@ -1,5 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
+using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Transport;
+using ChordChat.Tests.Cluster.BadInput;
 using ChordChat.Wire;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -69,6 +72,23 @@ public sealed class WatcherTests
         using var certificate = authority.IssueOperator(DateTimeOffset.UtcNow);
         using var own = Connect(cluster, certificate);
         Assert.NotEmpty((await new View.ViewClient(own).TraceAsync(new TraceRequest { Name = "carl" })).Hops);
+    }
+
+    /// <summary>docs/protocol.md#bad-input: one that lies tells of a member where nobody can be called.</summary>
+    [Fact]
+    public async Task A_made_up_member_does_not_stop_the_picture()
+    {
+        await using var cluster = await NodeCluster.StartAsync(1);
+        var outsider = cluster.Enrol("mallory");
+        var madeUp = new Member(new(new(1, 1), new(1), "x", "a\uFFFE:1"), 1, Health.Alive, 0);
+        using (var evil = EvilNode.ChannelTo(outsider, cluster.AddressOf("n1")))
+            await Record.ExceptionAsync(async () => await new Wire.Ring.RingClient(evil).PingAsync(new PingRequest
+            {
+                From = new Member(outsider.Self.At("127.0.0.1:1"), 1, Health.Alive, 0).ToWire(),
+                Gossip = { madeUp.ToWire() },
+            }));
+        using var channel = Connect(cluster);
+        using var watch = await WatchAsync(channel).WaitAsync(TimeSpan.FromSeconds(30));
     }
 
     private static async Task<AsyncServerStreamingCall<Snapshot>> WatchAsync(GrpcChannel channel)

@@ -1,10 +1,15 @@
 using ChordChat.Node.Hosting;
+using Grpc.Net.Client;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Hosting;
 
 public class HostPortTests
 {
+    private const string Label = "a12345678901234567890123456789012345678901234567890123456789012.";
+    private const string LongName =
+        Label + Label + Label + "a2345678901234567890123456789012345678901234567890123456789012:1";
+
     [Theory]
     [InlineData("10.0.0.5:7401", "10.0.0.5", 7401)]
     [InlineData("node3.lan:0", "node3.lan", 0)]
@@ -29,6 +34,22 @@ public class HostPortTests
     [InlineData("[fe80::1%@]:7401")] // .NET takes anything for a scope.
     [InlineData("[fe80::1%]:7401")]
     [InlineData("[fe80::1%\n10.0.0.1:1 x\n]:7401")]
+    [InlineData("a\uFFFE:1")] // .NET takes it for a name, and makes no URI of it later.
+    [InlineData("b\u00fccher:1")] // Beacons are ASCII.
     [InlineData("")]
+    [InlineData(LongName)] // Nobody can look it up.
     public void Anything_else_is_refused(string text) => Assert.False(HostPort.TryParse(text, out _));
+
+    /// <summary>docs/protocol.md#bad-input: whoever named it, a channel can be made to it.</summary>
+    [Fact]
+    public void Whatever_is_taken_can_be_called()
+    {
+        foreach (var (before, after) in ((string, string)[])[("", ""), ("a", ""), ("", "a"), ("xn--", "")])
+            for (var c = 0; c <= char.MaxValue; c++)
+                if ($"{before}{(char)c}{after}:1" is var text && HostPort.TryParse(text, out _))
+                {
+                    using var channel = GrpcChannel.ForAddress($"https://{text}");
+                    Assert.NotEmpty(new Uri($"https://{text}/x?y=1").IdnHost);
+                }
+    }
 }

@@ -51,23 +51,6 @@ public sealed class LoopHostTests
         Assert.Empty(_lines.Said);
     }
 
-    [Fact]
-    public async Task Of_several_loops_side_by_side_none_goes_on_when_one_breaks_off()
-    {
-        var isEnded = false;
-        var all = Periodic.RunAllAsync(
-            CancellationToken.None,
-            async end =>
-            {
-                await Task.Delay(Timeout.InfiniteTimeSpan, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                isEnded = true;
-                end.ThrowIfCancellationRequested();
-            },
-            _ => throw new InvalidOperationException("a fault"));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => all.WaitAsync(Patience));
-        Assert.True(isEnded);
-    }
-
     /// <summary>Ends each time as it is told, and after that works until it is stopped.</summary>
     /// <param name="ends">Null: in order.</param>
     private sealed class Loop(params Exception?[] ends) : ILoop
@@ -88,16 +71,6 @@ public sealed class LoopHostTests
             if (ends[count] is { } fault)
                 throw fault;
         }
-    }
-
-    /// <summary>Its clock stands still, and nobody waits.</summary>
-    private sealed class HastyTime : TimeProvider
-    {
-        public override long GetTimestamp() => 0;
-
-        public override ITimer CreateTimer(
-            TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            base.CreateTimer(callback, state, TimeSpan.Zero, period);
     }
 
     private sealed class Lines : ILogger<Loop>

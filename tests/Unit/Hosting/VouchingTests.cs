@@ -175,7 +175,7 @@ public sealed class VouchingTests
     }
 
     private string[] Remembered() =>
-        [.. Introductions.Answered(_members, _earlier, _now).Select(peer => peer.Name)];
+        [.. MemberReports.Answered(_members, _earlier, _now).Select(peer => peer.Name)];
 
     private void Say(Peer peer, Health health, ulong incarnation = 2) =>
         Step(new MembershipInput.Pinged(_now, new(peer, incarnation, health, 0), [], false, 0));

@@ -206,16 +206,6 @@ public sealed class RingLoopTests : IDisposable
     private Task<MembershipEffect.Reply> PingAsync(ImmutableArray<Member> gossip, Member? from = null) =>
         _ring.PingedAsync(from ?? Liar, gossip, false, 0, CancellationToken.None).WaitAsync(Patience);
 
-    /// <summary>Nothing happens in the loop but what a test gives it.</summary>
-    private sealed class StoppedTime : TimeProvider
-    {
-        public override long GetTimestamp() => 0;
-
-        public override ITimer CreateTimer(
-            TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-            base.CreateTimer(callback, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-    }
-
     private sealed class Lines : ILogger<RingDriver>
     {
         private readonly Lock _turn = new();
