@@ -8,10 +8,22 @@ namespace ChordChat.Core.Replication;
 /// <param name="Known">The newest configuration that it has heard of.</param>
 public sealed record TileAnswer(NodeId Node, TileHeader? Header, TileConfiguration Known)
 {
+    /// <summary>The largest that it names.</summary>
+    public ulong Generation => Math.Max(Newest.Generation, Header?.Configuration.Generation ?? 0);
+
+    /// <summary>The largest that it names, of whatever generation.</summary>
+    public ulong Epoch => Math.Max(
+        Known.Epoch, Header is null ? 0 : Math.Max(Header.Configuration.Epoch, Header.Newest.Epoch));
+
     internal TileConfiguration Newest => Header is not null && Header.Newest.IsNewerThan(Known) ? Header.Newest : Known;
 
     /// <summary>Whether it has every row of the configuration it belongs to.</summary>
     internal bool IsComplete => Header is { Phase: TilePhase.Active or TilePhase.Sealed or TilePhase.Away };
+
+    /// <summary>Whether it knows of a configuration, or voted for it.</summary>
+    internal bool Names(TileConfiguration configuration) => Known == configuration || (Header is not null
+        && (Header.Configuration == configuration || Header.Newest == configuration
+            || Header.NextAccepted == configuration));
 }
 
 /// <summary>A later epoch that cannot be if all these members truly answer for an earlier one: somebody lies, or the
@@ -52,6 +64,8 @@ public sealed class RecoveryPlan
         ];
         Newest = _answers.Values.Select(answer => answer.Newest).Where(IsPossible)
             .Aggregate((one, two) => two.IsNewerThan(one) ? two : one);
+        var naming = _answers.Values.Where(answer => answer.Names(Newest)).Take(2).ToList();
+        Alone = naming is [var only] && _answers.Count > 1 ? only.Node : null;
         Gone = [.. Newest.Members.Where(member => !_answers.ContainsKey(member))];
         var source = _answers.Values.Where(answer => answer.IsComplete).Select(answer => answer.Header!.Configuration)
             .Where(IsPossible)
@@ -77,6 +91,9 @@ public sealed class RecoveryPlan
     /// <summary>Nodes that name a later configuration than one for which too many members still answer.</summary>
     public ImmutableArray<DoubtfulEpoch> Doubts { get; }
 
+    /// <summary>The one node that names <see cref="Newest"/> while others answer: it may have made it up.</summary>
+    public NodeId? Alone { get; }
+
     /// <summary>Whether one liar decides which of two epochs is believed here: then nobody should act on it.</summary>
     public bool IsContested => Doubts.Any(doubt => !doubt.IsPassedOver);
 
@@ -85,6 +102,8 @@ public sealed class RecoveryPlan
     {
         get
         {
+            if (Alone is not null)
+                return false; // The others would not believe it either.
             var complete = Newest.Members.Count(member => IsCompleteIn(member, Newest));
             if (complete >= Newest.Majority)
                 return true;
@@ -92,21 +111,35 @@ public sealed class RecoveryPlan
         }
     }
 
-    /// <summary>The configuration that the order begins. Its epoch is above all that were heard of.</summary>
-    public TileConfiguration Next(ulong generation, ImmutableArray<NodeId> members) =>
-        Newest with { Generation = generation, Epoch = Newest.Epoch + 1, Members = members };
+    /// <summary>The highest generation that was heard of.</summary>
+    public ulong Generation => _answers.Values.Max(answer => answer.Generation);
+
+    /// <summary>The configuration that the order begins. Its epoch is above all that were heard of, of whatever
+    /// generation, or rows of an older one would be in its way.</summary>
+    public TileConfiguration Next(ulong generation, ImmutableArray<NodeId> members) => Newest with
+    {
+        Generation = generation,
+        Epoch = _answers.Values.Max(answer => answer.Epoch) + 1,
+        Members = members,
+    };
 
     /// <summary>It votes already, or will when it has learnt. A damaged one votes in a later epoch only, which the
     /// others have to begin without it.</summary>
     private bool MayVoteOneDay(NodeId member) => _answers.TryGetValue(member, out var answer)
         && !(answer.Header is { Phase: TilePhase.Damaged } header && header.Newest == Newest);
 
+    /// <summary>From the configuration that most name as the one before; one node alone may have made another one
+    /// up.</summary>
     private bool CanBeLearnt()
     {
-        var before = _answers.Values.Select(answer => answer.Header)
-            .FirstOrDefault(header => header?.Newest == Newest && header.BeforeNewest is not null)?.BeforeNewest;
-        if (before is null)
-            return false;
+        var named = _answers.Values.Select(answer => answer.Header)
+            .Where(header => header?.Newest == Newest && header.BeforeNewest is not null)
+            .GroupBy(header => header!.BeforeNewest!).ToList();
+        return named.Exists(same => same.Count() == named.Max(other => other.Count()) && CanBeLearntFrom(same.Key));
+    }
+
+    private bool CanBeLearntFrom(TileConfiguration before)
+    {
         var ordered = Newest.IsOrdered(before);
         var sources = before.Members.Count(member => _answers.TryGetValue(member, out var answer) && answer.IsComplete
             && (ordered ? answer.Header!.Configuration.Generation < Newest.Generation
@@ -125,7 +158,7 @@ public sealed class RecoveryPlan
         /// configuration is decided.</summary>
         public int Spare => Members.Length - (Configuration.Members.Length - Configuration.Majority + 1);
 
-        public bool IsBefore(TileConfiguration said) => said.Generation == Configuration.Generation
-            && said.Tile == Configuration.Tile && said.IsNewerThan(Configuration);
+        public bool IsBefore(TileConfiguration said) =>
+            said.Tile == Configuration.Tile && said.IsNewerThan(Configuration);
     }
 }

@@ -11,7 +11,8 @@ internal sealed class GenerationFile(string path)
 {
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
 
-    /// <summary>The highest generation of the tile that was ever issued here; 0 for none.</summary>
+    /// <summary>The highest generation that was ever issued here of the tile, or of one that it may have been cut out
+    /// of; 0 for none.</summary>
     public ulong Highest(TileId tile)
     {
         if (!File.Exists(path))
@@ -47,7 +48,7 @@ internal sealed class GenerationFile(string path)
         using var reader = new StreamReader(file, Encoding.ASCII, leaveOpen: true);
         var highest = 0ul;
         while (reader.ReadLine() is { } line)
-            if (line.Split(' ') is [var name, var number] && name == tile.ToString()
+            if (line.Split(' ') is [var name, var number] && TileId.TryParse(name, out var of) && of.Contains(tile)
                 && ulong.TryParse(number, NumberStyles.None, Invariant, out var generation))
                 highest = Math.Max(highest, generation);
         return highest;

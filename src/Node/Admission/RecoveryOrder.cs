@@ -19,12 +19,19 @@ internal sealed record RecoveryOrder(string Cluster, TileConfiguration Next, Til
 {
     public const int BytesMax = 64 << 10;
 
+    /// <summary>Where generations and epochs end for orders: half of what all take, since an epoch goes on growing
+    /// after its order. docs/protocol.md#impossible-numbers</summary>
+    private const ulong NumberMax = 1UL << 61;
+
     private const string Head = "chordchat recovery order 1";
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
 
     /// <summary>What the operator types to say that he has read what would be lost: of exactly these orders.</summary>
     public static string CodeOf(IEnumerable<RecoveryOrder> orders) => Convert.ToHexStringLower(
         SHA256.HashData([.. orders.SelectMany(order => order.ToBytes().Append((byte)'\n'))]).AsSpan(0, 4));
+
+    /// <summary>Whether a tile can go on with its numbers: a node takes no other order.</summary>
+    public bool IsInBounds => Next is { Generation: <= NumberMax, Epoch: <= NumberMax };
 
     public byte[] ToBytes() => Encoding.ASCII.GetBytes(string.Join('\n',
         Head, Cluster, Next.Tile.ToString(), Line(Next), Line(Survivors)));
@@ -51,7 +58,8 @@ internal sealed record RecoveryOrder(string Cluster, TileConfiguration Next, Til
             if (key is null || !key.VerifyData(order, signature, HashAlgorithmName.SHA256))
                 return null;
             var read = Parse(Encoding.ASCII.GetString(order).Split('\n'));
-            return read?.Cluster == cluster && read.Next.IsOrdered(read.Survivors) ? read : null;
+            return read is { IsInBounds: true } && read.Cluster == cluster && read.Next.IsOrdered(read.Survivors)
+                ? read : null;
         }
         catch (Exception e) when (e is FormatException or OverflowException)
         {

@@ -74,12 +74,17 @@ internal static class RecoverCommand
         foreach (var line in told.SelectMany(look => look.Lines()))
             await output.WriteLineAsync(line);
         var stopped = looks.Where(look => !look.Plan.CanGoOn).ToList();
-        TileRecovery[] recoveries = [.. stopped.Where(look => !look.Plan.IsContested)];
+        // What one node alone says is believed of a tile that the operator names, not in a run over all.
+        TileRecovery[] recoveries =
+        [
+            .. stopped.Where(look => !look.Plan.IsContested && look.Order.IsInBounds
+                && (tile is not null || look.Plan.Alone is null)),
+        ];
         if (recoveries.Length == 0)
             throw new StartRefusedException(
                 ExitCode.Usage, stopped.Count > 0
                     ? "what the nodes say contradicts itself, as the lines above say: nothing is recovered before one "
-                        + "of them is revoked, or another member answers."
+                        + "of them is revoked, or another member answers, unless a line above names another way."
                     : $"a majority answers{(tile is null ? " for every tile" : "")}: there is nothing to "
                         + "recover, and nothing to lose. If a tile does not work, 'chordchat-node doctor' on each of "
                         + "its members may say why.");

@@ -25,7 +25,7 @@ internal sealed class TileRecovery
         var genesis = folder.ReadGenesis();
         var ring = _reports.Values.Select(one => one.Told).Where(told => told.Stays)
             .Select(told => (told.By.Position, told.By.Node)).OrderBy(place => place.Position).ToArray();
-        var generation = Math.Max(folder.Generations.Highest(tile), Plan.Newest.Generation) + 1;
+        var generation = Math.Max(folder.Generations.Highest(tile), Plan.Generation) + 1;
         var members = Placement.Members(tile, ring, genesis.BackupCount + 1);
         Order = new(genesis.ClusterHex, Plan.Next(generation, members), Plan.Survivors);
         CopiesWanted = genesis.BackupCount + 1;
@@ -71,9 +71,30 @@ internal sealed class TileRecovery
         var unknown = nonsense.Count(reply => reply.IsUnknown);
         if (!isSure && (unknown > 1 || (unknown == 1 && reports.Count < 2)))
             return null;
-        return reports.Count > 0
-            ? new(folder, tile, reports, nonsense)
-            : throw OperatorContact.Nobody(addresses);
+        PassOver(reports, nonsense, folder.Generations.Highest(tile));
+        if (reports.Count > 0)
+            return new(folder, tile, reports, nonsense);
+        throw nonsense.Find(reply => reply.Why is not null) is { } bad
+            ? new StartRefusedException(
+                ExitCode.Unreachable, $"no node gives a valid report of tile {tile}; {Words(tile, bad)}")
+            : OperatorContact.Nobody(addresses);
+    }
+
+    /// <summary>What names numbers that cannot be is no report. docs/protocol.md#impossible-numbers</summary>
+    private static void PassOver(
+        Dictionary<NodeId, (string Address, ToldTile Told)> reports, List<TileReply> nonsense, ulong issued)
+    {
+        var bounds = new AnswerBounds([.. reports.Values.Select(one => one.Told.Answer)], issued);
+        foreach (var (node, (address, told)) in reports)
+        {
+            if (bounds.IsPossible(told.Answer))
+                continue;
+            reports.Remove(node);
+            nonsense.Add(new(address, told.By, Why: told.Answer.Generation > bounds.GenerationMax
+                ? $"it names generation {Text(told.Answer.Generation)}, and the last one that cluster/generations "
+                    + $"or a second node names is {Text(bounds.GenerationMax)}"
+                : $"it names epoch {Text(told.Answer.Epoch)}, far beyond what any other node names"));
+        }
     }
 
     /// <summary>The first address of each list, then the second of each: so a long list does not keep a short one from
@@ -104,23 +125,42 @@ internal sealed class TileRecovery
             .GroupBy(one => one.reply.By!.Node).OrderBy(same => same.Key))
         {
             var ((tile, reply), more) = (said.First(), said.Count() - 1);
-            yield return $"{PeerWords.Name(reply.By!.Name)} at {PeerWords.Text(reply.Address)}: " + (reply.IsUnknown
-                ? $"it says that there is no tile {tile}"
-                : $"what it says of tile {tile} is not a valid report ({reply.Why})") + More(more)
-                + "; it counts as not answering.";
+            yield return Words(tile, reply) + More(more) + "; it counts as not answering.";
         }
 
         foreach (var said in looks.SelectMany(look => look.Plan.Doubts, (look, doubt) => (look, doubt))
             .GroupBy(one => (one.doubt.Node, one.doubt.IsPassedOver)).OrderBy(same => same.Key.Node))
         {
             var ((look, doubt), more) = (said.First(), said.Count() - 1);
-            yield return $"{look.Name(doubt.Node)} says that tile {doubt.Said.Tile} has gone on to epoch "
-                + $"{Text(doubt.Said.Epoch)}, but {look.Names(doubt.Members)} still answer for epoch "
-                + $"{Text(doubt.Earlier.Epoch)}{More(more)}: one of them lies, or the ring is changing. Run this "
+            yield return $"{look.Name(doubt.Node)} says that tile {doubt.Said.Tile} has gone on to "
+                + $"{Place(doubt.Said)}, but {look.Names(doubt.Members)} still answer for {Place(doubt.Earlier)}"
+                + $"{More(more)}: one of them lies, or the ring is changing. Run this "
                 + "command again in a minute. If it says the same, find out which node lies, revoke it, and run this "
                 + $"command again.{(doubt.IsPassedOver ? "" : " Until then nothing is recovered there.")}";
         }
+
+        foreach (var same in looks.Where(look => look.Plan is { Alone: not null, IsContested: false })
+            .GroupBy(look => look.Plan.Alone!.Value).OrderBy(same => same.Key))
+        {
+            var (look, newest) = (same.First(), same.First().Plan.Newest);
+            var more = More(same.Count() - 1);
+            yield return $"Only {look.Name(same.Key)} names {Place(newest)} of tile {newest.Tile}{more}: it lies, or "
+                + "all others that knew of it are gone, or the ring is changing. Run this command again in a minute. "
+                + $"If it says the same and you believe that node, recover the tile by itself: --tile {newest.Tile}. "
+                + "Otherwise revoke the node, and run this command again.";
+        }
+
+        foreach (var look in looks.Where(look => !look.Order.IsInBounds))
+            yield return $"tile {look.Order.Next.Tile}: several nodes name numbers that cannot be. No order is given.";
     }
+
+    private static string Words(TileId tile, TileReply reply) =>
+        $"{PeerWords.Name(reply.By!.Name)} at {PeerWords.Text(reply.Address)}: " + (reply.IsUnknown
+            ? $"it says that there is no tile {tile}"
+            : $"what it says of tile {tile} is not a valid report ({reply.Why})");
+
+    private static string Place(TileConfiguration at) => $"epoch {Text(at.Epoch)}"
+        + (at.Generation == 0 ? "" : $", generation {Text(at.Generation)}");
 
     private static string More(int tiles) => tiles == 0 ? "" : $" (and the same of {Text(tiles)} more tiles)";
 
@@ -184,7 +224,7 @@ internal sealed class TileRecovery
             member => contact.AskAsync(_reports[member].Address, Order.Next.Tile, cancellation)));
         return [.. told.Select(reply => reply.Told?.Answer).OfType<TileAnswer>()
             .Where(answer => answer.Header is { Phase: TilePhase.Active } header
-                && (header.Configuration == Order.Next || header.Configuration.IsNewerThan(Order.Next)))
+                && (header.Configuration.At == Order.Next.At || header.Configuration.IsNewerThan(Order.Next)))
             .Select(answer => answer.Node)];
     }
 

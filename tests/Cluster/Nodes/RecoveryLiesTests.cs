@@ -189,7 +189,7 @@ public sealed partial class RecoveryLiesTests : IAsyncLifetime
         var later = _now with { Epoch = 7, Members = [Id("n4")] };
         _liar.Tells = () => _liar.Report(Active(later), later);
         var refused = await Assert.ThrowsAsync<StartRefusedException>(() => RecoverAsync(null));
-        Assert.Contains("nothing to recover", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("nothing is recovered", refused.Message, StringComparison.Ordinal);
         Assert.Contains(
             $"n4 says that tile {Tile} has gone on to epoch 7, but n1 n2 still answer for epoch 1: one of them "
             + "lies, or the ring is changing.", _output.ToString(), StringComparison.Ordinal);
@@ -214,6 +214,68 @@ public sealed partial class RecoveryLiesTests : IAsyncLifetime
         Assert.Contains("nothing to recover", refused.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>All three disks are there, and an order would have them drop what they hold.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // It was begun and came to nobody.
+    public async Task A_generation_that_one_node_names_makes_nothing_to_recover(bool isIssued)
+    {
+        foreach (var name in (string[])["n2", "n3"])
+        {
+            var other = await StartAsync(name);
+            other.Tells = () => other.Report(Active(_now), _now);
+        }
+
+        _honest.Tells = () => _honest.Report(Active(_now), _now, [.. _nodes[1..].Select(node => node.Peer())]);
+        _liar.Tells = () => _liar.Report(null, new(Tile, 1, 1, [Id("n4"), Id("n5"), new(9, 9)]));
+        if (isIssued)
+            _cluster.Cluster.Generations.TryIssue(Tile, 1);
+        var refused = await Assert.ThrowsAsync<StartRefusedException>(() => RecoverAsync(null));
+        Assert.Contains("nothing to recover", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("n4", _output.ToString().Split('\n')[0], StringComparison.Ordinal);
+        Assert.Contains("generation 1", _output.ToString().Split('\n')[0], StringComparison.Ordinal);
+    }
+
+    /// <summary>docs/protocol.md#impossible-numbers: numbers only grow, and the order's have to be above.</summary>
+    [Theory]
+    [InlineData(0, 1UL << 62)]
+    [InlineData(0, 1UL << 40)]
+    [InlineData(1UL << 62, 1)]
+    [InlineData(1, 2)]
+    public async Task No_number_that_one_node_names_comes_into_an_order(ulong generation, ulong epoch)
+    {
+        _liar.Tells = () => _liar.Report(null, _now with { Generation = generation, Epoch = epoch }, _honest.Peer());
+        await RecoverAsync(null);
+        Assert.Contains($"n4 at {_liar.Address}: what it says of tile {Tile}", _output.ToString(),
+            StringComparison.Ordinal);
+        await RecoverAsync(Code().Match(_output.ToString()).Groups["code"].Value);
+        Assert.Equal((1ul, 2ul), (_honest.Ordered!.Next.Generation, _honest.Ordered.Next.Epoch));
+        Assert.Equal(Id("n1"), Assert.Single(_honest.Ordered.Survivors.Members));
+    }
+
+    /// <summary>n4 says that it keeps the tile with n5, which answers and has not heard of it.</summary>
+    [Fact]
+    public async Task One_node_alone_neither_hides_a_lost_tile_nor_decides_in_a_run_over_all()
+    {
+        var at = _now with { Tile = new(7, 0) };
+        var later = at with { Epoch = 7, Members = [Id("n4"), Id("n5"), new(9, 9)] };
+        var other = await StartAsync("n5");
+        other.Tells = () => other.Report(null, at);
+        _honest.Tells = () => _honest.Report(Active(at), at, _liar.Peer(), other.Peer());
+        _liar.Tells = () => _liar.Report(Active(later), later, _honest.Peer());
+        foreach (var node in _nodes)
+            node.Says["/tiles"] = (string[])["00/7"];
+        var refused = await Assert.ThrowsAsync<StartRefusedException>(() => RecoverAsync(null, tile: null));
+        Assert.DoesNotContain("nothing to recover", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("Only n4 names epoch 7 of tile 00/7", _output.ToString(), StringComparison.Ordinal);
+        await RecoverAsync(null, at.Tile); // Whoever believes it names the tile.
+        Assert.Contains("What survives, of epoch 7: n4", _output.ToString(), StringComparison.Ordinal);
+        using (var authority = _cluster.Cluster.OpenAuthority())
+            _cluster.Cluster.Deny(authority, _cluster.Cluster.NodesToDeny("n4", DateTimeOffset.UtcNow));
+        await RecoverAsync(null, tile: null, _honest.Address);
+        Assert.Contains("What survives, of epoch 1: n1", _output.ToString(), StringComparison.Ordinal);
+    }
+
     private static TileHeader Active(TileConfiguration at) => new(at, TilePhase.Active);
 
     private Core.Ring.NodeId Id(string name) => _cluster.Identity(name).Self.Node;
@@ -226,11 +288,12 @@ public sealed partial class RecoveryLiesTests : IAsyncLifetime
 
     private Task RecoverAsync(string? code) => RecoverAsync(code, Tile);
 
-    private async Task RecoverAsync(string? code, TileId? tile)
+    private async Task RecoverAsync(string? code, TileId? tile, params string[] nodes)
     {
         await using var output = new StringWriter(_output);
         await RecoverCommand.RunAsync(
-            _cluster.Folder, [_liar.Address, _honest.Address], tile, code, output, CancellationToken.None)
+            _cluster.Folder, nodes is [] ? [_liar.Address, _honest.Address] : nodes, tile, code, output,
+            CancellationToken.None)
             .WaitAsync(Patience);
     }
 

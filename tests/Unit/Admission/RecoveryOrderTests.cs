@@ -44,6 +44,17 @@ public sealed class RecoveryOrderTests : IDisposable
         }
     }
 
+    /// <summary>Numbers only grow, and beyond 2^62 nobody takes them: a tile would be stopped for good.</summary>
+    [Theory]
+    [InlineData(1UL << 62, 4UL)]
+    [InlineData(1UL, 1UL << 62)]
+    [InlineData(1UL, ulong.MaxValue)]
+    public void An_order_near_the_end_of_its_numbers_is_none(ulong generation, ulong epoch)
+    {
+        var order = Order(1) with { Next = Order(generation).Next with { Epoch = epoch } };
+        Assert.Null(RecoveryOrder.Read(order.Sign(_authority), Cluster, new ClusterTrust(_authority.Certificate)));
+    }
+
     [Fact]
     public void No_generation_of_a_tile_is_issued_twice()
     {
@@ -54,6 +65,8 @@ public sealed class RecoveryOrderTests : IDisposable
         Assert.False(file.TryIssue(Tile, 1));
         Assert.True(file.TryIssue(new TileId(7, 1), 1));
         Assert.Equal(2ul, new GenerationFile(_folder["generations"]).Highest(Tile));
+        Assert.Equal(2ul, file.Highest(Tile.First.Second)); // A part of it goes on with what the tile was given.
+        Assert.Equal(0ul, file.Highest(Tile.Wider));
     }
 
     private static RecoveryOrder Order(ulong generation)

@@ -275,6 +275,72 @@ public class GenerationTests
     }
 
     [Fact]
+    public void An_order_is_above_every_epoch_that_is_named_of_whatever_generation()
+    {
+        var (old, ordered) = (_bench.Now with { Epoch = 5 }, new TileConfiguration(Tile, 1, 1, [Id(3), Id(4)]));
+        var plan = new RecoveryPlan([Active(0, old), new(Id(3), null, ordered), new(Id(4), null, ordered)]);
+        Assert.Equal(6ul, plan.Next(2, [Id(0), Id(3), Id(4)]).Epoch);
+    }
+
+    /// <summary>Such an order was begun and came to nobody: docs/protocol.md#contested.</summary>
+    [Fact]
+    public void A_later_generation_is_passed_over_as_well_while_all_members_answer_for_the_one_before()
+    {
+        var plan = new RecoveryPlan([.. Answers(0, 1, 2), new(Id(3), null, new(Tile, 1, 1, [Id(3), Id(4)]))]);
+        Assert.True(plan.CanGoOn);
+        Assert.Equal(_bench.Now, plan.Newest);
+        Assert.Equal(Id(3), Assert.Single(plan.Doubts).Node);
+    }
+
+    /// <summary>Members 3 and 4 of what node 2 names answer, and have never heard of it.</summary>
+    [Fact]
+    public void What_one_node_alone_names_makes_no_tile_healthy()
+    {
+        var later = _bench.Now.Next([Id(2), Id(3), Id(4)]);
+        Assert.False(new RecoveryPlan([.. Answers(0, 3, 4), Active(2, later)]).CanGoOn);
+        var heard = new TileAnswer(Id(3), null, later);
+        Assert.True(new RecoveryPlan([.. Answers(0, 4), heard, Active(2, later)]).CanGoOn);
+    }
+
+    /// <summary>Two learn for an epoch whose sources are gone; the third member names another one before it.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void What_one_node_alone_names_as_the_epoch_before_makes_no_tile_healthy(int liar)
+    {
+        var next = _bench.Now.Next([Id(0), Id(1), Id(3)]);
+        var madeUp = new TileHeader(_bench.Now with { Members = [Id(liar)] }, TilePhase.Sealed, Pending: next);
+        var learning = new TileHeader(next, TilePhase.Learning, Previous: _bench.Now with { Members = [Id(2), Id(4)] });
+        var plan = new RecoveryPlan(((int[])[0, 1, 3]).Select(
+            node => new TileAnswer(Id(node), node == liar ? madeUp : learning, next)));
+        Assert.Equal(next, plan.Newest);
+        Assert.False(plan.CanGoOn);
+    }
+
+    /// <summary>docs/protocol.md#impossible-numbers</summary>
+    [Theory]
+    [InlineData(0, 1, 1, false)]
+    [InlineData(1, 2, 1, false)]
+    [InlineData(2, 2, 1, true)] // Ordered, and come to nobody else yet.
+    [InlineData(0, 0, (1UL << 32) + 5, true)]
+    [InlineData(0, 0, (1UL << 32) + 6, false)]
+    [InlineData(1, 1, (1UL << 34) + 5, true)] // A liar may have been within the bounds of the order before.
+    [InlineData(40, 1, (1UL << 60) + 6, false)]
+    public void One_node_cannot_be_far_ahead_of_all_others(
+        ulong issued, ulong generation, ulong epoch, bool isPossible)
+    {
+        var told = _bench.Now with { Generation = generation, Epoch = epoch };
+        TileAnswer[] all =
+        [
+            new(Id(0), null, _bench.Now with { Epoch = 5 }), new(Id(1), null, _bench.Now), new(Id(2), null, told),
+        ];
+        var bounds = new AnswerBounds(all, issued);
+        Assert.Equal([true, true, isPossible], all.Select(bounds.IsPossible));
+        Assert.True(new AnswerBounds([.. all, all[2] with { Node = Id(3) }], issued).IsPossible(all[2]));
+    }
+
+    [Fact]
     public void A_copy_that_was_away_is_a_survivor()
     {
         _bench.Ask(2, new ReplicaRequest.Doubt(Tile));
