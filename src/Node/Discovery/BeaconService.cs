@@ -150,7 +150,7 @@ internal sealed class BeaconService(
             {
                 return;
             }
-            catch (SocketException e)
+            catch (Exception e) // Whatever it was: nobody else listens on this network.
             {
                 log.CannotHear(port.Network, e.Message);
                 await Task.Delay(TimeSpan.FromSeconds(1), time, CancellationToken.None);

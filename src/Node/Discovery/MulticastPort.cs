@@ -71,8 +71,18 @@ internal sealed class MulticastPort : IDisposable
     public Task SendAsync(ReadOnlyMemory<byte> datagram, CancellationToken cancellation) =>
         _sender.SendToAsync(datagram, _group, cancellation).AsTask();
 
-    public Task AnswerAsync(ReadOnlyMemory<byte> datagram, EndPoint to, CancellationToken cancellation) =>
-        _sender.SendToAsync(datagram, to, cancellation).AsTask();
+    /// <summary>Sends nothing if this port was closed since the question came.</summary>
+    public async Task AnswerAsync(ReadOnlyMemory<byte> datagram, EndPoint to, CancellationToken cancellation)
+    {
+        try
+        {
+            await _sender.SendToAsync(datagram, to, cancellation);
+        }
+        catch (ObjectDisposedException)
+        {
+            // The networks have changed; who asked asks again.
+        }
+    }
 
     public ValueTask<SocketReceiveFromResult> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation) =>
         _receiver.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0), cancellation);
