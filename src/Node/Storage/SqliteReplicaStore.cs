@@ -95,14 +95,15 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
         _entries.CountMessages().FirstOrDefault(count => count.Key == tile).Value);
 
     /// <summary>The tiles that hold more than so many bytes, as far as can be told without reading rows, an eighth of
-    /// it at least in the lighter half.</summary>
+    /// it at least in the lighter half. The narrowest tiles have no halves.</summary>
     /// <remarks>docs/protocol.md#tile-split.</remarks>
     public IReadOnlySet<TileId> TilesAbove(long bytes)
     {
         var sizes = _registerCounts.ToDictionary(count => count.Key, count => count.Value * GuessedRegisterBytes);
         foreach (var (tile, _, size) in _entries.Sizes())
             sizes[tile] = sizes.GetValueOrDefault(tile) + size;
-        var large = sizes.Where(size => size.Value > bytes).Select(size => size.Key).ToHashSet();
+        var large = sizes.Where(size => size.Value > bytes && size.Key.Bits < TileId.BitsMax)
+            .Select(size => size.Key).ToHashSet();
         if (large.Count == 0)
             return large;
         var halves = large.SelectMany(tile => new[] { tile.First, tile.Second })

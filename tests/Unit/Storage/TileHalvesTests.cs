@@ -116,6 +116,14 @@ public sealed class TileHalvesTests : IDisposable
         Assert.Equal([Tile], _store.TilesAbove(UserCount * 512));
     }
 
+    [Fact]
+    public void A_tile_that_cannot_be_cut_any_more_is_never_large()
+    {
+        var narrowest = new TileId(TileId.BitsMax, 0);
+        _store.Insert(narrowest, "mbox/a", new(new(9), new byte[1 << 10]), 1000, SetLimits.Default);
+        Assert.Equal([Tile], _store.TilesAbove(512));
+    }
+
     private static TileId HalfOf(string name) =>
         Tile.First.Contains(RowName.PointOf(name)) ? Tile.First : Tile.Second;
 
