@@ -15,7 +15,8 @@ internal sealed record ViewOptions
     /// certificate of the operator.</summary>
     public int TracesPerAddressMax { get; init; } = 8;
 
-    /// <summary>Traces in a minute for one address block without a certificate; for all: eight times as many.</summary>
+    /// <summary>Traces in a minute for one address block (a /24, or a /48 of IPv6) without a certificate; for all:
+    /// eight times as many, and a few of each block even beyond that.</summary>
     public int TracesPerMinuteMax { get; init; } = 60;
 
     /// <summary>How long one snapshot may wait for a watcher to read it.</summary>

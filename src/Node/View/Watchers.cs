@@ -10,6 +10,9 @@ namespace ChordChat.Node.View;
 /// own.</remarks>
 internal sealed class Watchers(ViewOptions options, TimeProvider time)
 {
+    /// <summary>So many traces of a block are let in within a minute, however many come from other blocks.</summary>
+    public const int FewOfBlock = 5;
+
     private const string All = "all";
 
     private readonly FairPlaces _strangers = new(
@@ -29,7 +32,7 @@ internal sealed class Watchers(ViewOptions options, TimeProvider time)
     public IDisposable EnterTrace(HttpContext caller)
     {
         var (address, isKnown) = (caller.Connection.RemoteIpAddress, CallerIdentity.Of(caller).MaySeeNames);
-        if (!isKnown && !IsInTime(AddressBlock.Of(address)))
+        if (!isKnown && !IsInTime(AddressBlock.OfSite(address)))
             throw Full("too many traces in a minute");
         return (isKnown ? _knownTraces : _strangersTraces).TryOpen(address) ?? throw Full("too many traces at once");
     }
@@ -48,7 +51,8 @@ internal sealed class Watchers(ViewOptions options, TimeProvider time)
         var now = (long)time.GetElapsedTime(0).TotalMilliseconds;
         lock (_turn)
         {
-            if (_blocks.Wait(block, now) > TimeSpan.Zero || _all.Wait(All, now) > TimeSpan.Zero)
+            var isOneOfFew = _blocks.FailureCount(block, now) < FewOfBlock;
+            if (_blocks.Wait(block, now) > TimeSpan.Zero || (!isOneOfFew && _all.Wait(All, now) > TimeSpan.Zero))
                 return false;
             _blocks.Failed(block, now);
             _all.Failed(All, now);
