@@ -21,6 +21,7 @@ internal sealed class ConsoleChat(
     private readonly OwnLines _own = new(view, client.User);
     private readonly ConnectionLines _connection = new(view);
     private readonly Questions _questions = new(view, later);
+    private readonly ReadMarks _read = new(client, view);
     private readonly Dictionary<string, int> _unread = [];
     private readonly HashSet<string> _shown = []; // Of messages to us.
     private readonly HashSet<string> _hasMore = [];
@@ -281,6 +282,7 @@ internal sealed class ConsoleChat(
     private void LookAgain()
     {
         foreach (var (user, unread) in client.History.Chats()
+            .Select(chat => (chat.Peer, Unread: _read.Without(chat.Peer, chat.Unread)))
             .Where(chat => chat.Unread > _unread.GetValueOrDefault(chat.Peer)))
             if (_hasMore.Contains(user))
                 _unread[user] = unread;
@@ -291,9 +293,10 @@ internal sealed class ConsoleChat(
 
     private void ShowPage(string user, int unread)
     {
-        foreach (var message in client.History.UnreadOf(user, PageMax))
+        var page = _read.NextOf(user, PageMax);
+        foreach (var message in page)
             Show(message);
-        var shown = user == _open ? unread - client.History.UnreadCount(user) : _unread.GetValueOrDefault(user);
+        var shown = user == _open ? page.Count : _unread.GetValueOrDefault(user);
         if (unread > shown)
             SayMore(user, unread - shown, unread);
     }
@@ -320,7 +323,7 @@ internal sealed class ConsoleChat(
         var open = message.From == _open;
         view.Print(Transcript.Line(message, client.User, unread: !open));
         if (open)
-            client.MarkRead([message.Id]);
+            _read.Add([message]);
         else
             _unread[message.From] = _unread.GetValueOrDefault(message.From) + 1;
     }
@@ -341,11 +344,11 @@ internal sealed class ConsoleChat(
         _open = user;
         _unread.Remove(user);
         _hasMore.Remove(user);
-        var unread = client.History.UnreadOf(user, PageMax);
+        var unread = _read.NextOf(user, PageMax);
         foreach (var message in unread.Where(message => !_shown.Contains(message.Id)))
             Show(message);
-        client.MarkRead(unread.Select(message => message.Id).ToList());
-        if (client.History.UnreadCount(user) is var more and > 0)
+        _read.Add(unread);
+        if (_read.Without(user, client.History.UnreadCount(user)) is var more and > 0)
             SayMore(user, more, more);
         view.Print(Transcript.Note($"chat with {user}; /history shows what was said"));
         Prompt();

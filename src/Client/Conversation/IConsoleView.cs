@@ -17,6 +17,9 @@ internal interface IConsoleView
             Print(line);
     }
 
+    /// <summary>Does something once all that was printed so far is written; never if it cannot be written.</summary>
+    void WhenShown(Action then) => then();
+
     /// <returns>False if that line cannot be changed any more.</returns>
     bool Rewrite(int handle, string text, Style style);
 

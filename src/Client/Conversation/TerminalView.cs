@@ -17,6 +17,8 @@ internal sealed class TerminalView(Screen screen, Func<IEnumerable<string>> name
 
     public int Print(StyledLine line, Mark? mark = null) => screen.Print(line, mark);
 
+    public void WhenShown(Action then) => screen.WhenShown(then);
+
     public bool Rewrite(int handle, string text, Style style) => screen.Rewrite(handle, text, style);
 
     public void SetPrompt(StyledLine prompt)

@@ -14,6 +14,7 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
 
     private readonly List<(int Handle, int Rows, Mark? Mark)> _printed = [];
     private readonly StringBuilder _pending = new();
+    private readonly List<Action> _whenShown = [];
     private int _nextHandle = 1;
     private bool _isBatch;
     private (int Width, int Height) _size;
@@ -38,6 +39,16 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
         }
 
         Emit("");
+    }
+
+    /// <summary>Does something once all that was printed so far is written: at once, or after the batch. What cannot be
+    /// written was not shown, and then it is never done.</summary>
+    public void WhenShown(Action then)
+    {
+        if (_isBatch)
+            _whenShown.Add(then);
+        else
+            then();
     }
 
     /// <summary>Redraws the input row.</summary>
@@ -160,8 +171,12 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
             return;
         output.Write(
             Ansi.HideCursor + Ansi.WrapOff + _pending + Ansi.ClearToEnd + InputRow() + Ansi.WrapOn + Ansi.ShowCursor);
-        _pending.Clear();
         output.Flush();
+        _pending.Clear();
+        Action[] due = [.. _whenShown];
+        _whenShown.Clear(); // First, for they may print something.
+        foreach (var then in due)
+            then();
     }
 }
 
