@@ -115,8 +115,10 @@ internal static class Answers
     public static async Task<IReadOnlyList<StyledLine>> VerifyAsync(People people, string user, bool confirmed)
     {
         var shown = people.NumberShown(user);
+        if (confirmed && shown is null) // Whatever was compared was another day's, perhaps another identity's.
+            return [Transcript.Note($"compare the number first: /verify {user}", Style.Warning)];
         var number = await people.SafetyNumberAsync(user);
-        if (confirmed && number == (shown ?? number) && people.MarkVerified(user, number))
+        if (confirmed && number == shown && people.MarkVerified(user, number))
             return [Transcript.Note($"{user} is verified", Style.Good)];
 
         var isVerified = people.KeysOf(user) == PinState.Verified;
