@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Threading.Channels;
 using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
@@ -11,9 +10,7 @@ namespace ChordChat.Client.Scripting;
 /// text).</summary>
 internal static class SendCommand
 {
-    private const int InFlightMax = 256;
     private static readonly TimeSpan NamesTimeout = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(3);
 
     public static async Task<int> RunAsync(
         ScriptContext context, IEnumerable<(string To, string Text)> lines, string wait, TimeSpan timeout,
@@ -23,14 +20,11 @@ internal static class SendCommand
         using var profile = context.OpenProfile();
         using var me = context.Unlock(profile);
         await using var session = new ScriptSession(context, me);
-        var client = session.Client;
-        client.People.AcceptsNewIdentities = acceptIdentity;
-        var sent = Channel.CreateBounded<(string Id, long Until)>(InFlightMax);
+        session.Client.People.AcceptsNewIdentities = acceptIdentity;
+        using var batch = new SendBatch(session.Client, timeout);
         // Apart, for it waits for each line of the input, and what became of the one before is to be told meanwhile.
-        var storing = Task.Run(() => StoreAsync(client, lines, sent.Writer, timeout, cancellation), cancellation);
-        var reached = await AnswerAsync(context, session, sent.Reader, wait, timeout, cancellation);
-        await storing;
-        return reached ? 0 : CommandLine.Failed;
+        _ = Task.Run(() => batch.StoreAsync(lines, cancellation), CancellationToken.None);
+        return await AnswerAsync(context, session, batch, wait, timeout, cancellation) ? 0 : CommandLine.Failed;
     }
 
     /// <summary><c>resend</c>: sends what a replaced device left behind.</summary>
@@ -42,30 +36,45 @@ internal static class SendCommand
         await using var session = new ScriptSession(context, me);
         var ids = session.Client.History.Unsent().Select(message => message.Id).ToList();
         session.Client.SendAgain(ids);
-        var sent = Channel.CreateUnbounded<(string Id, long Until)>();
-        foreach (var id in ids)
-            sent.Writer.TryWrite((id, Environment.TickCount64 + (long)timeout.TotalMilliseconds));
-        sent.Writer.Complete();
         if (ids.Count == 0 && !context.Json)
             Output.Say("chordchat: nothing is left unsent");
-        return await AnswerAsync(context, session, sent.Reader, wait, timeout, cancellation) ? 0 : CommandLine.Failed;
+        using var batch = new SendBatch(session.Client, timeout);
+        _ = Task.Run(() => batch.TakeAsync(ids, cancellation), CancellationToken.None);
+        return await AnswerAsync(context, session, batch, wait, timeout, cancellation) ? 0 : CommandLine.Failed;
     }
 
-    /// <summary>Says of each message what became of it.</summary>
+    /// <summary>Says of each line what became of it.</summary>
     /// <returns>Whether all came as far as was asked.</returns>
     private static async Task<bool> AnswerAsync(
-        ScriptContext context, ScriptSession session, ChannelReader<(string Id, long Until)> sent, string wait,
-        TimeSpan timeout, CancellationToken cancellation)
+        ScriptContext context, ScriptSession session, SendBatch batch, string wait, TimeSpan timeout,
+        CancellationToken cancellation)
     {
         var state = wait == "delivered" ? MessageState.Delivered : MessageState.Kept;
+        var history = session.Client.History;
         var reached = true;
-        await foreach (var (id, until) in sent.ReadAllAsync(cancellation))
+        try
         {
-            // Counted from when it was read, so that one message in vain costs the others nothing.
-            var left = TimeSpan.FromMilliseconds(Math.Max(0, until - Environment.TickCount64));
-            var waiting = ReachAsync(session.Client.History, id, state, left, cancellation);
-            await session.UnlessEndedAsync(waiting);
-            reached &= Print(context, await waiting, state, timeout);
+            while (await batch.NextAsync(cancellation) is { } line)
+            {
+                if (line.Problem is { } problem)
+                {
+                    context.Complain(problem);
+                    reached = false;
+                    continue;
+                }
+
+                // Counted from when it was read, so that one message in vain costs the others nothing.
+                var left = TimeSpan.FromMilliseconds(Math.Max(0, line.Until - Environment.TickCount64));
+                var waiting = ReachAsync(history, line.Id, state, left, cancellation);
+                await session.UnlessEndedAsync(waiting);
+                reached &= Print(context, await waiting, state, timeout);
+            }
+        }
+        finally
+        {
+            // Something when it ends early: whoever repeats the rest must know what is stored already.
+            foreach (var id in batch.End())
+                PrintState(context, history.Find(id)!);
         }
 
         return reached;
@@ -114,74 +123,6 @@ internal static class SendCommand
                 "usage", $"'{line}' has no text after the user's name", "each line is a user, a space and a text");
     }
 
-    private static async Task StoreAsync(
-        ChatClient client, IEnumerable<(string To, string Text)> lines, ChannelWriter<(string Id, long Until)> sent,
-        TimeSpan timeout, CancellationToken cancellation)
-    {
-        try
-        {
-            var known = new HashSet<string>();
-            foreach (var (to, text) in lines)
-            {
-                client.CheckRecipient(to);
-                MessageLimits.Encode(text);
-                var until = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
-                if (known.Add(to))
-                    await CheckExistsAsync(client, to, timeout, cancellation);
-                await sent.WriteAsync((client.Send(to, text), until), cancellation);
-            }
-
-            sent.Complete();
-        }
-        catch (Exception cause)
-        {
-            sent.Complete(cause);
-        }
-    }
-
-    /// <summary>Asked before anything is stored, so that a wrong name leaves nothing behind. Who cannot be looked up
-    /// now holds up nobody else: the outbox asks again.</summary>
-    private static async Task CheckExistsAsync(
-        ChatClient client, string user, TimeSpan timeout, CancellationToken cancellation)
-    {
-        var check = client.People.CheckExistsAsync(user, cancellation);
-        var hadNode = false;
-        for (var left = timeout > CheckTimeout ? timeout : CheckTimeout; ; left -= CheckTimeout)
-        {
-            var isLast = left <= CheckTimeout;
-            if (await Task.WhenAny(check, Task.Delay(isLast ? left : CheckTimeout, cancellation)) == check)
-                break;
-            if (hadNode || (isLast && (IsServed(client) || client.People.KeysOf(user) is not null)))
-                return; // A node has served us so long, and this account does not answer: the message tells the rest.
-            if (isLast)
-                throw NotSent(user, new ChordChatException(
-                    "unreachable", "no node answered in time", "wait longer with --timeout"));
-            hadNode = IsServed(client);
-        }
-
-        try
-        {
-            await check;
-        }
-        catch (ChordChatException cause) when (cause.Code == "unavailable" && IsServed(client))
-        {
-            // As above, only sooner.
-        }
-        catch (ChordChatException cause) when (cause.Code is "unreachable" or "no_node" or "unavailable")
-        {
-            throw NotSent(user, cause);
-        }
-    }
-
-    /// <summary>Whether there is a session: this program's, or that of another one of the same profile, which sends
-    /// what is stored here.</summary>
-    private static bool IsServed(ChatClient client) => client.Node is not null || !client.TryHoldSession();
-
-    /// <summary>No node could say whether there is such a user, and so nothing was stored.</summary>
-    private static ChordChatException NotSent(string user, ChordChatException cause) => new(
-        cause.Code, $"the message to {user} was not sent and is not kept on this machine: {cause.Message}", cause.Hint,
-        cause);
-
     /// <summary>Waits for the state; a receipt may overtake the names of the nodes that keep it, so for them as well.
     /// </summary>
     private static async Task<ChatMessage> ReachAsync(
@@ -195,15 +136,18 @@ internal static class SendCommand
 
     private static bool Print(ScriptContext context, ChatMessage message, MessageState state, TimeSpan timeout)
     {
-        if (message.State == MessageState.Refused)
-            throw new ChordChatException("refused", Transcript.Refusal(message), "the message was not sent");
         message = AsAsked(message, state);
-        context.Print(JsonLines.Sent(message), Line(message));
-        if (message.State >= state && message.State != MessageState.Unsent)
+        PrintState(context, message);
+        if (message.State >= state && message.State is not (MessageState.Unsent or MessageState.Refused))
             return true;
-        context.Complain(NotInTime(message, timeout));
+        context.Complain(message.State == MessageState.Refused
+            ? new ChordChatException("refused", Transcript.Refusal(message), "the message was not sent")
+            : NotInTime(message, timeout));
         return false;
     }
+
+    private static void PrintState(ScriptContext context, ChatMessage message) =>
+        context.Print(JsonLines.Sent(message), Line(message));
 
     /// <summary>How far a message has come that has not come as far as was asked, and what becomes of it.</summary>
     internal static ChordChatException NotInTime(ChatMessage message, TimeSpan timeout)
@@ -245,7 +189,7 @@ internal static class SendCommand
         var now = message.Reachable is { } reachable
             ? $"; {Answers.Answering(reachable, message.Of)}"
             : "";
-        return message.Of == 0
+        return message.Of == 0 || message.State == MessageState.Refused
             ? JsonLines.StateOf(message.State)
             : $"{JsonLines.StateOf(message.State)}{(isOnFew ? ", on disk " : " ")}{count}{names}{now}";
     }

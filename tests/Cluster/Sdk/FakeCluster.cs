@@ -112,6 +112,9 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>Changes what is pushed to a recipient, as a faulty node might.</summary>
     public Func<IReadOnlyList<Push>, IReadOnlyList<Push>> Tamper { get; set; } = pushes => pushes;
 
+    /// <summary>Why mail to somebody is refused; null for those to whom it is not.</summary>
+    public Func<string, string?> RefuseMailTo { get; set; } = _ => null;
+
     /// <summary>Whose accounts no node can read now: a question for them stays without an answer.</summary>
     public ConcurrentDictionary<string, bool> Silent { get; } = [];
 
@@ -157,6 +160,13 @@ internal sealed class FakeCluster : IDisposable
             outcome.State = SendOutcome.Types.State.Refused;
             outcome.Code = "unknown_user";
             outcome.Text = $"there is no user {send.To}";
+            return outcome;
+        }
+
+        if (RefuseMailTo(send.To) is { } reason)
+        {
+            outcome.State = SendOutcome.Types.State.Refused;
+            (outcome.Code, outcome.Text) = ("refused", reason);
             return outcome;
         }
 

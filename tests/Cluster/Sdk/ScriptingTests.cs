@@ -13,7 +13,7 @@ namespace ChordChat.Tests.Cluster.Sdk;
 public sealed class ScriptingTests : IAsyncLifetime, IDisposable
 {
     /// <summary>The client as its own project built it: src/Client/bin/CONFIGURATION/FRAMEWORK/chordchat.dll.</summary>
-    private static readonly string Program = Path.GetFullPath(Path.Combine(
+    internal static readonly string Program = Path.GetFullPath(Path.Combine(
         AppContext.BaseDirectory, "../../../../../src/Client/bin",
         Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../.."), AppContext.BaseDirectory),
         "chordchat.dll"));
@@ -72,6 +72,48 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
             await OkAsync("bob", "tail", "--timeout", "2");
             return (await OkAsync("bob", "requests")).Sum(request => request.GetProperty("count").GetInt32()) >= count;
         });
+
+    /// <summary>README.md: each line of a batch has its own answer.</summary>
+    [Fact]
+    public async Task A_refused_message_ends_neither_the_batch_nor_the_answers_to_other_lines()
+    {
+        await OkAsync("carol", "register", "carol");
+        _cluster.RefuseMailTo = to => to == "bob" ? "the mailbox is full" : null;
+        var run = await RunAsync("alice", ["send", "-"], "bob 1\ncarol 2\nbob 3\ncarol 4\n");
+        Assert.Equal(1, run.Code);
+        Assert.Equal(["refused", "kept", "refused", "kept"], run.States);
+        Assert.Equal(["refused", "refused"], run.ErrorCodes);
+        Assert.Contains("the mailbox is full", run.Error, StringComparison.Ordinal);
+        Assert.Equal(2, _cluster.Accounts["carol"].MailboxCount);
+    }
+
+    /// <inheritdoc cref="A_refused_message_ends_neither_the_batch_nor_the_answers_to_other_lines"/>
+    [Fact]
+    public async Task A_line_that_cannot_be_sent_is_told_and_the_lines_behind_it_are_sent()
+    {
+        var lines = $"Bob 1\nnobody 2\nalice 3\nnobody 4\nbob {new string('x', 1 << 20)}\nbob 6\nno-text\nbob 8\n";
+        var run = await RunAsync("alice", ["send", "-"], lines);
+        Assert.Equal(1, run.Code);
+        Assert.Equal(
+            ["bad_name", "unknown_user", "to_yourself", "unknown_user", "too_large", "usage"], run.ErrorCodes);
+        Assert.Equal(["kept"], run.States); // What follows a line that is none is not what it should be.
+        Assert.Equal(1, _cluster.Accounts["bob"].MailboxCount);
+        Assert.Empty(await OkAsync("alice", "history", "nobody"));
+    }
+
+    /// <summary>Whoever repeats the batch must know what is stored already.</summary>
+    [Fact]
+    public async Task What_a_batch_has_stored_is_told_also_when_its_session_ends_for_good()
+    {
+        _cluster.HasQuorum = false;
+        var sending = RunAsync("alice", ["send", "-", "--timeout", "300"], "bob 1\nbob 2\nbob 3\n");
+        await Condition.UntilAsync(
+            "all are at a node", TimeSpan.FromSeconds(60), () => Task.FromResult(_cluster.AgesMs.Count == 3));
+        await OkAsync("elsewhere", "login", "alice");
+        var run = await sending;
+        Assert.Equal((1, "taken_over"), (run.Code, run.ErrorCode));
+        Assert.Equal(["queued", "queued", "queued"], run.States);
+    }
 
     /// <summary>docs/e2e.md, Receiving: Requests.</summary>
     [Fact]
@@ -334,8 +376,15 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
 
     private sealed record Run(int Code, List<JsonElement> Output, string Error, string Text)
     {
-        public string? ErrorCode => Error.StartsWith('{')
-            ? JsonDocument.Parse(Error).RootElement.GetProperty("error").GetProperty("code").GetString()
-            : null;
+        public string? ErrorCode => ErrorCodes is [var only] ? only : null;
+
+        /// <summary>Of each line of standard error that is an error.</summary>
+        public IReadOnlyList<string?> ErrorCodes =>
+        [
+            .. Error.Split('\n').Where(line => line.StartsWith('{')).Select(line =>
+                JsonDocument.Parse(line).RootElement.GetProperty("error").GetProperty("code").GetString()),
+        ];
+
+        public IEnumerable<string?> States => Output.Select(message => message.GetProperty("state").GetString());
     }
 }

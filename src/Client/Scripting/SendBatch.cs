@@ -1,0 +1,157 @@
+using System.Threading.Channels;
+using ChordChat.Sdk;
+using ChordChat.Sdk.Messages;
+
+namespace ChordChat.Client.Scripting;
+
+/// <summary>Messages that are stored one after the other, and answered in the same order while that goes on.</summary>
+/// <remarks>README.md: what is wrong with one line costs the others nothing. What ends a batch early is input that
+/// cannot be read, or that no line can be stored or sent now.</remarks>
+internal sealed class SendBatch(ChatClient client, TimeSpan timeout) : IDisposable
+{
+    private const int InFlightMax = 256;
+    private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(3);
+
+    private readonly Channel<Line> _lines = Channel.CreateBounded<Line>(InFlightMax);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly HashSet<string> _known = [];
+    private readonly Lock _turn = new();
+    private bool _isOver;
+    private Line? _inHand;
+
+    /// <param name="Id">Of the message that was stored.</param>
+    /// <param name="Until">When its time is over.</param>
+    /// <param name="Problem">Why none was stored.</param>
+    public sealed record Line(string Id, long Until, ChordChatException? Problem = null);
+
+    /// <summary>Stores lines as they come.</summary>
+    public async Task StoreAsync(IEnumerable<(string To, string Text)> lines, CancellationToken cancellation)
+    {
+        try
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stop.Token);
+            foreach (var (to, text) in lines)
+            {
+                var until = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+                var problem = await ProblemAsync(to, text, either.Token);
+                await AddAsync(() => new(problem is null ? client.Send(to, text) : "", until, problem), either.Token);
+            }
+
+            _lines.Writer.TryComplete();
+        }
+        catch (Exception cause)
+        {
+            _lines.Writer.TryComplete(cause);
+        }
+    }
+
+    /// <summary>Takes messages that were stored before.</summary>
+    public async Task TakeAsync(IEnumerable<string> ids, CancellationToken cancellation)
+    {
+        var until = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
+        foreach (var id in ids)
+            await AddAsync(() => new(id, until), cancellation);
+        _lines.Writer.TryComplete();
+    }
+
+    /// <returns>The next one to answer; null after the last.</returns>
+    public async Task<Line?> NextAsync(CancellationToken cancellation)
+    {
+        _inHand = null;
+        return await _lines.Reader.WaitToReadAsync(cancellation) && _lines.Reader.TryRead(out var line)
+            ? _inHand = line
+            : null;
+    }
+
+    /// <summary>Stores nothing more.</summary>
+    /// <returns>The messages that are stored and were not answered.</returns>
+    public IReadOnlyList<string> End()
+    {
+        lock (_turn)
+            _isOver = true;
+        _stop.Cancel();
+        var left = _inHand is null ? new List<Line>() : [_inHand];
+        while (_lines.Reader.TryRead(out var line))
+            left.Add(line);
+        return [.. left.Where(line => line.Problem is null).Select(line => line.Id)];
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    /// <summary>Stores nothing that <see cref="End"/> would not tell.</summary>
+    private async Task AddAsync(Func<Line> store, CancellationToken cancellation)
+    {
+        await _lines.Writer.WaitToWriteAsync(cancellation);
+        lock (_turn)
+            if (!_isOver)
+                _lines.Writer.TryWrite(store()); // There is room: nobody else writes.
+    }
+
+    private async Task<ChordChatException?> ProblemAsync(string to, string text, CancellationToken cancellation)
+    {
+        try
+        {
+            client.CheckRecipient(to);
+            MessageLimits.Encode(text);
+        }
+        catch (ChordChatException cause)
+        {
+            return cause;
+        }
+
+        if (_known.Contains(to))
+            return null;
+        try
+        {
+            await CheckExistsAsync(to, cancellation);
+            _known.Add(to);
+            return null;
+        }
+        catch (ChordChatException cause) when (cause.Code is "unknown_user" or "key_conflict" or "identity_changed")
+        {
+            return cause; // Asked again for the next line: the input may come for days.
+        }
+    }
+
+    /// <summary>Asked before anything is stored, so that a wrong name leaves nothing behind. Who cannot be looked up
+    /// now holds up nobody else: the outbox asks again.</summary>
+    private async Task CheckExistsAsync(string user, CancellationToken cancellation)
+    {
+        var check = client.People.CheckExistsAsync(user, cancellation);
+        var hadNode = false;
+        for (var left = timeout > CheckTimeout ? timeout : CheckTimeout; ; left -= CheckTimeout)
+        {
+            var isLast = left <= CheckTimeout;
+            if (await Task.WhenAny(check, Task.Delay(isLast ? left : CheckTimeout, cancellation)) == check)
+                break;
+            if (hadNode || (isLast && (IsServed || client.People.KeysOf(user) is not null)))
+                return; // A node has served us so long, and this account does not answer: the message tells the rest.
+            if (isLast)
+                throw NotSent(user, new ChordChatException(
+                    "unreachable", "no node answered in time", "wait longer with --timeout"));
+            hadNode = IsServed;
+        }
+
+        try
+        {
+            await check;
+        }
+        catch (ChordChatException cause) when (cause.Code == "unavailable" && IsServed)
+        {
+            // As above, only sooner.
+        }
+        catch (ChordChatException cause) when (cause.Code is "unreachable" or "no_node" or "unavailable")
+        {
+            throw NotSent(user, cause);
+        }
+    }
+
+    /// <summary>Whether there is a session: this program's, or that of another one of the same profile, which sends
+    /// what is stored here.</summary>
+    private bool IsServed => client.Node is not null || !client.TryHoldSession();
+
+    /// <summary>No node could say whether there is such a user, and so nothing was stored.</summary>
+    private static ChordChatException NotSent(string user, ChordChatException cause) => new(
+        cause.Code, $"the message to {user} was not sent and is not kept on this machine: {cause.Message}", cause.Hint,
+        cause);
+}
