@@ -24,7 +24,7 @@ internal static class RecoverCommand
         var tile = new Option<string?>("--tile")
         {
             Description = "One tile, like 5a/7, as 'chordchat-node where NAME' prints it. Default: all that have lost "
-                + "their majority.",
+                + "their majority, except those of which one node alone names the newest epoch.",
         };
         var accept = new Option<string?>("--accept-loss")
         {
