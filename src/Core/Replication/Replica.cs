@@ -174,7 +174,7 @@ public sealed class Replica
             return new ReplicaReply.Nack(row.Highest);
         if (TooFar(request.At, request.Key, row, request.Ballot, from, now) is { } refusal)
             return refusal;
-        if (!_judge.Fits(request.At, request.Key, row, request.Value))
+        if (!_judge.Fits(request.At, request.Key, row, request.Value, from))
             return new ReplicaReply.Nack(row.Highest);
         var isNew = row.AcceptedBallot.IsNone;
         var growth = request.Value.Length - row.Value.Length + (isNew ? PeerLimits.RowBytes : 0);

@@ -63,7 +63,7 @@ internal sealed class ReplicaRepair(
     {
         var tile = request.At.Tile;
         foreach (var register in request.Page.Registers)
-            Mend(request.At, register, hasRoom, now);
+            Mend(request.At, register, request.Source ?? self, hasRoom, now);
         foreach (var entry in request.Page.Entries.Where(judge.MayTake))
             if (entry.Content is { } content)
                 rows.Insert(
@@ -75,7 +75,7 @@ internal sealed class ReplicaRepair(
         return Replies.Done;
     }
 
-    private void Mend(TileEpoch at, TransferredRegister register, bool hasRoom, ReplicaTime now)
+    private void Mend(TileEpoch at, TransferredRegister register, NodeId from, bool hasRoom, ReplicaTime now)
     {
         var (key, accepted, value) = (register.Key, register.AcceptedBallot, register.Value);
         var row = rows.GetRegister(at.Tile, key);
@@ -85,7 +85,7 @@ internal sealed class ReplicaRepair(
         {
             if (!judge.IsSound(key, value))
                 return;
-            if (budgets.InsteadOf(accepted, row.Highest, self, now.RanMs) is { } instead)
+            if (budgets.InsteadOf(accepted, row.Highest, from, now.RanMs) is { } instead)
             {
                 // A later repair takes it: docs/protocol.md#rounds-apart.
                 if (instead != row.Highest)
@@ -95,7 +95,7 @@ internal sealed class ReplicaRepair(
         }
 
         // Judged first: what a promise forbids to take may all the same tell of a dispute.
-        if (judge.Fits(at, key, row, value) && accepted >= row.Promised)
+        if (judge.Fits(at, key, row, value, from) && accepted >= row.Promised)
             Take(at, key, row, accepted, value);
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
 
@@ -129,7 +130,9 @@ public abstract record ReplicaRequest
 
     /// <summary>Keep these rows of another active member of the same epoch. Done, or TooLate.</summary>
     /// <param name="AskedMs">Unix milliseconds when they were asked for; the largest number: just now.</param>
-    public sealed record Mend(TileEpoch At, TilePage Page, long AskedMs = long.MaxValue) : ReplicaRequest(At)
+    /// <param name="Source">Whom they are from, and to whose account they go; null: to this node's own.</param>
+    public sealed record Mend(TileEpoch At, TilePage Page, long AskedMs = long.MaxValue, NodeId? Source = null)
+        : ReplicaRequest(At)
     {
         public override bool IsLocal => true;
     }

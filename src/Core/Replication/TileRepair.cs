@@ -45,7 +45,7 @@ public sealed class TileRepair(
             case (ReplicaRequest.Missing missing, ReplicaReply.Pulled { Page: var page }) when page.Answers(missing):
                 FetchedCount += page.Registers.Length + page.Entries.Length;
                 _more = page.Next;
-                Ask(self, new ReplicaRequest.Mend(Configuration.At, page, BegunMs));
+                Ask(self, new ReplicaRequest.Mend(Configuration.At, page, BegunMs, other));
                 break;
             case (ReplicaRequest.Mend, ReplicaReply.Done) when _more is { } more:
                 Ask(other, new ReplicaRequest.Missing(

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
 
@@ -22,15 +23,20 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
     /// <summary>Disputes that wait; further ones are not remembered: they come again with the next repair.</summary>
     private const int DisputesMax = 256;
 
-    private readonly HashSet<Dispute> _disputes = [];
+    /// <summary>Those that one node has begun: it may lie, and keeps out nobody else's.</summary>
+    private const int DisputesOfOneMax = 64;
+
+    private readonly Dictionary<Dispute, NodeId> _disputes = [];
 
     /// <summary>Whether a value may be kept in place of the one that is here. What does not follow becomes a
     /// dispute.</summary>
-    public bool Fits(TileEpoch at, string key, RegisterRow own, ReadOnlyMemory<byte> next)
+    /// <param name="from">Who brings it.</param>
+    public bool Fits(TileEpoch at, string key, RegisterRow own, ReadOnlyMemory<byte> next, NodeId from)
     {
         var verdict = Judge(at, key, own, next);
-        if (verdict == ValueVerdict.DoesNotFollow && _disputes.Count < DisputesMax)
-            _disputes.Add(new(at, key));
+        if (verdict == ValueVerdict.DoesNotFollow && _disputes.Count < DisputesMax
+            && _disputes.Values.Count(by => by == from) < DisputesOfOneMax)
+            _disputes.TryAdd(new(at, key), from);
         return verdict == ValueVerdict.Fits;
     }
 
@@ -87,8 +93,9 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
     /// forgotten.</param>
     public ImmutableArray<Dispute> Open(Func<TileEpoch, bool> isHere)
     {
-        _disputes.RemoveWhere(dispute => !isHere(dispute.At));
-        return [.. _disputes];
+        foreach (var dispute in _disputes.Keys.Where(dispute => !isHere(dispute.At)).ToList())
+            _disputes.Remove(dispute);
+        return [.. _disputes.Keys];
     }
 
     /// <summary>It is settled.</summary>

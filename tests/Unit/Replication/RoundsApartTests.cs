@@ -112,6 +112,17 @@ public sealed class RoundsApartTests
         AssertWritable();
     }
 
+    [Fact]
+    public void What_a_repair_brings_is_counted_for_its_source_and_not_for_the_node_that_repairs()
+    {
+        for (var i = 0; i < 40; i++)
+            _bench.Ask(0, new ReplicaRequest.Mend(
+                _bench.Now.At, new([new($"k{i}", new(1, Step, Liar, 1), Bytes("a"))], [], null), Source: Liar));
+        Assert.Equal(32, Enumerable.Range(0, 40).Count(i => !_bench.Stores[0].GetRegister(Tile, $"k{i}").Highest.IsNone));
+        Assert.IsType<ReplicaReply.Nack>(Prepare(Liar, Step));
+        Assert.IsType<ReplicaReply.Promised>(Prepare(_bench.Ids[0], Step));
+    }
+
     private ReplicaReply Prepare(NodeId from, ulong round) => _bench.Replicas[0].Handle(
         new ReplicaRequest.Prepare(_bench.Now.At, "k", new(1, round, from, 1)), from, _bench.UnixMs);
 

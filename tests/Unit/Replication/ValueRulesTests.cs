@@ -51,6 +51,25 @@ public sealed class ValueRulesTests
     }
 
     [Fact]
+    public void One_that_brings_many_disputes_keeps_out_nobody_elses()
+    {
+        var liar = _bench.Ids[1];
+        foreach (var key in Enumerable.Range(0, 300).Select(i => $"k{i}"))
+        {
+            var held = new RegisterRow(Ballot(1), Ballot(1), Bytes("a1"));
+            _bench.Stores[0].PutRegister(Tile, key, held);
+            _bench.Replicas[0].Handle(
+                new ReplicaRequest.Accept(At, key, new(1, 2, liar, 1), Bytes("b1")), liar, 0);
+        }
+
+        Hold(0, 1, "a1");
+        Mend(0, 9, "b1");
+
+        Assert.InRange(Disputes(0).Length, 2, 100);
+        Assert.Contains(Disputes(0), dispute => dispute.Key == "k");
+    }
+
+    [Fact]
     public void Repair_brings_no_ballot_that_nobody_could_outbid()
     {
         Hold(0, 1, "a1");
