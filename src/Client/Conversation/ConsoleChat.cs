@@ -33,6 +33,10 @@ internal sealed class ConsoleChat(
     /// <summary>Set when the chat is to be left: the exit code.</summary>
     public int? Finished { get; private set; }
 
+    /// <summary>What was typed and is not done yet, because nodes are still asked for somebody: what to say if it never
+    /// is.</summary>
+    public IReadOnlyList<string> Undone => _questions.Undone;
+
     public IEnumerable<string> Names => client.History.Chats().Select(chat => chat.Peer)
         .Concat(client.History.Requests().Select(request => request.From)).Concat(_met).Distinct();
 
@@ -156,7 +160,7 @@ internal sealed class ConsoleChat(
             case ConsoleCommand.OpenChat(var user): Open(user); break;
             case ConsoleCommand.History(var count): ShowHistory(count); break;
             case ConsoleCommand.Who:
-                _questions.Ask(async () => Answers.Who(await client.Lookup.WhoAsync(), Meet));
+                _questions.Ask(async () => Answers.Who(await client.Lookup.WhoAsync(), user => _met.Add(user)));
                 break;
             case ConsoleCommand.Status(var user):
                 _questions.Ask(async () => Answers.Status(await client.Lookup.StatusAsync(user)));
@@ -170,13 +174,16 @@ internal sealed class ConsoleChat(
             case ConsoleCommand.Resend: Resend(); break;
             case ConsoleCommand.Accept(var user): Accept(user); break;
             case ConsoleCommand.Requests(var on): Requests(on); break;
-            case ConsoleCommand.Block(var user): _questions.UnlessNobody(client, user, () => Block(user)); break;
+            case ConsoleCommand.Block(var user):
+                _questions.UnlessNobody(client, user, () => Block(user), $"{user} was not blocked");
+                break;
             case ConsoleCommand.Unblock(var user):
                 view.Print(Transcript.Unblocked(user, client.Circle.Unblock(user)));
                 break;
             case ConsoleCommand.Blocked: view.Print(Answers.Blocked(client.Circle.Blocked)); break;
             case ConsoleCommand.Help: view.PrintAll(Answers.Help()); break;
             case ConsoleCommand.LogOut:
+                _questions.Stop(); // What they would store would go out from the next device.
                 var left = client.ForgetDevice();
                 view.Print(Transcript.Note("logged out; the keys of this device are gone, the history stays"));
                 if (left > 0)
@@ -196,16 +203,18 @@ internal sealed class ConsoleChat(
         if (client.People.KeysOf(user) is not null && !client.People.HasNewIdentity(user))
             Store(user, text);
         else
-            IfExists(user, () => Store(user, text), $"your message to {user}");
+            IfExists(
+                user, () => Store(user, text), $"your message to {user}",
+                undone: $"your message to {user} was not stored and is not sent: {text}");
     }
 
-    private void IfExists(string user, Action then, string? what = null) => _questions.Ask(
+    private void IfExists(string user, Action then, string? what = null, string? undone = null) => _questions.Ask(
         async () =>
         {
             await client.People.CheckExistsAsync(user);
             return [];
         },
-        what, then);
+        what, then, undone);
 
     private void Block(string user)
     {
@@ -247,11 +256,14 @@ internal sealed class ConsoleChat(
                 $"the new identity of {user} is accepted; /verify {user} shows the safety number"));
         }
         else
-            _questions.UnlessNobody(client, user, () =>
-            {
-                client.Circle.Accept(user);
-                view.Print(Transcript.Note($"messages from {user} are now shown as they arrive"));
-            });
+            _questions.UnlessNobody(
+                client, user,
+                () =>
+                {
+                    client.Circle.Accept(user);
+                    view.Print(Transcript.Note($"messages from {user} are now shown as they arrive"));
+                },
+                $"{user} was not accepted");
     }
 
     private void Store(string user, string text)
@@ -375,8 +387,6 @@ internal sealed class ConsoleChat(
 
     private void SayMissing(ChatMessage message) =>
         view.PrintAll(Transcript.Missing(message).Select(line => Transcript.Note(line, Style.Warning)));
-
-    private void Meet(string user) => _met.Add(user);
 
     private void Prompt()
     {

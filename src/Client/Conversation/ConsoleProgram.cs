@@ -12,6 +12,9 @@ internal static class ConsoleProgram
 {
     private static readonly TimeSpan QuitPatience = TimeSpan.FromSeconds(2);
 
+    /// <summary>A signal leaves two seconds for everything.</summary>
+    private static readonly TimeSpan SignalPatience = TimeSpan.FromSeconds(0.5);
+
     /// <summary>Lines from a pipe that wait in memory.</summary>
     private const int LinesMax = 64;
 
@@ -53,20 +56,22 @@ internal static class ConsoleProgram
             screen.Batch(chat.Start);
             while (!IsOver())
             {
-                await inputs.WaitAsync(cancellation);
+                await inputs.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 screen.Batch(() => inputs.Take(IsOver, Type, chat.On));
             }
+
+            await FinishAsync(chat, screen, inputs, cancellation.IsCancellationRequested);
         }
         finally
         {
-            screen.Close();
-            Console.TreatControlCAsInput = false;
+            Leave(chat, screen);
         }
 
+        cancellation.ThrowIfCancellationRequested();
         await SendTheRestAsync(client);
         return chat.Finished ?? (chat.IsOver ? CommandLine.Failed : 0);
 
-        bool IsOver() => chat.Finished is not null || closed;
+        bool IsOver() => chat.Finished is not null || closed || cancellation.IsCancellationRequested;
 
         void Type(IReadOnlyList<KeyStroke> typed)
         {
@@ -74,6 +79,46 @@ internal static class ConsoleProgram
                 if (!IsOver() && view.Type(stroke, out closed) is { } line)
                     chat.OnLine(line.Line, line.IsText);
         }
+    }
+
+    /// <summary>Waits for nodes that are still asked for somebody, and does what was to be done then. What is typed
+    /// meanwhile is left.</summary>
+    private static async Task FinishAsync(
+        ConsoleChat chat, Screen screen, ConsoleInputs<KeyStroke> inputs, bool isTold)
+    {
+        using var patience = new CancellationTokenSource(isTold ? SignalPatience : QuitPatience);
+        while (chat.Undone.Count > 0 && !patience.IsCancellationRequested)
+        {
+            await inputs.WaitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                screen.Batch(() => inputs.Take(() => false, _ => { }, chat.On));
+            }
+            catch (ChordChatException)
+            {
+                // The terminal is gone, and there is still something to do.
+            }
+        }
+    }
+
+    private static void Leave(ConsoleChat chat, Screen screen)
+    {
+        try
+        {
+            screen.Close();
+        }
+        finally
+        {
+            Console.TreatControlCAsInput = false;
+            SayUndone(chat);
+        }
+    }
+
+    /// <summary>Nothing that was typed is lost without a word.</summary>
+    private static void SayUndone(ConsoleChat chat)
+    {
+        foreach (var what in chat.Undone)
+            Output.Say($"no node has answered in time: {what}");
     }
 
     /// <summary>A terminal that goes away ends the chat as its user would: the terminal may be a real one after
@@ -108,16 +153,24 @@ internal static class ConsoleProgram
             context.PasswordAtHand);
         var ended = false;
         _ = Task.Run(() => ReadAsync(lines.Writer), cancellation);
-        chat.Start();
-        while (!IsOver())
+        try
         {
-            await inputs.WaitAsync(cancellation);
-            inputs.Take(IsOver, Type, chat.On);
+            chat.Start();
+            while (!IsOver())
+            {
+                await inputs.WaitAsync(cancellation);
+                inputs.Take(IsOver, Type, chat.On);
+            }
+
+            await Task.WhenAll(pending).WaitAsync(cancellation);
+            for (var left = client.Events.Count; left >= 0; left -= ConsoleInputs.EventsAtOnce)
+                inputs.Take(() => false, _ => { }, chat.On);
+        }
+        finally
+        {
+            SayUndone(chat);
         }
 
-        await Task.WhenAll(pending);
-        for (var left = client.Events.Count; left >= 0; left -= ConsoleInputs.EventsAtOnce)
-            inputs.Take(() => false, _ => { }, chat.On);
         // What was typed into a pipe must not be lost because the pipe was short.
         var flushed = await client.FlushAsync(TimeSpan.FromSeconds(5), cancellation);
         return chat.Finished ?? (flushed ? 0 : CommandLine.Failed);

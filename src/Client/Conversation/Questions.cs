@@ -6,10 +6,18 @@ namespace ChordChat.Client.Conversation;
 /// <summary>What is asked of nodes beside the console's loop; the loop prints the answers.</summary>
 internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
 {
+    private readonly List<string> _undone = [];
     private long _interruptions;
+    private bool _isStopped;
 
     /// <summary>The line that was typed last.</summary>
     public string Line { get; set; } = "";
+
+    /// <summary>What is to be done after an answer that has not come yet: what to say if it never is.</summary>
+    public IReadOnlyList<string> Undone => _undone;
+
+    /// <summary>Answers that come from now on are too late.</summary>
+    public void Stop() => _isStopped = true;
 
     /// <summary>Something else was printed: an answer that comes now does not follow its question.</summary>
     public void Interrupt() => _interruptions++;
@@ -18,9 +26,14 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
     /// at once.</summary>
     /// <param name="what">What is answered, if not the line that was typed.</param>
     /// <param name="then">Done after a good answer; what it throws is printed.</param>
-    public void Ask(Func<Task<IReadOnlyList<StyledLine>>> question, string? what = null, Action? then = null)
+    /// <param name="undone">What to say when the console ends before that.</param>
+    public void Ask(
+        Func<Task<IReadOnlyList<StyledLine>>> question, string? what = null, Action? then = null,
+        string? undone = null)
     {
         var askedAt = _interruptions;
+        if (undone is not null)
+            _undone.Add(undone);
         var named = Transcript.AnswerTo(what ?? Line);
         later(AskAsync());
 
@@ -29,16 +42,22 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
             try
             {
                 var lines = await question();
-                return () =>
-                {
-                    Answer(lines);
-                    Then();
-                };
+                return () => Settle(lines, Then);
             }
             catch (ChordChatException cause)
             {
-                return () => Answer([Transcript.Problem(cause)]);
+                return () => Settle([Transcript.Problem(cause)], () => { });
             }
+        }
+
+        void Settle(IReadOnlyList<StyledLine> lines, Action next)
+        {
+            if (_isStopped)
+                return;
+            if (undone is not null)
+                _undone.Remove(undone); // Of two that say the same one is left.
+            Answer(lines);
+            next();
         }
 
         // What was true when the question was asked may no longer be true. As with a line that was just typed, that
@@ -65,7 +84,8 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
 
     /// <summary>Does something about somebody, unless nodes say that nobody has this name. Who is known here, or whom
     /// nobody can look up now, is not asked for.</summary>
-    public void UnlessNobody(ChatClient client, string user, Action act)
+    /// <param name="undone">What to say when the console ends before that.</param>
+    public void UnlessNobody(ChatClient client, string user, Action act, string undone)
     {
         client.CheckRecipient(user);
         if (client.Node is null || client.People.KeysOf(user) is not null)
@@ -81,6 +101,7 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
             {
                 if (!isNobody)
                     act();
-            });
+            },
+            undone: undone);
     }
 }

@@ -122,6 +122,26 @@ public sealed class ConsoleChatTests
         Assert.Contains(blocked.Message, Assert.Single(view.Printed), StringComparison.Ordinal);
     }
 
+    /// <summary>README.md: what was typed is not lost without a word.</summary>
+    [Fact]
+    public async Task What_waits_for_an_answer_is_undone_until_it_comes_and_a_logout_leaves_it_so()
+    {
+        await using var at = new OfflineConsole("hello");
+        var (chat, view) = (at.Chat, at.View);
+        chat.OnLine("/msg carol hi");
+        chat.OnLine("/msg carol hi");
+        chat.OnLine("/who"); // It only asks.
+        Assert.Equal(
+            Enumerable.Repeat("your message to carol was not stored and is not sent: hi", 2), chat.Undone);
+        (await at.Later[0])();
+        Assert.Single(chat.Undone);
+        chat.OnLine("/logout");
+        view.Printed.Clear();
+        (await at.Later[1])();
+        Assert.Single(chat.Undone);
+        Assert.Empty(view.Printed);
+    }
+
     [Fact]
     public async Task What_still_waits_from_last_time_is_said_at_the_start()
     {
