@@ -27,62 +27,116 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
 
     private const int BlamedMax = 1_000;
 
+    /// <summary>How long one node may take while others can be asked.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+
     private readonly HashSet<string> _blamed = [];
 
     /// <inheritdoc/>
     public async Task<KeyAnswer> AskAsync(
         string user, Func<KeyLog, KeyLogWorth> judge, CancellationToken cancellation)
     {
-        var asked = new HashSet<string>();
-        var shownCount = 0;
-        var unknownCount = 0;
-        RpcException? unknown = null;
-        ChordChatException? trouble = null;
-        while (asked.Count < NodesMax)
+        var told = new Told();
+        while (told.Asked.Count < NodesMax)
         {
-            using var other = asked.Count == 0 ? null : await links.OpenOtherAsync(asked, cancellation);
-            if (other is null && asked.Count > 0)
+            using var other = told.Asked.Count == 0 ? null : await OpenOtherAsync(told.Asked, cancellation);
+            if (other is null && told.Asked.Count > 0)
                 break;
-            NodeLink? at = null;
-            try
-            {
-                var reply = await AskOneAsync(user, other, link => at = link, cancellation);
-                var log = KeyLog.Verify(cluster, user, reply.Entries.Select(entry => entry.ToByteArray()));
-                var worth = log is null ? KeyLogWorth.NotTheirs : judge(log);
-                if (worth == KeyLogWorth.NotTheirs)
-                    trouble = Blame(at!, user);
-                else
-                    shownCount++;
-                if (worth == KeyLogWorth.Take)
-                    return new(log, AreEnough(shownCount));
-            }
-            catch (RpcException cause) when (cause.StatusCode == StatusCode.NotFound)
-            {
-                unknownCount++;
-                unknown = cause;
-            }
-            catch (RpcException cause) when (cause.StatusCode == StatusCode.Unauthenticated)
-            {
-                trouble ??= Failures.NoPass($"the keys of {user} cannot be read", cause);
-            }
-            catch (RpcException cause)
-            {
-                trouble ??= Failures.Of(cause, $"the keys of {user} cannot be read");
-            }
-            catch (Exception cause) when (
-                cause is not (ChordChatException or OperationCanceledException or SqliteException))
-            {
-                trouble ??= Failures.Unexpected(at is null ? "a node" : NodeWords.Name(at.Cluster.NodeName), cause);
-            }
-
-            asked.Add(at is null ? $"nobody {asked.Count}" : Convert.ToHexString(at.NodeId));
+            if (await AskOneAsync(user, judge, other, told, Patience, cancellation) is { } log)
+                return new(log, AreEnough(told.ShownCount));
         }
 
-        if (shownCount > 0)
-            return new(null, AreEnough(shownCount));
-        if (unknown is not null && AreEnough(unknownCount))
+        // Nobody else is there to be asked.
+        if (told is { IsCutOff: true, Asked.Count: 1 } && await AskOneAsync(
+            user, judge, null, told, Timeout.InfiniteTimeSpan, cancellation) is { } late)
+            return new(late, AreEnough(told.ShownCount));
+        if (told.ShownCount > 0)
+            return new(null, AreEnough(told.ShownCount));
+        if (told.Unknown is not null && AreEnough(told.UnknownCount))
             throw Failures.UnknownUser(user);
-        throw trouble ?? Failures.Unavailable($"it is not known whether there is a user {user}", unknown);
+        throw told.Trouble
+            ?? Failures.Unavailable($"it is not known whether there is a user {user}", told.Unknown);
+    }
+
+    /// <summary>What nodes have said to one question.</summary>
+    private sealed class Told
+    {
+        public HashSet<string> Asked { get; } = [];
+
+        public int ShownCount { get; set; }
+
+        public int UnknownCount { get; set; }
+
+        public RpcException? Unknown { get; set; }
+
+        public ChordChatException? Trouble { get; set; }
+
+        /// <summary>One of them took too long.</summary>
+        public bool IsCutOff { get; set; }
+    }
+
+    /// <returns>A log that is worth taking.</returns>
+    private async Task<KeyLog?> AskOneAsync(
+        string user, Func<KeyLog, KeyLogWorth> judge, NodeLink? other, Told told, TimeSpan patience,
+        CancellationToken cancellation)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        bound.CancelAfter(patience);
+        NodeLink? at = null;
+        try
+        {
+            var reply = await AskOneAsync(user, other, link => at = link, bound.Token);
+            var log = KeyLog.Verify(cluster, user, reply.Entries.Select(entry => entry.ToByteArray()));
+            var worth = log is null ? KeyLogWorth.NotTheirs : judge(log);
+            if (worth == KeyLogWorth.NotTheirs)
+                told.Trouble = Blame(at!, user);
+            else
+                told.ShownCount++;
+            if (worth == KeyLogWorth.Take)
+                return log;
+        }
+        catch (Exception cause) when (bound.IsCancellationRequested && !cancellation.IsCancellationRequested
+            && cause is RpcException { StatusCode: StatusCode.Cancelled } or OperationCanceledException)
+        {
+            told.IsCutOff = true;
+            told.Trouble ??= Failures.Unavailable($"the keys of {user} cannot be read", cause);
+        }
+        catch (RpcException cause) when (cause.StatusCode == StatusCode.NotFound)
+        {
+            told.UnknownCount++;
+            told.Unknown = cause;
+        }
+        catch (RpcException cause) when (cause.StatusCode == StatusCode.Unauthenticated)
+        {
+            told.Trouble ??= Failures.NoPass($"the keys of {user} cannot be read", cause);
+        }
+        catch (RpcException cause)
+        {
+            told.Trouble ??= Failures.Of(cause, $"the keys of {user} cannot be read");
+        }
+        catch (Exception cause) when (
+            cause is not (ChordChatException or OperationCanceledException or SqliteException))
+        {
+            told.Trouble ??= Failures.Unexpected(at is null ? "a node" : NodeWords.Name(at.Cluster.NodeName), cause);
+        }
+
+        told.Asked.Add(at is null ? $"nobody {told.Asked.Count}" : Convert.ToHexString(at.NodeId));
+        return null;
+    }
+
+    /// <returns>Null as well if none answers in time.</returns>
+    private async Task<NodeLink?> OpenOtherAsync(IReadOnlySet<string> asked, CancellationToken cancellation)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        bound.CancelAfter(Patience);
+        try
+        {
+            return await links.OpenOtherAsync(asked, bound.Token);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            return null;
+        }
     }
 
     /// <summary>Whether what so many nodes say can be believed.</summary>

@@ -31,11 +31,13 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
     public override Task<KdfParameters> GetKdf(GetKdfRequest request, ServerCallContext context)
     {
         var kdf = cluster.Accounts.TryGetValue(request.User, out var account) ? account.Log!.Head.Kdf : FakeCluster.Kdf;
-        return Task.FromResult(new KdfParameters
+        var given = new KdfParameters
         {
             Iterations = cluster.KdfIterations ?? kdf.Iterations,
             Salt = ByteString.CopyFrom(kdf.ToSaltBytes()),
-        });
+        };
+        cluster.GiveKdf(node, given);
+        return Task.FromResult(given);
     }
 
     public override Task<CheckNameReply> CheckName(CheckNameRequest request, ServerCallContext context) =>
@@ -51,6 +53,8 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         cluster.SecretCalls.Enqueue(request.User);
         if (cluster.RegistrationFault is (var before, TakesEffect: false))
             throw before;
+        if (cluster.RefuseRegistration(node) is { } lie)
+            throw lie;
         var log = KeyLog.Verify(cluster.Id, request.User, [request.KeyLogEntry.ToByteArray()])
             ?? throw Fault(StatusCode.InvalidArgument, "the entry is not sound");
         var account = new FakeAccount(request.Secret, request.Operation.ToByteArray())
@@ -70,8 +74,11 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
     {
         cluster.SecretCalls.Enqueue(request.User);
         if (!cluster.Accounts.TryGetValue(request.User, out var account) || account.Secret != request.Secret)
+        {
+            cluster.WrongSecrets.Enqueue(node);
             throw Fault(StatusCode.Unauthenticated, "wrong");
-        account.Ticket = RandomNumberGenerator.GetBytes(32);
+        }
+
         var log = cluster.ShowKeys(node, request.User) ?? account.Log!;
         var reply = new LogInReply
         {
@@ -90,6 +97,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         if (!request.Ticket.Span.SequenceEqual(account.Ticket))
             throw Fault(StatusCode.PermissionDenied, "no ticket");
         cluster.EntriesSeen.Enqueue(KeyLogEntry.TryParse(request.KeyLogEntry.Span)!);
+        cluster.KeyringsSeen.Enqueue(request.Keyring.ToByteArray());
         if (cluster.PublishFault(node) is (var before, TakesEffect: false))
             throw before;
         if (account.Log!.Head.Bytes.Span.SequenceEqual(request.KeyLogEntry.Span))
@@ -109,7 +117,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         cluster.KeyLogCalls.AddOrUpdate(request.User, 1, (_, count) => count + 1);
         if (!cluster.ReadsKeyLogs)
             throw Fault(StatusCode.Unavailable, "no majority");
-        while (cluster.Silent.ContainsKey(request.User))
+        while (cluster.Silent.ContainsKey(request.User) || cluster.HangsKeyLog(node, request.User))
             await Task.Delay(20, context.CancellationToken);
         return Entries(cluster.ShowKeys(node, request.User) ?? Account(request.User).Log!);
     }

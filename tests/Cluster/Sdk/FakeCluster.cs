@@ -94,8 +94,23 @@ internal sealed class FakeCluster : IDisposable
     /// the answer as it should be.</summary>
     public Func<FakeNode, (RpcException Fault, bool TakesEffect)?> PublishFault { get; set; } = _ => null;
 
+    /// <summary>What a lying node answers to a registration; null for what the others answer.</summary>
+    public Func<FakeNode, RpcException?> RefuseRegistration { get; set; } = _ => null;
+
     /// <summary>Every key-log entry of a new device that any node has seen.</summary>
     public ConcurrentQueue<KeyLogEntry> EntriesSeen { get; } = [];
+
+    /// <summary>The keyrings of these entries.</summary>
+    public ConcurrentQueue<byte[]> KeyringsSeen { get; } = [];
+
+    /// <summary>At which nodes somebody gave a wrong secret.</summary>
+    public ConcurrentQueue<FakeNode> WrongSecrets { get; } = [];
+
+    /// <summary>Changes how a node wants passwords stretched.</summary>
+    public Action<FakeNode, KdfParameters> GiveKdf { get; set; } = (_, _) => { };
+
+    /// <summary>Which nodes never answer when asked for somebody's key log.</summary>
+    public Func<FakeNode, string, bool> HangsKeyLog { get; set; } = (_, _) => false;
 
     /// <summary>Changes what a node says about itself and its cluster.</summary>
     public Action<ClusterInfo> Introduce { get; set; } = _ => { };
@@ -213,7 +228,8 @@ internal sealed class FakeAccount(string secret, byte[] operation)
     /// <summary>One for each entry of the key log.</summary>
     public List<byte[]> Keyrings { get; } = [];
 
-    public byte[] Ticket { get; set; } = [];
+    /// <summary>What each login gives; a node that did not give it takes it as well.</summary>
+    public byte[] Ticket { get; } = RandomNumberGenerator.GetBytes(32);
 
     /// <summary>Changes whom this user has blocked and written to, and says who they are.</summary>
     public Circle Change(CircleChange change)

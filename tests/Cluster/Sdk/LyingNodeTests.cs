@@ -85,6 +85,17 @@ public sealed class LyingNodeTests : TwoFakeNodes
         Assert.Equal(["hello"], await bob.ReadAsync(1));
     }
 
+    /// <summary>It serves the session and everything else.</summary>
+    [Fact]
+    public async Task A_node_that_never_answers_for_somebodys_keys_leaves_time_to_ask_others()
+    {
+        await using var bob = await (await Person.RegisterAsync("bob", N2)).OnlineAsync();
+        await using var alice = await (await Person.RegisterAsync("alice", N1)).OnlineAsync();
+        Cluster.HangsKeyLog = (node, user) => node == N1 && user == "bob";
+        alice.Client.Send("bob", "hello");
+        Assert.Equal(["hello"], await bob.ReadAsync(1));
+    }
+
     [Fact]
     public async Task A_name_that_nobody_has_is_nobodys_once_more_than_half_of_the_nodes_say_so()
     {
