@@ -182,7 +182,9 @@ public sealed class Accounts : IDisposable
         if (kdf.Iterations < _profile.IterationsPinned)
             throw BadParameters(); // Nobody talks a client into less than it used before.
         var keys = Derive(cluster, user, password, kdf);
-        return (new NewDevice(_profile, _links, cluster, user, kdf, keys, Keys, isRenewal), keys);
+        return (
+            new NewDevice(_profile, _links, cluster, user, kdf, keys, Keys, new HashSet<string>(), isRenewal),
+            keys);
     }
 
     private async Task<Wire.KdfParameters> GetKdfAsync(string user, CancellationToken cancellation)

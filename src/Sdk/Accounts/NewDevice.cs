@@ -2,7 +2,6 @@ using ChordChat.Crypto;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Keyrings;
 using ChordChat.Crypto.Passwords;
-using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Wire;
@@ -17,27 +16,24 @@ namespace ChordChat.Sdk.Accounts;
 /// <summary>Makes this profile its user's new device: signs one entry for one place of the key log, and hands in those
 /// very bytes until a node shows what stands there.</summary>
 /// <remarks>docs/e2e.md, New device.</remarks>
+/// <param name="passedOver">Ids, in hex, of nodes that are not asked.</param>
 /// <param name="isRenewal">Nobody wants to log in: this profile's device makes place for another one of the same
 /// profile, unless another one has taken over already.</param>
 internal sealed class NewDevice(
     Profile profile, NodeLinks links, ClusterId cluster, string user, KdfParameters kdf, PasswordKeys keys,
-    KeySource source, bool isRenewal)
+    KeySource source, IReadOnlySet<string> passedOver, bool isRenewal)
 {
     private const int NodesMax = 3;
 
     /// <summary>Logins at one node: to finish what was begun, to sign, and twice for others who came first.</summary>
     private const int StepsMax = 4;
 
-    /// <summary>How long a login waits for other nodes' word on the key log.</summary>
-    private static readonly TimeSpan OthersPatience = TimeSpan.FromSeconds(3);
-
+    private readonly LoginQuestions _login = new(links, cluster, user, kdf, keys);
+    private readonly HashSet<string> _asked = [.. passedOver];
     private (LocalKey Key, byte[] Sealed)? _own;
     private KeyLog? _known;
     private SignedEntry.Record? _record;
     private SignedEntry? _signed;
-
-    /// <summary>What a node has answered to a login, verified.</summary>
-    private sealed record Granted(KeyLog Log, Keyring Ring, ByteString Ticket, ByteString Pass);
 
     /// <exception cref="ChordChatException"><c>bad_keyring</c> when no node shows the log that is known here,
     /// <c>taken_over</c> for a renewal that comes too late, and what a login says. What was signed stays in the
@@ -78,7 +74,7 @@ internal sealed class NewDevice(
     {
         try
         {
-            var granted = await AskAsync(other, link => at.Link = link, cancellation);
+            var granted = await _login.AskAsync(other, link => at.Link = link, cancellation);
             using var identity = granted.Ring.Identity;
             if (_own is null)
                 Begin();
@@ -105,16 +101,18 @@ internal sealed class NewDevice(
     /// <param name="ask">Asks another one, or the node in use (null); says whether that is enough.</param>
     private async Task AskSeveralAsync(Func<NodeLink?, Asked, Task<bool>> ask, CancellationToken cancellation)
     {
-        var asked = new HashSet<string>();
-        while (asked.Count < NodesMax)
+        for (var count = 0; count < NodesMax; count++)
         {
-            using var other = asked.Count == 0 ? null : await links.OpenOtherAsync(asked, cancellation);
-            if (other is null && asked.Count > 0)
+            using var other = count == 0
+                ? null
+                : await links.OpenOtherAsync(_asked, cancellation, isEverywhere: true);
+            if (other is null && count > 0)
                 return;
             var at = new Asked();
             if (await ask(other, at))
                 return;
-            asked.Add(at.Link is null ? $"nobody {asked.Count}" : Convert.ToHexString(at.Link.NodeId));
+            if (at.Link is { } link)
+                _asked.Add(Convert.ToHexString(link.NodeId));
         }
     }
 
@@ -123,7 +121,7 @@ internal sealed class NewDevice(
     {
         for (var step = 1; step <= StepsMax; step++)
         {
-            var granted = await AskAsync(other, answers, cancellation);
+            var granted = await _login.AskAsync(other, answers, cancellation);
             using var identity = granted.Ring.Identity; // The device shares the other keys.
             if (_own is null)
                 Begin();
@@ -159,43 +157,6 @@ internal sealed class NewDevice(
 
     private LocalKey Key => _own!.Value.Key;
 
-    private async Task<Granted> AskAsync(
-        NodeLink? other, Action<NodeLink> answers, CancellationToken cancellation)
-    {
-        var request = new LogInRequest { User = user, Secret = keys.AuthSecret };
-        LogInReply reply;
-        try
-        {
-            reply = await CallAsync(
-                other,
-                (link, options) =>
-                {
-                    answers(link);
-                    return link.Chat.LogInAsync(request, options);
-                },
-                cancellation);
-        }
-        catch (RpcException cause) when (cause.StatusCode is StatusCode.NotFound or StatusCode.Unauthenticated)
-        {
-            throw Failures.WrongLogin(user);
-        }
-        catch (RpcException cause)
-        {
-            throw Failures.OfLogin(cause);
-        }
-
-        if (reply.Degraded)
-            throw Failures.Unavailable("login on a new device needs a majority of the account's copies");
-        if (reply.KeyLog is null)
-            throw new UntrueException($"shows no key log of {user}");
-        var log = KeyLog.Verify(cluster, user, reply.KeyLog.Entries.Select(entry => entry.ToByteArray()));
-        var ring = KeyringBlob.Open(cluster, user, keys, reply.Keyring.Span);
-        if (log is null || ring is null || log.Head.Kdf != kdf || !KeyringBlob.IsThatOf(log, reply.Keyring.Span)
-            || !ring.Matches(log))
-            throw new UntrueException("hands out a keyring that is not the newest one of this user");
-        return new Granted(log, ring, reply.Ticket, reply.Pass);
-    }
-
     /// <summary>Compares a log that a node shows with the one that is known, and takes it.</summary>
     private void Compare(KeyLog shown)
     {
@@ -217,31 +178,13 @@ internal sealed class NewDevice(
         return device.Log.Head.Hash == log.Head.Hash;
     }
 
-    /// <summary>Who is new here knows no log: before anything is signed, others are asked for a longer one.</summary>
+    /// <summary>Before anything is signed on top of a log, others are asked for a longer one.</summary>
     private async Task RequireNewestAsync(Granted granted, CancellationToken cancellation)
     {
-        links.Pass.Keep(granted.Pass);
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        patience.CancelAfter(OthersPatience);
-        KeyLog? newer = null;
-        try
-        {
-            var head = granted.Log.Head;
-            var answer = await new KeyQuestions(cluster, links, _ => { }).AskAsync(
-                user,
-                log => log.Find(head.Hash) is null ? KeyLogWorth.NotTheirs
-                    : log.Head.Seq > head.Seq ? KeyLogWorth.Take : KeyLogWorth.Behind,
-                patience.Token);
-            newer = answer.Log;
-        }
-        catch (Exception cause) when (cause is ChordChatException or OperationCanceledException)
-        {
-            cancellation.ThrowIfCancellationRequested(); // Otherwise nobody else says anything now.
-        }
-
-        if (newer is null)
+        var longer = await new NewestLog(links, _login, user).FindLongerAsync(granted, _asked, cancellation);
+        if (longer is null)
             return;
-        Compare(newer);
+        Compare(longer);
         throw new UntrueException($"shows an older key log of {user} than others");
     }
 
@@ -273,7 +216,8 @@ internal sealed class NewDevice(
         };
         try
         {
-            await CallAsync(other, (link, options) => link.Chat.PublishKeysAsync(request, options), cancellation);
+            await _login.CallAsync(
+                other, (link, options) => link.Chat.PublishKeysAsync(request, options), cancellation);
             return true;
         }
         catch (RpcException cause) when (cause.StatusCode == StatusCode.Aborted)
@@ -285,13 +229,6 @@ internal sealed class NewDevice(
             throw Failures.OfLogin(cause);
         }
     }
-
-    /// <param name="other">Null for the node in use, or another one if that cannot answer now.</param>
-    private async Task<T> CallAsync<T>(
-        NodeLink? other, Func<NodeLink, CallOptions, AsyncUnaryCall<T>> call, CancellationToken cancellation) =>
-        other is null
-            ? await links.AskAsync(call, cancellation)
-            : await call(other, NodeLinks.Options(cancellation));
 
     private UnlockedProfile Adopt(Granted granted)
     {
@@ -309,7 +246,4 @@ internal sealed class NewDevice(
     private static ChordChatException Untrue(string what) => new(
         "bad_keyring", $"{what}, and no other node helps",
         "name another node with --node, and tell the operator");
-
-    /// <summary>What a node shows cannot be the truth, or the newest: others are asked.</summary>
-    private sealed class UntrueException(string message) : Exception(message);
 }

@@ -33,6 +33,40 @@ public static class NodeFinder
         yield return DefaultAddresses;
     }
 
+    /// <summary>Where another node than the one in use may be, from every source: none of them is in the hands of that
+    /// node alone. What nodes say of each other comes last, so that it takes no time from the rest.</summary>
+    /// <param name="known">Proved addresses and hearsay.</param>
+    /// <param name="isEverywhere">Also the local network and the default ports.</param>
+    internal static async IAsyncEnumerable<IReadOnlyList<string>> SearchOthersAsync(
+        NodeSearch search, IReadOnlyList<KnownNode> known, bool isEverywhere,
+        [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        yield return
+        [
+            .. known.Where(node => node.Id is not null).Select(node => node.Address),
+            .. search.Explicit,
+            .. search.FromEnvironment,
+            .. InFile(search),
+            .. known.Where(node => node.Id is null).Select(node => node.Address),
+        ];
+        if (!isEverywhere || !search.AskNetwork)
+            yield break;
+        yield return [.. await MulticastQuestion.AskAsync(search.NetworkWait, cancellation), .. DefaultAddresses];
+    }
+
+    /// <summary>Nothing if the cluster file cannot be read: whoever looks for the first node says so.</summary>
+    private static IReadOnlyList<string> InFile(NodeSearch search)
+    {
+        try
+        {
+            return search.ClusterFile is { } path ? ClusterFile.Read(path).Addresses : [];
+        }
+        catch (ChordChatException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>Of groups that were asked, the addresses to tell a person of: those that somebody or something named;
     /// the built-in ones only if there are no others.</summary>
     internal static IReadOnlyList<string> Named(IEnumerable<IReadOnlyList<string>> groups)

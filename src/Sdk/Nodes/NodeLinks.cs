@@ -120,9 +120,11 @@ internal sealed class NodeLinks(NodePool pool, UserPass pass) : IDisposable
 
     /// <summary>Opens a node that was not asked yet, for one question; the caller disposes of it.</summary>
     /// <param name="asked">Node ids in hex.</param>
-    /// <returns>Null when no other node that is known answers.</returns>
-    public Task<NodeLink?> OpenOtherAsync(IReadOnlySet<string> asked, CancellationToken cancellation) =>
-        pool.OpenOtherAsync(asked, cancellation);
+    /// <param name="isEverywhere">Also where no node was ever heard of; that takes longer.</param>
+    /// <returns>Null when no other node answers.</returns>
+    public Task<NodeLink?> OpenOtherAsync(
+        IReadOnlySet<string> asked, CancellationToken cancellation, bool isEverywhere = false) =>
+        pool.OpenOtherAsync(asked, cancellation, isEverywhere);
 
     public void Dispose()
     {

@@ -96,12 +96,19 @@ internal sealed class NodePool(
             : worst ?? new ChordChatException("no_node", "no node was found", StartOrName);
     }
 
-    /// <summary>Opens a node that is none of these, among those that were heard of.</summary>
+    /// <summary>Opens a node that is none of these.</summary>
     /// <param name="asked">Node ids in hex; one node may have several addresses.</param>
-    public async Task<NodeLink?> OpenOtherAsync(IReadOnlySet<string> asked, CancellationToken cancellation)
+    /// <param name="isEverywhere">Also where no node was ever heard of; that takes longer.</param>
+    /// <returns>Null when none answers.</returns>
+    public async Task<NodeLink?> OpenOtherAsync(
+        IReadOnlySet<string> asked, CancellationToken cancellation, bool isEverywhere = false)
     {
-        List<string> addresses = [.. Known.Select(node => node.Address).Concat(_search.Explicit).Distinct()];
-        return (await FirstAnswer.OfAsync(addresses, OpenAsync, TimeProvider.System, cancellation)).Answer;
+        var tried = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        await foreach (var group in NodeFinder.SearchOthersAsync(_search, Known, isEverywhere, cancellation))
+            if ((await FirstAnswer.OfAsync(
+                [.. group.Where(tried.Add)], OpenAsync, TimeProvider.System, cancellation)).Answer is { } link)
+                return link;
+        return null;
 
         async Task<NodeLink?> OpenAsync(string address, CancellationToken found)
         {

@@ -3,8 +3,8 @@ namespace ChordChat.Sdk.Nodes;
 /// <summary>Where to look for a node, most explicit first; the first source that yields a living node wins.</summary>
 public sealed record NodeSearch
 {
-    /// <summary>Addresses the user named (<c>--node HOST:PORT</c>). When there are any, nothing else is
-    /// asked.</summary>
+    /// <summary>Addresses the user named (<c>--node HOST:PORT</c>). When there are any, nothing else is asked, unless
+    /// another node than the one that answers is needed.</summary>
     public IReadOnlyList<string> Explicit { get; init; } = [];
 
     /// <summary>Addresses this profile has met before.</summary>

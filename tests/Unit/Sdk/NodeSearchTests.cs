@@ -32,6 +32,34 @@ public sealed class NodeSearchTests
         File.Delete(file);
     }
 
+    /// <summary>docs/e2e.md, New device: the node in use must not be the only one that says where others are.</summary>
+    [Fact]
+    public async Task Another_node_is_looked_for_at_every_source_and_last_where_nodes_say_that_others_are()
+    {
+        var file = Path.GetTempFileName();
+        await File.WriteAllTextAsync(file, """{"nodes":[{"name":"n1","address":"e:5"}]}""");
+        var search = new NodeSearch
+        {
+            Explicit = ["c:3"],
+            FromEnvironment = ["d:4"],
+            ClusterFile = file,
+            AskNetwork = false,
+        };
+        Assert.Equal(["b:2", "c:3", "d:4", "e:5", "a:1"], await OthersAsync(search));
+        File.Delete(file);
+        Assert.Equal(["b:2", "c:3", "d:4", "a:1"], await OthersAsync(search));
+
+        static async Task<IEnumerable<string>> OthersAsync(NodeSearch search)
+        {
+            KnownNode[] known = [new("a:1", null), new("b:2", "AB")];
+            var groups = new List<IReadOnlyList<string>>();
+            await foreach (var group in NodeFinder.SearchOthersAsync(
+                search, known, isEverywhere: true, CancellationToken.None))
+                groups.Add(group);
+            return groups.SelectMany(group => group);
+        }
+    }
+
     [Fact]
     public void A_cluster_file_names_its_authority_as_base64_or_pem()
     {
