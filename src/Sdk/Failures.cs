@@ -13,9 +13,11 @@ internal static class Failures
         "try again; check upper and lower case and the keyboard layout");
 
     /// <summary>Nodes do not say which of the two is wrong.</summary>
-    public static ChordChatException WrongLogin(string user) => new(
+    /// <param name="node">Who says so, as a person knows it: nobody else was asked.</param>
+    public static ChordChatException WrongLogin(string user, string node) => new(
         "wrong_password", $"wrong user name or password for {user}",
-        "try again; check upper and lower case, the keyboard layout and the name's spelling");
+        "try again; check upper and lower case, the keyboard layout and the name's spelling; "
+        + $"only {node} says so: to ask another node, name it with --node");
 
     public static ChordChatException UnknownUser(string user) => new(
         "unknown_user", $"there is no user {user}", "check the spelling; names are all lower case");

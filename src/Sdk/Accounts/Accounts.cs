@@ -141,9 +141,13 @@ public sealed class Accounts : IDisposable
     /// <exception cref="ChordChatException">As for a login.</exception>
     public async Task HandInAgainAsync(string user, string password, CancellationToken cancellation = default)
     {
-        var (device, keys) = await BeginAsync(user, password, isRenewal: false, cancellation);
-        using (keys)
-            await device.HandInAgainAsync(cancellation);
+        var (_, cluster) = await TrustedAsync(cancellation);
+        var questions = new KdfQuestions(_profile, _links, user);
+        var kdf = await questions.FirstAsync(cancellation);
+        using var keys = Derive(cluster, user, password, kdf);
+        await new NewDevice(
+                _profile, _links, cluster, user, kdf, keys, Keys, questions.PassedOver, isRenewal: false)
+            .HandInAgainAsync(cancellation);
     }
 
     /// <summary>Makes a copied profile a new device, unless another one of its user has taken over.</summary>
@@ -161,42 +165,36 @@ public sealed class Accounts : IDisposable
         if (Unfinished(user, cluster) is { } unfinished
             && await FinishAsync(unfinished, password, cancellation) is { } finished)
             return finished;
-        var (device, keys) = await BeginAsync(user, password, isRenewal, cancellation);
-        using (keys)
-        {
-            var unlocked = await device.LogInAsync(cancellation);
-            _profile.RememberNodes(_links.Pool.Known);
-            return unlocked;
-        }
-    }
-
-    /// <returns>To be disposed of: the keys that the password makes.</returns>
-    private async Task<(NewDevice Device, PasswordKeys Keys)> BeginAsync(
-        string user, string password, bool isRenewal, CancellationToken cancellation)
-    {
-        var (_, cluster) = await TrustedAsync(cancellation);
-        var parameters = await GetKdfAsync(user, cancellation);
-        if (parameters.Salt.Length != KdfParameters.SaltBytes)
-            throw BadParameters();
-        var kdf = KdfParameters.FromBytes(parameters.Iterations, parameters.Salt.Span);
-        if (kdf.Iterations < _profile.IterationsPinned)
-            throw BadParameters(); // Nobody talks a client into less than it used before.
-        var keys = Derive(cluster, user, password, kdf);
-        return (
-            new NewDevice(_profile, _links, cluster, user, kdf, keys, Keys, new HashSet<string>(), isRenewal),
-            keys);
-    }
-
-    private async Task<Wire.KdfParameters> GetKdfAsync(string user, CancellationToken cancellation)
-    {
+        var questions = new KdfQuestions(_profile, _links, user);
+        var kdf = await questions.FirstAsync(cancellation);
         try
         {
-            return await _links.CallAsync(
-                (chat, options) => chat.GetKdfAsync(new GetKdfRequest { User = user }, options), cancellation);
+            return await LogInWithAsync(kdf);
         }
-        catch (RpcException cause)
+        catch (ChordChatException cause) when (cause.Code == "wrong_password")
         {
-            throw Failures.OfLogin(cause);
+            if (await questions.OtherAsync(kdf, cancellation) is not { } other)
+                throw;
+            try
+            {
+                return await LogInWithAsync(other);
+            }
+            catch (ChordChatException again) when (again.Code == "wrong_password")
+            {
+                // Both say so.
+            }
+
+            throw;
+        }
+
+        async Task<UnlockedProfile> LogInWithAsync(KdfParameters parameters)
+        {
+            using var keys = Derive(cluster, user, password, parameters);
+            var unlocked = await new NewDevice(
+                    _profile, _links, cluster, user, parameters, keys, Keys, questions.PassedOver, isRenewal)
+                .LogInAsync(cancellation);
+            _profile.RememberNodes(_links.Pool.Known);
+            return unlocked;
         }
     }
 
@@ -305,11 +303,7 @@ public sealed class Accounts : IDisposable
     private static PasswordKeys Derive(ClusterId cluster, string user, string password, KdfParameters kdf) =>
         PasswordKeys.Derive(cluster, user, password, kdf) ?? throw (kdf.AreAcceptable
             ? Failures.WrongPassword(user)
-            : BadParameters());
-
-    private static ChordChatException BadParameters() => new(
-        "bad_parameters", "the node asks for a weaker password derivation than is allowed",
-        "do not type the password again there; name another node with --node, and tell the operator");
+            : KdfQuestions.BadParameters());
 
     private static ChordChatException TakenName(Exception? cause) => new(
         "taken_name", "this name is taken", "choose another one, or log in if it is yours", cause);

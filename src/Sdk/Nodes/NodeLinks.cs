@@ -66,6 +66,15 @@ internal sealed class NodeLinks(NodePool pool, UserPass pass) : IDisposable
         _ = Task.Delay(CallTimeout).ContinueWith(_ => link.Dispose(), TaskScheduler.Default);
     }
 
+    /// <summary>Puts this link into use in place of the one before, whose node is tried last from now on.</summary>
+    public void Use(NodeLink link)
+    {
+        if (Interlocked.Exchange(ref _current, link) is not { } before)
+            return;
+        _failed = before.Address;
+        before.Dispose();
+    }
+
     /// <summary>Makes one call, at another node if the first cannot answer now.</summary>
     /// <param name="call">The call; it must be harmless to repeat.</param>
     /// <exception cref="RpcException">The answer of the last node that was asked.</exception>

@@ -66,7 +66,10 @@ public sealed class Profile : IDisposable
 
     /// <summary>How often the password was stretched at the last login here; 0 before the first. It never goes down.
     /// </summary>
-    internal uint IterationsPinned => Fact("kdf") is not null ? Kdf().Iterations : Signed?.Kdf.Iterations ?? 0;
+    internal uint IterationsPinned => KdfPinned?.Iterations ?? 0;
+
+    /// <summary>How the password was stretched at the last login here; null before the first.</summary>
+    internal KdfParameters? KdfPinned => Fact("kdf") is not null ? Kdf() : Signed?.Kdf;
 
     /// <summary>Nodes met before, and addresses that they named.</summary>
     internal IReadOnlyList<KnownNode> KnownNodes =>
