@@ -16,6 +16,9 @@ namespace ChordChat.Sdk.Accounts;
 /// <summary>Makes accounts and logs devices in. docs/e2e.md, Passwords and Session.</summary>
 public sealed class Accounts : IDisposable
 {
+    /// <summary>Nodes beside the first that are asked whose a name is.</summary>
+    private const int OthersMax = 2;
+
     private readonly Profile _profile;
     private readonly NodeLinks _links;
 
@@ -237,12 +240,14 @@ public sealed class Accounts : IDisposable
         CancellationToken cancellation)
     {
         var tries = new List<Task>();
+        NodeLink? at = null;
         try
         {
-            await _links.CallAsync(
-                (chat, options) =>
+            await _links.AskAsync(
+                (link, options) =>
                 {
-                    var call = chat.RegisterAsync(request, options);
+                    at = link;
+                    var call = link.Chat.RegisterAsync(request, options);
                     tries.Add(call.ResponseAsync);
                     return call;
                 },
@@ -251,7 +256,14 @@ public sealed class Accounts : IDisposable
         }
         catch (RpcException cause) when (cause.StatusCode == StatusCode.AlreadyExists)
         {
+            var isFinished = isFirst && tries.SkipLast(1).All(Failures.ChangedNothing)
+                ? false
+                : await IsFinishedElsewhereAsync(request, at!, cancellation);
+            if (isFinished == true)
+                return Save(device, kdf, keys);
             device.Dispose();
+            if (isFinished is null)
+                throw Failures.Undecided(device.User, cause);
             _profile.ForgetUnfinished();
             return null;
         }
@@ -264,6 +276,38 @@ public sealed class Accounts : IDisposable
             _profile.ForgetUnfinished();
             throw cause is RpcException answer ? Failures.Of(answer, "the account was not created") : cause;
         }
+    }
+
+    /// <summary>Hands a registration in at others, after one node has said that somebody else has the name: an earlier
+    /// try may have taken effect, and nobody else has its keys.</summary>
+    /// <remarks>docs/protocol.md, Without a quorum.</remarks>
+    /// <returns>False if another node says the same, or none can be reached; null if nobody can tell.</returns>
+    private async Task<bool?> IsFinishedElsewhereAsync(
+        RegisterRequest request, NodeLink by, CancellationToken cancellation)
+    {
+        var asked = new HashSet<string> { Convert.ToHexString(by.NodeId) };
+        for (var count = 0; count < OthersMax; count++)
+        {
+            using var other = await _links.OpenOtherAsync(asked, cancellation, isEverywhere: true);
+            if (other is null)
+                return count == 0 ? false : null;
+            asked.Add(Convert.ToHexString(other.NodeId));
+            try
+            {
+                await other.Chat.RegisterAsync(request, NodeLinks.Options(cancellation));
+                return true;
+            }
+            catch (RpcException cause) when (cause.StatusCode == StatusCode.AlreadyExists)
+            {
+                return false;
+            }
+            catch (RpcException)
+            {
+                cancellation.ThrowIfCancellationRequested();
+            }
+        }
+
+        return null;
     }
 
     /// <summary>A node of a cluster that somebody vouched for: docs/e2e.md, First contact.</summary>

@@ -92,6 +92,31 @@ public sealed class UnfinishedRegistrationTests : IAsyncLifetime, IDisposable
             accounts => accounts.RegisterAsync("anna", "five other words suffice too")));
     }
 
+    /// <summary>Its keys are in this profile only.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task After_an_unanswered_try_one_node_that_calls_the_name_taken_is_not_believed(bool byLogin)
+    {
+        await using var other = await _cluster.AddNodeAsync("n2");
+        _cluster.RegistrationFault = (MayHaveHappened, TakesEffect: true);
+        Assert.Equal("undecided", await FailAsync(accounts => accounts.RegisterAsync("anna", Person.Password)));
+        _cluster.RegistrationFault = null;
+        _cluster.RefuseRegistration = node =>
+            new RpcException(new Status(node == _node ? StatusCode.AlreadyExists : StatusCode.Internal, "so it says"));
+        Assert.Equal("undecided", await FailAsync(accounts => accounts.RegisterAsync("anna", Person.Password)));
+
+        _cluster.RefuseRegistration = node =>
+            node == _node ? new RpcException(new Status(StatusCode.AlreadyExists, "so it says")) : null;
+        using var profile = Profile.Open(_folder);
+        using var accounts = await AgreedAsync(profile);
+        using var me = byLogin
+            ? await accounts.LogInAsync("anna", Person.Password)
+            : await accounts.RegisterAsync("anna", Person.Password);
+        Assert.Equal(_cluster.Accounts["anna"].Log!.Head.Hash, me.Device!.Log.Head.Hash);
+        Assert.Equal(0u, me.Device.Log.Head.Seq);
+    }
+
     private async Task<Accounts> AgreedAsync(Profile profile)
     {
         var accounts = new Accounts(profile, Person.Search(_node)) { Keys = _cluster.KeySource };
