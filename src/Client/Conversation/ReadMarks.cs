@@ -5,7 +5,8 @@ namespace ChordChat.Client.Conversation;
 
 /// <summary>Marks messages as read once they are on the screen, and not before: their senders are told, and what is
 /// marked is not shown again at the next start.</summary>
-/// <remarks>docs/e2e.md, Order ("Shown once"). Until then they are unread in the store, although they were printed.</remarks>
+/// <remarks>docs/e2e.md, Order ("Shown once"). Until then they are unread in the store, although they were printed.
+/// </remarks>
 internal sealed class ReadMarks(ChatClient client, IConsoleView view)
 {
     /// <summary>By id, who sent it.</summary>
