@@ -12,6 +12,9 @@ internal sealed class Device(string owner, string name, ClientPlace place, Recor
     private static readonly string[] Passing =
         ["unavailable", "no_node", "unreachable", "not_in_time", "busy", "throttled"];
 
+    /// <summary>Errors of one line, which end no program that sends and which nobody should see here.</summary>
+    private static readonly string[] OfOneLine = ["refused", "unknown_user", "key_conflict", "identity_changed"];
+
     private readonly Queue<string> _unanswered = new();
     private ClientProgram? _tail;
     private ClientProgram? _sender;
@@ -159,11 +162,17 @@ internal sealed class Device(string owner, string name, ClientPlace place, Recor
     /// <summary>A client goes on by itself until it is told to end.</summary>
     private async Task JudgeEndAsync(ClientProgram? program)
     {
-        if (program is null || program.WasEnded)
+        if (program is null)
             return;
         var (code, error) = await program.EndedAsync();
+        if (!IsReplaced && OfOneLine.FirstOrDefault(one => Has(error, one)) is { } bad)
+            record.Judge($"{program.Command} of {owner} on {name} said {bad}: {error}");
+        if (program.WasEnded)
+            return;
         record.Count($"{program.Command} ended with {code}");
-        if (!IsReplaced && code != 0 && !Passing.Any(one => error.Contains($"\"{one}\"", StringComparison.Ordinal)))
+        if (!IsReplaced && code != 0 && !Passing.Any(one => Has(error, one)))
             record.Judge($"{program.Command} of {owner} on {name} ended with {code}: {error}");
+
+        static bool Has(string error, string code) => error.Contains($"\"{code}\"", StringComparison.Ordinal);
     }
 }
