@@ -16,6 +16,11 @@ internal sealed class WorkLine<TWork>(NodeId own, int perCallerMax, int max)
         /// <summary>The time that it has used, or has been passed over for.</summary>
         public long Used { get; set; }
 
+        /// <summary>What its requests in hand are likely to use.</summary>
+        public long Ahead { get; set; }
+
+        public long Turn => Used + Ahead;
+
         /// <summary>What one of its requests costs, as far as seen.</summary>
         public long Cost { get; set; } = 1;
     }
@@ -42,7 +47,11 @@ internal sealed class WorkLine<TWork>(NodeId own, int perCallerMax, int max)
         if (line.Waiting.Count >= perCallerMax && caller != own)
             return false;
         if (line.Waiting.Count == 0)
-            _next.Enqueue(line, line.Used = Math.Max(line.Used, _floor));
+        {
+            line.Used = Math.Max(line.Used, _floor - line.Ahead);
+            _next.Enqueue(line, line.Turn);
+        }
+
         line.Waiting.Enqueue(work);
         Count++;
         return true;
@@ -51,24 +60,33 @@ internal sealed class WorkLine<TWork>(NodeId own, int perCallerMax, int max)
     /// <summary>Takes the next ones, at most so many, and until they are likely to cost so much.</summary>
     public void Take(List<TWork> taken, int count, long cost)
     {
-        while (count-- > 0 && cost > 0 && _next.TryDequeue(out var line, out var used))
+        while (count > 0 && cost > 0 && _next.TryDequeue(out var line, out var turn))
         {
-            _floor = Math.Max(_floor, used);
+            if (turn < line.Turn)
+            {
+                _next.Enqueue(line, line.Turn); // Its last ones took longer than was to be expected.
+                continue;
+            }
+
+            _floor = Math.Max(_floor, turn);
             taken.Add(line.Waiting.Dequeue());
             Count--;
-            line.Used += line.Cost;
+            count--;
+            line.Ahead += line.Cost;
             cost -= line.Cost;
             if (line.Waiting.Count > 0)
-                _next.Enqueue(line, line.Used);
+                _next.Enqueue(line, line.Turn);
         }
     }
 
-    /// <summary>What a request of this caller that was taken has cost, in any unit of time.</summary>
+    /// <summary>What each of the requests that were taken last has cost, in any unit of time; before the next are taken.
+    /// </summary>
     public void Charge(NodeId caller, long cost)
     {
         if (!_callers.TryGetValue(caller, out var line))
             return;
-        line.Used += Math.Max(1, cost) - line.Cost;
+        line.Used += Math.Max(1, cost);
+        line.Ahead = 0;
         line.Cost = Math.Max(1, (7 * line.Cost + cost) / 8);
     }
 
@@ -76,7 +94,7 @@ internal sealed class WorkLine<TWork>(NodeId own, int perCallerMax, int max)
     public void Sweep()
     {
         foreach (var (caller, line) in _callers)
-            if (line.Waiting.Count == 0 && line.Used <= _floor)
+            if (line.Waiting.Count == 0 && line.Turn <= _floor)
                 _callers.Remove(caller);
     }
 }

@@ -36,6 +36,27 @@ public sealed class WorkLineTests
         Assert.Contains(Take(100), one => one.From == Liar); // But its turn comes.
     }
 
+    /// <summary>Also at first, when nobody knows what the requests cost.</summary>
+    [Fact]
+    public void Whoever_has_used_more_than_the_others_waits_until_they_have_used_as_much()
+    {
+        var used = new Dictionary<NodeId, long> { [Liar] = 0, [Other] = 0 };
+        for (var round = 0; round < 40; round++)
+        {
+            Add(Liar, 100);
+            Add(Other, 100);
+            foreach (var one in Take(64))
+            {
+                var cost = one.From == Liar ? 2_000 : 20;
+                used[one.From] += cost;
+                _line.Charge(one.From, cost);
+            }
+        }
+
+        Assert.InRange(used[Liar], 1, 32 * 2_000); // In the first round; since then it waits.
+        Assert.Equal((32 + (39 * 64)) * 20, used[Other]);
+    }
+
     [Fact]
     public void Whoever_was_silent_has_saved_up_nothing()
     {
