@@ -18,13 +18,16 @@ internal sealed class EpochFollower
     private readonly ReplicaRules _rules;
     private readonly ValueJudge _judge;
     private readonly PeerBudgets _budgets;
+    private readonly FreshPromises _fresh;
     private readonly Dictionary<TileId, long> _readmittedMs = [];
     private List<TileHeader> _changes = [];
 
     public EpochFollower(
-        NodeId self, IReplicaStore store, TrackedRows rows, ReplicaRules rules, ValueJudge judge, PeerBudgets budgets)
+        NodeId self, IReplicaStore store, TrackedRows rows, ReplicaRules rules, ValueJudge judge, PeerBudgets budgets,
+        FreshPromises fresh)
     {
-        (_self, _store, _rows, _rules, _judge, _budgets) = (self, store, rows, rules, judge, budgets);
+        (_self, _store, _rows, _rules, _judge) = (self, store, rows, rules, judge);
+        (_budgets, _fresh) = (budgets, fresh);
         foreach (var header in store.Headers())
             _held.Put(header);
     }
@@ -68,7 +71,7 @@ internal sealed class EpochFollower
             (ReplicaRequest.Seal seal, _) when header.DecidedAt(seal.At) is { } decided =>
                 new ReplicaReply.SealGranted(seal.Ballot, decided), // Nothing else can be decided any more.
             (ReplicaRequest.Decide decide, _) when header.DecidedAt(decide.At) == decide.Next => Replies.Accepted,
-            (not ReplicaRequest.GetConfiguration, _) when header.Tile != tile => WhyNot(header, request.At),
+            (not ReplicaRequest.GetConfiguration, _) when header.Tile != tile => header.WhyNot(request.At),
             (ReplicaRequest.Seal seal, _) => Seal(header, seal, from, ranMs),
             (ReplicaRequest.Decide decide, _) => Decide(header, decide, from, ranMs),
             (ReplicaRequest.Pull pull, _) => Pull(header, pull, ranMs),
@@ -82,17 +85,6 @@ internal sealed class EpochFollower
             (ReplicaRequest.Settle settle, _) => Settle(header, settle.At),
             _ => throw new ArgumentException($"no rule for {request}", nameof(request)),
         };
-    }
-
-    /// <summary>The honest answer to a request that this replica does not execute.</summary>
-    public static ReplicaReply WhyNot(TileHeader header, TileEpoch at)
-    {
-        var newest = header.Newest;
-        if (at.Generation < newest.Generation || (at.Generation == newest.Generation && at.Epoch < newest.Epoch))
-            return new ReplicaReply.Stale(newest, header.BeforeNewest);
-        if (header.Configuration.At != at || header.Phase is TilePhase.Learning or TilePhase.Damaged or TilePhase.Away)
-            return new ReplicaReply.Behind(header.Configuration);
-        return header.Phase == TilePhase.Sealed ? Replies.Sealed : Replies.WrongTile;
     }
 
     /// <summary>docs/protocol.md#scrub. From here the replica is as good as dead for this epoch; the next one takes it
@@ -131,11 +123,12 @@ internal sealed class EpochFollower
     private ReplicaReply Seal(TileHeader header, ReplicaRequest.Seal request, NodeId from, long ranMs)
     {
         if (!header.MayVote(request.At))
-            return WhyNot(header, request.At);
+            return header.WhyNot(request.At);
         if (request.Ballot <= header.NextPromised)
             return new ReplicaReply.Nack(header.NextPromised);
-        if (TooFar(header, request.Ballot, from, ranMs) is { } refusal)
+        if (NotTaken(header, request.Ballot, from, ranMs) is { } refusal)
             return refusal;
+        _fresh.Given(header.Tile, "", from, ranMs);
         var phase = _rules.SealingStops ? TilePhase.Sealed : header.Phase;
         Put(header with { NextPromised = request.Ballot, Phase = phase });
         return new ReplicaReply.SealGranted(header.NextAcceptedBallot, header.NextAccepted);
@@ -144,11 +137,12 @@ internal sealed class EpochFollower
     private ReplicaReply Decide(TileHeader header, ReplicaRequest.Decide request, NodeId from, long ranMs)
     {
         if (!header.MayVote(request.At))
-            return WhyNot(header, request.At);
+            return header.WhyNot(request.At);
         if (request.Ballot < header.NextPromised || !request.Next.Follows(header.Configuration))
             return new ReplicaReply.Nack(header.NextPromised);
-        if (TooFar(header, request.Ballot, from, ranMs) is { } refusal)
+        if (NotTaken(header, request.Ballot, from, ranMs) is { } refusal)
             return refusal;
+        _fresh.Used(header.Tile, "");
         Put(header with
         {
             NextPromised = request.Ballot,
@@ -160,9 +154,11 @@ internal sealed class EpochFollower
     }
 
     /// <summary>Why a ballot is not taken although it is above all; null when it may be.</summary>
-    /// <remarks>docs/protocol.md#rounds-apart.</remarks>
-    private ReplicaReply.Nack? TooFar(TileHeader header, Ballot ballot, NodeId from, long ranMs)
+    /// <remarks>docs/protocol.md#rounds-apart, docs/protocol.md#overtaking.</remarks>
+    private ReplicaReply.Nack? NotTaken(TileHeader header, Ballot ballot, NodeId from, long ranMs)
     {
+        if (ballot > header.NextPromised && !_fresh.MayHave(header.Tile, "", from, ranMs))
+            return new ReplicaReply.Nack(header.NextPromised);
         if (_budgets.InsteadOf(ballot, header.NextPromised, from, ranMs) is not { } instead)
             return null;
         if (instead != header.NextPromised)
@@ -277,7 +273,7 @@ internal sealed class EpochFollower
         if (header.Newest.Generation > here.Generation)
             (complete, source) = (false, header.Newest.At == request.At); // A survivor serves its order only.
         if (!complete && !source)
-            return WhyNot(header, request.At);
+            return header.WhyNot(request.At);
         return new ReplicaReply.Pulled(Page(here, request) with { RanMs = ranMs }, complete);
     }
 
@@ -300,7 +296,7 @@ internal sealed class EpochFollower
     private ReplicaReply Sums(TileHeader header, ReplicaRequest.Sums request)
     {
         if (header.Phase != TilePhase.Sealed || header.Configuration.At != request.At)
-            return WhyNot(header, request.At);
+            return header.WhyNot(request.At);
         var page = _store.ReadPage(header.Tile, request.After, Replica.PageBytesMax);
         return page.Next is { } next
             ? new ReplicaReply.Summed(null, next)

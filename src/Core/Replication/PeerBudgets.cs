@@ -36,6 +36,16 @@ internal sealed class PeerBudgets(PeerLimits limits)
         : ballot.IsTooFarAbove(highest) ? ballot.OneStepAbove(highest)
         : null;
 
+    /// <summary>Whether this node may take a fresh promise away from another one.</summary>
+    public bool TakeOvertaking(NodeId from, long nowMs)
+    {
+        var budget = Of(from, nowMs);
+        if (budget.Overtakings > limits.OvertakingsMax - 1)
+            return false;
+        budget.Overtakings++;
+        return true;
+    }
+
     private bool TakeLeap(NodeId from, long nowMs)
     {
         var budget = Of(from, nowMs);
@@ -106,6 +116,7 @@ internal sealed class PeerBudgets(PeerLimits limits)
         budget.AtMs = nowMs;
         budget.Promises = Math.Max(0, budget.Promises - (seconds / limits.PromiseEvery.TotalSeconds));
         budget.Leaps = Math.Max(0, budget.Leaps - (seconds / limits.LeapEvery.TotalSeconds));
+        budget.Overtakings = Math.Max(0, budget.Overtakings - (seconds / limits.OvertakingEvery.TotalSeconds));
         budget.Registers = Math.Max(0, budget.Registers - (seconds * limits.RegisterBytesPerSecond));
         budget.Mail = Math.Max(0, budget.Mail - (seconds * limits.MailBytesPerSecond));
         return budget;
@@ -120,6 +131,8 @@ internal sealed class PeerBudgets(PeerLimits limits)
         public double Promises { get; set; }
 
         public double Leaps { get; set; }
+
+        public double Overtakings { get; set; }
 
         public double Registers { get; set; }
 

@@ -27,6 +27,11 @@ public sealed record PeerLimits
 
     public TimeSpan LeapEvery { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>Promises that it takes away from others a moment after they got them.</summary>
+    public int OvertakingsMax { get; init; } = 32;
+
+    public TimeSpan OvertakingEvery { get; init; } = TimeSpan.FromSeconds(15);
+
     /// <summary>By which registers become more and larger.</summary>
     public long RegisterBytesMax { get; init; } = 256L << 20;
 

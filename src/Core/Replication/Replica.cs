@@ -25,6 +25,7 @@ public sealed class Replica
     private readonly ValueJudge _judge;
     private readonly IValueRules _values;
     private readonly PeerBudgets _budgets;
+    private readonly FreshPromises _fresh;
 
     public Replica(
         NodeId self, IReplicaStore store, SetLimits? limits = null, RowAges? ages = null, IValueRules? values = null,
@@ -37,9 +38,10 @@ public sealed class Replica
     {
         (_values, _budgets) = (values ?? AnyValue.Rules, new PeerBudgets(peers ?? PeerLimits.Default));
         (Self, _store, _limits, _rules, _rowAges) = (self, store, limits, rules, ages ?? RowAges.Default);
+        _fresh = new FreshPromises(self, _budgets);
         _rows = new TrackedRows(store);
         _judge = new ValueJudge(_rows, _values);
-        _epochs = new EpochFollower(self, store, _rows, rules, _judge, _budgets);
+        _epochs = new EpochFollower(self, store, _rows, rules, _judge, _budgets, _fresh);
         _ages = new ReplicaAges(store, _rows, _rowAges);
         _repair = new ReplicaRepair(self, store, _rows, _ages, _judge, _budgets, at => Refusal(at));
     }
@@ -125,7 +127,7 @@ public sealed class Replica
         var here = header.Configuration.At == at
             || (!_rules.EpochsAreCompared && header.Configuration.Epoch >= at.Epoch);
         if (!usable || !here)
-            return EpochFollower.WhyNot(header, at);
+            return header.WhyNot(at);
         // A tile that was cut has neighbours with which a row could be mistaken; one of the genesis has not.
         return name is null || header.Configuration.Splits.IsEmpty || at.Tile.Contains(RowName.PointOf(name))
             ? null
@@ -135,11 +137,13 @@ public sealed class Replica
     private ReplicaReply Prepare(ReplicaRequest.Prepare request, NodeId from, ReplicaTime now)
     {
         var row = _rows.GetRegister(request.At.Tile, request.Key);
-        if (request.Ballot <= row.Highest)
+        if (request.Ballot <= row.Highest || !_fresh.MayHave(request.At.Tile, request.Key, from, now.RanMs))
             return new ReplicaReply.Nack(row.Highest);
-        return TooFar(request.At, request.Key, row, request.Ballot, from, now)
-            ?? Promise(request.At, request.Key, row, request.Ballot, from, now)
-            ?? new ReplicaReply.Promised(row.AcceptedBallot, row.Value);
+        var refusal = TooFar(request.At, request.Key, row, request.Ballot, from, now)
+            ?? Promise(request.At, request.Key, row, request.Ballot, from, now);
+        if (refusal is null)
+            _fresh.Given(request.At.Tile, request.Key, from, now.RanMs);
+        return refusal ?? new ReplicaReply.Promised(row.AcceptedBallot, row.Value);
     }
 
     /// <summary>Why a ballot is not taken although it is above all; null when it may be.</summary>
@@ -170,7 +174,8 @@ public sealed class Replica
         var row = _rows.GetRegister(request.At.Tile, request.Key);
         if (request.Ballot == row.AcceptedBallot && request.Value.Span.SequenceEqual(row.Value.Span))
             return Replies.Accepted; // A duplicate: answering twice is voting once.
-        if (request.Ballot < row.Promised || request.Ballot <= row.AcceptedBallot)
+        if (request.Ballot < row.Promised || request.Ballot <= row.AcceptedBallot
+            || (request.Ballot > row.Promised && !_fresh.MayHave(request.At.Tile, request.Key, from, now.RanMs)))
             return new ReplicaReply.Nack(row.Highest);
         if (TooFar(request.At, request.Key, row, request.Ballot, from, now) is { } refusal)
             return refusal;
@@ -184,6 +189,7 @@ public sealed class Replica
             return Replies.TooMany;
         _rows.PutRegister(
             request.At.Tile, request.Key, row, new RegisterRow(request.Ballot, request.Ballot, request.Value));
+        _fresh.Used(request.At.Tile, request.Key);
         if (from != Self)
             _budgets.Wrote(from, growth, fills: isNew && row.Promised.Proposer == from, now.RanMs);
         return Replies.Accepted;

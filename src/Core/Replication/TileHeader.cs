@@ -47,6 +47,16 @@ public sealed record TileHeader(
         ? IsAround(node)
         : Configuration.Contains(node) || Pending?.Contains(node) == true || NextAccepted?.Contains(node) == true;
 
+    /// <summary>The honest answer to a request that this replica does not execute.</summary>
+    internal ReplicaReply WhyNot(TileEpoch at)
+    {
+        if (at.Generation < Newest.Generation || (at.Generation == Newest.Generation && at.Epoch < Newest.Epoch))
+            return new ReplicaReply.Stale(Newest, BeforeNewest);
+        if (Configuration.At != at || Phase is TilePhase.Learning or TilePhase.Damaged or TilePhase.Away)
+            return new ReplicaReply.Behind(Configuration);
+        return Phase == TilePhase.Sealed ? Replies.Sealed : Replies.WrongTile;
+    }
+
     /// <summary>What is known here to have been decided at the end of an epoch, as a vote would name it; null when
     /// nothing is.</summary>
     internal TileConfiguration? DecidedAt(TileEpoch end)

@@ -118,8 +118,8 @@ public sealed class RoundsApartTests
         for (var i = 0; i < 40; i++)
             _bench.Ask(0, new ReplicaRequest.Mend(
                 _bench.Now.At, new([new($"k{i}", new(1, Step, Liar, 1), Bytes("a"))], [], null), Source: Liar));
-        Assert.Equal(
-            32, Enumerable.Range(0, 40).Count(i => !_bench.Stores[0].GetRegister(Tile, $"k{i}").Highest.IsNone));
+        Assert.Equal(32, Enumerable.Range(0, 40).Count(
+            i => !_bench.Stores[0].GetRegister(Tile, $"k{i}").Highest.IsNone));
         Assert.IsType<ReplicaReply.Nack>(Prepare(Liar, Step));
         Assert.IsType<ReplicaReply.Promised>(Prepare(_bench.Ids[0], Step));
     }
