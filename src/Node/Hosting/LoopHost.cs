@@ -2,16 +2,25 @@ namespace ChordChat.Node.Hosting;
 
 /// <summary>Keeps a loop going: an exception that nobody foresaw ends neither the work nor the node.</summary>
 /// <remarks>docs/protocol.md#loops.</remarks>
-internal sealed partial class LoopHost<TLoop>(TLoop loop, TimeProvider time, ILogger<TLoop> logger) : BackgroundService
+internal sealed class LoopHost<TLoop>(TLoop loop, LoopFaults<TLoop> faults, TimeProvider time) : BackgroundService
     where TLoop : ILoop
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-    private readonly LineBudget _lines = new(1);
+    private static readonly TimeSpan PauseMin = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(1);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (!await IsDoneAsync(stoppingToken))
-            await Task.Delay(Pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var pause = PauseMin;
+        while (true)
+        {
+            var begun = time.GetTimestamp();
+            if (await IsDoneAsync(stoppingToken))
+                return;
+            if (time.GetElapsedTime(begun) > PauseMax)
+                pause = PauseMin;
+            await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            pause = pause * 2 < PauseMax ? pause * 2 : PauseMax;
+        }
     }
 
     private async Task<bool> IsDoneAsync(CancellationToken stopping)
@@ -27,16 +36,10 @@ internal sealed partial class LoopHost<TLoop>(TLoop loop, TimeProvider time, ILo
         }
         catch (Exception cause)
         {
-            if (_lines.Allows((long)time.GetElapsedTime(0).TotalMilliseconds, out var unsaid))
-                LogFault(cause, typeof(TLoop).Name, unsaid);
+            faults.Report(cause);
             return false;
         }
     }
-
-    [LoggerMessage(6030, LogLevel.Error,
-        "an error of this program: {Loop} broke off and begins again; please report this ({Unsaid} more since the "
-        + "last line)")]
-    private partial void LogFault(Exception cause, string loop, long unsaid);
 }
 
 /// <summary>How the parts of a node name their loops.</summary>
@@ -45,5 +48,5 @@ internal static class LoopServices
     /// <summary>A single <typeparamref name="TLoop"/>, which runs from the start of the node to its end.</summary>
     public static IServiceCollection AddLoop<TLoop>(this IServiceCollection services)
         where TLoop : class, ILoop =>
-        services.AddSingleton<TLoop>().AddHostedService<LoopHost<TLoop>>();
+        services.AddSingleton<TLoop>().AddSingleton<LoopFaults<TLoop>>().AddHostedService<LoopHost<TLoop>>();
 }

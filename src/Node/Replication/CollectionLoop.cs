@@ -14,6 +14,7 @@ internal sealed partial class CollectionLoop(
     CoordinatorOptions patience,
     CollectionOptions options,
     TimeProvider time,
+    LoopFaults<CollectionLoop> faults,
     ILogger<CollectionLoop> logger) : ILoop
 {
     public async Task RunAsync(CancellationToken stopping)
@@ -27,7 +28,8 @@ internal sealed partial class CollectionLoop(
         foreach (var header in board.All.Where(header => header.Phase == TilePhase.Active))
         {
             var collection = new TombstoneCollector(calls.Self, header.Configuration, patience);
-            await Operation.RunAsync(collection, calls, directory, time, cancellation);
+            await faults.TryAsync(
+                () => Operation.RunAsync(collection, calls, directory, time, cancellation), cancellation);
             forgotten += collection.ForgottenCount;
             expired += collection.ExpiredCount;
         }

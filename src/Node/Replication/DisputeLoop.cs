@@ -13,7 +13,8 @@ internal sealed class DisputeLoop(
     TileDirectory directory,
     CoordinatorOptions patience,
     RepairOptions options,
-    TimeProvider time) : ILoop
+    TimeProvider time,
+    LoopFaults<DisputeLoop> faults) : ILoop
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(10);
 
@@ -27,8 +28,11 @@ internal sealed class DisputeLoop(
         foreach (var dispute in await OpenAsync(cancellation))
             if (board.Of(dispute.At.Tile) is { Phase: TilePhase.Active, Configuration: var now }
                 && now.At == dispute.At)
-                await Operation.RunAsync(
-                    new DisputeSettling(calls.Self, now, dispute.Key, patience), calls, directory, time, cancellation);
+                await faults.TryAsync(
+                    () => Operation.RunAsync(
+                        new DisputeSettling(calls.Self, now, dispute.Key, patience), calls, directory, time,
+                        cancellation),
+                    cancellation);
     }
 
     private async Task<IReadOnlyList<Dispute>> OpenAsync(CancellationToken cancellation)

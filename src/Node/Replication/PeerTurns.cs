@@ -6,7 +6,9 @@ namespace ChordChat.Node.Replication;
 /// <summary>Work with each of many peers, a few at a time, of whom none holds up the others: each has a limited time,
 /// and one whose work has not ended is left out of the next round.</summary>
 /// <remarks>docs/protocol.md#endless-transfer. One round at a time.</remarks>
-internal sealed class PeerTurns(int atOnceMax, TimeSpan workMax, TimeSpan roundMax, TimeProvider time)
+/// <param name="report">Gets what breaks off the work with a peer; its turn comes again.</param>
+internal sealed class PeerTurns(
+    int atOnceMax, TimeSpan workMax, TimeSpan roundMax, Action<Exception> report, TimeProvider time)
 {
     private readonly Dictionary<NodeId, Task> _running = [];
     private readonly FairTurns<NodeId> _turns = new(perHolderMax: 1, atOnceMax, waitingMax: 1);
@@ -30,7 +32,7 @@ internal sealed class PeerTurns(int atOnceMax, TimeSpan workMax, TimeSpan roundM
         foreach (var (peer, task) in _running.Where(one => one.Value.IsCompleted).ToList())
         {
             _running.Remove(peer);
-            await task;
+            await task; // It throws when the node stops, and only then.
         }
     }
 
@@ -46,6 +48,10 @@ internal sealed class PeerTurns(int atOnceMax, TimeSpan workMax, TimeSpan roundM
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
             // What is left comes in a later round.
+        }
+        catch (Exception fault) when (!stopping.IsCancellationRequested)
+        {
+            report(fault);
         }
     }
 }

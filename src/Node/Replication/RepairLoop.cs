@@ -17,6 +17,7 @@ internal sealed partial class RepairLoop(
     CoordinatorOptions patience,
     RepairOptions options,
     TimeProvider time,
+    LoopFaults<RepairLoop> faults,
     ILogger<RepairLoop> logger) : ILoop
 {
     /// <summary>Tiles in one message.</summary>
@@ -24,7 +25,8 @@ internal sealed partial class RepairLoop(
 
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(10);
 
-    private readonly PeerTurns _turns = new(options.PeersAtOnceMax, options.PeerMax, options.Every, time);
+    private readonly PeerTurns _turns = new(
+        options.PeersAtOnceMax, options.PeerMax, options.Every, faults.Report, time);
 
     public async Task RunAsync(CancellationToken stopping)
     {

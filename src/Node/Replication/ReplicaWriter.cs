@@ -162,10 +162,10 @@ internal sealed partial class ReplicaWriter : IDisposable
         var replies = new List<ReplicaReply?>(BatchMax);
         try
         {
-            while (TakeNext(batch))
+            for (var done = 0; TakeNext(batch, done);)
             {
                 if (batch.Count > 0)
-                    CarryOut(batch, 0, batch.Count, replies);
+                    done = CarryOut(batch, replies);
                 else
                     _work.WaitOne();
                 if (batch.Count < BatchMax)
@@ -185,13 +185,16 @@ internal sealed partial class ReplicaWriter : IDisposable
     }
 
     /// <summary>Settles the account of the last ones and takes the next.</summary>
+    /// <param name="done">How many of the last ones were carried out; the others go back.</param>
     /// <returns>False when the node stops.</returns>
-    private bool TakeNext(List<Work> batch)
+    private bool TakeNext(List<Work> batch, int done)
     {
         lock (_turn)
         {
-            for (var i = 0; i < batch.Count; i++)
+            for (var i = 0; i < Math.Min(done, batch.Count); i++)
                 _line.Charge(batch[i].From, _costs[i]);
+            for (var i = batch.Count - 1; i >= done; i--)
+                _line.PutBack(batch[i].From, batch[i]);
             batch.Clear();
             _line.Take(batch, BatchMax, BatchCostMax);
             if (_line.Count == 0 && _line.CallerCount > RememberedMax)
@@ -203,28 +206,48 @@ internal sealed partial class ReplicaWriter : IDisposable
     private static bool IsOfDisk(Exception cause) => cause is SqliteException or DamagedRowException;
 
     /// <summary>docs/protocol.md#faults-of-one-request.</summary>
-    private void CarryOut(List<Work> batch, int start, int count, List<ReplicaReply?> replies)
+    /// <returns>How many were carried out before the time of one transaction was over; one at least.</returns>
+    private int CarryOut(List<Work> batch, List<ReplicaReply?> replies)
     {
+        int done;
         try
         {
-            Execute(batch, start, count, replies);
+            done = Execute(batch, 0, batch.Count, replies);
         }
         catch (Exception fault) when (!IsOfDisk(fault))
         {
             BeginAnew();
-            if (count > 1)
-            {
-                for (var i = start; i < start + count; i++)
-                    CarryOut(batch, i, 1, replies);
-                return;
-            }
-
-            Report(fault, batch[start]);
-            replies.Clear();
-            replies.Add(new ReplicaReply.TooMany()); // That is: this copy has done nothing, and does not count.
+            return CarryOutOneByOne(batch, replies);
         }
 
-        Answer(batch, start, count, replies);
+        Answer(batch, 0, done, replies);
+        return done;
+    }
+
+    private int CarryOutOneByOne(List<Work> batch, List<ReplicaReply?> replies)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        for (var (i, before) = (0, begun); i < batch.Count; i++, before = Stopwatch.GetTimestamp())
+        {
+            if (i > 0 && before - begun > BatchCostMax)
+                return i;
+            try
+            {
+                Execute(batch, i, 1, replies);
+            }
+            catch (Exception fault) when (!IsOfDisk(fault))
+            {
+                BeginAnew();
+                Report(fault, batch[i].Request?.GetType().Name);
+                replies.Clear();
+                replies.Add(new ReplicaReply.TooMany()); // That is: this copy has done nothing, and does not count.
+                _costs[i] = Stopwatch.GetTimestamp() - before;
+            }
+
+            Answer(batch, i, 1, replies);
+        }
+
+        return batch.Count;
     }
 
     /// <summary>What memory has of the last transaction is forgotten with it, as after a start.</summary>
@@ -236,32 +259,44 @@ internal sealed partial class ReplicaWriter : IDisposable
         (_store, _replica) = _open();
     }
 
-    private void Execute(List<Work> batch, int start, int count, List<ReplicaReply?> replies)
+    /// <returns>How many of them this transaction had time for.</returns>
+    private int Execute(List<Work> batch, int start, int count, List<ReplicaReply?> replies)
     {
         replies.Clear();
         _begin.Run();
         var now = LookAtClock();
         _replica.HasRoom = _room.Shortage is null;
-        var before = Stopwatch.GetTimestamp();
-        for (var i = start; i < start + count; i++)
+        var begun = Stopwatch.GetTimestamp();
+        for (var before = begun; replies.Count < count && before - begun <= BatchCostMax;)
         {
+            var i = start + replies.Count;
             var work = batch[i];
             replies.Add(work.Request is null ? null : _replica.Handle(work.Request, work.From, now));
             var after = Stopwatch.GetTimestamp();
             (_costs[i], before) = (after - before, after);
         }
 
+        var carriedOut = Stopwatch.GetTimestamp();
         Commit();
-        var share = (Stopwatch.GetTimestamp() - before) / count;
-        for (var i = start; i < start + count; i++)
-            _costs[i] += share;
+        var share = (Stopwatch.GetTimestamp() - carriedOut) / replies.Count;
+        for (var i = 0; i < replies.Count; i++)
+            _costs[start + i] += share;
+        return replies.Count;
     }
 
     /// <summary>After the commit: whoever waits is told, and a fault in one of them is nobody else's.</summary>
     private void Answer(List<Work> batch, int start, int count, List<ReplicaReply?> replies)
     {
-        if (_replica.TakeChanges() is { Count: > 0 } changes)
-            _board.Show(changes);
+        try
+        {
+            if (_replica.TakeChanges() is { Count: > 0 } changes)
+                _board.Show(changes);
+        }
+        catch (Exception fault) when (!IsOfDisk(fault))
+        {
+            Report(fault, "the news of a tile");
+        }
+
         for (var i = 0; i < count; i++)
         {
             var work = batch[start + i];
@@ -274,15 +309,16 @@ internal sealed partial class ReplicaWriter : IDisposable
             }
             catch (Exception fault) when (!IsOfDisk(fault))
             {
-                Report(fault, work);
+                Report(fault, work.Request?.GetType().Name);
             }
         }
     }
 
-    private void Report(Exception fault, Work work)
+    /// <param name="what">What could not be carried out; null: a question.</param>
+    private void Report(Exception fault, string? what)
     {
         if (_faultLines.Allows((long)_time.GetElapsedTime(0).TotalMilliseconds, out var unsaid))
-            LogFault(fault, work.Request?.GetType().Name ?? "a question", unsaid);
+            LogFault(fault, what ?? "a question", unsaid);
     }
 
     private void Commit()

@@ -25,12 +25,11 @@ internal sealed class TileBoard
         return header;
     }
 
-    public void Show(IEnumerable<TileHeader> headers)
+    public void Show(IReadOnlyCollection<TileHeader> headers)
     {
         foreach (var header in headers)
-        {
             _headers[header.Tile] = header;
+        foreach (var header in headers)
             Changed?.Invoke(header);
-        }
     }
 }

@@ -29,6 +29,7 @@ internal sealed partial class TileTender : ILoop
     private readonly StewardOptions _options;
     private readonly LargeTiles _large;
     private readonly TimeProvider _time;
+    private readonly LoopFaults<TileTender> _faults;
     private readonly ILogger<TileTender> _logger;
     private readonly long _started;
     private long _lastBeat;
@@ -47,10 +48,11 @@ internal sealed partial class TileTender : ILoop
         NextMembers nextMembers,
         CoordinatorOptions patience,
         TimeProvider time,
+        LoopFaults<TileTender> faults,
         ILogger<TileTender> logger)
     {
         (_board, _calls, _directory, _news, _ring) = (board, calls, directory, news, ring);
-        (_options, _large) = (options, large);
+        (_options, _large, _faults) = (options, large, faults);
         (_copies, _time, _logger) = (genesis.BackupCount + 1, time, logger);
         _keeper = new TileKeeper(ballots, patience, options, (ulong)Random.Shared.NextInt64())
         {
@@ -78,7 +80,15 @@ internal sealed partial class TileTender : ILoop
             NoticePause();
             var outlook = new Outlook(_ring, _copies, _options, _large);
             foreach (var header in due is null ? _board.All : due.Select(_board.Of).OfType<TileHeader>())
-                Tend(header, outlook);
+                try
+                {
+                    Tend(header, outlook);
+                }
+                catch (Exception fault)
+                {
+                    _faults.Report(fault); // The next tiles are looked after all the same.
+                }
+
             if (_pauses.TakeBurst() is { Count: > 0 } pauses)
                 LogPaused(pauses.Count, Ms(pauses, 0.5), Ms(pauses, 0.99), Ms(pauses, 1));
         }

@@ -13,6 +13,11 @@ internal sealed class WorkLine<TWork>(NodeId own, int perCallerMax, int max)
     {
         public Queue<TWork> Waiting { get; } = [];
 
+        /// <summary>What was taken and put back, the first of them on top; before all that waits.</summary>
+        public Stack<TWork> Back { get; } = [];
+
+        public int Count => Waiting.Count + Back.Count;
+
         /// <summary>The time that it has used, or has been passed over for.</summary>
         public long Used { get; set; }
 
@@ -44,9 +49,9 @@ internal sealed class WorkLine<TWork>(NodeId own, int perCallerMax, int max)
             return false;
         if (!_callers.TryGetValue(caller, out var line))
             _callers[caller] = line = new Caller { Used = _floor };
-        if (line.Waiting.Count >= perCallerMax && caller != own)
+        if (line.Count >= perCallerMax && caller != own)
             return false;
-        if (line.Waiting.Count == 0)
+        if (line.Count == 0)
         {
             line.Used = Math.Max(line.Used, _floor - line.Ahead);
             _next.Enqueue(line, line.Turn);
@@ -55,6 +60,17 @@ internal sealed class WorkLine<TWork>(NodeId own, int perCallerMax, int max)
         line.Waiting.Enqueue(work);
         Count++;
         return true;
+    }
+
+    /// <summary>Puts back what was taken last and not carried out; the last one first.</summary>
+    public void PutBack(NodeId caller, TWork work)
+    {
+        var line = _callers[caller];
+        line.Ahead = 0;
+        if (line.Count == 0)
+            _next.Enqueue(line, line.Turn);
+        line.Back.Push(work);
+        Count++;
     }
 
     /// <summary>Takes the next ones, at most so many, and until they are likely to cost so much.</summary>
@@ -69,18 +85,18 @@ internal sealed class WorkLine<TWork>(NodeId own, int perCallerMax, int max)
             }
 
             _floor = Math.Max(_floor, turn);
-            taken.Add(line.Waiting.Dequeue());
+            taken.Add(line.Back.TryPop(out var first) ? first : line.Waiting.Dequeue());
             Count--;
             count--;
             line.Ahead += line.Cost;
             cost -= line.Cost;
-            if (line.Waiting.Count > 0)
+            if (line.Count > 0)
                 _next.Enqueue(line, line.Turn);
         }
     }
 
-    /// <summary>What each of the requests that were taken last has cost, in any unit of time; before the next are taken.
-    /// </summary>
+    /// <summary>What each of the requests that were taken last has cost, in any unit of time.</summary>
+    /// <remarks>Before the next are taken.</remarks>
     public void Charge(NodeId caller, long cost)
     {
         if (!_callers.TryGetValue(caller, out var line))
@@ -94,7 +110,7 @@ internal sealed class WorkLine<TWork>(NodeId own, int perCallerMax, int max)
     public void Sweep()
     {
         foreach (var (caller, line) in _callers)
-            if (line.Waiting.Count == 0 && line.Turn <= _floor)
+            if (line.Count == 0 && line.Turn <= _floor)
                 _callers.Remove(caller);
     }
 }

@@ -10,12 +10,16 @@ namespace ChordChat.Tests.Cluster.Nodes;
 internal static class FreeRows
 {
     private const string Registers = "free/";
+    private const int SlowMs = 20;
     private const string Sets = "open/"; // A register and a set of one name lie in different tiles.
 
     public static RegisterKey Register(string name) => new(Registers + name);
 
     /// <summary>Whoever judges a value in it meets an error of the program.</summary>
     public static readonly RegisterKey Faulty = Register("faulty");
+
+    /// <summary>Whoever judges a value in it takes long.</summary>
+    public static readonly RegisterKey Slow = Register("slow");
 
     public static SetKey Set(string name) => new(Sets + name);
 
@@ -33,7 +37,8 @@ internal static class FreeRows
 
         public ValueVerdict Judge(
             string key, ReadOnlyMemory<byte> own, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte>? beside) =>
-            key == Faulty.Name ? throw new InvalidOperationException("a fault")
+            key == Slow.Name && SpinWait.SpinUntil(() => false, SlowMs) ? throw new InvalidOperationException("never")
+            : key == Faulty.Name ? throw new InvalidOperationException("a fault")
             : IsFree(key) ? ValueVerdict.Fits
             : chat.Judge(key, own, value, beside);
 

@@ -1,4 +1,5 @@
 using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
 using ChordChat.Node.Replication;
 using ChordChat.Node.Transport;
 using Microsoft.Extensions.DependencyInjection;
@@ -37,5 +38,26 @@ public sealed class WriterLimitTests
             Task.FromResult(Volatile.Read(ref answered) == taken));
         Assert.Equal(taken, answered);
         Assert.True(writer.Submit(ask, self, _ => { }));
+    }
+
+    /// <summary>docs/protocol.md#writers-time.</summary>
+    [Fact]
+    public async Task Whoever_asks_for_what_takes_long_does_not_hold_up_the_others()
+    {
+        await using var cluster = await NodeCluster.StartAsync(1);
+        var services = cluster["n1"].Services;
+        var (writer, self) = (services.GetRequiredService<ReplicaWriter>(), cluster["n1"].Node.Self.Node);
+        var at = services.GetRequiredService<TileDirectory>().At(FreeRows.Slow.Point).At;
+        var liar = new NodeId(7, 7);
+        var answered = 0;
+        for (ulong round = 1; round <= 200; round++)
+            Assert.True(writer.Submit(
+                new ReplicaRequest.Accept(
+                    at, FreeRows.Slow.Name, new(at.Epoch, round, liar, 1), new[] { (byte)round }),
+                liar, _ => Interlocked.Increment(ref answered)));
+        var own = new TaskCompletionSource<int>();
+        Assert.True(writer.Submit(
+            new ReplicaRequest.GetConfiguration(at.Tile), self, _ => own.SetResult(Volatile.Read(ref answered))));
+        Assert.InRange(await own.Task.WaitAsync(TimeSpan.FromSeconds(60)), 0, 50);
     }
 }

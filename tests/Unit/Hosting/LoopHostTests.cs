@@ -18,7 +18,7 @@ public sealed class LoopHostTests
     public async Task A_loop_that_breaks_off_begins_again_and_the_log_has_one_line_of_it()
     {
         var loop = new Loop(new InvalidOperationException("a fault"), new OperationCanceledException());
-        using var host = new LoopHost<Loop>(loop, _time, _lines);
+        using var host = new LoopHost<Loop>(loop, new LoopFaults<Loop>(_time, _lines), _time);
         await host.StartAsync(CancellationToken.None);
         for (var begun = 0; begun < 3; begun++)
             await loop.BegunAsync();
@@ -31,7 +31,7 @@ public sealed class LoopHostTests
     public async Task A_loop_that_has_nothing_left_to_do_is_not_run_again()
     {
         var loop = new Loop([null]);
-        using var host = new LoopHost<Loop>(loop, _time, _lines);
+        using var host = new LoopHost<Loop>(loop, new LoopFaults<Loop>(_time, _lines), _time);
         await host.StartAsync(CancellationToken.None);
         await host.ExecuteTask!.WaitAsync(Patience);
         await loop.BegunAsync();
@@ -43,7 +43,7 @@ public sealed class LoopHostTests
     public async Task An_error_while_the_node_stops_is_the_end()
     {
         var loop = new Loop();
-        using var host = new LoopHost<Loop>(loop, _time, _lines);
+        using var host = new LoopHost<Loop>(loop, new LoopFaults<Loop>(_time, _lines), _time);
         await host.StartAsync(CancellationToken.None);
         await loop.BegunAsync();
         await host.StopAsync(CancellationToken.None);

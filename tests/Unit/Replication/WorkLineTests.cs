@@ -58,6 +58,19 @@ public sealed class WorkLineTests
     }
 
     [Fact]
+    public void What_was_not_carried_out_comes_first_again()
+    {
+        Add(Other, 5);
+        var taken = Take(4);
+        _line.Charge(Other, 1);
+        foreach (var one in taken.Skip(1).Reverse())
+            _line.PutBack(one.From, one);
+        Assert.Equal(4, _line.Count);
+        Assert.Equal([1, 2, 3, 4], Take(9).Select(one => one.Number));
+        Assert.Equal(0, _line.Count);
+    }
+
+    [Fact]
     public void Whoever_was_silent_has_saved_up_nothing()
     {
         Add(Other, 1);

@@ -26,8 +26,8 @@ public sealed class RingTimersTests
         await KnowAsync(20);
         await KnowAsync(20, Peers.At(4).Node);
         using var timer = new LoopHost<FingerTimer>(
-            new FingerTimer(ring, new Lookups(ring, null!, TimeProvider.System), new HastyTime()), new HastyTime(),
-            NullLogger<FingerTimer>.Instance);
+            new FingerTimer(ring, new Lookups(ring, null!, TimeProvider.System), new HastyTime()),
+            new LoopFaults<FingerTimer>(new HastyTime(), NullLogger<FingerTimer>.Instance), new HastyTime());
         await timer.StartAsync(CancellationToken.None);
         using var patience = new CancellationTokenSource(Patience);
         while (ring.Now.Fingers.Next < 100)
