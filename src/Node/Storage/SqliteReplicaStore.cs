@@ -33,12 +33,12 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
     private readonly Statement _putHeader;
     private readonly Statement _getRegister;
     private readonly Statement _putRegister;
+    private readonly Statement _addRegister;
     private readonly Statement _registersAfter;
     private readonly Statement _checkRegisters;
     private readonly Statement _dropRegisters;
     private readonly Statement _splitRegisters;
     private readonly Statement _countRegisters;
-    private bool _isMissing;
 
     public SqliteReplicaStore(SqliteConnection connection, Action<DamagedRow> damaged)
     {
@@ -58,7 +58,10 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
         _getRegister = new(
             connection, "SELECT promised, accepted, value, crc FROM registers WHERE tile = ?1 AND key = ?2", 2);
         _putRegister = new(connection, """
-            INSERT OR REPLACE INTO registers (tile, key, promised, accepted, value, crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+            UPDATE registers SET promised = ?3, accepted = ?4, value = ?5, crc = ?6 WHERE tile = ?1 AND key = ?2
+            """, 6);
+        _addRegister = new(connection, """
+            INSERT INTO registers (tile, key, promised, accepted, value, crc) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
             """, 6);
         _registersAfter = new(connection, """
             SELECT key, promised, accepted, value, crc FROM registers
@@ -160,20 +163,21 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
     public RegisterRow GetRegister(TileId tile, string key)
     {
         using var rows = _getRegister.Read(tile.ToNumber(), key);
-        _isMissing = !rows.Read();
-        return _isMissing ? default : ReadRegister(rows, 0, tile, key);
+        return rows.Read() ? ReadRegister(rows, 0, tile, key) : default;
     }
 
-    /// <remarks>Always follows the <see cref="GetRegister"/> of the same key.</remarks>
     public void PutRegister(TileId tile, string key, RegisterRow row)
     {
-        if (_isMissing)
-            _registerCounts[tile] = _registerCounts.GetValueOrDefault(tile) + 1;
-        _isMissing = false;
         var (promised, accepted) = (HeaderFormat.Write(row.Promised), HeaderFormat.Write(row.AcceptedBallot));
-        _putRegister.Run(
+        ReadOnlySpan<object?> columns =
+        [
             tile.ToNumber(), key, promised, accepted, row.Value.ToWholeArray(),
-            CrcOf(tile.ToNumber(), key, promised, accepted, row.Value.Span));
+            CrcOf(tile.ToNumber(), key, promised, accepted, row.Value.Span),
+        ];
+        if (_putRegister.Run(columns) > 0)
+            return;
+        _addRegister.Run(columns);
+        _registerCounts[tile] = _registerCounts.GetValueOrDefault(tile) + 1;
     }
 
     /// <summary>Reads rows again and compares their checksums: all headers (mended from their spares), then registers
@@ -294,8 +298,8 @@ internal sealed class SqliteReplicaStore : IReplicaStore, IDisposable
     {
         foreach (var used in (IDisposable[])
                  [
-                     _entries, _allHeaders, _putHeader, _getRegister, _putRegister, _registersAfter, _checkRegisters,
-                     _dropRegisters, _splitRegisters, _countRegisters,
+                     _entries, _allHeaders, _putHeader, _getRegister, _putRegister, _addRegister, _registersAfter,
+                     _checkRegisters, _dropRegisters, _splitRegisters, _countRegisters,
                  ])
             used.Dispose();
     }

@@ -38,6 +38,22 @@ public sealed class TileHalvesTests : IDisposable
         _folder.Dispose();
     }
 
+    /// <summary>An account is looked at before an entry of its key log is written.</summary>
+    [Fact]
+    public void A_register_counts_whatever_was_read_before_it_was_written()
+    {
+        var before = _store.CountRecords(Tile).Registers;
+        _store.GetRegister(Tile, "keylog/u1/1");
+        _store.GetRegister(Tile, "acct/u1");
+        _store.PutRegister(Tile, "keylog/u1/1", Register(1));
+        Assert.Equal(before + 1, _store.CountRecords(Tile).Registers);
+        _store.GetRegister(Tile, "keylog/u9999/1");
+        _store.PutRegister(Tile, "keylog/u1/1", Register(2));
+        Assert.Equal(before + 1, _store.CountRecords(Tile).Registers);
+        Restart();
+        Assert.Equal(before + 1, _store.CountRecords(Tile).Registers);
+    }
+
     [Theory, InlineData(false), InlineData(true)]
     public void Every_row_goes_where_its_name_belongs_and_stays_what_it_was(bool restarts)
     {
