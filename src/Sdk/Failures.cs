@@ -19,6 +19,10 @@ internal static class Failures
         "try again; check upper and lower case, the keyboard layout and the name's spelling; "
         + $"only {node} says so: to ask another node, name it with --node");
 
+    public static ChordChatException ProfileBusy(Exception cause) => new(
+        "profile_busy", "another program of this profile has held its file for long",
+        "this goes on by itself as soon as that program goes on or ends; it may have been stopped (Ctrl-Z)", cause);
+
     public static ChordChatException UnknownUser(string user) => new(
         "unknown_user", $"there is no user {user}", "check the spelling; names are all lower case");
 

@@ -47,18 +47,23 @@ internal sealed class MailSettling(SetKey mailbox, IMessageSets sets, Cancellati
 
     private async Task RunAsync()
     {
+        while (Next() is { } batch)
+            if (!await TryAsync(batch))
+            {
+                GiveBack(batch);
+                return;
+            }
+    }
+
+    private async Task<bool> TryAsync(List<MessageId> batch)
+    {
         try
         {
-            while (Next() is { } batch)
-                if (!await sets.AcknowledgeAsync(mailbox, batch, lifetime))
-                {
-                    GiveBack(batch);
-                    return;
-                }
+            return await sets.AcknowledgeAsync(mailbox, batch, lifetime);
         }
-        catch (OperationCanceledException)
+        catch (Exception)
         {
-            // The session is over; what is left is pushed again.
+            return false; // The session is over, and what is left is pushed again; or its keeper tries again.
         }
     }
 

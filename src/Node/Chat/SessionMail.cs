@@ -230,9 +230,9 @@ internal sealed class SessionMail(
             outgoing.CaughtUp(askedFor);
             return true;
         }
-        catch (NoMajorityException)
+        catch (Exception) when (!lifetime.IsCancellationRequested)
         {
-            return false;
+            return false; // Too few answer, or worse: the session's keeper has it read again.
         }
     }
 

@@ -65,7 +65,8 @@ internal sealed class WorkLine<TWork>(NodeId own, int perCallerMax, int max)
     /// <summary>Puts back what was taken last and not carried out; the last one first.</summary>
     public void PutBack(NodeId caller, TWork work)
     {
-        var line = _callers[caller];
+        if (!_callers.TryGetValue(caller, out var line))
+            _callers[caller] = line = new Caller { Used = _floor };
         line.Ahead = 0;
         if (line.Count == 0)
             _next.Enqueue(line, line.Turn);
@@ -106,11 +107,11 @@ internal sealed class WorkLine<TWork>(NodeId own, int perCallerMax, int max)
         line.Cost = Math.Max(1, (7 * line.Cost + cost) / 8);
     }
 
-    /// <summary>Forgets whoever waits for nothing and has used no more than others.</summary>
+    /// <summary>Forgets whoever waits for nothing, has nothing in hand and has used no more than others.</summary>
     public void Sweep()
     {
         foreach (var (caller, line) in _callers)
-            if (line.Count == 0 && line.Turn <= _floor)
+            if (line.Count == 0 && line.Ahead == 0 && line.Used <= _floor)
                 _callers.Remove(caller);
     }
 }

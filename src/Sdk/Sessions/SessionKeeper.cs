@@ -164,6 +164,11 @@ internal sealed class SessionKeeper(
         {
             final = await ServeOnceAsync(at, me.RequireDevice(), lost, stopping);
         }
+        catch (SqliteException cause) when (cause.SqliteErrorCode is 5 or 6)
+        {
+            NoteFailure(at, Failures.ProfileBusy(cause));
+            final = null;
+        }
         catch (Exception cause) when (cause is not (ChordChatException or SqliteException))
         {
             stopping.ThrowIfCancellationRequested();

@@ -82,6 +82,8 @@ public sealed class LocalStore : IDisposable
             connection.Open();
             connection.Execute("PRAGMA journal_mode = WAL");
             connection.Execute("PRAGMA synchronous = FULL");
+            connection.Execute("PRAGMA fullfsync = 1"); // macOS: fsync alone leaves data in the drive's cache.
+            connection.Execute("PRAGMA checkpoint_fullfsync = 1");
             AddColumn(connection, "outbox", "sealed_ms INTEGER");
             AddColumn(connection, "messages", "to_epoch INTEGER NOT NULL DEFAULT 0");
             AddColumn(connection, "messages", "heard INTEGER NOT NULL DEFAULT 0");

@@ -31,6 +31,9 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
     /// <summary>A register whose reading ends in a way that nobody expects.</summary>
     public RegisterKey? Broken { get; set; }
 
+    /// <summary>Whether every reading of a set is.</summary>
+    public bool BreaksScans { get; set; }
+
     /// <summary>The copy that answers in a cut hears of no change of this register any more.</summary>
     public void LeaveBehind(RegisterKey key)
     {
@@ -203,6 +206,8 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
             ScanCount++;
             if (IsCut)
                 throw new NoMajorityException("cut");
+            if (BreaksScans)
+                throw new InvalidOperationException("broken by the test");
             all = [.. _sets.GetValueOrDefault(set.Name) ?? []];
         }
 

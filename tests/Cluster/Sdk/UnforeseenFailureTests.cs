@@ -38,12 +38,25 @@ public sealed class UnforeseenFailureTests : TwoFakeNodes
     public async Task A_failure_of_the_local_disk_ends_the_client_as_ever()
     {
         foreach (var failure in (Exception[])
-            [new ChordChatException("profile_not_writable", "full", "-"), new SqliteException("locked", 5)])
+            [new ChordChatException("profile_not_writable", "full", "-"), new SqliteException("malformed", 11)])
         {
             var told = new Told(failure, timesMax: 1);
             var running = await RunAsync(told, CancellationToken.None);
             Assert.Same(failure, await Assert.ThrowsAnyAsync<Exception>(() => running.WaitAsync(Person.Patience)));
         }
+    }
+
+    /// <summary>It may have been stopped while it wrote.</summary>
+    [Theory, InlineData(5), InlineData(6)]
+    public async Task While_another_program_holds_the_profile_the_client_tries_again(int code)
+    {
+        var told = new Told(new SqliteException("locked", code), timesMax: 2);
+        using var stop = new CancellationTokenSource();
+        var running = await RunAsync(told, stop.Token);
+        await told.Served.Task.WaitAsync(Person.Patience);
+        Assert.Equal(2, told.Events.OfType<ClientEvent.Disconnected>().Count());
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
     }
 
     /// <summary>A client without its surface.</summary>

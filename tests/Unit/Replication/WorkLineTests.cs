@@ -101,6 +101,22 @@ public sealed class WorkLineTests
     }
 
     [Fact]
+    public void Whose_requests_are_in_hand_is_not_forgotten()
+    {
+        Add(Own, 1);
+        _line.Charge(Take(1).Single().From, 5_000);
+        for (ulong node = 10; node < 60; node++)
+            Add(new NodeId(0, node), 1);
+        Add(Own, 1);
+        var taken = Take(51);
+        _line.Sweep();
+        Assert.Equal(51, _line.CallerCount);
+        foreach (var one in Enumerable.Reverse(taken))
+            _line.PutBack(one.From, one);
+        Assert.Equal(taken.Select(one => one.From).Order(), Take(51).Select(one => one.From).Order());
+    }
+
+    [Fact]
     public void Who_waits_for_nothing_and_owes_nothing_is_forgotten()
     {
         for (ulong node = 10; node < 60; node++)
