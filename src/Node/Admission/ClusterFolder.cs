@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
@@ -15,6 +16,9 @@ internal sealed partial class ClusterFolder(string root)
 {
     private const string AuthorityName = "authority";
     private const string IssuedFile = "issued";
+    private const string LockFile = "lock";
+    private static readonly TimeSpan HoldMax = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan HoldPause = TimeSpan.FromMilliseconds(50);
 
     private string Folder { get; } = Path.Combine(root, "cluster");
 
@@ -86,11 +90,36 @@ internal sealed partial class ClusterFolder(string root)
         return GenesisFile.Read(File.ReadAllBytes(Path.Combine(Folder, GenesisFile.FileName))).Genesis;
     }
 
+    /// <summary>Holds the folder for one command that reads a record in it and writes a longer one: of two at once one
+    /// would lose what the other has written.</summary>
+    /// <exception cref="StartRefusedException">Another command held it for too long.</exception>
+    public IDisposable Hold()
+    {
+        RequireCluster();
+        var path = Path.Combine(Folder, LockFile);
+        for (var begun = Stopwatch.GetTimestamp(); ;)
+            try
+            {
+                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException) when (Stopwatch.GetElapsedTime(begun) < HoldMax)
+            {
+                Thread.Sleep(HoldPause);
+            }
+            catch (IOException e)
+            {
+                throw new StartRefusedException(
+                    ExitCode.Usage, $"another command of this cluster has held {path} for {HoldMax.TotalSeconds:0} s "
+                    + $"({e.Message}). Wait until it has ended, or end it; then type this one again.");
+            }
+    }
+
     /// <summary>Makes an identity for a node that will join, under a name nobody has; remembers name and
     /// place.</summary>
     /// <param name="name">Null for the next free one: n6 after n1 to n5.</param>
     public NewIdentity Enrol(ClusterAuthority authority, string? name, DateTimeOffset now)
     {
+        using var held = Hold();
         var genesis = ReadGenesis();
         var issued = Issued();
         var names = genesis.Founders.Select(f => f.Name).Concat(issued.Select(line => line[0])).ToHashSet();
@@ -118,6 +147,7 @@ internal sealed partial class ClusterFolder(string root)
     {
         if (!ClusterPlan.IsName(name))
             throw new StartRefusedException(ExitCode.Usage, ClusterPlan.NameProblem(name));
+        using var held = Hold();
         using var authority = OpenAuthority();
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var since = ViewerSince(name, now);

@@ -107,8 +107,7 @@ internal sealed partial class EnvelopeSender(
             var add = sets.AddAsync(
                 SetKey.Mailbox(submission.To), submission.From, submission.Id, envelope, submission.SentMs,
                 submission.Progress, stopping);
-            // What may have been deleted since comes to nobody before a majority has said that it has not.
-            var isOld = clock.Unix - submission.SentMs > RowAges.Default.LateMax.TotalMilliseconds;
+            var isOld = submission.IsOld(clock.Unix);
             var isKeptFirst = order.IsKeptFirst(submission.From, submission.To);
             var delivery = isOld || isKeptFirst
                 ? Task.FromResult(false) : DeliverAsync(submission, envelope, stopping);

@@ -123,8 +123,8 @@ internal sealed partial class SendRetries(
             : sets.AddAsync(
                 SetKey.Mailbox(submission.To), submission.From, submission.Id, envelope, submission.SentMs,
                 submission.Progress, stopping);
-        var isKeptFirst = order.IsKeptFirst(submission.From, submission.To);
-        if (!isKeptFirst)
+        var (isKeptFirst, isOld) = (order.IsKeptFirst(submission.From, submission.To), submission.IsOld(clock.Unix));
+        if (!isKeptFirst && !isOld)
             await DeliverAsync(submission, envelope, stopping);
         var outcome = await add;
         order.Answered(submission.From, submission.To, outcome);
@@ -132,7 +132,7 @@ internal sealed partial class SendRetries(
         {
             case AddOutcome.Stored(var copies):
                 submission.Kept(copies);
-                if (isKeptFirst)
+                if (isKeptFirst && !isOld)
                     await DeliverAsync(submission, envelope, stopping);
                 if (_keptLines.Allows(clock.Steady, out var unsaid))
                     LogKept(submission.Id, waiting.TryCount + 1, unsaid);

@@ -20,6 +20,10 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     /// calendar.</summary>
     public required long SentMs { get; init; }
 
+    /// <summary>Whether it may have been read and deleted since: it comes to nobody before a majority has said that it
+    /// has not.</summary>
+    public bool IsOld(long unixMs) => unixMs - SentMs > RowAges.Default.LateMax.TotalMilliseconds;
+
     public string From => sender.User;
     public string To => to;
     public MessageId Id => id;

@@ -55,7 +55,10 @@ internal static class OperatorEndpoints
             await Task.WhenAny(going, Task.Delay(Tell, context.RequestAborted));
         }
 
-        await SayAsync(context, Drained);
+        await SayAsync(context, departure.TilesLeft is var rest and > 0
+            ? $"not drained: the node was told to stop and still holds copies of {rest} tiles that nobody has taken "
+                + "over; keep its folder, and start it again"
+            : Drained);
     }
 
     private static async Task SayAsync(HttpContext context, string line)

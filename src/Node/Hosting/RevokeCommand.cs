@@ -44,6 +44,7 @@ internal static class RevokeCommand
         ClusterFolder folder, string name, bool isViewer, string[] addresses, Func<string, bool> asked,
         CancellationToken cancellation)
     {
+        using var held = folder.Hold();
         using var authority = folder.OpenAuthority();
         var now = DateTimeOffset.UtcNow;
         // Any node may have the newest list, and the nodes that it names are told, too.
@@ -61,6 +62,7 @@ internal static class RevokeCommand
             folder.Deny(authority, more);
         }
 
+        held.Dispose(); // Handing it out may take a minute.
         var signed = folder.SignedDenyList()!;
         var number = folder.DenyList(authority)!.Number;
         Console.WriteLine(more.Count > 0

@@ -32,6 +32,26 @@ public sealed class DrainTests
         Assert.Contains((await ObstaclesAsync(cluster))[0].Split(':')[0], said, StringComparison.Ordinal);
     }
 
+    /// <summary>Whoever reads "drained" may delete the folder.</summary>
+    [Fact]
+    public async Task A_drain_that_a_signal_cuts_short_does_not_say_that_all_is_with_others()
+    {
+        await using var cluster = await NodeCluster.StartAsync(4);
+        using var own = new HttpClient(new ClusterTls(cluster.IdentityOf("n1")).CreateHandler(null));
+        using var asked = new HttpRequestMessage(
+            HttpMethod.Post, $"https://{cluster.AddressOf("n1")}{OperatorEndpoints.DrainPath}");
+        using var answer = await own.SendAsync(asked, HttpCompletionOption.ResponseHeadersRead);
+        using var lines = new StreamReader(await answer.Content.ReadAsStreamAsync());
+        var said = new List<string?> { await lines.ReadLineAsync() };
+        await cluster.StopAsync("n4"); // Two are too few to take over what is kept by three.
+        await cluster["n1"].Departure.Stop().WaitAsync(Patience);
+        while (await lines.ReadLineAsync() is { } line)
+            said.Add(line);
+        Assert.True(cluster["n1"].Departure.TilesLeft > 0);
+        Assert.DoesNotContain(OperatorEndpoints.Drained, said);
+        Assert.StartsWith("not drained", said[^1], StringComparison.Ordinal);
+    }
+
     private static async Task<(HttpStatusCode Code, string Said)> DrainAsync(HttpClient own, NodeCluster cluster)
     {
         using var answer = await own.PostAsync(
