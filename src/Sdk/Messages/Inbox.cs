@@ -14,7 +14,8 @@ namespace ChordChat.Sdk.Messages;
 
 /// <summary>What became of some pushes.</summary>
 /// <param name="MustAsk">Those that can be judged only after keys were asked for.</param>
-/// <param name="Doubted">Those that did not look genuine and come again when they are asked for.</param>
+/// <param name="Doubted">Those that did not look genuine, or cannot be judged before the circle is known. They come
+/// again when they are asked for.</param>
 internal sealed record Handled(List<Unjudged> MustAsk, List<Push> Doubted);
 
 /// <summary>Opens what nodes push, checks every claim in it, and keeps it; only then may it be acknowledged.</summary>
@@ -177,8 +178,10 @@ internal sealed class Inbox(
 
         if (unverified is null || unverified.Id.ToString() != id)
             return (null, Refuse(id, unverified is null ? "does not open" : "has another id inside"));
-        if (unverified.From == me.User || me.Store.Read(db => Circle.IsBlocked(db, unverified.From)))
+        if (unverified.From == me.User)
             return (null, IsDropped: true);
+        if (me.Store.Read(db => Circle.IsBlocked(db, unverified.From)))
+            return (null, me.Store.Read(db => Circle.IsBlockCertain(db, unverified.From))); // Or it comes again.
         if (keys.Containing(unverified.From, unverified.FromEntry) is not { } log)
         {
             mustAsk.Add(new Unjudged(unverified.From, unverified.FromEntry, push));

@@ -90,6 +90,15 @@ internal sealed class MailJudge(
         }
     }
 
+    /// <summary>What could not be judged before the circle was known can be now.</summary>
+    public void LookAgain()
+    {
+        lock (_turn)
+            if (_lookAgainAt != 0)
+                (_lookAgainAt, _lookAgainAfter) = (Environment.TickCount64, PauseMin);
+        changed.Raise();
+    }
+
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(KeyLookups lookups, CancellationToken cancellation)
     {

@@ -105,8 +105,11 @@ internal sealed class SessionLoop(
 
     private void TakeCircle(Wire.Circle now)
     {
+        var wasKnown = circle.IsKnown;
         if (circle.Take(now) is { } problem)
             sink.Tell(new ClientEvent.Notice(problem));
+        if (!wasKnown && circle.IsKnown)
+            _judge.LookAgain();
         sink.Tell(new ClientEvent.CircleHeard());
     }
 

@@ -1,5 +1,6 @@
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Storage;
 using ChordChat.Wire;
 using Xunit;
 
@@ -59,6 +60,56 @@ public sealed class BlockedSenderTests : AliceAndBob
         await UntilAsync(Bob, () => Bob.Client.Circle.IsTold
             && Cluster.Accounts["bob"].Change(new CircleChange()).Blocked.SequenceEqual(["eve", "mallory"]));
         Assert.Equal(["eve", "mallory"], Bob.Client.Circle.Blocked);
+    }
+
+    /// <summary>Nodes keep what its sender writes once the block is lifted.</summary>
+    [Fact]
+    public async Task A_block_that_was_lifted_on_another_device_drops_nothing_before_the_circle_is_known()
+    {
+        Bob.Client.Circle.Block("alice");
+        await UntilAsync(Bob, () => Bob.Client.Circle.IsTold);
+        await OnAnotherDeviceAsync(async other =>
+        {
+            await UntilAsync(other, () => other.Client.Circle.Blocked.SequenceEqual(["alice"]));
+            other.Client.Circle.Unblock("alice");
+            await UntilAsync(other, () => other.Client.Circle.IsTold);
+        });
+        Cluster.KnowsCircles = false;
+        await Alice.WaitAsync(Alice.Client.Send("bob", "after the block"), MessageState.Kept);
+        await using var again = await (await Person.LogInAsync("bob", Bob.Folder, N1)).OnlineAsync();
+        await again.SeeAsync<ClientEvent.CaughtUp>();
+        Assert.Empty(again.Client.History.Unread());
+        Cluster.KnowsCircles = true;
+        Cluster.Sessions["bob"].End(SessionEnded.Types.Reason.NodeStopping); // The next one asks at once.
+        Assert.Equal(["after the block"], await again.ReadAsync(1));
+        await UntilAsync(again, () => Cluster.Accounts["bob"].MailboxCount == 0);
+    }
+
+    /// <summary>Nodes were not told of it, or had no room for it.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(2)]
+    public async Task A_block_that_only_this_machine_knows_holds_before_the_circle_is_known(int told)
+    {
+        Bob.Client.Circle.Block("alice");
+        await UntilAsync(Bob, () => Bob.Client.Circle.IsTold);
+        await OnAnotherDeviceAsync(_ => Task.CompletedTask);
+        using (var store = LocalStore.Open(Path.Combine(Bob.Folder, "profile.db")))
+            store.Write(db => db.Execute("UPDATE circle SET is_blocked_told = $1 WHERE user = 'alice'", told));
+        Cluster.KnowsCircles = false;
+        await Alice.WaitAsync(Alice.Client.Send("bob", "blocked"), MessageState.Kept);
+        await using var again = await (await Person.LogInAsync("bob", Bob.Folder, N1)).OnlineAsync();
+        await UntilAsync(again, () => Cluster.Accounts["bob"].MailboxCount == 0);
+        Assert.Empty(again.Client.History.Unread());
+    }
+
+    /// <summary>Bob uses another device for a while; his first one is closed.</summary>
+    private async Task OnAnotherDeviceAsync(Func<Person, Task> use)
+    {
+        await using (var other = await (await Person.LogInAsync("bob", Person.NewFolder(), N1)).OnlineAsync())
+            await use(other);
+        Assert.Equal("taken_over", (await Bob.SeeAsync<ClientEvent.Ended>()).Reason.Code);
+        await Bob.DisposeAsync();
     }
 
     private static async Task UntilAsync(Person person, Func<bool> condition)
