@@ -78,6 +78,17 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time, int coun
     public bool HasReady(string peer, Func<Digest, bool> isKnown) =>
         store.Read(db => EntriesOf(db, peer)).Exists(entry => isKnown(entry));
 
+    /// <summary>As the other, for entries all of which are known.</summary>
+    public bool HasAny(string peer, IReadOnlyCollection<Digest> entries) => store.Read(db => entries.Any(entry =>
+        db.Scalar<long>("SELECT 1 FROM unjudged WHERE peer = $1 AND entry = $2 LIMIT 1", peer, entry.ToBytes()) == 1));
+
+    /// <summary>Messages that name these entries are judged when they come.</summary>
+    public void Forget(string peer, IReadOnlyCollection<Digest> entries) =>
+        store.Write(db => Forget(db, peer, entries));
+
+    private static int Forget(SqliteConnection db, string peer, IEnumerable<Digest> entries) => entries.Sum(entry =>
+        db.Execute("DELETE FROM unjudged WHERE peer = $1 AND entry = $2", peer, entry.ToBytes()));
+
     /// <summary>The sender's log was read, as nodes show it now.</summary>
     /// <param name="isKnown">Whether the log has an entry.</param>
     /// <param name="isTry">Whether so many nodes showed it that this is one try for each message that waits.</param>
@@ -87,9 +98,7 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time, int coun
         string peer, Func<Digest, bool> isKnown, bool isTry = true) =>
         store.Write(db =>
         {
-            var ready = 0;
-            foreach (var entry in EntriesOf(db, peer).Where(isKnown))
-                ready += db.Execute("DELETE FROM unjudged WHERE peer = $1 AND entry = $2", peer, entry.ToBytes());
+            var ready = Forget(db, peer, EntriesOf(db, peer).Where(isKnown));
             if (isTry)
                 db.Execute("UPDATE unjudged SET tries = tries + 1 WHERE peer = $1", peer);
             var hopeless = db.Query(

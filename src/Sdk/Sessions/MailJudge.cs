@@ -47,6 +47,7 @@ internal sealed class MailJudge(
         public TimeSpan Pause { get; set; } = PauseMin;
     }
 
+    private readonly Digest[] _ownKeys = [.. device.Encryption.Select(key => key.Id)];
     private readonly PushTurns _pushes = new();
     private readonly ChangeSignal _came = new();
     private readonly Lock _turn = new();
@@ -56,6 +57,14 @@ internal sealed class MailJudge(
     private long _lookAgainAt;
     private TimeSpan _lookAgainAfter = PauseMin;
     private bool _repeat;
+
+    /// <summary>Before anything is pushed. What waits for a key that this device has, since the login that made it, is
+    /// to wait for no look-up.</summary>
+    public void SessionBegins()
+    {
+        if (unjudged.HasAny(device.User, _ownKeys))
+            unjudged.Forget(device.User, _ownKeys);
+    }
 
     /// <summary>The reader has got these.</summary>
     public void Take(IReadOnlyList<Push> pushes)
@@ -163,15 +172,15 @@ internal sealed class MailJudge(
         changed.Raise();
     }
 
-    /// <summary>Whether more mail of this sender waits here, or is to come again because it could not be judged.
-    /// </summary>
+    /// <summary>Whether more mail of this sender waits here, or is to come again because it could not be judged. Whose
+    /// mail it is that waits for a key of this user's nobody knows before it is open.</summary>
     private bool IsWaiting(string user)
     {
         var chat = ChatWith(user);
         lock (_turn)
             return _pushes.Has(chat) || _incomplete.Contains(chat)
                 || (_senders.TryGetValue(user, out var sender) && sender.Parked.Count > 0)
-                || unjudged.HasReady(user, entry => Knows(user, entry));
+                || unjudged.HasReady(user, entry => Knows(user, entry)) || unjudged.HasAny(device.User, _ownKeys);
     }
 
     /// <param name="entry">Of somebody's key log, or the id of a key of this user.</param>

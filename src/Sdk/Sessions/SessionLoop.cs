@@ -45,6 +45,7 @@ internal sealed class SessionLoop(
         using var both = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         gaps.SessionBegins();
         circle.SessionBegins();
+        _judge.SessionBegins();
         var lookups = new KeyLookups(LookAsync, changed, both.Token);
         var writer = WriteAsync(lookups, both.Token);
         var reader = ReadAsync(both.Token);

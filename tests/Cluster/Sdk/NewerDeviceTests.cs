@@ -2,6 +2,7 @@ using ChordChat.Crypto.Keys;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Storage;
 using ChordChat.Tests.Cluster.Nodes;
+using ChordChat.Wire;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Sdk;
@@ -45,12 +46,43 @@ public sealed class NewerDeviceTests : AliceAndBob
     public async Task Mail_for_a_key_that_no_log_of_the_user_has_waits_for_several_tries()
     {
         var forger = new Forger(Cluster, "mallory");
-        using var nobody = Cluster.Keys.Device().Encryption;
-        var key = EncryptionPublicKey.TryImport(nobody.PublicModulus.Span);
-        forger.Send("bob", forger.Seal("bob", 1, "for nobody", key: key));
+        forger.Send("bob", forger.Seal("bob", 1, "for nobody", key: Nobodys()));
         Assert.NotEqual(0, await TriesAfterAsync(calls: 3));
         Assert.Equal(1, Cluster.Accounts["bob"].MailboxCount);
     }
+
+    /// <summary>The old session put it aside and was told of the login later.</summary>
+    [Fact]
+    public async Task What_waited_for_a_key_that_the_next_login_brings_waits_for_no_look_up()
+    {
+        var forger = new Forger(Cluster, "mallory");
+        forger.Send("bob", forger.Seal("bob", 1, "1")); // From now on its keys are known here.
+        Assert.Equal(["1"], await Bob.ReadAsync(1));
+        var old = await LogInElsewhereAsync();
+        Cluster.ReadsKeyLogs = false;
+        Cluster.Sessions["bob"] = old;
+        forger.Send("bob", forger.Seal("bob", 2, "for the newer one"));
+        using (var store = LocalStore.Open(Path.Combine(Bob.Folder, "profile.db")))
+            await WaitsAsync(store);
+        old.End(SessionEnded.Types.Reason.TakenOver, Cluster.Accounts["bob"].Log!.Head.Bytes.ToArray());
+        Assert.Equal("taken_over", (await Bob.SeeAsync<ClientEvent.Ended>()).Reason.Code);
+        await Bob.DisposeAsync();
+
+        await using var again = await (await Person.LogInAsync("bob", Bob.Folder, N1)).OnlineAsync();
+        Assert.Equal(["for the newer one"], await again.ReadAsync(1));
+        await AcknowledgedAsync();
+    }
+
+    private EncryptionPublicKey Nobodys()
+    {
+        using var nobody = Cluster.Keys.Device().Encryption;
+        return EncryptionPublicKey.TryImport(nobody.PublicModulus.Span)!;
+    }
+
+    private static Task WaitsAsync(LocalStore store) => Condition.UntilAsync(
+        "it waits for a key of Bob's", Person.Patience,
+        () => Task.FromResult(
+            store.Read(db => db.Scalar<long>("SELECT count(*) FROM unjudged WHERE peer = 'bob'")) == 1));
 
     /// <returns>Bob's session, which nobody has ended.</returns>
     private async Task<FakeSession> LogInElsewhereAsync()
@@ -67,13 +99,18 @@ public sealed class NewerDeviceTests : AliceAndBob
         "what Bob has read is acknowledged", Person.Patience,
         () => Task.FromResult(Cluster.Accounts["bob"].MailboxCount == 0));
 
+    private Task LookedUpAsync(int calls)
+    {
+        var until = Cluster.KeyLogCalls.GetValueOrDefault("bob") + calls;
+        return Condition.UntilAsync(
+            "bob is looked up", Person.Patience,
+            () => Task.FromResult(Cluster.KeyLogCalls.GetValueOrDefault("bob") >= until));
+    }
+
     /// <summary>Ends the client, too.</summary>
     private async Task<long> TriesAfterAsync(int calls)
     {
-        var until = Cluster.KeyLogCalls.GetValueOrDefault("bob") + calls;
-        await Condition.UntilAsync(
-            "bob is looked up", Person.Patience,
-            () => Task.FromResult(Cluster.KeyLogCalls.GetValueOrDefault("bob") >= until));
+        await LookedUpAsync(calls);
         await Bob.DisposeAsync();
         using var store = LocalStore.Open(Path.Combine(Bob.Folder, "profile.db"));
         return store.Read(db => db.Scalar<long>("SELECT max(tries) FROM unjudged WHERE peer = 'bob'"));

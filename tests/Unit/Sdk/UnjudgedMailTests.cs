@@ -102,6 +102,18 @@ public sealed class UnjudgedMailTests : IDisposable
     }
 
     [Fact]
+    public void What_waits_for_a_key_that_is_here_by_now_is_forgotten_and_nothing_else_is()
+    {
+        var (first, second, others) = (
+            Add("bob", new Digest(1, 1)), Add("bob", new Digest(2, 2)), Add("alice", new Digest(1, 1)));
+        Digest[] here = [new Digest(1, 1), new Digest(3, 3)];
+        Assert.True(_mail.HasAny("bob", here));
+        _mail.Forget("bob", here);
+        Assert.False(_mail.HasAny("bob", here));
+        Assert.Equal([false, true, true], new[] { first, second, others }.Select(_mail.Contains));
+    }
+
+    [Fact]
     public void Another_envelope_under_the_same_id_is_looked_at()
     {
         var push = Add("mallory", new Digest(1, 1));
