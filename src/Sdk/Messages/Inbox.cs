@@ -41,8 +41,9 @@ internal sealed class Inbox(
     /// <summary>Mail that nobody read expires after this, so there is no second look at older.</summary>
     private static readonly TimeSpan MailAgeMax = TimeSpan.FromDays(30);
 
-    /// <summary>The newest envelopes that were not genuine, each with its id and what was wrong; for whoever looks for
-    /// a fault at this end. The first time is <see cref="Doubted"/>.</summary>
+    /// <summary>The newest envelopes that were dropped because they were not genuine or can never be judged, each with
+    /// its id and what was wrong; for whoever looks for a fault at this end. The first time is <see cref="Doubted"/>.
+    /// </summary>
     public ConcurrentQueue<string> Dropped { get; } = [];
 
     /// <summary>Those that were not genuine when they came first.</summary>
@@ -219,11 +220,22 @@ internal sealed class Inbox(
                     DoubtedMax / 8);
             return false;
         });
-        var list = isSecond ? Dropped : Doubted;
+        Note(isSecond ? Dropped : Doubted, id, why);
+        return isSecond;
+    }
+
+    /// <summary>A message that can never be judged: the mailbox need not offer it again.</summary>
+    public void Drop(string id, string why)
+    {
+        Settle(id);
+        Note(Dropped, id, why);
+    }
+
+    private static void Note(ConcurrentQueue<string> list, string id, string why)
+    {
         list.Enqueue($"{id} {why}");
         if (list.Count > DroppedMax)
             list.TryDequeue(out _);
-        return isSecond;
     }
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();

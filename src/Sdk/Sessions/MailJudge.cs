@@ -4,7 +4,6 @@ using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Wire;
-using Google.Protobuf;
 
 namespace ChordChat.Sdk.Sessions;
 
@@ -41,6 +40,11 @@ internal sealed class MailJudge(
         public Digest Wanted { get; set; }
 
         public bool IsAsking { get; set; }
+
+        public long AskedAt { get; set; }
+
+        /// <summary>The next look-up is for what has come since the last one began, and waits for no pause.</summary>
+        public bool IsUrgent { get; set; }
 
         public long DueAt { get; set; }
 
@@ -200,6 +204,8 @@ internal sealed class MailJudge(
         }
 
         sender.Wanted = one.Entry;
+        if (one.From == device.User)
+            Hurry(sender);
         if (sender.DueAt == long.MaxValue)
             sender.DueAt = Environment.TickCount64 + (long)sender.Pause.TotalMilliseconds;
         if (sender.Pause > PauseMin || _parkedBytes + one.Push.Envelope.Length > ParkedBytesMax)
@@ -208,6 +214,16 @@ internal sealed class MailJudge(
         sender.Parked.Add(one);
         return true;
     }
+
+    /// <summary>Anybody's mail waits under this user's name. Each new one may be the first for a newer device, whatever
+    /// others have sent before: look-ups begin anew, but not more often than once a second.</summary>
+    private static void Hurry(Sender sender)
+    {
+        (sender.IsUrgent, sender.Pause) = (true, PauseMin);
+        sender.DueAt = Math.Min(sender.DueAt, NextAfter(sender));
+    }
+
+    private static long NextAfter(Sender sender) => sender.AskedAt + (long)PauseMin.TotalMilliseconds;
 
     /// <summary>All that was pushed until now has been judged or put away.</summary>
     private void CatchUp()
@@ -237,7 +253,10 @@ internal sealed class MailJudge(
                     if (user != device.User)
                         keys.Want(user, sender.Wanted);
                     if (lookups.TryLook(user) is { } looking)
+                    {
+                        (sender.IsUrgent, sender.AskedAt) = (false, Environment.TickCount64);
                         (sender.IsAsking, _) = (true, LookedAsync(user, sender, looking));
+                    }
                     else
                         sender.DueAt = Environment.TickCount64 + (long)PauseMin.TotalMilliseconds;
                 }
@@ -258,11 +277,12 @@ internal sealed class MailJudge(
             {
                 sender.IsAsking = false; // Also when the disk is full: the next look-up tries again.
                 waiting += sender.Parked.Count;
-                sender.DueAt = waiting == 0
-                    ? long.MaxValue
+                sender.DueAt = sender.IsUrgent ? NextAfter(sender)
+                    : waiting == 0 ? long.MaxValue
                     : Environment.TickCount64 + (long)sender.Pause.TotalMilliseconds;
-                sender.Pause = waiting > 0 && shown != KeysShown.ByNobody ? Longer(sender.Pause) : sender.Pause;
-                if (waiting == 0 && sender.Pause == PauseMin)
+                if (waiting > 0 && !sender.IsUrgent && shown != KeysShown.ByNobody)
+                    sender.Pause = Longer(sender.Pause);
+                if (waiting == 0 && !sender.IsUrgent && (sender.Pause == PauseMin || user == device.User))
                     _senders.Remove(user);
             }
 
@@ -291,11 +311,10 @@ internal sealed class MailJudge(
 
         if (wasParked)
             gaps.AskAgain(user); // The mailbox may have been read while these were not judged.
+        var why = user == device.User ? "is sealed to no key of this user" : $"names no entry of {user}'s key log";
         foreach (var id in hopeless)
-            inbox.Settled.Add(ByteString.CopyFrom(Convert.FromHexString(id)));
-        if (hopeless.Count > 0 && user == device.User)
-            sink.Tell(new ClientEvent.Notice(DroppedUnopened(hopeless.Count)));
-        else if (hopeless.Count > 0 && !inbox.IsStranger(user))
+            inbox.Drop(id, why);
+        if (hopeless.Count > 0 && user != device.User && !inbox.IsStranger(user))
             sink.Tell(new ClientEvent.Notice(Dropped(user, hopeless.Count)));
         return waiting;
     }
@@ -324,10 +343,6 @@ internal sealed class MailJudge(
     internal static string Dropped(string user, int count) => count == 1
         ? $"1 message from {user} could not be verified and was dropped"
         : $"{count} messages from {user} could not be verified and were dropped";
-
-    private static string DroppedUnopened(int count) => count == 1
-        ? "1 message was sealed to a key that is not yours and was dropped"
-        : $"{count} messages were sealed to keys that are not yours and were dropped";
 
     private static TimeSpan Longer(TimeSpan pause) => pause * 2 < PauseMax ? pause * 2 : PauseMax;
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using ChordChat.Crypto.Keys;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Storage;
@@ -71,6 +72,46 @@ public sealed class NewerDeviceTests : AliceAndBob
         await using var again = await (await Person.LogInAsync("bob", Bob.Folder, N1)).OnlineAsync();
         Assert.Equal(["for the newer one"], await again.ReadAsync(1));
         await AcknowledgedAsync();
+    }
+
+    /// <summary>A stranger who writes a line a minute has no name here that could be blocked.</summary>
+    [Fact]
+    public async Task Mail_for_a_key_that_is_nobodys_is_dropped_in_the_end_and_prints_no_line()
+    {
+        var forger = new Forger(Cluster, "mallory");
+        var push = forger.Seal("bob", 1, "for nobody", key: Nobodys());
+        forger.Send("bob", push);
+        using (var store = LocalStore.Open(Path.Combine(Bob.Folder, "profile.db")))
+        {
+            await WaitsAsync(store);
+            store.Write(db => db.Execute("UPDATE unjudged SET tries = 7, since_ms = since_ms - 3600000"));
+        }
+
+        await AcknowledgedAsync();
+        await Bob.UntilAsync(() => Bob.Client.Dropped.Count > 0);
+        Assert.StartsWith(Convert.ToHexStringLower(push.Id.Span), Assert.Single(Bob.Client.Dropped));
+        Alice.Client.Send("bob", "hello");
+        Assert.Equal(["hello"], await Bob.ReadAsync(1));
+        while (Bob.Client.Events.TryRead(out var seen))
+            Assert.IsNotType<ClientEvent.Notice>(seen);
+    }
+
+    [Fact]
+    public async Task A_strangers_mail_for_nobody_does_not_delay_the_look_up_for_what_comes_later()
+    {
+        var before = Cluster.Accounts["bob"].Log;
+        var old = await LogInElsewhereAsync();
+        Cluster.ShowKeys = (_, user) => user == "bob" ? before : null;
+        Cluster.Sessions["bob"] = old;
+        var forger = new Forger(Cluster, "mallory");
+        forger.Send("bob", forger.Seal("bob", 1, "for nobody", key: Nobodys()));
+        await LookedUpAsync(calls: 4); // The next one is due 8 s later.
+        Cluster.ShowKeys = (_, _) => null;
+        var watch = Stopwatch.StartNew();
+        forger.Send("bob", forger.Seal("bob", 2, "for the newer one"));
+
+        Assert.Equal("taken_over", (await Bob.SeeAsync<ClientEvent.Ended>()).Reason.Code);
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
     }
 
     private EncryptionPublicKey Nobodys()
