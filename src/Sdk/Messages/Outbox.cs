@@ -26,7 +26,8 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
     /// <param name="Content">Null when the disk damaged it.</param>
     private sealed record Row(string Id, string Peer, long Type, byte[]? Content);
 
-    /// <summary>Stores a text; the session seals and sends it as soon as there is one.</summary>
+    /// <summary>Stores a text; the session seals and sends it as soon as there is one. If the keys of the device are
+    /// gone by now, it is unsent like those that waited then.</summary>
     /// <returns>The message's id.</returns>
     public string Add(string to, byte[] text)
     {
@@ -36,6 +37,8 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
             messages.InsertMine(db, id, to, text, time.GetUtcNow().ToUnixTimeMilliseconds());
             Insert(db, id, to, TextType, text);
             Circle.WroteTo(db, to);
+            if (!Profile.HasDeviceIn(db))
+                Park(db, id);
         });
         return id;
     }
@@ -49,12 +52,14 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
             "SELECT o.id FROM outbox o JOIN messages m ON m.id = o.id WHERE o.parked = 0 AND m.state = $1",
             row => row.GetString(0), (int)MessageState.Waiting);
         foreach (var id in ids)
-        {
-            db.Execute("UPDATE outbox SET parked = 1 WHERE id = $1", id);
-            MessageTable.Advance(db, id, MessageReport.Left, [], 0, "");
-        }
-
+            Park(db, id);
         return ids.Count;
+    }
+
+    private static void Park(SqliteConnection db, string id)
+    {
+        db.Execute("UPDATE outbox SET parked = 1 WHERE id = $1", id);
+        MessageTable.Advance(db, id, MessageReport.Left, [], 0, "");
     }
 
     /// <summary>Puts unsent messages back, each under its old id, so that one which arrived after all arrives once.

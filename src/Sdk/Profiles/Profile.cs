@@ -54,7 +54,10 @@ public sealed class Profile : IDisposable
     public ClusterTrust Trust { get; }
 
     /// <summary>Whether the keys of a device are here; false after a logout.</summary>
-    public bool HasDevice => Fact("device") is not null;
+    public bool HasDevice => Store.Read(HasDeviceIn);
+
+    internal static bool HasDeviceIn(Microsoft.Data.Sqlite.SqliteConnection db) =>
+        db.Scalar<long>("SELECT 1 FROM facts WHERE name = 'device'") == 1;
 
     /// <summary>Whether this is a copy of a profile that went on, so that its numbers are used twice: the next login
     /// here makes a new device.</summary>

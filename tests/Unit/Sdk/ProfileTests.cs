@@ -207,6 +207,28 @@ public sealed class ProfileTests : IDisposable
         Assert.Equal("not_logged_in", Assert.Throws<ChordChatException>(me.RequireDevice).Code);
     }
 
+    /// <summary>README.md: a message that was never sent because you logged in elsewhere is `unsent`.</summary>
+    [Fact]
+    public void What_is_written_after_the_device_is_gone_is_unsent_and_goes_out_only_if_its_sender_wants_it()
+    {
+        Make();
+        using var profile = Profile.Open(_folder);
+        using var me = profile.Unlock(Password);
+        var outbox = new Outbox(me, null!, new MessageTable(me.User, me.Key), TimeProvider.System);
+        profile.ForgetDevice(null);
+        var before = outbox.Texts;
+
+        var id = outbox.Add("bob", "typed too late"u8.ToArray());
+
+        var history = History.Of(me);
+        Assert.Equal(MessageState.Unsent, history.Find(id)!.State);
+        Assert.Contains(history.Unsent(), message => message.Id == id);
+        Assert.Equal(before, outbox.Texts);
+        outbox.SendAgain([id]);
+        Assert.Equal(MessageState.Waiting, history.Find(id)!.State);
+        Assert.Equal(before + 1, outbox.Texts);
+    }
+
     /// <summary>docs/e2e.md, Session: each hello of a copy counts once.</summary>
     [Fact]
     public void The_next_hello_is_later_than_that_of_a_copy_whatever_time_that_has()
