@@ -14,8 +14,9 @@ internal sealed class KeyLookups(
 
     private const int RememberedMax = 1024;
 
-    /// <summary>How long one lookup may take before its place goes to another one.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    /// <summary>How long one lookup may take before its place goes to another one: after two nodes that took too long,
+    /// the third may take 5 s.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(12);
 
     private static readonly TimeSpan PauseMin = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(10);

@@ -37,19 +37,8 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
         string user, Func<KeyLog, KeyLogWorth> judge, CancellationToken cancellation)
     {
         var told = new Told();
-        while (told.Asked.Count < NodesMax)
-        {
-            using var other = told.Asked.Count == 0 ? null : await OpenOtherAsync(told.Asked, cancellation);
-            if (other is null && told.Asked.Count > 0)
-                break;
-            if (await AskOneAsync(user, judge, other, told, Patience, cancellation) is { } log)
-                return new(log, AreEnough(told.ShownCount));
-        }
-
-        // Nobody else is there to be asked.
-        if (told is { IsCutOff: true, Asked.Count: 1 } && await AskOneAsync(
-            user, judge, null, told, Timeout.InfiniteTimeSpan, cancellation) is { } late)
-            return new(late, AreEnough(told.ShownCount));
+        if (await AskEachAsync(user, judge, told, cancellation) is { } log)
+            return new(log, AreEnough(told.ShownCount));
         if (told.ShownCount > 0)
             return new(null, AreEnough(told.ShownCount));
         if (told.Unknown is not null && AreEnough(told.UnknownCount))
@@ -57,6 +46,43 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
         throw told.Trouble
             ?? Failures.Unavailable($"it is not known whether there is a user {user}", told.Unknown);
     }
+
+    /// <summary>The last one that can be asked has all the time that is left.</summary>
+    /// <returns>A log that is worth taking.</returns>
+    private async Task<KeyLog?> AskEachAsync(
+        string user, Func<KeyLog, KeyLogWorth> judge, Told told, CancellationToken cancellation)
+    {
+        NodeLink? other = null; // At first whichever is in use.
+        try
+        {
+            while (true)
+            {
+                var patience = IsLast(told.Asked.Count) ? Timeout.InfiniteTimeSpan : Patience;
+                if (await AskOneAsync(user, judge, other, told, patience, cancellation) is { } log)
+                    return log;
+                if (told.Asked.Count >= NodesMax)
+                    return null;
+                if (await OpenOtherAsync(told.Asked, cancellation) is not { } next)
+                    break;
+                other?.Dispose();
+                other = next;
+            }
+
+            // Nobody else is there to be asked.
+            return told.IsCutOff
+                ? await AskOneAsync(user, judge, other, told, Timeout.InfiniteTimeSpan, cancellation)
+                : null;
+        }
+        finally
+        {
+            other?.Dispose();
+        }
+    }
+
+    /// <summary>Whether no further node is known. The first is never taken for the last: there may be others of which
+    /// nobody has told.</summary>
+    private bool IsLast(int askedBefore) =>
+        askedBefore > 0 && (askedBefore + 1 >= NodesMax || askedBefore + 1 >= links.Pool.NodeCount);
 
     /// <summary>What nodes have said to one question.</summary>
     private sealed class Told
@@ -71,7 +97,7 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
 
         public ChordChatException? Trouble { get; set; }
 
-        /// <summary>One of them took too long.</summary>
+        /// <summary>The last one took too long.</summary>
         public bool IsCutOff { get; set; }
     }
 
@@ -82,6 +108,7 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
     {
         using var bound = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         bound.CancelAfter(patience);
+        told.IsCutOff = false;
         NodeLink? at = null;
         try
         {

@@ -119,6 +119,7 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
             throw Fault(StatusCode.Unavailable, "no majority");
         while (cluster.Silent.ContainsKey(request.User) || cluster.HangsKeyLog(node, request.User))
             await Task.Delay(20, context.CancellationToken);
+        await Task.Delay(cluster.KeyLogTakes(request.User), context.CancellationToken);
         return Entries(cluster.ShowKeys(node, request.User) ?? Account(request.User).Log!);
     }
 

@@ -112,6 +112,9 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>Which nodes never answer when asked for somebody's key log.</summary>
     public Func<FakeNode, string, bool> HangsKeyLog { get; set; } = (_, _) => false;
 
+    /// <summary>How long every node takes to read somebody's key log.</summary>
+    public Func<string, TimeSpan> KeyLogTakes { get; set; } = _ => TimeSpan.Zero;
+
     /// <summary>Changes what a node says about itself and its cluster.</summary>
     public Action<ClusterInfo> Introduce { get; set; } = _ => { };
 

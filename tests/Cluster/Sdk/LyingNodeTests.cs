@@ -96,6 +96,20 @@ public sealed class LyingNodeTests : TwoFakeNodes
         Assert.Equal(["hello"], await bob.ReadAsync(1));
     }
 
+    /// <summary>None is cut off for the sake of others if there are no others left.</summary>
+    [Theory]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Where_every_node_needs_longer_than_one_may_take_the_last_one_is_heard(int nodes)
+    {
+        await using var n3 = nodes > 2 ? await Cluster.AddNodeAsync("n3") : null;
+        await using var bob = await (await Person.RegisterAsync("bob", N2)).OnlineAsync();
+        await using var alice = await (await Person.RegisterAsync("alice", N1)).OnlineAsync();
+        Cluster.KeyLogTakes = user => user == "bob" ? TimeSpan.FromSeconds(3.6) : TimeSpan.Zero;
+        alice.Client.Send("bob", "hello");
+        Assert.Equal(["hello"], await bob.ReadAsync(1));
+    }
+
     [Fact]
     public async Task A_name_that_nobody_has_is_nobodys_once_more_than_half_of_the_nodes_say_so()
     {
