@@ -48,6 +48,13 @@ internal sealed class ScriptSession : IAsyncDisposable
     /// <summary>Waits for <paramref name="task"/>, or fails as soon as the session has ended for good.</summary>
     public async Task UnlessEndedAsync(Task task) => await await Task.WhenAny(task, _ended.Task);
 
+    /// <summary>Fails if the session has ended for good.</summary>
+    public void ThrowIfEnded()
+    {
+        if (_ended.Task.IsCompleted)
+            _ended.Task.GetAwaiter().GetResult();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_renewing is { } renewing)

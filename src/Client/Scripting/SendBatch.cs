@@ -5,12 +5,13 @@ using ChordChat.Sdk.Messages;
 namespace ChordChat.Client.Scripting;
 
 /// <summary>Messages that are stored one after the other, and answered in the same order while that goes on.</summary>
-/// <remarks>README.md: what is wrong with one line costs the others nothing. What ends a batch early is input that
-/// cannot be read, or that no line can be stored or sent now.</remarks>
+/// <remarks>README.md: what is wrong with one line, or with the keys of its recipient, costs the others nothing. What
+/// ends a batch early is input that cannot be read, or that no line can be stored or sent now.</remarks>
 internal sealed class SendBatch(ChatClient client, TimeSpan timeout) : IDisposable
 {
     private const int InFlightMax = 256;
     private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan ServedPoll = TimeSpan.FromMilliseconds(50);
 
     private readonly Channel<Line> _lines = Channel.CreateBounded<Line>(InFlightMax);
     private readonly CancellationTokenSource _stop = new();
@@ -25,15 +26,15 @@ internal sealed class SendBatch(ChatClient client, TimeSpan timeout) : IDisposab
     public sealed record Line(string Id, long Until, ChordChatException? Problem = null);
 
     /// <summary>Stores lines as they come.</summary>
-    public async Task StoreAsync(IEnumerable<(string To, string Text)> lines, CancellationToken cancellation)
+    public async Task StoreAsync(IEnumerable<LineToSend> lines, CancellationToken cancellation)
     {
         try
         {
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, _stop.Token);
-            foreach (var (to, text) in lines)
+            foreach (var (to, text, wrong) in lines)
             {
                 var until = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
-                var problem = await ProblemAsync(to, text, either.Token);
+                var problem = wrong ?? await ProblemAsync(to, text, either.Token);
                 await AddAsync(() => new(problem is null ? client.Send(to, text) : "", until, problem), either.Token);
             }
 
@@ -107,11 +108,16 @@ internal sealed class SendBatch(ChatClient client, TimeSpan timeout) : IDisposab
             _known.Add(to);
             return null;
         }
-        catch (ChordChatException cause) when (cause.Code is "unknown_user" or "key_conflict" or "identity_changed")
+        catch (ChordChatException cause) when (!IsOfAll(cause))
         {
-            return cause; // Asked again for the next line: the input may come for days.
+            // Asked again for the next line: the input may come for days.
+            return cause.Code is "unknown_user" or "key_conflict" or "identity_changed" ? cause : NotSent(to, cause);
         }
     }
+
+    /// <summary>Whether it is not about one recipient: no line can be stored or sent now.</summary>
+    private static bool IsOfAll(ChordChatException cause) => cause.Code is "unreachable" or "no_node" or "unavailable"
+        or "not_a_node" or "foreign_cluster" or "bad_address" or "profile_not_writable" or "not_logged_in";
 
     /// <summary>Asked before anything is stored, so that a wrong name leaves nothing behind. Who cannot be looked up
     /// now holds up nobody else: the outbox asks again.</summary>
@@ -136,22 +142,40 @@ internal sealed class SendBatch(ChatClient client, TimeSpan timeout) : IDisposab
         {
             await check;
         }
-        catch (ChordChatException cause) when (cause.Code == "unavailable" && IsServed)
+        catch (ChordChatException cause) when (cause.Code == "throttled")
         {
-            // As above, only sooner.
+            // A node answers, only not so many questions. The outbox asks again, with pauses.
         }
-        catch (ChordChatException cause) when (cause.Code is "unreachable" or "no_node" or "unavailable")
+        catch (ChordChatException cause) when (cause.Code == "unavailable")
+        {
+            // As above, only sooner; perhaps too soon for the first session.
+            if (!await IsSoonServedAsync(cancellation))
+                throw NotSent(user, cause);
+        }
+        catch (ChordChatException cause) when (cause.Code is "unreachable" or "no_node")
         {
             throw NotSent(user, cause);
         }
+    }
+
+    private async Task<bool> IsSoonServedAsync(CancellationToken cancellation)
+    {
+        for (var until = Environment.TickCount64 + (long)CheckTimeout.TotalMilliseconds; !IsServed;)
+        {
+            if (Environment.TickCount64 >= until)
+                return false;
+            await Task.Delay(ServedPoll, cancellation);
+        }
+
+        return true;
     }
 
     /// <summary>Whether there is a session: this program's, or that of another one of the same profile, which sends
     /// what is stored here.</summary>
     private bool IsServed => client.Node is not null || !client.TryHoldSession();
 
-    /// <summary>No node could say whether there is such a user, and so nothing was stored.</summary>
+    /// <summary>Nobody could say whether there is such a user with good keys, and so nothing was stored.</summary>
     private static ChordChatException NotSent(string user, ChordChatException cause) => new(
-        cause.Code, $"the message to {user} was not sent and is not kept on this machine: {cause.Message}", cause.Hint,
-        cause);
+        cause.Code, $"the message to {user} was not sent and is not kept on this machine: {cause.Message}",
+        cause.Code == "bad_keys" ? "name another node with --node, and tell the operator" : cause.Hint, cause);
 }

@@ -6,6 +6,9 @@ using ChordChat.Sdk.Messages;
 
 namespace ChordChat.Client.Scripting;
 
+/// <param name="Problem">Why nothing can be sent.</param>
+internal readonly record struct LineToSend(string To, string Text, ChordChatException? Problem = null);
+
 /// <summary><c>send USER TEXT</c>, <c>send USER -</c> and <c>send -</c> (each line: the user, a space, the
 /// text).</summary>
 internal static class SendCommand
@@ -13,7 +16,7 @@ internal static class SendCommand
     private static readonly TimeSpan NamesTimeout = TimeSpan.FromSeconds(1);
 
     public static async Task<int> RunAsync(
-        ScriptContext context, IEnumerable<(string To, string Text)> lines, string wait, TimeSpan timeout,
+        ScriptContext context, IEnumerable<LineToSend> lines, string wait, TimeSpan timeout,
         bool acceptIdentity,
         CancellationToken cancellation)
     {
@@ -60,6 +63,7 @@ internal static class SendCommand
                 {
                     context.Complain(problem);
                     reached = false;
+                    session.ThrowIfEnded(); // Or this would go on for ever, if no line can be stored any more.
                     continue;
                 }
 
@@ -82,17 +86,18 @@ internal static class SendCommand
 
     /// <summary>Who is to get what, read lazily.</summary>
     /// <param name="literal">The words came after <c>--</c>: a '-' is a text like any other.</param>
-    internal static IEnumerable<(string To, string Text)> Lines(string[] words, bool literal) => words switch
+    internal static IEnumerable<LineToSend> Lines(string[] words, bool literal) => words switch
     {
         // A misspelt option would go to the other person as text.
         _ when !literal && words.FirstOrDefault(IsOption) is { } option => throw new ChordChatException(
             "usage", $"send has no option '{option}'", "if it is text, write it after --: send USER -- TEXT"),
         ["-"] when !literal => InputLines.Read().Select(Split),
-        ["-", var user] when !literal => InputLines.Read().Select(line => (user, line)),
-        [var user, "-"] when !literal => InputLines.Read().Select(line => (user, line)),
-        [var user] when Console.IsInputRedirected => Something(InputLines.Read()).Select(line => (user, line)),
+        ["-", var user] when !literal => InputLines.Read().Select(line => new LineToSend(user, line)),
+        [var user, "-"] when !literal => InputLines.Read().Select(line => new LineToSend(user, line)),
+        [var user] when Console.IsInputRedirected =>
+            Something(InputLines.Read()).Select(line => new LineToSend(user, line)),
         [_] => throw NoText(),
-        [var user, .. var text] => [(user, string.Join(' ', text))],
+        [var user, .. var text] => [new(user, string.Join(' ', text))],
         _ => throw new ChordChatException("usage", "no recipient was given", "write chordchat send USER TEXT"),
     };
 
@@ -114,13 +119,13 @@ internal static class SendCommand
     private static ChordChatException NoText() => new(
         "usage", "there is no text to send", "write chordchat send USER TEXT, or '-' to read standard input");
 
-    private static (string, string) Split(string line)
+    private static LineToSend Split(string line)
     {
         var space = line.IndexOf(' ', StringComparison.Ordinal);
         return space > 0
-            ? (line[..space], line[(space + 1)..])
-            : throw new ChordChatException(
-                "usage", $"'{line}' has no text after the user's name", "each line is a user, a space and a text");
+            ? new(line[..space], line[(space + 1)..])
+            : new("", "", new ChordChatException(
+                "usage", $"'{line}' has no text after the user's name", "each line is a user, a space and a text"));
     }
 
     /// <summary>Waits for the state; a receipt may overtake the names of the nodes that keep it, so for them as well.

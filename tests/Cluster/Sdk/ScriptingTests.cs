@@ -1,7 +1,5 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text.Json;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Tests.Cluster.Nodes;
 using Google.Protobuf;
@@ -10,34 +8,8 @@ using Xunit;
 namespace ChordChat.Tests.Cluster.Sdk;
 
 /// <summary>The client program as scripts use it: exit codes, fixed shapes, one clear line for each mistake.</summary>
-public sealed class ScriptingTests : IAsyncLifetime, IDisposable
+public sealed class ScriptingTests : Scripts
 {
-    /// <summary>The client as its own project built it: src/Client/bin/CONFIGURATION/FRAMEWORK/chordchat.dll.</summary>
-    internal static readonly string Program = Path.GetFullPath(Path.Combine(
-        AppContext.BaseDirectory, "../../../../../src/Client/bin",
-        Path.GetRelativePath(Path.Combine(AppContext.BaseDirectory, "../.."), AppContext.BaseDirectory),
-        "chordchat.dll"));
-
-    private readonly FakeCluster _cluster = new();
-    private readonly string _home = Person.NewFolder();
-    private FakeNode _node = null!;
-
-    public async Task InitializeAsync()
-    {
-        _node = await _cluster.AddNodeAsync("n1");
-        await _cluster.AddNodeAsync("n2");
-        await Task.WhenAll(OkAsync("alice", "register", "alice"), OkAsync("bob", "register", "bob"));
-        await Task.WhenAll(OkAsync("alice", "requests", "off"), OkAsync("bob", "requests", "off"));
-    }
-
-    public async Task DisposeAsync()
-    {
-        foreach (var node in _cluster.Nodes.Values)
-            await node.DisposeAsync();
-    }
-
-    public void Dispose() => _cluster.Dispose();
-
     [Fact]
     public async Task Two_people_script_a_conversation()
     {
@@ -73,48 +45,6 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
             return (await OkAsync("bob", "requests")).Sum(request => request.GetProperty("count").GetInt32()) >= count;
         });
 
-    /// <summary>README.md: each line of a batch has its own answer.</summary>
-    [Fact]
-    public async Task A_refused_message_ends_neither_the_batch_nor_the_answers_to_other_lines()
-    {
-        await OkAsync("carol", "register", "carol");
-        _cluster.RefuseMailTo = to => to == "bob" ? "the mailbox is full" : null;
-        var run = await RunAsync("alice", ["send", "-"], "bob 1\ncarol 2\nbob 3\ncarol 4\n");
-        Assert.Equal(1, run.Code);
-        Assert.Equal(["refused", "kept", "refused", "kept"], run.States);
-        Assert.Equal(["refused", "refused"], run.ErrorCodes);
-        Assert.Contains("the mailbox is full", run.Error, StringComparison.Ordinal);
-        Assert.Equal(2, _cluster.Accounts["carol"].MailboxCount);
-    }
-
-    /// <inheritdoc cref="A_refused_message_ends_neither_the_batch_nor_the_answers_to_other_lines"/>
-    [Fact]
-    public async Task A_line_that_cannot_be_sent_is_told_and_the_lines_behind_it_are_sent()
-    {
-        var lines = $"Bob 1\nnobody 2\nalice 3\nnobody 4\nbob {new string('x', 1 << 20)}\nbob 6\nno-text\nbob 8\n";
-        var run = await RunAsync("alice", ["send", "-"], lines);
-        Assert.Equal(1, run.Code);
-        Assert.Equal(
-            ["bad_name", "unknown_user", "to_yourself", "unknown_user", "too_large", "usage"], run.ErrorCodes);
-        Assert.Equal(["kept"], run.States); // What follows a line that is none is not what it should be.
-        Assert.Equal(1, _cluster.Accounts["bob"].MailboxCount);
-        Assert.Empty(await OkAsync("alice", "history", "nobody"));
-    }
-
-    /// <summary>Whoever repeats the batch must know what is stored already.</summary>
-    [Fact]
-    public async Task What_a_batch_has_stored_is_told_also_when_its_session_ends_for_good()
-    {
-        _cluster.HasQuorum = false;
-        var sending = RunAsync("alice", ["send", "-", "--timeout", "300"], "bob 1\nbob 2\nbob 3\n");
-        await Condition.UntilAsync(
-            "all are at a node", TimeSpan.FromSeconds(60), () => Task.FromResult(_cluster.AgesMs.Count == 3));
-        await OkAsync("elsewhere", "login", "alice");
-        var run = await sending;
-        Assert.Equal((1, "taken_over"), (run.Code, run.ErrorCode));
-        Assert.Equal(["queued", "queued", "queued"], run.States);
-    }
-
     /// <summary>docs/e2e.md, Receiving: Requests.</summary>
     [Fact]
     public async Task A_script_sees_who_was_never_written_to_and_accepts_them()
@@ -147,24 +77,24 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
     public async Task A_copied_profile_becomes_a_new_device_without_a_word_of_its_user()
     {
         await OkAsync("alice", "send", "bob", "1");
-        Directory.CreateDirectory(Path.Combine(_home, "backup"));
-        foreach (var file in Directory.GetFiles(Path.Combine(_home, "alice")))
-            File.Copy(file, Path.Combine(_home, "backup", Path.GetFileName(file)));
+        Directory.CreateDirectory(Path.Combine(Home, "backup"));
+        foreach (var file in Directory.GetFiles(Path.Combine(Home, "alice")))
+            File.Copy(file, Path.Combine(Home, "backup", Path.GetFileName(file)));
         await OkAsync("alice", "send", "bob", "2");
         await OkAsync("backup", "send", "bob", "of the copy");
         Assert.Equal(3, (await OkAsync("bob", "tail", "--count", "3", "--timeout", "60")).Count);
-        Assert.Equal(1u, _cluster.Accounts["alice"].Log!.Head.Epoch);
+        Assert.Equal(1u, Cluster.Accounts["alice"].Log!.Head.Epoch);
         await OkAsync("backup", "send", "bob", "hears of it", "--wait", "kept"); // The receipt is in its mailbox.
         await Condition.UntilAsync("the copy is a device of its own", TimeSpan.FromSeconds(150), async () =>
         {
             await OkAsync("backup", "tail", "--timeout", "15"); // It has to log in and to make keys within that.
-            return _cluster.Accounts["alice"].Log!.Head.Epoch == 2;
+            return Cluster.Accounts["alice"].Log!.Head.Epoch == 2;
         });
         var fresh = Assert.Single(await OkAsync("backup", "send", "bob", "of its own"));
         Assert.Equal("kept", fresh.GetProperty("state").GetString());
         var replaced = await RunAsync("alice", ["tail", "--timeout", "30"]);
         Assert.Equal("taken_over", replaced.ErrorCode);
-        var profile = Path.Combine(_home, "alice");
+        var profile = Path.Combine(Home, "alice");
         Assert.Contains($"chordchat login alice --profile {profile}", replaced.Error, StringComparison.Ordinal);
     }
 
@@ -172,10 +102,10 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_profile_and_its_copy_that_both_follow_the_mail_become_one_new_device()
     {
-        Directory.CreateDirectory(Path.Combine(_home, "backup"));
-        foreach (var file in Directory.GetFiles(Path.Combine(_home, "alice")))
-            File.Copy(file, Path.Combine(_home, "backup", Path.GetFileName(file)));
-        _cluster.SessionCalls.Clear();
+        Directory.CreateDirectory(Path.Combine(Home, "backup"));
+        foreach (var file in Directory.GetFiles(Path.Combine(Home, "alice")))
+            File.Copy(file, Path.Combine(Home, "backup", Path.GetFileName(file)));
+        Cluster.SessionCalls.Clear();
         Task<Run>[] tails =
         [
             RunAsync("alice", ["tail", "--count", "1", "--timeout", "60"]),
@@ -185,8 +115,8 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         Assert.Equal((1, "taken_over"), (first.Code, first.ErrorCode));
         await OkAsync("bob", "send", "alice", "hello");
         Assert.Equal([0, 1], (await Task.WhenAll(tails)).Select(run => run.Code).Order());
-        Assert.Equal(2u, _cluster.Accounts["alice"].Log!.Head.Epoch);
-        Assert.InRange(_cluster.SessionCalls.Count(user => user == "alice"), 4, 12);
+        Assert.Equal(2u, Cluster.Accounts["alice"].Log!.Head.Epoch);
+        Assert.InRange(Cluster.SessionCalls.Count(user => user == "alice"), 4, 12);
     }
 
     [Fact]
@@ -224,16 +154,16 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
     {
         await FailsAsync("not_logged_in", "nobody", ["status", "bob"]);
         Assert.Single(await OkAsync("alice", "status", "bob"));
-        Assert.Equal("alice", Assert.Single(_cluster.PassCalls));
+        Assert.Equal("alice", Assert.Single(Cluster.PassCalls));
         var known = await RunAsync("alice", ["status", "bob"], password: "not asked for");
         var status = Assert.Single(known.Output);
         Assert.Equal("""{"user":"bob","online":false,"since":null}""", status.GetRawText());
         var where = Assert.Single(await OkAsync("alice", "where", "bob"));
-        Assert.Single(_cluster.PassCalls);
-        _cluster.Pass = ByteString.CopyFromUtf8("another day");
+        Assert.Single(Cluster.PassCalls);
+        Cluster.Pass = ByteString.CopyFromUtf8("another day");
         await FailsAsync("wrong_password", "alice", ["status", "bob"], password: "not the right one");
         Assert.Single(await OkAsync("alice", "status", "bob"));
-        Assert.Equal(2, _cluster.PassCalls.Count);
+        Assert.Equal(2, Cluster.PassCalls.Count);
         Assert.Equal(
             ["user", "tile", "epoch", "members", "answering"], where.EnumerateObject().Select(member => member.Name));
     }
@@ -253,7 +183,7 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
         await FailsAsync("to_yourself", "alice", ["send", "alice", "x"]);
         await FailsAsync("not_logged_in", "carol", ["send", "bob", "x"]);
         await FailsAsync("unreachable", "carol", ["register", "carol"], node: "127.0.0.1:1");
-        Assert.False(Directory.Exists(Path.Combine(_home, "carol")), "a registration that failed left a profile");
+        Assert.False(Directory.Exists(Path.Combine(Home, "carol")), "a registration that failed left a profile");
         Assert.Empty(await OkAsync("alice", "history", "nobody"));
         Assert.Empty(await OkAsync("alice", "history", "bob"));
     }
@@ -320,71 +250,5 @@ public sealed class ScriptingTests : IAsyncLifetime, IDisposable
             using var client = await listener.AcceptTcpClientAsync();
             await client.GetStream().WriteAsync("HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n"u8.ToArray());
         }
-    }
-
-    private async Task<List<JsonElement>> OkAsync(string who, params string[] arguments)
-    {
-        var run = await RunAsync(who, arguments);
-        Assert.True(run.Code == 0, $"{string.Join(' ', arguments)} ended with {run.Code}: {run.Error}");
-        return run.Output;
-    }
-
-    private async Task FailsAsync(
-        string code, string who, string[] arguments, string password = Person.Password, string? input = null,
-        string? node = null)
-    {
-        var run = await RunAsync(who, arguments, input, password, node);
-        Assert.True(run.ErrorCode == code, $"{string.Join(' ', arguments)}: {run.Code} {run.Error}");
-        Assert.NotEqual(0, run.Code);
-    }
-
-    private async Task<Run> RunAsync(
-        string who, string[] arguments, string? input = null, string password = Person.Password, string? node = null,
-        bool json = true)
-    {
-        var start = new ProcessStartInfo("dotnet")
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            Environment =
-            {
-                ["CHORDCHAT_PASSWORD"] = password,
-                ["CHORDCHAT_TRUST"] = ClusterTrust.FingerprintOf(_cluster.Authority.RawData),
-            },
-        };
-        start.Environment.Remove("CHORDCHAT_CLUSTER");
-        string[] all =
-        [
-            Program,
-            .. json ? ["--json"] : Array.Empty<string>(),
-            "--profile", Path.Combine(_home, who), "--node", node ?? _node.Address, .. arguments,
-        ];
-        foreach (var argument in all)
-            start.ArgumentList.Add(argument);
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.StandardInput.WriteAsync(input ?? "");
-        process.StandardInput.Close();
-        await process.WaitForExitAsync();
-        var text = await output;
-        var lines = json ? text.Split('\n', StringSplitOptions.RemoveEmptyEntries) : [];
-        return new Run(
-            process.ExitCode, [.. lines.Select(line => JsonDocument.Parse(line).RootElement)], await error, text);
-    }
-
-    private sealed record Run(int Code, List<JsonElement> Output, string Error, string Text)
-    {
-        public string? ErrorCode => ErrorCodes is [var only] ? only : null;
-
-        /// <summary>Of each line of standard error that is an error.</summary>
-        public IReadOnlyList<string?> ErrorCodes =>
-        [
-            .. Error.Split('\n').Where(line => line.StartsWith('{')).Select(line =>
-                JsonDocument.Parse(line).RootElement.GetProperty("error").GetProperty("code").GetString()),
-        ];
-
-        public IEnumerable<string?> States => Output.Select(message => message.GetProperty("state").GetString());
     }
 }

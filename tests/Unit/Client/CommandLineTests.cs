@@ -25,7 +25,8 @@ public sealed class CommandLineTests
     {
         var parsed = CommandLine.Build().Parse(args, CommandLine.WordsAreWords);
         Assert.Empty(parsed.Errors);
-        Assert.Equal([("bob", text)], SendCommand.Lines(parsed.GetValue<string[]>("user text")!, args.Contains("--")));
+        Assert.Equal(
+            [new("bob", text)], SendCommand.Lines(parsed.GetValue<string[]>("user text")!, args.Contains("--")));
     }
 
     /// <summary>A misspelt option would go to the other person.</summary>
