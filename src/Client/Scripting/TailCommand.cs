@@ -29,9 +29,9 @@ internal static class TailCommand
         {
             printed = await PrintAsync(context, session, count, timeout, requests, cancellation);
         }
-        catch (OperationCanceledException)
+        catch (Exception cause) when (!Output.IsFailure(cause))
         {
-            history.EndPrinting();
+            history.EndPrinting(); // Nothing is left over: what it was given is written.
             throw;
         }
 

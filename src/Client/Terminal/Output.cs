@@ -12,6 +12,7 @@ internal static class Output
     /// <summary>The code of the failure that a reader who has left makes; there is nobody to tell it to.</summary>
     public const string Closed = "output_closed";
 
+    private const string Failed = "output_failed";
     private const int BrokenPipe = 32; // EPIPE, on every Unix.
 
     /// <summary>Columns and rows of the terminal.</summary>
@@ -30,6 +31,9 @@ internal static class Output
         var error = new LenientStream(Console.OpenStandardError());
         Console.SetError(new StreamWriter(error, Encoding) { AutoFlush = true });
     }
+
+    /// <summary>Whether something could not be written to standard output.</summary>
+    public static bool IsFailure(Exception cause) => cause is ChordChatException { Code: Closed or Failed };
 
     /// <summary>A line on standard output.</summary>
     public static void Print(StyledLine line) =>
@@ -93,7 +97,7 @@ internal static class Output
     private static ChordChatException Failure(IOException cause) => cause.HResult == BrokenPipe
         ? new(Closed, "nobody reads the output any more", "what was not written comes again next time", cause)
         : new(
-            "output_failed", $"the output cannot be written: {cause.Message}",
+            Failed, $"the output cannot be written: {cause.Message}",
             "make room for it or send it elsewhere; what was not written comes again next time", cause);
 
     [DllImport("libc", EntryPoint = "poll", SetLastError = true)]

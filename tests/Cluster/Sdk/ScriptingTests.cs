@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using ChordChat.Sdk;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Tests.Cluster.Nodes;
 using Google.Protobuf;
@@ -44,6 +45,21 @@ public sealed class ScriptingTests : Scripts
             await OkAsync("bob", "tail", "--timeout", "2");
             return (await OkAsync("bob", "requests")).Sum(request => request.GetProperty("count").GetInt32()) >= count;
         });
+
+    /// <summary>docs/e2e.md, Shown once: such a tail was not killed.</summary>
+    [Fact]
+    public async Task A_tail_after_one_that_a_takeover_ended_prints_nothing_that_a_person_has_read_in_between()
+    {
+        var tail = RunAsync("alice", ["tail", "--timeout", "100"]);
+        await OkAsync("bob", "send", "alice", "1", "--wait", "delivered", "--timeout", "60"); // So it runs.
+        await OkAsync("elsewhere", "login", "alice");
+        Assert.Equal("taken_over", (await tail).ErrorCode);
+        await OkAsync("alice", "login", "alice");
+        await OkAsync("bob", "send", "alice", "2");
+        await using (var person = await Person.Open(Path.Combine(Home, "alice"), Node).OnlineAsync())
+            person.Client.MarkRead([(await person.SeeAsync<ClientEvent.Arrived>()).Message.Id]);
+        Assert.Empty(await OkAsync("alice", "tail", "--timeout", "2"));
+    }
 
     /// <summary>docs/e2e.md, Receiving: Requests.</summary>
     [Fact]
