@@ -37,6 +37,9 @@ internal sealed class ConsoleChat(
     /// is.</summary>
     public IReadOnlyList<string> Undone => _questions.Undone;
 
+    /// <inheritdoc cref="Questions.IsWaiting"/>
+    public bool IsWaiting => _questions.IsWaiting;
+
     public IEnumerable<string> Names => client.History.Chats().Select(chat => chat.Peer)
         .Concat(client.History.Requests().Select(request => request.From)).Concat(_met).Distinct();
 
@@ -118,6 +121,7 @@ internal sealed class ConsoleChat(
         if (Finished is not null)
             return;
         IsOver = true;
+        _questions.Stop(); // What they would store would go out long after it was typed, or never.
         view.StopAsking();
         if (view.IsTypedAt)
             view.Print(Transcript.Note("press Enter to leave; what you type now is not sent", Style.Warning));
@@ -388,13 +392,6 @@ internal sealed class ConsoleChat(
     private void SayMissing(ChatMessage message) =>
         view.PrintAll(Transcript.Missing(message).Select(line => Transcript.Note(line, Style.Warning)));
 
-    private void Prompt()
-    {
-        var waiting = string.Join(' ', _unread.Select(chat => $"●{chat.Key} {chat.Value}"));
-        view.SetPrompt(new StyledLine(
-            0,
-            new Span(_connection.IsUp ? "" : "(connecting) ", Style.Warning),
-            new Span(waiting.Length > 0 ? waiting + " " : "", Style.Warning),
-            new Span((_open is { } to ? $"to {to}" : client.User) + "> ", Style.Bold)));
-    }
+    private void Prompt() =>
+        view.SetPrompt(Transcript.Prompt(_connection.IsUp, _unread, _open is { } to ? $"to {to}" : client.User));
 }

@@ -16,6 +16,9 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
     /// <summary>What is to be done after an answer that has not come yet: what to say if it never is.</summary>
     public IReadOnlyList<string> Undone => _undone;
 
+    /// <summary>Whether something is still to be done after an answer.</summary>
+    public bool IsWaiting => !_isStopped && _undone.Count > 0;
+
     /// <summary>Answers that come from now on are too late.</summary>
     public void Stop() => _isStopped = true;
 

@@ -142,6 +142,20 @@ public sealed class ConsoleChatTests
         Assert.Empty(view.Printed);
     }
 
+    /// <summary>It would go out from the next device, long after it was typed.</summary>
+    [Fact]
+    public async Task What_waits_for_an_answer_stays_undone_when_the_session_has_ended_for_good()
+    {
+        await using var at = new OfflineConsole("hello");
+        var (chat, view) = (at.Chat, at.View);
+        chat.OnLine("/msg carol hi");
+        chat.On(new ClientEvent.Ended(new ChordChatException("taken_over", "another device took over", "log in")));
+        view.Printed.Clear();
+        (await at.Later[0])();
+        Assert.Equal(["your message to carol was not stored and is not sent: hi"], chat.Undone);
+        Assert.Empty(view.Printed);
+    }
+
     [Fact]
     public async Task What_still_waits_from_last_time_is_said_at_the_start()
     {
