@@ -12,9 +12,6 @@ internal static class ConsoleProgram
 {
     private static readonly TimeSpan QuitPatience = TimeSpan.FromSeconds(2);
 
-    /// <summary>A signal leaves two seconds for everything.</summary>
-    private static readonly TimeSpan SignalPatience = TimeSpan.FromSeconds(0.5);
-
     /// <summary>Lines from a pipe that wait in memory.</summary>
     private const int LinesMax = 64;
 
@@ -43,73 +40,42 @@ internal static class ConsoleProgram
         ConsoleChat? chat = null;
         var view = new TerminalView(screen, () => chat?.Names ?? []);
         chat = new ConsoleChat(client, view, task => _ = LaterAsync(task, inputs.Add), context.PasswordAtHand);
-        var closed = false;
+        var loop = new TerminalLoop(chat, view, screen, inputs);
         Console.TreatControlCAsInput = true;
         KeyReader.Start(strokes.Writer);
         using var resized = OperatingSystem.IsWindows()
             ? null
             : PosixSignalRegistration.Create(PosixSignal.SIGWINCH, _ => inputs.Add(view.Redraw));
-        using var hungUp = HangUp(() => inputs.Add(() => closed = true));
+        using var hungUp = HangUp(loop.Leave);
         try
         {
             screen.Open();
             screen.Batch(chat.Start);
-            while (!IsOver())
-            {
-                await inputs.WaitAsync(cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                screen.Batch(() => inputs.Take(IsOver, Type, chat.On));
-            }
-
-            await FinishAsync(chat, screen, inputs, cancellation.IsCancellationRequested);
+            await loop.RunAsync(cancellation);
         }
         finally
         {
-            Leave(chat, screen);
+            Leave(chat, loop);
         }
 
         cancellation.ThrowIfCancellationRequested();
         await SendTheRestAsync(client);
-        return chat.Finished ?? (chat.IsOver ? CommandLine.Failed : 0);
-
-        bool IsOver() => chat.Finished is not null || closed || cancellation.IsCancellationRequested;
-
-        void Type(IReadOnlyList<KeyStroke> typed)
-        {
-            foreach (var stroke in KeyStroke.Merge(typed))
-                if (!IsOver() && view.Type(stroke, out closed) is { } line)
-                    chat.OnLine(line.Line, line.IsText);
-        }
+        return loop.Failure is { } failure ? throw failure : chat.Finished ?? (chat.IsOver ? CommandLine.Failed : 0);
     }
 
-    /// <summary>Waits for nodes that are still asked for somebody, and does what was to be done then. What is typed
-    /// meanwhile is left.</summary>
-    private static async Task FinishAsync(
-        ConsoleChat chat, Screen screen, ConsoleInputs<KeyStroke> inputs, bool isTold)
-    {
-        using var patience = new CancellationTokenSource(isTold ? SignalPatience : QuitPatience);
-        while (chat.Undone.Count > 0 && !patience.IsCancellationRequested)
-        {
-            await inputs.WaitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            try
-            {
-                screen.Batch(() => inputs.Take(() => false, _ => { }, chat.On));
-            }
-            catch (ChordChatException)
-            {
-                // The terminal is gone, and there is still something to do.
-            }
-        }
-    }
-
-    private static void Leave(ConsoleChat chat, Screen screen)
+    private static void Leave(ConsoleChat chat, TerminalLoop loop)
     {
         try
         {
-            screen.Close();
+            loop.Close();
+            Console.TreatControlCAsInput = false;
+        }
+        catch (IOException)
+        {
+            // The terminal is gone, and takes no settings any more.
         }
         finally
         {
-            Console.TreatControlCAsInput = false;
             SayUndone(chat);
         }
     }
@@ -118,7 +84,7 @@ internal static class ConsoleProgram
     private static void SayUndone(ConsoleChat chat)
     {
         foreach (var what in chat.Undone)
-            Output.Say($"no node has answered in time: {what}");
+            Output.Say($"{(chat.IsOver ? "the session has ended" : "no node has answered in time")}: {what}");
     }
 
     /// <summary>A terminal that goes away ends the chat as its user would: the terminal may be a real one after

@@ -21,7 +21,7 @@ internal static class KeyReader
                     if (!strokes.TryWrite(stroke))
                         return;
         }
-        catch (InvalidOperationException)
+        catch (Exception cause) when (cause is InvalidOperationException or IOException)
         {
             // The terminal is gone: the same as closing it.
             strokes.TryWrite(new KeyStroke(EditKey.EndOfInput));

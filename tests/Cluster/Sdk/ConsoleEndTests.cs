@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Profiles;
@@ -70,6 +71,27 @@ public sealed class ConsoleEndTests : TwoFakeNodes
             Assert.Equal([Text], Texts(folder));
     }
 
+    /// <summary>A window that is closed takes the terminal away, and nothing can be written there any more.</summary>
+    [Fact]
+    public async Task What_was_typed_waits_for_nodes_or_is_told_also_when_the_window_was_closed()
+    {
+        if (!HasTerminal)
+            return;
+        var folder = await ReadyAsync();
+        await using var bob = await Person.RegisterAsync("bob", N1);
+        Cluster.HasQuorum = false;
+        var errors = Path.Combine(folder, "errors");
+        using var console = await RunningConsole.StartAsync(folder, N1.Address, isTerminal: true, errors);
+        await console.TypeAsync("/msg bob hello\r");
+        await Condition.UntilAsync(
+            "it is at a node", Person.Patience, () => Task.FromResult(!Cluster.AgesMs.IsEmpty));
+
+        await console.CloseWindowAsync();
+
+        var said = await File.ReadAllTextAsync(errors);
+        Assert.True(said.Contains("1 message waits on this machine", StringComparison.Ordinal), said);
+    }
+
     private static bool HasTerminal => File.Exists("/bin/bash") && File.Exists("/usr/bin/script");
 
     /// <summary>Alice's profile. Carol has an account, but a question for her stays without an answer.</summary>
@@ -104,14 +126,17 @@ public sealed class ConsoleEndTests : TwoFakeNodes
     {
         private readonly StringBuilder _shown = new();
 
-        public static async Task<RunningConsole> StartAsync(string folder, string node, bool isTerminal)
+        /// <param name="errors">The file for what it says on standard error; null for where the rest goes.</param>
+        public static async Task<RunningConsole> StartAsync(
+            string folder, string node, bool isTerminal, string? errors = null)
         {
+            var to = errors is null ? "2>&1" : $"2>'{errors}'";
             var run = Path.Combine(folder, "run.sh");
             await File.WriteAllTextAsync(
                 run,
                 $"""
                 stty cols 200 2>/dev/null
-                (echo "pid $BASHPID ."; exec dotnet '{ScriptingTests.Program}' --profile '{folder}' --node {node}) 2>&1
+                (echo "pid $BASHPID ."; exec dotnet '{ScriptingTests.Program}' --profile '{folder}' --node {node}) {to}
                 echo "ended with $?."
                 """);
             var start = new ProcessStartInfo(
@@ -140,10 +165,20 @@ public sealed class ConsoleEndTests : TwoFakeNodes
 
         public void Terminate()
         {
-            var pid = _shown.ToString().Split("pid ")[1].Split(' ')[0];
-            using var kill = Process.Start("kill", ["-TERM", pid]);
+            using var kill = Process.Start("kill", ["-TERM", Pid]);
             kill.WaitForExit();
         }
+
+        /// <summary>Takes the terminal away, and waits until the program has ended.</summary>
+        public async Task CloseWindowAsync()
+        {
+            using var program = Process.GetProcessById(int.Parse(Pid, CultureInfo.InvariantCulture));
+            shell.Kill();
+            using var patience = new CancellationTokenSource(Person.Patience);
+            await program.WaitForExitAsync(patience.Token);
+        }
+
+        private string Pid => _shown.ToString().Split("pid ")[1].Split(' ')[0];
 
         public async Task SeesAsync(string text)
         {
