@@ -96,11 +96,17 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
         Emit(Ansi.ClearScreen);
     }
 
-    /// <summary>Takes the input row away, so that the shell's prompt starts on a clean row.</summary>
+    /// <summary>Takes the input row away, so that the shell's prompt starts on a clean row. What was not written yet is
+    /// written; what is printed then stands below it, without an input row.</summary>
     public void Close()
     {
-        output.Write(Ansi.WrapOff + _pending + Ansi.WrapOn + Ansi.ClearToEnd + Ansi.MarkPastesNoMore);
-        output.Flush();
+        _isBatch = true;
+        do
+        {
+            output.Write(Ansi.WrapOff + _pending + Ansi.WrapOn + Ansi.ClearToEnd + Ansi.MarkPastesNoMore);
+            Written();
+        }
+        while (_pending.Length > 0);
     }
 
     private void NoticeResize()
@@ -171,6 +177,12 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
             return;
         output.Write(
             Ansi.HideCursor + Ansi.WrapOff + _pending + Ansi.ClearToEnd + InputRow() + Ansi.WrapOn + Ansi.ShowCursor);
+        Written();
+    }
+
+    /// <summary>All that was pending is written; what was to be done then is done.</summary>
+    private void Written()
+    {
         output.Flush();
         _pending.Clear();
         Action[] due = [.. _whenShown];

@@ -100,6 +100,20 @@ public sealed class ReadOnScreenTests : IAsyncDisposable
         Assert.Equal(10, _client.History.UnreadCount("bob"));
     }
 
+    [Fact]
+    public void What_a_turn_that_failed_had_printed_is_read_when_the_end_writes_it()
+    {
+        Assert.Throws<InvalidOperationException>(() => _screen.Batch(() =>
+        {
+            _chat.OnLine("/chat bob");
+            throw new InvalidOperationException();
+        }));
+        Assert.Equal(1_010, _client.History.UnreadCount("bob"));
+        _screen.Close();
+        Assert.Contains("text 999.", _output.Written, StringComparison.Ordinal);
+        Assert.Equal(10, _client.History.UnreadCount("bob"));
+    }
+
     /// <param name="unread">Asked whenever something has been written.</param>
     private sealed class Output(Func<int> unread) : TextWriter
     {

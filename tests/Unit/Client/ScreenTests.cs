@@ -46,6 +46,20 @@ public sealed class ScreenTests : IDisposable
         new StyledLine(2, new Span("if x\n  :\n    y", Style.Plain)).Rows(40, colours: false));
 
     [Fact]
+    public void What_is_said_about_the_last_lines_stands_below_them_and_no_input_row_behind_it()
+    {
+        _screen.SetInput(StyledLine.Of("bob> "), "half a sente", 6);
+        Assert.Throws<InvalidOperationException>(() => _screen.Batch(() =>
+        {
+            _screen.Print(StyledLine.Of("10:31 carol: hi"));
+            _screen.WhenShown(() => _screen.Print(StyledLine.Of("! it cannot be marked")));
+            throw new InvalidOperationException();
+        }));
+        _screen.Close();
+        Assert.Equal(["10:31 carol: hi", "! it cannot be marked", ""], _terminal.Rows);
+    }
+
+    [Fact]
     public void A_message_that_arrives_leaves_what_is_being_typed_alone()
     {
         _screen.SetInput(StyledLine.Of("bob> "), "half a sente", 6);
