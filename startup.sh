@@ -42,6 +42,9 @@ TEXT
 # What the last start that worked has left in run/NAME; nothing when there was none.
 saved() { cat "$home/run/$1" 2>/dev/null || true; }
 
+# Puts that there, as one step: on a full disk the old content stays.
+keep() { printf '%s\n' "$2" >"$home/run/$1.new" && mv "$home/run/$1.new" "$home/run/$1"; }
+
 # Puts an option's number into value. Zeros in front do not make it octal; with too many digits it is just too large.
 whole() {
   [[ $2 =~ ^0*([0-9]+)$ ]] || die "$1 needs a whole number, not '$2'"

@@ -53,9 +53,12 @@ make_cluster() {
   head -1 "$home/run/init.log"
 }
 
-# Nodes beyond those that the cluster has, joined through one that runs.
+# Nodes beyond those that the cluster has, joined through one that runs. Nodes run by now: when another one cannot
+# join, that is no reason to stop them.
 join_more() {
   local token said
+  save_ports
+  started=()
   while [[ -n $nodes ]] && (($(node_names | wc -l) < nodes)); do
     token=$("$node_program" cluster invite --data "$home" 2>>"$home/run/init.log") \
       || die "no invitation: see $home/run/init.log"
@@ -66,13 +69,46 @@ join_more() {
   done
 }
 
-# Ports are given in the order of the names, so a name has the same port at every start.
+# Which port each node has, counted from --port: a line "NAME NUMBER" each. It is remembered in run/places, so a name
+# has the same port at every start, whichever other folders come and go.
+places=''
+place_of() { awk -v name="$1" '$1 == name { print $2; exit }' <<<"$places"; }
+port_of() { echo $((port + $(place_of "$1"))); }
+
+# The next COUNT numbers that no name has.
+free_places() { awk -v count="$1" '{ taken[$2] = 1 } END { for (; count > 0; at++) if (!(at + 0 in taken)) {
+  print at + 0; count-- } }' <<<"$places"; }
+
+is_free_place() { awk -v at="$1" '$2 == at { taken = 1 } END { exit taken }' <<<"$places"; }
+
+give_place() { places+=${places:+$'\n'}"$1 $2"; }
+
+# Names without a place get one: where they answered last, which is how it was before there were places, else the next.
+place_nodes() {
+  local name at before base
+  places=$(saved places)
+  before=$places
+  base=$(saved port)
+  for name in $(node_names); do
+    at=$(address_of "$name")
+    at=${at##*:}
+    if [[ -z $(place_of "$name") && $base =~ ^[0-9]+$ && $at =~ ^[0-9]+$ ]] && ((at >= base && at < base + 64)) \
+      && is_free_place $((at - base)); then give_place "$name" $((at - base)); fi
+  done
+  for name in $(node_names); do
+    [[ -n $(place_of "$name") ]] || give_place "$name" "$(free_places 1)"
+  done
+  [[ $places == "$before" ]] || keep places "$places"
+}
+
 # Node ports that somebody else has go to taken; ends the start when a node runs at another port than it should.
 check_ports() {
-  local name names at=$port want taken=() page=()
+  local name names at more all=() taken=() page=() last=$port
+  place_nodes
   names=$(node_names)
-  want=${nodes:-$([[ -n $names ]] || echo 5)}
   for name in $names; do
+    at=$(port_of "$name")
+    all+=("$at")
     if runs "$name"; then
       [[ $(address_of "$name") == *:"$at" ]] \
         || die "$name runs at $(address_of "$name"), and port $at was asked for." \
@@ -80,25 +116,29 @@ check_ports() {
     elif port_taken "$at"; then
       taken+=("$at")
     fi
-    at=$((at + 1))
   done
-  for ((; at < port + ${want:-0}; at++)); do
+  more=$((${nodes:-$([[ -n $names ]] || echo 5)} - ${#all[@]}))
+  for at in $(free_places "$more"); do
+    at=$((port + at))
+    all+=("$at")
     if port_taken "$at"; then taken+=("$at"); fi
   done
-  want=$((at - port))
-  ((at <= 65536)) || die "--port $port is too high for $want nodes: the last port is 65535"
-  ((page_port < port || page_port >= at)) || die "the page's port $page_port is one of the nodes' ($port to $((at - 1)));" \
+  for at in "${all[@]}"; do
+    ((at <= last)) || last=$at
+  done
+  ((last <= 65535)) || die "--port $port is too high for ${#all[@]} nodes: the last port is 65535"
+  [[ " ${all[*]} " != *" $page_port "* ]] || die "the page's port $page_port is one of the nodes' ($port to $last);" \
     "choose another with --page-port"
   if { ! runs visualizer || [[ $(saved visualizer.port) != "$page_port" ]]; } && port_taken "$page_port"; then
     page=("$page_port")
   fi
   ((${#taken[@]} + ${#page[@]} == 0)) \
-    || refuse_ports "$want" ${taken[@]+"${taken[@]}"} - ${page[@]+"${page[@]}"}
+    || refuse_ports $((last - port + 1)) ${taken[@]+"${taken[@]}"} - ${page[@]+"${page[@]}"}
 }
 
 start_node() {
   local name=$1 at=$2 host=127.0.0.1
-  runs "$name" && return
+  if runs "$name" || [[ $refused == *" $name "* ]]; then return; fi
   if [[ -n $lan ]]; then host=0.0.0.0; fi
   nohup "$node_program" run --data "$home/nodes/$name" --listen "$host:$at" \
     >>"$home/run/$name.log" 2>&1 </dev/null 8>&- &
@@ -106,14 +146,13 @@ start_node() {
 }
 
 write_cluster_file() {
-  local name at=$port first=1
+  local name first=1
   {
     printf '{"nodes":['
     for name in $(node_names); do
       [[ -n $first ]] || printf ','
       first=''
-      printf '{"name":"%s","address":"127.0.0.1:%s"}' "$name" "$at"
-      at=$((at + 1))
+      printf '{"name":"%s","address":"127.0.0.1:%s"}' "$name" "$(port_of "$name")"
     done
     printf '],"authority":"%s"}\n' "$(grep -v -e '-----' "$home/cluster/authority.crt" | tr -d '\n')"
   } >"$home/run/nodes.json.new"
@@ -220,10 +259,10 @@ make_demo_users() {
 }
 
 start_nodes() {
-  local name at=$port
+  local name
+  place_nodes
   for name in $(node_names); do
-    start_node "$name" "$at"
-    at=$((at + 1))
+    start_node "$name" "$(port_of "$name")"
   done
   # shellcheck disable=SC2046
   wait_ready $(node_names)

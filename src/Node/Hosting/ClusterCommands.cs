@@ -107,10 +107,7 @@ internal static class ClusterCommands
             var life = TimeSpan.FromMinutes(parsed.GetValue(minutes));
             if (life <= TimeSpan.Zero || life > Invites.LifeMax)
                 throw new StartRefusedException(ExitCode.Usage, "--minutes must be 1 to 1440.");
-            var at = parsed.GetValue(node) ?? NodeContact.Addresses(root).FirstOrDefault()
-                ?? throw new StartRefusedException(
-                    ExitCode.Unreachable, $"no node of {root} has been started yet. Start one, or name a running one "
-                    + "with --node HOST:PORT.");
+            var at = parsed.GetValue(node) ?? await AnsweringAsync(root, cancellation);
             if (!HostPort.TryParse(at, out var address))
                 throw new StartRefusedException(ExitCode.Usage, $"--node is '{at}'; it must look like 10.0.0.5:7401.");
             var token = await Invitation.InviteAsync(
@@ -125,5 +122,12 @@ internal static class ClusterCommands
                     + "0.0.0.0:PORT and name its address here with --node.");
         });
         return command;
+    }
+
+    /// <summary>One of those that have been started here; some may be gone.</summary>
+    private static async Task<string> AnsweringAsync(string root, CancellationToken cancellation)
+    {
+        using var contact = await NodeContact.OpenAsync(root, null, cancellation);
+        return contact.Address;
     }
 }

@@ -1,0 +1,54 @@
+using Xunit;
+
+namespace ChordChat.Tests.EndToEnd;
+
+/// <summary>docs/operations.md#startupsh: what ./startup.sh does when a folder or a disk is not as it was
+/// left.</summary>
+public sealed class StartupFaultTests
+{
+    /// <summary>n1 is asked first for an invitation, and cannot answer; later its disk is gone.</summary>
+    [Fact]
+    public async Task A_node_that_does_not_run_keeps_no_other_from_joining_and_each_name_keeps_its_port()
+    {
+        await using var cluster = await LocalCluster.StartAsync(3);
+        await cluster.StopAsync();
+        await File.WriteAllTextAsync(FolderOf(cluster, "n1", "quarantined"), "a copy\n");
+
+        var joined = await cluster.TryStartupAsync("--nodes", "4");
+
+        Assert.Contains("n1 does not run", joined.Output, StringComparison.Ordinal);
+        Assert.Contains($"n4 ready at 127.0.0.1:{cluster.Port + 3}", joined.Output, StringComparison.Ordinal);
+        Assert.Equal(1, joined.ExitCode);
+        Assert.Contains("these nodes do not run, for the reasons above: n1 -", joined.Error, StringComparison.Ordinal);
+        Assert.Equal(["n2", "n3", "n4"], await ReadyAsync(cluster));
+
+        Directory.Delete(FolderOf(cluster, "n1"), recursive: true);
+        var running = await cluster.TryStartupAsync();
+        Assert.True(running.ExitCode == 0, running.Error);
+        await cluster.StopAsync();
+        await cluster.StartupAsync();
+        Assert.EndsWith($":{cluster.Port + 1}", cluster.Address("n2"), StringComparison.Ordinal);
+        Assert.EndsWith($":{cluster.Port + 3}", cluster.Address("n4"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_node_that_cannot_join_leaves_those_running_that_this_start_has_started()
+    {
+        await using var cluster = await LocalCluster.StartAsync(1);
+        await cluster.StopAsync();
+        File.Delete(Path.Combine(cluster.Home, "cluster", "authority.key"));
+
+        var failed = await cluster.TryStartupAsync("--nodes", "2");
+
+        Assert.Equal(1, failed.ExitCode);
+        Assert.Contains("no invitation", failed.Error, StringComparison.Ordinal);
+        Assert.Equal(["n1"], await ReadyAsync(cluster));
+    }
+
+    private static string FolderOf(LocalCluster cluster, params string[] path) =>
+        Path.Combine([cluster.Home, "nodes", .. path]);
+
+    private static async Task<string[]> ReadyAsync(LocalCluster cluster) =>
+        [.. (await cluster.StatusAsync()).Split('\n').Where(line => line.EndsWith(" ready", StringComparison.Ordinal))
+            .Select(line => line.Split(' ')[0])];
+}
