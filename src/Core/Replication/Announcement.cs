@@ -5,9 +5,9 @@ namespace ChordChat.Core.Replication;
 /// <summary>One round of telling the members of a configuration, and of the one before, that it is decided, and of
 /// hearing how far they are.</summary>
 /// <remarks>
-/// docs/protocol.md#announcement. An active member repeats it until everybody has followed; a leaver, until a majority
-/// of the new members is active and its rows are needed no more. With nothing to tell it is an audit: a member that
-/// slept through changes hears of them.
+/// docs/protocol.md#announcement. An active member repeats it until everybody has followed; a leaver, until its rows
+/// are needed no more: docs/protocol.md#leavers. With nothing to tell it is an audit: a member that slept through
+/// changes hears of them.
 /// </remarks>
 public sealed class Announcement : Coordinator
 {
@@ -17,6 +17,7 @@ public sealed class Announcement : Coordinator
     private readonly NodeId[] _others;
     private readonly HashSet<NodeId> _active = [];
     private readonly HashSet<NodeId> _told = [];
+    private readonly HashSet<NodeId> _heard = [];
 
     public Announcement(NodeId self, TileHeader header, CoordinatorOptions options)
         : base(header.Newest, options, seed: 0)
@@ -28,6 +29,12 @@ public sealed class Announcement : Coordinator
         if (header.Phase == TilePhase.Active)
             _active.Add(self);
     }
+
+    /// <summary>Those that have said how far they are, or that they know more.</summary>
+    internal IReadOnlyCollection<NodeId> Heard => _heard;
+
+    /// <summary>Whether a node is there, as far as this one knows by itself.</summary>
+    internal Func<NodeId, bool> Answers { get; init; } = static _ => true;
 
     private protected override NodeId? Self => _self;
 
@@ -43,6 +50,7 @@ public sealed class Announcement : Coordinator
     {
         if (!ReferenceEquals(request, _news) || reply is not ReplicaReply.Standing standing)
             return;
+        _heard.Add(from);
         if (!Configuration.Tile.Contains(standing.Newest.Tile))
             return;
         if (IsNews(standing.Newest))
@@ -78,11 +86,16 @@ public sealed class Announcement : Coordinator
     private void Finish()
     {
         IsDone = true;
-        var active = Configuration.Members.Count(_active.Contains);
-        if (_header.Phase == TilePhase.Sealed && !Configuration.Contains(_self) && active >= Configuration.Majority)
+        if (_header.Phase == TilePhase.Sealed && !Configuration.Contains(_self) && MayRetire())
             Send(_self, new ReplicaRequest.Retire(Configuration.At));
         else if (_header is { Phase: TilePhase.Active, Previous: not null }
-            && active == Configuration.Members.Length && _told.Count == _others.Length)
+            && Configuration.Members.All(_active.Contains) && _told.Count == _others.Length)
             Send(_self, new ReplicaRequest.Settle(Configuration.At));
     }
+
+    /// <summary>A majority is active, and whoever else may still learn what this copy knows. One member of a majority
+    /// may lie about the rows, and that it is active.</summary>
+    private bool MayRetire() =>
+        Configuration.Members.Count(_active.Contains) >= Configuration.Majority
+        && Configuration.Members.All(node => _active.Contains(node) || !Answers(node));
 }

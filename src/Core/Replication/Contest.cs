@@ -8,7 +8,6 @@ internal sealed class Contest(string key)
 {
     private readonly Dictionary<NodeId, TransferredRegister> _heard = [];
     private readonly Dictionary<NodeId, int> _named = []; // Bytes of each.
-    private readonly HashSet<NodeId> _empty = [];
     private int _tried = -1;
 
     public string Key => key;
@@ -35,18 +34,16 @@ internal sealed class Contest(string key)
         return _named.TryAdd(source, copy.Value.Length);
     }
 
-    /// <summary>Takes an answer of somebody who was asked: its row, if it has one, is the first of the page. One that
-    /// has left the tile has none and never will; anything else is no answer.</summary>
+    /// <summary>Takes an answer of somebody who was asked: its row, if it has one, is the first of the page. Anything
+    /// else is no answer. Nor is it one to have left the tile: it held a row, which might tell who lies.</summary>
     public void Hear(NodeId node, ReplicaReply? reply)
     {
         Waiting.Remove(node);
         if (reply is ReplicaReply.Pulled { Page.Registers: var rows })
             _heard[node] = rows is [var row, ..] && row.Key == key ? row : new(key, default, default);
-        else if (reply is ReplicaReply.WrongTile)
-            _empty.Add(node);
     }
 
-    public bool HasHeard(NodeId node) => _heard.ContainsKey(node) || _empty.Contains(node);
+    public bool HasHeard(NodeId node) => _heard.ContainsKey(node);
 
     /// <param name="nodes">Who is given time; others may answer, too.</param>
     public ReplicaRequest.Pull Ask(TileEpoch at, IEnumerable<NodeId> nodes)

@@ -190,7 +190,7 @@ public abstract record ReplicaRequest
         public override bool IsLocal => true;
     }
 
-    /// <summary>A majority of the members of <paramref name="At"/> is active: drop the rows of the epoch before.
+    /// <summary>The members of <paramref name="At"/> need this leaver no more: drop the rows of the epoch before.
     /// Done or Stale.</summary>
     public sealed record Retire(TileEpoch At) : ReplicaRequest(At)
     {

@@ -29,6 +29,12 @@ public sealed record StewardOptions
     /// replaced.</summary>
     public TimeSpan HandoverMax { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a leaver keeps its rows for next members that are there and do not become active.</summary>
+    public TimeSpan LeaverMax { get; init; } = TimeSpan.FromMinutes(30);
+
+    /// <summary>One that has answered none of a leaver's announcements for so long is not there.</summary>
+    public TimeSpan SilentMax { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>Wait between two rounds of telling members what they have missed.</summary>
     public TimeSpan AnnounceEvery { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -120,7 +126,8 @@ public abstract record StewardAction
     public sealed record Learn : StewardAction;
 
     /// <summary>Run an <see cref="Announcement"/>.</summary>
-    public sealed record Announce : StewardAction;
+    /// <param name="Absent">Those that a leaver waits for no longer.</param>
+    public sealed record Announce(ImmutableHashSet<NodeId> Absent) : StewardAction;
 }
 
 /// <summary>One member's eye on one tile: what to do and when, from the header, the ring's hints and the time
@@ -131,7 +138,6 @@ public sealed class Steward(NodeId self, StewardOptions options)
 {
     private static readonly StewardAction Nothing = new StewardAction.None();
     private static readonly StewardAction Learning = new StewardAction.Learn();
-    private static readonly StewardAction Announcing = new StewardAction.Announce();
     private static readonly StewardAction Cutting = new StewardAction.Cut();
 
     private readonly ChangeBackoff _backoff = new(options);
@@ -140,6 +146,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private long _headerSinceMs;
     private long _preferredSinceMs;
     private long? _unwantedSinceMs;
+    private readonly Dictionary<NodeId, long> _heardMs = [];
     private long? _tooBigSinceMs;
     private long? _changedMs;
     private long? _announcedMs;
@@ -164,11 +171,19 @@ public sealed class Steward(NodeId self, StewardOptions options)
         };
     }
 
+    /// <summary>These have answered an announcement.</summary>
+    public void Hear(IEnumerable<NodeId> nodes, long nowMs)
+    {
+        foreach (var node in nodes)
+            _heardMs[node] = nowMs;
+    }
+
     private void Look(TileHeader header, TileOutlook outlook, long nowMs)
     {
         if (_seen is null || _seen.Phase != header.Phase || _seen.Newest != header.Newest)
         {
             (_headerSinceMs, _announcedMs) = (nowMs, null);
+            _heardMs.Clear();
             if (_seen?.Newest != header.Newest)
                 (_unwantedSinceMs, _changedMs) = (null, null);
         }
@@ -292,11 +307,16 @@ public sealed class Steward(NodeId self, StewardOptions options)
         return since >= Wait(rank) ? Announced(nowMs) : Nothing;
     }
 
-    private StewardAction Announced(long nowMs)
+    private StewardAction.Announce Announced(long nowMs)
     {
         _announcedMs = nowMs;
-        return Announcing;
+        return new StewardAction.Announce([.. _seen!.Newest.Members.Where(node => IsAbsent(node, nowMs))]);
     }
+
+    /// <summary>docs/protocol.md#leavers.</summary>
+    private bool IsAbsent(NodeId node, long nowMs) =>
+        nowMs - _headerSinceMs >= options.LeaverMax.TotalMilliseconds
+        || nowMs - _heardMs.GetValueOrDefault(node, _headerSinceMs) >= options.SilentMax.TotalMilliseconds;
 
     private bool IsTooSoon(long nowMs) =>
         !_mayChange || _changedMs is { } last && nowMs - last < options.ChangeEvery.TotalMilliseconds;

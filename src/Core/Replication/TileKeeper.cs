@@ -67,6 +67,8 @@ public sealed class TileKeeper
             return null;
         if (!_stewards.TryGetValue(header.Tile, out var steward))
             _stewards[header.Tile] = steward = new Steward(_self, _stewardOptions);
+        if (running is Announcement announced && announced.Configuration == header.Newest)
+            steward.Hear(announced.Heard, nowMs);
         Coordinator? next = steward.Decide(header, outlook, nowMs, MayChange(nowMs)) switch
         {
             StewardAction.Change change =>
@@ -86,7 +88,10 @@ public sealed class TileKeeper
             {
                 Answers = outlook.Answers,
             },
-            StewardAction.Announce => new Announcement(_self, header, _options),
+            StewardAction.Announce announce => new Announcement(_self, header, _options)
+            {
+                Answers = node => outlook.Answers(node) && !announce.Absent.Contains(node),
+            },
             _ => null,
         };
         if (next is not null)
