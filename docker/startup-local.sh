@@ -8,7 +8,26 @@ client_program=$built/chordchat
 source "$here/docker/startup-processes.sh"
 source "$here/docker/startup-ports.sh"
 
-node_names() { if [[ -d $home/nodes ]]; then ls "$home/nodes" | sort -V; fi; }
+# A whole folder of this cluster, under a name that was given out: not what an interrupted join left, nor a copy, which
+# would be the same node twice. cluster.json is written last.
+is_node() {
+  [[ $1 =~ ^[a-z][a-z0-9-]*$ ]] && cmp -s "$home/cluster/cluster.json" "$home/nodes/$1/cluster.json" \
+    && { grep -qF "\"name\": \"$1\"" "$home/cluster/cluster.json" || grep -q "^$1 " "$home/cluster/issued" 2>/dev/null; }
+}
+
+folder_names() { if [[ -d $home/nodes ]]; then ls "$home/nodes" | sort -V; fi; }
+node_names() { local name; folder_names | while IFS= read -r name; do if is_node "$name"; then echo "$name"; fi; done; }
+
+# Fails when there is nothing to say.
+say_passed_over() {
+  local name list=''
+  while IFS= read -r name; do
+    [[ ! -d $home/nodes/$name ]] || is_node "$name" || printf -v list '%s %q' "$list" "$name"
+  done < <(folder_names)
+  [[ -n $list ]] && say "  passed over in $home/nodes:$list. Not complete, or not of this cluster: if a disk is missing, bring it" \
+    "back; if a join was interrupted, or for a copy, move the folder away"
+}
+
 address_of() { cat "$home/nodes/$1/address" 2>/dev/null || true; }
 
 is_built() {
@@ -165,7 +184,7 @@ has_refused() {
   local pid code=0
   pid=$(pid_of "$1")
   wait "$pid" 2>/dev/null || code=$?
-  [[ ' 4 5 6 7 9 13 14 ' == *" $code "* ]]
+  [[ ' 3 4 5 6 7 9 13 14 ' == *" $code "* ]]
 }
 
 ready=' '   # names of the nodes that have been seen ready in this run
@@ -280,6 +299,7 @@ cluster_start() {
   check_ports
   build_in_turn
   make_cluster
+  say_passed_over || true
   echo local >"$mode_file"
   start_nodes
   if [[ -n $nodes ]] && (($(node_names | wc -l) < nodes)); then
@@ -313,6 +333,7 @@ cluster_status() {
       code=1
     fi
   done
+  if say_passed_over; then code=1; fi
   if runs visualizer; then
     printf 'page http://localhost:%s pid %s\n' "$(saved visualizer.port)" "$(pid_of visualizer)"
   else
@@ -331,9 +352,14 @@ cluster_logs() {
 }
 
 cluster_stop() {
+  local file name names=()
   [[ -d $home/run ]] || die "no cluster here yet; ${as_here}./startup.sh makes one"
   one_at_a_time
-  # shellcheck disable=SC2046
-  stop_these visualizer $(node_names)
+  # Also a node whose folder is not as it was.
+  for file in "$home"/run/*.pid; do
+    name=${file##*/}
+    [[ ! -f $file ]] || names+=("${name%.pid}")
+  done
+  stop_these visualizer ${names[@]+"${names[@]}"}
   say "stopped; data stays in $home"
 }

@@ -45,6 +45,51 @@ public sealed class StartupFaultTests
         Assert.Equal(["n1"], await ReadyAsync(cluster));
     }
 
+    /// <summary>What a join that was killed leaves, and copies of a folder, which would be the same node
+    /// twice.</summary>
+    [Fact]
+    public async Task Folders_that_are_not_whole_nodes_of_this_cluster_are_passed_over_and_named()
+    {
+        await using var cluster = await LocalCluster.StartAsync(1);
+        await cluster.StopAsync();
+        Directory.CreateDirectory(FolderOf(cluster, "n2"));
+        await File.WriteAllTextAsync(FolderOf(cluster, "n2", "identity.key"), "a key\n");
+        foreach (var copy in (string[])["n1.old", "n1 copy", "n9"])
+        {
+            Directory.CreateDirectory(FolderOf(cluster, copy));
+            foreach (var file in Directory.GetFiles(FolderOf(cluster, "n1")))
+                File.Copy(file, FolderOf(cluster, copy, Path.GetFileName(file)));
+        }
+
+        var started = await cluster.TryStartupAsync();
+
+        Assert.True(started.ExitCode == 0, started.Error);
+        var said = Assert.Single(
+            started.Output.Split('\n'), line => line.Contains("passed over", StringComparison.Ordinal));
+        var named = said[..said.IndexOf(". Not complete", StringComparison.Ordinal)].Split("nodes: ")[1].Split(' ');
+        Assert.Equal(["copy", "n1.old", "n1\\", "n2", "n9"], named.Order(StringComparer.Ordinal));
+        Assert.Equal(["n1"], await ReadyAsync(cluster));
+        Assert.Contains("passed over", await cluster.StatusAsync(), StringComparison.Ordinal);
+
+        // None of them counts, and the name n2 is still to be given out.
+        Assert.Contains("n2 ready", await cluster.StartupAsync("--nodes", "2"), StringComparison.Ordinal);
+    }
+
+    /// <summary>The folder is a node's, but not complete: that node's own fault.</summary>
+    [Fact]
+    public async Task A_node_without_its_key_does_not_take_the_others_down()
+    {
+        await using var cluster = await LocalCluster.StartAsync(3);
+        await cluster.StopAsync();
+        File.Delete(FolderOf(cluster, "n3", "identity.key"));
+
+        var started = await cluster.TryStartupAsync();
+
+        Assert.Equal(1, started.ExitCode);
+        Assert.Contains("n3 does not run", started.Output, StringComparison.Ordinal);
+        Assert.Equal(["n1", "n2"], await ReadyAsync(cluster));
+    }
+
     private static string FolderOf(LocalCluster cluster, params string[] path) =>
         Path.Combine([cluster.Home, "nodes", .. path]);
 

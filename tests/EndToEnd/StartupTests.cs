@@ -188,14 +188,16 @@ public sealed class StartupTests
     {
         await using var cluster = await LocalCluster.StartAsync(1);
         var first = await File.ReadAllTextAsync(Path.Combine(cluster.Home, "run", "n1.pid"));
+        await cluster.StartupAsync("--nodes", "2");
+        await cluster.KillAsync("n2");
         // A node that ends at once, as one whose port is taken between the look and the start.
-        var folder = Directory.CreateDirectory(Path.Combine(cluster.Home, "nodes", "n2"));
+        var settings = Path.Combine(cluster.Home, "nodes", "n2", "appsettings.json");
+        await File.WriteAllTextAsync(settings, """{ "preset": "nonsense" }""");
         var failed = await cluster.TryStartupAsync();
 
         Assert.NotEqual(0, failed.ExitCode);
         Assert.Contains("n2 stopped", failed.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(cluster.Home, "run", "n2.pid")));
-        folder.Delete(recursive: true);
         Assert.Contains($"pid {first.Trim()}", await cluster.StatusAsync(), StringComparison.Ordinal);
     }
 
