@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using ChordChat.Node.Admission;
 
@@ -10,15 +11,32 @@ internal static class ClusterSettingsFile
 {
     private static readonly JsonSerializerOptions Format = new() { WriteIndented = true };
 
-    /// <summary>Asks the node at an address as the node of the folder.</summary>
-    /// <returns>What was written, or why nothing was, in words; nothing when all is as it is anyway.</returns>
-    public static async Task<IReadOnlyList<string>> WriteAsync(
-        string folder, string address, CancellationToken cancellation)
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    /// <summary>Asks the node at an address, as the new node, for what is to be the same at all.</summary>
+    /// <param name="patience">How long it asks again when there is no answer.</param>
+    /// <exception cref="StartRefusedException">There is none.</exception>
+    public static async Task<IReadOnlyDictionary<string, string>> AskAsync(
+        NodeIdentity identity, string address, TimeSpan patience, CancellationToken cancellation)
     {
-        using var peers = new PeerChecks(NodeIdentity.Read(folder));
-        if (await peers.SettingsAsync(address, cancellation) is not { } told)
-            return [$"{address} did not tell its settings, and some should be the same at all nodes: before you start "
-                + $"this node, compare {FileIn(folder)} with another node's"];
+        using var peers = new PeerChecks(identity);
+        for (var waited = Stopwatch.StartNew(); ;)
+        {
+            if (await peers.SettingsAsync(address, cancellation) is { } told)
+                return told;
+            if (waited.Elapsed + Pause > patience)
+                throw new StartRefusedException(
+                    ExitCode.Unreachable, $"{address} did not tell its settings, and a node must not run without those "
+                    + "that are to be the same at all nodes.");
+            await Task.Delay(Pause, cancellation);
+        }
+    }
+
+    /// <summary>Writes what another node told into a new node's folder, before the folder can be started.</summary>
+    /// <returns>What was written, or why nothing was, in words; nothing when all is as it is anyway.</returns>
+    public static IReadOnlyList<string> Write(
+        string folder, string address, IReadOnlyCollection<KeyValuePair<string, string>> told)
+    {
         var settings = ClusterSettings.ToTakeOver(told);
         var absurd = string.Join(", ", ClusterSettings.Absurd(told));
         string[] refused = absurd.Length == 0 ? [] : [$"{address} has settings with values that no node can "
@@ -28,6 +46,7 @@ internal static class ClusterSettingsFile
         if (File.Exists(FileIn(folder)))
             return [.. refused, $"{FileIn(folder)} exists already and was left as it is; {address} has "
                 + InWords(settings)];
+        PrivateFiles.CreateFolder(folder);
         PrivateFiles.Write(
             FileIn(folder), [.. JsonSerializer.SerializeToUtf8Bytes(Nested(settings), Format), (byte)'\n']);
         return [.. refused, $"{FileIn(folder)} now has the settings of {address} that should be the same at all "

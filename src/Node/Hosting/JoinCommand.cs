@@ -9,6 +9,11 @@ internal static class JoinCommand
 {
     private const int TokenCharactersMax = 4096;
 
+    private const string UsedUp = "This machine has not joined, and the token is used up: ask for another one "
+        + "('chordchat-node cluster invite', with --node for another node).";
+
+    private static readonly TimeSpan SettingsPatience = TimeSpan.FromSeconds(15);
+
     public static Command Create()
     {
         var word = new Argument<string?>("TOKEN") { Arity = ArgumentArity.ZeroOrOne, Hidden = true };
@@ -34,8 +39,9 @@ internal static class JoinCommand
             if (path is null && !Console.IsInputRedirected)
                 await Console.Error.WriteLineAsync("Paste the token that 'cluster invite' printed, then press Enter:");
             var token = path is null ? ReadToken(Console.In) : ReadTokenFile(path);
-            var folder = await JoinAsync(token, parsed.GetRequiredValue(data), parsed.GetValue(name), cancellation);
-            foreach (var line in await ClusterSettingsFile.WriteAsync(folder, token.Address, cancellation))
+            var (folder, said) = await JoinAsync(
+                token, parsed.GetRequiredValue(data), parsed.GetValue(name), SettingsPatience, cancellation);
+            foreach (var line in said)
                 await Console.Error.WriteLineAsync(line);
             Console.WriteLine($"joined. Start the node with:\n  chordchat-node run --data {folder}");
         });
@@ -88,8 +94,11 @@ internal static class JoinCommand
         }
     }
 
-    private static async Task<string> JoinAsync(
-        JoinToken token, string data, string? name, CancellationToken cancellation)
+    /// <summary>Makes the new node's folder; it can be started only when all of it is there.</summary>
+    /// <param name="patience">How long it asks for the settings that are to be the same at all nodes.</param>
+    /// <returns>The folder, and what there is to say of those settings.</returns>
+    public static async Task<(string Folder, IReadOnlyList<string> Said)> JoinAsync(
+        JoinToken token, string data, string? name, TimeSpan patience, CancellationToken cancellation)
     {
         if (name is not null && name != token.Name)
             throw new StartRefusedException(
@@ -100,8 +109,24 @@ internal static class JoinCommand
             throw new StartRefusedException(
                 ExitCode.Usage, $"{folder} is a node's folder already. Name another --data, or move that folder away.");
         var bundle = await Invitation.FetchAsync(token, DateTimeOffset.UtcNow, cancellation);
-        bundle.Identity.Write(folder, bundle.Genesis, bundle.Secret);
-        _ = NodeIdentity.Read(folder); // Says now, not at the first start, if anything does not fit.
-        return folder;
+        try
+        {
+            var identity = bundle.Identity.Open(bundle.Genesis, bundle.Secret);
+            var told = await ClusterSettingsFile.AskAsync(identity, token.Address, patience, cancellation);
+            var said = ClusterSettingsFile.Write(folder, token.Address, told);
+            bundle.Identity.Write(folder, bundle.Genesis, bundle.Secret); // Last: from here on it can be started.
+            _ = NodeIdentity.Read(folder); // Says now, not at the first start, if anything does not fit.
+            return (folder, said);
+        }
+        catch (StartRefusedException e)
+        {
+            throw new StartRefusedException(e.Code, $"{e.Message} {UsedUp}");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartRefusedException(
+                ExitCode.Storage,
+                $"{folder} cannot be written: {e.Message} Make room or mend the disk first. {UsedUp}");
+        }
     }
 }

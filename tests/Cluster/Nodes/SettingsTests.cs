@@ -26,10 +26,11 @@ public sealed class SettingsTests
     public async Task A_node_that_joins_gets_the_settings_of_the_cluster()
     {
         await using var cluster = await NodeCluster.StartAsync(2, ByInvitation);
-        var folder = cluster.DataOf(cluster.Enrol("n3").Self.Name);
+        var identity = cluster.Enrol("n3");
+        var (folder, address) = (cluster.DataOf("n3"), cluster.AddressOf("n1"));
+        var told = await ClusterSettingsFile.AskAsync(identity, address, Patience, CancellationToken.None);
 
-        var said = Assert.Single(
-            await ClusterSettingsFile.WriteAsync(folder, cluster.AddressOf("n1"), CancellationToken.None));
+        var said = Assert.Single(ClusterSettingsFile.Write(folder, address, told));
 
         Assert.Contains("Chat:Registration Invitation", said, StringComparison.Ordinal);
         var settings = NodeSettings.Layer(folder, new Dictionary<string, string?>());
@@ -41,8 +42,7 @@ public sealed class SettingsTests
         Assert.Empty(problems);
 
         // What somebody has written there himself stays.
-        Assert.Contains("left as it is", Assert.Single(
-            await ClusterSettingsFile.WriteAsync(folder, cluster.AddressOf("n1"), CancellationToken.None)));
+        Assert.Contains("left as it is", Assert.Single(ClusterSettingsFile.Write(folder, address, told)));
     }
 
     [Fact]

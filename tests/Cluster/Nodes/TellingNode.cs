@@ -31,7 +31,7 @@ internal sealed class TellingNode : IAsyncDisposable
     /// <summary>What it answers: a <see cref="TileReport"/>, a text to send as it is, or null for 404.</summary>
     public Func<object?> Tells { get; set; } = () => null;
 
-    /// <summary>What it answers at other paths: a text as it is, everything else as JSON. Whatever it is handed there,
+    /// <summary>What it answers at other paths: text and bytes as they are, everything else as JSON. Whatever it is handed there,
     /// it takes.</summary>
     public Dictionary<string, object> Says { get; } = [];
 
@@ -83,6 +83,8 @@ internal sealed class TellingNode : IAsyncDisposable
                 context.Response.StatusCode = StatusCodes.Status204NoContent;
             else if (said is string text)
                 await context.Response.WriteAsync(text);
+            else if (said is byte[] bytes)
+                await context.Response.Body.WriteAsync(bytes);
             else
                 await context.Response.WriteAsJsonAsync(said);
             return;
