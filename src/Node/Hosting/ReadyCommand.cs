@@ -32,13 +32,20 @@ internal static class ReadyCommand
         return command;
     }
 
-    private static async Task<(bool IsReady, string Text)> AskAsync(
+    /// <summary>Asks the node of the folder, and no other that answers at its address by now.</summary>
+    public static async Task<(bool IsReady, string Text)> AskAsync(
         string folder, string path, CancellationToken cancellation)
     {
         var identity = NodeIdentity.Read(folder);
         if (AddressFile.Read(folder) is not { } address)
             return (false, "it has not been started yet");
-        using var client = new HttpClient(ClusterTls.CreateHandler(identity.Trust, null)) { Timeout = Patience };
+        string? other = null;
+        var handler = ClusterTls.CreateHandler(identity.Trust, null, node =>
+        {
+            other = node.Node == identity.Self.Node ? null : node.Name;
+            return other is null;
+        });
+        using var client = new HttpClient(handler) { Timeout = Patience };
         try
         {
             using var answer = await client.GetAsync(new Uri($"https://{address}{path}"), cancellation);
@@ -47,7 +54,9 @@ internal static class ReadyCommand
         }
         catch (HttpRequestException)
         {
-            return (false, $"nobody answers at {address}");
+            return (false, other is null
+                ? $"nobody answers at {address}"
+                : $"another node ({other}) answers at {address}");
         }
         catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
         {

@@ -34,6 +34,22 @@ public sealed class HealthTests : IAsyncLifetime
             == HealthCheckResponse.Types.ServingStatus.Serving);
     }
 
+    /// <summary>n2 does not run, and n1 has the port that n2 had.</summary>
+    [Fact]
+    public async Task Another_node_at_the_address_of_a_folder_does_not_make_that_one_ready()
+    {
+        foreach (var name in (string[])["n1", "n2"])
+            AddressFile.Write(_cluster.Cluster.NodeFolder(name), _node.Node.Self.Address);
+
+        Assert.True((await ReadyCommand.AskAsync(
+            _cluster.Cluster.NodeFolder("n1"), "/healthz", CancellationToken.None)).IsReady);
+        var (isReady, text) = await ReadyCommand.AskAsync(
+            _cluster.Cluster.NodeFolder("n2"), "/healthz", CancellationToken.None);
+
+        Assert.False(isReady);
+        Assert.Equal($"another node (n1) answers at {_node.Node.Self.Address}", text);
+    }
+
     [Fact]
     public async Task A_service_that_nobody_knows_is_not_found()
     {
