@@ -71,7 +71,7 @@ internal static class RenewCommand
             if (running.Contains(name))
                 code = await RenewRunningAsync(contact, authority, name, running[name], cancellation);
             else if (File.Exists(file))
-                code = RenewFile(file, authority, name);
+                code = TryRenewFile(file, authority, name);
             else
             {
                 Console.WriteLine($"{name}: does not answer, and its folder is not here; start it, or copy its "
@@ -107,6 +107,25 @@ internal static class RenewCommand
 
         Console.WriteLine($"{name}: the node at {string.Join(" or ", addresses)} did not take a new certificate");
         return (int)ExitCode.Unreachable;
+    }
+
+    /// <summary>One of several: what is wrong with it is no reason to leave out the others.</summary>
+    private static int TryRenewFile(string file, ClusterAuthority authority, string name)
+    {
+        try
+        {
+            return RenewFile(file, authority, name);
+        }
+        catch (StartRefusedException e)
+        {
+            Console.WriteLine($"{name}: {e.Message}");
+            return (int)e.Code;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Console.WriteLine($"{name}: {file} cannot be read or written: {e.Message}");
+            return (int)ExitCode.Storage;
+        }
     }
 
     private static int RenewFile(string file, ClusterAuthority authority, string name)
