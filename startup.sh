@@ -43,7 +43,10 @@ TEXT
 saved() { cat "$home/run/$1" 2>/dev/null || true; }
 
 # Puts that there, as one step: on a full disk the old content stays.
-keep() { printf '%s\n' "$2" >"$home/run/$1.new" && mv "$home/run/$1.new" "$home/run/$1"; }
+keep() {
+  [[ ! -f $home/run/$1 || $(saved "$1") != "$2" ]] || return 0
+  printf '%s\n' "$2" >"$home/run/$1.new" && mv "$home/run/$1.new" "$home/run/$1"
+}
 
 # Puts an option's number into value. Zeros in front do not make it octal; with too many digits it is just too large.
 whole() {

@@ -181,10 +181,10 @@ cluster_start() {
   ((want >= have)) || { say "(this cluster has $have nodes; it is not made smaller)"; want=$have; }
   quietly up -d --scale "node=$want"
   trap - EXIT # Nodes that run but are not ready are left to an operator.
-  echo containers >"$mode_file"
-  echo "$port" >"$home/run/port"
-  echo "$page_port" >"$home/run/visualizer.port"
-  echo "$host_names" >"$home/run/host-names"
+  keep mode containers
+  keep port "$port"
+  keep visualizer.port "$page_port"
+  keep host-names "$host_names"
   try_again_at_once
   wait_ready
   remember_names

@@ -247,7 +247,7 @@ start_page() {
 # Only what has worked is kept for the next start.
 save_ports() {
   write_cluster_file
-  echo "$port" >"$home/run/port"
+  keep port "$port"
 }
 
 # Short passwords are a property of the whole cluster, fixed when it is made.
@@ -300,7 +300,7 @@ cluster_start() {
   build_in_turn
   make_cluster
   say_passed_over || true
-  echo local >"$mode_file"
+  keep mode local
   start_nodes
   if [[ -n $nodes ]] && (($(node_names | wc -l) < nodes)); then
     join_more
@@ -308,8 +308,8 @@ cluster_start() {
   fi
   save_ports
   start_page
-  echo "$page_port" >"$home/run/visualizer.port"
-  echo "$host_names" >"$home/run/host-names"
+  keep visualizer.port "$page_port"
+  keep host-names "$host_names"
   started=()
   say ''
   say "look at the ring:  http://localhost:$page_port"

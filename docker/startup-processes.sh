@@ -51,8 +51,10 @@ started=()   # what this run of startup.sh has started
 remember() { # name, pid: returns once the process has become the program, or has ended
   local try
   started+=("$1")
-  printf '%s %s\n' "$(began "$2")" "$home" >"$home/run/$1.start"
-  printf '%s\n' "$2" >"$home/run/$1.pid"
+  if ! { printf '%s %s\n' "$(began "$2")" "$home" >"$home/run/$1.start" && printf '%s\n' "$2" >"$home/run/$1.pid"; }; then
+    kill -TERM "$2" 2>/dev/null || true # Nobody would know it again.
+    die "$home/run cannot be written, so $1 was stopped again"
+  fi
   for ((try = 0; try < 100; try++)); do
     if is_program "$1" "$2" || ! began "$2" >/dev/null; then return; fi
     sleep 0.05

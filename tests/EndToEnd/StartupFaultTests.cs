@@ -90,6 +90,34 @@ public sealed class StartupFaultTests
         Assert.Equal(["n1", "n2"], await ReadyAsync(cluster));
     }
 
+    /// <summary>Nothing can be written, as on a full disk; files can still be emptied.</summary>
+    [Fact]
+    public async Task A_start_on_a_full_disk_forgets_neither_how_the_cluster_runs_nor_its_ports()
+    {
+        await using var cluster = await LocalCluster.StartAsync(1);
+        var full = new Dictionary<string, string>(cluster.Environment())
+        {
+            ["DOTNET_EnableWriteXorExecute"] = "0", // Its memory counts as a file.
+        };
+        var startup = Path.Combine(LocalCluster.Repository, "startup.sh");
+        var remembered = await Task.WhenAll(Remembered.Select(name => ReadRunAsync(cluster, name)));
+        Assert.DoesNotContain("", remembered);
+
+        // The page is to be started anew, so everything would be written.
+        var failed = await LocalCluster.RunAsync(
+            "bash", ["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" --local --host-name ring.lan", startup], full);
+
+        Assert.NotEqual(0, failed.ExitCode);
+        Assert.Contains("File too large", failed.Error, StringComparison.Ordinal);
+        Assert.Equal(remembered, await Task.WhenAll(Remembered.Select(name => ReadRunAsync(cluster, name))));
+        Assert.Equal(["n1"], await ReadyAsync(cluster));
+    }
+
+    private static string[] Remembered => ["mode", "port", "places", "visualizer.port", "nodes.json"];
+
+    private static Task<string> ReadRunAsync(LocalCluster cluster, string name) =>
+        File.ReadAllTextAsync(Path.Combine(cluster.Home, "run", name));
+
     private static string FolderOf(LocalCluster cluster, params string[] path) =>
         Path.Combine([cluster.Home, "nodes", .. path]);
 
