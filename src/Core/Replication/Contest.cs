@@ -24,6 +24,9 @@ internal sealed class Contest(string key)
     /// <summary>A timer has rung since they were asked.</summary>
     public bool HasRung { get; set; }
 
+    /// <summary>The number of the ring by which those asked last have had a whole interval to answer.</summary>
+    public int DueAt { get; set; }
+
     /// <summary>The sources that had a row in their pages that contradicts, and its bytes.</summary>
     public IReadOnlyDictionary<NodeId, int> Named => _named;
 

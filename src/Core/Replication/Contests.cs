@@ -34,15 +34,14 @@ internal sealed class Contests(
     /// <summary>Those that did not answer in time: no contest keeps its place for them.</summary>
     private readonly HashSet<NodeId> _silent = [];
     private readonly HashSet<Contest> _places = [];
-    private TimeSpan _waited;
+    private readonly Dictionary<NodeId, TimeSpan> _waitedFor = [];
+    private int _rings;
 
     public int Count => _open.Count;
 
     /// <summary>Whether a source has named so many that it must wait.</summary>
     public bool IsFullOf(NodeId source) =>
         _named.GetValueOrDefault(source) is { Count: >= NamedMax } or { Bytes: >= NamedBytesMax };
-
-    private bool IsOver => _waited >= patience;
 
     /// <summary>What the own replica did not unite of a page.</summary>
     public void Note(NodeId source, ImmutableArray<ContestedRegister> registers)
@@ -110,8 +109,9 @@ internal sealed class Contests(
     /// <returns>Whether members are given time, so that nothing is wrong although nothing happens.</returns>
     public bool Ring(TimeSpan passed, bool isWaitedFor)
     {
-        if (isWaitedFor && _places.Count == 0 && _unasked.Count == 0)
-            _waited += passed;
+        _rings++;
+        if (isWaitedFor)
+            WaitFor([.. _open.Values.SelectMany(Late)], passed);
         foreach (var contest in _places.Where(contest => contest.Waiting.Count > 0).ToList())
             if (!contest.HasRung)
                 contest.HasRung = true;
@@ -123,12 +123,41 @@ internal sealed class Contests(
             }
 
         var open = _open.Values.Where(contest => contest.Asked is not null && !_places.Contains(contest))
-            .Take(IsOver ? int.MaxValue : AgainMax).ToList();
+            .OrderBy(contest => contest.DueAt).Take(AgainMax).ToList();
         foreach (var contest in open)
-            Ask(contest, IsOver ? [] : awaited.Where(node => !contest.HasHeard(node)));
+        {
+            Ask(contest, awaited.Where(node => !contest.HasHeard(node)));
+            contest.DueAt = _rings + 1;
+        }
+
         Begin();
         return open.Count > 0 || _places.Count > _settling.Count;
     }
+
+    /// <summary>Counts for each of these that a whole interval of the timer has gone by without an answer.</summary>
+    private void WaitFor(HashSet<NodeId> missing, TimeSpan passed)
+    {
+        var given = _waitedFor.Values.Count(waited => waited >= patience);
+        foreach (var node in missing)
+            _waitedFor[node] = _waitedFor.GetValueOrDefault(node) + passed;
+        if (_waitedFor.Values.Count(waited => waited >= patience) == given)
+            return;
+        foreach (var contest in _open.Values.Where(contest => contest.Asked is not null).ToList())
+        {
+            contest.Waiting.RemoveWhere(IsGivenUp);
+            SettleIfHeard(contest);
+        }
+    }
+
+    /// <summary>Those that have not answered though they were asked before the ring before this one. One that has said
+    /// that it cannot now is late only once: it is perhaps not asked again at once.</summary>
+    private IEnumerable<NodeId> Late(Contest contest) =>
+        contest.Asked is null || contest.DueAt > _rings ? []
+        : contest.DueAt < _rings ? contest.Waiting
+        : awaited.Union(contest.Waiting).Where(node => !contest.HasHeard(node));
+
+    /// <summary>It has had its time in this learner: for what it has not said yet nobody waits.</summary>
+    private bool IsGivenUp(NodeId node) => _waitedFor.GetValueOrDefault(node) >= patience;
 
     private void Begin()
     {
@@ -140,8 +169,8 @@ internal sealed class Contests(
     private void Ask(Contest contest, IEnumerable<NodeId> nodes)
     {
         var asked = nodes.ToList();
-        var question = contest.Ask(at, asked.Where(node => !_silent.Contains(node)));
-        _asked[question] = contest;
+        var question = contest.Ask(at, asked.Where(node => !_silent.Contains(node) && !IsGivenUp(node)));
+        (_asked[question], contest.DueAt) = (contest, _rings + 2);
         foreach (var node in asked)
             send(node, question);
         SettleIfHeard(contest);
@@ -154,7 +183,7 @@ internal sealed class Contests(
         var isHeard = contest.Waiting.Count == 0;
         if (contest.Settling is null && (isHeard || contest.IsAgreed(voters.Contains, majority)))
         {
-            var isFinal = isHeard && (majority == 0 || IsOver || awaited.All(contest.HasHeard));
+            var isFinal = isHeard && (majority == 0 || awaited.All(node => contest.HasHeard(node) || IsGivenUp(node)));
             if (isFinal || !contest.WasTried)
             {
                 var settle = contest.Settle(at, self, voters.Contains, majority, isFinal);

@@ -42,8 +42,8 @@ public sealed record CoordinatorOptions
     /// <summary>The same once one has sent everything.</summary>
     public TimeSpan LastSourceMax { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How long a learner asks again what members of the epoch before hold of registers on which those that
-    /// it has heard contradict each other; docs/protocol.md#contested-registers.</summary>
+    /// <summary>How long a learner asks one member of the epoch before again what it holds of registers on which those
+    /// that it has heard contradict each other; docs/protocol.md#contested-registers.</summary>
     public TimeSpan ContestMax { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How many copies the cluster keeps: a tile with fewer members than that is never given to fewer.
