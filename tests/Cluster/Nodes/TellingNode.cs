@@ -31,8 +31,8 @@ internal sealed class TellingNode : IAsyncDisposable
     /// <summary>What it answers: a <see cref="TileReport"/>, a text to send as it is, or null for 404.</summary>
     public Func<object?> Tells { get; set; } = () => null;
 
-    /// <summary>What it answers at other paths: text and bytes as they are, everything else as JSON. Whatever it is handed there,
-    /// it takes.</summary>
+    /// <summary>What it answers at other paths: text and bytes as they are, everything else as JSON. Whatever it is
+    /// handed there, it takes.</summary>
     public Dictionary<string, object> Says { get; } = [];
 
     public int AskedCount => _askedCount;
