@@ -4,7 +4,8 @@ namespace ChordChat.Core.Replication;
 
 /// <summary>Asks the members what they hold of a disputed register; what a majority holds under one ballot is taken
 /// here, too.</summary>
-/// <remarks>docs/protocol.md#value-rules. Without such a majority nothing changes, and the dispute stays.</remarks>
+/// <remarks>docs/protocol.md#disputes. Without such a majority nothing changes; the next repair begins the dispute
+/// again.</remarks>
 public sealed class DisputeSettling(
     NodeId self, TileConfiguration configuration, string key, CoordinatorOptions options)
     : Coordinator(configuration, options, seed: 0)

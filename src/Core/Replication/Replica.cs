@@ -106,7 +106,7 @@ public sealed class Replica
             ReplicaRequest.Summarize summarize => Refusal(summarize.At) ?? _repair.Summarize(summarize),
             ReplicaRequest.ListRows list => Refusal(list.At) ?? _repair.List(list),
             ReplicaRequest.Mend mend => Refusal(mend.At) ?? Mend(mend, now),
-            ReplicaRequest.GetDisputes => new ReplicaReply.Disputed(_judge.Open(at => Refusal(at) is null)),
+            ReplicaRequest.GetDisputes => new ReplicaReply.Disputed(_judge.Disputes.Take(at => Refusal(at) is null)),
             ReplicaRequest.Concede concede => Refusal(concede.At, concede.Key) ?? _repair.Concede(concede),
             ReplicaRequest.ListAged aged => Refusal(aged.At) ?? _ages.List(aged, now),
             ReplicaRequest.GetAges ask => Refusal(ask.At, ask.Set) ?? _ages.Tell(ask, now),

@@ -108,7 +108,7 @@ internal sealed class ReplicaRepair(
         var row = rows.GetRegister(request.At.Tile, request.Key);
         if (IsNewer(request.At, row, request.Ballot) && judge.IsSound(request.Key, request.Value))
             Take(request.At, request.Key, row, request.Ballot, request.Value);
-        judge.Drop(new Dispute(request.At, request.Key));
+        judge.Disputes.Drop(new Dispute(request.At, request.Key));
         return Replies.Done;
     }
 

@@ -137,8 +137,8 @@ public abstract record ReplicaRequest
         public override bool IsLocal => true;
     }
 
-    /// <summary>Which registers were offered a value that does not follow their own, and are not settled since?
-    /// Disputed.</summary>
+    /// <summary>Some of the registers that were offered a value that does not follow their own, to be asked about now.
+    /// They are forgotten with that. Disputed.</summary>
     public sealed record GetDisputes() : ReplicaRequest(default(TileEpoch))
     {
         public override bool IsLocal => true;

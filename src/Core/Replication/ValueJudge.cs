@@ -3,9 +3,6 @@ using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
 
-/// <summary>A register whose copy here was offered a value that does not follow its own.</summary>
-public readonly record struct Dispute(TileEpoch At, string Key);
-
 /// <summary>What becomes of two copies of one register.</summary>
 internal enum Union
 {
@@ -20,13 +17,7 @@ internal enum Union
 /// <remarks>docs/protocol.md#value-rules.</remarks>
 internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
 {
-    /// <summary>Disputes that wait; further ones are not remembered: they come again with the next repair.</summary>
-    private const int DisputesMax = 256;
-
-    /// <summary>Those that one node has begun: it may lie, and keeps out nobody else's.</summary>
-    private const int DisputesOfOneMax = 64;
-
-    private readonly Dictionary<Dispute, NodeId> _disputes = [];
+    public Disputes Disputes { get; } = new();
 
     /// <summary>Whether a value may be kept in place of the one that is here. What does not follow becomes a
     /// dispute.</summary>
@@ -34,9 +25,8 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
     public bool Fits(TileEpoch at, string key, RegisterRow own, ReadOnlyMemory<byte> next, NodeId from)
     {
         var verdict = Judge(at, key, own, next);
-        if (verdict == ValueVerdict.DoesNotFollow && _disputes.Count < DisputesMax
-            && _disputes.Values.Count(by => by == from) < DisputesOfOneMax)
-            _disputes.TryAdd(new(at, key), from);
+        if (verdict == ValueVerdict.DoesNotFollow)
+            Disputes.Note(new(at, key), from);
         return verdict == ValueVerdict.Fits;
     }
 
@@ -87,19 +77,6 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
 
         return (majority > 0 ? votes.Agreed(majority) : null) ?? (isFinal ? all.Newest(1) : null);
     }
-
-    /// <summary>What is disputed and not settled yet.</summary>
-    /// <param name="isHere">Whether this replica answers for the epoch still; what is disputed in others is
-    /// forgotten.</param>
-    public ImmutableArray<Dispute> Open(Func<TileEpoch, bool> isHere)
-    {
-        foreach (var dispute in _disputes.Keys.Where(dispute => !isHere(dispute.At)).ToList())
-            _disputes.Remove(dispute);
-        return [.. _disputes.Keys];
-    }
-
-    /// <summary>It is settled.</summary>
-    public void Drop(Dispute dispute) => _disputes.Remove(dispute);
 
     /// <summary>Whether a row of this very epoch is so far ahead that one who lies may have raised it, to drive copies
     /// apart. Rounds of older epochs hold up nobody.</summary>
