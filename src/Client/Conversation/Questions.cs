@@ -49,31 +49,32 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
             }
             catch (ChordChatException cause)
             {
-                return () => Settle([Transcript.Problem(cause)], () => { });
+                return () => Settle([Transcript.Problem(cause)], () => true);
             }
         }
 
-        void Settle(IReadOnlyList<StyledLine> lines, Action next)
+        void Settle(IReadOnlyList<StyledLine> lines, Func<bool> next)
         {
             if (_isStopped)
                 return;
-            if (undone is not null)
-                _undone.Remove(undone); // Of two that say the same one is left.
             Answer(lines);
-            next();
+            if (next() && undone is not null)
+                _undone.Remove(undone); // Of two that say the same one is left.
         }
 
         // What was true when the question was asked may no longer be true. As with a line that was just typed, that
         // ends nothing.
-        void Then()
+        bool Then()
         {
             try
             {
                 then?.Invoke();
+                return true;
             }
             catch (ChordChatException cause)
             {
                 Answer([Transcript.Problem(cause)]);
+                return false;
             }
         }
 

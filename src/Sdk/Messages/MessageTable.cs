@@ -134,7 +134,7 @@ internal sealed class MessageTable(string me, LocalKey key)
     public static void MarkRead(SqliteConnection db, string id, long number) => db.Execute(
         """
         UPDATE messages SET unread = iif(unread = 1, $2, unread), owed = iif(owed <> 3, 2, owed), state = 4
-        WHERE id = $1 AND mine = 0 AND state < 4
+        WHERE id = $1 AND mine = 0 AND state < 4 AND unread <> -1
         """,
         id, number);
 

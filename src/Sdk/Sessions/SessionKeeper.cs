@@ -164,9 +164,10 @@ internal sealed class SessionKeeper(
         {
             final = await ServeOnceAsync(at, me.RequireDevice(), lost, stopping);
         }
-        catch (SqliteException cause) when (cause.SqliteErrorCode is 5 or 6)
+        catch (Exception cause) when (
+            cause is ChordChatException { Code: "profile_busy" } or SqliteException { SqliteErrorCode: 5 or 6 })
         {
-            NoteFailure(at, Failures.ProfileBusy(cause));
+            NoteFailure(at, cause as ChordChatException ?? Failures.ProfileBusy(cause));
             final = null;
         }
         catch (Exception cause) when (cause is not (ChordChatException or SqliteException))

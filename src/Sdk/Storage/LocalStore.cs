@@ -194,6 +194,8 @@ public sealed class LocalStore : IDisposable
                         "profile_not_writable", $"the profile cannot be written: {cause.Message}",
                         "free disk space or check the folder's permissions; "
                         + "what was stored before stays, and goes out later", cause);
+                if (cause is SqliteException { SqliteErrorCode: 5 or 6 })
+                    throw Failures.ProfileBusy(cause);
                 if (cause is SqliteException damage && IsDamage(damage))
                     throw Damaged(_connection.DataSource, damage);
                 throw;

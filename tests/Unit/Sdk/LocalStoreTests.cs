@@ -1,4 +1,6 @@
+using ChordChat.Sdk;
 using ChordChat.Sdk.Storage;
+using Microsoft.Data.Sqlite;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Sdk;
@@ -8,6 +10,22 @@ public sealed class LocalStoreTests : IDisposable
     private readonly string _file = Path.Combine(Path.GetTempPath(), $"chordchat-profile-{Guid.NewGuid():n}.db");
 
     public void Dispose() => File.Delete(_file);
+
+    /// <summary>It may have been stopped (Ctrl-Z) while it wrote.</summary>
+    [Fact]
+    public void While_another_program_holds_the_file_a_write_says_so_and_the_next_one_works()
+    {
+        using var store = LocalStore.Open(_file);
+        using (var other = new SqliteConnection($"Data Source={_file};Pooling=False"))
+        {
+            other.Open();
+            other.Execute("BEGIN IMMEDIATE");
+            var busy = Assert.Throws<ChordChatException>(() => store.Write(db => db.Execute("SELECT 1")));
+            Assert.Equal("profile_busy", busy.Code);
+        }
+
+        store.Write(db => db.Execute("SELECT 1"));
+    }
 
     [Fact]
     public void A_profile_from_before_a_column_gets_it_and_keeps_what_it_has()

@@ -118,6 +118,8 @@ public sealed class ShowUnreadTests
         circle.Block("bob");
         circle.Block("bob");
         Assert.Empty(history.Unread());
+        history.MarkRead([$"{1:x32}"]); // It was printed before, and its mark comes after the block.
+        Assert.Equal(0, me.Store.Read(db => db.Scalar<long>("SELECT owed FROM messages WHERE id = $1", $"{1:x32}")));
         circle.Unblock("bob");
         Assert.Equal(["not seen"], history.Unread().Select(message => message.Text));
         Assert.Equal(1, me.Store.Read(db => db.Scalar<long>("SELECT owed FROM messages WHERE id = $1", $"{1:x32}")));
