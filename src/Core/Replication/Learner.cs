@@ -229,18 +229,11 @@ public sealed class Learner : Coordinator
 
     private void OnPage(LearnerSource source, ReplicaReply reply)
     {
-        if (reply is not ReplicaReply.Pulled pulled)
+        if (reply is not ReplicaReply.Pulled pulled || !pulled.Page.Answers(source.Asked!))
         {
             if (reply is ReplicaReply.Behind or ReplicaReply.WrongTile)
                 Tell(source.Node);
-            Fail(source);
-            return;
-        }
-
-        if (!pulled.Page.Answers(source.Asked!))
-        {
-            source.IsFaulty = true;
-            Fail(source);
+            Fail(source, isFaulty: reply is ReplicaReply.Pulled);
             return;
         }
 
@@ -268,7 +261,7 @@ public sealed class Learner : Coordinator
     {
         if (reply is not (ReplicaReply.Done or ReplicaReply.Contested))
         {
-            End(new LearnerOutcome.Superseded());
+            EndOrFail(source, reply);
             return;
         }
 
@@ -328,14 +321,15 @@ public sealed class Learner : Coordinator
 
     private void OnActivated(ReplicaReply reply)
     {
+        var page = _activating!.Last;
+        _activating = null;
         if (reply is not ReplicaReply.Contested)
         {
-            End(reply is ReplicaReply.Done ? new LearnerOutcome.Activated() : new LearnerOutcome.Superseded());
+            EndOrFail(page is null ? null : _last, reply);
             return;
         }
 
         Note(_last!, reply);
-        _activating = null;
         _sources.Finish(_last!);
         ActivateWhenComplete();
     }
@@ -357,7 +351,7 @@ public sealed class Learner : Coordinator
     {
         if (!_contests.Settled(request, reply))
         {
-            End(new LearnerOutcome.Superseded());
+            EndOrFail(null, reply);
             return;
         }
 
@@ -383,11 +377,20 @@ public sealed class Learner : Coordinator
         Send(_self, _activating);
     }
 
-    /// <summary>One source less: try the next that has not been asked.</summary>
-    private void Fail(LearnerSource source)
+    /// <summary>Unless the own replica only stumbled over a page: docs/protocol.md#faults-of-one-request.</summary>
+    private void EndOrFail(LearnerSource? source, ReplicaReply reply)
     {
-        source.Asked = null;
-        source.Failed = true;
+        if (reply is ReplicaReply.TooMany && source is not null)
+            Fail(source, isFaulty: true);
+        else
+            End(LearnerOutcome.After(reply));
+    }
+
+    /// <summary>One source less: try the next that has not been asked.</summary>
+    private void Fail(LearnerSource source, bool isFaulty = false)
+    {
+        (source.Asked, source.Failed, source.IsHeld) = (null, true, false);
+        source.IsFaulty |= isFaulty;
         if (_sources.Spare is { } spare)
             Restart(spare);
     }

@@ -11,6 +11,14 @@ public abstract record LearnerOutcome
     /// <summary>A newer epoch is decided.</summary>
     public sealed record Superseded : LearnerOutcome;
 
-    /// <summary>Too few sources answered; try again later.</summary>
+    /// <summary>Too few sources answered, or the own replica stumbled; try again later.</summary>
     public sealed record Stalled : LearnerOutcome;
+
+    /// <summary>What the own replica's last word means.</summary>
+    internal static LearnerOutcome After(ReplicaReply reply) => reply switch
+    {
+        ReplicaReply.Done => new Activated(),
+        ReplicaReply.TooMany => new Stalled(),
+        _ => new Superseded(),
+    };
 }

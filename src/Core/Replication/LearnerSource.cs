@@ -18,7 +18,8 @@ internal sealed class LearnerSource(NodeId node)
 
     public bool Failed { get; set; }
 
-    /// <summary>It answered what no honest member answers, so this learner does not ask it again.</summary>
+    /// <summary>It answered what no honest member answers, or what the own replica cannot take, so this learner does
+    /// not ask it again.</summary>
     public bool IsFaulty { get; set; }
 
     /// <summary>Its page is being united, or it rests.</summary>

@@ -17,7 +17,7 @@ public sealed class TileKeeper
     private readonly ReplicaRules _rules;
     private readonly Dictionary<TileId, Steward> _stewards = [];
     private readonly Dictionary<TileId, Coordinator> _running = [];
-    private readonly Dictionary<TileId, long> _notBeforeMs = [];
+    private readonly Dictionary<TileId, (TileEpoch At, long NotBeforeMs)> _stalled = [];
     private ulong _seed;
     private long _nextChangeMs;
     private bool _isClosing;
@@ -62,7 +62,8 @@ public sealed class TileKeeper
             return null;
         _running.Remove(header.Tile);
         if (running is Learner { Outcome: LearnerOutcome.Stalled })
-            _notBeforeMs[header.Tile] = nowMs + (long)_stewardOptions.AnnounceEvery.TotalMilliseconds;
+            _stalled[header.Tile] =
+                (running.Configuration.At, nowMs + (long)_stewardOptions.AnnounceEvery.TotalMilliseconds);
         if (MustWait(header, nowMs))
             return null;
         if (!_stewards.TryGetValue(header.Tile, out var steward))
@@ -108,16 +109,19 @@ public sealed class TileKeeper
     /// more.</summary>
     private bool IsOutdated(Coordinator running, TileHeader header)
     {
-        var learns = header.Newest.Contains(_self)
-            && (header.Phase == TilePhase.Learning || header is { Phase: TilePhase.Sealed, Pending: not null });
-        return learns && (running is not Learner || header.Newest.IsNewerThan(running.Configuration));
+        return Learns(header) && (running is not Learner || header.Newest.IsNewerThan(running.Configuration));
     }
 
-    /// <summary>A newcomer waits for its turn, and after a try that found too few sources lets others go
-    /// first.</summary>
-    private bool MustWait(TileHeader header, long nowMs) => header.Phase == TilePhase.Learning
-        && (nowMs < _notBeforeMs.GetValueOrDefault(header.Tile)
-            || Count(running => running is Learner { IsNewcomer: true }) >= _stewardOptions.NewcomersMax);
+    private bool Learns(TileHeader header) => header.Newest.Contains(_self)
+        && header is { Phase: TilePhase.Learning } or { Phase: TilePhase.Sealed, Pending: not null };
+
+    /// <summary>Whoever learns waits a little after a try that found too few sources, or that its own replica ended. A
+    /// newcomer lets others go first then, and waits for its turn.</summary>
+    private bool MustWait(TileHeader header, long nowMs) =>
+        (Learns(header) && _stalled.GetValueOrDefault(header.Tile) is var (at, until)
+            && at == header.Newest.At && nowMs < until)
+        || (header.Phase == TilePhase.Learning
+            && Count(running => running is Learner { IsNewcomer: true }) >= _stewardOptions.NewcomersMax);
 
     private int Count(Func<Coordinator, bool> which) =>
         _running.Values.Count(running => !running.IsDone && which(running));

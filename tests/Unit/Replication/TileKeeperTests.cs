@@ -58,6 +58,21 @@ public class TileKeeperTests
         Assert.IsType<Learner>(_keeper.Next(stuck, Outlook, 2000));
     }
 
+    /// <summary>Or what stops it would stop it again at once, without end.</summary>
+    [Fact]
+    public void A_member_that_found_no_source_begins_again_after_two_seconds()
+    {
+        var tile = new TileId(3, 0);
+        var header = new TileHeader(First(tile), TilePhase.Sealed, Pending: Second(tile));
+        var learner = Assert.IsType<Learner>(Next(header));
+        learner.Start();
+        while (!learner.IsDone)
+            learner.OnTimeout();
+        Assert.Null(Next(header));
+        Assert.Null(_keeper.Next(header, Outlook, 1_999));
+        Assert.IsType<Learner>(_keeper.Next(header, Outlook, 2_000));
+    }
+
     [Fact]
     public void Changes_begin_one_after_the_other_and_none_for_five_seconds_after_an_own_pause()
     {

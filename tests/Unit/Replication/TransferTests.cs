@@ -39,6 +39,39 @@ public class TransferTests
         Assert.Empty(Absorbed());
     }
 
+    /// <summary>docs/protocol.md#faults-of-one-request: whatever it was in that page, others may not have it.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void A_page_that_the_own_replica_cannot_take_makes_the_learner_ask_another(int node)
+    {
+        Fill(0, 1, 2);
+        Add(0, RowCount);
+        End();
+        _bench.Lie = (asked, request) => asked == node && PageOf(request)?.Entries.Any(IsBroken) == true
+            ? new ReplicaReply.TooMany() : null;
+
+        Assert.IsType<LearnerOutcome.Activated>(Learn(node).Outcome);
+
+        static bool IsBroken(TransferredEntry entry) => entry.Id == new MessageId(RowCount);
+
+        static TilePage? PageOf(ReplicaRequest request) =>
+            (request as ReplicaRequest.Absorb)?.Page ?? (request as ReplicaRequest.Activate)?.Last;
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void A_learner_whose_own_replica_takes_no_page_ends_as_stalled(int node)
+    {
+        Fill(0, 1);
+        Add(0, RowCount);
+        End();
+        _bench.Lie = (asked, request) => asked == node && request is ReplicaRequest.Absorb or ReplicaRequest.Activate
+            ? new ReplicaReply.TooMany() : null;
+        Assert.IsType<LearnerOutcome.Stalled>(Learn(node).Outcome);
+    }
+
     [Fact]
     public void A_newcomer_gets_everything_from_members_that_are_complete()
     {
@@ -161,8 +194,12 @@ public class TransferTests
     private void End() => _bench.Run(new EpochChange(
         _bench.Now, [_bench.Ids[0], _bench.Ids[1], _bench.Ids[3]], _bench.Ballots, CoordinatorOptions.Default, 1));
 
-    private void Learn(int node) =>
-        _bench.Run(new Learner(_bench.Ids[node], Header(node), CoordinatorOptions.Default, 1));
+    private Learner Learn(int node)
+    {
+        var learner = new Learner(_bench.Ids[node], Header(node), CoordinatorOptions.Default, 1);
+        _bench.Run(learner);
+        return learner;
+    }
 
     private TileHeader Header(int node) => _bench.Replicas[node].Header(Tile)!;
 
