@@ -11,6 +11,7 @@ namespace ChordChat.Node.Hosting;
 internal sealed class NodeContact : IDisposable
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(3);
+    private const int RoundsMax = 3;
 
     private NodeContact(string address, ClusterTrust trust, X509Certificate2? own)
     {
@@ -40,25 +41,29 @@ internal sealed class NodeContact : IDisposable
         var trust = TrustOf(data ?? "");
         var addresses = node is not null ? [node] : Addresses(data ?? "").ToArray();
         using var http = new HttpClient(ClusterTls.CreateHandler(trust, null)) { Timeout = AnswerMax };
-        var failures = new List<string>();
-        foreach (var address in addresses)
-        {
-            try
-            {
-                using var reply = await http.GetAsync($"https://{address}/healthz", cancellation);
-                return new(address, trust, OwnOf(data ?? ""));
-            }
-            catch (Exception e) when (e is HttpRequestException or UriFormatException or TaskCanceledException
-                && !cancellation.IsCancellationRequested)
-            {
-                failures.Add($"{address}: {e.InnerException?.Message ?? e.Message}");
-            }
-        }
+        var failures = new SortedDictionary<string, string>(StringComparer.Ordinal);
+        var left = addresses.ToList(); // Who is only slow is asked again: the machine may be busy.
+        for (var round = 0; round < RoundsMax && left.Count > 0; round++)
+            foreach (var address in left.ToArray())
+                try
+                {
+                    using var reply = await http.GetAsync($"https://{address}/healthz", cancellation);
+                    return new(address, trust, OwnOf(data ?? ""));
+                }
+                catch (Exception e) when (e is HttpRequestException or UriFormatException or TaskCanceledException
+                    && !cancellation.IsCancellationRequested)
+                {
+                    failures[address] = e.InnerException?.Message ?? e.Message;
+                    if (e is not TaskCanceledException)
+                        left.Remove(address);
+                }
 
         throw new StartRefusedException(
             ExitCode.Unreachable, failures.Count == 0
                 ? $"no node of {data} has been started yet. Start one, or name a running one with --node HOST:PORT."
-                : $"no node of this cluster answers: {string.Join("; ", failures)}. Start one, or name one by --node.");
+                : "no node of this cluster answers: "
+                    + string.Join("; ", failures.Select(failure => $"{failure.Key}: {failure.Value}"))
+                    + ". Start one, or name one by --node.");
     }
 
     /// <summary>Makes a call and says a refusal in words.</summary>
