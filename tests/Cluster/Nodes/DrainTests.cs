@@ -37,6 +37,8 @@ public sealed class DrainTests
     public async Task A_drain_that_a_signal_cuts_short_does_not_say_that_all_is_with_others()
     {
         await using var cluster = await NodeCluster.StartAsync(4);
+        await Condition.UntilAsync(
+            "n1 may go", Patience, () => Task.FromResult(cluster["n1"].Departure.CanBeTakenOver));
         using var own = new HttpClient(new ClusterTls(cluster.IdentityOf("n1")).CreateHandler(null));
         using var asked = new HttpRequestMessage(
             HttpMethod.Post, $"https://{cluster.AddressOf("n1")}{OperatorEndpoints.DrainPath}");
