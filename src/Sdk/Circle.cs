@@ -102,11 +102,16 @@ public sealed class Circle
     internal static bool IsBlocked(SqliteConnection db, string user) =>
         db.Scalar<long>("SELECT blocked FROM circle WHERE user = $1", user) == 1;
 
-    /// <summary>Whether somebody is blocked and their mail may be acknowledged unseen. On a new device a block that
+    /// <summary>Whether the mail of somebody who is blocked may be acknowledged unseen. On a new device a block that
     /// nodes were told of may have been lifted on another one, until they have said who is blocked now.</summary>
-    internal static bool IsBlockCertain(SqliteConnection db, string user) =>
-        IsBlocked(db, user) && (RequestTable.IsCircleKnown(db)
-            || db.Scalar<long>("SELECT is_blocked_told FROM circle WHERE user = $1", user) != 1);
+    /// <returns>Null if they are not blocked.</returns>
+    internal static bool? IsCertainlyBlocked(SqliteConnection db, string user)
+    {
+        if (!IsBlocked(db, user))
+            return null;
+        return RequestTable.IsCircleKnown(db)
+            || db.Scalar<long>("SELECT is_blocked_told FROM circle WHERE user = $1", user) != 1;
+    }
 
     /// <summary>A text goes to somebody, or they are accepted.</summary>
     internal static void WroteTo(SqliteConnection db, string user)

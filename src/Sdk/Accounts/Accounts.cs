@@ -285,13 +285,13 @@ public sealed class Accounts : IDisposable
     private async Task<bool?> IsFinishedElsewhereAsync(
         RegisterRequest request, NodeLink by, CancellationToken cancellation)
     {
-        var asked = new HashSet<string> { Convert.ToHexString(by.NodeId) };
+        var asked = new HashSet<string> { by.Key };
         for (var count = 0; count < OthersMax; count++)
         {
             using var other = await _links.OpenOtherAsync(asked, cancellation, isEverywhere: true);
             if (other is null)
                 return count == 0 ? false : null;
-            asked.Add(Convert.ToHexString(other.NodeId));
+            asked.Add(other.Key);
             try
             {
                 await other.Chat.RegisterAsync(request, NodeLinks.Options(cancellation));

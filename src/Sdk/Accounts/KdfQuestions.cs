@@ -41,7 +41,7 @@ internal sealed class KdfQuestions(Profile profile, NodeLinks links, string user
             throw Failures.OfLogin(cause);
         }
 
-        _asked.Add(Convert.ToHexString(at!.NodeId));
+        _asked.Add(at!.Key);
         return profile.KdfPinned is { } pinned && pinned != given
             && await UseOtherAsync(other => other == pinned, OthersMax, cancellation) is { } known
                 ? known
@@ -74,7 +74,7 @@ internal sealed class KdfQuestions(Profile profile, NodeLinks links, string user
                 return given;
             }
 
-            _asked.Add(Convert.ToHexString(other.NodeId));
+            _asked.Add(other.Key);
             other.Dispose();
         }
 

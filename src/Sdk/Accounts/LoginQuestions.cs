@@ -55,7 +55,7 @@ internal sealed class LoginQuestions(
         if (log is null || ring is null || log.Head.Kdf != kdf || !KeyringBlob.IsThatOf(log, reply.Keyring.Span)
             || !ring.Matches(log))
             throw new UntrueException("hands out a keyring that is not the newest one of this user");
-        return new Granted(Convert.ToHexString(at!.NodeId), log, ring, reply.Ticket, reply.Pass);
+        return new Granted(at!.Key, log, ring, reply.Ticket, reply.Pass);
     }
 
     /// <param name="other">Null for the node in use, or another one if that cannot answer now.</param>

@@ -112,7 +112,7 @@ internal sealed class NewDevice(
             if (await ask(other, at))
                 return;
             if (at.Link is { } link)
-                _asked.Add(Convert.ToHexString(link.NodeId));
+                _asked.Add(link.Key);
         }
     }
 

@@ -28,7 +28,7 @@ internal sealed class NewestLog(NodeLinks links, LoginQuestions login, string us
             using var other = await links.OpenOtherAsync(asked, cancellation, isEverywhere: true);
             if (other is null)
                 break;
-            asked.Add(Convert.ToHexString(other.NodeId));
+            asked.Add(other.Key);
             var (shown, why) = await AskAsync(other, cancellation);
             if (shown?.Head.Hash == head)
                 return null;

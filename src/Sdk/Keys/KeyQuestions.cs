@@ -147,7 +147,7 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
             told.Trouble ??= Failures.Unexpected(at is null ? "a node" : NodeWords.Name(at.Cluster.NodeName), cause);
         }
 
-        told.Asked.Add(at is null ? $"nobody {told.Asked.Count}" : Convert.ToHexString(at.NodeId));
+        told.Asked.Add(at is null ? $"nobody {told.Asked.Count}" : at.Key);
         return null;
     }
 

@@ -181,8 +181,8 @@ internal sealed class Inbox(
             return (null, Refuse(id, unverified is null ? "does not open" : "has another id inside"));
         if (unverified.From == me.User)
             return (null, IsDropped: true);
-        if (me.Store.Read(db => Circle.IsBlocked(db, unverified.From)))
-            return (null, me.Store.Read(db => Circle.IsBlockCertain(db, unverified.From))); // Or it comes again.
+        if (me.Store.Read(db => Circle.IsCertainlyBlocked(db, unverified.From)) is { } isCertain)
+            return (null, IsDropped: isCertain); // Or it comes again.
         if (keys.Containing(unverified.From, unverified.FromEntry) is not { } log)
         {
             mustAsk.Add(new Unjudged(unverified.From, unverified.FromEntry, push));

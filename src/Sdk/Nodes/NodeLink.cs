@@ -39,6 +39,9 @@ public sealed class NodeLink : IDisposable
     /// <summary>SHA-256 of the public key that the node proved to hold, 32 bytes; never taken from its word.</summary>
     public byte[] NodeId => SHA256.HashData(_presented!.PublicKey.ExportSubjectPublicKeyInfo());
 
+    /// <summary><see cref="NodeId"/> in hex, to keep apart whom was asked.</summary>
+    internal string Key => Convert.ToHexString(NodeId);
+
     /// <summary>Connects, checks or pins the cluster's authority, and asks the node for its cluster.</summary>
     /// <exception cref="ChordChatException"><c>unreachable</c>, <c>not_a_node</c>, <c>foreign_cluster</c>,
     /// <c>bad_address</c>, <c>wrong_time</c>: this machine's clock and the node's certificate do not agree, or

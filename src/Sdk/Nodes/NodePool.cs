@@ -50,7 +50,7 @@ internal sealed class NodePool(
             .ToLookup(node => node.NodeId.Span.SequenceEqual(teller.NodeId));
         lock (_turn)
             _memory.Hear(
-                Convert.ToHexString(teller.NodeId), list[true].FirstOrDefault()?.Address,
+                teller.Key, list[true].FirstOrDefault()?.Address,
                 list[false].Select(node => node.Address));
     }
 
@@ -114,7 +114,7 @@ internal sealed class NodePool(
         {
             var link = await NodeLink.OpenAsync(address, trust, found);
             Meet(link);
-            if (!asked.Contains(Convert.ToHexString(link.NodeId)))
+            if (!asked.Contains(link.Key))
                 return link;
             link.Dispose();
             return null;
@@ -124,7 +124,7 @@ internal sealed class NodePool(
     /// <summary>A node has answered, and what it said of its cluster is true of its certificate.</summary>
     public void Meet(NodeLink link)
     {
-        var id = Convert.ToHexString(link.NodeId);
+        var id = link.Key;
         lock (_turn)
         {
             _hasMet = true;
