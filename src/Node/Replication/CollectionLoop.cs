@@ -17,10 +17,8 @@ internal sealed partial class CollectionLoop(
     LoopFaults<CollectionLoop> faults,
     ILogger<CollectionLoop> logger) : ILoop
 {
-    public async Task RunAsync(CancellationToken stopping)
-    {
-        await Periodic.RunAsync(options.Every, time, RoundAsync, stopping);
-    }
+    public Task RunAsync(CancellationToken stopping) =>
+        Periodic.RunAsync(options.Every, time, RoundAsync, stopping);
 
     private async ValueTask RoundAsync(CancellationToken cancellation)
     {

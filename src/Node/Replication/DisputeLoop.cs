@@ -18,10 +18,8 @@ internal sealed class DisputeLoop(
 {
     private static readonly TimeSpan AnswerMax = TimeSpan.FromSeconds(10);
 
-    public async Task RunAsync(CancellationToken stopping)
-    {
-        await Periodic.RunAsync(options.DisputesEvery, time, RoundAsync, stopping);
-    }
+    public Task RunAsync(CancellationToken stopping) =>
+        Periodic.RunAsync(options.DisputesEvery, time, RoundAsync, stopping);
 
     private async ValueTask RoundAsync(CancellationToken cancellation)
     {

@@ -28,10 +28,8 @@ internal sealed partial class RepairLoop(
     private readonly PeerTurns _turns = new(
         options.PeersAtOnceMax, options.PeerMax, options.Every, faults.Report, time);
 
-    public async Task RunAsync(CancellationToken stopping)
-    {
-        await Periodic.RunAsync(options.Every, time, RoundAsync, stopping);
-    }
+    public Task RunAsync(CancellationToken stopping) =>
+        Periodic.RunAsync(options.Every, time, RoundAsync, stopping);
 
     private async ValueTask RoundAsync(CancellationToken cancellation)
     {

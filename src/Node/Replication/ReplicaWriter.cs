@@ -26,7 +26,7 @@ internal sealed partial class ReplicaWriter : IDisposable
     /// <summary>Callers that are remembered although they may owe nothing.</summary>
     private const int RememberedMax = 64;
 
-    /// <summary>How long one transaction may take, as far as can be told beforehand.</summary>
+    /// <summary>How long one transaction may take; one request may take longer.</summary>
     private static readonly long BatchCostMax = Stopwatch.Frequency / 20;
 
     private readonly Statement _begin;
@@ -164,10 +164,9 @@ internal sealed partial class ReplicaWriter : IDisposable
         {
             for (var done = 0; TakeNext(batch, done);)
             {
-                if (batch.Count > 0)
-                    done = CarryOut(batch, replies);
-                else
+                if (batch.Count == 0)
                     _work.WaitOne();
+                done = batch.Count == 0 ? 0 : CarryOut(batch, replies);
                 if (batch.Count < BatchMax)
                     Thread.Yield(); // Whoever is about to hand in more runs first: on busy cores a third fewer commits.
             }
@@ -191,7 +190,7 @@ internal sealed partial class ReplicaWriter : IDisposable
     {
         lock (_turn)
         {
-            for (var i = 0; i < Math.Min(done, batch.Count); i++)
+            for (var i = 0; i < done; i++)
                 _line.Charge(batch[i].From, _costs[i]);
             for (var i = batch.Count - 1; i >= done; i--)
                 _line.PutBack(batch[i].From, batch[i]);
