@@ -3,6 +3,7 @@ using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
 using ChordChat.Node.Transport;
 using ChordChat.Tests.Cluster.Admission;
+using ChordChat.Tests.Unit.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -48,11 +49,11 @@ public sealed class SettingsTests
     [Fact]
     public async Task Nodes_that_have_it_otherwise_say_so_at_both_ends_and_the_doctor_shows_it()
     {
-        var logs = new ConcurrentDictionary<string, Lines>();
+        var logs = new ConcurrentDictionary<string, LogLines<SettingNews>>();
         await using var cluster = await NodeCluster.StartAsync(2, ByInvitation, others: (folder, services) =>
         {
             var name = Path.GetFileName(folder);
-            services.AddSingleton<ILogger<SettingNews>>(logs[name] = new());
+            services.AddSingleton<ILogger<SettingNews>>(logs[name] = new((_, _, text) => text));
             if (name == "n2")
                 services.AddSingleton(ClusterSettings.Default);
         });
@@ -105,19 +106,5 @@ public sealed class SettingsTests
         await foreach (var finding in DoctorCommand.CheckAsync(data, CancellationToken.None))
             findings.Add(finding);
         return findings;
-    }
-
-    private sealed class Lines : ILogger<SettingNews>
-    {
-        public ConcurrentQueue<string> Said { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => Said.Enqueue(formatter(state, exception));
     }
 }

@@ -1,12 +1,8 @@
 using ChordChat.Client.Conversation;
 using ChordChat.Crypto.KeyLogs;
-using ChordChat.Crypto.Keys;
-using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Keys;
-using ChordChat.Sdk.Profiles;
 using ChordChat.Sdk.Sessions;
-using ChordChat.Tests.Unit.Crypto;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Client;
@@ -14,31 +10,13 @@ namespace ChordChat.Tests.Unit.Client;
 /// <summary>docs/e2e.md, Pins: only the identity whose number was shown is verified.</summary>
 public sealed class VerifyTests : IDisposable
 {
-    private static readonly KdfParameters Kdf = KdfParameters.FromBytes(KdfParameters.IterationsMin, new byte[16]);
-
-    private readonly FilledProfile _filled = new();
-    private readonly ReadyKeys _ready = new();
-    private readonly Profile _profile;
-    private readonly UnlockedProfile _me;
-    private readonly IdentityKey _identity;
+    private readonly CarolsKeys _carol = new();
     private readonly Answering _nodes = new();
     private KeyBook _keys = null!;
 
-    public VerifyTests()
-    {
-        _profile = Profile.Open(_filled.Folder);
-        _me = _profile.Unlock(FilledProfile.Password);
-        _identity = _ready.Identity();
-        var entry = KeyLogEntryBuilder.Create(_me.Cluster, "carol", 1, _identity, _ready.Device(), default, Kdf);
-        _nodes.Log = KeyLog.Verify(_me.Cluster, "carol", [entry.Bytes.ToArray()])!;
-    }
+    public VerifyTests() => _nodes.Log = _carol.First;
 
-    public void Dispose()
-    {
-        _me.Dispose();
-        _profile.Dispose();
-        _filled.Dispose();
-    }
+    public void Dispose() => _carol.Dispose();
 
     [Fact]
     public async Task A_number_that_was_shown_and_is_the_same_is_verified()
@@ -82,10 +60,10 @@ public sealed class VerifyTests : IDisposable
     }
 
     /// <summary>As if the console had just been started.</summary>
-    private People Start() => new(_me, _keys = new KeyBook(_me, _nodes, _ => { }), new ChangeSignal());
+    private People Start() =>
+        new(_carol.Alice, _keys = new KeyBook(_carol.Alice, _nodes, _ => { }), new ChangeSignal());
 
-    private void Rotate() => _nodes.Log = _nodes.Log.Append(KeyLogEntryBuilder.RotateIdentity(
-        _nodes.Log.Head, 2, _identity, _ready.Identity(), _ready.Device(), default, Kdf).Bytes.Span)!;
+    private void Rotate() => _nodes.Log = _carol.Rotated(_nodes.Log);
 
     private static async Task<string> VerifyAsync(People people, bool confirmed = false) =>
         string.Join('\n', await Answers.VerifyAsync(people, "carol", confirmed));

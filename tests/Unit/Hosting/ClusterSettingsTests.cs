@@ -3,7 +3,6 @@ using ChordChat.Node.Hosting;
 using ChordChat.Node.Transport;
 using ChordChat.Wire;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Hosting;
@@ -13,7 +12,7 @@ public sealed class ClusterSettingsTests
 {
     private static readonly ClusterSettings Closed = Of(new() { ["Chat:Registration"] = "closed" });
 
-    private readonly Lines _log = new();
+    private readonly LogLines<SettingNews> _log = new((level, _, text) => $"{level} {text}");
 
     [Fact]
     public void What_docs_call_the_same_at_all_nodes_is_compared()
@@ -113,18 +112,4 @@ public sealed class ClusterSettingsTests
 
     private static ClusterSettings Of(Dictionary<string, string?> settings) =>
         ClusterSettings.Of(Preset.Lan, new ConfigurationBuilder().AddInMemoryCollection(settings).Build());
-
-    private sealed class Lines : ILogger<SettingNews>
-    {
-        public List<string> Said { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => Said.Add($"{logLevel} {formatter(state, exception)}");
-    }
 }

@@ -1,7 +1,5 @@
-using System.Collections.Concurrent;
 using System.Threading.Channels;
 using ChordChat.Node.Hosting;
-using Microsoft.Extensions.Logging;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Hosting;
@@ -11,7 +9,7 @@ public sealed class LoopHostTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     private readonly HastyTime _time = new();
-    private readonly Lines _lines = new();
+    private readonly LogLines<Loop> _lines = new((level, number, _) => $"{level} {number}");
 
     /// <summary>Also after a cancellation that is not the end of the node.</summary>
     [Fact]
@@ -71,19 +69,5 @@ public sealed class LoopHostTests
             if (ends[count] is { } fault)
                 throw fault;
         }
-    }
-
-    private sealed class Lines : ILogger<Loop>
-    {
-        public ConcurrentQueue<string> Said { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
-            Func<TState, Exception?, string> formatter) => Said.Enqueue($"{logLevel} {eventId.Id}");
     }
 }

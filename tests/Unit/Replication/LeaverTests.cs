@@ -73,11 +73,7 @@ public sealed class LeaverTests
     [Fact]
     public void A_leaver_has_half_an_hour_for_a_newcomer_that_does_not_get_ready()
     {
-        End();
-        Learn(0);
-        Learn(1);
-        var keeper = new TileKeeper(
-            new BallotSource(_bench.Ids[2], 1), CoordinatorOptions.Default, StewardOptions.Default, 1);
+        var keeper = WithAllButTheNewcomer();
         var outlook = new TileOutlook(Header(2).Newest.Members, ImmutableHashSet<NodeId>.Empty);
 
         for (var now = 0L; now < 1_800_000; now += 2_000)
@@ -94,11 +90,7 @@ public sealed class LeaverTests
     [Fact]
     public void A_leaver_has_two_minutes_for_a_newcomer_that_does_not_answer()
     {
-        End();
-        Learn(0);
-        Learn(1);
-        var keeper = new TileKeeper(
-            new BallotSource(_bench.Ids[2], 1), CoordinatorOptions.Default, StewardOptions.Default, 1);
+        var keeper = WithAllButTheNewcomer();
         var outlook = new TileOutlook(Header(2).Newest.Members, ImmutableHashSet<NodeId>.Empty);
 
         _bench.Ignores = (node, _) => node == 3;
@@ -116,14 +108,20 @@ public sealed class LeaverTests
     [Fact]
     public void A_leaver_hears_from_its_steward_whom_it_need_not_wait_for()
     {
-        End();
-        Learn(0);
-        Learn(1);
-        var keeper = new TileKeeper(
-            new BallotSource(_bench.Ids[2], 1), CoordinatorOptions.Default, StewardOptions.Default, 1);
+        var keeper = WithAllButTheNewcomer();
         var outlook = new TileOutlook(Header(2).Newest.Members, ImmutableHashSet.Create(_bench.Ids[3]));
         _bench.Run(keeper.Next(Header(2), outlook, 0)!);
         Assert.Equal(TilePhase.Retired, Phase(2));
+    }
+
+    /// <summary>All have learnt but the newcomer.</summary>
+    /// <returns>Who looks after the leaver's tile.</returns>
+    private TileKeeper WithAllButTheNewcomer()
+    {
+        End();
+        Learn(0);
+        Learn(1);
+        return new(new BallotSource(_bench.Ids[2], 1), CoordinatorOptions.Default, StewardOptions.Default, 1);
     }
 
     private void Hold(string value)

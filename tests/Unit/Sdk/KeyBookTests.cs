@@ -1,11 +1,8 @@
 using ChordChat.Crypto.KeyLogs;
-using ChordChat.Crypto.Keys;
-using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk;
 using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Tests.Unit.Client;
-using ChordChat.Tests.Unit.Crypto;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Sdk;
@@ -13,40 +10,20 @@ namespace ChordChat.Tests.Unit.Sdk;
 /// <summary>docs/e2e.md, Pins: a change is made of what is stored then.</summary>
 public sealed class KeyBookTests : IDisposable
 {
-    private static readonly KdfParameters Kdf = KdfParameters.FromBytes(KdfParameters.IterationsMin, new byte[16]);
-
-    private readonly FilledProfile _filled = new();
-    private readonly ReadyKeys _ready = new();
-    private readonly Profile _profile;
-    private readonly UnlockedProfile _me;
-    private readonly IdentityKey _identity;
-    private readonly KeyLog _first;
+    private readonly CarolsKeys _carol = new();
     private readonly SlowQuestions _questions = new();
     private readonly List<ClientEvent> _told = [];
     private readonly KeyBook _keys;
 
-    public KeyBookTests()
-    {
-        _profile = Profile.Open(_filled.Folder);
-        _me = _profile.Unlock(FilledProfile.Password);
-        _identity = _ready.Identity();
-        var entry = KeyLogEntryBuilder.Create(_me.Cluster, "carol", 1, _identity, _ready.Device(), default, Kdf);
-        _first = KeyLog.Verify(_me.Cluster, "carol", [entry.Bytes.ToArray()])!;
-        _keys = new KeyBook(_me, _questions, _told.Add);
-    }
+    public KeyBookTests() => _keys = new KeyBook(_carol.Alice, _questions, _told.Add);
 
-    public void Dispose()
-    {
-        _me.Dispose();
-        _profile.Dispose();
-        _filled.Dispose();
-    }
+    public void Dispose() => _carol.Dispose();
 
     [Fact]
     public async Task A_conflict_that_is_raised_while_a_look_up_is_under_way_stays()
     {
         await KnownAsync();
-        await WhileLookingUpAsync(_first, () => _keys.RaiseConflict("carol"));
+        await WhileLookingUpAsync(_carol.First, () => _keys.RaiseConflict("carol"));
         Assert.Equal(PinState.Conflict, _keys.PinOf("carol")!.State);
         Assert.Equal(
             "key_conflict", Assert.Throws<ChordChatException>(() => _keys.FreshForSending("carol")).Code);
@@ -57,13 +34,12 @@ public sealed class KeyBookTests : IDisposable
     public async Task A_conflict_that_one_look_up_finds_outlasts_another_one()
     {
         await KnownAsync();
-        var entry = KeyLogEntryBuilder.Create(_me.Cluster, "carol", 2, _identity, _ready.Device(), default, Kdf);
-        var fork = KeyLog.Verify(_me.Cluster, "carol", [entry.Bytes.ToArray()])!;
+        var fork = _carol.Created(2);
         var slow = _questions.Wait();
         var looking = _keys.RefreshAsync("carol", CancellationToken.None);
         _questions.Answer = fork;
         await _keys.RefreshAsync("carol", CancellationToken.None);
-        slow.SetResult(_first);
+        slow.SetResult(_carol.First);
         await looking;
         Assert.Equal(PinState.Conflict, _keys.PinOf("carol")!.State);
     }
@@ -72,7 +48,7 @@ public sealed class KeyBookTests : IDisposable
     public async Task A_mark_that_is_set_while_a_look_up_is_under_way_stays()
     {
         await KnownAsync();
-        await WhileLookingUpAsync(_first, () => Assert.True(_keys.MarkVerified("carol", _ => true)));
+        await WhileLookingUpAsync(_carol.First, () => Assert.True(_keys.MarkVerified("carol", _ => true)));
         Assert.True(_keys.PinOf("carol")!.Verified);
     }
 
@@ -80,7 +56,7 @@ public sealed class KeyBookTests : IDisposable
     public async Task An_identity_that_is_agreed_to_while_a_look_up_is_under_way_stays_so()
     {
         await KnownAsync();
-        var rotated = Rotated(out _);
+        var rotated = _carol.Rotated(_carol.First);
         _questions.Answer = rotated;
         await _keys.RefreshAsync("carol", CancellationToken.None);
         Assert.Equal(PinState.IdentityRotated, _keys.PinOf("carol")!.State);
@@ -92,12 +68,12 @@ public sealed class KeyBookTests : IDisposable
     public async Task A_log_that_was_the_newest_when_it_was_asked_for_takes_nothing_back()
     {
         await KnownAsync();
-        var newer = NewDevice(_first);
+        var newer = _carol.WithNewDevice(_carol.First);
         var slow = _questions.Wait();
         var looking = _keys.RefreshAsync("carol", CancellationToken.None);
         _questions.Answer = newer;
         await _keys.RefreshAsync("carol", CancellationToken.None);
-        slow.SetResult(_first);
+        slow.SetResult(_carol.First);
         await looking;
         Assert.Equal(1ul, _keys.PinOf("carol")!.Seq);
         Assert.Equal(newer.Head.Hash, _keys.FreshForSending("carol")!.Head.Hash);
@@ -108,7 +84,7 @@ public sealed class KeyBookTests : IDisposable
     public async Task What_another_program_stored_is_known_here_and_stays()
     {
         await KnownAsync();
-        using (var profile = Profile.Open(_filled.Folder))
+        using (var profile = Profile.Open(_carol.Folder))
         using (var me = profile.Unlock(FilledProfile.Password))
             new KeyBook(me, _questions, _told.Add).RaiseConflict("carol");
         Assert.Equal(PinState.Conflict, _keys.PinOf("carol")!.State);
@@ -121,9 +97,9 @@ public sealed class KeyBookTests : IDisposable
     public async Task Only_the_identity_that_was_compared_is_marked()
     {
         await KnownAsync();
-        var rotated = Rotated(out _);
+        var rotated = _carol.Rotated(_carol.First);
         await WhileLookingUpAsync(rotated, () => { });
-        Assert.False(_keys.MarkVerified("carol", log => log.Head.Hash == _first.Head.Hash));
+        Assert.False(_keys.MarkVerified("carol", log => log.Head.Hash == _carol.First.Head.Hash));
         Assert.Equal(PinState.IdentityRotated, _keys.PinOf("carol")!.State);
         Assert.True(_keys.MarkVerified("carol", log => log.Head.Hash == rotated.Head.Hash));
     }
@@ -133,21 +109,21 @@ public sealed class KeyBookTests : IDisposable
     public async Task A_strangers_new_device_is_pinned_without_a_word_and_a_friends_is_told()
     {
         await KnownAsync();
-        var second = NewDevice(_first);
+        var second = _carol.WithNewDevice(_carol.First);
         _questions.Answer = second;
         await _keys.RefreshAsync("carol", CancellationToken.None);
         Assert.Equal(PinState.DeviceChanged, _keys.PinOf("carol")!.State);
         Assert.Empty(_told);
-        _me.Store.Write(db => Circle.WroteTo(db, "carol"));
+        _carol.Alice.Store.Write(db => Circle.WroteTo(db, "carol"));
         _keys.MarkSeen("carol");
-        _questions.Answer = NewDevice(second);
+        _questions.Answer = _carol.WithNewDevice(second);
         await _keys.RefreshAsync("carol", CancellationToken.None);
         Assert.Equal(PinState.DeviceChanged, Assert.Single(_told.OfType<ClientEvent.KeysChanged>()).State);
     }
 
     private async Task KnownAsync()
     {
-        _questions.Answer = _first;
+        _questions.Answer = _carol.First;
         await _keys.RefreshAsync("carol", CancellationToken.None);
         Assert.Equal(PinState.New, _keys.PinOf("carol")!.State);
     }
@@ -159,16 +135,6 @@ public sealed class KeyBookTests : IDisposable
         change();
         slow.SetResult(answer);
         await looking;
-    }
-
-    private KeyLog NewDevice(KeyLog log) => log.Append(KeyLogEntryBuilder.NewDevice(
-        log.Head, 2, _identity, _ready.Device(), default, Kdf).Bytes.Span)!;
-
-    private KeyLog Rotated(out IdentityKey next)
-    {
-        next = _ready.Identity();
-        return _first.Append(KeyLogEntryBuilder.RotateIdentity(
-            _first.Head, 2, _identity, next, _ready.Device(), default, Kdf).Bytes.Span)!;
     }
 
     /// <summary>Nodes that answer when the test says so.</summary>
