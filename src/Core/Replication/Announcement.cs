@@ -16,6 +16,7 @@ public sealed class Announcement : Coordinator
     private readonly ReplicaRequest.NewConfiguration _news;
     private readonly NodeId[] _others;
     private readonly HashSet<NodeId> _active = [];
+    private readonly HashSet<NodeId> _complete = []; // Or damaged, which is not mended in this epoch.
     private readonly HashSet<NodeId> _told = [];
     private readonly HashSet<NodeId> _heard = [];
 
@@ -28,10 +29,16 @@ public sealed class Announcement : Coordinator
         _others = [.. header.Newest.Members.Union(before).Where(node => node != self)];
         if (header.Phase == TilePhase.Active)
             _active.Add(self);
+        if (header.Pending is null)
+            _complete.Add(self);
     }
 
-    /// <summary>Those that have said how far they are, or that they know more.</summary>
+    /// <summary>Whether the epoch may end, as far as this node knows. docs/protocol.md#one-change-at-a-time</summary>
+    internal bool MayEnd { get; private set; }
+
+    /// <summary>Those that have said how far they are, or that they know more; and those that have not.</summary>
     internal IReadOnlyCollection<NodeId> Heard => _heard;
+    internal IEnumerable<NodeId> Unheard => _others.Where(node => !_heard.Contains(node));
 
     /// <summary>Whether a node is there, as far as this one knows by itself.</summary>
     internal Func<NodeId, bool> Answers { get; init; } = static _ => true;
@@ -63,6 +70,9 @@ public sealed class Announcement : Coordinator
         _told.Add(from);
         if (standing.Phase == TilePhase.Active && standing.Newest == Configuration)
             _active.Add(from);
+        if (standing.Phase is TilePhase.Active or TilePhase.Sealed or TilePhase.Damaged or TilePhase.Away
+            && standing.Newest == Configuration)
+            _complete.Add(from);
         FinishWhenHeard();
     }
 
@@ -86,6 +96,13 @@ public sealed class Announcement : Coordinator
     private void Finish()
     {
         IsDone = true;
+        if (_header is { Pending: null, Previous: not null }
+            && Configuration.Members.All(node => _complete.Contains(node) || !Answers(node)))
+        {
+            MayEnd = true;
+            Send(_self, new ReplicaRequest.MayEnd(Configuration.At));
+        }
+
         if (_header.Phase == TilePhase.Sealed && !Configuration.Contains(_self) && MayRetire())
             Send(_self, new ReplicaRequest.Retire(Configuration.At));
         else if (_header is { Phase: TilePhase.Active, Previous: not null }

@@ -26,6 +26,9 @@ internal sealed class ChangeBackoff(StewardOptions options)
         (_open, _newcomers, _proposedMs) = (at, newcomers, nowMs);
     }
 
+    /// <summary>That time does not count.</summary>
+    public void Paused(long forMs) => _proposedMs += forMs;
+
     /// <summary>What has become of the last try.</summary>
     public void Hear(TileConfiguration newest)
     {

@@ -16,17 +16,19 @@ internal sealed class EpochFollower
     private readonly IReplicaStore _store;
     private readonly TrackedRows _rows;
     private readonly ReplicaRules _rules;
-    private readonly ValueJudge _judge;
+    private readonly ReplicaTransfer _transfer;
     private readonly PeerBudgets _budgets;
     private readonly FreshPromises _fresh;
     private readonly Dictionary<TileId, long> _readmittedMs = [];
+    private readonly Dictionary<TileId, TileEpoch> _mayEnd = [];
     private List<TileHeader> _changes = [];
 
     public EpochFollower(
         NodeId self, IReplicaStore store, TrackedRows rows, ReplicaRules rules, ValueJudge judge, PeerBudgets budgets,
         FreshPromises fresh)
     {
-        (_self, _store, _rows, _rules, _judge) = (self, store, rows, rules, judge);
+        (_self, _store, _rows, _rules) = (self, store, rows, rules);
+        _transfer = new(self, store, rows, rules, judge);
         (_budgets, _fresh) = (budgets, fresh);
         foreach (var header in store.Headers())
             _held.Put(header);
@@ -47,6 +49,12 @@ internal sealed class EpochFollower
                 && !_held.IsCut(configuration.Tile))
                 Put(new TileHeader(configuration, TilePhase.Active));
     }
+
+    /// <summary>Whether others may end the epoch that a tile is in: nobody needs more time to learn in it.</summary>
+    /// <remarks>docs/protocol.md#one-change-at-a-time.</remarks>
+    public bool MayEnd(TileId tile) => Header(tile) is { } header
+        && (header.Previous is null || header.Phase == TilePhase.Sealed
+            || _mayEnd.GetValueOrDefault(tile) == header.Newest.At);
 
     public IReadOnlyList<TileHeader> TakeChanges()
     {
@@ -74,15 +82,17 @@ internal sealed class EpochFollower
             (not ReplicaRequest.GetConfiguration, _) when header.Tile != tile => header.WhyNot(request.At),
             (ReplicaRequest.Seal seal, _) => Seal(header, seal, from, ranMs),
             (ReplicaRequest.Decide decide, _) => Decide(header, decide, from, ranMs),
-            (ReplicaRequest.Pull pull, _) => Pull(header, pull, ranMs),
-            (ReplicaRequest.Sums sums, _) => Sums(header, sums),
+            (ReplicaRequest.Pull pull, _) => _transfer.Pull(header, pull, ranMs),
+            (ReplicaRequest.Sums sums, _) => _transfer.Sums(header, sums),
             (ReplicaRequest.GetConfiguration, _) => Standing(header) with { WasAway = WasAway(header.Tile, ranMs) },
-            (ReplicaRequest.Absorb absorb, _) => Absorb(header, absorb.At, absorb.Page, ranMs),
-            (ReplicaRequest.Believe believe, _) => Believe(header, believe),
+            (ReplicaRequest.Absorb absorb, _) =>
+                _transfer.Absorb(header, absorb.At, absorb.Page, ranMs),
+            (ReplicaRequest.Believe believe, _) => _transfer.Believe(header, believe),
             (ReplicaRequest.Activate activate, _) => Activate(header, activate, ranMs),
             (ReplicaRequest.Readmit back, _) => Readmit(header, back.At, ranMs),
             (ReplicaRequest.Retire retire, _) => Retire(header, retire.At),
             (ReplicaRequest.Settle settle, _) => Settle(header, settle.At),
+            (ReplicaRequest.MayEnd may, _) => MayEnd(header, may.At),
             _ => throw new ArgumentException($"no rule for {request}", nameof(request)),
         };
     }
@@ -264,114 +274,31 @@ internal sealed class EpochFollower
         Put(new TileHeader(next, TilePhase.Retired, Previous: survivors));
     }
 
-    private ReplicaReply Pull(TileHeader header, ReplicaRequest.Pull request, long ranMs)
-    {
-        var here = header.Configuration;
-        var complete = header is { Phase: TilePhase.Active or TilePhase.Sealed } && here.At == request.At;
-        var ended = header.Phase == TilePhase.Sealed || (!_rules.SealingStops && header.Phase == TilePhase.Active);
-        var source = ended && here.Generation == request.At.Generation && here.Epoch + 1 == request.At.Epoch;
-        if (header.Newest.Generation > here.Generation)
-            (complete, source) = (false, header.Newest.At == request.At); // A survivor serves its order only.
-        if (!complete && !source)
-            return header.WhyNot(request.At);
-        return new ReplicaReply.Pulled(Page(here, request) with { RanMs = ranMs }, complete);
-    }
-
-    /// <summary>What is in the buckets that differ from the asker's; all of it when the asker has nothing.</summary>
-    private TilePage Page(TileConfiguration here, ReplicaRequest.Pull request)
-    {
-        var bytes = Math.Clamp(request.BytesMax, 1, Replica.PageBytesMax);
-        if (request.Theirs.IsDefaultOrEmpty)
-            return _store.ReadPage(here.Tile, request.After, bytes);
-        if (_rows.Digest(here.At) is not { } digest)
-            return TilePage.Empty with { Next = request.After }; // Not worked out yet: ask again.
-        var buckets = digest.Differing(request.Theirs);
-        return buckets.IsEmpty
-            ? TilePage.Empty
-            : _rows.Read(here.Tile, buckets, request.After, null, bytes, _ => true);
-    }
-
-    /// <summary>Only of rows that nobody but a learner writes to any more. Whoever goes on looks at its own copy, as
-    /// long as those who leave keep theirs.</summary>
-    private ReplicaReply Sums(TileHeader header, ReplicaRequest.Sums request)
-    {
-        if (header.Phase != TilePhase.Sealed || header.Configuration.At != request.At)
-            return header.WhyNot(request.At);
-        var page = _store.ReadPage(header.Tile, request.After, Replica.PageBytesMax);
-        return page.Next is { } next
-            ? new ReplicaReply.Summed(null, next)
-            : new ReplicaReply.Summed(_rows.Digest(request.At)?.Sums, request.After);
-    }
-
-    private ReplicaReply Absorb(TileHeader header, TileEpoch at, TilePage page, long ranMs)
-    {
-        if (!IsLearning(header, at))
-            return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
-        var tile = header.Tile;
-        var contested = ImmutableArray.CreateBuilder<ContestedRegister>();
-        foreach (var register in page.Registers)
-        {
-            var row = _rows.GetRegister(tile, register.Key);
-            var union = _judge.Unite(at, register.Key, row, register);
-            if (union == Union.TakesCopy)
-                Take(tile, register.Key, row, register.AcceptedBallot, register.Value);
-            else if (union == Union.IsContested)
-                contested.Add(new(new(register.Key, row.AcceptedBallot, row.Value), register));
-        }
-
-        foreach (var entry in page.Entries.Where(_judge.MayTake))
-        {
-            var since = ReplicaAges.SinceHere(page, entry, ranMs);
-            if (entry.Content is { } content)
-                _rows.Insert(tile, entry.Set, new SetMessage(entry.Id, content), since, SetLimits.None);
-            else
-                _rows.Bury(tile, entry.Set, entry.Id, since);
-        }
-
-        return contested.Count == 0 ? Replies.Done : new ReplicaReply.Contested(contested.ToImmutable());
-    }
-
-    private void Take(TileId tile, string key, RegisterRow row, Ballot accepted, ReadOnlyMemory<byte> value) =>
-        _rows.PutRegister(tile, key, row, row with { AcceptedBallot = accepted, Value = value });
-
-    private ReplicaReply Believe(TileHeader header, ReplicaRequest.Believe request)
-    {
-        if (!IsLearning(header, request.At))
-            return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
-        var row = _rows.GetRegister(header.Tile, request.Key);
-        // As it is now: a page that was united meanwhile may have brought a newer one.
-        var own = new HeardRegister(new(request.Key, row.AcceptedBallot, row.Value), request.OwnVotes);
-        var settled = _judge.Settle(
-            request.At, request.Key, row, [own, .. request.Heard], request.Majority, request.IsFinal);
-        if (settled is null && !request.IsFinal)
-            return new ReplicaReply.Contested([]);
-        if (settled is { Accepted.IsNone: false } found)
-            Take(header.Tile, request.Key, row, found.Accepted, found.Value);
-        return Replies.Done;
-    }
-
     private ReplicaReply Activate(TileHeader header, ReplicaRequest.Activate request, long ranMs)
     {
-        if (!IsLearning(header, request.At))
+        if (!_transfer.IsLearning(header, request.At))
             return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
         if (request.Last is { } page
-            && Absorb(header, request.At, page, ranMs) is ReplicaReply.Contested contested)
+            && _transfer.Absorb(header, request.At, page, ranMs) is ReplicaReply.Contested contested)
             return contested;
         _rows.Carry(header.Configuration.At, request.At);
         Put(new TileHeader(header.Newest, TilePhase.Active, Previous: header.BeforeNewest));
         return Replies.Done;
     }
 
-    /// <summary>Learning, or sealed in the epoch before and a member of the next: its own rows count already.</summary>
-    private bool IsLearning(TileHeader header, TileEpoch at) =>
-        header.Newest.At == at && header.Newest.Contains(_self)
-        && (header.Phase == TilePhase.Learning || (header.Phase == TilePhase.Sealed && header.Pending is not null));
-
     private ReplicaReply Retire(TileHeader header, TileEpoch at)
     {
         if (header.Phase != TilePhase.Sealed || header.Pending?.At != at || header.Pending.Contains(_self))
             return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
         Leave(header.Pending, null);
+        return Replies.Done;
+    }
+
+    private ReplicaReply MayEnd(TileHeader header, TileEpoch at)
+    {
+        if (header.Newest.At != at)
+            return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
+        _mayEnd[header.Tile] = at;
         return Replies.Done;
     }
 
@@ -383,8 +310,12 @@ internal sealed class EpochFollower
         return Replies.Done;
     }
 
-    private static ReplicaReply.Standing Standing(TileHeader header) =>
-        new(header.Newest, header.Phase, header.BeforeNewest, Vote: header.Vote);
+    private ReplicaReply.Standing Standing(TileHeader header)
+    {
+        var learns = header is { Phase: TilePhase.Sealed, Pending: { } pending } && pending.Contains(_self);
+        return new(
+            header.Newest, learns ? TilePhase.Learning : header.Phase, header.BeforeNewest, Vote: header.Vote);
+    }
 
     private void Put(TileHeader header)
     {

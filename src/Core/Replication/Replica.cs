@@ -78,7 +78,8 @@ public sealed class Replica
         {
             if (!RowName.IsKnown(request, _values))
                 return Replies.NoSuchRow;
-            var refusal = from == Self ? null : CallerCheck.InsteadOf(request, from, Header(request.At.Tile));
+            var refusal = from == Self ? null : CallerCheck.InsteadOf(
+                request, from, Header(request.At.Tile), _epochs.MayEnd(request.At.Tile));
             return refusal ?? Execute(request, from, now);
         }
         catch (DamagedTileException damage)

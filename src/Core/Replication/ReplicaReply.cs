@@ -72,9 +72,9 @@ public abstract record ReplicaReply
     /// sealed member of the epoch before.</summary>
     public sealed record Pulled(TilePage Page, bool Complete) : ReplicaReply;
 
-    /// <summary>The newest configuration that this replica knows, and what it is itself: active in exactly that one
-    /// when
-    /// <paramref name="Phase"/> is Active; sealed in the one before it, or in it, when Sealed.</summary>
+    /// <summary>The newest configuration that this replica knows, and what it is itself in exactly that one: Learning
+    /// also when its rows are still those of the one before; Sealed when it is complete in it, or leaves with
+    /// it.</summary>
     /// <param name="WasAway">Active again since less than a day, after it was away for long.</param>
     /// <param name="Vote">What it voted for as the one after <paramref name="Newest"/>; of a cut, the first
     /// half's.</param>

@@ -203,6 +203,13 @@ public abstract record ReplicaRequest
         public override bool IsLocal => true;
     }
 
+    /// <summary>All other members of <paramref name="At"/> have told this node that they are complete, or are not
+    /// there: others may end it. Until this process ends. Done or Stale.</summary>
+    public sealed record MayEnd(TileEpoch At) : ReplicaRequest(At)
+    {
+        public override bool IsLocal => true;
+    }
+
     /// <summary>Every member knows <paramref name="At"/>: forget the configuration before. Done or Stale.</summary>
     public sealed record Settle(TileEpoch At) : ReplicaRequest(At)
     {

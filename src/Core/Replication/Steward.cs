@@ -25,15 +25,13 @@ public sealed record StewardOptions
     /// <summary>How long the next planned change waits for the newcomers of the last.</summary>
     public TimeSpan StepMax { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long members that leave wait for the newcomers of the last change before they are
-    /// replaced.</summary>
-    public TimeSpan HandoverMax { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>How long a leaver keeps its rows, and the next change waits, for members that are there and do not
+    /// become active.</summary>
+    public TimeSpan LearningMax { get; init; } = TimeSpan.FromMinutes(30);
 
-    /// <summary>How long a leaver keeps its rows for next members that are there and do not become active.</summary>
-    public TimeSpan LeaverMax { get; init; } = TimeSpan.FromMinutes(30);
-
-    /// <summary>One that has answered none of a leaver's announcements for so long is not there.</summary>
-    public TimeSpan SilentMax { get; init; } = TimeSpan.FromMinutes(2);
+    /// <summary>One that has answered none of this node's announcements for so long is not there, whichever epochs have
+    /// begun and ended meanwhile.</summary>
+    public TimeSpan SilentMax { get; init; } = TimeSpan.FromSeconds(45);
 
     /// <summary>Wait between two rounds of telling members what they have missed.</summary>
     public TimeSpan AnnounceEvery { get; init; } = TimeSpan.FromSeconds(2);
@@ -126,7 +124,7 @@ public abstract record StewardAction
     public sealed record Learn : StewardAction;
 
     /// <summary>Run an <see cref="Announcement"/>.</summary>
-    /// <param name="Absent">Those that a leaver waits for no longer.</param>
+    /// <param name="Absent">Those that nobody waits for any longer.</param>
     public sealed record Announce(ImmutableHashSet<NodeId> Absent) : StewardAction;
 }
 
@@ -146,10 +144,11 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private long _headerSinceMs;
     private long _preferredSinceMs;
     private long? _unwantedSinceMs;
-    private readonly Dictionary<NodeId, long> _heardMs = [];
+    private readonly Dictionary<NodeId, long> _silentSinceMs = [];
     private long? _tooBigSinceMs;
     private long? _changedMs;
     private long? _announcedMs;
+    private long? _mayEndSinceMs;
     private bool _mayChange = true;
 
     /// <summary>What to do now. Call every half second or so, and at once when the header has changed.</summary>
@@ -171,11 +170,26 @@ public sealed class Steward(NodeId self, StewardOptions options)
         };
     }
 
-    /// <summary>These have answered an announcement.</summary>
-    public void Hear(IEnumerable<NodeId> nodes, long nowMs)
+    /// <summary>An announcement of the newest configuration has ended.</summary>
+    public void Hear(Announcement announced, long nowMs)
     {
-        foreach (var node in nodes)
-            _heardMs[node] = nowMs;
+        foreach (var node in announced.Heard)
+            _silentSinceMs.Remove(node);
+        foreach (var node in announced.Unheard)
+            _silentSinceMs.TryAdd(node, nowMs);
+        if (announced.MayEnd)
+            _mayEndSinceMs ??= nowMs;
+    }
+
+    /// <summary>This process stood still: that time does not count, and what this one knew of others is old.</summary>
+    public void Paused(long forMs, long nowMs)
+    {
+        _headerSinceMs += forMs;
+        foreach (var node in _silentSinceMs.Keys.ToList())
+            _silentSinceMs[node] += forMs;
+        _mayEndSinceMs += forMs;
+        _backoff.Paused(forMs);
+        (_unwantedSinceMs, _tooBigSinceMs, _announcedMs, _preferredSinceMs) = (null, null, null, nowMs);
     }
 
     private void Look(TileHeader header, TileOutlook outlook, long nowMs)
@@ -183,11 +197,14 @@ public sealed class Steward(NodeId self, StewardOptions options)
         if (_seen is null || _seen.Phase != header.Phase || _seen.Newest != header.Newest)
         {
             (_headerSinceMs, _announcedMs) = (nowMs, null);
-            _heardMs.Clear();
+            foreach (var node in _silentSinceMs.Keys.Where(node => !header.Newest.Contains(node)).ToList())
+                _silentSinceMs.Remove(node);
             if (_seen?.Newest != header.Newest)
-                (_unwantedSinceMs, _changedMs) = (null, null);
+                (_unwantedSinceMs, _changedMs, _mayEndSinceMs) = (null, null, null);
         }
 
+        if (header.Previous is null)
+            _mayEndSinceMs ??= _seen is null ? nowMs - Grace(header) : nowMs; // The others know it by now.
         _seen = header;
         _backoff.Hear(header.Newest);
         if (!SameMembers(_preferred, outlook.Preferred))
@@ -206,7 +223,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
     {
         var rank = Rank(header.Configuration, outlook);
         if (_unwantedSinceMs is { } unwanted && nowMs - unwanted >= options.UnwantedFor.TotalMilliseconds + Wait(rank)
-            && MayHandOver(header, outlook, nowMs) && Change(header, outlook, nowMs) is { } urgent)
+            && Change(header, outlook, nowMs) is { } urgent)
             return urgent;
         // Whoever is dead cannot be told of the last change, so nobody waits for ever.
         if (nowMs - _preferredSinceMs >= options.PreferredFor.TotalMilliseconds + Wait(rank)
@@ -216,7 +233,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
         if (header.Previous is not null)
             return Announce(nowMs, rank);
         if (_tooBigSinceMs is { } big && nowMs - big >= options.PreferredFor.TotalMilliseconds + Wait(rank)
-            && !IsTooSoon(nowMs) && MayPropose(header.Configuration, header.Configuration.Members, nowMs))
+            && !IsTooSoon(header, nowMs) && MayPropose(header.Configuration, header.Configuration.Members, nowMs))
             return Cutting;
 
         return _announcedMs is { } last && nowMs - last < options.AuditEvery.TotalMilliseconds
@@ -224,16 +241,11 @@ public sealed class Steward(NodeId self, StewardOptions options)
             : Announced(nowMs);
     }
 
-    /// <summary>As long as the last newcomers learn, those who leave have copies that are needed.</summary>
-    private bool MayHandOver(TileHeader header, TileOutlook outlook, long nowMs) => header.Previous is null
-        || !header.Configuration.Members.All(outlook.Answers)
-        || nowMs - _headerSinceMs >= options.HandoverMax.TotalMilliseconds;
-
     /// <summary>A change was begun and not decided, or this copy is damaged: end the epoch, whoever began it.</summary>
     private StewardAction.Change? TakeOver(TileHeader header, TileOutlook outlook, long nowMs)
     {
         var rank = Rank(header.Configuration, outlook);
-        if (nowMs - _headerSinceMs < options.SealedMax.TotalMilliseconds + Wait(rank) || IsTooSoon(nowMs))
+        if (nowMs - _headerSinceMs < options.SealedMax.TotalMilliseconds + Wait(rank) || HasJustTried(nowMs))
             return null;
         var members = header.Configuration.Members;
         var wanted = IsAllowed(header.Configuration, outlook.Preferred)
@@ -254,7 +266,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
     {
         var configuration = header.Configuration;
         var reachable = configuration.Members.Count(outlook.Answers);
-        if (IsTooSoon(nowMs) || reachable < configuration.Majority
+        if (IsTooSoon(header, nowMs) || reachable < configuration.Majority
             || SameMembers(configuration.Members, outlook.Preferred) || !IsAllowed(configuration, outlook.Preferred))
             return null;
         var wanted = StepTo(configuration, outlook);
@@ -313,12 +325,21 @@ public sealed class Steward(NodeId self, StewardOptions options)
         return new StewardAction.Announce([.. _seen!.Newest.Members.Where(node => IsAbsent(node, nowMs))]);
     }
 
-    /// <summary>docs/protocol.md#leavers.</summary>
+    /// <summary>docs/protocol.md#leavers, docs/protocol.md#one-change-at-a-time.</summary>
     private bool IsAbsent(NodeId node, long nowMs) =>
-        nowMs - _headerSinceMs >= options.LeaverMax.TotalMilliseconds
-        || nowMs - _heardMs.GetValueOrDefault(node, _headerSinceMs) >= options.SilentMax.TotalMilliseconds;
+        nowMs - _headerSinceMs >= options.LearningMax.TotalMilliseconds
+        || (_silentSinceMs.TryGetValue(node, out var since)
+            && nowMs - since >= options.SilentMax.TotalMilliseconds);
 
-    private bool IsTooSoon(long nowMs) =>
+    /// <summary>Others would refuse to end the epoch, or have refused it just now.</summary>
+    private bool IsTooSoon(TileHeader header, long nowMs) => HasJustTried(nowMs)
+        || _mayEndSinceMs is not { } since || nowMs - since < Grace(header);
+
+    /// <summary>All members announce within that time, and then know what this one knows.</summary>
+    private long Grace(TileHeader header) => (long)(options.AnnounceEvery + (options.Step
+        * (header.Configuration.Members.Length - 1))).TotalMilliseconds;
+
+    private bool HasJustTried(long nowMs) =>
         !_mayChange || _changedMs is { } last && nowMs - last < options.ChangeEvery.TotalMilliseconds;
 
     private double Wait(int rank) => rank * options.Step.TotalMilliseconds;

@@ -18,6 +18,7 @@ public sealed class TileKeeper
     private readonly Dictionary<TileId, Steward> _stewards = [];
     private readonly Dictionary<TileId, Coordinator> _running = [];
     private readonly Dictionary<TileId, (TileEpoch At, long NotBeforeMs)> _stalled = [];
+    private readonly Dictionary<NodeId, (long UntilMs, long WaitMs)> _passedOver = [];
     private ulong _seed;
     private long _nextChangeMs;
     private bool _isClosing;
@@ -42,11 +43,17 @@ public sealed class TileKeeper
     /// <summary>How many tiles are being changed, learnt or announced right now.</summary>
     public int RunningCount => _running.Count;
 
+    /// <summary>Who is proposed for no tile now, because it did not say that it is there when it was to come into one.
+    /// docs/protocol.md#newcomers</summary>
+    public IReadOnlySet<NodeId> PassedOver(long nowMs) =>
+        _passedOver.Where(node => nowMs < node.Value.UntilMs).Select(node => node.Key).ToHashSet();
+
     /// <summary>This process was paused: what it knew of tiles is old. Every tile is asked about anew, and no change
     /// begins before.</summary>
-    public void Paused(long nowMs)
+    public void Paused(long forMs, long nowMs)
     {
-        _stewards.Clear();
+        foreach (var steward in _stewards.Values)
+            steward.Paused(forMs, nowMs);
         _nextChangeMs = nowMs + (long)_stewardOptions.QuietAfterPause.TotalMilliseconds;
     }
 
@@ -61,6 +68,8 @@ public sealed class TileKeeper
         if (_running.TryGetValue(header.Tile, out var running) && !running.IsDone && !IsOutdated(running, header))
             return null;
         _running.Remove(header.Tile);
+        if (running is EpochChange ended)
+            PassOver(ended.Missing, nowMs);
         if (running is Learner { Outcome: LearnerOutcome.Stalled })
             _stalled[header.Tile] =
                 (running.Configuration.At, nowMs + (long)_stewardOptions.AnnounceEvery.TotalMilliseconds);
@@ -69,7 +78,7 @@ public sealed class TileKeeper
         if (!_stewards.TryGetValue(header.Tile, out var steward))
             _stewards[header.Tile] = steward = new Steward(_self, _stewardOptions);
         if (running is Announcement announced && announced.Configuration == header.Newest)
-            steward.Hear(announced.Heard, nowMs);
+            steward.Hear(announced, nowMs);
         Coordinator? next = steward.Decide(header, outlook, nowMs, MayChange(nowMs)) switch
         {
             StewardAction.Change change =>
@@ -100,6 +109,19 @@ public sealed class TileKeeper
         if (next is EpochChange)
             _nextChangeMs = nowMs + (long)_stewardOptions.ChangeGap.TotalMilliseconds;
         return next;
+    }
+
+    private void PassOver(IEnumerable<NodeId> missing, long nowMs)
+    {
+        var (start, max) = ((long)_stewardOptions.BackoffStart.TotalMilliseconds,
+            (long)_stewardOptions.BackoffMax.TotalMilliseconds);
+        foreach (var node in missing)
+        {
+            var wait = _passedOver.TryGetValue(node, out var last) && nowMs < last.UntilMs + max
+                ? Math.Min(max, nowMs < last.UntilMs ? last.WaitMs : 2 * last.WaitMs)
+                : start;
+            _passedOver[node] = (nowMs + wait, wait);
+        }
     }
 
     private bool MayChange(long nowMs) => !_isClosing && nowMs >= _nextChangeMs

@@ -64,13 +64,16 @@ public sealed class Membership
     /// <param name="keepers">The tile's members of now. They do not count as newcomers to it, however recently this
     /// node first heard of them, and they keep it whatever others say about them. Others get it only while nobody
     /// doubts them.</param>
+    /// <param name="passedOver">Others who do not get it now.</param>
     public ImmutableArray<Peer> Placement(
-        RingId start, int count, TimeSpan now, TimeSpan quarantine, ImmutableArray<NodeId> keepers = default)
+        RingId start, int count, TimeSpan now, TimeSpan quarantine, ImmutableArray<NodeId> keepers = default,
+        IReadOnlySet<NodeId>? passedOver = null)
     {
         var chosen = Clockwise(start)
             .Where(member => keepers.IsDefault ? MayHoldTiles(member, now, quarantine)
                 : keepers.Contains(member.Peer.Node) && member.WasHeard ? MayKeepTiles(member)
-                : member.Health is not Health.Suspect && MayHoldTiles(member, now, quarantine))
+                : passedOver?.Contains(member.Peer.Node) != true
+                    && member.Health is not Health.Suspect && MayHoldTiles(member, now, quarantine))
             .Take(count).ToArray();
         return chosen.All(member => member.WasHeard) ? [.. chosen.Select(member => member.Peer)] : [];
     }

@@ -71,11 +71,14 @@ public sealed record MembershipState
     /// others tell of them, perhaps at a place where they are not. Until each keeper has spoken here, none is passed
     /// over.</remarks>
     /// <param name="keepers">Who keeps it now.</param>
+    /// <param name="passedOver">Others who do not get it now.</param>
     public ImmutableArray<NodeId> Preferred(
-        RingId start, int count, TimeSpan now, ImmutableArray<NodeId> keepers) =>
+        RingId start, int count, TimeSpan now, ImmutableArray<NodeId> keepers,
+        IReadOnlySet<NodeId>? passedOver = null) =>
         now - StartedAt < Options.SilentDeadAfter && keepers.Any(IsStrange)
             ? keepers
-            : [.. Members.Placement(start, count, now, Options.Quarantine, keepers).Select(peer => peer.Node)];
+            : [.. Members.Placement(start, count, now, Options.Quarantine, keepers, passedOver)
+                .Select(peer => peer.Node)];
 
     private bool IsStrange(NodeId keeper) => Members[keeper] is not ({ Spoken: > 0 } or { IsReplaceable: true });
 

@@ -78,7 +78,7 @@ internal sealed partial class TileTender : ILoop
             beat.CancelAfter(Interval);
             var due = await DueAsync(beat.Token);
             NoticePause();
-            var outlook = new Outlook(_ring, _copies, _options, _large);
+            var outlook = new Outlook(_ring, _copies, _options, _large, _keeper.PassedOver(Now));
             foreach (var header in due is null ? _board.All : due.Select(_board.Of).OfType<TileHeader>())
                 try
                 {
@@ -94,6 +94,8 @@ internal sealed partial class TileTender : ILoop
         }
     }
 
+    private long Now => (long)_time.GetElapsedTime(_started).TotalMilliseconds;
+
     private static long Ms(IReadOnlyList<TimeSpan> sorted, double share) =>
         (long)sorted[(int)Math.Min(sorted.Count - 1, share * sorted.Count)].TotalMilliseconds;
 
@@ -105,8 +107,9 @@ internal sealed partial class TileTender : ILoop
     private void NoticePause()
     {
         var now = _time.GetTimestamp();
-        if (_time.GetElapsedTime(_lastBeat, now) > PauseMin)
-            _keeper.Paused((long)_time.GetElapsedTime(_started, now).TotalMilliseconds);
+        if (_time.GetElapsedTime(_lastBeat, now) is var beat && beat > PauseMin)
+            _keeper.Paused(
+                (long)beat.TotalMilliseconds, (long)_time.GetElapsedTime(_started, now).TotalMilliseconds);
         _lastBeat = now;
         if (_isClosing)
             _keeper.BeginNoMore();
@@ -137,8 +140,7 @@ internal sealed partial class TileTender : ILoop
     private void Tend(TileHeader header, Outlook outlook)
     {
         _news.Hear(header.Newest);
-        var now = (long)_time.GetElapsedTime(_started).TotalMilliseconds;
-        if (_keeper.Next(header, outlook.Of(header.Newest), now) is not { } next)
+        if (_keeper.Next(header, outlook.Of(header.Newest), Now) is not { } next)
             return;
         new Operation(next, _calls, _directory, _time, () =>
         {
@@ -177,7 +179,8 @@ internal sealed partial class TileTender : ILoop
     private partial void LogPaused(int count, long median, long p99, long longest);
 
     /// <summary>What the ring suggests at one moment, worked out once for all tiles.</summary>
-    private sealed class Outlook(RingDriver ring, int copies, StewardOptions options, LargeTiles large)
+    private sealed class Outlook(
+        RingDriver ring, int copies, StewardOptions options, LargeTiles large, IReadOnlySet<NodeId> passedOver)
     {
         private readonly MembershipState _membership = ring.Now.Membership;
         private readonly TimeSpan _now = ring.Clock;
@@ -194,7 +197,7 @@ internal sealed partial class TileTender : ILoop
             Membership.MayHoldTiles(member, ring.Clock, ring.Now.Membership.Options.Quarantine)));
 
         public TileOutlook Of(TileConfiguration newest) => new(
-            _membership.Preferred(newest.Tile.Start, copies, _now, newest.Members), _unwanted, _away)
+            _membership.Preferred(newest.Tile.Start, copies, _now, newest.Members, passedOver), _unwanted, _away)
         {
             Leaving = _leaving,
             IsTooBig = options.IsTooWide(newest.Tile, _nodes.Value) || large.Contains(newest.Tile),

@@ -48,14 +48,15 @@ public class DirectedTests
     /// three that there were.</summary>
     [Fact]
     public void A_leaver_with_a_damaged_row_goes_only_when_the_newcomers_are_complete() =>
-        Assert.Equal(3, ActiveAfterLeaving(StewardOptions.Default));
+        Assert.Equal(3, ActiveAfterLeaving(waits: true));
 
     [Fact]
     public void A_leaver_that_does_not_wait_for_them_may_leave_too_few_copies() =>
-        Assert.Equal(0, ActiveAfterLeaving(StewardOptions.Default with { HandoverMax = TimeSpan.Zero }));
+        Assert.Equal(0, ActiveAfterLeaving(waits: false));
 
     /// <summary>How many members are active in the end.</summary>
-    private static int ActiveAfterLeaving(StewardOptions options)
+    /// <param name="waits">Whether the steward waits for newcomers that answer.</param>
+    private static int ActiveAfterLeaving(bool waits)
     {
         var bench = new Workbench(5);
         var append = bench.Append(bench.Genesis, node: 0, round: 0, entry: 1);
@@ -65,7 +66,7 @@ public class DirectedTests
         Learn(bench, 1, 0);
         bench.Damage(1);
 
-        var (steward, slow) = (new Steward(bench.Ids[0], options), true);
+        var (steward, slow) = (new Steward(bench.Ids[0], StewardOptions.Default), true);
         var outlook = new TileOutlook([bench.Ids[0], bench.Ids[3], bench.Ids[4]], new HashSet<NodeId> { bench.Ids[1] })
         {
             Leaving = new HashSet<NodeId> { bench.Ids[1] },
@@ -80,10 +81,18 @@ public class DirectedTests
                 break;
             }
 
-            if (nowMs >= 5_000 && slow)
+            if (nowMs >= 10_000 && slow)
                 slow = !TryLearn(bench, 3);
-            if (action is StewardAction.Announce)
-                Run(bench, new Announcement(bench.Ids[0], header, CoordinatorOptions.Default));
+            if (action is not StewardAction.Announce)
+                continue;
+            var announcement = new Announcement(bench.Ids[0], header, CoordinatorOptions.Default)
+            {
+                Answers = _ => waits,
+            };
+            Run(bench, announcement);
+            if (!announcement.IsDone)
+                announcement.OnTimeout();
+            steward.Hear(announcement, nowMs);
         }
 
         for (var round = 0; round < 3; round++)

@@ -162,8 +162,8 @@ internal sealed class TileHost
 
     private void Tick()
     {
-        if (World.Now - _lastBeat > PauseMin && _cluster.Plan.Mistake != SwarmMistake.MissIsDeath)
-            _keeper.Paused((long)_node.Ring.Clock.TotalMilliseconds);
+        if (World.Now - _lastBeat is var beat && beat > PauseMin && _cluster.Plan.Mistake != SwarmMistake.MissIsDeath)
+            _keeper.Paused((long)beat.TotalMilliseconds, (long)_node.Ring.Clock.TotalMilliseconds);
         _lastBeat = World.Now;
         if (_cluster.Plan.Aging is not null && !_committing)
             Commit(); // Looks at the clock, at least.
@@ -323,7 +323,8 @@ internal sealed class TileHost
     {
         var members = _node.Ring.Cache.Members;
         var preferred = _node.Ring.Cache.Preferred(
-            newest.Tile.Start, _cluster.Plan.Copies, _node.Ring.Clock, newest.Members);
+            newest.Tile.Start, _cluster.Plan.Copies, _node.Ring.Clock, newest.Members,
+            _keeper.PassedOver((long)_node.Ring.Clock.TotalMilliseconds));
         if (_cluster.Plan.Mistake == SwarmMistake.MissIsDeath)
             preferred = [.. members.Clockwise(newest.Tile.Start).Where(member => member.IsReachable)
                 .Take(_cluster.Plan.Copies).Select(member => member.Peer.Node)];

@@ -56,6 +56,9 @@ internal sealed class Bench
     public TileDirectory DirectoryWith(TileConfiguration known) => new(Tile.Bits, TileId.All(Tile.Bits).Select(
         tile => tile == known.Tile ? known : Now with { Tile = tile }));
 
+    /// <summary>A new process on the same disk.</summary>
+    public void Restart(int node) => Replicas[node] = new Replica(Ids[node], Stores[node]);
+
     public ReplicaReply Ask(int node, ReplicaRequest request) =>
         Replicas[node].Handle(request, Ids[node], new ReplicaTime(UnixMs - OffMs[node], UnixMs));
 

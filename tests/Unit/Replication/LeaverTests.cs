@@ -88,7 +88,7 @@ public sealed class LeaverTests
 
     /// <summary>Whether it is dead is not always known: this node may have started since.</summary>
     [Fact]
-    public void A_leaver_has_two_minutes_for_a_newcomer_that_does_not_answer()
+    public void A_leaver_has_45_seconds_for_a_newcomer_that_does_not_answer()
     {
         var keeper = WithAllButTheNewcomer();
         var outlook = new TileOutlook(Header(2).Newest.Members, ImmutableHashSet<NodeId>.Empty);
@@ -96,12 +96,12 @@ public sealed class LeaverTests
         _bench.Ignores = (node, _) => node == 3;
         for (var now = 0L; Phase(2) == TilePhase.Sealed; now += 2_000)
         {
-            if (now == 100_000)
+            if (now == 20_000)
                 _bench.Ignores = null;
-            else if (now == 104_000)
+            else if (now == 24_000)
                 _bench.Ignores = (node, _) => node == 3;
             _bench.Run(Assert.IsType<Announcement>(keeper.Next(Header(2), outlook, now)));
-            Assert.Equal(now >= 224_000, Phase(2) == TilePhase.Retired);
+            Assert.Equal(now >= 72_000, Phase(2) == TilePhase.Retired);
         }
     }
 

@@ -14,6 +14,7 @@ public class StewardTests
     private static readonly ImmutableHashSet<NodeId> Nobody = [];
     private static readonly TileConfiguration Now = new(new TileId(7, 1), 0, 3, Ids[..3]);
     private static readonly TileHeader Active = new(Now, TilePhase.Active);
+    private static readonly TileHeader Untold = Active with { Previous = Now with { Epoch = 2 } };
     private static readonly TileOutlook Calm = new(Ids[..3], ImmutableHashSet<NodeId>.Empty);
     private static readonly TileOutlook FirstIsDead = new(Ids[1..4], ImmutableHashSet.Create(Ids[0]));
 
@@ -28,14 +29,26 @@ public class StewardTests
     public void A_member_that_leaves_acts_only_when_all_others_had_their_turn() =>
         Assert.Equal(4500, FirstChange(0, Active, FirstIsDead));
 
+    /// <summary>docs/protocol.md#one-change-at-a-time: two seconds, and two for each other member, later all of them
+    /// know that it may be.</summary>
     [Fact]
-    public void A_member_that_leaves_is_replaced_when_the_last_newcomers_are_complete_or_after_ten_seconds()
+    public void No_change_begins_before_all_know_that_the_members_are_complete()
     {
         var leaves = FirstIsDead with { Leaving = ImmutableHashSet.Create(Ids[0]) };
         Assert.Equal(500, FirstChange(1, Active, leaves));
-        var learning = Active with { Previous = Now with { Epoch = 2 } };
-        Assert.Equal(10_000, FirstChange(1, learning, leaves));
-        Assert.Equal(500, FirstChange(1, learning, FirstIsDead));
+        Assert.Null(FirstChange(1, Untold, leaves));
+        Assert.Null(FirstChange(1, Untold, FirstIsDead));
+        Assert.Equal(26_000, FirstChange(1, Untold, FirstIsDead, toldAt: 20_000));
+    }
+
+    [Fact]
+    public void A_tile_that_is_settled_while_it_is_watched_waits_until_others_have_settled_it_too()
+    {
+        var steward = new Steward(Ids[1], StewardOptions.Default);
+        steward.Decide(Untold, FirstIsDead, 0);
+        Assert.IsNotType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 10_000));
+        Assert.IsNotType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 15_999));
+        Assert.IsType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 16_000));
     }
 
     [Fact]
@@ -108,8 +121,7 @@ public class StewardTests
     [Fact]
     public void A_member_that_cannot_be_told_of_the_last_change_does_not_hold_up_the_next()
     {
-        var told = Active with { Previous = Now with { Epoch = 2 } };
-        Assert.NotNull(FirstChange(0, told, Calm with { Preferred = Ids[..2].Add(Ids[3]) }));
+        Assert.NotNull(FirstChange(0, Untold, Calm with { Preferred = Ids[..2].Add(Ids[3]) }, toldAt: 1_000));
     }
 
     [Fact]
@@ -148,10 +160,10 @@ public class StewardTests
     {
         var towards = Calm with { Preferred = Ids[2..5] };
         var steward = new Steward(Ids[0], StewardOptions.Default);
-        var busy = Active with { Previous = Now with { Epoch = 2 } };
-        for (var now = 0L; now < 30_000; now += 500)
-            Assert.IsNotType<StewardAction.Change>(steward.Decide(busy, towards, now));
-        Assert.IsType<StewardAction.Change>(steward.Decide(Active, towards, 29_999));
+        for (var now = 0L; now < 60_000; now += 500)
+            Assert.IsNotType<StewardAction.Change>(steward.Decide(Untold, towards, now));
+        Assert.IsNotType<StewardAction.Change>(steward.Decide(Active, towards, 60_000));
+        Assert.IsType<StewardAction.Change>(steward.Decide(Active, towards, 66_000));
     }
 
     private static NodeId[] Step(TileOutlook outlook)
@@ -220,7 +232,7 @@ public class StewardTests
         Go([.. Ids[..2], Ids[3]]);
         Assert.IsNotType<StewardAction.Change>(steward.Decide(header, first, 52_500));
         Go(Now.Members);
-        Assert.Equal(53_000, Propose(first, 53_000));
+        Assert.Equal(59_000, Propose(first, 53_000)); // The others must know that all are complete.
 
         long Propose(TileOutlook outlook, long now)
         {
@@ -276,16 +288,34 @@ public class StewardTests
     }
 
     /// <summary>When within two minutes a member first starts a change; null: never.</summary>
-    private static long? FirstChange(int member, TileHeader header, TileOutlook outlook) =>
-        FirstAction<StewardAction.Change>(member, header, outlook);
+    /// <param name="toldAt">When it hears that all others are complete or not there.</param>
+    private static long? FirstChange(int member, TileHeader header, TileOutlook outlook, long? toldAt = null) =>
+        FirstAction<StewardAction.Change>(member, header, outlook, toldAt);
 
-    private static long? FirstAction<T>(int member, TileHeader header, TileOutlook outlook)
+    private static long? FirstAction<T>(int member, TileHeader header, TileOutlook outlook, long? toldAt = null)
         where T : StewardAction
     {
         var steward = new Steward(Ids[member], StewardOptions.Default);
         for (var now = 0L; now <= 120_000; now += 500)
+        {
             if (steward.Decide(header, outlook, now) is T)
                 return now;
+            if (now == toldAt)
+                steward.Hear(ToNobody(Ids[member], header), now);
+        }
+
         return null;
+    }
+
+    /// <summary>An announcement by which nobody else is there.</summary>
+    private static Announcement ToNobody(NodeId self, TileHeader header)
+    {
+        var announcement = new Announcement(self, header, CoordinatorOptions.Default)
+        {
+            Answers = node => node == self,
+        };
+        announcement.Start();
+        announcement.OnTimeout();
+        return announcement;
     }
 }

@@ -80,12 +80,46 @@ public class TileKeeperTests
         var headers = TileId.All(3).Take(2).Select(tile => new TileHeader(First(tile), TilePhase.Active)).ToArray();
         int Begun(long now) => headers.Count(header => Run(_keeper.Next(header, outlook, now)) is EpochChange);
         Begun(0); // It begins to count how long a member has been unwanted.
-        _keeper.Paused(0);
+        _keeper.Paused(0, 0);
         for (var now = 0L; now < 5000; now += 50)
             Assert.Equal(0, Begun(now));
         Assert.Equal(1, Begun(5000));
         Assert.Equal(0, Begun(5049));
         Assert.Equal(1, Begun(5050));
+    }
+
+    /// <summary>docs/protocol.md#newcomers.</summary>
+    [Fact]
+    public void A_newcomer_that_answers_nothing_is_passed_over_for_20_seconds_and_then_twice_as_long()
+    {
+        var now = 0L;
+        AskInVain();
+        Assert.Equal([Ids[3]], _keeper.PassedOver(now + 19_999));
+        Assert.Empty(_keeper.PassedOver(now + 20_000));
+        now += 30_000;
+        AskInVain();
+        Assert.Equal([Ids[3]], _keeper.PassedOver(now + 39_999));
+        Assert.Empty(_keeper.PassedOver(now + 40_000));
+        now += 900_000; // Long ago.
+        AskInVain();
+        Assert.Empty(_keeper.PassedOver(now + 20_000));
+
+        void AskInVain()
+        {
+            var outlook = new TileOutlook([Ids[0], Ids[3], Ids[4]], ImmutableHashSet.Create(Ids[1]));
+            var header = new TileHeader(First(new TileId(3, 1)), TilePhase.Active);
+            Coordinator? next;
+            while ((next = _keeper.Next(header, outlook, now)) is not EpochChange)
+            {
+                Run(next);
+                now += 500;
+            }
+
+            Assert.Equal(Ids[3], Assert.Single(next.Start().OfType<Effect.Send>()).To);
+            while (!next.IsDone)
+                next.OnTimeout();
+            Run(_keeper.Next(header, outlook, now));
+        }
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ChordChat.Core.Ring;
 using Xunit;
 
@@ -125,6 +126,22 @@ public partial class HearsayTests
         Assert.Superset(Peers.All(6, 7, 8, 9).ToHashSet(), _asked.Select(ping => ping.To).ToHashSet());
         Say(7, Start);
         AssertPreferred(7, 20);
+    }
+
+    /// <summary>docs/protocol.md#newcomers.</summary>
+    [Fact]
+    public void Whom_its_steward_passes_over_gets_no_tile_that_it_does_not_keep()
+    {
+        var keepers = Peers.All(10, 20).Select(peer => peer.Node).ToImmutableArray();
+        ImmutableArray<NodeId> Preferred(params int[] passedOver) => _state.Preferred(
+            new RingId(5), 2, _now, keepers, Peers.All(passedOver).Select(peer => peer.Node).ToHashSet());
+        Say(20, Start);
+        Hear(Peers.At(7), Start, Health.Alive);
+        _now += TimeSpan.FromMinutes(2);
+        Say(7, Start);
+        Assert.Equal<NodeId>([Peers.At(7).Node, Peers.At(20).Node], Preferred());
+        Assert.Equal<NodeId>([Peers.At(20).Node, Peers.At(99).Node], Preferred(7));
+        Assert.Equal<NodeId>([Peers.At(7).Node, Peers.At(20).Node], Preferred(20));
     }
 
     private void AssertPreferred(int owner, int next) => Assert.Equal<NodeId>(

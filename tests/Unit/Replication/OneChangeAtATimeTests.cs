@@ -1,0 +1,153 @@
+using ChordChat.Core.Replication;
+using ChordChat.Core.Ring;
+using Xunit;
+using static ChordChat.Tests.Unit.Replication.Bench;
+
+namespace ChordChat.Tests.Unit.Replication;
+
+/// <summary>docs/protocol.md#one-change-at-a-time: of three members 1 lies, and 2 hears of nothing.</summary>
+public sealed class OneChangeAtATimeTests
+{
+    private readonly Bench _bench = new(values: new OwnedValues());
+
+    /// <summary>Member 2 would have to drop its rows, and of the two that are left the larger ballot would
+    /// count.</summary>
+    [Fact]
+    public void A_liar_cannot_take_a_name_by_two_changes_in_a_row()
+    {
+        Hold("a1");
+        End(_bench.Now);
+        Learn(0);
+        Plant(1, "b1");
+
+        var second = End(Header(0).Configuration);
+        _bench.Ask(2, new ReplicaRequest.NewConfiguration(second ?? Header(0).Newest, Header(0).BeforeNewest));
+        Learn(2);
+
+        Assert.Equal(("a1", TilePhase.Active), (Value(2), Phase(2)));
+        Assert.Null(second);
+    }
+
+    [Fact]
+    public void A_member_votes_for_the_next_change_as_soon_as_all_others_are_complete()
+    {
+        End(_bench.Now);
+        Learn(0);
+        Learn(1);
+        Tell(0);
+        Assert.Null(End(Header(0).Configuration)); // 2 answers, but it learns still.
+        Learn(2);
+        Tell(0, except: 1); // One that says nothing is not believed to be complete.
+        Assert.Null(End(Header(0).Configuration));
+        Tell(0, except: 2);
+        Assert.Null(End(Header(0).Configuration));
+        Tell(0);
+        Assert.NotNull(End(Header(0).Configuration));
+    }
+
+    [Fact]
+    public void It_waits_for_nobody_that_is_dead_or_damaged()
+    {
+        End(_bench.Now);
+        Learn(0);
+        Learn(1);
+        Tell(0, answers: node => node != _bench.Ids[2]);
+        Assert.NotNull(End(Header(0).Configuration));
+
+        Learn(0);
+        Learn(1);
+        _bench.Ask(2, new ReplicaRequest.NewConfiguration(Header(0).Newest, Header(0).BeforeNewest));
+        _bench.Ask(2, new ReplicaRequest.Distrust(Tile));
+        Assert.Equal(TilePhase.Damaged, Phase(2));
+        Tell(0);
+        Assert.NotNull(End(Header(0).Configuration));
+    }
+
+    /// <summary>It was ready once: otherwise it would not be sealed.</summary>
+    [Fact]
+    public void Whoever_is_sealed_votes_after_a_restart_too()
+    {
+        End(_bench.Now);
+        foreach (var node in (int[])[0, 1, 2])
+            Learn(node);
+        Tell(0);
+        var at = Header(0).Configuration;
+        Assert.IsType<ReplicaReply.SealGranted>(Ask(new ReplicaRequest.Seal(at.At, Ballot(at, 1))));
+        _bench.Restart(0);
+        Assert.IsType<ReplicaReply.SealGranted>(Ask(new ReplicaRequest.Seal(at.At, Ballot(at, 2))));
+    }
+
+    [Fact]
+    public void Whoever_restarts_before_asks_the_others_again_unless_all_had_told_it()
+    {
+        End(_bench.Now);
+        foreach (var node in (int[])[0, 1, 2])
+            Learn(node);
+        _bench.Restart(0);
+        Assert.Null(End(Header(0).Configuration));
+        Tell(0);
+        Assert.Null(Header(0).Previous);
+        _bench.Restart(0);
+        Assert.NotNull(End(Header(0).Configuration));
+    }
+
+    /// <summary>Member 1 ends an epoch with the vote of 0, and keeps its members.</summary>
+    /// <returns>What was decided; null when 0 has refused.</returns>
+    private TileConfiguration? End(TileConfiguration at)
+    {
+        var (ballot, next) = (Ballot(at, 1), at.Next(at.Members));
+        if (Ask(new ReplicaRequest.Seal(at.At, ballot)) is not ReplicaReply.SealGranted
+            || Ask(new ReplicaRequest.Decide(at.At, ballot, next)) is not ReplicaReply.Accepted)
+        {
+            Assert.IsType<ReplicaReply.NotAllowed>(Ask(new ReplicaRequest.Decide(at.At, ballot, next)));
+            return null;
+        }
+
+        foreach (var node in (int[])[0, 1])
+            _bench.Ask(node, new ReplicaRequest.NewConfiguration(next, at));
+        return next;
+    }
+
+    private Ballot Ballot(TileConfiguration at, ulong round) => new(at.Epoch, round, _bench.Ids[1], 1);
+
+    /// <summary>Of 0, by 1.</summary>
+    private ReplicaReply Ask(ReplicaRequest request) => _bench.Replicas[0].Handle(request, _bench.Ids[1], 0);
+
+    private void Hold(string value)
+    {
+        var ballot = _bench.Ballots.Next(1, default);
+        foreach (var node in (int[])[0, 1, 2])
+            Assert.IsType<ReplicaReply.Accepted>(
+                _bench.Ask(node, new ReplicaRequest.Accept(_bench.Now.At, "k", ballot, Bytes(value))));
+    }
+
+    /// <summary>Writes past all rules, as a node can on its own disk.</summary>
+    private void Plant(int node, string value)
+    {
+        var ballot = new Ballot(2, 99, _bench.Ids[1], 1);
+        _bench.Stores[node].PutRegister(Tile, "k", new RegisterRow(ballot, ballot, Bytes(value)));
+    }
+
+    private void Learn(int node)
+    {
+        if (Header(node).Newest == Header(node).Configuration && Phase(node) != TilePhase.Learning)
+            _bench.Ask(node, new ReplicaRequest.NewConfiguration(Header(0).Newest, Header(0).BeforeNewest));
+        _bench.Run(new Learner(_bench.Ids[node], Header(node), CoordinatorOptions.Default, 1));
+    }
+
+    private void Tell(int node, int? except = null, Func<NodeId, bool>? answers = null)
+    {
+        _bench.Ignores = (other, request) => other == except && request is ReplicaRequest.NewConfiguration;
+        _bench.Run(new Announcement(_bench.Ids[node], Header(node), CoordinatorOptions.Default)
+        {
+            Answers = answers ?? (static _ => true),
+        });
+        _bench.Ignores = null;
+    }
+
+    private TileHeader Header(int node) => _bench.Replicas[node].Header(Tile)!;
+
+    private TilePhase Phase(int node) => Header(node).Phase;
+
+    private string Value(int node) => Text(_bench.Stores[node].GetRegister(Tile, "k").Value);
+}
