@@ -17,15 +17,17 @@ internal sealed class NodeDatabase : IDisposable
     public const int SchemaVersion = 6;
 
     public const string FileName = "chordchat.db";
+    private const string Log = "-wal";
     private const int SqliteNotADatabase = 26;
     private const int SqliteCorrupt = 11;
 
     private readonly string _path;
 
-    private NodeDatabase(string path)
+    private NodeDatabase(string path, SqliteConnectionStringBuilder how)
     {
         _path = path;
-        Connection = new(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+        how.Pooling = false;
+        Connection = new(how.ToString());
     }
 
     /// <summary>The only connection there is. Not for two threads at once.</summary>
@@ -35,7 +37,11 @@ internal sealed class NodeDatabase : IDisposable
     /// <exception cref="StartRefusedException">Damaged, foreign, newer or in use; the text says what to do.</exception>
     public static NodeDatabase Open(string folder, NodeCertificate owner)
     {
-        var database = new NodeDatabase(Path.Combine(folder, FileName));
+        var path = Path.Combine(folder, FileName);
+        PrivateFiles.Make(path); // SQLite would take the rights from the umask; its log has those of the file.
+        PrivateFiles.TakeFromOthers(path);
+        PrivateFiles.TakeFromOthers(path + Log);
+        var database = new NodeDatabase(path, new() { DataSource = path });
         try
         {
             database.Connection.Open();
