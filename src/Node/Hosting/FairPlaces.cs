@@ -5,7 +5,7 @@ namespace ChordChat.Node.Hosting;
 /// <summary>How many strangers may wait or watch: of an address block, and in all. Safe for threads.</summary>
 /// <remarks>docs/security.md, "Places of strangers". When all places are taken, a newcomer gets that of whoever has had
 /// one for longest in the block that has the most, unless the newcomer's own block has as many. Who holds a place makes
-/// room only in the largest block, and for a block that stays smaller than half of it.</remarks>
+/// room only in the largest block, and for a block that has at most half as many then.</remarks>
 /// <param name="tenure">How long a place is safe from newcomers of the same block.</param>
 internal sealed class FairPlaces(int perBlockMax, int max, TimeSpan tenure, TimeProvider time)
 {

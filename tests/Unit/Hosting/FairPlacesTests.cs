@@ -126,7 +126,7 @@ public sealed class FairPlacesTests
         var newcomers = Enumerable.Range(0, 2).Select(_ => SignedIn(places, "10.0.2.1")).ToArray();
 
         Assert.Equal([true, true, false, false, false, false, false, false], Lost(many));
-        Assert.Null(places.TryEnter(IPAddress.Parse("10.0.2.1"))); // It would have half as many.
+        Assert.Null(places.TryEnter(IPAddress.Parse("10.0.2.1"))); // It would have more than half as many.
         Assert.Null(places.TryEnter(IPAddress.Parse("10.0.1.1")));
         Assert.DoesNotContain(true, Lost(newcomers));
     }
