@@ -48,6 +48,16 @@ keep() {
   printf '%s\n' "$2" >"$home/run/$1.new" && mv "$home/run/$1.new" "$home/run/$1"
 }
 
+# One ./startup.sh at a time works on a data folder, where flock is known. Processes that outlive it
+# must not inherit descriptor 8, or they would keep the lock.
+one_at_a_time() {
+  command -v flock >/dev/null || return 0
+  exec 8>"$home/run/startup.lock"
+  flock -n 8 && return
+  say 'another ./startup.sh is working on this cluster; waiting for it ...'
+  flock 8
+}
+
 # Puts an option's number into value. Zeros in front do not make it octal; with too many digits it is just too large.
 whole() {
   [[ $2 =~ ^0*([0-9]+)$ ]] || die "$1 needs a whole number, not '$2'"

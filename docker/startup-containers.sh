@@ -151,6 +151,7 @@ check_ports() {
   ((${#taken[@]} + ${#page[@]} == 0)) || refuse_ports 64 ${taken[@]+"${taken[@]}"} - ${page[@]+"${page[@]}"}
 }
 
+# Nobody else starts anything meanwhile: see one_at_a_time.
 ran_before=''
 undo_failed_start() {
   local code=$? id
@@ -166,12 +167,13 @@ cluster_start() {
   engine_answers || die "no Docker engine answers; start it, or use --local"
   umask 077
   mkdir -p "$home/run"
+  one_at_a_time
   : >"$home/run/compose.log"
   use_ports
   check_ports
-  ran_before=$(docker ps -q --filter "label=com.docker.compose.project=$project")
   say 'building images (once, until a source changes) ...'
   quietly build
+  ran_before=$(docker ps -q --filter "label=com.docker.compose.project=$project")
   trap undo_failed_start EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
@@ -244,6 +246,7 @@ cluster_logs() {
 cluster_stop() {
   require_engine
   [[ -d $home/run ]] || die "no cluster here yet; ${as_here}./startup.sh makes one"
+  one_at_a_time
   use_ports
   : >"$home/run/compose.log"
   quietly stop

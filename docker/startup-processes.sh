@@ -85,13 +85,3 @@ undo_failed_start() {
     say "everything that this start had started is stopped again: ${started[*]}" >&2
   fi
 }
-
-# One ./startup.sh at a time works on a data folder, where flock is known. Processes that it starts must not
-# inherit descriptor 8, or they would keep the lock.
-one_at_a_time() {
-  command -v flock >/dev/null || return 0
-  exec 8>"$home/run/startup.lock"
-  flock -n 8 && return
-  say 'another ./startup.sh is working on this cluster; waiting for it ...'
-  flock 8
-}

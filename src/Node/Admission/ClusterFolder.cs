@@ -92,26 +92,19 @@ internal sealed partial class ClusterFolder(string root)
 
     /// <summary>Holds the folder for one command that reads a record in it and writes a longer one: of two at once one
     /// would lose what the other has written.</summary>
-    /// <exception cref="StartRefusedException">Another command held it for too long.</exception>
+    /// <exception cref="StartRefusedException">Another command held it for too long, or it cannot be
+    /// written.</exception>
     public IDisposable Hold()
     {
         RequireCluster();
         var path = Path.Combine(Folder, LockFile);
-        for (var begun = Stopwatch.GetTimestamp(); ;)
-            try
-            {
-                return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (Stopwatch.GetElapsedTime(begun) < HoldMax)
-            {
-                Thread.Sleep(HoldPause);
-            }
-            catch (IOException e)
-            {
+        for (var begun = Stopwatch.GetTimestamp(); ; Thread.Sleep(HoldPause))
+            if (PrivateFiles.TryLock(path) is { } held)
+                return held;
+            else if (Stopwatch.GetElapsedTime(begun) >= HoldMax)
                 throw new StartRefusedException(
-                    ExitCode.Usage, $"another command of this cluster has held {path} for {HoldMax.TotalSeconds:0} s "
-                    + $"({e.Message}). Wait until it has ended, or end it; then type this one again.");
-            }
+                    ExitCode.Usage, $"another command of this cluster has held {path} for {HoldMax.TotalSeconds:0} s. "
+                    + "Wait until it has ended, or end it; then type this one again.");
     }
 
     /// <summary>Makes an identity for a node that will join, under a name nobody has; remembers name and

@@ -6,15 +6,21 @@ using Microsoft.AspNetCore.Connections;
 
 namespace ChordChat.Node.Admission;
 
-/// <summary>The newest deny list that this node knows: on its disk first, then in force here.</summary>
+/// <summary>The newest deny list that this node knows: in force here at once, and on its disk.</summary>
 /// <remarks>docs/protocol.md#ring-deny-list. Safe for threads.</remarks>
 internal sealed partial class Denials(
     ClusterTrust trust, Genesis genesis, DataFolder folder, LocalNode node, IHostApplicationLifetime life,
-    ILogger<Denials> logger)
+    TimeProvider time, ILogger<Denials> logger) : ILoop
 {
+    private static readonly TimeSpan StorePause = TimeSpan.FromSeconds(10);
+
     private readonly Lock _turn = new();
+    private readonly Lock _disk = new();
+    private readonly LineBudget _unstoredLines = new(1);
     private readonly ConcurrentDictionary<ConnectionContext, X509Certificate2> _open = new();
     private byte[]? _signed = ReadFile(folder.Path);
+    private byte[]? _unstored;
+    private bool _hasFailed;
 
     /// <summary>Somebody more is denied; on the thread of whoever brought the list.</summary>
     public event Action<DenyList>? Changed;
@@ -43,8 +49,10 @@ internal sealed partial class Denials(
             + "node gets it again from the others. Where the authority's key is, revoke again a node that was revoked "
             + "before: 'cluster revoke' fetches the list from a node.");
 
-    /// <summary>Puts a list in the place of the one at hand if it is genuine and newer.</summary>
-    /// <exception cref="IOException">It cannot be kept on the disk; nothing has changed.</exception>
+    private string StoredAt { get; } = Path.Combine(folder.Path, DenyList.FileName);
+
+    /// <summary>Puts a list in the place of the one at hand if it is genuine and newer. One that the disk does not take
+    /// is in force all the same, and stored later.</summary>
     public DenyListVerdict Take(ReadOnlySpan<byte> signed)
     {
         if (DenyList.Read(signed, genesis.ClusterHex, trust) is not { } list)
@@ -53,17 +61,28 @@ internal sealed partial class Denials(
         {
             if (list.Number <= Number)
                 return list.Number == Number ? DenyListVerdict.Known : DenyListVerdict.Older;
-            PrivateFiles.Write(Path.Combine(folder.Path, DenyList.FileName), signed);
-            Volatile.Write(ref _signed, signed.ToArray());
+            _unstored = signed.ToArray();
+            Volatile.Write(ref _signed, _unstored);
             trust.Deny(list);
         }
 
         LogTaken(list.Number, string.Join(' ', list.Entries.Select(entry => entry.Name).Distinct()));
         EndConnections();
         Changed?.Invoke(list);
+        Store();
         if (list.Of(node.Self.Node) is { } own)
             End(own);
         return DenyListVerdict.Taken;
+    }
+
+    /// <summary>Stores what the disk has not taken yet.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        while (true)
+        {
+            await Task.Delay(StorePause, time, stopping);
+            Store();
+        }
     }
 
     /// <summary>Ends this connection when its certificate is denied while it is open.</summary>
@@ -71,6 +90,29 @@ internal sealed partial class Denials(
     {
         _open[connection] = certificate;
         return new Followed(this, connection);
+    }
+
+    private void Store()
+    {
+        lock (_disk)
+        {
+            if (Volatile.Read(ref _unstored) is not { } newest)
+                return;
+            try
+            {
+                PrivateFiles.Write(StoredAt, newest);
+                Interlocked.CompareExchange(ref _unstored, null, newest);
+                if (_hasFailed)
+                    LogStored(StoredAt);
+                _hasFailed = false;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                _hasFailed = true;
+                if (_unstoredLines.Allows((long)time.GetElapsedTime(0).TotalMilliseconds, out _))
+                    LogUnstored(StoredAt, e.Message);
+            }
+        }
     }
 
     private void EndConnections()
@@ -94,6 +136,14 @@ internal sealed partial class Denials(
         "{What}; it must not serve any more and stops. Its data is kept by the other nodes. Remove {Folder}; to use "
         + "this machine as a node again, its operator must invite it: 'chordchat-node cluster invite'")]
     private partial void LogRevoked(string what, string folder);
+
+    [LoggerMessage(7025, LogLevel.Error,
+        "{Path} cannot be written ({Why}), so the new deny list is in force, but is forgotten at a restart "
+        + "until another node tells it again. Mend the disk or make room; it is tried again every 10 s")]
+    private partial void LogUnstored(string path, string why);
+
+    [LoggerMessage(7026, LogLevel.Information, "the deny list is on the disk now: {Path}")]
+    private partial void LogStored(string path);
 
     private sealed class Followed(Denials denials, ConnectionContext connection) : IDisposable
     {

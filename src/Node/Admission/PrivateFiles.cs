@@ -8,6 +8,13 @@ internal static class PrivateFiles
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    /// <summary>What others than the owner may do.</summary>
+    public const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
+    // What the system calls it when another process has a file: on Windows, on Linux, on macOS.
+    private static readonly int[] HeldErrors = [unchecked((int)0x80070020), unchecked((int)0x80070021), 11, 35];
+
     /// <summary>Makes the folder and those above it that are missing.</summary>
     public static void CreateFolder(string path)
     {
@@ -26,19 +33,10 @@ internal static class PrivateFiles
     /// cut.</summary>
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
-        var options = new FileStreamOptions
-        {
-            Mode = FileMode.Create,
-            Access = FileAccess.Write,
-            Share = FileShare.None,
-        };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = OwnerOnly;
-
         var temporary = $"{path}.{Environment.ProcessId}.new";
         try
         {
-            using (var file = new FileStream(temporary, options))
+            using (var file = new FileStream(temporary, Options(FileMode.Create, FileAccess.Write)))
             {
                 file.Write(content);
                 file.Flush(flushToDisk: true);
@@ -61,11 +59,74 @@ internal static class PrivateFiles
         {
             Write(path, content);
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new StartRefusedException(
                 ExitCode.Storage,
                 $"{path} cannot be written: {e.Message} Make room or mend the disk, then start again.");
         }
+    }
+
+    /// <summary>Takes a file that one process may have at a time; makes it when it is missing.</summary>
+    /// <returns>To be disposed of; null while another process has it.</returns>
+    /// <exception cref="StartRefusedException">It cannot be opened at all.</exception>
+    public static FileStream? TryLock(string path)
+    {
+        TakeFromOthers(path);
+        try
+        {
+            return new(path, Options(FileMode.OpenOrCreate, FileAccess.ReadWrite));
+        }
+        catch (IOException e) when (IsHeld(e))
+        {
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartRefusedException(
+                ExitCode.Storage,
+                $"{path} cannot be opened for writing: {e.Message} Be the user who owns it, make room if the disk is "
+                + "full, or mend it if it can only be read; then try again.");
+        }
+    }
+
+    /// <summary>Whether a file could not be opened because another process has it.</summary>
+    public static bool IsHeld(IOException e) => HeldErrors.Contains(e.HResult);
+
+    /// <summary>Makes an empty file when it is missing. One that cannot be made is left to whoever opens it.</summary>
+    public static void Make(string path)
+    {
+        try
+        {
+            if (!File.Exists(path))
+                new FileStream(path, Options(FileMode.OpenOrCreate, FileAccess.ReadWrite)).Dispose();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Its reader says more.
+        }
+    }
+
+    /// <summary>Mends a file that an older program made for all to read. Of another user's, the doctor
+    /// speaks.</summary>
+    public static void TakeFromOthers(string path)
+    {
+        try
+        {
+            if (!OperatingSystem.IsWindows() && File.Exists(path) && (File.GetUnixFileMode(path) & Others) != 0)
+                File.SetUnixFileMode(path, OwnerOnly);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It works as it is.
+        }
+    }
+
+    private static FileStreamOptions Options(FileMode mode, FileAccess access)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = access, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = OwnerOnly;
+        return options;
     }
 }

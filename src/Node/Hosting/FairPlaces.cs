@@ -4,7 +4,8 @@ namespace ChordChat.Node.Hosting;
 
 /// <summary>How many strangers may wait or watch: of an address block, and in all. Safe for threads.</summary>
 /// <remarks>docs/security.md, "Places of strangers". When all places are taken, a newcomer gets that of whoever has had
-/// one for longest in the block that has the most, unless the newcomer's own block has as many.</remarks>
+/// one for longest in the block that has the most, unless the newcomer's own block has as many. Who holds a place makes
+/// room only in the largest block, and for a block that has at most half as many then.</remarks>
 /// <param name="tenure">How long a place is safe from newcomers of the same block.</param>
 internal sealed class FairPlaces(int perBlockMax, int max, TimeSpan tenure, TimeProvider time)
 {
@@ -48,10 +49,14 @@ internal sealed class FairPlaces(int perBlockMax, int max, TimeSpan tenure, Time
 
     private Place? OldestOfAll(Block? own)
     {
-        var most = _blocks.Values.Where(block => block.Yielding.First is not null)
+        var idlest = _blocks.Values.Where(block => block.Yielding.First is not null)
             .MaxBy(block => (block.Yielding.Count, -block.Yielding.First!.Value.Number));
-        if (most?.Yielding.Count > (own?.Yielding.Count ?? 0))
-            return most.Yielding.First!.Value;
+        var largest = _blocks.Values.MaxBy(block => block.Open);
+        if (idlest?.Yielding.Count > (own?.Yielding.Count ?? 0)
+            && (2 * idlest.Open >= largest!.Open || OldestOf(idlest) is not null))
+            return idlest.Yielding.First!.Value;
+        if (largest?.Open > 2 * ((own?.Open ?? 0) + 1))
+            return (largest.Yielding.First ?? largest.Holding.First!).Value;
         return own is null ? null : OldestOf(own);
     }
 
@@ -77,6 +82,12 @@ internal sealed class FairPlaces(int perBlockMax, int max, TimeSpan tenure, Time
 
         /// <summary>Those who have to make room; the oldest first.</summary>
         public LinkedList<Place> Yielding { get; } = new();
+
+        /// <summary>Those who make room when there are far more of them than of others; the oldest first.</summary>
+        public LinkedList<Place> Holding { get; } = new();
+
+        /// <summary>All but those who stay.</summary>
+        public int Open => Yielding.Count + Holding.Count;
     }
 
     internal sealed class Place : IDisposable
@@ -116,13 +127,27 @@ internal sealed class FairPlaces(int perBlockMax, int max, TimeSpan tenure, Time
             }
         }
 
+        /// <summary>From now on it makes room only when its block has far more than the newcomer's; nothing changes
+        /// for one that stays.</summary>
+        public void Hold()
+        {
+            lock (_of._turn)
+            {
+                if (IsLeft || Node.List != Block.Yielding)
+                    return;
+                Stay(this);
+                Block.Holding.AddLast(Node);
+            }
+        }
+
         /// <summary>From now on it makes room again, as if it had just come.</summary>
         public void Yield()
         {
             lock (_of._turn)
             {
-                if (IsLeft || Node.List is not null)
+                if (IsLeft || Node.List == Block.Yielding)
                     return;
+                Stay(this);
                 (Number, Since) = (++_of._entered, _of._time.GetTimestamp());
                 Block.Yielding.AddLast(Node);
             }

@@ -7,6 +7,8 @@ namespace ChordChat.Node.Hosting;
 /// <summary>What the doctor looks at inside the node's folder. Nothing is changed by it.</summary>
 internal static class FolderChecks
 {
+    private static readonly Finding InUse = new(Verdict.Ok, "database", "in use by the running node");
+
     public static NodeIdentity? Identity(string data, out List<Finding> findings)
     {
         findings = [];
@@ -37,9 +39,9 @@ internal static class FolderChecks
             using var held = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
             return false;
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return true;
+            return e is IOException held && PrivateFiles.IsHeld(held);
         }
     }
 
@@ -50,19 +52,19 @@ internal static class FolderChecks
                 Verdict.Fail, "database", $"not to be started: {why}",
                 "remove the folder and join as a new node: 'cluster invite', 'cluster join'");
         if (running)
-            return new(Verdict.Ok, "database", "in use by the running node");
+            return InUse;
         if (!File.Exists(Path.Combine(data, NodeDatabase.FileName)))
             return DataFolder.HasStarted(data)
                 ? new(Verdict.Fail, "database", "gone", "join as a new node: 'cluster invite', 'cluster join'")
                 : new(Verdict.Ok, "database", "none yet; the first start makes it");
         try
         {
-            using var database = NodeDatabase.Open(Path.GetFullPath(data), identity.Self);
-            return new(Verdict.Ok, "database", $"sound, SQLite {database.Connection.ServerVersion}");
+            return new(Verdict.Ok, "database", NodeDatabase.Inspect(Path.GetFullPath(data), identity.Self));
         }
         catch (StartRefusedException e)
         {
-            return new(Verdict.Fail, "database", e.Message);
+            // What a node writes while it is read may look like damage.
+            return IsRunning(data) ? InUse : new(Verdict.Fail, "database", e.Message);
         }
     }
 
@@ -89,12 +91,14 @@ internal static class FolderChecks
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     private static Finding Privacy(string data)
     {
-        const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead
-            | UnixFileMode.OtherWrite;
-        var exposed = Directory.GetFiles(data).Where(f => (File.GetUnixFileMode(f) & Others) != 0)
-            .Where(f => Path.GetFileName(f) is "identity.key" or "secret").ToArray();
-        return exposed.Length == 0
-            ? new(Verdict.Ok, "privacy", "key and secret can be read by their owner only")
-            : new(Verdict.Fail, "privacy", $"others can read {string.Join(", ", exposed)}", "chmod 600 them");
+        var exposed = Directory.GetFiles(data).Where(f => (File.GetUnixFileMode(f) & PrivateFiles.Others) != 0)
+            .Where(f => Path.GetFileName(f) is var name && (name is "identity.key" or "secret" or DataFolder.LockFile
+                || name.StartsWith(NodeDatabase.FileName, StringComparison.Ordinal))).ToArray();
+        if (exposed.Length > 0)
+            return new(Verdict.Fail, "privacy", $"others can use {string.Join(", ", exposed)}", "chmod 600 them");
+        return (File.GetUnixFileMode(data) & PrivateFiles.Others) == 0
+            ? new(Verdict.Ok, "privacy", "the folder is its owner's only")
+            : new(Verdict.Warn, "privacy", "others can look into the folder, but not read key, secret and database",
+                "chmod 700 it");
     }
 }

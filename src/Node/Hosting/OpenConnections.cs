@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Connections;
 namespace ChordChat.Node.Hosting;
 
 /// <summary>Shares the process's descriptors: past the limits, the connection of the block with the most that has been
-/// idle for longest makes room, and some places are kept for members. Says in the log what ran out: one line a minute.
-/// Safe for threads.</summary>
+/// idle for longest makes room, or one with a session where a block has far more than others; some places are kept for
+/// members. Says in the log what ran out: one line a minute. Safe for threads.</summary>
 /// <remarks>docs/security.md, "Places of strangers".</remarks>
 internal sealed partial class OpenConnections(
     DescriptorLimit limit, MemberAddresses members, TimeProvider time, ILogger logger)
@@ -87,16 +87,17 @@ internal sealed class ConnectionPlace(FairPlaces.Place place, FairPlaces.Place h
         if (caller?.Node is not null)
             memberCame();
         if (caller is { Node: not null } or { MaySeeNames: true })
-            Busy();
+            Stay();
     }
 
-    /// <summary>While somebody is signed in over this connection, it makes room for nobody.</summary>
+    /// <summary>While somebody is signed in over this connection, it makes room only when its block has far more than
+    /// others.</summary>
     /// <returns>To be disposed of at the end of the session.</returns>
     public IDisposable Busy()
     {
         lock (_turn)
             if (_sessions++ == 0)
-                place.TryStay();
+                place.Hold();
         return new Session(this);
     }
 
@@ -108,6 +109,14 @@ internal sealed class ConnectionPlace(FairPlaces.Place place, FairPlaces.Place h
                 if (--of._sessions == 0)
                     of.Idle();
         }
+    }
+
+    /// <summary>As if somebody were signed in for ever.</summary>
+    private void Stay()
+    {
+        lock (_turn)
+            _sessions++;
+        place.TryStay();
     }
 
     private void Idle() => place.Yield();

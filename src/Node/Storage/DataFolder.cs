@@ -75,26 +75,11 @@ internal sealed class DataFolder : IDisposable
         _lock.Dispose();
     }
 
-    private static FileStream Lock(string path)
-    {
-        try
-        {
-            return new(
-                System.IO.Path.Combine(path, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new StartRefusedException(
-                ExitCode.Storage, $"{path} cannot be written: {e.Message} Run as the user who owns it.");
-        }
-        catch (IOException)
-        {
-            throw new StartRefusedException(
-                ExitCode.AlreadyRunning,
-                $"a node is running in {path} already{At(path)}. One folder is one node: stop that process first, or "
-                + "name another node's folder with --data.");
-        }
-    }
+    private static FileStream Lock(string path) =>
+        PrivateFiles.TryLock(System.IO.Path.Combine(path, LockFile)) ?? throw new StartRefusedException(
+            ExitCode.AlreadyRunning,
+            $"a node is running in {path} already{At(path)}. One folder is one node: stop that process first, or "
+            + "name another node's folder with --data.");
 
     private static string At(string path) =>
         AddressFile.Read(path) is { } address ? $" (it said {address} when it started)" : "";

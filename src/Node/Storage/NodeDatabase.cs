@@ -17,15 +17,18 @@ internal sealed class NodeDatabase : IDisposable
     public const int SchemaVersion = 6;
 
     public const string FileName = "chordchat.db";
+    private const string Log = "-wal";
+    private const string LogIndex = "-shm";
     private const int SqliteNotADatabase = 26;
     private const int SqliteCorrupt = 11;
 
     private readonly string _path;
 
-    private NodeDatabase(string path)
+    private NodeDatabase(string path, SqliteConnectionStringBuilder how)
     {
         _path = path;
-        Connection = new(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+        how.Pooling = false;
+        Connection = new(how.ToString());
     }
 
     /// <summary>The only connection there is. Not for two threads at once.</summary>
@@ -35,14 +38,19 @@ internal sealed class NodeDatabase : IDisposable
     /// <exception cref="StartRefusedException">Damaged, foreign, newer or in use; the text says what to do.</exception>
     public static NodeDatabase Open(string folder, NodeCertificate owner)
     {
-        var database = new NodeDatabase(Path.Combine(folder, FileName));
+        var path = Path.Combine(folder, FileName);
+        PrivateFiles.Make(path); // SQLite would take the rights from the umask; its log has those of the file.
+        PrivateFiles.TakeFromOthers(path);
+        PrivateFiles.TakeFromOthers(path + Log);
+        var database = new NodeDatabase(path, new() { DataSource = path });
         try
         {
             database.Connection.Open();
             database.Configure();
             database.CheckSound();
-            database.CheckSchema();
-            database.CheckOwner(owner);
+            database.Version();
+            database.MakeTables();
+            database.TakeOwner(owner);
             return database;
         }
         catch (SqliteException e)
@@ -54,6 +62,38 @@ internal sealed class NodeDatabase : IDisposable
         {
             database.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Proves the file of a node that does not run sound and its own, and writes nothing: not even what a
+    /// crash has left in the log is moved home.</summary>
+    /// <returns>In words, what it is.</returns>
+    /// <exception cref="StartRefusedException">Damaged, foreign or newer; the text says what to do.</exception>
+    public static string Inspect(string folder, NodeCertificate owner)
+    {
+        var path = Path.Combine(folder, FileName);
+        var hadIndex = File.Exists(path + LogIndex);
+        try
+        {
+            using var database = new NodeDatabase(path, Reading(path));
+            try
+            {
+                database.Connection.Open();
+                database.CheckSound();
+                if (database.Version() == 0)
+                    return "none yet; the first start fills it";
+                database.RequireOwner(owner);
+                return $"sound, SQLite {database.Connection.ServerVersion}";
+            }
+            catch (SqliteException e)
+            {
+                throw database.Refusal(e);
+            }
+        }
+        finally
+        {
+            if (!hadIndex)
+                File.Delete(path + LogIndex); // SQLite reads the log through it.
         }
     }
 
@@ -72,7 +112,7 @@ internal sealed class NodeDatabase : IDisposable
         }
     }
 
-    /// <summary>Null until <see cref="Start"/>: the doctor only looks.</summary>
+    /// <summary>Null until <see cref="Start"/>.</summary>
     public RunTable? Runs { get; private set; }
 
     public string? Meta(string key)
@@ -118,7 +158,19 @@ internal sealed class NodeDatabase : IDisposable
             throw Damaged(found);
     }
 
-    private void CheckSchema()
+    /// <summary>Without a log the file is all there is, and SQLite is told that it stays as it is: it makes no files
+    /// beside it then.</summary>
+    private static SqliteConnectionStringBuilder Reading(string path) => new()
+    {
+        Mode = SqliteOpenMode.ReadOnly,
+        DataSource = new FileInfo(path + Log) is { Exists: true, Length: > 0 }
+            ? path
+            : $"{new Uri(path).AbsoluteUri.Replace("#", "%23", StringComparison.Ordinal)}?immutable=1",
+    };
+
+    /// <summary>Of the tables; 0 when there are none yet.</summary>
+    /// <exception cref="StartRefusedException">Another program's.</exception>
+    private int Version()
     {
         var version = int.Parse(Scalar("PRAGMA user_version"), CultureInfo.InvariantCulture);
         if (version > SchemaVersion)
@@ -132,32 +184,42 @@ internal sealed class NodeDatabase : IDisposable
                 $"{_path} was written by an older chordchat-node (format {version}; this one writes {SchemaVersion}) "
                 + "and cannot be read any more. Run the older program, or begin a new cluster; the file has not been "
                 + "touched.");
+        return version;
+    }
+
+    private void MakeTables()
+    {
         Scalar("CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID");
         Scalar(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {SchemaVersion}"));
     }
 
-    private void CheckOwner(NodeCertificate owner)
+    private void TakeOwner(NodeCertificate owner)
     {
-        var cluster = Convert.ToHexStringLower(owner.Cluster.AsSpan());
+        if (RequireOwner(owner))
+            return;
+        // In one commit: with half of it, after a power cut, this would be another node's.
+        using var command = Command("INSERT INTO meta (key, value) VALUES ('cluster', $cluster), ('node', $node)");
+        command.Parameters.AddWithValue("$cluster", ClusterOf(owner));
+        command.Parameters.AddWithValue("$node", owner.Node.ToString());
+        command.ExecuteNonQuery();
+    }
+
+    /// <returns>False when it is nobody's yet.</returns>
+    /// <exception cref="StartRefusedException">It is another's.</exception>
+    private bool RequireOwner(NodeCertificate owner)
+    {
+        var (cluster, node) = (ClusterOf(owner), owner.Node.ToString());
         var (storedCluster, storedNode) = (Meta("cluster"), Meta("node"));
         if (storedCluster is null && storedNode is null)
-        {
-            // In one commit: with half of it, after a power cut, this would be another node's.
-            using var command = Command(
-                "INSERT INTO meta (key, value) VALUES ('cluster', $cluster), ('node', $node)");
-            command.Parameters.AddWithValue("$cluster", cluster);
-            command.Parameters.AddWithValue("$node", owner.Node.ToString());
-            command.ExecuteNonQuery();
-        }
-        else if (storedCluster != cluster)
-        {
+            return false;
+        if (storedCluster != cluster)
             throw Foreign($"of another cluster ({storedCluster?[..8]}, this node is of {cluster[..8]})");
-        }
-        else if (storedNode != owner.Node.ToString())
-        {
-            throw Foreign($"another node's ({storedNode?[..8]}, this is {owner.Node.ToString()[..8]})");
-        }
+        if (storedNode != node)
+            throw Foreign($"another node's ({storedNode?[..8]}, this is {node[..8]})");
+        return true;
     }
+
+    private static string ClusterOf(NodeCertificate owner) => Convert.ToHexStringLower(owner.Cluster.AsSpan());
 
     private StartRefusedException Foreign(string whose) => new(
         ExitCode.Foreign,

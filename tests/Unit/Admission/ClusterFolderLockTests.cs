@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
 using ChordChat.Tests.Unit.Hosting;
 using Xunit;
 
@@ -38,5 +40,27 @@ public sealed class ClusterFolderLockTests : IDisposable
         Assert.False(second.IsCompleted);
         first.Dispose();
         (await second.WaitAsync(TimeSpan.FromSeconds(30))).Dispose();
+    }
+
+    /// <summary>Only who waits for another command waits.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_lock_that_cannot_be_opened_is_no_other_command_and_the_text_says_so_at_once(bool isFolder)
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        new ClusterFolder(_folder.Path).Create(
+            new(["n1"], 0, SessionPolicy.Takeover, Demo: false), DateTimeOffset.UtcNow);
+        var path = _folder["cluster/lock"];
+        if (isFolder)
+            Directory.CreateDirectory(path); // Access is denied.
+        else
+            File.CreateSymbolicLink(path, path); // It leads nowhere.
+        var begun = Stopwatch.GetTimestamp();
+        var refused = Assert.Throws<StartRefusedException>(() => new ClusterFolder(_folder.Path).Hold());
+        Assert.True(Stopwatch.GetElapsedTime(begun) < TimeSpan.FromSeconds(20));
+        Assert.Equal(ExitCode.Storage, refused.Code);
+        Assert.Contains($"{path} cannot be opened for writing", refused.Message, StringComparison.Ordinal);
     }
 }

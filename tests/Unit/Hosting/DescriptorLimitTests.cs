@@ -1,4 +1,5 @@
 using System.Net;
+using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -48,7 +49,7 @@ public sealed class DescriptorLimitTests
 
     /// <summary>docs/security.md, "Places of strangers".</summary>
     [Fact]
-    public async Task The_connection_that_is_idle_for_longest_makes_room_and_one_with_a_session_never()
+    public async Task The_connection_that_is_idle_for_longest_makes_room_before_one_with_a_session()
     {
         var limit = new OpenConnections(new(4, 4, 4), new(), new ManualTime(), NullLogger.Instance);
         var first = Come(limit, "127.0.1.1");
@@ -65,6 +66,26 @@ public sealed class DescriptorLimitTests
         Assert.Equal([false, false, true, false], Closed(first, newcomer, third, another));
         Array.ForEach([first, third, newcomer, another], each => each.Leave());
         await Task.WhenAll(first.Served, second.Served, third.Served, newcomer.Served, another.Served);
+    }
+
+    /// <summary>docs/security.md, "Places of strangers": accounts at one address keep nobody out.</summary>
+    [Fact]
+    public async Task Sessions_of_one_block_make_room_for_others_and_an_operator_never()
+    {
+        var limit = new OpenConnections(new(9, 9, 9), new(), new ManualTime(), NullLogger.Instance);
+        var @operator = new CallerIdentity(Node: null, IsOperator: true);
+        var callers = Enumerable.Range(0, 8)
+            .Select(i => Come(limit, "127.0.1.1", i == 0 ? @operator : null)).ToArray();
+        var sessions = callers.Select(caller => caller.Place.Busy()).ToArray();
+
+        var newcomer = Come(limit, "127.0.2.1");
+        var session = newcomer.Place.Busy();
+
+        Assert.Equal([false, true, false, false, false, false, false, false], Closed(callers));
+        Assert.False(newcomer.IsClosed);
+        Array.ForEach([.. sessions, session], each => each.Dispose());
+        Array.ForEach([.. callers, newcomer], each => each.Leave());
+        await Task.WhenAll(callers.Append(newcomer).Select(each => each.Served));
     }
 
     [Fact]
@@ -84,7 +105,8 @@ public sealed class DescriptorLimitTests
 
     private static bool[] Closed(params Caller[] callers) => [.. callers.Select(each => each.IsClosed)];
 
-    private static Caller Come(OpenConnections limit, string address) => new(limit, address);
+    private static Caller Come(OpenConnections limit, string address, CallerIdentity? identity = null) =>
+        new(limit, address, identity);
 
     /// <summary>Somebody whose handshake is done, and who stays until he leaves.</summary>
     private sealed class Caller
@@ -92,9 +114,10 @@ public sealed class DescriptorLimitTests
         private readonly TaskCompletionSource _left = new();
         private readonly Func<bool> _isAborted;
 
-        public Caller(OpenConnections limit, string address)
+        public Caller(OpenConnections limit, string address, CallerIdentity? identity)
         {
             var connection = new Connection { RemoteEndPoint = new IPEndPoint(IPAddress.Parse(address), 1) };
+            connection.Features.Set(identity);
             _isAborted = () => connection.IsAborted;
             Served = limit.Limit(OpenConnections.Finished(_ => _left.Task))(connection);
             Place = connection.Features.Get<ConnectionPlace>()!;

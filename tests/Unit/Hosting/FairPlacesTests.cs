@@ -117,6 +117,73 @@ public sealed class FairPlacesTests
         Assert.Equal([false, false, false], Lost(second));
     }
 
+    [Fact]
+    public void Who_is_signed_in_makes_room_only_where_a_block_has_far_more_and_the_oldest_first()
+    {
+        var places = new FairPlaces(8, 8, Tenure, _time);
+        var many = Enumerable.Range(0, 8).Select(_ => SignedIn(places, "10.0.1.1")).ToArray();
+
+        var newcomers = Enumerable.Range(0, 2).Select(_ => SignedIn(places, "10.0.2.1")).ToArray();
+
+        Assert.Equal([true, true, false, false, false, false, false, false], Lost(many));
+        Assert.Null(places.TryEnter(IPAddress.Parse("10.0.2.1"))); // It would have more than half as many.
+        Assert.Null(places.TryEnter(IPAddress.Parse("10.0.1.1")));
+        Assert.DoesNotContain(true, Lost(newcomers));
+    }
+
+    [Fact]
+    public void In_a_block_with_far_more_the_idle_go_before_those_who_are_signed_in()
+    {
+        var places = new FairPlaces(8, 8, Tenure, _time);
+        var signedIn = Enumerable.Range(0, 7).Select(_ => SignedIn(places, "10.0.1.1")).ToArray();
+        var idle = places.TryEnter(IPAddress.Parse("10.0.1.1"))!;
+
+        Assert.NotNull(places.TryEnter(IPAddress.Parse("10.0.2.1")));
+
+        Assert.True(idle.Lost.IsCancellationRequested);
+        Assert.DoesNotContain(true, Lost(signedIn));
+    }
+
+    [Fact]
+    public void Who_may_be_signing_in_is_not_replaced_while_another_block_has_far_more()
+    {
+        var places = new FairPlaces(8, 8, Tenure, _time);
+        var many = Enumerable.Range(0, 8).Select(_ => SignedIn(places, "10.0.1.1")).ToArray();
+        var signing = places.TryEnter(IPAddress.Parse("10.0.2.1"))!;
+
+        Assert.NotNull(places.TryEnter(IPAddress.Parse("10.0.3.1")));
+        Assert.Null(places.TryEnter(IPAddress.Parse("10.0.1.1")));
+        Assert.False(signing.Lost.IsCancellationRequested);
+        Assert.Equal(2, Lost(many).Count(lost => lost));
+
+        _time.Now += Tenure + TimeSpan.FromMilliseconds(1);
+        Assert.NotNull(places.TryEnter(IPAddress.Parse("10.0.4.1")));
+        Assert.True(signing.Lost.IsCancellationRequested); // It did not.
+        Assert.Equal(2, Lost(many).Count(lost => lost));
+    }
+
+    [Fact]
+    public void Who_is_signed_in_no_more_is_idle_and_who_stays_is_never_only_signed_in()
+    {
+        var places = new FairPlaces(8, 8, Tenure, _time);
+        var many = Enumerable.Range(0, 8).Select(_ => SignedIn(places, "10.0.1.1")).ToArray();
+        Assert.True(many[0].TryStay());
+        many[0].Hold();
+        many[2].Yield();
+
+        Assert.NotNull(places.TryEnter(IPAddress.Parse("10.0.2.1")));
+        Assert.NotNull(places.TryEnter(IPAddress.Parse("10.0.3.1")));
+
+        Assert.Equal([false, true, true, false, false, false, false, false], Lost(many));
+    }
+
+    private static FairPlaces.Place SignedIn(FairPlaces places, string address)
+    {
+        var place = places.TryEnter(IPAddress.Parse(address)) ?? throw new InvalidOperationException("no room");
+        place.Hold();
+        return place;
+    }
+
     private FairPlaces.Place[] Fill(string address, int count) =>
         [.. Enumerable.Range(0, count).Select(_ => Enter(address) ?? throw new InvalidOperationException("no room"))];
 

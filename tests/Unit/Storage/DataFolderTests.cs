@@ -48,6 +48,38 @@ public sealed class DataFolderTests : IDisposable
         Refused(ExitCode.AlreadyRunning, _n1);
     }
 
+    /// <summary>Whatever the umask is, and whoever has made the folder.</summary>
+    [Fact]
+    public void The_database_and_the_lock_can_be_read_by_their_owner_only()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        string[] names = [DataFolder.LockFile, NodeDatabase.FileName, NodeDatabase.FileName + "-wal"];
+        for (var start = 0; start < 2; start++)
+        {
+            using (DataFolder.Open(_n1))
+                foreach (var name in names)
+                    Assert.Equal(
+                        (name, UnixFileMode.UserRead | UnixFileMode.UserWrite),
+                        (name, File.GetUnixFileMode(Path.Combine(_n1, name))));
+            foreach (var file in names.Select(name => Path.Combine(_n1, name)).Where(File.Exists))
+                File.SetUnixFileMode(file, (UnixFileMode)Convert.ToInt32("666", 8)); // As an older program left it.
+        }
+    }
+
+    [Fact]
+    public void A_lock_that_cannot_be_opened_is_no_running_node()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        var path = Path.Combine(_n1, DataFolder.LockFile);
+        File.CreateSymbolicLink(path, path);
+        Refused(ExitCode.Storage, _n1);
+        File.Delete(path);
+        Directory.CreateDirectory(path);
+        Refused(ExitCode.Storage, _n1);
+    }
+
     [Fact]
     public void A_folder_that_is_not_a_node_is_named() => Refused(ExitCode.NoNode, _folder.Path);
 

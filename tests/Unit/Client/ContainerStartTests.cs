@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Client;
+
+/// <summary>docs/operations.md, "A start that fails stops what it started": <c>./startup.sh</c> with containers, and a
+/// stand-in for <c>docker</c> that has a file for each container that runs.</summary>
+public sealed class ContainerStartTests : IDisposable
+{
+    /// <summary>The start of A fails as soon as there is a file "fail", that of B works.</summary>
+    private const string Docker = """
+        #!/bin/bash
+        case "$1 $*" in
+          *' up '*)
+            touch "$FOLDER/running/$WHO" "$FOLDER/up-$WHO"
+            [[ $WHO == B ]] || { while [[ ! -e $FOLDER/fail ]]; do sleep 0.05; done; exit 1; } ;;
+          *' run '*) echo 3 ;;
+          ps*' -q '*) ls "$FOLDER/running" ;;
+          exec*) echo YWJj ;;
+          stop*) rm -f "$FOLDER/running/$2" ;;
+        esac
+        """;
+
+    private readonly string _folder = Path.Combine(
+        Path.GetTempPath(), "chordchat-tests", Guid.NewGuid().ToString("n"));
+
+    public ContainerStartTests()
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "run"));
+        Directory.CreateDirectory(Path.Combine(_folder, "running"));
+        File.WriteAllText(Path.Combine(_folder, "run/mode"), "containers");
+        var file = Path.Combine(_folder, "docker");
+        File.WriteAllText(file, Docker);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task A_start_that_fails_stops_nothing_that_another_one_has_started()
+    {
+        if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/flock"))
+            return;
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        File.WriteAllText(Path.Combine(_folder, "running/before"), "");
+        using var first = Start("A");
+        while (!File.Exists(Path.Combine(_folder, "up-A")))
+            await Task.Delay(20, patience.Token);
+        using var second = Start("B");
+        var said = await SaysAsync(second, "waiting for it", patience.Token); // Or it is done.
+        File.WriteAllText(Path.Combine(_folder, "fail"), "");
+        await first.WaitForExitAsync(patience.Token);
+        said += await second.StandardOutput.ReadToEndAsync(patience.Token);
+        await second.WaitForExitAsync(patience.Token);
+
+        Assert.Equal(1, first.ExitCode);
+        Assert.True(second.ExitCode == 0, said);
+        Assert.Equal(["B", "before"], Directory.GetFiles(Path.Combine(_folder, "running"))
+            .Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
+        Assert.Contains("waiting for it", said, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> SaysAsync(Process process, string text, CancellationToken patience)
+    {
+        var said = "";
+        while (!said.Contains(text, StringComparison.Ordinal)
+            && await process.StandardOutput.ReadLineAsync(patience) is { } line)
+            said += line + "\n";
+        return said;
+    }
+
+    private Process Start(string who)
+    {
+        var start = new ProcessStartInfo(
+            "/bin/bash",
+            [Path.Combine(Repository.Root, "startup.sh"), "--port", "39000", "--page-port", FreePort()])
+        {
+            RedirectStandardOutput = true,
+        };
+        start.Environment["PATH"] = $"{_folder}:{start.Environment["PATH"]}";
+        start.Environment["CHORDCHAT_HOME"] = _folder;
+        start.Environment["FOLDER"] = _folder;
+        start.Environment["WHO"] = who;
+        return Process.Start(start)!;
+    }
+
+    private static string FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
+    }
+}
