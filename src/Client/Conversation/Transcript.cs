@@ -122,6 +122,11 @@ internal static class Transcript
         + (isLoggedIn ? "/resend sends what is left" : "log in here again and type /resend to send what is left"),
         Style.Warning);
 
+    /// <param name="isGone">Otherwise somebody has just logged in on this profile anew.</param>
+    public static StyledLine LoggedOut(bool isGone) => isGone
+        ? Note("logged out; the keys of this device are gone, the history stays")
+        : Note("not logged out: another program has just logged in on this profile anew", Style.Warning);
+
     public static StyledLine Waiting(int count) => Note(
         count == 1
             ? "a message that you wrote still waits on this machine; it goes out as soon as nodes take it"

@@ -365,7 +365,8 @@ internal sealed class SessionKeeper(
         }
 
         var at = DateTimeOffset.FromUnixTimeMilliseconds((long)newest.Head.TimeMs);
-        var unsent = me.Profile.ForgetDevice(newest);
+        if (me.ForgetDevice(newest) is not { } unsent)
+            return null; // Since a moment ago.
         return new ChordChatException(
             "taken_over",
             $"{device.User} logged in on another device at {at.ToLocalTime():HH:mm:ss}; this one is closed"

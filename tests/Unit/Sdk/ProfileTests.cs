@@ -6,6 +6,7 @@ using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Storage;
 using ChordChat.Tests.Unit.Crypto;
 using Xunit;
 
@@ -199,12 +200,33 @@ public sealed class ProfileTests : IDisposable
     {
         Make();
         using var profile = Profile.Open(_folder);
-        profile.ForgetDevice(null);
+        profile.ForgetDevice(profile.SealedDevice, null);
         Assert.False(profile.HasDevice);
         using var me = profile.Unlock(Password);
         Assert.Null(me.Device);
         Assert.Single(History.Of(me).With("bob"));
         Assert.Equal("not_logged_in", Assert.Throws<ChordChatException>(me.RequireDevice).Code);
+    }
+
+    /// <summary>docs/e2e.md, New device: who retires a device forgets that one only.</summary>
+    [Fact]
+    public void A_device_that_somebody_has_just_logged_in_stays_when_the_one_before_it_is_forgotten()
+    {
+        Make();
+        using var profile = Profile.Open(_folder);
+        using var me = profile.Unlock(Password);
+        using var other = Profile.Open(_folder);
+        other.Store.Write(db => db.Execute(
+            "UPDATE facts SET value = $1 WHERE name = 'device'", me.Key.Seal("device", me.Device!.Write())));
+
+        Assert.Null(me.ForgetDevice(me.Device!.Log));
+        Assert.True(profile.HasDevice);
+        Assert.Empty(History.Of(me).Unsent());
+
+        Assert.True(me.TakeNewDevice());
+        Assert.NotNull(me.ForgetDevice(null));
+        Assert.False(profile.HasDevice);
+        Assert.NotNull(me.ForgetDevice(null)); // Another program has forgotten it.
     }
 
     /// <summary>README.md: a message that was never sent because you logged in elsewhere is `unsent`.</summary>
@@ -215,7 +237,7 @@ public sealed class ProfileTests : IDisposable
         using var profile = Profile.Open(_folder);
         using var me = profile.Unlock(Password);
         var outbox = new Outbox(me, null!, new MessageTable(me.User, me.Key), TimeProvider.System);
-        profile.ForgetDevice(null);
+        me.ForgetDevice(null);
         var before = outbox.Texts;
 
         var id = outbox.Add("bob", "typed too late"u8.ToArray());
