@@ -118,7 +118,7 @@ internal static class Transcript
             ? $"a message of yours, to {messages[0].To}, was"
             : $"{messages.Count} of your messages, to "
                 + $"{string.Join(", ", messages.Select(message => message.To).Distinct())}, were")
-        + " not sent before this device was replaced or logged out; "
+        + " not known to be kept when this device was replaced or logged out; "
         + (isLoggedIn ? "/resend sends what is left" : "log in here again and type /resend to send what is left"),
         Style.Warning);
 

@@ -129,11 +129,12 @@ internal static class SendCommand
     }
 
     /// <summary>Waits for the state; a receipt may overtake the names of the nodes that keep it, so for them as well.
-    /// </summary>
+    /// What is unsent has come nowhere: the end of the session, which comes next, says why.</summary>
     private static async Task<ChatMessage> ReachAsync(
         History history, string id, MessageState state, TimeSpan timeout, CancellationToken cancellation)
     {
-        var message = await history.WaitAsync(id, m => m.State >= state, timeout, cancellation);
+        var message = await history.WaitAsync(
+            id, m => m.State >= state && m.State != MessageState.Unsent, timeout, cancellation);
         return message.State is < MessageState.Delivered or > MessageState.Read
             ? message
             : await history.WaitAsync(id, m => m.IsKeptByMajority, NamesTimeout, cancellation);
@@ -169,7 +170,9 @@ internal static class SendCommand
                 "it is sent by itself until it is kept, also with the next session of this profile: do not send it "
                 + "again"),
             MessageState.Unsent => new(
-                "not_in_time", $"{to} was not sent, because another device has taken over",
+                "not_in_time",
+                $"{to} is unsent, because another device has taken over"
+                    + (message.Note.Length > 0 ? $" ({message.Note})" : ""),
                 "'chordchat resend' sends it when you are logged in here again"),
             _ => new(
                 "not_in_time",

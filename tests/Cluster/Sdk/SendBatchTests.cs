@@ -109,7 +109,7 @@ public sealed class SendBatchTests : Scripts
         await OkAsync("elsewhere", "login", "alice");
         var run = await sending;
         Assert.Equal((1, "taken_over"), (run.Code, run.ErrorCode));
-        Assert.Equal(["queued", "queued", "queued"], run.States);
+        Assert.Equal(["unsent", "unsent", "unsent"], run.States);
     }
 
     private static RpcException Fault(StatusCode code) => new(new Status(code, "so it says"));
