@@ -57,21 +57,24 @@ internal static class SendCommand
         var reached = true;
         try
         {
-            while (await batch.NextAsync(cancellation) is { } line)
+            // The input may stay open for days, so the end of the session is looked for while it is silent, and before
+            // each line: one that comes later is sent by nobody.
+            while (await session.UnlessEndedAsync(batch.HasNextAsync(cancellation)))
             {
+                session.ThrowIfEnded();
+                var line = batch.Next();
                 if (line.Problem is { } problem)
                 {
                     context.Complain(problem);
                     reached = false;
-                    session.ThrowIfEnded(); // Or this would go on for ever, if no line can be stored any more.
                     continue;
                 }
 
                 // Counted from when it was read, so that one message in vain costs the others nothing.
                 var left = TimeSpan.FromMilliseconds(Math.Max(0, line.Until - Environment.TickCount64));
                 var waiting = ReachAsync(history, line.Id, state, left, cancellation);
-                await session.UnlessEndedAsync(waiting);
-                reached &= Print(context, await waiting, state, timeout);
+                var message = await session.UnlessEndedAsync(waiting);
+                reached &= Print(context, message, state, timeout);
             }
         }
         finally
