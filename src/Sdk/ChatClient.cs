@@ -202,8 +202,9 @@ public sealed class ChatClient : IAsyncDisposable
     }
 
     /// <summary>Forgets this device's keys; the history stays and opens with the password.</summary>
-    /// <returns>How many messages are left unsent.</returns>
-    public int ForgetDevice() => _me.Profile.ForgetDevice(_me.OwnLog);
+    /// <returns>How many messages are left unsent; null if somebody has just logged in on this profile anew: that
+    /// device's keys stay.</returns>
+    public int? ForgetDevice() => _me.ForgetDevice(_me.OwnLog);
 
     public async ValueTask DisposeAsync()
     {

@@ -20,6 +20,13 @@ public sealed class Circle
     /// for nothing.</summary>
     private const int HereOnly = 2;
 
+    /// <summary>In place of 1: nodes were told and have lost it, so they are told again. Another device may have lifted
+    /// the block since.</summary>
+    private const int Lost = 3;
+
+    /// <summary>SQL: whether nodes are to be told that somebody is blocked, or is not.</summary>
+    private const string IsBlockedUntold = "is_blocked_told IN (0, 3)";
+
     /// <summary>People of whom anything is known; beyond it nodes' word on whom this user wrote to elsewhere counts for
     /// nothing. What is done here always has room.</summary>
     internal const int PeopleMax = 10_000;
@@ -53,11 +60,11 @@ public sealed class Circle
     /// <summary>Whether nodes know all that was changed here: who is blocked, and who was written to or accepted.
     /// </summary>
     public bool IsTold => _store.Read(db =>
-        db.Scalar<long>("SELECT 1 FROM circle WHERE is_blocked_told = 0 OR is_written_told = 0 LIMIT 1")) != 1;
+        db.Scalar<long>($"SELECT 1 FROM circle WHERE {IsBlockedUntold} OR is_written_told = 0 LIMIT 1")) != 1;
 
     /// <summary>As <see cref="IsTold"/>, of one person.</summary>
     public bool IsToldOf(string user) => _store.Read(db => db.Scalar<long>(
-        "SELECT 1 FROM circle WHERE user = $1 AND (is_blocked_told = 0 OR is_written_told = 0)", user)) != 1;
+        $"SELECT 1 FROM circle WHERE user = $1 AND ({IsBlockedUntold} OR is_written_told = 0)", user)) != 1;
 
     /// <summary>Refuses somebody's mail from now on, and puts what was not shown yet away.</summary>
     /// <exception cref="ChordChatException"><c>bad_name</c>.</exception>
@@ -110,7 +117,7 @@ public sealed class Circle
         if (!IsBlocked(db, user))
             return null;
         return RequestTable.IsCircleKnown(db)
-            || db.Scalar<long>("SELECT is_blocked_told FROM circle WHERE user = $1", user) != 1;
+            || db.Scalar<long>("SELECT is_blocked_told FROM circle WHERE user = $1", user) is not (1 or Lost);
     }
 
     /// <summary>A text goes to somebody, or they are accepted.</summary>
@@ -147,8 +154,8 @@ public sealed class Circle
             var change = new CircleChange();
             _store.Read(db =>
             {
-                change.Block.Add(Names(db, "is_blocked_told = 0 AND blocked = 1"));
-                change.Unblock.Add(Names(db, "is_blocked_told = 0 AND blocked = 0"));
+                change.Block.Add(Names(db, $"{IsBlockedUntold} AND blocked = 1"));
+                change.Unblock.Add(Names(db, $"{IsBlockedUntold} AND blocked = 0"));
                 change.WroteTo.Add(Names(db, "is_written_told = 0"));
                 return true;
             });
@@ -191,6 +198,7 @@ public sealed class Circle
             {
                 _damagedCount = circle.Code.Length == 0 ? 0 : _damagedCount;
                 _store.Write(db => Take(db, asked, circle));
+                _mustAsk = !IsKnown; // Also if there is nothing to tell.
             }
         }
 
@@ -227,15 +235,20 @@ public sealed class Circle
             Told(db, user, "is_blocked_told", "blocked = 0");
         foreach (var user in asked.WroteTo)
             Told(db, user, "is_written_told", "1");
-        if (circle.Code.Length == 0)
-            Follow(db, circle);
+        if (circle.Code.Length > 0)
+            return; // They have said nothing of what it is.
+        Follow(db, circle);
         RequestTable.SetCircleKnown(db);
     }
 
-    /// <summary>Nodes have lost what they were told: they are told all of it again.</summary>
+    /// <summary>Nodes have lost what they were told: they are told all of it again. It is no more certain than before:
+    /// docs/e2e.md, Receiving (Blocked).</summary>
     private static void Untell(SqliteConnection db)
     {
-        db.Execute("UPDATE circle SET is_blocked_told = 0 WHERE blocked = 1");
+        db.Execute(
+            "UPDATE circle SET is_blocked_told = CASE is_blocked_told WHEN 1 THEN $1 ELSE 0 END "
+            + "WHERE blocked = 1 AND is_blocked_told <> $1",
+            Lost);
         db.Execute("UPDATE circle SET is_written_told = 0 WHERE written = 1");
     }
 

@@ -189,7 +189,7 @@ internal sealed class ConsoleChat(
             case ConsoleCommand.LogOut:
                 _questions.Stop(); // What they would store would go out from the next device.
                 var left = client.ForgetDevice();
-                view.Print(Transcript.Note("logged out; the keys of this device are gone, the history stays"));
+                view.Print(Transcript.LoggedOut(isGone: left is not null));
                 if (left > 0)
                     view.Print(Transcript.Unsent(client.History.Unsent(), isLoggedIn: false));
                 Finished = 0;

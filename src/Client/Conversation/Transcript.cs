@@ -118,9 +118,14 @@ internal static class Transcript
             ? $"a message of yours, to {messages[0].To}, was"
             : $"{messages.Count} of your messages, to "
                 + $"{string.Join(", ", messages.Select(message => message.To).Distinct())}, were")
-        + " not sent before this device was replaced or logged out; "
+        + " not known to be kept when this device was replaced or logged out; "
         + (isLoggedIn ? "/resend sends what is left" : "log in here again and type /resend to send what is left"),
         Style.Warning);
+
+    /// <param name="isGone">Otherwise somebody has just logged in on this profile anew.</param>
+    public static StyledLine LoggedOut(bool isGone) => isGone
+        ? Note("logged out; the keys of this device are gone, the history stays")
+        : Note("not logged out: another program has just logged in on this profile anew", Style.Warning);
 
     public static StyledLine Waiting(int count) => Note(
         count == 1

@@ -48,6 +48,13 @@ internal sealed class ScriptSession : IAsyncDisposable
     /// <summary>Waits for <paramref name="task"/>, or fails as soon as the session has ended for good.</summary>
     public async Task UnlessEndedAsync(Task task) => await await Task.WhenAny(task, _ended.Task);
 
+    /// <inheritdoc cref="UnlessEndedAsync(Task)"/>
+    public async Task<T> UnlessEndedAsync<T>(Task<T> task)
+    {
+        await UnlessEndedAsync((Task)task);
+        return await task;
+    }
+
     /// <summary>Fails if the session has ended for good.</summary>
     public void ThrowIfEnded()
     {

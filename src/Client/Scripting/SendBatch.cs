@@ -55,14 +55,18 @@ internal sealed class SendBatch(ChatClient client, TimeSpan timeout) : IDisposab
         _lines.Writer.TryComplete();
     }
 
-    /// <returns>The next one to answer; null after the last.</returns>
-    public async Task<Line?> NextAsync(CancellationToken cancellation)
+    /// <summary>Waits for one to answer. Who gives up waiting has taken none.</summary>
+    /// <returns>False after the last.</returns>
+    public async Task<bool> HasNextAsync(CancellationToken cancellation)
     {
         _inHand = null;
-        return await _lines.Reader.WaitToReadAsync(cancellation) && _lines.Reader.TryRead(out var line)
-            ? _inHand = line
-            : null;
+        return await _lines.Reader.WaitToReadAsync(cancellation);
     }
+
+    /// <returns>The next one to answer, which is there.</returns>
+    public Line Next() => _inHand = _lines.Reader.TryRead(out var line)
+        ? line
+        : throw new InvalidOperationException("somebody else has taken the line");
 
     /// <summary>Stores nothing more.</summary>
     /// <returns>The messages that are stored and were not answered.</returns>

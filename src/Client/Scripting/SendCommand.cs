@@ -57,21 +57,24 @@ internal static class SendCommand
         var reached = true;
         try
         {
-            while (await batch.NextAsync(cancellation) is { } line)
+            // The input may stay open for days, so the end of the session is looked for while it is silent, and before
+            // each line: one that comes later is sent by nobody.
+            while (await session.UnlessEndedAsync(batch.HasNextAsync(cancellation)))
             {
+                session.ThrowIfEnded();
+                var line = batch.Next();
                 if (line.Problem is { } problem)
                 {
                     context.Complain(problem);
                     reached = false;
-                    session.ThrowIfEnded(); // Or this would go on for ever, if no line can be stored any more.
                     continue;
                 }
 
                 // Counted from when it was read, so that one message in vain costs the others nothing.
                 var left = TimeSpan.FromMilliseconds(Math.Max(0, line.Until - Environment.TickCount64));
                 var waiting = ReachAsync(history, line.Id, state, left, cancellation);
-                await session.UnlessEndedAsync(waiting);
-                reached &= Print(context, await waiting, state, timeout);
+                var message = await session.UnlessEndedAsync(waiting);
+                reached &= Print(context, message, state, timeout);
             }
         }
         finally
@@ -129,11 +132,12 @@ internal static class SendCommand
     }
 
     /// <summary>Waits for the state; a receipt may overtake the names of the nodes that keep it, so for them as well.
-    /// </summary>
+    /// What is unsent has come nowhere: the end of the session, which comes next, says why.</summary>
     private static async Task<ChatMessage> ReachAsync(
         History history, string id, MessageState state, TimeSpan timeout, CancellationToken cancellation)
     {
-        var message = await history.WaitAsync(id, m => m.State >= state, timeout, cancellation);
+        var message = await history.WaitAsync(
+            id, m => m.State >= state && m.State != MessageState.Unsent, timeout, cancellation);
         return message.State is < MessageState.Delivered or > MessageState.Read
             ? message
             : await history.WaitAsync(id, m => m.IsKeptByMajority, NamesTimeout, cancellation);
@@ -169,7 +173,9 @@ internal static class SendCommand
                 "it is sent by itself until it is kept, also with the next session of this profile: do not send it "
                 + "again"),
             MessageState.Unsent => new(
-                "not_in_time", $"{to} was not sent, because another device has taken over",
+                "not_in_time",
+                $"{to} is unsent, because another device has taken over"
+                    + (message.Note.Length > 0 ? $" ({message.Note})" : ""),
                 "'chordchat resend' sends it when you are logged in here again"),
             _ => new(
                 "not_in_time",

@@ -24,18 +24,19 @@ internal static class TailCommand
         using var me = context.Unlock(profile);
         await using var session = new ScriptSession(context, me);
         var history = session.Client.History;
+        var start = history.BeginPrinting(); // What a console shows first from now on is printed as well.
         var printed = 0;
         try
         {
-            printed = await PrintAsync(context, session, count, timeout, requests, cancellation);
+            printed = await PrintAsync(context, session, start, count, timeout, requests, cancellation);
         }
         catch (Exception cause) when (!Output.IsFailure(cause))
         {
-            history.EndPrinting(); // Nothing is left over: what it was given is written.
+            history.EndPrinting(start); // What it was given is written.
             throw;
         }
 
-        history.EndPrinting();
+        history.EndPrinting(start);
         // Their senders should learn at once that the messages have arrived.
         await session.Client.FlushAsync(FlushTimeout, CancellationToken.None);
         return count is null || printed >= count
@@ -45,11 +46,10 @@ internal static class TailCommand
 
     /// <returns>How many were printed.</returns>
     private static async Task<int> PrintAsync(
-        ScriptContext context, ScriptSession session, int? count, TimeSpan? timeout, bool requests,
+        ScriptContext context, ScriptSession session, long start, int? count, TimeSpan? timeout, bool requests,
         CancellationToken cancellation)
     {
         var history = session.Client.History;
-        var start = history.BeginPrinting(); // What a console shows first from now on is printed as well.
         var bell = new RequestBell(session.Client, "chordchat ");
         var clock = Stopwatch.StartNew();
         var printed = 0;

@@ -285,15 +285,11 @@ public sealed class Accounts : IDisposable
     private async Task<bool?> IsFinishedElsewhereAsync(
         RegisterRequest request, NodeLink by, CancellationToken cancellation)
     {
-        var asked = new HashSet<string> { by.Key };
-        for (var count = 0; count < OthersMax; count++)
-        {
-            using var other = await _links.OpenOtherAsync(asked, cancellation, isEverywhere: true);
-            if (other is null)
-                return count == 0 ? false : null;
-            asked.Add(other.Key);
+        bool? answer = false; // If nobody else is there.
+        await foreach (var other in _links.OthersAsync([by.Key], OthersMax, cancellation))
             try
             {
+                answer = null; // Until one says more.
                 await other.Chat.RegisterAsync(request, NodeLinks.Options(cancellation));
                 return true;
             }
@@ -305,9 +301,8 @@ public sealed class Accounts : IDisposable
             {
                 cancellation.ThrowIfCancellationRequested();
             }
-        }
 
-        return null;
+        return answer;
     }
 
     /// <summary>A node of a cluster that somebody vouched for: docs/e2e.md, First contact.</summary>

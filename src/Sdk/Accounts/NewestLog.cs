@@ -23,12 +23,8 @@ internal sealed class NewestLog(NodeLinks links, LoginQuestions login, string us
         var asked = new HashSet<string>(passedOver) { granted.NodeId };
         var (head, hasOlder, hasOther) = (granted.Log.Head.Hash, false, false);
         ChordChatException? trouble = null;
-        for (var count = 0; count < OthersMax; count++)
+        await foreach (var other in links.OthersAsync(asked, OthersMax, cancellation))
         {
-            using var other = await links.OpenOtherAsync(asked, cancellation, isEverywhere: true);
-            if (other is null)
-                break;
-            asked.Add(other.Key);
             var (shown, why) = await AskAsync(other, cancellation);
             if (shown?.Head.Hash == head)
                 return null;

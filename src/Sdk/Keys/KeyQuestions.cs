@@ -25,12 +25,10 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
     /// <summary>How many nodes are asked before the answer is "nobody can say now".</summary>
     public const int NodesMax = 3;
 
-    private const int BlamedMax = 1_000;
-
     /// <summary>How long one node may take while others can be asked.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
-    private readonly HashSet<string> _blamed = [];
+    private readonly WrongKeys _wrong = new();
 
     /// <inheritdoc/>
     public async Task<KeyAnswer> AskAsync(
@@ -188,13 +186,9 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
 
     private ChordChatException Blame(NodeLink node, string user)
     {
-        var name = $"{NodeWords.Name(node.Cluster.NodeName)} at {node.Address}";
-        bool isNew;
-        lock (_blamed)
-            isNew = _blamed.Count < BlamedMax && _blamed.Add($"{name} {user}");
-        if (isNew)
-            tell(new ClientEvent.Notice(
-                $"{name} shows wrong keys for {user}; other nodes are being asked; tell the operator"));
+        var name = WrongKeys.NameOf(node.Cluster.NodeName, node.Address);
+        if (_wrong.Tell(node.Key, name, user) is { } line)
+            tell(new ClientEvent.Notice(line));
         return new ChordChatException(
             "bad_keys", $"{name} shows keys of {user} that are not signed by {user}, and no other node helps",
             "the message waits; name another node with --node, and tell the operator");

@@ -89,8 +89,10 @@ public sealed class History
     /// when it was killed is part of that.</summary>
     public long BeginPrinting() => _store.Write(ShownTable.BeginPrinting);
 
-    /// <summary>All that was to be printed was; what a person reads from now on need not be.</summary>
-    public void EndPrinting() => _store.Write(ShownTable.EndPrinting);
+    /// <summary>What a person reads from now on need not be printed. What one has read meanwhile and no program has
+    /// printed is left to the next one.</summary>
+    /// <param name="since">What <see cref="BeginPrinting"/> gave.</param>
+    public void EndPrinting(long since) => _store.Write(db => ShownTable.EndPrinting(db, since));
 
     /// <summary>As <see cref="ShowUnread"/>, of one sender only.</summary>
     public int? ShowUnreadOf(string peer, int count, Action<ChatMessage, bool> show) =>

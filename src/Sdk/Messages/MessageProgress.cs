@@ -33,6 +33,9 @@ internal enum MessageReport
 internal sealed record MessageProgress(
     MessageState State, IReadOnlyList<string> Copies, int Of, IReadOnlyList<string>? Reachable, string Note)
 {
+    /// <summary>What stands beside an unsent message that a node had.</summary>
+    public const string PerhapsKept = "a node had it: it may have been kept";
+
     /// <summary>Reports come in any order, and some of them twice: what is a fact stays one. That a message was kept or
     /// has arrived is; that a node has it or refuses it now is not.</summary>
     public static MessageState Next(MessageState now, MessageReport report) => (now, report) switch
@@ -42,8 +45,8 @@ internal sealed record MessageProgress(
         (MessageState.Kept, _) or (_, MessageReport.Kept) => MessageState.Kept,
         (MessageState.Refused, _) or (_, MessageReport.Refused) => MessageState.Refused,
         (MessageState.Unsent, MessageReport.Queued) => MessageState.Unsent, // Whoever has it may still lose it.
-        (MessageState.Queued, _) or (_, MessageReport.Queued) => MessageState.Queued,
         (_, MessageReport.Left) => MessageState.Unsent,
+        (MessageState.Queued, _) or (_, MessageReport.Queued) => MessageState.Queued,
         _ => MessageState.Waiting,
     };
 
@@ -64,7 +67,10 @@ internal sealed record MessageProgress(
         }
 
         var state = Next(State, report);
-        var next = this with { State = state, Of = of, Note = note.Length > 0 && state != State ? note : Note };
+        if (report == MessageReport.Left && State == MessageState.Queued)
+            note = PerhapsKept;
+        var isNoted = state != State && (note.Length > 0 || State == MessageState.Unsent);
+        var next = this with { State = state, Of = of, Note = isNoted ? note : Note };
         var isNews = report switch
         {
             MessageReport.Kept => State <= MessageState.Kept || State > MessageState.Read

@@ -21,7 +21,7 @@ public enum MessageState
     /// <summary>The cluster will not take it: no such user, mailbox full.</summary>
     Refused = 5,
 
-    /// <summary>On this machine only, and its device was replaced before it went out: whoever wrote it may send it
-    /// again.</summary>
+    /// <summary>Its device was replaced before it was known to be kept: whoever wrote it may send it again. If a node
+    /// had it, it may have been kept, and its note says so: docs/e2e.md, New device.</summary>
     Unsent = 6,
 }

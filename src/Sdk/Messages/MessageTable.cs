@@ -151,6 +151,10 @@ internal sealed class MessageTable(string me, LocalKey key)
         """,
         peer);
 
+    /// <summary>What a person has read after a number, and no program has printed, gets this one.</summary>
+    public static void RenumberRead(SqliteConnection db, long after, long number) =>
+        db.Execute("UPDATE messages SET unread = $2 WHERE unread > 1 AND unread > $1", after, number);
+
     /// <summary>It was printed for a program.</summary>
     public static void MarkPrinted(SqliteConnection db, string id) =>
         db.Execute("UPDATE messages SET unread = 0 WHERE id = $1 AND unread > 0", id);

@@ -43,14 +43,15 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         return id;
     }
 
-    /// <summary>This device's keys are forgotten: texts that no node has are put aside, marked as unsent. Nobody knows
-    /// whether their sender, now elsewhere, still wants them sent.</summary>
+    /// <summary>This device's keys are forgotten: texts that are not known to be kept are put aside, marked as unsent.
+    /// Nobody knows whether their sender, now elsewhere, still wants them sent, and no node tells this device what
+    /// became of those that it had.</summary>
     /// <returns>How many.</returns>
     public static int Leave(SqliteConnection db)
     {
         var ids = db.Query(
-            "SELECT o.id FROM outbox o JOIN messages m ON m.id = o.id WHERE o.parked = 0 AND m.state = $1",
-            row => row.GetString(0), (int)MessageState.Waiting);
+            "SELECT o.id FROM outbox o JOIN messages m ON m.id = o.id WHERE o.parked = 0 AND m.state IN ($1, $2)",
+            row => row.GetString(0), (int)MessageState.Waiting, (int)MessageState.Queued);
         foreach (var id in ids)
             Park(db, id);
         return ids.Count;

@@ -12,6 +12,9 @@ internal static class ShownTable
     private const string Readings = "readings";
     private const string Printing = "printing-since";
 
+    /// <summary>In place of a reading's number: greater than any, so that whoever prints next prints it.</summary>
+    private const long LeftOver = long.MaxValue - 1;
+
     /// <returns>The id of the message that may have been shown without being marked; null as a rule.</returns>
     public static string? InHand(SqliteConnection db) =>
         db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", Fact) is { } id
@@ -47,7 +50,11 @@ internal static class ShownTable
         return since;
     }
 
-    public static void EndPrinting(SqliteConnection db) => db.Execute("DELETE FROM facts WHERE name = $1", Printing);
+    public static void EndPrinting(SqliteConnection db, long since)
+    {
+        MessageTable.RenumberRead(db, since, LeftOver);
+        db.Execute("DELETE FROM facts WHERE name = $1", Printing);
+    }
 
     private static long? Number(SqliteConnection db, string fact) =>
         db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", fact) is { Length: 8 } bytes

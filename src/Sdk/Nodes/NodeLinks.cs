@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.CompilerServices;
 using ChordChat.Sdk.Sessions;
 using Grpc.Core;
 
@@ -134,6 +135,22 @@ internal sealed class NodeLinks(NodePool pool, UserPass pass) : IDisposable
     public Task<NodeLink?> OpenOtherAsync(
         IReadOnlySet<string> asked, CancellationToken cancellation, bool isEverywhere = false) =>
         pool.OpenOtherAsync(asked, cancellation, isEverywhere);
+
+    /// <summary>Opens nodes that were not asked yet, wherever they are, one after the other. Each is disposed of before
+    /// the next is looked for.</summary>
+    /// <param name="asked">Node ids in hex; it gets those of the nodes that are opened.</param>
+    public async IAsyncEnumerable<NodeLink> OthersAsync(
+        HashSet<string> asked, int max, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        for (var count = 0; count < max; count++)
+        {
+            using var other = await OpenOtherAsync(asked, cancellation, isEverywhere: true);
+            if (other is null)
+                yield break;
+            asked.Add(other.Key);
+            yield return other;
+        }
+    }
 
     public void Dispose()
     {

@@ -188,22 +188,22 @@ public sealed class Profile : IDisposable
         var inner = outer.Open("profile-key", record) ?? throw Failures.WrongPassword(user);
         var key = LocalKey.FromBytes(inner);
         Array.Clear(inner);
-        var device = Fact("device") is { } sealedDevice
-            ? Device.Parse(cluster, user, key.OpenRecord("device", sealedDevice))
-            : null;
-        return new UnlockedProfile(this, cluster, user, key, device);
+        var sealedDevice = SealedDevice;
+        var device = sealedDevice is null ? null : Device.Parse(cluster, user, key.OpenRecord("device", sealedDevice));
+        return new UnlockedProfile(this, cluster, user, key, device, sealedDevice);
     }
 
     /// <summary>Writes what a registration made, all of it or nothing.</summary>
     internal UnlockedProfile Save(Device device, KdfParameters kdf, PasswordKeys keys, ClusterTrust trust)
     {
         var (key, profileKey) = KeyFor(keys);
+        var record = key.Seal("device", device.Write());
         Store.Write(db =>
         {
-            Put(db, device, kdf, key, profileKey, trust);
+            Put(db, device, record, kdf, profileKey, trust);
             PutFact(db, OwnLogFact, SignedEntry.WriteLog(device.Log));
         });
-        return new UnlockedProfile(this, device.Cluster, device.User, key, device);
+        return new UnlockedProfile(this, device.Cluster, device.User, key, device, record);
     }
 
     /// <summary>Keeps an entry that was just signed before anybody sees it, in place of the one before, and the log
@@ -225,12 +225,13 @@ public sealed class Profile : IDisposable
     {
         var device = signed.Device!;
         var kept = (signed with { Device = null }).Seal(record.Kdf, key, record.ProfileKey);
+        var sealedDevice = key.Seal("device", device.Write());
         Store.Write(db =>
         {
-            Put(db, device, record.Kdf, key, record.ProfileKey, Trust);
+            Put(db, device, sealedDevice, record.Kdf, record.ProfileKey, Trust);
             PutFact(db, SignedFact, kept.ToBytes());
         });
-        return new UnlockedProfile(this, device.Cluster, device.User, key, device);
+        return new UnlockedProfile(this, device.Cluster, device.User, key, device, sealedDevice);
     }
 
     /// <summary>As the other, when the newest log of the user ends with the entry that was signed here.</summary>
@@ -287,7 +288,7 @@ public sealed class Profile : IDisposable
     }
 
     private static void Put(
-        Microsoft.Data.Sqlite.SqliteConnection db, Device device, KdfParameters kdf, LocalKey key, byte[] profileKey,
+        Microsoft.Data.Sqlite.SqliteConnection db, Device device, byte[] record, KdfParameters kdf, byte[] profileKey,
         ClusterTrust trust)
     {
         var kdfBytes = new byte[4 + KdfParameters.SaltBytes];
@@ -298,7 +299,7 @@ public sealed class Profile : IDisposable
         PutFact(db, "authority", trust.Authority!);
         PutFact(db, "kdf", kdfBytes);
         PutFact(db, "profile-key", profileKey);
-        PutFact(db, "device", key.Seal("device", device.Write()));
+        PutFact(db, "device", record);
         var before = db.Scalar<byte[]>("SELECT value FROM facts WHERE name = $1", EpochFact) is { Length: 4 } epoch
             ? BitConverter.ToUInt32(epoch)
             : (uint?)null;
@@ -321,15 +322,19 @@ public sealed class Profile : IDisposable
             Store.Write(db => PutFact(db, "nodes", Encoding.UTF8.GetBytes(KnownNode.WriteAll(nodes))));
     }
 
-    /// <summary>Forgets the device's keys, not the history.</summary>
+    /// <summary>Forgets the keys of one device, not the history: docs/e2e.md, New device.</summary>
+    /// <param name="record">Its keys, sealed. If others stand here, somebody has logged in anew.</param>
     /// <param name="newest">The newest log of the user, as nodes show it; none shorter is believed at the next
     /// login. Null if nothing is known.</param>
-    /// <returns>How many messages this leaves unsent.</returns>
-    internal int ForgetDevice(KeyLog? newest) => Store.Write(db =>
+    /// <returns>How many messages this leaves unsent; null if other keys stand here, and nothing changed.</returns>
+    internal int? ForgetDevice(byte[]? record, KeyLog? newest) => Store.Write<int?>(db =>
     {
+        if (db.Scalar<byte[]>("SELECT value FROM facts WHERE name = 'device'") is { } there
+            && !there.AsSpan().SequenceEqual(record))
+            return null;
+        RemoveFact(db, "device");
         if (newest is not null)
             PutFact(db, OwnLogFact, SignedEntry.WriteLog(newest));
-        RemoveFact(db, "device");
         RemoveFact(db, PassFact);
         return Outbox.Leave(db);
     });

@@ -9,13 +9,12 @@ namespace ChordChat.Sdk.Profiles;
 public sealed class UnlockedProfile : IDisposable
 {
     private readonly List<Device> _replaced = [];
-    private byte[]? _record;
+    private volatile byte[]? _record;
 
-    internal UnlockedProfile(Profile profile, ClusterId cluster, string user, LocalKey key, Device? device)
-    {
-        (Profile, Cluster, User, Key, Device) = (profile, cluster, user, key, device);
-        _record = profile.SealedDevice;
-    }
+    /// <param name="record">The device's keys, sealed, as they stand in the profile.</param>
+    internal UnlockedProfile(
+        Profile profile, ClusterId cluster, string user, LocalKey key, Device? device, byte[]? record) =>
+        (Profile, Cluster, User, Key, Device, _record) = (profile, cluster, user, key, device, record);
 
     public Profile Profile { get; }
 
@@ -44,6 +43,10 @@ public sealed class UnlockedProfile : IDisposable
         _record = record;
         return true;
     }
+
+    /// <summary>Forgets the keys of the device that is used here, unless somebody has logged in here anew.</summary>
+    /// <inheritdoc cref="Profile.ForgetDevice"/>
+    internal int? ForgetDevice(KeyLog? newest) => Profile.ForgetDevice(_record, newest);
 
     /// <exception cref="ChordChatException">The keys of this device are gone.</exception>
     internal Device RequireDevice() => Device ?? throw NotLoggedIn;

@@ -176,15 +176,15 @@ internal sealed class MailJudge(
         changed.Raise();
     }
 
-    /// <summary>Whether more mail of this sender waits here, or is to come again because it could not be judged. Whose
-    /// mail it is that waits for a key of this user's nobody knows before it is open.</summary>
+    /// <summary>Whether more mail of this sender waits here, or is to come again because it could not be judged. What
+    /// waited for a key that this device has is no more among it: <see cref="SessionBegins"/>.</summary>
     private bool IsWaiting(string user)
     {
         var chat = ChatWith(user);
         lock (_turn)
             return _pushes.Has(chat) || _incomplete.Contains(chat)
                 || (_senders.TryGetValue(user, out var sender) && sender.Parked.Count > 0)
-                || unjudged.HasReady(user, entry => Knows(user, entry)) || unjudged.HasAny(device.User, _ownKeys);
+                || unjudged.HasReady(user, entry => Knows(user, entry));
     }
 
     /// <param name="entry">Of somebody's key log, or the id of a key of this user.</param>

@@ -365,13 +365,15 @@ internal sealed class SessionKeeper(
         }
 
         var at = DateTimeOffset.FromUnixTimeMilliseconds((long)newest.Head.TimeMs);
-        var unsent = me.Profile.ForgetDevice(newest);
+        if (me.ForgetDevice(newest) is not { } unsent)
+            return null; // Since a moment ago.
         return new ChordChatException(
             "taken_over",
             $"{device.User} logged in on another device at {at.ToLocalTime():HH:mm:ss}; this one is closed"
-            + (unsent > 0 ? $" and did not send {unsent} message{(unsent == 1 ? "" : "s")}" : ""),
+            + (unsent > 0 ? $", and {unsent} message{(unsent == 1 ? " here is" : "s here are")} unsent" : ""),
             (unsent > 0
-                ? $"what was not sent stays here, marked unsent: log in here and use '{Command("resend")}' or /resend; "
+                ? $"log in here and use '{Command("resend")}' or /resend to send what is unsent; what a node had may "
+                    + "have been kept, and arrives once also if it is sent again; "
                 : "")
             + $"use that device, or log in here again with '{Command($"login {device.User}")}', which ends its session;"
             + " if that was not you, somebody else knows your password and can do it again");

@@ -150,7 +150,7 @@ public sealed class ArrivalTests : AliceAndBob
         first.Client.Start();
         var ended = await first.SeeAsync<ClientEvent.Ended>();
         Assert.Equal("taken_over", ended.Reason.Code);
-        Assert.Contains("did not send 3 messages", ended.Reason.Message, StringComparison.Ordinal);
+        Assert.Contains("3 messages here are unsent", ended.Reason.Message, StringComparison.Ordinal);
         Assert.Equal(["1", "2", "3"], first.Client.History.Unsent().Select(message => message.Text));
         Assert.All(first.Client.History.With("bob"), message => Assert.Equal(MessageState.Unsent, message.State));
         await first.DisposeAsync();

@@ -88,6 +88,6 @@ public sealed class FalseParametersTests : TwoFakeNodes
     {
         using var profile = Profile.Open(folder);
         using var me = profile.Unlock(Person.Password);
-        profile.ForgetDevice(me.OwnLog);
+        me.ForgetDevice(me.OwnLog);
     }
 }

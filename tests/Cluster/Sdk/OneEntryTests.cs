@@ -76,7 +76,7 @@ public sealed class OneEntryTests : IAsyncLifetime, IDisposable
         account.Keyrings.RemoveAt(1);
         using (var profile = Profile.Open(folder))
         using (var me = profile.Unlock(Person.Password))
-            profile.ForgetDevice(me.OwnLog);
+            me.ForgetDevice(me.OwnLog);
 
         await using var alice = await (await Person.LogInAsync("alice", folder, _n2)).OnlineAsync();
         Assert.Equal(keyring, account.Keyrings[1]);

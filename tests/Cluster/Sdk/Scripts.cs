@@ -54,9 +54,10 @@ public abstract class Scripts : IAsyncLifetime, IDisposable
         Assert.NotEqual(0, run.Code);
     }
 
+    /// <param name="closeInput">The input stays open until then.</param>
     private protected async Task<Run> RunAsync(
         string who, string[] arguments, string? input = null, string password = Person.Password, string? node = null,
-        bool json = true)
+        bool json = true, Task? closeInput = null)
     {
         var start = new ProcessStartInfo("dotnet")
         {
@@ -82,8 +83,11 @@ public abstract class Scripts : IAsyncLifetime, IDisposable
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         await process.StandardInput.WriteAsync(input ?? "");
+        await process.StandardInput.FlushAsync();
+        var exit = process.WaitForExitAsync();
+        await Task.WhenAny(closeInput ?? Task.CompletedTask, exit);
         process.StandardInput.Close();
-        await process.WaitForExitAsync();
+        await exit;
         var text = await output;
         var lines = json ? text.Split('\n', StringSplitOptions.RemoveEmptyEntries) : [];
         return new Run(

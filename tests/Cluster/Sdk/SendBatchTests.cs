@@ -109,7 +109,28 @@ public sealed class SendBatchTests : Scripts
         await OkAsync("elsewhere", "login", "alice");
         var run = await sending;
         Assert.Equal((1, "taken_over"), (run.Code, run.ErrorCode));
-        Assert.Equal(["queued", "queued", "queued"], run.States);
+        Assert.Equal(["unsent", "unsent", "unsent"], run.States);
+    }
+
+    /// <summary>README.md: a batch ends early if the session ends for good, also while its input waits.</summary>
+    [Fact]
+    public async Task A_takeover_ends_a_batch_whose_input_is_still_open()
+    {
+        var ended = new TaskCompletionSource();
+        var sending = RunAsync("alice", ["send", "-", "--timeout", "300"], "bob 1\n", closeInput: ended.Task);
+        await Condition.UntilAsync(
+            "bob has his", TimeSpan.FromSeconds(60), () => Task.FromResult(Cluster.Accounts["bob"].MailboxCount == 1));
+        await OkAsync("elsewhere", "login", "alice");
+        try
+        {
+            var run = await sending.WaitAsync(TimeSpan.FromSeconds(60));
+            Assert.Equal((1, "taken_over"), (run.Code, run.ErrorCode));
+            Assert.Equal(["kept"], run.States);
+        }
+        finally
+        {
+            ended.TrySetResult();
+        }
     }
 
     private static RpcException Fault(StatusCode code) => new(new Status(code, "so it says"));

@@ -92,7 +92,7 @@ public sealed class CommandLineTests
     [InlineData(MessageState.Waiting, "is still only on this machine after 15 s", "goes out by itself")]
     [InlineData(MessageState.Queued, "is at a node after 15 s", "until it is kept")]
     [InlineData(MessageState.Kept, "is kept on 2 of 3 disks, but was not delivered after 15 s", "when bob is online")]
-    [InlineData(MessageState.Unsent, "was not sent", "chordchat resend")]
+    [InlineData(MessageState.Unsent, "is unsent", "chordchat resend")]
     public void A_message_that_is_late_says_how_far_it_came(MessageState state, string what, string hint)
     {
         var message = new ChatMessage(

@@ -12,7 +12,7 @@ public sealed class MessageProgressTests
     /// <summary>The columns are Queued, Kept, Refused, Delivered, Read, Left, SentAgain.</summary>
     [Theory]
     [InlineData(Waiting, Queued, Kept, Refused, Delivered, Read, Unsent, Waiting)]
-    [InlineData(Queued, Queued, Kept, Refused, Delivered, Read, Queued, Queued)]
+    [InlineData(Queued, Queued, Kept, Refused, Delivered, Read, Unsent, Queued)]
     [InlineData(Kept, Kept, Kept, Kept, Delivered, Read, Kept, Kept)]
     [InlineData(Delivered, Delivered, Delivered, Delivered, Delivered, Read, Delivered, Delivered)]
     [InlineData(Read, Read, Read, Read, Read, Read, Read, Read)]
@@ -47,6 +47,19 @@ public sealed class MessageProgressTests
             Told(After(
                 After(After(New, MessageReport.Kept, "n1", "n2", "n5"), MessageReport.Delivered), MessageReport.Kept,
                 "n1", "n2")));
+
+    /// <summary>docs/e2e.md, New device.</summary>
+    [Fact]
+    public void That_it_may_have_been_kept_is_said_only_as_long_as_it_is_not_known()
+    {
+        var left = After(After(New, MessageReport.Queued), MessageReport.Left);
+        Assert.Equal((Unsent, MessageProgress.PerhapsKept), (left.State, left.Note));
+        Assert.Equal(MessageProgress.PerhapsKept, After(left, MessageReport.Queued).Note);
+        Assert.Equal("", After(left, MessageReport.SentAgain).Note);
+        Assert.Equal("", After(left, MessageReport.Kept, "n1", "n2").Note);
+        Assert.Equal("", After(left, MessageReport.Delivered).Note);
+        Assert.Equal("", After(New, MessageReport.Left).Note);
+    }
 
     private static MessageProgress New => new(Waiting, [], 0, null, "");
 

@@ -85,6 +85,57 @@ public sealed class OwnCircleTests : IDisposable
         Assert.True(circle.IsTold);
     }
 
+    /// <summary>On a new device a block that nodes were told of may have been lifted on the one before.</summary>
+    [Fact]
+    public void A_circle_that_nodes_cannot_read_decides_nothing()
+    {
+        _circle.Block("mallory");
+        Assert.NotNull(_circle.TakeChange());
+        Assert.Null(_circle.Take(new Wire.Circle { Blocked = { "mallory" } }));
+        _store.Write(RequestTable.ForgetCircle); // A new device is here.
+        _circle.SessionBegins();
+        Assert.False(IsCertainlyBlocked("mallory"));
+
+        Assert.NotNull(_circle.TakeChange());
+        Assert.Null(_circle.Take(new Wire.Circle { Code = "damaged" }));
+
+        Assert.False(_circle.IsKnown);
+        Assert.False(IsCertainlyBlocked("mallory"));
+        Assert.Equal(["mallory"], _circle.Blocked);
+        Assert.Null(IsCertainlyBlocked("alice"));
+        Assert.False(_circle.IsTold);
+        Assert.Equal(["mallory"], _circle.TakeChange()!.Block);
+        Assert.Null(_circle.Take(new Wire.Circle { Blocked = { "mallory" } }));
+        Assert.True(_circle.IsKnown);
+        Assert.True(IsCertainlyBlocked("mallory"));
+    }
+
+    /// <summary>What it knows without nodes holds.</summary>
+    [Fact]
+    public void A_block_that_nodes_were_not_told_of_is_certain_although_they_cannot_read_the_circle()
+    {
+        _circle.Block("mallory");
+        Assert.NotNull(_circle.TakeChange());
+        Assert.Null(_circle.Take(new Wire.Circle { Code = "damaged" }));
+        _circle.Block("eve");
+        Assert.True(IsCertainlyBlocked("eve"));
+    }
+
+    /// <summary>Nothing has to be told: it is asked for all the same.</summary>
+    [Fact]
+    public void A_device_that_has_nothing_to_tell_asks_again_after_nodes_could_not_read_the_circle()
+    {
+        Assert.NotNull(_circle.TakeChange());
+        Assert.Null(_circle.Take(new Wire.Circle { Code = "damaged" }));
+        Assert.False(_circle.IsKnown);
+        Assert.NotNull(_circle.TakeChange());
+        Assert.Null(_circle.Take(new Wire.Circle()));
+        Assert.True(_circle.IsKnown);
+        Assert.Null(_circle.TakeChange());
+    }
+
+    private bool? IsCertainlyBlocked(string user) => _store.Read(db => Circle.IsCertainlyBlocked(db, user));
+
     private sealed class TurnedClock : TimeProvider
     {
         public TimeSpan Now { get; set; } = TimeSpan.FromDays(1);

@@ -6,6 +6,7 @@ using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
+using ChordChat.Sdk.Storage;
 using ChordChat.Tests.Unit.Crypto;
 using Xunit;
 
@@ -199,7 +200,7 @@ public sealed class ProfileTests : IDisposable
     {
         Make();
         using var profile = Profile.Open(_folder);
-        profile.ForgetDevice(null);
+        profile.ForgetDevice(profile.SealedDevice, null);
         Assert.False(profile.HasDevice);
         using var me = profile.Unlock(Password);
         Assert.Null(me.Device);
@@ -207,7 +208,51 @@ public sealed class ProfileTests : IDisposable
         Assert.Equal("not_logged_in", Assert.Throws<ChordChatException>(me.RequireDevice).Code);
     }
 
-    /// <summary>README.md: a message that was never sent because you logged in elsewhere is `unsent`.</summary>
+    /// <summary>docs/e2e.md, New device: who retires a device forgets that one only.</summary>
+    [Fact]
+    public void A_device_that_somebody_has_just_logged_in_stays_when_the_one_before_it_is_forgotten()
+    {
+        Make();
+        using var profile = Profile.Open(_folder);
+        using var me = profile.Unlock(Password);
+        using var other = Profile.Open(_folder);
+        other.Store.Write(db => db.Execute(
+            "UPDATE facts SET value = $1 WHERE name = 'device'", me.Key.Seal("device", me.Device!.Write())));
+
+        Assert.Null(me.ForgetDevice(me.Device!.Log));
+        Assert.True(profile.HasDevice);
+        Assert.Empty(History.Of(me).Unsent());
+
+        Assert.True(me.TakeNewDevice());
+        Assert.NotNull(me.ForgetDevice(null));
+        Assert.False(profile.HasDevice);
+        Assert.NotNull(me.ForgetDevice(null)); // Another program has forgotten it.
+    }
+
+    /// <summary>docs/e2e.md, New device: nobody tells this device any more what became of it.</summary>
+    [Fact]
+    public void What_a_node_had_when_the_device_was_replaced_is_unsent_and_says_that_it_may_have_been_kept()
+    {
+        Make();
+        using var profile = Profile.Open(_folder);
+        using var me = profile.Unlock(Password);
+        var outbox = new Outbox(me, null!, new MessageTable(me.User, me.Key), TimeProvider.System);
+        var history = History.Of(me);
+        var ids = Enumerable.Range(0, 3).Select(i => outbox.Add("bob", "text"u8.ToArray())).ToList();
+        me.Store.Write(db => MessageTable.Advance(db, ids[0], MessageReport.Queued, [], 3, ""));
+        me.Store.Write(db => MessageTable.Advance(db, ids[1], MessageReport.Kept, ["n1", "n2"], 3, ""));
+
+        Assert.Equal(2, me.ForgetDevice(null));
+
+        Assert.Equal(
+            [MessageState.Unsent, MessageState.Kept, MessageState.Unsent], ids.Select(id => history.Find(id)!.State));
+        Assert.Equal(
+            ["a node had it: it may have been kept", "", ""], ids.Select(id => history.Find(id)!.Note));
+        outbox.SendAgain(ids);
+        Assert.Equal((MessageState.Waiting, ""), (history.Find(ids[0])!.State, history.Find(ids[0])!.Note));
+    }
+
+    /// <summary>README.md: what you write here after you logged in elsewhere is `unsent`.</summary>
     [Fact]
     public void What_is_written_after_the_device_is_gone_is_unsent_and_goes_out_only_if_its_sender_wants_it()
     {
@@ -215,7 +260,7 @@ public sealed class ProfileTests : IDisposable
         using var profile = Profile.Open(_folder);
         using var me = profile.Unlock(Password);
         var outbox = new Outbox(me, null!, new MessageTable(me.User, me.Key), TimeProvider.System);
-        profile.ForgetDevice(null);
+        me.ForgetDevice(null);
         var before = outbox.Texts;
 
         var id = outbox.Add("bob", "typed too late"u8.ToArray());

@@ -72,7 +72,7 @@ public sealed class ShowUnreadTests
         Assert.Equal(["late", "waits", "read at once", "not read"], Print(history, start));
 
         Assert.Empty(Print(history, start));
-        history.EndPrinting();
+        history.EndPrinting(start);
         FilledProfile.Arrive(me, 5, "read later");
         history.MarkRead([$"{5:x32}"]);
         Assert.Empty(Print(history, history.BeginPrinting()));
@@ -91,6 +91,30 @@ public sealed class ShowUnreadTests
         FilledProfile.Arrive(me, 1, "read while the pipe was full");
         history.MarkRead([$"{1:x32}"]);
         Assert.Equal(["read while the pipe was full"], Print(history, history.BeginPrinting()));
+    }
+
+    /// <summary>docs/e2e.md, Shown once: what a tail had not printed when it ended.</summary>
+    [Fact]
+    public void What_a_person_read_while_a_tail_ran_and_it_had_not_printed_is_left_to_the_next_one()
+    {
+        using var files = new FilledProfile("printed", "read, not printed");
+        using var profile = Profile.Open(files.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        var history = History.Of(me);
+        var start = history.BeginPrinting();
+        history.MarkRead([$"{0:x32}"]);
+        Assert.Equal(["printed"], Print(history, start, count: 1));
+        history.MarkRead([$"{1:x32}"]);
+        history.EndPrinting(start); // Somebody has pressed Ctrl+C.
+        FilledProfile.Arrive(me, 2, "read between two tails");
+        history.MarkRead([$"{2:x32}"]);
+
+        var next = history.BeginPrinting();
+        Assert.Equal(["read, not printed"], Print(history, next));
+        history.EndPrinting(next);
+        Assert.Empty(Print(history, history.BeginPrinting()));
+        Assert.Empty(history.Unread());
+        Assert.Equal(MessageState.Read, history.Find($"{1:x32}")!.State);
     }
 
     [Fact]
@@ -125,10 +149,10 @@ public sealed class ShowUnreadTests
         Assert.Equal(1, me.Store.Read(db => db.Scalar<long>("SELECT owed FROM messages WHERE id = $1", $"{1:x32}")));
     }
 
-    private static List<string> Print(History history, long since)
+    private static List<string> Print(History history, long since, int count = 10)
     {
         var printed = new List<string>();
-        history.ShowUnread(10, (message, _) => printed.Add(message.Text), readSince: since);
+        history.ShowUnread(count, (message, _) => printed.Add(message.Text), readSince: since);
         return printed;
     }
 
