@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ChordChat.Core.Ring;
 
 namespace ChordChat.Core.Replication;
@@ -17,6 +18,7 @@ public sealed class Announcement : Coordinator
     private readonly NodeId[] _others;
     private readonly HashSet<NodeId> _active = [];
     private readonly HashSet<NodeId> _complete = []; // Or damaged, which is not mended in this epoch.
+    private readonly HashSet<NodeId> _learning = [];
     private readonly HashSet<NodeId> _told = [];
     private readonly HashSet<NodeId> _heard = [];
 
@@ -33,8 +35,9 @@ public sealed class Announcement : Coordinator
             _complete.Add(self);
     }
 
-    /// <summary>Whether the epoch may end, as far as this node knows. docs/protocol.md#one-change-at-a-time</summary>
-    internal bool MayEnd { get; private set; }
+    /// <summary>Whether the epoch may end, as far as this node knows; null when that was not the question.
+    /// docs/protocol.md#one-change-at-a-time</summary>
+    internal bool? MayEnd { get; private set; }
 
     /// <summary>Those that have said how far they are, or that they know more; and those that have not.</summary>
     internal IReadOnlyCollection<NodeId> Heard => _heard;
@@ -42,6 +45,12 @@ public sealed class Announcement : Coordinator
 
     /// <summary>Whether a node is there, as far as this one knows by itself.</summary>
     internal Func<NodeId, bool> Answers { get; init; } = static _ => true;
+
+    /// <summary>Those that have answered nothing for long. They count if they answer now.</summary>
+    internal ImmutableHashSet<NodeId> Silent { get; init; } = [];
+
+    /// <summary>Whether whoever learns has had its time.</summary>
+    internal bool IsLate { get; init; }
 
     private protected override NodeId? Self => _self;
 
@@ -73,6 +82,8 @@ public sealed class Announcement : Coordinator
         if (standing.Phase is TilePhase.Active or TilePhase.Sealed or TilePhase.Damaged or TilePhase.Away
             && standing.Newest == Configuration)
             _complete.Add(from);
+        if (standing.Phase == TilePhase.Learning && standing.Newest == Configuration)
+            _learning.Add(from);
         FinishWhenHeard();
     }
 
@@ -96,11 +107,11 @@ public sealed class Announcement : Coordinator
     private void Finish()
     {
         IsDone = true;
-        if (_header is { Pending: null, Previous: not null }
-            && Configuration.Members.All(node => _complete.Contains(node) || !Answers(node)))
+        if (_header is { Pending: null, Previous: not null })
         {
-            MayEnd = true;
-            Send(_self, new ReplicaRequest.MayEnd(Configuration.At));
+            var isReady = IsReady();
+            MayEnd = isReady;
+            Send(_self, new ReplicaRequest.MayEnd(Configuration.At, isReady));
         }
 
         if (_header.Phase == TilePhase.Sealed && !Configuration.Contains(_self) && MayRetire())
@@ -114,5 +125,14 @@ public sealed class Announcement : Coordinator
     /// may lie about the rows, and that it is active.</summary>
     private bool MayRetire() =>
         Configuration.Members.Count(_active.Contains) >= Configuration.Majority
-        && Configuration.Members.All(node => _active.Contains(node) || !Answers(node));
+        && Configuration.Members.All(node => _active.Contains(node) || IsGone(node) || IsLate);
+
+    /// <summary>Whoever answers, but does not say that it learns in this very epoch, is waited for however long it
+    /// takes: somebody may keep it from hearing of the epoch. If one more than a majority is complete, those of them
+    /// who do not lie make a majority, and no other one is needed.</summary>
+    private bool IsReady() => Configuration.Members.Count(_complete.Contains) > Configuration.Majority
+        || Configuration.Members.All(node =>
+            _complete.Contains(node) || IsGone(node) || (IsLate && _learning.Contains(node)));
+
+    private bool IsGone(NodeId node) => !_heard.Contains(node) && (!Answers(node) || Silent.Contains(node));
 }

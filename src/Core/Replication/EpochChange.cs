@@ -59,7 +59,7 @@ public sealed class EpochChange(
         else if (_asks++ < (TakesOver ? 1 : AsksMax))
             AskNewcomers();
         else
-            GoWithout();
+            GoWithout(_unheard);
     }
 
     private void AskNewcomers()
@@ -83,15 +83,15 @@ public sealed class EpochChange(
         }
 
         if (reply is null)
-            GoWithout();
+            GoWithout(from);
         else if (_unheard.Remove(from) && _unheard.Count == 0)
             Seal();
     }
 
     /// <summary>The tile works on as it is; one that waits already goes on with the members that it has.</summary>
-    private void GoWithout()
+    private void GoWithout(params IEnumerable<NodeId> missing)
     {
-        Missing = [.. _unheard];
+        Missing = [.. missing];
         _unheard.Clear();
         if (!TakesOver)
         {
@@ -108,7 +108,8 @@ public sealed class EpochChange(
         _ballot = ballots.Next(Configuration.Epoch, FloorAfter(_ballot));
         (_bestVote, _next, _deciding, _promises) = (default, null, false, 0);
         _doubtful.Clear();
-        Ask(new ReplicaRequest.Seal(Configuration.At, _ballot));
+        // A copy that works is not stopped before it is known that others let the epoch end.
+        Ask(new ReplicaRequest.Seal(Configuration.At, _ballot), TakesOver ? null : ballots.Self);
     }
 
     private protected override Vote Judge(int member, ReplicaReply reply)

@@ -92,7 +92,7 @@ internal sealed class EpochFollower
             (ReplicaRequest.Readmit back, _) => Readmit(header, back.At, ranMs),
             (ReplicaRequest.Retire retire, _) => Retire(header, retire.At),
             (ReplicaRequest.Settle settle, _) => Settle(header, settle.At),
-            (ReplicaRequest.MayEnd may, _) => MayEnd(header, may.At),
+            (ReplicaRequest.MayEnd may, _) => MayEnd(header, may),
             _ => throw new ArgumentException($"no rule for {request}", nameof(request)),
         };
     }
@@ -294,11 +294,14 @@ internal sealed class EpochFollower
         return Replies.Done;
     }
 
-    private ReplicaReply MayEnd(TileHeader header, TileEpoch at)
+    private ReplicaReply MayEnd(TileHeader header, ReplicaRequest.MayEnd request)
     {
-        if (header.Newest.At != at)
+        if (header.Newest.At != request.At)
             return new ReplicaReply.Stale(header.Newest, header.BeforeNewest);
-        _mayEnd[header.Tile] = at;
+        if (request.Value)
+            _mayEnd[header.Tile] = request.At;
+        else
+            _mayEnd.Remove(header.Tile);
         return Replies.Done;
     }
 

@@ -11,6 +11,7 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
     private MemberSet _for;
     private MemberSet _against;
     private MemberSet _held;
+    private NodeId? _last;
     private bool _settled;
     private bool _waiting;
 
@@ -61,14 +62,26 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
     /// <summary>The timer of a round that has already found its majority.</summary>
     private protected virtual void OnLateTimer() { }
 
-    private protected void Ask(ReplicaRequest request)
+    /// <param name="last">A member that is asked only when no other one is missing for a majority.</param>
+    private protected void Ask(ReplicaRequest request, NodeId? last = null)
     {
         (_asked, _for, _against, _held) = (request, default, default, default);
         (_settled, _waiting) = (false, false);
+        _last = last is { } node && Configuration.Contains(node) ? last : null;
         _refusals.Clear();
         foreach (var member in Configuration.Members)
-            Send(member, request);
+            if (member != _last)
+                Send(member, request);
+        AskLast();
         SetTimer(Options.RoundTimeout);
+    }
+
+    private void AskLast()
+    {
+        if (_last is not { } node || _for.Count + _held.Count < Majority - 1)
+            return;
+        _last = null;
+        Send(node, _asked!);
     }
 
     /// <summary>Asks those that have not said yes in this round once more.</summary>
@@ -161,6 +174,7 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
         }
 
         Reached = Math.Max(Reached, _for.Count + _against.Count + _held.Count);
+        AskLast();
         if (_settled)
             OnLate();
         else

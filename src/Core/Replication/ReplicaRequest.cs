@@ -203,9 +203,9 @@ public abstract record ReplicaRequest
         public override bool IsLocal => true;
     }
 
-    /// <summary>All other members of <paramref name="At"/> have told this node that they are complete, or are not
-    /// there: others may end it. Until this process ends. Done or Stale.</summary>
-    public sealed record MayEnd(TileEpoch At) : ReplicaRequest(At)
+    /// <summary>Whether the other members of <paramref name="At"/> have told this node that they are complete, or are
+    /// not there, so that others may end it. Remembered until this process ends. Done or Stale.</summary>
+    public sealed record MayEnd(TileEpoch At, bool Value) : ReplicaRequest(At)
     {
         public override bool IsLocal => true;
     }

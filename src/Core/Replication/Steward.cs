@@ -105,6 +105,9 @@ public sealed record TileOutlook(
     internal bool Counts(NodeId node) => !Unwanted.Contains(node) && !Away.Contains(node);
 
     internal bool Answers(NodeId node) => Counts(node) || Leaving.Contains(node);
+
+    /// <summary>Or it has left, which it may have done to be back in a second.</summary>
+    internal bool IsThere(NodeId node) => !Unwanted.Contains(node) || Leaving.Contains(node);
 }
 
 /// <summary>What should be done about a tile now.</summary>
@@ -124,8 +127,9 @@ public abstract record StewardAction
     public sealed record Learn : StewardAction;
 
     /// <summary>Run an <see cref="Announcement"/>.</summary>
-    /// <param name="Absent">Those that nobody waits for any longer.</param>
-    public sealed record Announce(ImmutableHashSet<NodeId> Absent) : StewardAction;
+    /// <param name="Silent">Those that have answered nothing for long.</param>
+    /// <param name="IsLate">Whoever learns has had its time.</param>
+    public sealed record Announce(ImmutableHashSet<NodeId> Silent, bool IsLate) : StewardAction;
 }
 
 /// <summary>One member's eye on one tile: what to do and when, from the header, the ring's hints and the time
@@ -148,6 +152,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private long? _tooBigSinceMs;
     private long? _changedMs;
     private long? _announcedMs;
+    private long _heardMs;
     private long? _mayEndSinceMs;
     private bool _mayChange = true;
 
@@ -173,18 +178,21 @@ public sealed class Steward(NodeId self, StewardOptions options)
     /// <summary>An announcement of the newest configuration has ended.</summary>
     public void Hear(Announcement announced, long nowMs)
     {
+        if (nowMs - _heardMs >= options.SilentMax.TotalMilliseconds / 2)
+            _silentSinceMs.Clear(); // Nobody was asked in between.
+        _heardMs = nowMs;
         foreach (var node in announced.Heard)
             _silentSinceMs.Remove(node);
         foreach (var node in announced.Unheard)
             _silentSinceMs.TryAdd(node, nowMs);
-        if (announced.MayEnd)
-            _mayEndSinceMs ??= nowMs;
+        if (announced.MayEnd is { } mayEnd)
+            _mayEndSinceMs = mayEnd ? _mayEndSinceMs ?? nowMs : null;
     }
 
     /// <summary>This process stood still: that time does not count, and what this one knew of others is old.</summary>
     public void Paused(long forMs, long nowMs)
     {
-        _headerSinceMs += forMs;
+        (_headerSinceMs, _heardMs) = (_headerSinceMs + forMs, _heardMs + forMs);
         foreach (var node in _silentSinceMs.Keys.ToList())
             _silentSinceMs[node] += forMs;
         _mayEndSinceMs += forMs;
@@ -245,7 +253,8 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private StewardAction.Change? TakeOver(TileHeader header, TileOutlook outlook, long nowMs)
     {
         var rank = Rank(header.Configuration, outlook);
-        if (nowMs - _headerSinceMs < options.SealedMax.TotalMilliseconds + Wait(rank) || HasJustTried(nowMs))
+        if (nowMs - _headerSinceMs < options.SealedMax.TotalMilliseconds + Wait(rank)
+            || (header.Phase == TilePhase.Sealed ? HasJustTried(nowMs) : IsTooSoon(header, nowMs)))
             return null;
         var members = header.Configuration.Members;
         var wanted = IsAllowed(header.Configuration, outlook.Preferred)
@@ -322,14 +331,11 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private StewardAction.Announce Announced(long nowMs)
     {
         _announcedMs = nowMs;
-        return new StewardAction.Announce([.. _seen!.Newest.Members.Where(node => IsAbsent(node, nowMs))]);
+        return new StewardAction.Announce(
+            [.. _silentSinceMs.Where(silent => nowMs - silent.Value >= options.SilentMax.TotalMilliseconds)
+                .Select(silent => silent.Key)],
+            nowMs - _headerSinceMs >= options.LearningMax.TotalMilliseconds);
     }
-
-    /// <summary>docs/protocol.md#leavers, docs/protocol.md#one-change-at-a-time.</summary>
-    private bool IsAbsent(NodeId node, long nowMs) =>
-        nowMs - _headerSinceMs >= options.LearningMax.TotalMilliseconds
-        || (_silentSinceMs.TryGetValue(node, out var since)
-            && nowMs - since >= options.SilentMax.TotalMilliseconds);
 
     /// <summary>Others would refuse to end the epoch, or have refused it just now.</summary>
     private bool IsTooSoon(TileHeader header, long nowMs) => HasJustTried(nowMs)

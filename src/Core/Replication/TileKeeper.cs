@@ -69,7 +69,12 @@ public sealed class TileKeeper
             return null;
         _running.Remove(header.Tile);
         if (running is EpochChange ended)
+        {
             PassOver(ended.Missing, nowMs);
+            foreach (var node in ended.News.SelectMany(news => news.Next.Members))
+                _passedOver.Remove(node); // It is there after all.
+        }
+
         if (running is Learner { Outcome: LearnerOutcome.Stalled })
             _stalled[header.Tile] =
                 (running.Configuration.At, nowMs + (long)_stewardOptions.AnnounceEvery.TotalMilliseconds);
@@ -100,7 +105,9 @@ public sealed class TileKeeper
             },
             StewardAction.Announce announce => new Announcement(_self, header, _options)
             {
-                Answers = node => outlook.Answers(node) && !announce.Absent.Contains(node),
+                Answers = outlook.IsThere,
+                Silent = announce.Silent,
+                IsLate = announce.IsLate,
             },
             _ => null,
         };

@@ -55,7 +55,7 @@ public class DirectedTests
         Assert.Equal(0, ActiveAfterLeaving(waits: false));
 
     /// <summary>How many members are active in the end.</summary>
-    /// <param name="waits">Whether the steward waits for newcomers that answer.</param>
+    /// <param name="waits">Whether the steward waits for newcomers that learn.</param>
     private static int ActiveAfterLeaving(bool waits)
     {
         var bench = new Workbench(5);
@@ -87,7 +87,7 @@ public class DirectedTests
                 continue;
             var announcement = new Announcement(bench.Ids[0], header, CoordinatorOptions.Default)
             {
-                Answers = _ => waits,
+                IsLate = !waits,
             };
             Run(bench, announcement);
             if (!announcement.IsDone)

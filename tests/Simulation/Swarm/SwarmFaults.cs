@@ -314,7 +314,7 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
             return null;
         var at = how.Pick(known);
         foreach (var node in how.Chance(0.5) ? [first] : new[] { first, how.Pick(up) }.Distinct())
-            node.Tiles.Run(new EpochChange(at, at.Members, node.Tiles.Ballots, cluster.Plan.Patience, how.Next())
+            Run(node, new EpochChange(at, at.Members, node.Tiles.Ballots, cluster.Plan.Patience, how.Next())
             {
                 Cuts = true,
             });
@@ -340,9 +340,13 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
         var wanted = how.Sample(known, at.Members.Length);
         foreach (var member in wanted)
             _needed[member] = World.Now + InFlight;
-        var change = new EpochChange(at, [.. wanted], node.Tiles.Ballots, cluster.Plan.Patience, how.Next());
+        Run(node, new EpochChange(at, [.. wanted], node.Tiles.Ballots, cluster.Plan.Patience, how.Next()));
+        return $"{node.Self} changes {at.Tile} without being asked";
+    }
+
+    private void Run(SwarmNode node, EpochChange change)
+    {
         _rivals.Add((node, node.Tiles, change));
         node.Tiles.Run(change);
-        return $"{node.Self} changes {at.Tile} without being asked";
     }
 }

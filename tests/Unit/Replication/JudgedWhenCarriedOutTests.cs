@@ -102,7 +102,7 @@ public sealed class JudgedWhenCarriedOutTests
         var next = _bench.Now.Next([.. members.Select(node => _bench.Ids[node])]);
         _bench.Ask(Self, new ReplicaRequest.NewConfiguration(next, _bench.Now));
         Assert.IsType<ReplicaReply.Done>(_bench.Ask(Self, new ReplicaRequest.Activate(next.At)));
-        Assert.IsType<ReplicaReply.Done>(_bench.Ask(Self, new ReplicaRequest.MayEnd(next.At)));
+        Assert.IsType<ReplicaReply.Done>(_bench.Ask(Self, new ReplicaRequest.MayEnd(next.At, true)));
     }
 
     private Peer PeerOf(int node) =>

@@ -110,6 +110,7 @@ public sealed class LeaverTests
     {
         var keeper = WithAllButTheNewcomer();
         var outlook = new TileOutlook(Header(2).Newest.Members, ImmutableHashSet.Create(_bench.Ids[3]));
+        _bench.Deaf.Add(3);
         _bench.Run(keeper.Next(Header(2), outlook, 0)!);
         Assert.Equal(TilePhase.Retired, Phase(2));
     }

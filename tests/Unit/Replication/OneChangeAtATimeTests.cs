@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using Xunit;
@@ -9,6 +10,9 @@ namespace ChordChat.Tests.Unit.Replication;
 public sealed class OneChangeAtATimeTests
 {
     private readonly Bench _bench = new(values: new OwnedValues());
+    private readonly TileOutlook _everybody;
+
+    public OneChangeAtATimeTests() => _everybody = new(_bench.Now.Members, ImmutableHashSet<NodeId>.Empty);
 
     /// <summary>Member 2 would have to drop its rows, and of the two that are left the larger ballot would
     /// count.</summary>
@@ -51,7 +55,7 @@ public sealed class OneChangeAtATimeTests
         End(_bench.Now);
         Learn(0);
         Learn(1);
-        Tell(0, answers: node => node != _bench.Ids[2]);
+        Tell(0, except: 2, answers: node => node != _bench.Ids[2]);
         Assert.NotNull(End(Header(0).Configuration));
 
         Learn(0);
@@ -89,6 +93,127 @@ public sealed class OneChangeAtATimeTests
         Assert.Null(Header(0).Previous);
         _bench.Restart(0);
         Assert.NotNull(End(Header(0).Configuration));
+    }
+
+    /// <summary>One that lies denies the decision, so that 2 believes nobody: it answers, and stays behind.</summary>
+    [Fact]
+    public void Nobody_goes_on_without_one_that_is_kept_from_hearing_of_the_epoch()
+    {
+        End(_bench.Now);
+        Learn(0);
+        Learn(1);
+        var behind = new ReplicaReply.Standing(_bench.Now, TilePhase.Active, null);
+        _bench.Lie = (node, request) => node == 2 && request is ReplicaRequest.NewConfiguration ? behind : null;
+        Look(_everybody, until: 2_000_000);
+        Assert.Null(End(Header(0).Configuration));
+        _bench.Lie = null;
+        Learn(2);
+        Look(_everybody, from: 2_000_500, until: 2_010_000);
+        Assert.NotNull(End(Header(0).Configuration));
+    }
+
+    [Fact]
+    public void One_that_learns_for_ever_has_half_an_hour()
+    {
+        End(_bench.Now);
+        Learn(0);
+        Learn(1);
+        Look(_everybody, until: 1_799_000);
+        Assert.Null(End(Header(0).Configuration));
+        Look(_everybody, from: 1_799_500, until: 1_805_000);
+        Assert.NotNull(End(Header(0).Configuration));
+    }
+
+    /// <summary>An audit comes once a minute; a stall in just that second is no long silence.</summary>
+    [Fact]
+    public void One_that_missed_a_question_a_minute_ago_is_not_silent_since_then()
+    {
+        _bench.Ignores = (node, _) => node == 2;
+        Look(_everybody, until: 2_000);
+        _bench.Ignores = null;
+        End(_bench.Now);
+        Learn(0);
+        Learn(1);
+        Look(_everybody, from: 60_000, until: 70_000);
+        Assert.Null(End(Header(0).Configuration));
+    }
+
+    /// <summary>Whoever has left may be back in a second.</summary>
+    [Fact]
+    public void One_that_has_left_or_is_silent_is_waited_for_45_seconds_and_whoever_comes_back_again()
+    {
+        End(_bench.Now);
+        Learn(0);
+        Learn(1);
+        _bench.Ignores = (node, request) => node == 2 && request is ReplicaRequest.NewConfiguration;
+        var left = _everybody with { Away = ImmutableHashSet.Create(_bench.Ids[2]) };
+        Look(left, until: 44_000);
+        Assert.Null(End(Header(0).Configuration));
+        Look(left, from: 44_500, until: 50_000);
+        _bench.Ignores = null;
+        Look(left, from: 50_500, until: 55_000);
+        Assert.Null(End(Header(0).Configuration)); // It is back, and learns.
+        _bench.Ignores = (node, request) => node == 2 && request is ReplicaRequest.NewConfiguration;
+        Look(left, from: 55_500, until: 110_000);
+        Assert.NotNull(End(Header(0).Configuration));
+    }
+
+    /// <summary>Otherwise one that lies could keep any tile as it is.</summary>
+    [Fact]
+    public void Of_five_members_one_need_not_be_complete()
+    {
+        var bench = new Bench(members: 5);
+        var next = bench.Now.Next(bench.Now.Members);
+        foreach (var node in (int[])[0, 1, 2, 3])
+        {
+            bench.Ask(node, new ReplicaRequest.NewConfiguration(next, bench.Now));
+            if (node < 3)
+                bench.Ask(node, new ReplicaRequest.Activate(next.At));
+        }
+
+        Tell();
+        Assert.False(MayEnd());
+        bench.Ask(3, new ReplicaRequest.Activate(next.At));
+        Tell();
+        Assert.True(MayEnd());
+
+        void Tell() => bench.Run(
+            new Announcement(bench.Ids[0], bench.Replicas[0].Header(Tile)!, CoordinatorOptions.Default)
+            {
+                Answers = node => node != bench.Ids[4],
+            });
+        bool MayEnd() => bench.Replicas[0].Handle(
+            new ReplicaRequest.Seal(next.At, new Ballot(2, 1, bench.Ids[1], 1)), bench.Ids[1], 0)
+            is ReplicaReply.SealGranted;
+    }
+
+    /// <summary>A copy that works is not stopped for a change that others refuse.</summary>
+    [Fact]
+    public void Who_proposes_a_change_that_all_others_refuse_works_on()
+    {
+        _bench.Lie = (node, request) =>
+            node != 0 && request is ReplicaRequest.Seal ? new ReplicaReply.NotAllowed("not yet") : null;
+        var change = new EpochChange(
+            _bench.Now, _bench.Now.Members, _bench.Ballots, CoordinatorOptions.Default, 1);
+        _bench.Run(change);
+        Assert.IsType<EpochChangeOutcome.Unavailable>(change.Outcome);
+        Assert.Equal(TilePhase.Active, Phase(0));
+        _bench.Lie = (node, request) =>
+            node == 1 && request is ReplicaRequest.Seal ? new ReplicaReply.NotAllowed("not yet") : null;
+        var second = new EpochChange(_bench.Now, _bench.Now.Members, _bench.Ballots, CoordinatorOptions.Default, 1);
+        _bench.Run(second);
+        Assert.IsType<EpochChangeOutcome.Decided>(second.Outcome);
+    }
+
+    private TileKeeper Keeper => field ??= new(
+        new BallotSource(_bench.Ids[0], 2), CoordinatorOptions.Default, StewardOptions.Default, 1);
+
+    /// <summary>As member 0 looks after its tile, twice a second.</summary>
+    private void Look(TileOutlook outlook, long until, long from = 0)
+    {
+        for (var now = from; now <= until; now += 500)
+            if (Keeper.Next(Header(0), outlook, now) is Announcement announcement)
+                _bench.Run(announcement);
     }
 
     /// <summary>Member 1 ends an epoch with the vote of 0, and keeps its members.</summary>
