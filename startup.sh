@@ -95,7 +95,8 @@ engine_answers() { command -v docker >/dev/null && docker info >/dev/null 2>&1; 
 if [[ -z $mode ]]; then
   if [[ -z $local_mode ]] && engine_answers; then mode=containers; else mode=local; fi
 elif [[ -n $local_mode && $mode == containers && $command == start ]]; then
-  die "this cluster runs in containers; '${as_here}./startup.sh stop' it and delete $home before starting it with --local"
+  die "this cluster runs in containers. To use --local, first type '${as_here}./startup.sh stop' and delete $home;" \
+    "the old data stays in the Docker volumes"
 fi
 
 case $mode in

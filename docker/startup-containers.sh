@@ -193,7 +193,7 @@ cluster_start() {
   write_cluster_file
   say ''
   say "look at the ring:  http://localhost:$page_port"
-  say "chat:              docker exec -it $client chordchat"
+  say "chat:              ${as_here}./chordchat"
   say "stop:              ${as_here}./startup.sh stop"
   [[ -z $demo ]] || make_demo_users
 }

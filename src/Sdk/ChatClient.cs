@@ -176,8 +176,8 @@ public sealed class ChatClient : IAsyncDisposable
     {
         if (!_lease.TryTake())
             throw new ChordChatException(
-                "profile_in_use", "another process holds the session of this profile",
-                "that process makes it a new device");
+                "profile_in_use", "another chordchat has this profile open",
+                "nothing to do here: that one turns the profile into a new device");
         try
         {
             _me.Profile.Unlock(password).Dispose(); // No node need hear of a wrong one.

@@ -204,7 +204,8 @@ public sealed class Circle
 
         _changed.Raise();
         return isFull
-            ? "your block list is full at the nodes (1,000 names); the latest ones are blocked on this machine only"
+            ? "the nodes' block list for you is full (1,000 names); the latest ones are blocked on this machine only. "
+                + "To have nodes refuse them too, unblock somebody else, then block them again"
             : null;
     }
 

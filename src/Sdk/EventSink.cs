@@ -100,9 +100,10 @@ internal sealed class EventSink(History history, UnlockedProfile me, TimeProvide
         var count = _forks.Values.Sum();
         Tell(new ClientEvent.Notice(
             (count == 1
-                ? "two different messages claim the same place"
-                : $"{count:N0} places are claimed by two different messages each")
-            + $" (from {names}): somebody may be using a copy of the sender's device keys"));
+                ? "two different messages have the same number"
+                : $"{count:N0} message numbers are used twice")
+            + $" (from {names}): they may be using a copy of their profile, or somebody else has their device keys; "
+            + "ask them"));
         _forks.Clear();
         _forksSaidAt = _time.GetTimestamp();
     }

@@ -20,8 +20,9 @@ internal static class Failures
         + $"only {node} says so: to ask another node, name it with --node");
 
     public static ChordChatException ProfileBusy(Exception cause) => new(
-        "profile_busy", "another program of this profile has held its file for long",
-        "this goes on by itself as soon as that program goes on or ends; it may have been stopped (Ctrl-Z)", cause);
+        "profile_busy", "another program has kept this profile's file locked for a long time",
+        "this goes on as soon as that program goes on or ends; if you stopped it with Ctrl-Z, type fg in its terminal",
+        cause);
 
     public static ChordChatException UnknownUser(string user) => new(
         "unknown_user", $"there is no user {user}", "check the spelling; names are all lower case");
@@ -33,7 +34,7 @@ internal static class Failures
 
     public static ChordChatException BadName(string name) => new(
         "bad_name", $"'{name}' cannot be a user name",
-        "use 1 to 32 of a-z, 0-9, '_', '.', '-' (no capitals, no spaces), starting with a letter or a digit");
+        "use 1 to 32 characters: a-z, 0-9, '_', '.', '-' (no capitals, no spaces); begin with a letter or a digit");
 
     public static ChordChatException Unavailable(string what, Exception? cause = null) => new(
         "unavailable", $"{what}: too few nodes answer",

@@ -22,7 +22,7 @@ internal static class CommandParser
         ("/unblock", "<user>", "unblock somebody"),
         ("/blocked", "", "list whom you have blocked"),
         ("/where", "<user>", "which nodes keep somebody's mailbox, and which answer now"),
-        ("/resend", "", "send what an earlier device of yours left unsent here"),
+        ("/resend", "", "send what was still waiting here when you logged out or logged in elsewhere"),
         ("/logout", "", "end the session and forget this device's keys; history stays"),
         ("/quit", "", "leave; the session ends, keys and history stay"),
     ];
@@ -43,8 +43,8 @@ internal static class CommandParser
             : "";
         return Known.Any(known => known.Name == name) || OtherNames.ContainsKey(name)
             ? new Misunderstood(
-                $"nothing was sent or done: several pasted lines begin with the command {name}. Paste commands one "
-                + "by one. To send these lines as text, press arrow up, Home, / and Enter")
+                $"nothing was sent or done: you pasted several lines, and the first begins with the command {name}. "
+                + "Paste commands one by one. To send these lines as text, press arrow up, Home, / and Enter")
             : new Say(lines);
     }
 

@@ -36,6 +36,6 @@ internal sealed class ConnectionLines(IConsoleView view)
         if (!_isDegraded || changed is not { State: MessageState.Kept, Reachable: null, IsKeptByMajority: true })
             return;
         _isDegraded = false;
-        view.Print(Transcript.Note("messages are kept again"));
+        view.Print(Transcript.Note("enough copies answer again: messages no longer stay queued"));
     }
 }

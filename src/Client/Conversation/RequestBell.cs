@@ -29,7 +29,7 @@ internal sealed class RequestBell(ChatClient client, string command)
             return null;
         _saidMore = _said.Count == NamesMax;
         return !_saidMore && _said.Add(user)
-            ? $"{user} (you never wrote to them) wants to chat: {command}accept {user} shows the messages, "
+            ? $"{user} wants to chat, and you never wrote to them: {command}accept {user} shows the messages, "
                 + $"{command}block {user} refuses them"
             : $"more people want to chat: {command}requests lists them";
     }

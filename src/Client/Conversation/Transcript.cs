@@ -159,8 +159,9 @@ internal static class Transcript
             $"{changed.User} has a new identity; nothing is sent until you agree: compare safety numbers with "
             + $"/verify {changed.User}, then /accept {changed.User}", Style.Warning),
         PinState.Conflict => Note(
-            $"WARNING: somebody showed wrong keys for {changed.User}. Nothing is sent to {changed.User} any more; "
-            + "ask in person and tell the operator.", Style.Bad),
+            $"WARNING: the keys of {changed.User} are in conflict: nodes have shown you or them different ones. "
+            + $"Nothing is sent to {changed.User} any more. Ask {changed.User} in person whether one of you logged in "
+            + "on two machines, and tell the operator.", Style.Bad),
         _ => Note($"keys of {changed.User} changed", Style.Dim),
     };
 

@@ -81,7 +81,7 @@ internal static class BlockCommands
             if (left <= 0)
                 throw new ChordChatException(
                     "not_in_time", $"{what} on this machine, but the nodes do not know it yet",
-                    "they are told in the next session of this profile");
+                    "nothing to do: the next command of this profile that connects, or the console, tells them");
             await session.UnlessEndedAsync(
                 Task.WhenAny(next, Task.Delay(TimeSpan.FromMilliseconds(Math.Min(left, 100)), cancellation)));
             cancellation.ThrowIfCancellationRequested();

@@ -200,7 +200,11 @@ internal static class CommandLine
     private static Command Resend()
     {
         var (wait, timeout) = (Wait(), Timeout(15));
-        var command = new Command("resend", "send what an earlier device of yours left unsent here") { wait, timeout };
+        var command = new Command(
+            "resend", "send what was still waiting here when you logged out or logged in elsewhere")
+        {
+            wait, timeout,
+        };
         command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => SendCommand.ResendAsync(
             context, parsed.GetValue(wait)!, TimeSpan.FromSeconds(parsed.GetValue(timeout)), cancellation)));
         return command;

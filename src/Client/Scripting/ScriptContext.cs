@@ -68,8 +68,8 @@ internal sealed record ScriptContext(
             return;
         Output.Say($"this machine has not used the cluster at {greeting.Address} before; its fingerprint is");
         Output.Say($"  {greeting.Fingerprint}");
-        Output.Say("compare it with what another user of this cluster sees: if you accept a wrong one, a stranger "
-            + "gets your login secret");
+        Output.Say("compare it with another user or the operator ('chordchat login NAME --json' shows it): if you "
+            + "accept a wrong one, a stranger gets your login secret");
         if (Prompt.Line("is it the right one? [y]es or [n]o: ") is not ['y' or 'Y', ..])
             throw new ChordChatException(
                 "not_trusted", "you did not accept this cluster; nothing was sent", "name another node with --node");

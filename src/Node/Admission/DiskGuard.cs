@@ -76,10 +76,9 @@ internal sealed partial class DiskGuard(
     public void GiveWay() => Quarantine("a copy of this folder runs elsewhere and has taken this node's place");
 
     private void Quarantine(DiskVerdict verdict) => Quarantine(verdict == DiskVerdict.Copied
-        ? "other nodes have seen a start of it that this folder knows nothing of: the folder is a copy (a backup, a "
-            + "snapshot, a clone), and the one it was copied from has been started since"
-        : "other nodes have seen more of it than it holds: this folder is an older copy (a backup, a snapshot, a "
-            + "clone), or a newer copy of it runs elsewhere");
+        ? "this folder is a copy (a backup, snapshot or clone), and its original has been started since"
+        : "this folder is older than what this node has told other nodes: it is an old copy (a backup, snapshot or "
+            + "clone), or a newer copy runs elsewhere");
 
     private void Quarantine(string why)
     {

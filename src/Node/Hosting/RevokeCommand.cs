@@ -20,7 +20,8 @@ internal static class RevokeCommand
         };
         var viewer = new Option<bool>("--viewer")
         {
-            Description = "NAME is the name of pages' certificates ('cluster viewer'; 'viewer' unless it was given).",
+            Description = "Revoke the page certificates with this NAME instead of a node's (NAME is the --name of "
+                + "'cluster viewer'; its default is viewer).",
         };
         var yes = new Option<bool>("--yes") { Description = "Do not ask." };
         var command = new Command(

@@ -17,7 +17,7 @@ internal static class ViewerCommand
         };
         var name = new Option<string>("--name")
         {
-            Description = "By which 'cluster revoke --viewer' knows it. Default viewer.",
+            Description = "A name for this certificate, for 'cluster revoke NAME --viewer'. Default viewer.",
             DefaultValueFactory = _ => CertificateName.Viewer,
         };
         var command = new Command(

@@ -232,7 +232,7 @@ internal sealed class KeyBook(UnlockedProfile me, IKeyQuestions questions, Actio
         ? new(
             "key_conflict",
             $"somebody showed other keys for {pin.User} than the ones you know; nothing is sent to {pin.User} any more",
-            $"ask {pin.User} in person and compare safety numbers; tell the operator of the cluster")
+            $"tell {pin.User} in person and the operator of the cluster; no command clears this")
         : new(
             "identity_changed", $"{pin.User} has a new identity; nothing was sent",
             $"compare safety numbers (/verify {pin.User}), then agree with /accept {pin.User} in the console, "

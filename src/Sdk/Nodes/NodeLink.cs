@@ -184,7 +184,8 @@ public sealed class NodeLink : IDisposable
         "name a node of the cluster that you mean with --node, and check --trust");
 
     private ChordChatException Unbound() => new(
-        "unbound_cluster", $"the id of the cluster at {Address} does not follow from its authority's key",
+        "unbound_cluster",
+        $"the cluster at {Address} has an id that is not derived from its authority's key, so anybody could imitate it",
         "if an older program made it, ask its operator for the fingerprint and name it with --trust; otherwise do not "
         + "type a password there");
 

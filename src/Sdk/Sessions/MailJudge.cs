@@ -340,9 +340,11 @@ internal sealed class MailJudge(
     }
 
     /// <returns>The line that the user sees.</returns>
-    internal static string Dropped(string user, int count) => count == 1
-        ? $"1 message from {user} could not be verified and was dropped"
-        : $"{count} messages from {user} could not be verified and were dropped";
+    internal static string Dropped(string user, int count) =>
+        (count == 1
+            ? $"1 message from {user} could not be verified and was dropped"
+            : $"{count} messages from {user} could not be verified and were dropped")
+        + $"; ask {user} to send again what is missing";
 
     private static TimeSpan Longer(TimeSpan pause) => pause * 2 < PauseMax ? pause * 2 : PauseMax;
 }

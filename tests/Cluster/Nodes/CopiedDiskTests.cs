@@ -146,7 +146,7 @@ public sealed class CopiedDiskTests
 
         var again = Assert.Throws<StartRefusedException>(() => DataFolder.Open(data));
         Assert.Equal(ExitCode.Foreign, again.Code);
-        Assert.Contains("copy (a backup, a snapshot, a clone)", again.Message, StringComparison.Ordinal);
+        Assert.Contains("copy (a backup, snapshot or clone)", again.Message, StringComparison.Ordinal);
         Assert.Contains("cluster join", again.Message, StringComparison.Ordinal);
     }
 

@@ -85,7 +85,8 @@ public sealed class CommandLineTests
         using var profile = new FilledProfile("hello");
         var (code, _, error) = await FilledProfile.RunAsync(profile.Command($"--user ../x {command}"));
         Assert.Equal(CommandLine.Failed, code);
-        Assert.StartsWith("chordchat: '../x' cannot be a user name; use 1 to 32 of", error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "chordchat: '../x' cannot be a user name; use 1 to 32 characters", error, StringComparison.Ordinal);
     }
 
     [Theory]

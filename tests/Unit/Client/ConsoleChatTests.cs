@@ -107,7 +107,7 @@ public sealed class ConsoleChatTests
         chat.OnLine("//msg carol a secret\nand more");
         Assert.Equal(1, at.Client.UnsentTexts);
         chat.OnLine("/help");
-        Assert.Contains(view.Printed, line => line.Contains("several pasted lines", StringComparison.Ordinal));
+        Assert.Contains(view.Printed, line => line.Contains("you pasted several lines", StringComparison.Ordinal));
     }
 
     /// <summary>Somebody who is blocked by the time at which nodes have answered.</summary>
@@ -246,7 +246,7 @@ public sealed class ConsoleChatTests
         Assert.Equal(before, view.Printed.Count);
         chat.On(new ClientEvent.Changed(message));
         chat.On(new ClientEvent.Changed(message));
-        Assert.Equal(["· messages are kept again"], view.Printed.Skip(before));
+        Assert.Equal(["· enough copies answer again: messages no longer stay queued"], view.Printed.Skip(before));
     }
 
     [Fact]

@@ -20,10 +20,10 @@ public sealed class ForkNoticeTests
         var sink = new EventSink(History.Of(me), me, time);
         for (var i = 0; i < 500; i++)
             sink.Take(Forked("bob"));
-        Assert.Contains("two different messages claim the same place (from bob)", Assert.Single(Notices(sink)));
+        Assert.Contains("two different messages have the same number (from bob)", Assert.Single(Notices(sink)));
         sink.Take(Forked("carol"));
         sink.CaughtUp();
-        Assert.Contains("500 places", Assert.Single(Notices(sink)));
+        Assert.Contains("500 message numbers", Assert.Single(Notices(sink)));
         sink.CaughtUp();
         Assert.Empty(Notices(sink));
         time.Now += TimeSpan.FromMinutes(1);
