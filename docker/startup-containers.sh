@@ -152,12 +152,15 @@ check_ports() {
 }
 
 # Nobody else starts anything meanwhile: see one_at_a_time.
+# A container that was made anew from a newer image has another id, and the same name.
+running_names() { docker ps --format '{{.Names}}' --filter "label=com.docker.compose.project=$project"; }
+
 ran_before=''
 undo_failed_start() {
-  local code=$? id
+  local code=$? name
   ((code != 0)) || return 0
-  for id in $(docker ps -q --filter "label=com.docker.compose.project=$project"); do
-    [[ $ran_before == *"$id"* ]] || docker stop "$id" >/dev/null 2>&1 || true
+  for name in $(running_names); do
+    [[ $ran_before == *$'\n'"$name"$'\n'* ]] || docker stop "$name" >/dev/null 2>&1 || true
   done
   say 'everything that this start had started is stopped again' >&2
 }
@@ -173,7 +176,7 @@ cluster_start() {
   check_ports
   say 'building images (once, until a source changes) ...'
   quietly build
-  ran_before=$(docker ps -q --filter "label=com.docker.compose.project=$project")
+  ran_before=$'\n'$(running_names)$'\n'
   trap undo_failed_start EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP

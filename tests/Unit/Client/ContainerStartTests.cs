@@ -10,15 +10,21 @@ namespace ChordChat.Tests.Unit.Client;
 /// stand-in for <c>docker</c> that has a file for each container that runs.</summary>
 public sealed class ContainerStartTests : IDisposable
 {
-    /// <summary>The start of A fails as soon as there is a file "fail", that of B works.</summary>
+    /// <summary>Each file is named like the container and holds its id; "before" begins like one that ran before. The
+    /// start of A fails as soon as there is a file "fail", that of B works.</summary>
     private const string Docker = """
         #!/bin/bash
         case "$1 $*" in
           *' up '*)
-            touch "$FOLDER/running/$WHO" "$FOLDER/up-$WHO"
-            [[ $WHO == B ]] || { while [[ ! -e $FOLDER/fail ]]; do sleep 0.05; done; exit 1; } ;;
+            touch "$FOLDER/running/$WHO"
+            [[ $WHO == A ]] || exit 0
+            echo anew > "$FOLDER/running/before-1" # From the image that was just built.
+            touch "$FOLDER/running/before" "$FOLDER/up-A"
+            while [[ ! -e $FOLDER/fail ]]; do sleep 0.05; done
+            exit 1 ;;
           *' run '*) echo 3 ;;
-          ps*' -q '*) ls "$FOLDER/running" ;;
+          ps*' -q '*) cat "$FOLDER"/running/* ;;
+          ps*) ls "$FOLDER/running" ;;
           exec*) echo YWJj ;;
           stop*) rm -f "$FOLDER/running/$2" ;;
         esac
@@ -46,7 +52,7 @@ public sealed class ContainerStartTests : IDisposable
         if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/flock"))
             return;
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        File.WriteAllText(Path.Combine(_folder, "running/before"), "");
+        File.WriteAllText(Path.Combine(_folder, "running/before-1"), "id");
         using var first = Start("A");
         while (!File.Exists(Path.Combine(_folder, "up-A")))
             await Task.Delay(20, patience.Token);
@@ -59,7 +65,7 @@ public sealed class ContainerStartTests : IDisposable
 
         Assert.Equal(1, first.ExitCode);
         Assert.True(second.ExitCode == 0, said);
-        Assert.Equal(["B", "before"], Directory.GetFiles(Path.Combine(_folder, "running"))
+        Assert.Equal(["B", "before-1"], Directory.GetFiles(Path.Combine(_folder, "running"))
             .Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
         Assert.Contains("waiting for it", said, StringComparison.Ordinal);
     }
