@@ -17,7 +17,8 @@ public sealed class Announcement : Coordinator
     private readonly ReplicaRequest.NewConfiguration _news;
     private readonly NodeId[] _others;
     private readonly HashSet<NodeId> _active = [];
-    private readonly HashSet<NodeId> _complete = []; // Or damaged, which is not mended in this epoch.
+    private readonly HashSet<NodeId> _complete = [];
+    private readonly HashSet<NodeId> _lost = []; // Damaged, or away for long: not mended in this epoch.
     private readonly HashSet<NodeId> _learning = [];
     private readonly HashSet<NodeId> _told = [];
     private readonly HashSet<NodeId> _heard = [];
@@ -32,7 +33,14 @@ public sealed class Announcement : Coordinator
         if (header.Phase == TilePhase.Active)
             _active.Add(self);
         if (header.Pending is null)
-            _complete.Add(self);
+            (header.Phase is TilePhase.Active or TilePhase.Sealed ? _complete : _lost).Add(self);
+    }
+
+    /// <summary>Those that have said, now or before, that they are complete in this very epoch.</summary>
+    internal ImmutableHashSet<NodeId> Complete
+    {
+        get => [.. _complete];
+        init => _complete.UnionWith(value);
     }
 
     /// <summary>Whether the epoch may end, as far as this node knows; null when that was not the question.
@@ -64,10 +72,10 @@ public sealed class Announcement : Coordinator
 
     private protected override void OnReply(NodeId from, ReplicaRequest request, ReplicaReply reply)
     {
-        if (!ReferenceEquals(request, _news) || reply is not ReplicaReply.Standing standing)
+        if (!ReferenceEquals(request, _news))
             return;
         _heard.Add(from);
-        if (!Configuration.Tile.Contains(standing.Newest.Tile))
+        if (reply is not ReplicaReply.Standing standing || !Configuration.Tile.Contains(standing.Newest.Tile))
             return;
         if (IsNews(standing.Newest))
         {
@@ -76,14 +84,24 @@ public sealed class Announcement : Coordinator
             return;
         }
 
+        if (standing.Newest != Configuration)
+            return; // Nobody has confirmed it there yet.
         _told.Add(from);
-        if (standing.Phase == TilePhase.Active && standing.Newest == Configuration)
+        if (standing.Phase == TilePhase.Active)
             _active.Add(from);
-        if (standing.Phase is TilePhase.Active or TilePhase.Sealed or TilePhase.Damaged or TilePhase.Away
-            && standing.Newest == Configuration)
-            _complete.Add(from);
-        if (standing.Phase == TilePhase.Learning && standing.Newest == Configuration)
-            _learning.Add(from);
+        switch (standing.Phase)
+        {
+            case TilePhase.Active or TilePhase.Sealed:
+                _complete.Add(from);
+                break;
+            case TilePhase.Damaged or TilePhase.Away:
+                _lost.Add(from);
+                break;
+            case TilePhase.Learning:
+                _learning.Add(from);
+                break;
+        }
+
         FinishWhenHeard();
     }
 
@@ -107,10 +125,10 @@ public sealed class Announcement : Coordinator
     private void Finish()
     {
         IsDone = true;
-        if (_header is { Pending: null, Previous: not null })
+        if (_header.Pending is null)
         {
             var isReady = IsReady();
-            MayEnd = isReady;
+            MayEnd = _header.Previous is null ? null : isReady;
             Send(_self, new ReplicaRequest.MayEnd(Configuration.At, isReady));
         }
 
@@ -132,7 +150,7 @@ public sealed class Announcement : Coordinator
     /// who do not lie make a majority, and no other one is needed.</summary>
     private bool IsReady() => Configuration.Members.Count(_complete.Contains) > Configuration.Majority
         || Configuration.Members.All(node =>
-            _complete.Contains(node) || IsGone(node) || (IsLate && _learning.Contains(node)));
+            _complete.Contains(node) || _lost.Contains(node) || IsGone(node) || (IsLate && _learning.Contains(node)));
 
     private bool IsGone(NodeId node) => !_heard.Contains(node) && (!Answers(node) || Silent.Contains(node));
 }

@@ -83,7 +83,7 @@ internal sealed class ConfigurationVoices(TileConfiguration known, CoordinatorOp
         (TileConfiguration Next, TileConfiguration? Previous)? best = null;
         foreach (var (next, _) in _claims.Values)
             if (next.IsNewerThan(best?.Next) && Judge(next) is (true, var previous))
-                best = (next, previous);
+                best = (next, previous ?? (next.Tile == known.Tile && next.Follows(known.At) ? known : null));
         return best;
     }
 

@@ -13,6 +13,11 @@ public sealed class NewsCheck(
     /// yet.</summary>
     public ReplicaRequest.NewConfiguration? Outcome { get; private set; }
 
+    /// <summary>The epoch that has ended if the news are true, when nobody confirms them and the change can be run
+    /// again from there. docs/protocol.md#one-voice-is-a-claim</summary>
+    public TileEpoch? EndDoubted => IsDone && Outcome is null && Configuration.Contains(from)
+        && news.Next.Follows(Configuration.At) ? Configuration.At : null;
+
     private protected override void Begin()
     {
         SetTimer(Options.RoundTimeout * 5);

@@ -33,6 +33,10 @@ public sealed record StewardOptions
     /// begun and ended meanwhile.</summary>
     public TimeSpan SilentMax { get; init; } = TimeSpan.FromSeconds(45);
 
+    /// <summary>How long a member must have been saying that the epoch has ended, unconfirmed, before this node ends it
+    /// itself.</summary>
+    public TimeSpan DoubtMin { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Wait between two rounds of telling members what they have missed.</summary>
     public TimeSpan AnnounceEvery { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -127,9 +131,11 @@ public abstract record StewardAction
     public sealed record Learn : StewardAction;
 
     /// <summary>Run an <see cref="Announcement"/>.</summary>
+    /// <param name="Complete">Those that have said before that they are complete.</param>
     /// <param name="Silent">Those that have answered nothing for long.</param>
     /// <param name="IsLate">Whoever learns has had its time.</param>
-    public sealed record Announce(ImmutableHashSet<NodeId> Silent, bool IsLate) : StewardAction;
+    public sealed record Announce(
+        ImmutableHashSet<NodeId> Complete, ImmutableHashSet<NodeId> Silent, bool IsLate) : StewardAction;
 }
 
 /// <summary>One member's eye on one tile: what to do and when, from the header, the ring's hints and the time
@@ -151,6 +157,8 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private readonly Dictionary<NodeId, long> _silentSinceMs = [];
     private long? _tooBigSinceMs;
     private long? _changedMs;
+    private readonly HashSet<NodeId> _complete = [];
+    private (TileEpoch End, long SinceMs, bool IsOld)? _doubt;
     private long? _announcedMs;
     private long _heardMs;
     private long? _mayEndSinceMs;
@@ -185,9 +193,15 @@ public sealed class Steward(NodeId self, StewardOptions options)
             _silentSinceMs.Remove(node);
         foreach (var node in announced.Unheard)
             _silentSinceMs.TryAdd(node, nowMs);
+        _complete.UnionWith(announced.Complete);
         if (announced.MayEnd is { } mayEnd)
             _mayEndSinceMs = mayEnd ? _mayEndSinceMs ?? nowMs : null;
     }
+
+    /// <summary>A member says that this epoch has ended, and nobody confirms it.</summary>
+    public void Doubt(TileEpoch end, long nowMs) => _doubt = _doubt is { } doubt && doubt.End == end
+        ? doubt with { IsOld = nowMs - doubt.SinceMs >= options.DoubtMin.TotalMilliseconds }
+        : (end, nowMs, false);
 
     /// <summary>This process stood still: that time does not count, and what this one knew of others is old.</summary>
     public void Paused(long forMs, long nowMs)
@@ -208,7 +222,10 @@ public sealed class Steward(NodeId self, StewardOptions options)
             foreach (var node in _silentSinceMs.Keys.Where(node => !header.Newest.Contains(node)).ToList())
                 _silentSinceMs.Remove(node);
             if (_seen?.Newest != header.Newest)
+            {
                 (_unwantedSinceMs, _changedMs, _mayEndSinceMs) = (null, null, null);
+                _complete.Clear();
+            }
         }
 
         if (header.Previous is null)
@@ -229,6 +246,12 @@ public sealed class Steward(NodeId self, StewardOptions options)
 
     private StewardAction Tend(TileHeader header, TileOutlook outlook, long nowMs)
     {
+        if (_doubt is { IsOld: true } doubt && doubt.End == header.Configuration.At && !HasJustTried(nowMs))
+        {
+            (_changedMs, _doubt) = (nowMs, null);
+            return new StewardAction.Change(header.Configuration.Members);
+        }
+
         var rank = Rank(header.Configuration, outlook);
         if (_unwantedSinceMs is { } unwanted && nowMs - unwanted >= options.UnwantedFor.TotalMilliseconds + Wait(rank)
             && Change(header, outlook, nowMs) is { } urgent)
@@ -332,6 +355,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
     {
         _announcedMs = nowMs;
         return new StewardAction.Announce(
+            [.. _complete],
             [.. _silentSinceMs.Where(silent => nowMs - silent.Value >= options.SilentMax.TotalMilliseconds)
                 .Select(silent => silent.Key)],
             nowMs - _headerSinceMs >= options.LearningMax.TotalMilliseconds);

@@ -43,6 +43,14 @@ public sealed class TileKeeper
     /// <summary>How many tiles are being changed, learnt or announced right now.</summary>
     public int RunningCount => _running.Count;
 
+    /// <summary>A member says that this epoch has ended, and nobody confirms it. If it says so for a while, this node
+    /// ends the epoch itself: docs/protocol.md#one-voice-is-a-claim.</summary>
+    public void Doubt(TileEpoch end, long nowMs)
+    {
+        if (_stewards.TryGetValue(end.Tile, out var steward))
+            steward.Doubt(end, nowMs);
+    }
+
     /// <summary>Who is proposed for no tile now, because it did not say that it is there when it was to come into one.
     /// docs/protocol.md#newcomers</summary>
     public IReadOnlySet<NodeId> PassedOver(long nowMs) =>
@@ -106,6 +114,7 @@ public sealed class TileKeeper
             StewardAction.Announce announce => new Announcement(_self, header, _options)
             {
                 Answers = outlook.IsThere,
+                Complete = announce.Complete,
                 Silent = announce.Silent,
                 IsLate = announce.IsLate,
             },

@@ -16,6 +16,9 @@ internal sealed class NewsWitnesses(
 
     private readonly Dictionary<NodeId, Teller> _tellers = [];
 
+    /// <summary>A member says that this epoch has ended, which nobody confirms.</summary>
+    public event Action<TileEpoch>? Doubted;
+
     /// <returns>Null when nobody else says so, or too much waits already: it is told again.</returns>
     public async Task<ReplicaRequest.NewConfiguration?> ConfirmAsync(
         NodeId from, ReplicaRequest.NewConfiguration claim, TileConfiguration known)
@@ -29,6 +32,8 @@ internal sealed class NewsWitnesses(
             {
                 var check = new NewsCheck(from, claim, known, options);
                 await Operation.RunAsync(check, calls, directory, time, CancellationToken.None);
+                if (check.EndDoubted is { } end)
+                    Doubted?.Invoke(end);
                 return check.Outcome;
             }
             finally

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
@@ -31,6 +32,7 @@ internal sealed partial class TileTender : ILoop
     private readonly TimeProvider _time;
     private readonly LoopFaults<TileTender> _faults;
     private readonly ILogger<TileTender> _logger;
+    private readonly ConcurrentQueue<TileEpoch> _doubted = [];
     private readonly long _started;
     private long _lastBeat;
     private volatile bool _isClosing;
@@ -45,6 +47,7 @@ internal sealed partial class TileTender : ILoop
         Genesis genesis,
         StewardOptions options,
         LargeTiles large,
+        NewsWitnesses witnesses,
         NextMembers nextMembers,
         CoordinatorOptions patience,
         TimeProvider time,
@@ -62,6 +65,11 @@ internal sealed partial class TileTender : ILoop
         foreach (var header in board.All)
             _directory.Learn(header.Newest);
         _pauses = new TilePauses(time);
+        witnesses.Doubted += end =>
+        {
+            _doubted.Enqueue(end);
+            _due.Writer.TryWrite(end.Tile);
+        };
         board.Changed += header =>
         {
             _pauses.Hear(header);
@@ -78,6 +86,8 @@ internal sealed partial class TileTender : ILoop
             beat.CancelAfter(Interval);
             var due = await DueAsync(beat.Token);
             NoticePause();
+            while (_doubted.TryDequeue(out var end))
+                _keeper.Doubt(end, Now);
             var outlook = new Outlook(_ring, _copies, _options, _large, _keeper.PassedOver(Now));
             foreach (var header in due is null ? _board.All : due.Select(_board.Of).OfType<TileHeader>())
                 try

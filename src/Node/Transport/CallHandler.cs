@@ -86,19 +86,10 @@ internal sealed class CallHandler(
     private async Task CheckAsync(
         NodeId from, ReplicaRequest.NewConfiguration claim, TileConfiguration known, Action<Answer> reply)
     {
-        ReplicaRequest.NewConfiguration? confirmed = null;
-        try
-        {
-            confirmed = await witnesses.ConfirmAsync(from, claim, known);
-        }
-        finally
-        {
-            // Answered whatever happened, or its place in the window would never be free again.
-            if (confirmed is null)
-                reply(Failure("nobody else knows of this configuration"));
-            else
-                Submit(from, confirmed, reply);
-        }
+        // At once: it tells that this node is there, and how far it is.
+        Submit(from, new ReplicaRequest.GetConfiguration(claim.Next.Tile), reply);
+        if (await witnesses.ConfirmAsync(from, claim, known) is { } confirmed)
+            Submit(from, confirmed, static _ => { });
     }
 
     private void Submit(NodeId from, ReplicaRequest request, Action<Answer> reply)

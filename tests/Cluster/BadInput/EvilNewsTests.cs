@@ -1,6 +1,7 @@
 using System.Text;
 using ChordChat.Core.Replication;
 using ChordChat.Node.Replication;
+using ChordChat.Node.Transport;
 using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,9 +34,8 @@ public sealed class EvilNewsTests
                     tile with { Generation = 1, Epoch = tile.Epoch + 5 },
                 ];
                 foreach (var lie in lies)
-                    Assert.Equal(
-                        Answer.BodyOneofCase.Failed,
-                        (await evil.AskAsync(new ReplicaRequest.NewConfiguration(lie, tile))).BodyCase);
+                    Assert.Equal(tile, (await evil.AskAsync(new ReplicaRequest.NewConfiguration(lie, tile)))
+                        .Standing?.Newest.ToCore());
                 var half = tile with { Tile = tile.Tile.First, Splits = [tile.Epoch], Members = [evil.Node] };
                 foreach (var part in (TileConfiguration[])[half, half with { Tile = tile.Tile.Second }, half with
                 {

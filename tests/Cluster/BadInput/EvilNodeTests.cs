@@ -39,11 +39,12 @@ public sealed class EvilNodeTests
                 new ReplicaRequest.Forget(tile.At, "mbox/bob", []),
                 new ReplicaRequest.Seal(tile.At, ballot),
                 new ReplicaRequest.Decide(tile.At, ballot, mine),
-                new ReplicaRequest.NewConfiguration(mine, tile),
-                new ReplicaRequest.NewConfiguration(mine with { Generation = 1 }, tile),
             ];
             foreach (var wish in wishes)
                 Assert.Equal(Answer.BodyOneofCase.Failed, (await evil.AskAsync(wish)).BodyCase);
+            foreach (var news in (TileConfiguration[])[mine, mine with { Generation = 1 }])
+                Assert.Equal(tile, (await evil.AskAsync(new ReplicaRequest.NewConfiguration(news, tile)))
+                    .Standing?.Newest.ToCore());
             Assert.Equal(
                 Answer.BodyOneofCase.Behind, (await evil.AskAsync(new ReplicaRequest.Pull(mine.At, default, 1 << 20)))
                     .BodyCase);

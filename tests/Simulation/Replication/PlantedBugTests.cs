@@ -6,7 +6,7 @@ namespace ChordChat.Tests.Simulation.Replication;
 /// <summary>Every rule of docs/protocol.md#planted-bugs is broken once, and the checkers must see it.</summary>
 public class PlantedBugTests(ITestOutputHelper output)
 {
-    private const int SeedsMax = 400;
+    private const int SeedsMax = 3000;
 
     [Theory]
     [InlineData(PlantedBug.NoSealing)]

@@ -110,25 +110,28 @@ internal sealed class TileHost
         switch (NewsJudge.Judge(from, news, Around(news.Next.Tile), Directory, _cluster.Plan.Patience))
         {
             case NewsVerdict.Believed(var believed):
-                Take(believed);
+                Take(believed, done);
                 break;
             case NewsVerdict.Outdated(var known):
                 done(new ReplicaReply.Standing(known, TilePhase.None, null));
                 break;
             case NewsVerdict.Claimed(var known):
+                Submit(new ReplicaRequest.GetConfiguration(news.Next.Tile), from, done);
                 var check = new NewsCheck(from, news, known, _cluster.Plan.Patience);
                 Run(check, _ =>
                 {
                     if (check is { IsDone: true, Outcome: { } confirmed })
-                        Take(confirmed);
+                        Take(confirmed, static _ => { });
+                    else if (check.EndDoubted is { } end)
+                        _keeper.Doubt(end, (long)_node.Ring.Clock.TotalMilliseconds);
                 });
                 break;
         }
 
-        void Take(ReplicaRequest.NewConfiguration believed)
+        void Take(ReplicaRequest.NewConfiguration believed, Action<ReplicaReply> answer)
         {
             Directory.Learn(believed.Next);
-            Submit(believed, from, done);
+            Submit(believed, from, answer);
         }
     }
 

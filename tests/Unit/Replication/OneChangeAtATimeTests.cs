@@ -158,6 +158,55 @@ public sealed class OneChangeAtATimeTests
         Assert.NotNull(End(Header(0).Configuration));
     }
 
+    /// <summary>docs/protocol.md#one-voice-is-a-claim: 1 denies what it has decided with 0, so 2 believes nobody. It
+    /// ends the epoch itself, and hears from 0 how that ended.</summary>
+    [Fact]
+    public void One_that_is_kept_from_hearing_of_an_epoch_follows_all_the_same()
+    {
+        Hold("a1");
+        End(_bench.Now);
+        Plant(1, "b1");
+        _bench.Ignores = (node, _) => node == 1;
+        var keeper = new TileKeeper(
+            new BallotSource(_bench.Ids[2], 2), CoordinatorOptions.Default, StewardOptions.Default, 1);
+        if (keeper.Next(Header(2), _everybody, 0) is { } audit)
+            _bench.Run(audit);
+        keeper.Doubt(_bench.Now.At, 1_000);
+        Assert.Null(keeper.Next(Header(2), _everybody, 1_500)); // It may be confirmed in a moment.
+        keeper.Doubt(_bench.Now.At, 2_000);
+        _bench.Run(Assert.IsType<EpochChange>(keeper.Next(Header(2), _everybody, 2_000)));
+        _bench.Ignores = null;
+
+        Assert.Equal((Header(0).Newest, TilePhase.Sealed), (Header(2).Newest, Phase(2)));
+        Learn(0);
+        Learn(2);
+        Assert.Equal(("a1", "a1"), (Value(0), Value(2)));
+    }
+
+    [Fact]
+    public void What_is_said_of_an_epoch_that_has_passed_ends_nothing()
+    {
+        var keeper = new TileKeeper(
+            new BallotSource(_bench.Ids[2], 2), CoordinatorOptions.Default, StewardOptions.Default, 1);
+        for (var now = 0L; now < 10_000; now += 500)
+        {
+            if (keeper.Next(Header(2), _everybody, now) is { } next)
+                _bench.Run(Assert.IsType<Announcement>(next));
+            keeper.Doubt(_bench.Now.At with { Epoch = 7 }, now);
+        }
+    }
+
+    /// <summary>Who has begun an epoch without knowing the one before has not heard everybody.</summary>
+    [Fact]
+    public void Who_knows_no_epoch_before_its_own_asks_the_others_first()
+    {
+        var next = _bench.Now.Next(_bench.Now.Members);
+        _bench.Ask(0, new ReplicaRequest.NewConfiguration(next.Next(next.Members), null));
+        _bench.Ask(0, new ReplicaRequest.Activate(Header(0).Newest.At));
+        Assert.Null(Header(0).Previous);
+        Assert.Null(End(Header(0).Configuration));
+    }
+
     /// <summary>Otherwise one that lies could keep any tile as it is.</summary>
     [Fact]
     public void Of_five_members_one_need_not_be_complete()
