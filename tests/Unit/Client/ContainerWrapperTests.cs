@@ -27,6 +27,7 @@ public sealed class ContainerWrapperTests : IDisposable
         done
         read -r line
         echo "$* $line"
+        exec 2>/dev/null # The signal may hit the sleep, too, of which bash would say something.
         while true; do sleep 0.05; done
         """;
 
