@@ -32,8 +32,6 @@ public sealed class Announcement : Coordinator
         _others = [.. header.Newest.Members.Union(before).Where(node => node != self)];
         if (header.Phase == TilePhase.Active)
             _active.Add(self);
-        if (header.Pending is null)
-            (header.Phase is TilePhase.Active or TilePhase.Sealed ? _complete : _lost).Add(self);
     }
 
     /// <summary>Those that have said, now or before, that they are complete in this very epoch.</summary>
@@ -64,6 +62,10 @@ public sealed class Announcement : Coordinator
 
     private protected override void Begin()
     {
+        if (_header is { Pending: null, Phase: TilePhase.Active or TilePhase.Sealed })
+            _complete.Add(_self);
+        else if (_complete.Remove(_self) || _header.Pending is null)
+            _lost.Add(_self);
         foreach (var node in _others)
             Send(node, _news);
         SetTimer(Options.RoundTimeout);
@@ -79,6 +81,7 @@ public sealed class Announcement : Coordinator
             return;
         if (IsNews(standing.Newest))
         {
+            _complete.Add(from); // It needs nothing of this epoch any more.
             if (!Hear(from, standing.Newest, standing.Previous))
                 AskAround(from); // The next round hears it again.
             return;
@@ -96,6 +99,7 @@ public sealed class Announcement : Coordinator
                 break;
             case TilePhase.Damaged or TilePhase.Away:
                 _lost.Add(from);
+                _complete.Remove(from);
                 break;
             case TilePhase.Learning:
                 _learning.Add(from);
@@ -125,10 +129,10 @@ public sealed class Announcement : Coordinator
     private void Finish()
     {
         IsDone = true;
-        if (_header.Pending is null)
+        if (_header is { Pending: null, Previous: not null })
         {
             var isReady = IsReady();
-            MayEnd = _header.Previous is null ? null : isReady;
+            MayEnd = isReady;
             Send(_self, new ReplicaRequest.MayEnd(Configuration.At, isReady));
         }
 

@@ -21,10 +21,6 @@ internal sealed class EpochFollower
     private readonly FreshPromises _fresh;
     private readonly Dictionary<TileId, long> _readmittedMs = [];
     private readonly Dictionary<TileId, TileEpoch> _mayEnd = [];
-
-    /// <summary>Epochs that began here without knowing the one before: that no other is named does not mean that all
-    /// have followed.</summary>
-    private readonly Dictionary<TileId, TileEpoch> _begunUnheard = [];
     private List<TileHeader> _changes = [];
 
     public EpochFollower(
@@ -57,8 +53,8 @@ internal sealed class EpochFollower
     /// <summary>Whether others may end the epoch that a tile is in: nobody needs more time to learn in it.</summary>
     /// <remarks>docs/protocol.md#one-change-at-a-time.</remarks>
     public bool MayEnd(TileId tile) => Header(tile) is { } header
-        && (header.Phase == TilePhase.Sealed || _mayEnd.GetValueOrDefault(tile) == header.Newest.At
-            || (header.Previous is null && _begunUnheard.GetValueOrDefault(tile) != header.Newest.At));
+        && (header.Previous is null || header.Phase == TilePhase.Sealed
+            || _mayEnd.GetValueOrDefault(tile) == header.Newest.At);
 
     public IReadOnlyList<TileHeader> TakeChanges()
     {
@@ -285,8 +281,6 @@ internal sealed class EpochFollower
         if (request.Last is { } page
             && _transfer.Absorb(header, request.At, page, ranMs) is ReplicaReply.Contested contested)
             return contested;
-        if (header.BeforeNewest is null)
-            _begunUnheard[header.Tile] = request.At;
         _rows.Carry(header.Configuration.At, request.At);
         Put(new TileHeader(header.Newest, TilePhase.Active, Previous: header.BeforeNewest));
         return Replies.Done;

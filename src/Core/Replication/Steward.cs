@@ -158,6 +158,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private long? _tooBigSinceMs;
     private long? _changedMs;
     private readonly HashSet<NodeId> _complete = [];
+    private readonly DoubtPace _doubts = new(options);
     private (TileEpoch End, long SinceMs, bool IsOld)? _doubt;
     private long? _announcedMs;
     private long _heardMs;
@@ -193,6 +194,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
             _silentSinceMs.Remove(node);
         foreach (var node in announced.Unheard)
             _silentSinceMs.TryAdd(node, nowMs);
+        _complete.Clear();
         _complete.UnionWith(announced.Complete);
         if (announced.MayEnd is { } mayEnd)
             _mayEndSinceMs = mayEnd ? _mayEndSinceMs ?? nowMs : null;
@@ -246,7 +248,8 @@ public sealed class Steward(NodeId self, StewardOptions options)
 
     private StewardAction Tend(TileHeader header, TileOutlook outlook, long nowMs)
     {
-        if (_doubt is { IsOld: true } doubt && doubt.End == header.Configuration.At && !HasJustTried(nowMs))
+        if (_doubt is { IsOld: true } doubt && doubt.End == header.Configuration.At && !IsTooSoon(header, nowMs)
+            && _doubts.MayEnd(nowMs))
         {
             (_changedMs, _doubt) = (nowMs, null);
             return new StewardAction.Change(header.Configuration.Members);

@@ -32,9 +32,10 @@ internal sealed partial class TileTender : ILoop
     private readonly TimeProvider _time;
     private readonly LoopFaults<TileTender> _faults;
     private readonly ILogger<TileTender> _logger;
-    private readonly ConcurrentQueue<TileEpoch> _doubted = [];
+    private readonly ConcurrentDictionary<TileId, TileEpoch> _doubted = [];
     private readonly long _started;
     private long _lastBeat;
+    private long _lastLook;
     private volatile bool _isClosing;
 
     public TileTender(
@@ -67,8 +68,8 @@ internal sealed partial class TileTender : ILoop
         _pauses = new TilePauses(time);
         witnesses.Doubted += end =>
         {
-            _doubted.Enqueue(end);
-            _due.Writer.TryWrite(end.Tile);
+            if (board.Of(end.Tile) is { Phase: TilePhase.Active } header && header.Configuration.At == end)
+                _doubted[end.Tile] = end;
         };
         board.Changed += header =>
         {
@@ -86,8 +87,11 @@ internal sealed partial class TileTender : ILoop
             beat.CancelAfter(Interval);
             var due = await DueAsync(beat.Token);
             NoticePause();
-            while (_doubted.TryDequeue(out var end))
-                _keeper.Doubt(end, Now);
+            if (due is null || _time.GetElapsedTime(_lastLook) > Interval)
+                (due, _lastLook) = (null, _time.GetTimestamp()); // However often others make something due.
+            foreach (var tile in _doubted.Keys)
+                if (_doubted.TryRemove(tile, out var end))
+                    _keeper.Doubt(end, Now);
             var outlook = new Outlook(_ring, _copies, _options, _large, _keeper.PassedOver(Now));
             foreach (var header in due is null ? _board.All : due.Select(_board.Of).OfType<TileHeader>())
                 try

@@ -196,15 +196,34 @@ public sealed class OneChangeAtATimeTests
         }
     }
 
-    /// <summary>Who has begun an epoch without knowing the one before has not heard everybody.</summary>
+    /// <summary>docs/protocol.md#doubt: otherwise one that lies could make 0 do what it refuses to vote for.</summary>
     [Fact]
-    public void Who_knows_no_epoch_before_its_own_asks_the_others_first()
+    public void Who_is_not_ready_ends_no_epoch_because_another_one_says_that_it_has_ended()
     {
-        var next = _bench.Now.Next(_bench.Now.Members);
-        _bench.Ask(0, new ReplicaRequest.NewConfiguration(next.Next(next.Members), null));
-        _bench.Ask(0, new ReplicaRequest.Activate(Header(0).Newest.At));
-        Assert.Null(Header(0).Previous);
-        Assert.Null(End(Header(0).Configuration));
+        End(_bench.Now);
+        Learn(0);
+        for (var now = 0L; now < 60_000; now += 500)
+        {
+            Keeper.Doubt(Header(0).Configuration.At, now);
+            if (Keeper.Next(Header(0), _everybody, now) is { } next)
+                _bench.Run(Assert.IsType<Announcement>(next));
+        }
+    }
+
+    [Fact]
+    public void Whoever_says_again_and_again_that_epochs_have_ended_is_heard_less_and_less()
+    {
+        var ends = new List<long>();
+        for (var now = 0L; now <= 200_000; now += 500)
+        {
+            Keeper.Doubt(Header(0).Configuration.At, now);
+            var next = Keeper.Next(Header(0), _everybody, now);
+            if (next is EpochChange)
+                ends.Add(now);
+            next?.Abandon();
+        }
+
+        Assert.Equal([1_500, 21_500, 61_500, 141_500], ends);
     }
 
     /// <summary>Otherwise one that lies could keep any tile as it is.</summary>
