@@ -102,6 +102,10 @@ public sealed record TileOutlook(
     /// <summary>Those of <see cref="Unwanted"/> that are about to go and still answer: they vote until then.</summary>
     public IReadOnlySet<NodeId> Leaving { get; init; } = ImmutableHashSet<NodeId>.Empty;
 
+    /// <summary>Members that left long ago, or of which this node has heard nothing since its start, which is long
+    /// ago.</summary>
+    public ImmutableArray<NodeId> LongGone { get; init; } = [];
+
     /// <summary>Whether the tile holds too much, or is too wide for so many nodes.
     /// docs/protocol.md#tile-split</summary>
     public bool IsTooBig { get; init; }
@@ -111,7 +115,8 @@ public sealed record TileOutlook(
     internal bool Answers(NodeId node) => Counts(node) || Leaving.Contains(node);
 
     /// <summary>Or it has left, which it may have done to be back in a second.</summary>
-    internal bool IsThere(NodeId node) => !Unwanted.Contains(node) || Leaving.Contains(node);
+    internal bool IsThere(NodeId node) =>
+        !LongGone.Contains(node) && (!Unwanted.Contains(node) || Leaving.Contains(node));
 }
 
 /// <summary>What should be done about a tile now.</summary>

@@ -80,6 +80,12 @@ public sealed record MembershipState
             : [.. Members.Placement(start, count, now, Options.Quarantine, keepers, passedOver)
                 .Select(peer => peer.Node)];
 
+    /// <summary>Whether a node has left, or this one has run without hearing of it, for as long as this one waits for
+    /// silent members: then it is not just starting again.</summary>
+    public bool IsLongGone(NodeId node, TimeSpan now) => Members[node] is { WasHeard: true } member
+        ? member.HasLeft && now - member.ChangedAt >= Options.SilentDeadAfter
+        : now - StartedAt >= Options.SilentDeadAfter;
+
     private bool IsStrange(NodeId keeper) => Members[keeper] is not ({ Spoken: > 0 } or { IsReplaceable: true });
 
     /// <param name="incarnation">Larger than any that this node ever used: see <see cref="FirstIncarnation"/>.</param>

@@ -214,6 +214,7 @@ internal sealed partial class TileTender : ILoop
             _membership.Preferred(newest.Tile.Start, copies, _now, newest.Members, passedOver), _unwanted, _away)
         {
             Leaving = _leaving,
+            LongGone = [.. newest.Members.Where(node => _membership.IsLongGone(node, _now))],
             IsTooBig = options.IsTooWide(newest.Tile, _nodes.Value) || large.Contains(newest.Tile),
         };
     }

@@ -338,6 +338,7 @@ internal sealed class TileHost
         {
             Leaving = members.All.Where(member => member.Health is Health.Leaving)
                 .Select(member => member.Peer.Node).ToHashSet(),
+            LongGone = [.. newest.Members.Where(node => _node.Ring.Cache.IsLongGone(node, _node.Ring.Clock))],
         };
     }
 

@@ -158,6 +158,18 @@ public sealed class OneChangeAtATimeTests
         Assert.NotNull(End(Header(0).Configuration));
     }
 
+    /// <summary>Otherwise each newcomer would wait for it anew (seed 132772 of the hunt).</summary>
+    [Fact]
+    public void One_that_left_long_ago_is_not_waited_for()
+    {
+        End(_bench.Now);
+        Learn(0);
+        Learn(1);
+        _bench.Ignores = (node, request) => node == 2 && request is ReplicaRequest.NewConfiguration;
+        Look(_everybody with { LongGone = [_bench.Ids[2]] }, until: 5_000);
+        Assert.NotNull(End(Header(0).Configuration));
+    }
+
     /// <summary>docs/protocol.md#one-voice-is-a-claim: 1 denies what it has decided with 0, so 2 believes nobody. It
     /// ends the epoch itself, and hears from 0 how that ended.</summary>
     [Fact]

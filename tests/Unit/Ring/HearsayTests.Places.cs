@@ -128,6 +128,17 @@ public partial class HearsayTests
         AssertPreferred(7, 20);
     }
 
+    /// <summary>docs/protocol.md#one-change-at-a-time.</summary>
+    [Fact]
+    public void Who_was_never_heard_of_is_long_gone_when_this_node_has_run_for_a_while()
+    {
+        var (heard, unknown) = (Peers.At(20).Node, Peers.At(77).Node);
+        Say(20, Start);
+        Assert.False(_state.IsLongGone(unknown, _state.StartedAt));
+        Assert.True(_state.IsLongGone(unknown, _state.StartedAt + _state.Options.SilentDeadAfter));
+        Assert.False(_state.IsLongGone(heard, _state.StartedAt + _state.Options.SilentDeadAfter));
+    }
+
     /// <summary>docs/protocol.md#newcomers.</summary>
     [Fact]
     public void Whom_its_steward_passes_over_gets_no_tile_that_it_does_not_keep()
