@@ -151,10 +151,10 @@ check_ports() {
   ((${#taken[@]} + ${#page[@]} == 0)) || refuse_ports 64 ${taken[@]+"${taken[@]}"} - ${page[@]+"${page[@]}"}
 }
 
-# Nobody else starts anything meanwhile: see one_at_a_time.
 # A container that was made anew from a newer image has another id, and the same name.
 running_names() { docker ps --format '{{.Names}}' --filter "label=com.docker.compose.project=$project"; }
 
+# Nobody else starts anything meanwhile: see one_at_a_time.
 ran_before=''
 undo_failed_start() {
   local code=$? name

@@ -79,7 +79,8 @@ public sealed class Replica
             if (!RowName.IsKnown(request, _values))
                 return Replies.NoSuchRow;
             var refusal = from == Self ? null : CallerCheck.InsteadOf(
-                request, from, Header(request.At.Tile), _epochs.MayEnd(request.At.Tile));
+                request, from, Header(request.At.Tile),
+                request is not (ReplicaRequest.Seal or ReplicaRequest.Decide) || _epochs.MayEnd(request.At.Tile));
             return refusal ?? Execute(request, from, now);
         }
         catch (DamagedTileException damage)

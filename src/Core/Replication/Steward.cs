@@ -163,7 +163,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private long? _tooBigSinceMs;
     private long? _changedMs;
     private readonly HashSet<NodeId> _complete = [];
-    private readonly DoubtPace _doubts = new(options);
+    private readonly DoublingPause _sinceDoubt = new(options);
     private (TileEpoch End, long SinceMs, bool IsOld)? _doubt;
     private long? _announcedMs;
     private long _heardMs;
@@ -254,9 +254,10 @@ public sealed class Steward(NodeId self, StewardOptions options)
     private StewardAction Tend(TileHeader header, TileOutlook outlook, long nowMs)
     {
         if (_doubt is { IsOld: true } doubt && doubt.End == header.Configuration.At && !IsTooSoon(header, nowMs)
-            && _doubts.MayEnd(nowMs))
+            && _sinceDoubt.IsOver(nowMs))
         {
             (_changedMs, _doubt) = (nowMs, null);
+            _sinceDoubt.Begin(nowMs);
             return new StewardAction.Change(header.Configuration.Members);
         }
 

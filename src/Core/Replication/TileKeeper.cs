@@ -18,7 +18,7 @@ public sealed class TileKeeper
     private readonly Dictionary<TileId, Steward> _stewards = [];
     private readonly Dictionary<TileId, Coordinator> _running = [];
     private readonly Dictionary<TileId, (TileEpoch At, long NotBeforeMs)> _stalled = [];
-    private readonly Dictionary<NodeId, (long UntilMs, long WaitMs)> _passedOver = [];
+    private readonly Dictionary<NodeId, DoublingPause> _passedOver = [];
     private ulong _seed;
     private long _nextChangeMs;
     private bool _isClosing;
@@ -54,7 +54,7 @@ public sealed class TileKeeper
     /// <summary>Who is proposed for no tile now, because it did not say that it is there when it was to come into one.
     /// docs/protocol.md#newcomers</summary>
     public IReadOnlySet<NodeId> PassedOver(long nowMs) =>
-        _passedOver.Where(node => nowMs < node.Value.UntilMs).Select(node => node.Key).ToHashSet();
+        _passedOver.Where(node => !node.Value.IsOver(nowMs)).Select(node => node.Key).ToHashSet();
 
     /// <summary>This process was paused: what it knew of tiles is old. Every tile is asked about anew, and no change
     /// begins before.</summary>
@@ -129,14 +129,11 @@ public sealed class TileKeeper
 
     private void PassOver(IEnumerable<NodeId> missing, long nowMs)
     {
-        var (start, max) = ((long)_stewardOptions.BackoffStart.TotalMilliseconds,
-            (long)_stewardOptions.BackoffMax.TotalMilliseconds);
         foreach (var node in missing)
         {
-            var wait = _passedOver.TryGetValue(node, out var last) && nowMs < last.UntilMs + max
-                ? Math.Min(max, nowMs < last.UntilMs ? last.WaitMs : 2 * last.WaitMs)
-                : start;
-            _passedOver[node] = (nowMs + wait, wait);
+            if (!_passedOver.TryGetValue(node, out var pause))
+                _passedOver[node] = pause = new(_stewardOptions);
+            pause.Begin(nowMs);
         }
     }
 

@@ -122,8 +122,7 @@ internal sealed partial class TileTender : ILoop
     {
         var now = _time.GetTimestamp();
         if (_time.GetElapsedTime(_lastBeat, now) is var beat && beat > PauseMin)
-            _keeper.Paused(
-                (long)beat.TotalMilliseconds, (long)_time.GetElapsedTime(_started, now).TotalMilliseconds);
+            _keeper.Paused((long)beat.TotalMilliseconds, Now);
         _lastBeat = now;
         if (_isClosing)
             _keeper.BeginNoMore();
