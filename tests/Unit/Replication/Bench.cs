@@ -3,6 +3,7 @@ using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
 using ChordChat.Tests.Simulation.Replication;
 using ChordChat.Tests.Simulation.World;
+using Xunit;
 
 namespace ChordChat.Tests.Unit.Replication;
 
@@ -105,6 +106,19 @@ internal sealed class Bench
             queue.Enqueue(send);
         }
     }
+
+    /// <summary>All three members accept a value of the register "k" in the first epoch.</summary>
+    public void Hold(string value)
+    {
+        var ballot = Ballots.Next(1, default);
+        for (var node = 0; node < 3; node++)
+            Assert.IsType<ReplicaReply.Accepted>(
+                Ask(node, new ReplicaRequest.Accept(Now.At, "k", ballot, Bytes(value))));
+    }
+
+    /// <summary>Writes "k" past all rules, as a node can on its own disk.</summary>
+    public void Plant(int node, Ballot ballot, string value) =>
+        Stores[node].PutRegister(Tile, "k", new RegisterRow(ballot, ballot, Bytes(value)));
 
     public static ReadOnlyMemory<byte> Bytes(string text) => System.Text.Encoding.ASCII.GetBytes(text);
 

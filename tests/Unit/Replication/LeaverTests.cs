@@ -16,7 +16,7 @@ public sealed class LeaverTests
     [Fact]
     public void A_liar_gives_a_newcomer_nothing_that_the_leaver_would_have_denied()
     {
-        Hold("a1");
+        _bench.Hold("a1");
         End();
         Learn(0);
         Complete(1);
@@ -47,7 +47,7 @@ public sealed class LeaverTests
     [Fact]
     public void One_that_has_dropped_its_rows_is_waited_for_like_one_that_is_silent()
     {
-        Hold("a1");
+        _bench.Hold("a1");
         Plant(1, "b1");
         End();
         _bench.Lie = (node, request) =>
@@ -125,20 +125,8 @@ public sealed class LeaverTests
         return new(new BallotSource(_bench.Ids[2], 1), CoordinatorOptions.Default, StewardOptions.Default, 1);
     }
 
-    private void Hold(string value)
-    {
-        var ballot = _bench.Ballots.Next(1, default);
-        for (var node = 0; node < 3; node++)
-            Assert.IsType<ReplicaReply.Accepted>(
-                _bench.Ask(node, new ReplicaRequest.Accept(_bench.Now.At, "k", ballot, Bytes(value))));
-    }
-
-    /// <summary>Writes past all rules, as a node can on its own disk.</summary>
-    private void Plant(int node, string value)
-    {
-        var ballot = new Ballot(1, 99, _bench.Ids[1], 1);
-        _bench.Stores[node].PutRegister(Tile, "k", new RegisterRow(ballot, ballot, Bytes(value)));
-    }
+    private void Plant(int node, string value) =>
+        _bench.Plant(node, new Ballot(1, 99, _bench.Ids[1], 1), value);
 
     private void End() => _bench.Run(new EpochChange(
         _bench.Now, [_bench.Ids[0], _bench.Ids[1], _bench.Ids[3]], _bench.Ballots, CoordinatorOptions.Default, 1));

@@ -19,7 +19,7 @@ public sealed class OneChangeAtATimeTests
     [Fact]
     public void A_liar_cannot_take_a_name_by_two_changes_in_a_row()
     {
-        Hold("a1");
+        _bench.Hold("a1");
         End(_bench.Now);
         Learn(0);
         Plant(1, "b1");
@@ -175,7 +175,7 @@ public sealed class OneChangeAtATimeTests
     [Fact]
     public void One_that_is_kept_from_hearing_of_an_epoch_follows_all_the_same()
     {
-        Hold("a1");
+        _bench.Hold("a1");
         End(_bench.Now);
         Plant(1, "b1");
         _bench.Ignores = (node, _) => node == 1;
@@ -318,20 +318,8 @@ public sealed class OneChangeAtATimeTests
     /// <summary>Of 0, by 1.</summary>
     private ReplicaReply Ask(ReplicaRequest request) => _bench.Replicas[0].Handle(request, _bench.Ids[1], 0);
 
-    private void Hold(string value)
-    {
-        var ballot = _bench.Ballots.Next(1, default);
-        foreach (var node in (int[])[0, 1, 2])
-            Assert.IsType<ReplicaReply.Accepted>(
-                _bench.Ask(node, new ReplicaRequest.Accept(_bench.Now.At, "k", ballot, Bytes(value))));
-    }
-
-    /// <summary>Writes past all rules, as a node can on its own disk.</summary>
-    private void Plant(int node, string value)
-    {
-        var ballot = new Ballot(2, 99, _bench.Ids[1], 1);
-        _bench.Stores[node].PutRegister(Tile, "k", new RegisterRow(ballot, ballot, Bytes(value)));
-    }
+    private void Plant(int node, string value) =>
+        _bench.Plant(node, new Ballot(2, 99, _bench.Ids[1], 1), value);
 
     private void Learn(int node)
     {
