@@ -87,12 +87,16 @@ public sealed class Announcement : Coordinator
             return;
         }
 
-        if (standing.Newest != Configuration)
+        if (standing.Newest.At != Configuration.At)
             return; // Nobody has confirmed it there yet.
-        _told.Add(from);
-        if (standing.Phase == TilePhase.Active)
-            _active.Add(from);
-        switch (standing.Phase)
+        if (standing.Newest == Configuration)
+        {
+            _told.Add(from);
+            if (standing.Phase == TilePhase.Active)
+                _active.Add(from);
+        }
+
+        switch (standing.Phase) // Of members that a liar has split, too: they drop nothing when this epoch ends.
         {
             case TilePhase.Active or TilePhase.Sealed:
                 _complete.Add(from);
@@ -128,7 +132,6 @@ public sealed class Announcement : Coordinator
 
     private void Finish()
     {
-        IsDone = true;
         if (_header is { Pending: null, Previous: not null })
         {
             var isReady = IsReady();
@@ -141,6 +144,7 @@ public sealed class Announcement : Coordinator
         else if (_header is { Phase: TilePhase.Active, Previous: not null }
             && Configuration.Members.All(_active.Contains) && _told.Count == _others.Length)
             Send(_self, new ReplicaRequest.Settle(Configuration.At));
+        IsDone = true;
     }
 
     /// <summary>A majority is active, and whoever else may still learn what this copy knows. One member of a majority

@@ -104,7 +104,12 @@ internal sealed class ConfigurationVoices(TileConfiguration known, CoordinatorOp
         if (next.Generation > known.Generation && agreed.Count == 0)
             return (false, null);
         var previous = agreed.Find(same => same.Key is not null)?.Key;
-        return (IsMajority(next) || IsMajority(known) || (previous is not null && IsMajority(previous)), previous);
+        var isBelieved = IsKnownToTwo() || IsMajority(next) || IsMajority(known)
+            || (previous is not null && IsMajority(previous));
+        return (isBelieved, previous);
+
+        bool IsKnownToTwo() => next.Generation == known.Generation && voices.Count(
+            voice => voice.Value.IsDecided && (next.Contains(voice.Key) || known.Contains(voice.Key))) > 1;
 
         bool IsMajority(TileConfiguration of) => of.Majority <= of.Members.Count(
             node => voices.TryGetValue(node, out var voice) && (voice.IsDecided || voice.Previous == of));

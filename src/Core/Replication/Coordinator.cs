@@ -15,6 +15,7 @@ public abstract class Coordinator
     private ConfigurationVoices? _voices;
     private ulong _random;
     private int _failures;
+    private volatile bool _isDone;
 
     /// <param name="seed">Randomness for the backoff; any number, another for each coordinator.</param>
     private protected Coordinator(TileConfiguration configuration, CoordinatorOptions options, ulong seed) =>
@@ -24,7 +25,12 @@ public abstract class Coordinator
     public TileConfiguration Configuration { get; private set; }
 
     /// <summary>Nothing more will come: drop it and its timer.</summary>
-    public bool IsDone { get; private protected set; }
+    /// <remarks>Others may look from another thread: what came of it is there before this says so.</remarks>
+    public bool IsDone
+    {
+        get => _isDone;
+        private protected set => _isDone = value;
+    }
 
     /// <summary>The host gives it up, whatever it waits for.</summary>
     public void Abandon() => IsDone = true;

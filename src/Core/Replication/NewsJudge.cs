@@ -33,7 +33,7 @@ public static class NewsJudge
         if (!options.MayFollow(known, next))
             return new NewsVerdict.Impossible();
         if (header is { Phase: TilePhase.Active or TilePhase.Sealed, Vote: { } vote }
-            && header.Configuration.Contains(from)
+            && header.Configuration.Contains(from) && header.Configuration.Majority <= 2 // The teller and this node.
             && header.Configuration.Successors(vote).FirstOrDefault(one => one.Next == next) is { Next: not null } own)
             return new NewsVerdict.Believed(news with { Previous = own.Previous });
         return new NewsVerdict.Claimed(known);

@@ -116,7 +116,8 @@ public abstract class QuorumCoordinator<TOutcome> : Coordinator
     private protected Ballot FloorAfter(Ballot asked)
     {
         var spare = Configuration.Members.Length - Majority;
-        var silent = Configuration.Members.Length - _for.Count - _held.Count;
+        var unasked = _last is null ? 0 : 1;
+        var silent = Configuration.Members.Length - _for.Count - _held.Count - unasked;
         return _refusals.Floor(asked, _against.Count > spare ? _against.Count : silent, spare);
     }
 

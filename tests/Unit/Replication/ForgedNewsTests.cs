@@ -102,6 +102,41 @@ public class ForgedNewsTests
         Assert.NotEqual(next, check.Outcome?.Next); // Whoever is behind may hear of the true one.
     }
 
+    /// <summary>Of five members two were drained or lost since, so that only one of those who decided is left, and a
+    /// newcomer that has heard it.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_two_say_is_decided_is_believed_although_most_who_decided_are_gone(bool oneHasOnlyVoted)
+    {
+        NodeId[] gone = [new(7, 1), new(7, 2), new(7, 3)];
+        var known = _bench.Now with { Members = [.. gone, _bench.Ids[0], _bench.Ids[1]] };
+        var next = known.Next([gone[0], gone[1], _bench.Ids[0], _bench.Ids[1], _bench.Ids[2]]);
+        _bench.Lie = (node, request) => request is not ReplicaRequest.GetConfiguration ? null
+            : node == 1 ? new ReplicaReply.Standing(known, TilePhase.Active, null)
+            : node == 0 && oneHasOnlyVoted ? new ReplicaReply.Standing(known, TilePhase.Sealed, null) { Vote = next }
+            : new ReplicaReply.Standing(next, TilePhase.Active, known);
+        var check = new NewsCheck(_bench.Ids[2], new(next, known), known, Patience with { Copies = 5 });
+        _bench.Run(check);
+        Assert.Equal(oneHasOnlyVoted ? null : next, check.Outcome?.Next);
+    }
+
+    /// <summary>Of three members one that voted and the teller are a majority; of five they are not.</summary>
+    [Theory]
+    [InlineData(3, true)]
+    [InlineData(5, false)]
+    public void Who_voted_believes_a_member_at_once_where_two_are_a_majority(int members, bool atOnce)
+    {
+        var bench = new Bench(members: members);
+        var (teller, next) = (bench.Ids[1], bench.Now.Next(bench.Now.Members));
+        var ballot = new Ballot(bench.Now.Epoch, 1, teller, 1);
+        Assert.IsType<ReplicaReply.SealGranted>(bench.Ask(0, new ReplicaRequest.Seal(bench.Now.At, ballot)));
+        Assert.IsType<ReplicaReply.Accepted>(bench.Ask(0, new ReplicaRequest.Decide(bench.Now.At, ballot, next)));
+        var verdict = NewsJudge.Judge(
+            teller, new(next, bench.Now), bench.Replicas[0].Header(Tile)!, bench.DirectoryWith(bench.Now), Patience);
+        Assert.Equal(atOnce, verdict is NewsVerdict.Believed);
+    }
+
     /// <summary>Whoever tells, asks or comes home hears an answer of one node; what follows would drop all rows.
     /// </summary>
     [Theory]

@@ -238,6 +238,23 @@ public sealed class OneChangeAtATimeTests
         Assert.Equal([1_500, 21_500, 61_500, 141_500], ends);
     }
 
+    /// <summary>1 has shown each of them another decision of the same epoch, and is gone: the next change makes them
+    /// one again.</summary>
+    [Fact]
+    public void Two_that_a_liar_has_split_may_end_the_epoch_that_they_do_not_share()
+    {
+        var one = _bench.Now.Next(_bench.Now.Members);
+        var other = _bench.Now.Next([.. _bench.Now.Members.Reverse()]);
+        foreach (var (node, next) in (((int, TileConfiguration)[])[(0, one), (1, one), (2, other)]))
+            _bench.Ask(node, new ReplicaRequest.NewConfiguration(next, _bench.Now));
+        Learn(0);
+        Learn(1);
+        Learn(2);
+        Assert.NotEqual(Header(0).Configuration, Header(2).Configuration);
+        Tell(0, except: 1, answers: node => node != _bench.Ids[1]);
+        Assert.NotNull(End(Header(0).Configuration));
+    }
+
     /// <summary>Otherwise one that lies could keep any tile as it is.</summary>
     [Fact]
     public void Of_five_members_one_need_not_be_complete()

@@ -78,6 +78,20 @@ public sealed class RoundsApartTests
         Assert.IsType<EpochChangeOutcome.Decided>(change.Outcome);
     }
 
+    /// <summary>The proposer's own copy votes last, so that it has nothing to say when the only refusal comes.</summary>
+    [Fact]
+    public void A_tile_whose_other_member_drove_away_the_third_one_and_is_silent_can_change()
+    {
+        for (var step = 1UL; step <= 6; step++)
+            Assert.IsType<ReplicaReply.SealGranted>(_bench.Replicas[1].Handle(
+                new ReplicaRequest.Seal(_bench.Now.At, new(1, step * Step, _bench.Ids[2], step)), _bench.Ids[2], 0));
+        _bench.Deaf.Add(2);
+        var change = new EpochChange(
+            _bench.Now, _bench.Now.Members, _bench.Ballots, CoordinatorOptions.Default, 1);
+        _bench.Run(change);
+        Assert.IsType<EpochChangeOutcome.Decided>(change.Outcome);
+    }
+
     /// <summary>docs/protocol.md#what-peers-make-grow.</summary>
     [Fact]
     public void A_node_has_so_many_leaps_and_others_have_their_own()
