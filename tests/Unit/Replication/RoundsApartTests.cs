@@ -78,7 +78,7 @@ public sealed class RoundsApartTests
         Assert.IsType<EpochChangeOutcome.Decided>(change.Outcome);
     }
 
-    /// <summary>The proposer's own copy votes last, so that it has nothing to say when the only refusal comes.</summary>
+    /// <summary>The proposer's own copy votes last, so that it is not heard when the only refusal comes.</summary>
     [Fact]
     public void A_tile_whose_other_member_drove_away_the_third_one_and_is_silent_can_change()
     {
