@@ -34,6 +34,10 @@ internal sealed class LoopHost<TLoop>(TLoop loop, LoopFaults<TLoop> faults, Time
         {
             return true; // The node stops.
         }
+        catch (OverloadedException)
+        {
+            return false; // Foreseen: no error of this program.
+        }
         catch (Exception cause)
         {
             faults.Report(cause);

@@ -100,7 +100,7 @@ internal sealed partial class ReplicaWriter : IDisposable
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         if (!Submit(new(null, _self, null, Ask)))
-            answer.TrySetCanceled();
+            answer.TrySetException(new OverloadedException("the database"));
         return answer.Task;
 
         void Ask()

@@ -1,5 +1,6 @@
 using ChordChat.Core.Ring;
 using ChordChat.Node.Admission;
+using ChordChat.Node.Hosting;
 using ChordChat.Node.Ring;
 using ChordChat.Node.View;
 using ChordChat.Wire;
@@ -80,7 +81,14 @@ internal sealed class RingService(
     public override async Task<DescribeReply> Describe(DescribeRequest request, ServerCallContext context)
     {
         Check(paces.Describe, context);
-        return await portrait.DrawAsync(context.CancellationToken);
+        try
+        {
+            return await portrait.DrawAsync(context.CancellationToken);
+        }
+        catch (OverloadedException e)
+        {
+            throw RingFaults.TooMany(e.Message);
+        }
     }
 
     /// <summary>The caller as its certificate says; only its address is its own word.</summary>

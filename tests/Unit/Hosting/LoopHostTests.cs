@@ -25,6 +25,19 @@ public sealed class LoopHostTests
         Assert.Equal("Error 6030", Assert.Single(_lines.Said));
     }
 
+    /// <summary>The database has too much to do now and then; that is nothing to report.</summary>
+    [Fact]
+    public async Task A_loop_that_asked_a_part_with_too_much_to_do_begins_again_without_a_line()
+    {
+        var loop = new Loop(new OverloadedException("the database"));
+        using var host = new LoopHost<Loop>(loop, new LoopFaults<Loop>(_time, _lines), _time);
+        await host.StartAsync(CancellationToken.None);
+        await loop.BegunAsync();
+        await loop.BegunAsync();
+        await host.StopAsync(CancellationToken.None);
+        Assert.Empty(_lines.Said);
+    }
+
     [Fact]
     public async Task A_loop_that_has_nothing_left_to_do_is_not_run_again()
     {
