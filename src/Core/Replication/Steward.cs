@@ -235,7 +235,7 @@ public sealed class Steward(NodeId self, StewardOptions options)
             }
         }
 
-        if (header.Previous is null)
+        if (header is { Previous: null, Pending: null })
             _mayEndSinceMs ??= _seen is null ? nowMs - Grace(header) : nowMs; // The others know it by now.
         _seen = header;
         _backoff.Hear(header.Newest);

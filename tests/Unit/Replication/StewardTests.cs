@@ -51,6 +51,19 @@ public class StewardTests
         Assert.IsType<StewardAction.Change>(steward.Decide(Active, FirstIsDead, 16_000));
     }
 
+    /// <summary>What was settled is the epoch before the one that it takes part in next.</summary>
+    [Fact]
+    public void Whoever_starts_between_two_epochs_tells_the_others_of_the_second_one_before_it_ends_it()
+    {
+        var steward = new Steward(Ids[1], StewardOptions.Default);
+        var next = Now.Next(Now.Members);
+        steward.Decide(new(Now, TilePhase.Sealed, Pending: next), FirstIsDead, 0);
+        var active = new TileHeader(next, TilePhase.Active, Previous: Now);
+        var actions = Enumerable.Range(1, 60).Select(i => steward.Decide(active, FirstIsDead, i * 1_000)).ToList();
+        Assert.DoesNotContain(actions, action => action is StewardAction.Change);
+        Assert.Contains(actions, action => action is StewardAction.Announce);
+    }
+
     [Fact]
     public void A_member_that_has_left_is_replaced_when_it_stays_away() =>
         Assert.Equal(10_000, FirstChange(1, Active, new(Ids[1..4], Nobody, ImmutableHashSet.Create(Ids[0]))));
