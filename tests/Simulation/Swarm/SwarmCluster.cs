@@ -18,6 +18,7 @@ internal sealed class SwarmCluster
     private readonly ImmutableArray<Peer> _founders;
     private readonly ImmutableArray<TileConfiguration> _genesis;
     private readonly SwarmFaults _faults;
+    private TimeSpan _calmSince;
 
     public SwarmCluster(SwarmPlan plan, ReplicaRules? rules = null)
     {
@@ -113,6 +114,9 @@ internal sealed class SwarmCluster
 
     public bool HasRival => _faults.HasRival;
 
+    /// <summary>Whether what was sent before the faults were over may still arrive, and seal a tile.</summary>
+    public bool HasStragglers => IsCalm && World.Now - _calmSince <= Plan.Weather.StraggleMax;
+
     /// <summary>Whether nothing keeps nodes from hearing each other: then a copy must be found out.</summary>
     public bool HearsEverybody => World.Network.IsWhole && World.Network.Loss == 0
         && _nodes.All(node => node.IsGone || (node.IsThere && node.Serves));
@@ -156,7 +160,7 @@ internal sealed class SwarmCluster
     /// <summary>The second act begins: the faults are over, whoever can come back does.</summary>
     private void Calm()
     {
-        IsCalm = true;
+        (IsCalm, _calmSince) = (true, World.Now);
         World.Network.Calm();
         foreach (var stranger in _machines.Except(_nodes))
             World.Resume(stranger.Number);

@@ -21,6 +21,7 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
             return null;
         return cluster.Nodes.Where(cluster.IsRestarting).Select(node => $"{node.Self} is not back yet").FirstOrDefault()
             ?? (cluster.HasRival ? "a rival's change is on its way" : null)
+            ?? (cluster.HasStragglers ? "messages of before are on their way" : null)
             ?? (live.FirstOrDefault(node => node.Store.DamagedCount > 0) is { } damaged
                 ? $"{damaged.Self} has damaged rows" : null)
             ?? live.Select(CacheFault).FirstOrDefault(fault => fault is not null)
