@@ -250,7 +250,7 @@ internal sealed class ArrivalTable(MessageTable messages)
     /// <summary>How many are held back of each sender, receipts too; senders without any are left out.</summary>
     public static Dictionary<string, int> Held(SqliteConnection db) => db.Query(
         $"SELECT c.peer, count(*) {HeldRows} GROUP BY c.peer", row => (Peer: row.GetString(0), Count: row.GetInt32(1)))
-        .ToDictionary(one => one.Peer, one => one.Count);
+        .DistinctBy(one => one.Peer).ToDictionary(one => one.Peer, one => one.Count);
 
     /// <summary>What is held back of one sender.</summary>
     public static List<string> HeldOf(SqliteConnection db, string peer) =>

@@ -109,7 +109,7 @@ public sealed class LocalStore : IDisposable
                     INSERT OR IGNORE INTO circle (user, written, is_written_told)
                     SELECT DISTINCT peer, 1, 0 FROM messages WHERE mine = 1
                     """);
-            DamagedIds.Replace(connection);
+            DamagedKeys.Replace(connection);
             return new LocalStore(connection);
         }
         catch (SqliteException cause)
