@@ -263,9 +263,6 @@ internal sealed class Inbox(
             }
 
             kept.MustRenew = kept.IsCopied && Profile.MarkCopied(db, Now);
-
-            foreach (var peer in kept.Late)
-                ChatOrder.Renew(db, peer);
         });
         return kept;
     }

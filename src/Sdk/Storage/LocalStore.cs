@@ -29,6 +29,7 @@ public sealed class LocalStore : IDisposable
         CREATE INDEX IF NOT EXISTS messages_unread ON messages (unread, rank) WHERE unread = 1;
         CREATE INDEX IF NOT EXISTS messages_unread_of ON messages (peer) WHERE unread = 1;
         CREATE INDEX IF NOT EXISTS messages_read ON messages (unread) WHERE unread > 1;
+        CREATE INDEX IF NOT EXISTS messages_disorder ON messages (peer) WHERE late = 2;
         CREATE INDEX IF NOT EXISTS messages_unsent ON messages (rank) WHERE state = 6;
         CREATE TABLE IF NOT EXISTS outbox (
             position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, peer TEXT NOT NULL,
