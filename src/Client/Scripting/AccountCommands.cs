@@ -24,16 +24,23 @@ internal static class AccountCommands
         return 0;
     }
 
-    /// <summary>Registers; asks a person who sits there for the operator's code when the node wants one.</summary>
+    /// <summary>Registers; asks a person who sits there for the operator's code when the node wants one. At a
+    /// terminal that is so also if the password comes from elsewhere, as long as no code does.</summary>
     public static async Task<UnlockedProfile> RegisterAsync(
         ScriptContext context, Accounts accounts, string user, string password, CancellationToken cancellation)
     {
+        accounts.Invitation ??= InvitationAtHand.Find();
+        var canAsk = context.IsAttended || (accounts.Invitation is null && !Console.IsInputRedirected);
         while (true)
             try
             {
                 return await accounts.RegisterAsync(user, password, cancellation);
             }
-            catch (ChordChatException cause) when (context.IsAttended
+            catch (ChordChatException cause) when (cause.Code == "invitation_needed" && !canAsk)
+            {
+                throw InvitationAtHand.Missing(cause);
+            }
+            catch (ChordChatException cause) when (canAsk
                 && cause.Code.StartsWith("invitation_", StringComparison.Ordinal))
             {
                 context.Complain(cause);

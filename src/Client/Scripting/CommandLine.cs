@@ -141,12 +141,20 @@ internal static class CommandLine
     {
         var invitation = new Option<string?>("--invitation")
         {
-            Description = "code from the cluster's operator, where registering needs one",
+            Description = "code from the cluster's operator, where registering needs one; others on this machine can "
+                + $"see it here: without it register asks, scripts set {InvitationAtHand.Variable} or use "
+                + InvitationAtHand.Option,
             HelpName = "CODE",
         };
-        var command = new Command("register", "create an account") { Name, invitation };
+        var file = new Option<string?>(InvitationAtHand.Option)
+        {
+            Description = $"file whose first line is the code (or set {InvitationAtHand.Variable})",
+            HelpName = "FILE",
+        };
+        var command = new Command("register", "create an account") { Name, invitation, file };
         command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => AccountCommands.RegisterAsync(
-            context, parsed.GetValue(Name)!, parsed.GetValue(invitation), cancellation)));
+            context, parsed.GetValue(Name)!,
+            InvitationAtHand.Find(parsed.GetValue(invitation), parsed.GetValue(file)), cancellation)));
         return command;
     }
 

@@ -91,20 +91,9 @@ internal sealed record ScriptContext(
     {
         get
         {
-            if (PasswordFile is not { } path)
-                return PasswordVariable is { Length: > 0 } password ? password : null;
-            try
-            {
-                return InputLines.First(path) ?? throw new ChordChatException(
-                    "no_password", $"the first line of the password file {path} is not UTF-8",
-                    "save it as UTF-8, so that the password is the same wherever it is typed");
-            }
-            catch (Exception cause) when (cause is IOException or UnauthorizedAccessException)
-            {
-                throw new ChordChatException(
-                    "no_password", $"the password file {path} cannot be read: {cause.Message}", "check --password-file",
-                    cause);
-            }
+            if (PasswordFile is { } path)
+                return SecretFile.Read(path, "password file", "no_password", "--password-file");
+            return PasswordVariable is { Length: > 0 } password ? password : null;
         }
     }
 

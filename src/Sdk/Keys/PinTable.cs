@@ -68,7 +68,8 @@ internal static class PinTable
         {
             if (count <= StrangersMax * 7 / 8 && bytes <= StrangersBytesMax * 7 / 8)
                 break;
-            db.Execute("DELETE FROM pins WHERE user = $1", user);
+            if (db.Execute("DELETE FROM pins WHERE user = $1", user) == 0)
+                continue; // The disk damaged the name.
             forgotten.Add(user);
             count--;
             bytes -= size;

@@ -32,6 +32,9 @@ internal sealed record Arrival(
     /// sent later.</summary>
     public bool IsToThisDevice { get; init; }
 
+    /// <summary>What it says of its place in the chat.</summary>
+    public Link Link => new(From, Mine: false, Epoch, ToEpoch, (long)Seq, (long)Heard, TimeMs);
+
     public static byte[] MarkOf(ReadOnlySpan<byte> envelope) => SHA256.HashData(envelope)[..MarkBytes];
 
     /// <summary>The id under which this profile keeps an envelope whose own id stands for another one here.</summary>
@@ -57,9 +60,6 @@ internal sealed record Kept
 
     /// <summary>Own messages that a receipt moved forward.</summary>
     public List<string> Receipted { get; } = [];
-
-    /// <summary>Whose chats got a message that came after its place was given up.</summary>
-    public HashSet<string> Late { get; } = [];
 
     /// <summary>Something is held back for an earlier message of its sender: ask for the mailbox again.</summary>
     public bool Gap { get; set; }

@@ -126,7 +126,6 @@ internal sealed class ArrivalTable(MessageTable messages)
             return;
         messages.InsertTheirs(db, arrival, LateRank(db, arrival), isLate: true);
         result.Released.Add(arrival.Id);
-        result.Late.Add(arrival.From);
     }
 
     /// <summary>What stood at its place is forgotten. A text is none that was shown, for its id would be known: it is
@@ -138,7 +137,6 @@ internal sealed class ArrivalTable(MessageTable messages)
             return;
         messages.InsertTheirs(db, arrival, LateRank(db, arrival), isLate: true);
         result.Released.Add(arrival.Id);
-        result.Late.Add(arrival.From);
     }
 
     /// <summary>Another message has this place: a copy of the sender's profile wrote it, as a rule a restored
@@ -151,9 +149,7 @@ internal sealed class ArrivalTable(MessageTable messages)
             return;
         var note = arrival.Note.Length > 0 ? $"{TwinNote}; {arrival.Note}" : TwinNote;
         messages.InsertTheirs(db, arrival with { Note = note }, rank: null);
-        MessageTable.Release(db, arrival.Id, new Link(
-            arrival.From, Mine: false, arrival.Epoch, arrival.ToEpoch, (long)arrival.Seq, (long)arrival.Heard,
-            arrival.TimeMs));
+        MessageTable.Release(db, arrival.Id, arrival.Link);
         MessageTable.OweFork(db, arrival.Id);
         result.Released.Add(arrival.Id);
     }
@@ -250,7 +246,7 @@ internal sealed class ArrivalTable(MessageTable messages)
     /// <summary>How many are held back of each sender, receipts too; senders without any are left out.</summary>
     public static Dictionary<string, int> Held(SqliteConnection db) => db.Query(
         $"SELECT c.peer, count(*) {HeldRows} GROUP BY c.peer", row => (Peer: row.GetString(0), Count: row.GetInt32(1)))
-        .ToDictionary(one => one.Peer, one => one.Count);
+        .DistinctBy(one => one.Peer).ToDictionary(one => one.Peer, one => one.Count);
 
     /// <summary>What is held back of one sender.</summary>
     public static List<string> HeldOf(SqliteConnection db, string peer) =>

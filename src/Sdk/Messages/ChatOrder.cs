@@ -15,6 +15,9 @@ internal static class ChatOrder
     /// <summary>Milliseconds since 1970, until the year 2527; no message that was taken names a later time.</summary>
     public const long TimeMax = (1L << TimeBits) - 1;
 
+    /// <summary>In <c>late</c>: others may belong elsewhere since it came.</summary>
+    public const int IsDueSince = 2;
+
     private const int TimeBits = 44;
     private const long EpochsMax = (1L << (62 - TimeBits)) - 1;
 
@@ -29,13 +32,18 @@ internal static class ChatOrder
         LastPlace(db, link.Peer, link.Mine, link.Epoch, link.ToEpoch, link.Seq - 1),
         LastPlace(db, link.Peer, !link.Mine, link.ToEpoch, link.Epoch, link.Heard));
 
-    /// <summary>Computes the places of a chat anew: what came late belongs before what was placed without it.</summary>
+    /// <summary>Whether something came late since the places of a chat were computed.</summary>
+    public static bool IsDue(SqliteConnection db, string peer) =>
+        db.Scalar<long>("SELECT 1 FROM messages WHERE peer = $1 AND late = 2 LIMIT 1", peer) == 1;
+
+    /// <summary>Computes the places of a chat anew: what came late belongs before what was placed without it. That
+    /// takes the whole chat and may move all of it, so it waits until somebody reads the chat.</summary>
     public static void Renew(SqliteConnection db, string peer)
     {
         var all = db.Query(
             """
             SELECT id, place, mine, epoch, to_epoch, seq, heard, sent_ms FROM messages
-            WHERE peer = $1 AND seq > 0 AND rank IS NOT NULL ORDER BY seq
+            WHERE peer = $1 AND seq > 0 AND rank IS NOT NULL ORDER BY seq, id
             """,
             row => new Placed(row.GetString(0), row.GetInt64(1), new Link(
                 peer, row.GetBoolean(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6),
@@ -43,6 +51,7 @@ internal static class ChatOrder
             peer);
         foreach (var devices in all.GroupBy(message => message.Link.Devices))
             Renew(db, [.. devices.Where(one => one.Link.Mine)], [.. devices.Where(one => !one.Link.Mine)]);
+        db.Execute("UPDATE messages SET late = 1 WHERE peer = $1 AND late = 2", peer);
     }
 
     private static void Renew(SqliteConnection db, Placed[] ours, Placed[] theirs)

@@ -20,8 +20,20 @@ public sealed class History
 
     /// <summary>The last messages with somebody, in the order that both sides see: docs/e2e.md, One order for
     /// both.</summary>
-    public IReadOnlyList<ChatMessage> With(string peer, int count = int.MaxValue) =>
-        _store.Read(db => _messages.History(db, peer, count));
+    public IReadOnlyList<ChatMessage> With(string peer, int count = int.MaxValue)
+    {
+        if (_store.Read(db => ChatOrder.IsDue(db, peer)))
+            try
+            {
+                _store.WriteSoon(db => ChatOrder.Renew(db, peer));
+            }
+            catch (ChordChatException cause) when (cause.Code is "profile_not_writable" or "profile_busy")
+            {
+                // It is shown in the order that it has; the next reader tries again.
+            }
+
+        return _store.Read(db => _messages.History(db, peer, count));
+    }
 
     /// <summary>Messages that came and were never shown, in the order in which to show them.</summary>
     /// <param name="withRequests">Also those of people who wait to be accepted.</param>

@@ -98,10 +98,14 @@ internal sealed class Inbox(
         }
     }
 
-    /// <summary>Whether it is here already. Then nothing is left to do with it, and the mailbox need not offer it again
+    /// <summary>Whether nothing is left to do with it. If it is here already, the mailbox need not offer it again
     /// unless it is held back.</summary>
     public bool TrySettle(Push push)
     {
+        // A signal, of which this version knows none. No node keeps it: what has its id in the mailbox is another
+        // message. docs/e2e.md, Signals.
+        if (EnvelopeHeader.SaysDoNotStore(push.Envelope.Span))
+            return true;
         var id = Convert.ToHexStringLower(push.Id.Span);
         var isKnown = me.Store.Read(db => ArrivalTable.IsKnown(db, id) && !IsOther(db, id, push));
         if (isKnown)
@@ -167,8 +171,6 @@ internal sealed class Inbox(
     private (OpenedMessage? Message, bool IsDropped) Open(
         Device device, Push push, List<Unjudged> mustAsk)
     {
-        if (EnvelopeHeader.SaysDoNotStore(push.Envelope.Span))
-            return (null, IsDropped: true); // A signal, of which this version knows none: docs/e2e.md, Signals.
         var id = Convert.ToHexStringLower(push.Id.Span);
         var unverified = DirectEnvelope.Open(push.Envelope.Span, me.Cluster, me.User, device.Find);
         if (unverified is null && KeyElsewhere(device, push.Envelope.Span, id) is { } key)
@@ -261,9 +263,6 @@ internal sealed class Inbox(
             }
 
             kept.MustRenew = kept.IsCopied && Profile.MarkCopied(db, Now);
-
-            foreach (var peer in kept.Late)
-                ChatOrder.Renew(db, peer);
         });
         return kept;
     }

@@ -9,8 +9,9 @@ namespace ChordChat.Sdk.Messages;
 /// <remarks>
 /// <c>rank</c> grows in the order in which messages were sent or could be shown here; null while a message is held back
 /// because an earlier one of its sender has not come. <c>place</c> is where it stands in its chat,
-/// <see cref="ChatOrder"/>. <c>unread</c>: 1 nobody has seen it; 2 and up a person has, in this order; 0 it was printed
-/// for a program, or need not be; -1 it was put away when its sender was blocked.
+/// <see cref="ChatOrder"/>. <c>late</c>: 1 it came late; 2 the same, and the places of its chat were not computed anew
+/// since. <c>unread</c>: 1 nobody has seen it; 2 and up a person has, in this order; 0 it was printed for a program, or
+/// need not be; -1 it was put away when its sender was blocked.
 /// </remarks>
 internal sealed class MessageTable(string me, LocalKey key)
 {
@@ -42,12 +43,13 @@ internal sealed class MessageTable(string me, LocalKey key)
     public void InsertTheirs(SqliteConnection db, Arrival arrival, double? rank, bool isLate = false) => db.Execute(
         $"""
         INSERT INTO messages (
-            id, peer, mine, epoch, seq, sent_ms, state, rank, unread, owed, note, text, to_epoch, heard, late)
+            id, peer, mine, epoch, seq, sent_ms, state, rank, unread, owed, note, text, to_epoch, heard, late, place)
         VALUES ($1, $2, 0, $3, $4, $5, 3, $6, 1, iif({RequestTable.IsStranger("$2")}, -1, 1), $7, $8, $9, $10,
-            $11)
+            $11, $12)
         """,
         arrival.Id, arrival.From, (long)arrival.Epoch, (long)arrival.Seq, arrival.TimeMs, rank, arrival.Note,
-        key.Seal(arrival.Id, arrival.Text!), (long)arrival.ToEpoch, (long)arrival.Heard, isLate);
+        key.Seal(arrival.Id, arrival.Text!), (long)arrival.ToEpoch, (long)arrival.Heard,
+        isLate ? ChatOrder.IsDueSince : 0, isLate ? ChatOrder.PlaceOf(db, arrival.Link) : 0);
 
     /// <summary>It may be shown now: all of its sender's messages before it are here, or given up.</summary>
     public static void Release(SqliteConnection db, string id, Link link) => db.Execute(
@@ -102,15 +104,13 @@ internal sealed class MessageTable(string me, LocalKey key)
         "SELECT count(*) FROM messages WHERE unread = 1 AND rank IS NOT NULL AND peer = $1", peer);
 
     /// <summary>Whose requests wait, who asked first first.</summary>
-    public List<ChatRequest> Requests(SqliteConnection db) =>
-    [
-        .. db.Query(
-            $"""
-            SELECT peer, count(*) FROM messages WHERE {IsRequest} AND rank IS NOT NULL GROUP BY peer ORDER BY min(rank)
-            """,
-            row => (Peer: row.GetString(0), Count: row.GetInt32(1)))
-            .Select(one => new ChatRequest(one.Peer, one.Count, UnreadOf(db, one.Peer, 1)[0])),
-    ];
+    /// <remarks>Beside min, SQLite gives the columns of the row that has it.</remarks>
+    public List<ChatRequest> Requests(SqliteConnection db) => db.Query(
+        $"""
+        SELECT {Columns}, min(rank) AS first, count(*) FROM messages WHERE {IsRequest} AND rank IS NOT NULL
+        GROUP BY peer ORDER BY first
+        """,
+        row => new ChatRequest(row.GetString(1), row.GetInt32(16), Read(row)));
 
     public static bool HasRequest(SqliteConnection db, string peer) => db.Scalar<long>(
         $"SELECT 1 FROM messages WHERE peer = $1 AND {IsRequest} AND rank IS NOT NULL LIMIT 1", peer) == 1;

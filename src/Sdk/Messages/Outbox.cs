@@ -165,7 +165,7 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         while (db.Scalar<string>(
             "SELECT min(peer) FROM outbox WHERE parked = 0 AND envelope IS NOT NULL AND peer > $1",
             peers.LastOrDefault() ?? "")
-            is { } next)
+            is { } next && next != peers.LastOrDefault()) // A name that the disk damaged stands for others.
             peers.Add(next);
         return peers;
     });

@@ -33,7 +33,7 @@ internal static class RequestTable
     /// <summary>SQL: whether messages of somebody are requests.</summary>
     /// <param name="peer">SQL: their name.</param>
     public static string IsStranger(string peer) => $"""
-        ({IsUnwritten(peer)}
+        ({IsUnwritten(peer)} AND {peer} <> '{DamagedKeys.NoName}'
         AND NOT EXISTS (SELECT 1 FROM facts WHERE facts.name = '{OffFact}'))
         """;
 

@@ -71,7 +71,7 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time, int coun
     public Dictionary<string, Digest> Senders() => store.Read(db => db.Query(
         "SELECT peer, min(entry) FROM unjudged GROUP BY peer",
         row => (Peer: row.GetString(0), Entry: Digest.FromBytes(row.Blob(1)))))
-        .ToDictionary(one => one.Peer, one => one.Entry);
+        .DistinctBy(one => one.Peer).ToDictionary(one => one.Peer, one => one.Entry);
 
     /// <summary>Whether messages of this sender wait that can be judged as soon as they come again.</summary>
     /// <param name="isKnown">Whether the sender's log, as it is known here, has an entry.</param>

@@ -29,6 +29,7 @@ public sealed class LocalStore : IDisposable
         CREATE INDEX IF NOT EXISTS messages_unread ON messages (unread, rank) WHERE unread = 1;
         CREATE INDEX IF NOT EXISTS messages_unread_of ON messages (peer) WHERE unread = 1;
         CREATE INDEX IF NOT EXISTS messages_read ON messages (unread) WHERE unread > 1;
+        CREATE INDEX IF NOT EXISTS messages_disorder ON messages (peer) WHERE late = 2;
         CREATE INDEX IF NOT EXISTS messages_unsent ON messages (rank) WHERE state = 6;
         CREATE TABLE IF NOT EXISTS outbox (
             position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, peer TEXT NOT NULL,
@@ -109,7 +110,7 @@ public sealed class LocalStore : IDisposable
                     INSERT OR IGNORE INTO circle (user, written, is_written_told)
                     SELECT DISTINCT peer, 1, 0 FROM messages WHERE mine = 1
                     """);
-            DamagedIds.Replace(connection);
+            DamagedKeys.Replace(connection);
             return new LocalStore(connection);
         }
         catch (SqliteException cause)

@@ -55,6 +55,8 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
             throw before;
         if (cluster.RefuseRegistration(node) is { } lie)
             throw lie;
+        if (cluster.Invitation is { } code && request.Invitation != code)
+            throw NotInvited(request.Invitation.Length == 0 ? "invitation_needed" : "invitation_wrong");
         var log = KeyLog.Verify(cluster.Id, request.User, [request.KeyLogEntry.ToByteArray()])
             ?? throw Fault(StatusCode.InvalidArgument, "the entry is not sound");
         var account = new FakeAccount(request.Secret, request.Operation.ToByteArray())
@@ -316,6 +318,10 @@ internal sealed class FakeChat(FakeCluster cluster, FakeNode node) : Wire.Chat.C
         Address = node.Address,
         NodeId = ByteString.CopyFrom(node.Id),
     };
+
+    private static RpcException NotInvited(string reason) => new(
+        new Status(StatusCode.PermissionDenied, "registering here needs an invitation"),
+        new Metadata { { "reason", reason }, { "changed", "no" } });
 
     private static RpcException Fault(StatusCode code, string text) => new(new Status(code, text));
 }

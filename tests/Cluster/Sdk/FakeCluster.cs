@@ -97,6 +97,9 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>What a lying node answers to a registration; null for what the others answer.</summary>
     public Func<FakeNode, RpcException?> RefuseRegistration { get; set; } = _ => null;
 
+    /// <summary>The only code that registers; null where none is needed.</summary>
+    public string? Invitation { get; set; }
+
     /// <summary>Every key-log entry of a new device that any node has seen.</summary>
     public ConcurrentQueue<KeyLogEntry> EntriesSeen { get; } = [];
 

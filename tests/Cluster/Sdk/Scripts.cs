@@ -16,6 +16,10 @@ public abstract class Scripts : IAsyncLifetime, IDisposable
 
     private protected FakeCluster Cluster { get; } = new();
     protected string Home { get; } = Person.NewFolder();
+
+    /// <summary>Variables for the next programs.</summary>
+    protected Dictionary<string, string> Variables { get; } = [];
+
     private protected FakeNode Node { get; private set; } = null!;
 
     public async Task InitializeAsync()
@@ -71,6 +75,8 @@ public abstract class Scripts : IAsyncLifetime, IDisposable
             },
         };
         start.Environment.Remove("CHORDCHAT_CLUSTER");
+        foreach (var (name, value) in Variables)
+            start.Environment[name] = value;
         string[] all =
         [
             Program,

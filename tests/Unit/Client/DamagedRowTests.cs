@@ -71,10 +71,94 @@ public class DamagedRowTests
         Assert.All(history.With("bob"), message => Assert.NotNull(history.Find(message.Id)));
     }
 
+    private const string NoName = "CAST(x'62FF62' AS TEXT)";
+
+    /// <summary>docs/e2e.md, Damage: never the end of a list.</summary>
+    [Theory]
+    [InlineData(NoName)]
+    [InlineData("x'62FF62'")]
+    [InlineData("CAST(x'626F6200FF' AS TEXT)")]
+    [InlineData("'Bob'")]
+    [InlineData("''")]
+    public void A_message_of_nobody_knows_whom_is_one_line_and_no_request(string name)
+    {
+        using var filled = new FilledProfile("one", "two", "three");
+        using (var before = Profile.Open(filled.Folder))
+        {
+            before.Store.Write(db => db.Execute($"UPDATE messages SET peer = {name}, owed = 1 WHERE id = $1", Id(1)));
+            using var unlocked = before.Unlock(FilledProfile.Password);
+            // Damaged while the profile is open.
+            Assert.Single(ChordChat.Sdk.Messages.History.Of(unlocked).Requests());
+        }
+
+        using var profile = Profile.Open(filled.Folder);
+        using var me = profile.Unlock(FilledProfile.Password);
+        var history = ChordChat.Sdk.Messages.History.Of(me);
+        Assert.Empty(history.Requests());
+        Assert.Equal(["bob", "?", "bob"], history.Unread().Select(message => message.From));
+        Assert.Equal("two", Assert.Single(history.With("?")).Text);
+        Assert.Equal(["?", "bob"], history.Chats().Select(chat => chat.Peer).Order());
+        Assert.Equal(0, profile.Store.Read(db => db.Scalar<long>("SELECT count(*) FROM messages WHERE owed > 0")));
+    }
+
+    /// <summary>One table after the other loses it.</summary>
+    [Fact]
+    public void A_damaged_name_comes_back_from_where_the_profile_has_it_too()
+    {
+        using var filled = new FilledProfile("one", "two");
+        using (var profile = Profile.Open(filled.Folder))
+            profile.Store.Write(db =>
+            {
+                db.Execute(
+                    "INSERT INTO heard (id, peer, epoch, seq, body, at_ms) "
+                    + "SELECT id, peer, epoch, seq, zeroblob(32), 0 FROM messages");
+                db.Execute("INSERT INTO outbox (id, peer, type, content) VALUES ($1, 'bob', 1, x'01')", Id(1));
+            });
+        foreach (var table in (string[])["messages", "heard", "outbox"])
+        {
+            using (var profile = Profile.Open(filled.Folder))
+                profile.Store.Write(db => db.Execute($"UPDATE {table} SET peer = {NoName} WHERE id = $1", Id(1)));
+            using (var profile = Profile.Open(filled.Folder))
+                Assert.Equal(
+                    "bob",
+                    profile.Store.Read(db => db.Scalar<string>($"SELECT peer FROM {table} WHERE id = $1", Id(1))));
+        }
+    }
+
+    /// <summary>Nobody asks for such names, nor waits for ever for the chats behind them.</summary>
+    [Fact]
+    public void A_damaged_name_is_no_key_to_anything()
+    {
+        using var filled = new FilledProfile("one");
+        using (var profile = Profile.Open(filled.Folder))
+            profile.Store.Write(db =>
+            {
+                db.Execute($"UPDATE messages SET peer = {NoName}, rank = NULL");
+                db.Execute(
+                    $"INSERT INTO heard (id, peer, epoch, seq, body, at_ms) VALUES ($1, {NoName}, 1, 7, x'', 0)",
+                    Id(9));
+                db.Execute($"INSERT INTO chains (peer, mine, epoch, seq, body) VALUES ({NoName}, 0, 1, 6, x'')");
+                db.Execute($"INSERT INTO circle (user, blocked, is_blocked_told) VALUES ({NoName}, 1, 0)");
+                db.Execute(
+                    $"INSERT INTO unjudged (id, peer, entry, mark, since_ms) VALUES ($1, {NoName}, $2, x'', 0)",
+                    Id(9), new byte[32]);
+                db.Execute($"INSERT INTO outbox (id, peer, type, content) VALUES ($1, {NoName}, 3, x'')", Id(9));
+            });
+        using (var profile = Profile.Open(filled.Folder))
+        {
+            foreach (var table in (string[])["heard", "chains", "unjudged", "outbox"])
+                Assert.Equal(0, profile.Store.Read(db => db.Scalar<long>($"SELECT count(*) FROM {table}")));
+            using var me = profile.Unlock(FilledProfile.Password);
+            Assert.Empty(ChordChat.Sdk.Circle.Of(me).Blocked);
+            Assert.Equal("one", Assert.Single(ChordChat.Sdk.Messages.History.Of(me).Unread()).Text);
+        }
+    }
+
     /// <summary>It would wait for ever, or go out under an id that nobody takes.</summary>
     [Theory]
     [InlineData("UPDATE outbox SET id = x'FF001B' WHERE id = $1")]
     [InlineData("UPDATE outbox SET id = 'no id at all' WHERE id = $1")]
+    [InlineData("UPDATE outbox SET type = 3 WHERE id = $1")]
     [InlineData("UPDATE outbox SET id = replace(id, substr(id, 1, 1), 'f'), envelope = zeroblob(600) WHERE id = $1")]
     public async Task A_damaged_id_in_the_outbox_is_a_message_that_says_that_it_cannot_be_sent(string damage)
     {
@@ -136,6 +220,8 @@ public class DamagedRowTests
         ["src/Client/Terminal/Output.cs"],
         Repository.Sources("src/Client")
             .Where(file => Repository.Lines(file).Any(line => line.Contains("Console.Error"))));
+
+    private static string Id(int number) => $"{number:x32}";
 
     private static string[] Lines(string output) => output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
 }

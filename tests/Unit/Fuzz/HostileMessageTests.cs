@@ -156,6 +156,39 @@ public sealed class HostileMessageTests : IDisposable
         Assert.Equal(both, shown);
     }
 
+    /// <summary>docs/e2e.md, Signals: no node keeps one, so an acknowledgement could only be another message's.
+    /// </summary>
+    [Fact]
+    public void A_signal_is_never_acknowledged_not_even_one_with_the_id_of_a_message_that_is_here()
+    {
+        MakeProfile();
+        using var profile = Profile.Open(_folder);
+        using var me = profile.Unlock(Password);
+        var inbox = InboxOf(me);
+        var (id, seen) = (EnvelopeId.New(), EnvelopeId.New());
+        inbox.Handle(me.RequireDevice(), [SignalOf(id)]);
+        Assert.True(inbox.TrySettle(SignalOf(id)));
+        Assert.Equal(0, inbox.Settled.Count);
+
+        inbox.Handle(me.RequireDevice(), [PushOf(SealAs(seen, doNotStore: false))]);
+        Assert.Single(inbox.Settled.Take());
+        inbox.Handle(me.RequireDevice(), [SignalOf(seen)]);
+        Assert.True(inbox.TrySettle(SignalOf(seen)));
+        Assert.Equal(0, inbox.Settled.Count);
+        Assert.Single(History.Of(me).With("alice"));
+    }
+
+    private static Push SignalOf(EnvelopeId id) => PushOf(SealAs(id, doNotStore: true));
+
+    private static SealedMessage SealAs(EnvelopeId id, bool doNotStore) => DirectEnvelope.Seal(
+        Cluster, id, Hello(), Alice1.Signing, BobEntry.EncryptionKey, AliceEntry.EncryptionKey, doNotStore);
+
+    private static Push PushOf(SealedMessage made) => new()
+    {
+        Id = ByteString.CopyFrom(made.Id.ToBytes()),
+        Envelope = ByteString.CopyFrom(made.Envelope),
+    };
+
     /// <summary>As <see cref="Seal"/>, but of another kind.</summary>
     private static Push SealKind(byte type, DirectMessage message)
     {
@@ -219,12 +252,7 @@ public sealed class HostileMessageTests : IDisposable
 
     private static void Take(Inbox inbox, UnlockedProfile me, DirectMessage message)
     {
-        var made = Seal(message);
-        var push = new Push
-        {
-            Id = ByteString.CopyFrom(made.Id.ToBytes()),
-            Envelope = ByteString.CopyFrom(made.Envelope),
-        };
+        var push = PushOf(Seal(message));
         inbox.Handle(me.RequireDevice(), [push, push]);
         inbox.Handle(me.RequireDevice(), [push]);
     }

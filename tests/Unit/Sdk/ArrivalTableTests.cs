@@ -2,6 +2,7 @@ using System.Text;
 using ChordChat.Crypto;
 using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk.Messages;
+using ChordChat.Sdk.Sessions;
 using ChordChat.Sdk.Storage;
 using Microsoft.Data.Sqlite;
 using Xunit;
@@ -314,12 +315,7 @@ public sealed class ArrivalTableTests : IDisposable
         {
             IsToThisDevice = toThis,
         };
-        return Change((db, kept) =>
-        {
-            _arrivals.Keep(db, arrival, wholeHistory, 0, kept);
-            foreach (var late in kept.Late)
-                ChatOrder.Renew(db, late);
-        });
+        return Change((db, kept) => _arrivals.Keep(db, arrival, wholeHistory, 0, kept));
     }
 
     private Kept Collect(Kept kept)
@@ -328,7 +324,8 @@ public sealed class ArrivalTableTests : IDisposable
         return kept;
     }
 
-    private List<ChatMessage> Messages() => _store.Read(db => _messages.History(db, "alice", 100));
+    private IReadOnlyList<ChatMessage> Messages() =>
+        new History(_store, _messages, new ChangeSignal()).With("alice", 100);
 
     private string History() => string.Join(' ', Messages().Select(message => message.Text));
 
