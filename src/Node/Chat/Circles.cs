@@ -9,8 +9,6 @@ namespace ChordChat.Node.Chat;
 /// <remarks>docs/protocol.md, Circle. Only a user's own live session changes it; other nodes only look.</remarks>
 internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, ChatClock clock)
 {
-    private const int KnownMax = 20_000;
-
     /// <summary>How old an answer may be.</summary>
     public static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(5);
 
@@ -24,11 +22,25 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
     /// <summary>How long mail waits for a circle.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private readonly ConcurrentDictionary<string, Known> _known = new();
+    private readonly ConcurrentDictionary<string, Known> _known = new(); // Changed under the lock, read without it.
+    private readonly LinkedList<string> _oldestFirst = new();
+    private readonly Lock _turn = new();
     private readonly ConcurrentDictionary<string, Task<Circle?>> _asking = new();
+    private int _namesCount;
 
     /// <param name="Circle">Null when no majority answered, or it cannot be read.</param>
-    private sealed record Known(Circle? Circle, long At);
+    /// <param name="Place">In the order of ages.</param>
+    private sealed record Known(Circle? Circle, long At, LinkedListNode<string> Place)
+    {
+        public int NamesCount => 1 + (Circle is null ? 0 : Circle.Blocked.Count + Circle.WrittenTo.Count);
+    }
+
+    /// <summary>Names remembered of all circles together, where each circle counts as one more: one may have 290 KB.
+    /// </summary>
+    public int NamesMax { get; init; } = 1_000_000;
+
+    /// <summary>As <see cref="NamesMax"/> counts them.</summary>
+    public int NamesCount => Volatile.Read(ref _namesCount);
 
     /// <summary>Whether <paramref name="user"/> takes no mail of <paramref name="from"/>. Without a majority, and when
     /// what it agrees on cannot be read, it is not known, and mail is taken.</summary>
@@ -141,9 +153,25 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
 
     private void Remember(string user, Circle? circle)
     {
-        if (_known.Count >= KnownMax)
-            _known.Clear();
-        _known[user] = new Known(circle, clock.Steady);
+        lock (_turn)
+        {
+            var known = new Known(circle, clock.Steady, _oldestFirst.AddLast(user));
+            if (_known.TryGetValue(user, out var before))
+                Leave(before);
+            _known[user] = known;
+            _namesCount += known.NamesCount;
+            while (_oldestFirst.First is { Value: var oldest }
+                && (_namesCount > NamesMax || AgeOf(_known[oldest]) > KnownFor)
+                && _known.TryRemove(oldest, out var gone))
+                Leave(gone);
+        }
+    }
+
+    /// <summary>The caller has the lock.</summary>
+    private void Leave(Known gone)
+    {
+        _oldestFirst.Remove(gone.Place);
+        _namesCount -= gone.NamesCount;
     }
 
     private TimeSpan AgeOf(Known known) => TimeSpan.FromMilliseconds(clock.Steady - known.At);
