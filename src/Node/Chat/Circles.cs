@@ -71,20 +71,13 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
     public Task<Circle?> OfAsync(string user, CancellationToken cancellation) => FindAsync(user, cancellation);
 
     /// <summary>Changes a user's circle, for their own live session, and says what it is then. One that cannot be read
-    /// counts as empty here, so that its user can replace it.</summary>
+    /// counts as empty here, so that its user can replace it; who changes nothing only asks.</summary>
     public async Task<CircleOutcome> ChangeAsync(
         string user, IReadOnlyCollection<string> block, IReadOnlyCollection<string> unblock,
         IReadOnlyCollection<string> wroteTo, CancellationToken cancellation)
     {
-        // Who only asks makes no row: docs/protocol.md#names-of-rows.
-        if (block.Count + unblock.Count + wroteTo.Count == 0
-            && await registers.ReadAsync(RegisterKey.Circle(user), cancellation) is ReadOutcome.Agreed(var there)
-            && Circle.TryRead(there) is { } found)
-        {
-            Remember(user, found);
-            return new CircleOutcome.Agreed(found);
-        }
-
+        if (block.Count + unblock.Count + wroteTo.Count == 0)
+            return await TellAsync(user, cancellation);
         var (isFull, isDamaged) = (false, false);
         var outcome = await registers.ChangeAsync(
             RegisterKey.Circle(user),
@@ -107,6 +100,18 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
             default:
                 return new CircleOutcome.Unavailable();
         }
+    }
+
+    /// <summary>Makes no row, and leaves what cannot be read as it is: docs/protocol.md#circle, #names-of-rows.
+    /// </summary>
+    private async Task<CircleOutcome> TellAsync(string user, CancellationToken cancellation)
+    {
+        if (await registers.ReadAsync(RegisterKey.Circle(user), cancellation) is not ReadOutcome.Agreed(var there))
+            return new CircleOutcome.Unavailable();
+        if (Circle.TryRead(there) is not { } found)
+            return new CircleOutcome.Damaged();
+        Remember(user, found);
+        return new CircleOutcome.Agreed(found);
     }
 
     private static bool IsContact(Circle? writers, string reader) =>
@@ -184,8 +189,8 @@ internal abstract record CircleOutcome
 
     public sealed record Agreed(Circle Circle) : CircleOutcome;
 
-    /// <summary>What was there could not be read; there is nothing but this change now. The client tells all it knows.
-    /// </summary>
+    /// <summary>What was there could not be read; there is nothing but this change now, or still that if nothing was to
+    /// be changed. The client tells all it knows.</summary>
     public sealed record Damaged : CircleOutcome;
 
     /// <summary>Nothing was changed: no more names can be blocked.</summary>
