@@ -13,6 +13,9 @@ namespace ChordChat.Sdk;
 /// <remarks>docs/e2e.md, Receiving (Blocked). Safe for threads.</remarks>
 public sealed class Circle
 {
+    /// <summary>A name that nobody has: to unblock it changes nothing, but is no question.</summary>
+    private const string Nobody = "";
+
     /// <summary>Names in one change; nodes take no more.</summary>
     private const int NamesMax = 256;
 
@@ -43,6 +46,7 @@ public sealed class Circle
     private readonly Lock _turn = new();
     private CircleChange? _asked;
     private bool _mustAsk;
+    private bool _mustReplace; // Nodes have a circle that they cannot read, and keep it until something is changed.
     private long _begunAt;
     private TimeSpan _pause;
     private int _damagedCount;
@@ -138,7 +142,7 @@ public sealed class Circle
     {
         lock (_turn)
         {
-            (_asked, _mustAsk) = (null, true);
+            (_asked, _mustAsk, _mustReplace) = (null, true, false);
             if (_damagedCount <= 1)
                 _pause = default;
         }
@@ -159,9 +163,11 @@ public sealed class Circle
                 change.WroteTo.Add(Names(db, "is_written_told = 0"));
                 return true;
             });
+            if (_mustReplace && change.CalculateSize() == 0)
+                change.Unblock.Add(Nobody);
             if (!_mustAsk && change.CalculateSize() == 0)
                 return null;
-            _mustAsk = false;
+            (_mustAsk, _mustReplace) = (false, false);
             return _asked = change;
         }
     }
@@ -177,9 +183,10 @@ public sealed class Circle
                 return null;
             _asked = null;
             isFull = circle.Code == "full" && asked.Block.Count > 0;
+            var isQuestion = asked.CalculateSize() == 0;
             if (isFull)
                 KeepHere(asked);
-            else if (circle.Code == "damaged" && ++_damagedCount > 1)
+            else if (circle.Code == "damaged" && !isQuestion && ++_damagedCount > 1)
             {
                 // All was told already, and they say again that they could not read it.
                 _store.Write(Untell);
@@ -198,6 +205,7 @@ public sealed class Circle
             {
                 _damagedCount = circle.Code.Length == 0 ? 0 : _damagedCount;
                 _store.Write(db => Take(db, asked, circle));
+                _mustReplace = isQuestion && circle.Code.Length > 0;
                 _mustAsk = !IsKnown; // Also if there is nothing to tell.
             }
         }

@@ -9,8 +9,6 @@ namespace ChordChat.Node.Chat;
 /// <remarks>docs/protocol.md, Circle. Only a user's own live session changes it; other nodes only look.</remarks>
 internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, ChatClock clock)
 {
-    private const int KnownMax = 20_000;
-
     /// <summary>How old an answer may be.</summary>
     public static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(5);
 
@@ -24,11 +22,25 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
     /// <summary>How long mail waits for a circle.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private readonly ConcurrentDictionary<string, Known> _known = new();
+    private readonly ConcurrentDictionary<string, Known> _known = new(); // Changed under the lock, read without it.
+    private readonly LinkedList<string> _oldestFirst = new();
+    private readonly Lock _turn = new();
     private readonly ConcurrentDictionary<string, Task<Circle?>> _asking = new();
+    private int _namesCount;
 
     /// <param name="Circle">Null when no majority answered, or it cannot be read.</param>
-    private sealed record Known(Circle? Circle, long At);
+    /// <param name="Place">In the order of ages.</param>
+    private sealed record Known(Circle? Circle, long At, LinkedListNode<string> Place)
+    {
+        public int NamesCount => 1 + (Circle is null ? 0 : Circle.Blocked.Count + Circle.WrittenTo.Count);
+    }
+
+    /// <summary>Names remembered of all circles together, where each circle counts as one more: one may have 290 KB.
+    /// </summary>
+    public int NamesMax { get; init; } = 1_000_000;
+
+    /// <summary>As <see cref="NamesMax"/> counts them.</summary>
+    public int NamesCount => Volatile.Read(ref _namesCount);
 
     /// <summary>Whether <paramref name="user"/> takes no mail of <paramref name="from"/>. Without a majority, and when
     /// what it agrees on cannot be read, it is not known, and mail is taken.</summary>
@@ -59,20 +71,13 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
     public Task<Circle?> OfAsync(string user, CancellationToken cancellation) => FindAsync(user, cancellation);
 
     /// <summary>Changes a user's circle, for their own live session, and says what it is then. One that cannot be read
-    /// counts as empty here, so that its user can replace it.</summary>
+    /// counts as empty here, so that its user can replace it; who changes nothing only asks.</summary>
     public async Task<CircleOutcome> ChangeAsync(
         string user, IReadOnlyCollection<string> block, IReadOnlyCollection<string> unblock,
         IReadOnlyCollection<string> wroteTo, CancellationToken cancellation)
     {
-        // Who only asks makes no row: docs/protocol.md#names-of-rows.
-        if (block.Count + unblock.Count + wroteTo.Count == 0
-            && await registers.ReadAsync(RegisterKey.Circle(user), cancellation) is ReadOutcome.Agreed(var there)
-            && Circle.TryRead(there) is { } found)
-        {
-            Remember(user, found);
-            return new CircleOutcome.Agreed(found);
-        }
-
+        if (block.Count + unblock.Count + wroteTo.Count == 0)
+            return await TellAsync(user, cancellation);
         var (isFull, isDamaged) = (false, false);
         var outcome = await registers.ChangeAsync(
             RegisterKey.Circle(user),
@@ -95,6 +100,18 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
             default:
                 return new CircleOutcome.Unavailable();
         }
+    }
+
+    /// <summary>Makes no row, and leaves what cannot be read as it is: docs/protocol.md#circle, #names-of-rows.
+    /// </summary>
+    private async Task<CircleOutcome> TellAsync(string user, CancellationToken cancellation)
+    {
+        if (await registers.ReadAsync(RegisterKey.Circle(user), cancellation) is not ReadOutcome.Agreed(var there))
+            return new CircleOutcome.Unavailable();
+        if (Circle.TryRead(there) is not { } found)
+            return new CircleOutcome.Damaged();
+        Remember(user, found);
+        return new CircleOutcome.Agreed(found);
     }
 
     private static bool IsContact(Circle? writers, string reader) =>
@@ -141,9 +158,25 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
 
     private void Remember(string user, Circle? circle)
     {
-        if (_known.Count >= KnownMax)
-            _known.Clear();
-        _known[user] = new Known(circle, clock.Steady);
+        lock (_turn)
+        {
+            var known = new Known(circle, clock.Steady, _oldestFirst.AddLast(user));
+            if (_known.TryGetValue(user, out var before))
+                Leave(before);
+            _known[user] = known;
+            _namesCount += known.NamesCount;
+            while (_oldestFirst.First is { Value: var oldest }
+                && (_namesCount > NamesMax || AgeOf(_known[oldest]) > KnownFor)
+                && _known.TryRemove(oldest, out var gone))
+                Leave(gone);
+        }
+    }
+
+    /// <summary>The caller has the lock.</summary>
+    private void Leave(Known gone)
+    {
+        _oldestFirst.Remove(gone.Place);
+        _namesCount -= gone.NamesCount;
     }
 
     private TimeSpan AgeOf(Known known) => TimeSpan.FromMilliseconds(clock.Steady - known.At);
@@ -156,8 +189,8 @@ internal abstract record CircleOutcome
 
     public sealed record Agreed(Circle Circle) : CircleOutcome;
 
-    /// <summary>What was there could not be read; there is nothing but this change now. The client tells all it knows.
-    /// </summary>
+    /// <summary>What was there could not be read; there is nothing but this change now, or still that if nothing was to
+    /// be changed. The client tells all it knows.</summary>
     public sealed record Damaged : CircleOutcome;
 
     /// <summary>Nothing was changed: no more names can be blocked.</summary>

@@ -251,10 +251,11 @@ internal sealed class SessionMail(
         }
     }
 
-    /// <summary>Never in the mailbox, so acknowledging it has no effect: it would leave a tombstone.</summary>
+    /// <summary>Never in the mailbox, so acknowledging it has no effect: it would leave a tombstone. Nor may it bury a
+    /// message of its id that the client has not acknowledged yet: docs/protocol.md#signals.</summary>
     private DeliverOutcome PassOn(StoredMessage signal, string from) =>
         !_isScanning && !_isBehind && signal.Content.Length <= SignalBudget.BytesMax
-        && (_signals ??= new(time)).Takes(from) && outgoing.TryPush(signal)
+        && _pushed?.Contains(signal.Id) != true && (_signals ??= new(time)).Takes(from) && outgoing.TryPush(signal)
             ? DeliverOutcome.Delivered
             : DeliverOutcome.TooSlow;
 

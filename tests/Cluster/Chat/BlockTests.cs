@@ -110,6 +110,40 @@ public sealed class BlockTests : IAsyncLifetime
         Assert.Equal(["anna"], (await ChangeAsync(bert, new CircleChange())).Blocked);
     }
 
+    /// <summary>It may be whole for a newer version of this program.</summary>
+    [Fact]
+    public async Task A_question_replaces_no_circle_that_cannot_be_read()
+    {
+        byte[] unreadable = [1, 2, 3];
+        await _cluster.Replication.ChangeAsync(
+            RegisterKey.Circle("bert"), _ => unreadable, CancellationToken.None);
+        await using var bert = await ChatConnection.OpenAsync(_cluster.Client(0), _bert);
+        for (var i = 0; i < 2; i++)
+        {
+            await bert.WriteAsync(new ClientFrame { Circle = new CircleChange() });
+            Assert.Equal("damaged", (await bert.NextAsync<Circle>()).Code);
+        }
+
+        Assert.Equal(unreadable, await KeptAsync());
+        // What a client does that has nothing to tell.
+        await bert.WriteAsync(new ClientFrame { Circle = new CircleChange { Unblock = { "" } } });
+        Assert.Equal("damaged", (await bert.NextAsync<Circle>()).Code);
+        Assert.NotEqual(unreadable, await KeptAsync());
+        Assert.Empty((await ChangeAsync(bert, new CircleChange())).Blocked);
+
+        async Task<byte[]> KeptAsync() => Assert.IsType<ReadOutcome.Agreed>(
+            await _cluster.Replication.ReadAsync(RegisterKey.Circle("bert"), default)).Value.ToArray();
+    }
+
+    [Fact]
+    public async Task A_question_that_no_majority_answers_is_told_so()
+    {
+        await using var bert = await ChatConnection.OpenAsync(_cluster.Client(0), _bert);
+        _cluster.Replication.IsCut = true;
+        await bert.WriteAsync(new ClientFrame { Circle = new CircleChange() });
+        Assert.Equal("unavailable", (await bert.NextAsync<Circle>()).Code);
+    }
+
     [Fact]
     public async Task Of_one_user_so_many_changes_are_carried_out_in_a_minute()
     {

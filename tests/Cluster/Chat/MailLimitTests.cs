@@ -51,6 +51,34 @@ public sealed class MailLimitTests
         Assert.Empty(mail.Settled([new(1)]));
     }
 
+    /// <summary>docs/protocol.md#signals: else who acknowledges the signal buries the message.</summary>
+    [Fact]
+    public void A_signal_with_the_id_of_a_message_that_is_not_acknowledged_yet_is_not_passed_on()
+    {
+        var outgoing = new Outgoing(int.MaxValue);
+        var mail = new SessionMail(
+            Mailbox, outgoing, new MemoryReplication([]), int.MaxValue, TimeProvider.System, CancellationToken.None);
+        mail.Deliver(Message(1), "anna");
+        Assert.Equal(DeliverOutcome.TooSlow, mail.Deliver(Signal(1), "eve"));
+        Assert.Equal(DeliverOutcome.Delivered, mail.Deliver(Signal(2), "eve"));
+        Assert.Equal([1u, 2u], outgoing.Take()!.Mail!.Select(pushed => (uint)pushed.Id.Value));
+        Assert.Equal([new MessageId(1)], mail.Settled([new(1), new(2)]));
+        Assert.Equal(DeliverOutcome.Delivered, mail.Deliver(Signal(1), "eve")); // Nothing is left to bury.
+        Assert.Empty(mail.Settled([new(1)]));
+    }
+
+    /// <summary>docs/protocol.md#signals: what the mailbox has and this session was not pushed stays there.</summary>
+    [Fact]
+    public async Task To_acknowledge_a_signal_buries_no_message_of_its_id_that_waits_in_the_mailbox()
+    {
+        var sets = new MemoryReplication([new(default, default, "n1", "127.0.0.1:1")]);
+        await sets.AddAsync(Mailbox, "anna", new(1), new byte[100], 0, null, default);
+        var mail = new SessionMail(
+            Mailbox, new Outgoing(int.MaxValue), sets, int.MaxValue, TimeProvider.System, CancellationToken.None);
+        Assert.Equal(DeliverOutcome.Delivered, mail.Deliver(Signal(1), "eve"));
+        Assert.Empty(mail.Settled([new(1)]));
+    }
+
     /// <summary>docs/protocol.md#signals: no mailbox counts them.</summary>
     [Fact]
     public void Signals_of_one_sender_and_of_all_together_are_bounded_and_hold_up_no_mail()

@@ -62,6 +62,17 @@ public sealed class BlockedSenderTests : AliceAndBob
         Assert.Equal(["eve", "mallory"], Bob.Client.Circle.Blocked);
     }
 
+    /// <summary>docs/e2e.md, Receiving (Blocked): a new device has nothing to tell, and asks only.</summary>
+    [Fact]
+    public async Task A_new_device_makes_an_empty_circle_where_nodes_could_read_none()
+    {
+        await Bob.DisposeAsync();
+        Cluster.Accounts["bob"].LoseCircle();
+        await using var next = await (await Person.LogInAsync("bob", Person.NewFolder(), N1)).OnlineAsync();
+        await UntilAsync(next, () => next.Client.Circle.IsKnown);
+        Assert.Empty(Cluster.Accounts["bob"].Change(new CircleChange()).Code);
+    }
+
     /// <summary>Nodes keep what its sender writes once the block is lifted.</summary>
     [Fact]
     public async Task A_block_that_was_lifted_on_another_device_drops_nothing_before_the_circle_is_known()

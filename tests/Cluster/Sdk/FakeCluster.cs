@@ -242,6 +242,8 @@ internal sealed class FakeAccount(string secret, byte[] operation)
     {
         lock (_turn)
         {
+            if (_isCircleLost && change.CalculateSize() == 0)
+                return new Circle { Code = "damaged" }; // A question changes nothing.
             _blocked.UnionWith(change.Block);
             _blocked.ExceptWith(change.Unblock);
             _writtenTo.UnionWith(change.WroteTo);

@@ -52,6 +52,49 @@ public sealed class CirclesTests
         Assert.False(_circles.IsBlocked("bob", "carol"));
     }
 
+    /// <summary>docs/operations.md, "Limits": one name more for each circle.</summary>
+    [Fact]
+    public async Task Beyond_so_many_names_the_oldest_circles_make_room_and_no_others()
+    {
+        var circles = new Circles(new NoRegisters(), _there, new ChatClock(_time)) { NamesMax = 12 };
+        _there.Now = Circle.Empty.After(["carol", "dave"], [], ["eve"])!;
+        foreach (var user in (string[])["u1", "u2", "u3", "u1", "u4"]) // u1's is younger than u2's at last.
+        {
+            _time.Now += Circles.FreshFor + TimeSpan.FromSeconds(1);
+            Assert.True(await circles.IsBlockedAsync(user, "carol", default));
+        }
+
+        Assert.Equal(12, circles.NamesCount);
+        Assert.False(circles.IsKnownContact("u2", "eve"));
+        Assert.All((string[])["u3", "u1", "u4"], user => Assert.True(circles.IsKnownContact(user, "eve")));
+    }
+
+    [Fact]
+    public async Task A_circle_that_counts_for_nothing_any_more_is_forgotten()
+    {
+        _there.Now = Circle.Empty.After(["carol", "dave"], [], ["eve"])!;
+        await _circles.IsBlockedAsync("bob", "carol", default);
+        await _circles.IsBlockedAsync("alice", "carol", default);
+        Assert.Equal(8, _circles.NamesCount);
+        _there.Now = null;
+        _time.Now += TimeSpan.FromSeconds(61);
+        await _circles.IsBlockedAsync("dora", "carol", default);
+        Assert.Equal(1, _circles.NamesCount);
+    }
+
+    [Fact]
+    public async Task Many_who_ask_at_once_get_answers_and_the_names_stay_bounded()
+    {
+        var circles = new Circles(new NoRegisters(), _there, new ChatClock(_time)) { NamesMax = 100 };
+        _there.Now = Circle.Empty.After(["carol", "dave"], [], ["eve"])!;
+        await Parallel.ForAsync(0, 10_000, async (i, cancellation) =>
+        {
+            Assert.True(await circles.IsBlockedAsync($"u{i % 211}", "carol", cancellation));
+            circles.IsBlocked($"u{i % 97}", "carol");
+        });
+        Assert.Equal(100, circles.NamesCount);
+    }
+
     private sealed class OneCircle : IRegisterGlimpses
     {
         private int _askedCount;

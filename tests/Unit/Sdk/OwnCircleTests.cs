@@ -70,7 +70,7 @@ public sealed class OwnCircleTests : IDisposable
             while (circle.TakeChange() is { } change)
             {
                 Assert.True(++told < 40, "it is told again and again");
-                if (told != 2) // At the second session nobody knows yet that it is lost again.
+                if (told != 2) // The question whether all is there now.
                     Assert.Equal(["mallory"], change.Block);
                 notices.Add(circle.Take(new Wire.Circle { Code = "damaged" }));
             }
@@ -121,14 +121,34 @@ public sealed class OwnCircleTests : IDisposable
         Assert.True(IsCertainlyBlocked("eve"));
     }
 
-    /// <summary>Nothing has to be told: it is asked for all the same.</summary>
+    /// <summary>docs/protocol.md, Circle: a question writes nothing, so what could not be read is there still.
+    /// </summary>
     [Fact]
-    public void A_device_that_has_nothing_to_tell_asks_again_after_nodes_could_not_read_the_circle()
+    public void That_a_question_found_a_damaged_circle_is_no_second_loss()
     {
+        _circle.Block("mallory");
         Assert.NotNull(_circle.TakeChange());
+        Assert.Null(_circle.Take(new Wire.Circle { Blocked = { "mallory" } }));
+        _circle.SessionBegins();
+        Assert.Equal(0, _circle.TakeChange()!.CalculateSize());
+        Assert.Null(_circle.Take(new Wire.Circle { Code = "damaged" }));
+        Assert.Equal(["mallory"], _circle.TakeChange()!.Block);
+        Assert.Null(_circle.Take(new Wire.Circle { Code = "damaged" })); // The change has replaced it.
+        Assert.True(_circle.IsTold);
+        Assert.Null(_circle.TakeChange());
+        Assert.Equal(["mallory"], _circle.Blocked);
+    }
+
+    /// <summary>Nothing has to be told: it is replaced, and asked for, all the same.</summary>
+    [Fact]
+    public void A_device_that_has_nothing_to_tell_replaces_a_circle_that_nodes_could_not_read()
+    {
+        Assert.Equal(0, _circle.TakeChange()!.CalculateSize());
         Assert.Null(_circle.Take(new Wire.Circle { Code = "damaged" }));
         Assert.False(_circle.IsKnown);
-        Assert.NotNull(_circle.TakeChange());
+        Assert.Equal([""], _circle.TakeChange()!.Unblock);
+        Assert.Null(_circle.Take(new Wire.Circle { Code = "damaged" }));
+        Assert.Equal(0, _circle.TakeChange()!.CalculateSize());
         Assert.Null(_circle.Take(new Wire.Circle()));
         Assert.True(_circle.IsKnown);
         Assert.Null(_circle.TakeChange());
