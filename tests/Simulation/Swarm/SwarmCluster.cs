@@ -114,6 +114,9 @@ internal sealed class SwarmCluster
 
     public bool HasRival => _faults.HasRival;
 
+    /// <summary>Whether there ever was one.</summary>
+    public bool HadRival => _faults.HadRival;
+
     /// <summary>Whether what was sent before the faults were over may still arrive, and seal a tile.</summary>
     public bool HasStragglers => IsCalm && World.Now - _calmSince <= Plan.Weather.StraggleMax;
 

@@ -36,7 +36,10 @@ internal sealed class SwarmFaults(SwarmCluster cluster)
 
     public bool IsSlow(SwarmNode node) => _slow.Contains(node.Number);
 
-    /// <summary>Whether a change that nobody asked for is still on its way.</summary>
+    /// <summary>Whether there ever was a change that nobody asked for.</summary>
+    public bool HadRival => _rivals.Count > 0;
+
+    /// <summary>Whether one is still on its way.</summary>
     public bool HasRival =>
         _rivals.Any(rival => !rival.Change.IsDone && rival.Node.IsUp && rival.Node.Tiles == rival.Process);
 

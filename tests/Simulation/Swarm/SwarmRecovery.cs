@@ -89,8 +89,11 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
             .Select(other => $"{node.Self} takes {other.Self} of another cluster for a member").FirstOrDefault();
     }
 
-    /// <summary>Nothing is moved any more once all is well.</summary>
-    public string? Unrest()
+    /// <summary>Nothing is moved any more once all is well. What a rival has asked of a slow disk may be carried out
+    /// late, and seal a tile: then the next seconds count.</summary>
+    public string? Unrest() => Moved() is { } moved && (!cluster.HadRival || Moved() is not null) ? moved : null;
+
+    private string? Moved()
     {
         if (Running.Any(node => node.Ring.Cache.Members.Own.Health is not Health.Alive))
             return null; // Somebody leaves: its tiles have to move.
