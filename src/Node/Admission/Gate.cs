@@ -33,6 +33,9 @@ internal enum Callers
 /// alone says what it means.</remarks>
 internal static class Gate
 {
+    /// <summary>Why a request was refused, for whoever looks into it.</summary>
+    public const string ReasonHeader = "reason";
+
     /// <summary>Opens an endpoint, or all of a service, to these callers and nobody else.</summary>
     public static TBuilder OpenTo<TBuilder>(this TBuilder endpoint, Callers who)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new Opened(who));
@@ -82,14 +85,15 @@ internal static class Gate
         _ => "only operators of this cluster may ask this",
     };
 
+    /// <summary>By headers only: they wait for no window, so nothing of a refusal stays here.</summary>
     private static Task RefuseAsync(HttpContext context, string why)
     {
-        if (context.IsGrpc())
+        if (context.GrpcMethod() is not null)
             return EndCallAsync(context, StatusCode.PermissionDenied, why);
 
         context.Response.StatusCode = StatusCodes.Status403Forbidden;
-        context.Response.ContentType = "text/plain";
-        return context.Response.WriteAsync(why + "\n", context.RequestAborted);
+        context.Response.Headers[ReasonHeader] = why;
+        return Task.CompletedTask;
     }
 
     private static Task EndCallAsync(HttpContext context, StatusCode status, string why) =>

@@ -1,6 +1,5 @@
 using ChordChat.Node.Admission;
 using ChordChat.Node.Transport;
-using Grpc.AspNetCore.Server;
 using Grpc.Core;
 
 namespace ChordChat.Node.Hosting;
@@ -39,8 +38,7 @@ internal sealed class HealthWatchers(TimeProvider time)
 
     private static bool IsStrangersWatch(HttpContext context)
     {
-        var method = context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method;
-        return method is { ServiceName: Service, Type: MethodType.ServerStreaming }
+        return context.GrpcMethod() is { ServiceName: Service, Type: MethodType.ServerStreaming }
             && CallerIdentity.Of(context) is { Node: null, MaySeeNames: false };
     }
 }

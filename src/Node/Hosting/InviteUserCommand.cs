@@ -10,6 +10,9 @@ internal static class InviteUserCommand
 {
     private const int CountMax = 1_000;
 
+    internal const string HowToGiveIt = "chordchat register NAME, or the console, asks for it (scripts: "
+        + "CHORDCHAT_INVITATION or --invitation-file FILE)";
+
     public static Command Create()
     {
         var data = RunCommand.DataOption("The folder that 'cluster init' wrote, with cluster/ in it.");
@@ -25,8 +28,8 @@ internal static class InviteUserCommand
         };
         var command = new Command(
             "invite-user",
-            "Print codes with which people register (chordchat register NAME --invitation CODE), one account each, "
-            + "where the nodes' setting Chat:Registration is Invitation. No node has to run.")
+            $"Print codes with which people register, one account each: {HowToGiveIt}. Needed where the nodes' setting "
+            + "Chat:Registration is Invitation. No node has to run.")
         {
             data, count, expires,
         };
@@ -43,8 +46,7 @@ internal static class InviteUserCommand
             foreach (var code in Make(new(parsed.GetRequiredValue(data)), wanted, until))
                 Console.WriteLine(code);
             Console.Error.WriteLine(
-                $"Good once each, until {until:u}: chordchat register NAME --invitation CODE, or at the console's "
-                + "question. Whoever has a code can use it.");
+                $"Good once each, until {until:u}: {HowToGiveIt}. Whoever has a code can use it.");
         });
         return command;
     }

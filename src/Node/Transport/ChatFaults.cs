@@ -70,7 +70,8 @@ internal static class ChatFaults
     {
         InvitationFault.Needed => NotAdmitted(
             "invitation_needed", "registering here needs an invitation",
-            "ask the operator of the cluster for a code: chordchat register NAME --invitation CODE"),
+            "get a code from the operator of the cluster; chordchat register NAME asks for it (scripts: "
+            + "CHORDCHAT_INVITATION or --invitation-file FILE)"),
         InvitationFault.Expired => NotAdmitted(
             "invitation_expired", "this invitation has expired", "ask the operator of the cluster for another one"),
         _ => NotAdmitted(

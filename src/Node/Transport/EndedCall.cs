@@ -1,3 +1,4 @@
+using Grpc.AspNetCore.Server;
 using Grpc.Core;
 
 namespace ChordChat.Node.Transport;
@@ -17,6 +18,8 @@ internal static class EndedCall
         return Task.CompletedTask;
     }
 
-    public static bool IsGrpc(this HttpContext context) =>
-        context.Request.ContentType?.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase) == true;
+    /// <summary>The method of gRPC that routing has found; null for all other endpoints, whatever the request says of
+    /// itself: docs/security.md, "What a call may cost".</summary>
+    public static IMethod? GrpcMethod(this HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method;
 }

@@ -25,7 +25,7 @@ internal sealed class UnreadAnswers(TimeProvider time)
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         if (context.GetEndpoint() is { } endpoint && Gate.OpenedTo(endpoint).HasFlag(Callers.Everybody)
-            && !context.IsGrpc())
+            && context.GrpcMethod() is null)
         {
             await TakenAsync(context, next(context), DenyList.BytesMax); // Its answers are written at once.
             return;

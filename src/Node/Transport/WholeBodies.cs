@@ -2,7 +2,6 @@ using System.Buffers;
 using ChordChat.Core.Chat;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
-using Grpc.AspNetCore.Server;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -56,9 +55,9 @@ internal sealed class WholeBodies(TimeProvider time)
     internal static IMethod? StrangersMethod(HttpContext context)
     {
         if (context.GetEndpoint() is not { } endpoint || !Gate.OpenedTo(endpoint).HasFlag(Callers.Everybody)
-            || !context.IsGrpc() || !HttpProtocol.IsHttp2(context.Request.Protocol))
+            || !HttpProtocol.IsHttp2(context.Request.Protocol))
             return null;
-        return endpoint.Metadata.GetMetadata<GrpcMethodMetadata>()?.Method;
+        return context.GrpcMethod();
     }
 
     /// <returns>Why the call ends here; null when all of its message has come, and waits in the request's reader.

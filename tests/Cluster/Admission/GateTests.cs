@@ -157,8 +157,19 @@ public sealed class GateTests : IAsyncLifetime
         var address = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!
             .Addresses.First();
         using var http = new HttpClient();
-        using var closed = await http.GetAsync($"{address}/new");
-        Assert.Equal(HttpStatusCode.Forbidden, closed.StatusCode);
+        foreach (var claimed in (string[])["text/plain", "application/grpc"])
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"{address}/new")
+            {
+                Content = new ByteArrayContent([]),
+            };
+            request.Content.Headers.ContentType = new(claimed);
+            using var closed = await http.SendAsync(request);
+            Assert.Equal(HttpStatusCode.Forbidden, closed.StatusCode); // The endpoint says what it is.
+            Assert.Equal("this endpoint is closed", closed.Headers.GetValues(Gate.ReasonHeader).Single());
+            Assert.Empty(await closed.Content.ReadAsByteArrayAsync()); // Nothing waits until it is taken.
+        }
+
         Assert.Equal("opened", await http.GetStringAsync($"{address}/opened"));
     }
 

@@ -159,7 +159,7 @@ public sealed class RevocationTests
         using var after = await http.GetAsync($"https://{node.Node.Self.Address}/healthz");
         Assert.Equal(HttpStatusCode.Forbidden, after.StatusCode);
         Assert.Contains(
-            "revoked by the operator", await after.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+            "revoked by the operator", after.Headers.GetValues(Gate.ReasonHeader).Single(), StringComparison.Ordinal);
         Assert.NotEmpty(await http.GetByteArrayAsync($"https://{node.Node.Self.Address}/denied"));
     }
 

@@ -1,6 +1,8 @@
+using System.Text;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Hosting;
+using ChordChat.Node.Transport;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Hosting;
@@ -23,6 +25,27 @@ public sealed class InviteUserCommandTests
     public void A_length_of_time_is_a_number_and_a_letter(string text, int? minutes) =>
         Assert.Equal(minutes is { } some ? TimeSpan.FromMinutes(some) : (TimeSpan?)null,
             InviteUserCommand.ParseLife(text));
+
+    /// <summary>docs/operations.md, "Who may register": a command line is no place for a secret.</summary>
+    [Fact]
+    public void No_text_asks_for_a_code_on_a_command_line() => Assert.All(
+        Repository.Sources("src/Node").Append("docs/operations.md").Append("README.md"),
+        file => Assert.DoesNotContain("--invitation CODE", string.Join('\n', Repository.Lines(file)),
+            StringComparison.Ordinal));
+
+    /// <summary>The same; a hint is ASCII, as trailers are.</summary>
+    [Fact]
+    public void Whoever_needs_a_code_is_told_how_to_give_it()
+    {
+        var hint = ChatFaults.For(new RegisterOutcome.NotInvited(InvitationFault.Needed))
+            .Trailers.GetValue(ChatFaults.HintTrailer)!;
+        Assert.All((string[])[hint, InviteUserCommand.HowToGiveIt], text =>
+        {
+            Assert.Contains("chordchat register NAME", text, StringComparison.Ordinal);
+            Assert.Contains("CHORDCHAT_INVITATION or --invitation-file FILE", text, StringComparison.Ordinal);
+            Assert.True(Ascii.IsValid(text));
+        });
+    }
 
     [Fact]
     public void Nodes_of_the_cluster_know_the_codes_that_its_folder_makes()
