@@ -11,9 +11,9 @@ public sealed class SetAdd(
 {
     private MemberSet _kept;
     private TileConfiguration? _keptIn;
-    private int _full;
-    private int _occupied;
-    private int _tooLate;
+    private MemberSet _full; // Members whose newest answer in this configuration says so, whatever round it was for.
+    private MemberSet _occupied;
+    private MemberSet _tooLate;
     private long _lateNowMs;
     private int _lateRounds;
 
@@ -49,30 +49,50 @@ public sealed class SetAdd(
 
     private protected override void Begin()
     {
-        (_full, _tooLate, _occupied) = (0, 0, 0);
         if (_keptIn != Configuration)
+        {
             (_kept, _keptIn) = (default, Configuration);
+            (_full, _tooLate, _occupied) = (default, default, default);
+        }
+
         Ask(new ReplicaRequest.Add(Configuration.At, set, message.Id, message.Content, SentMs, From));
     }
 
     /// <summary>A buried message was kept and acknowledged before: for its sender that is as good as kept.</summary>
     private protected override Vote Judge(int member, ReplicaReply reply)
     {
-        _full += reply is ReplicaReply.Full ? 1 : 0;
-        _occupied += reply is ReplicaReply.Occupied ? 1 : 0;
-        if (reply is ReplicaReply.TooLate(var now))
-            _lateNowMs = _tooLate++ == 0 ? now : Math.Min(_lateNowMs, now);
-        if (reply is not (ReplicaReply.Added or ReplicaReply.Buried))
-            return Vote.Against;
-        _kept.Add(member);
-        return Vote.For;
+        Note(member, reply);
+        return reply is ReplicaReply.Added or ReplicaReply.Buried ? Vote.For : Vote.Against;
     }
 
-    /// <summary>The round was given up before this answer came, but the message is on that disk.</summary>
+    /// <summary>The round was given up before this answer came: a member that is known to be dead ends each round as
+    /// soon as one other member refuses. But the message is on that disk, or that member refuses it too.</summary>
     private protected override void OnStray(int member, ReplicaRequest request, ReplicaReply reply)
     {
-        if (request.At == Configuration.At && reply is (ReplicaReply.Added or ReplicaReply.Buried))
-            _kept.Add(member);
+        if (request.At == Configuration.At)
+            Note(member, reply);
+    }
+
+    private void Note(int member, ReplicaReply reply)
+    {
+        _full.Remove(member);
+        _occupied.Remove(member);
+        switch (reply)
+        {
+            case ReplicaReply.Added or ReplicaReply.Buried:
+                _kept.Add(member);
+                break;
+            case ReplicaReply.Full:
+                _full.Add(member);
+                break;
+            case ReplicaReply.Occupied:
+                _occupied.Add(member);
+                break;
+            case ReplicaReply.TooLate(var now):
+                _lateNowMs = _tooLate.Count == 0 ? now : Math.Min(_lateNowMs, now);
+                _tooLate.Add(member);
+                break;
+        }
     }
 
     private protected override void OnMajority() =>
@@ -101,11 +121,11 @@ public sealed class SetAdd(
             : IsTooLate ? new SetAddOutcome.TooLate(_lateNowMs)
             : IsFull ? new SetAddOutcome.Refused() : new SetAddOutcome.Queued());
 
-    private bool IsTooLate => _tooLate > Configuration.Members.Length - Majority;
+    private bool IsTooLate => _tooLate.Count > Configuration.Members.Length - Majority;
 
-    private bool IsFull => _full > Configuration.Members.Length - Majority;
+    private bool IsFull => _full.Count > Configuration.Members.Length - Majority;
 
-    private bool IsOccupied => _occupied > Configuration.Members.Length - Majority;
+    private bool IsOccupied => _occupied.Count > Configuration.Members.Length - Majority;
 }
 
 /// <summary>What became of an add; who has it is told by <see cref="SetAdd.Copies"/>.</summary>
