@@ -72,7 +72,7 @@ internal sealed class EpochFollower
         return (request, header) switch
         {
             (ReplicaRequest.NewConfiguration known, _) => Learn(known.Next, known.Previous),
-            (ReplicaRequest.Distrust distrust, _) => Distrust(distrust.Tile),
+            (ReplicaRequest.Distrust distrust, _) => Distrust(distrust.Tile, distrust.Found),
             (ReplicaRequest.Doubt, _) => Doubt(Header(tile)),
             (ReplicaRequest.GetConfiguration, null) when _held.Above(tile) is { } wider => Standing(wider),
             (_, null) => Replies.WrongTile,
@@ -99,10 +99,12 @@ internal sealed class EpochFollower
 
     /// <summary>docs/protocol.md#scrub. From here the replica is as good as dead for this epoch; the next one takes it
     /// in as a learner, which starts empty, or leaves it out.</summary>
-    public ReplicaReply Distrust(TileId tile)
+    public ReplicaReply Distrust(TileId tile, TileEpoch? found = null)
     {
         if (Header(tile) is not { Phase: not (TilePhase.Retired or TilePhase.Damaged) } header)
             return Replies.Done;
+        if (found is { } at && header.Newest.At != at)
+            return new ReplicaReply.Behind(header.Configuration);
         if (header.Newest.Contains(_self))
             Put(new TileHeader(header.Newest, TilePhase.Damaged, Previous: header.BeforeNewest));
         else

@@ -66,7 +66,7 @@ public sealed class Homecoming(NodeId self, TileConfiguration configuration, Coo
     private void Judge()
     {
         if (_active.Count >= Majority)
-            End(new ReplicaRequest.Distrust(Configuration.Tile));
+            End(new ReplicaRequest.Distrust(Configuration.Tile, Configuration.At));
         else if (_heard.Count == Configuration.Members.Length - 1)
             End(new ReplicaRequest.Readmit(Configuration.At));
     }

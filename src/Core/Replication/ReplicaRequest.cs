@@ -198,7 +198,9 @@ public abstract record ReplicaRequest
     }
 
     /// <summary>A row of this tile was found damaged: believe none of them. Any epoch. Done.</summary>
-    public sealed record Distrust(TileId Tile) : ReplicaRequest(new TileEpoch(Tile, 0, 0))
+    /// <param name="Found">The epoch in which that was found out; in a later one it is not so any more. Null: of now.
+    /// </param>
+    public sealed record Distrust(TileId Tile, TileEpoch? Found = null) : ReplicaRequest(new TileEpoch(Tile, 0, 0))
     {
         public override bool IsLocal => true;
     }

@@ -69,14 +69,18 @@ public sealed class SetAdd(
     /// soon as one other member refuses. But the message is on that disk, or that member refuses it too.</summary>
     private protected override void OnStray(int member, ReplicaRequest request, ReplicaReply reply)
     {
-        if (request.At == Configuration.At)
-            Note(member, reply);
+        if (request.At != Configuration.At)
+            return;
+        Note(member, reply);
+        if (Outcome is null && _kept.Count >= Majority)
+            State(new SetAddOutcome.Stored()); // Each answer came after its round; the repair does the rest.
     }
 
     private void Note(int member, ReplicaReply reply)
     {
         _full.Remove(member);
         _occupied.Remove(member);
+        _tooLate.Remove(member);
         switch (reply)
         {
             case ReplicaReply.Added or ReplicaReply.Buried:

@@ -235,6 +235,8 @@ public sealed class Steward(NodeId self, StewardOptions options)
             }
         }
 
+        if (_seen is { Previous: null } && header.Previous is not null)
+            _mayEndSinceMs = null; // Only now it is known that there is something to tell.
         if (header is { Previous: null, Pending: null })
             _mayEndSinceMs ??= _seen is null ? nowMs - Grace(header) : nowMs; // The others know it by now.
         _seen = header;

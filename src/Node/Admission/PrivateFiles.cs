@@ -1,4 +1,7 @@
+using System.Runtime.InteropServices;
+using System.Text;
 using ChordChat.Node.Hosting;
+using Microsoft.Win32.SafeHandles;
 
 namespace ChordChat.Node.Admission;
 
@@ -43,6 +46,7 @@ internal static class PrivateFiles
             }
 
             File.Move(temporary, path, overwrite: true);
+            SyncFolder(Path.GetDirectoryName(Path.GetFullPath(path))!);
         }
         catch
         {
@@ -129,4 +133,20 @@ internal static class PrivateFiles
             options.UnixCreateMode = OwnerOnly;
         return options;
     }
+
+    /// <summary>Makes a new name in a folder durable; a file's own flush does not do that.</summary>
+    private static void SyncFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            return; // It has no such call.
+        var descriptor = Open(Encoding.UTF8.GetBytes(folder + "\0"), flags: 0);
+        if (descriptor < 0)
+            return; // A folder that may be written but not read: the file is there, only less surely.
+        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        RandomAccess.FlushToDisk(handle);
+    }
+
+    [DllImport("libc", EntryPoint = "open", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
+    private static extern int Open(byte[] path, int flags);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using ChordChat.Core.Replication;
+using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
 using ChordChat.Node.Storage;
 using ChordChat.Node.Transport;
@@ -13,6 +14,7 @@ internal sealed partial class Scrubber(
     ReplicaCalls calls,
     NodeDatabase database,
     TileBoard board,
+    DiskGuard guard,
     ScrubOptions options,
     TimeProvider time,
     ILogger<Scrubber> logger) : ILoop
@@ -52,20 +54,29 @@ internal sealed partial class Scrubber(
 
     private async Task ReadAllAsync(CancellationToken stopping)
     {
-        var distrusted = new HashSet<TileId>();
+        await guard.OpenedAsync(stopping); // Before that this node's replica takes no requests.
         for (var at = (ScrubCursor?)default(ScrubCursor); at is { } cursor;)
         {
             var (next, damaged) = await writer.AskAsync(store => store.Check(cursor, options.RowsAtOnce));
-            foreach (var tile in damaged.Where(distrusted.Add))
-            {
-                if (board.Of(tile) is { Phase: not TilePhase.Damaged })
-                    LogDistrusted(tile.ToString());
-                calls.Send(calls.Self, new ReplicaRequest.Distrust(tile), _ => { });
-            }
-
-            at = next;
+            var areAllDistrusted = true;
+            foreach (var header in damaged.Select(board.Of).OfType<TileHeader>())
+                if (header.Phase is not (TilePhase.Damaged or TilePhase.Retired))
+                    areAllDistrusted &= await IsDistrustedAsync(header, stopping);
+            if (areAllDistrusted)
+                at = next; // Otherwise the same rows again: nothing that was found is forgotten.
             await Task.Delay(options.Pause, time, stopping);
         }
+    }
+
+    private async Task<bool> IsDistrustedAsync(TileHeader header, CancellationToken stopping)
+    {
+        var replied = new TaskCompletionSource<ReplicaReply?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var distrust = new ReplicaRequest.Distrust(header.Tile, header.Newest.At);
+        calls.Send(calls.Self, distrust, reply => replied.TrySetResult(reply));
+        if (await replied.Task.WaitAsync(stopping) is not ReplicaReply.Done)
+            return false;
+        LogDistrusted(header.Tile.ToString());
+        return true;
     }
 
     [LoggerMessage(2201, LogLevel.Warning,

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using ChordChat.Core.Replication;
+using ChordChat.Node.Admission;
 using ChordChat.Node.Replication;
 using ChordChat.Node.Storage;
 using Microsoft.Extensions.DependencyInjection;
@@ -57,6 +58,29 @@ public sealed class WeeklyScrubTests
         await cluster.StartAsync("n1");
         await calendar.WaitsAsync();
 
+        await DistrustedAsync(cluster);
+    }
+
+    /// <summary>Until then its replica takes no requests, and what was found would be forgotten.</summary>
+    [Fact]
+    public async Task Nothing_is_read_before_the_node_may_serve()
+    {
+        var (calendar, starts) = (new Calendar(), 0);
+        DiskGuard? later = null;
+        await using var cluster = await NodeCluster.StartAsync(1, others: (_, services) => services.AddSingleton(
+            made => ActivatorUtilities.CreateInstance<Scrubber>(
+                made, calendar, new ScrubOptions { Pause = TimeSpan.Zero },
+                starts++ == 0 ? made.GetRequiredService<DiskGuard>()
+                    : later = ActivatorUtilities.CreateInstance<DiskGuard>(made))));
+        Assert.IsType<ChangeOutcome.Stored>(
+            await cluster.Registers("n1").ChangeAsync(Account, _ => new byte[] { 7 }, CancellationToken.None));
+        await calendar.WaitsAsync();
+        await FlipAsync(cluster);
+        await cluster.StopAsync("n1");
+        calendar.Now += TimeSpan.FromDays(8);
+        await cluster.StartAsync("n1");
+        Assert.Equal(TilePhase.Active, Phase(cluster));
+        later!.Open();
         await DistrustedAsync(cluster);
     }
 

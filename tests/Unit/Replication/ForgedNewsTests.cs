@@ -48,15 +48,22 @@ public class ForgedNewsTests
         Assert.Equal(_bench.Now.Next(_bench.Ids[2..5]), learned.Newest);
     }
 
-    [Fact]
-    public void The_only_member_that_is_known_is_believed()
+    /// <summary>Others know as well of what comes after the very next change, unless there is one copy of all.
+    /// </summary>
+    [Theory]
+    [InlineData(1, 2, true)]
+    [InlineData(3, 2, true)]
+    [InlineData(1, 5, true)]
+    [InlineData(3, 5, false)]
+    public void The_only_member_that_is_known_is_believed_of_the_next_change(int copies, ulong epoch, bool isBelieved)
     {
         var known = _bench.Now with { Members = [_bench.Ids[Liar]] };
+        var next = known with { Epoch = epoch, Members = _bench.Ids[..3] };
         _bench.Lie = (node, request) => node == Liar && request.At.Epoch == 1
-            ? new ReplicaReply.Stale(known.Next(_bench.Ids[..2]), null) : null;
-        var read = new RegisterRead(known, "k", _bench.Ballots, Patience, 1);
+            ? new ReplicaReply.Stale(next, null) : null;
+        var read = new RegisterRead(known, "k", _bench.Ballots, Patience with { Copies = copies }, 1);
         _bench.Run(read);
-        Assert.Equal(2UL, read.Configuration.Epoch);
+        Assert.Equal(isBelieved ? epoch : 1, read.Configuration.Epoch);
     }
 
     /// <summary>A cluster with one copy of everything: whoever missed a move has nobody else to hear it from.</summary>

@@ -97,7 +97,10 @@ public class ScrubTests
     {
         var next = _bench.Now.Next([_bench.Ids[1], _bench.Ids[2], _bench.Ids[3]]);
         _bench.Ask(3, new ReplicaRequest.NewConfiguration(next, _bench.Now));
-        _bench.Ask(3, new ReplicaRequest.Distrust(Tile));
+        var found = _bench.Replicas[3].Header(Tile)!.Newest.At;
+        Assert.IsType<ReplicaReply.Behind>(
+            _bench.Ask(3, new ReplicaRequest.Distrust(Tile, found with { Epoch = found.Epoch - 1 })));
+        _bench.Ask(3, new ReplicaRequest.Distrust(Tile, found));
         Assert.IsType<ReplicaReply.Stale>(_bench.Ask(3, new ReplicaRequest.Activate(next.At)));
     }
 

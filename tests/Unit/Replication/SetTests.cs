@@ -44,7 +44,22 @@ public class SetTests
         Assert.Equal([_bench.Ids[0]], add.Copies.ToArray());
     }
 
-    /// <summary>A member that is known to be dead ends each round as soon as the first of the others has refused.</summary>
+    /// <summary>One is dead, and one of the others always answers after its round has ended.</summary>
+    [Fact]
+    public void What_a_majority_has_is_stored_although_its_answers_were_for_different_rounds()
+    {
+        var add = NewAdd(1);
+        var first = add.Start().OfType<Effect.Send>().First().Request;
+        add.OnUnreachable(_bench.Ids[2], first);
+        add.OnUnreachable(_bench.Ids[1], first);
+        add.On(_bench.Ids[0], first, new ReplicaReply.Added(1));
+        Assert.Null(add.Outcome);
+        add.On(_bench.Ids[1], first, new ReplicaReply.Added(1));
+        Assert.IsType<SetAddOutcome.Stored>(add.Outcome);
+        Assert.Equal(2, add.CopyCount);
+    }
+
+    /// <summary>A member that is known to be dead ends each round as soon as the first of the others refuses.</summary>
     [Theory]
     [InlineData("full", typeof(SetAddOutcome.Refused))]
     [InlineData("late", typeof(SetAddOutcome.TooLate))]

@@ -64,6 +64,18 @@ public class StewardTests
         Assert.Contains(actions, action => action is StewardAction.Announce);
     }
 
+    /// <summary>A newcomer that hears only later which configuration was before its own.</summary>
+    [Fact]
+    public void Whoever_learns_late_what_was_before_tells_the_others_of_its_epoch_before_it_ends_it()
+    {
+        var steward = new Steward(Ids[1], StewardOptions.Default);
+        steward.Decide(new(Now, TilePhase.Learning), FirstIsDead, 0);
+        steward.Decide(Untold with { Phase = TilePhase.Learning }, FirstIsDead, 500);
+        var actions = Enumerable.Range(1, 60).Select(i => steward.Decide(Untold, FirstIsDead, i * 1_000)).ToList();
+        Assert.DoesNotContain(actions, action => action is StewardAction.Change);
+        Assert.Contains(actions, action => action is StewardAction.Announce);
+    }
+
     [Fact]
     public void A_member_that_has_left_is_replaced_when_it_stays_away() =>
         Assert.Equal(10_000, FirstChange(1, Active, new(Ids[1..4], Nobody, ImmutableHashSet.Create(Ids[0]))));
