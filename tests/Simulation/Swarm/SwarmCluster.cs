@@ -12,6 +12,10 @@ internal sealed class SwarmCluster
     public const long EpochMs = 1_767_225_600_000;
 
     private const int CheckMs = 250;
+
+    /// <summary>For so long a member that has left counts as one that restarts, and somewhat longer.</summary>
+    private static readonly TimeSpan Restart = TimeSpan.FromMinutes(11);
+
     private readonly List<SwarmNode> _machines = [];
     private readonly List<SwarmNode> _nodes = [];
     private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
@@ -185,12 +189,16 @@ internal sealed class SwarmCluster
     private string? Recover()
     {
         var calm = new SwarmRecovery(this);
-        for (var end = World.Now + Plan.CalmMax; Watch.Fault is null; World.Run(TimeSpan.FromMilliseconds(CheckMs)))
+        var (begun, patience) = (World.Now, Plan.CalmMax);
+        for (; Watch.Fault is null; World.Run(TimeSpan.FromMilliseconds(CheckMs)))
         {
             if (calm.Fault() is not { } missing)
                 return calm.TryAll() ?? calm.TryAudit() ?? calm.Unrest();
-            if (World.Now >= end)
-                return $"not recovered {Plan.CalmMax.TotalSeconds:f0} s after the faults were over: {missing}";
+            if (World.Now - begun < patience)
+                continue;
+            if (patience > Plan.CalmMax || _nodes.Count(node => node.IsGone || node.IsDestroyed) < 2)
+                return $"not recovered {patience.TotalSeconds:f0} s after the faults were over: {missing}";
+            patience += Restart; // Two that left may come back: docs/protocol.md#next-members.
         }
 
         return Watch.Fault;
