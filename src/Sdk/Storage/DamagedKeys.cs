@@ -25,7 +25,15 @@ internal static class DamagedKeys
 
     private const string New = "id = lower(hex(randomblob(16)))";
 
+    /// <summary>All of it or nothing: whoever opens the profile next sees only what is still damaged.</summary>
     public static void Replace(SqliteConnection db)
+    {
+        db.Execute("BEGIN IMMEDIATE");
+        ReplaceAll(db);
+        db.Execute("COMMIT"); // Whoever catches an error closes the file, which takes everything back.
+    }
+
+    private static void ReplaceAll(SqliteConnection db)
     {
         ReplaceNames(db);
         If(db, "messages", $"UPDATE messages SET {New}, owed = 0 WHERE {IsDamaged}");
