@@ -31,6 +31,35 @@ internal static class StoredRows
         return found;
     }
 
+    /// <returns>Of each index row that ends with this key, where the types of its columns stand.</returns>
+    public static List<int[]> IndexTypesOf(byte[] file, string key)
+    {
+        var bytes = Encoding.ASCII.GetBytes(key);
+        var found = new List<int[]>();
+        for (var at = file.AsSpan().IndexOf(bytes); at >= 0;)
+        {
+            for (var start = Math.Max(0, at - 60); start < at - 2; start++)
+                for (var columns = 2; columns <= 5; columns++)
+                    if (file[start] == columns + 1 && file[start + columns] == 13 + 2 * bytes.Length
+                        && start + 1 + columns + file.AsSpan(start + 1, columns - 1).ToArray().Sum(Size) == at)
+                        found.Add([.. Enumerable.Range(start + 1, columns)]);
+            var next = file.AsSpan(at + 1).IndexOf(bytes);
+            at = next < 0 ? -1 : at + 1 + next;
+        }
+
+        return found;
+    }
+
+    private static int Size(byte type) => type switch
+    {
+        0 or Zero or One => 0,
+        <= 4 => type,
+        5 => 6,
+        6 or 7 => 8,
+        >= 12 => (type - 12) / 2,
+        _ => 10_000,
+    };
+
     private static int[]? Read(byte[] file, int from, int to, int columns)
     {
         var types = new List<int>();
