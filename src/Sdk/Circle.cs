@@ -130,7 +130,7 @@ public sealed class Circle
         var isNew = db.Execute(
             """
             INSERT INTO circle (user, written, is_written_told) VALUES ($1, 1, 0)
-            ON CONFLICT DO UPDATE SET written = 1, is_written_told = 0 WHERE written = 0
+            ON CONFLICT DO UPDATE SET written = 1, is_written_told = 0 WHERE written IS NOT 1
             """,
             user) > 0;
         if (isNew)
@@ -290,7 +290,7 @@ public sealed class Circle
             if ((room > 0 || Has(db, user)) && db.Execute(
                 """
                 INSERT INTO circle (user, written) VALUES ($1, 1)
-                ON CONFLICT DO UPDATE SET written = 1 WHERE written = 0
+                ON CONFLICT DO UPDATE SET written = 1 WHERE written IS NOT 1
                 """,
                 user) > 0)
             {

@@ -108,6 +108,8 @@ internal static class CommandLine
         var root = new RootCommand("Chat on a decentralised cluster. Without a command, opens the console.");
         foreach (var option in new Option[] { Json, Profile, Node, PasswordFile, User, Trust })
             root.Options.Add(option);
+        foreach (var option in new Option[] { Profile, Node, PasswordFile, User, Trust })
+            Values.NotEmpty(option);
         root.SetAction((parsed, cancellation) =>
             GuardAsync(parsed, context => ConsoleProgram.RunAsync(context, cancellation)));
         root.Subcommands.Add(Register());
@@ -151,6 +153,7 @@ internal static class CommandLine
             Description = $"file whose first line is the code (or set {InvitationAtHand.Variable})",
             HelpName = "FILE",
         };
+        Values.NotEmpty(file);
         var command = new Command("register", "create an account") { Name, invitation, file };
         command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => AccountCommands.RegisterAsync(
             context, parsed.GetValue(Name)!,

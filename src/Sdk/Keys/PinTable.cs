@@ -49,7 +49,8 @@ internal static class PinTable
         db.Execute(
             """
             INSERT INTO pins (user, value, is_first) VALUES ($1, $2, $3)
-            ON CONFLICT DO UPDATE SET value = excluded.value, is_first = pins.is_first AND excluded.is_first
+            ON CONFLICT DO UPDATE SET
+                value = excluded.value, is_first = coalesce(pins.is_first, 0) AND excluded.is_first
             """,
             user, value, isFirst);
         return over is null ? MakeRoom(db, user) : [];
@@ -59,7 +60,7 @@ internal static class PinTable
     {
         var strangers = db.Query(
             $"SELECT user, length(value) FROM pins WHERE {IsIdle} ORDER BY random()",
-            row => (User: row.GetString(0), Bytes: row.GetInt64(1)));
+            row => (User: row.GetString(0), Bytes: row.Number(1)));
         var (count, bytes) = (strangers.Count, strangers.Sum(one => one.Bytes));
         if (count <= StrangersMax && bytes <= StrangersBytesMax)
             return [];

@@ -34,10 +34,11 @@ internal sealed class ArrivalTable(MessageTable messages)
 
     /// <summary>CROSS: chains first, or SQLite reads all that was ever heard of somebody.</summary>
     private const string HeldRows = """
-        FROM chains c CROSS JOIN heard h ON h.peer = c.peer AND h.epoch = c.epoch AND h.seq > c.seq WHERE c.mine = 0
+        FROM chains c CROSS JOIN heard h ON h.peer = c.peer AND h.epoch = c.epoch AND h.seq > coalesce(c.seq, 0)
+        WHERE c.mine = 0
         """;
 
-    private const string HasBegun = "(c.is_open = 0 OR c.seq > 0)";
+    private const string HasBegun = "(c.is_open IS NOT 1 OR c.seq > 0)";
 
     private const int SendersMax = 1_024;
 
@@ -162,9 +163,9 @@ internal sealed class ArrivalTable(MessageTable messages)
         var open = db.Query(
             """
             SELECT c.peer, c.epoch, min(h.seq) FROM chains c JOIN heard h ON h.peer = c.peer AND h.epoch = c.epoch
-            WHERE c.mine = 0 AND c.is_open = 1 AND c.seq = 0 GROUP BY c.peer, c.epoch
+            WHERE c.mine = 0 AND c.is_open = 1 AND coalesce(c.seq, 0) = 0 GROUP BY c.peer, c.epoch
             """,
-            row => (Peer: row.GetString(0), Epoch: row.GetInt64(1), First: row.GetInt64(2)));
+            row => (Peer: row.GetString(0), Epoch: row.Number(1), First: row.Number(2)));
         foreach (var (peer, epoch, first) in open.Where(chain => isRead(chain.Peer)))
         {
             db.Execute(
@@ -212,8 +213,8 @@ internal sealed class ArrivalTable(MessageTable messages)
             ORDER BY seq
             """,
             row => (Id: row.GetString(0), Link: new Link(
-                row.GetString(1), Mine: false, row.GetInt64(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5),
-                row.GetInt64(6))));
+                row.GetString(1), Mine: false, row.Number(2), row.Number(3), row.Number(4), row.Number(5),
+                row.Number(6))));
         foreach (var (id, link) in rest.Where(one => senders.Contains(one.Link.Peer)))
         {
             MessageTable.Release(db, id, link);
@@ -226,10 +227,10 @@ internal sealed class ArrivalTable(MessageTable messages)
     private static List<(long Epoch, long Last)> ChainsHeld(SqliteConnection db, string sender) => db.Query(
         $"""
         SELECT c.epoch, c.seq FROM chains c WHERE c.mine = 0 AND {HasBegun} AND c.peer = $1 AND EXISTS (
-            SELECT 1 FROM heard h WHERE h.peer = c.peer AND h.epoch = c.epoch AND h.seq > c.seq)
+            SELECT 1 FROM heard h WHERE h.peer = c.peer AND h.epoch = c.epoch AND h.seq > coalesce(c.seq, 0))
         ORDER BY c.epoch
         """,
-        row => (row.GetInt64(0), row.GetInt64(1)), sender);
+        row => (row.Number(0), row.Number(1)), sender);
 
     private static long? LastTextHeld(SqliteConnection db, string peer, long epoch) => db
         .Query(
@@ -237,7 +238,7 @@ internal sealed class ArrivalTable(MessageTable messages)
             SELECT seq FROM messages WHERE peer = $1 AND mine = 0 AND epoch = $2 AND rank IS NULL
             ORDER BY seq DESC LIMIT 1
             """,
-            row => (long?)row.GetInt64(0), peer, epoch)
+            row => (long?)row.Number(0), peer, epoch)
         .FirstOrDefault();
 
     private static long CountHeld(SqliteConnection db, string peer) => db.Scalar<long>(
@@ -245,7 +246,8 @@ internal sealed class ArrivalTable(MessageTable messages)
 
     /// <summary>How many are held back of each sender, receipts too; senders without any are left out.</summary>
     public static Dictionary<string, int> Held(SqliteConnection db) => db.Query(
-        $"SELECT c.peer, count(*) {HeldRows} GROUP BY c.peer", row => (Peer: row.GetString(0), Count: row.GetInt32(1)))
+        $"SELECT c.peer, count(*) {HeldRows} GROUP BY c.peer",
+        row => (Peer: row.GetString(0), Count: (int)row.Number(1)))
         .DistinctBy(one => one.Peer).ToDictionary(one => one.Peer, one => one.Count);
 
     /// <summary>What is held back of one sender.</summary>
@@ -285,7 +287,8 @@ internal sealed class ArrivalTable(MessageTable messages)
                 """
                 INSERT INTO chains (peer, mine, epoch, seq, body, lost, away) VALUES ($1, 0, $2, $3, $4, $5, $6)
                 ON CONFLICT DO UPDATE SET
-                    seq = excluded.seq, body = excluded.body, lost = lost + excluded.lost, away = away + excluded.away
+                    seq = excluded.seq, body = excluded.body, lost = coalesce(lost, 0) + excluded.lost,
+                    away = coalesce(away, 0) + excluded.away
                 """,
                 peer, epoch, last, body.Value.ToBytes(), lost, away);
     }
@@ -302,20 +305,21 @@ internal sealed class ArrivalTable(MessageTable messages)
             WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq = $3 AND rank IS NULL
             """,
             row => (Id: row.GetString(0), Link: new Link(
-                peer, Mine: false, epoch, row.GetInt64(1), seq, row.GetInt64(2), row.GetInt64(3))),
+                peer, Mine: false, epoch, row.Number(1), seq, row.Number(2), row.Number(3))),
             peer, epoch, seq);
         if (held.Count == 0)
             return false;
         db.Execute(
             """
-            UPDATE messages SET missing = messages.missing + $2 + c.lost, elsewhere = messages.elsewhere + $5 + c.away
+            UPDATE messages SET missing = coalesce(messages.missing, 0) + $2 + c.lost,
+                elsewhere = coalesce(messages.elsewhere, 0) + $5 + c.away
             FROM (SELECT coalesce(sum(lost), 0) AS lost, coalesce(sum(away), 0) AS away FROM chains
                 WHERE peer = $3 AND mine = 0 AND epoch = $4) AS c
             WHERE messages.id = $1
             """,
             held[0].Id, given.Lost, peer, epoch, given.Away);
         db.Execute(
-            "UPDATE chains SET lost = 0, away = 0 WHERE peer = $1 AND mine = 0 AND epoch = $2 AND lost + away > 0",
+            "UPDATE chains SET lost = 0, away = 0 WHERE peer = $1 AND mine = 0 AND epoch = $2 AND lost + away IS NOT 0",
             peer, epoch);
         foreach (var (id, link) in held)
         {
@@ -344,7 +348,7 @@ internal sealed class ArrivalTable(MessageTable messages)
             SELECT epoch FROM chains WHERE peer = $1 AND mine = 0 AND floor < seq
             ORDER BY epoch DESC LIMIT 100 OFFSET $2
             """,
-            row => row.GetInt64(0), arrival.From, DevicesMax);
+            row => row.Number(0), arrival.From, DevicesMax);
         foreach (var epoch in old)
             ChainTable.Forget(db, arrival.From, epoch, but: 0);
         return 0;

@@ -24,7 +24,7 @@ internal static class ChainTable
         var floor = db.Scalar<long>(
             """
             UPDATE chains SET floor = seq - $3
-            WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq - $3 >= floor + $4 RETURNING floor
+            WHERE peer = $1 AND mine = 0 AND epoch = $2 AND seq - $3 >= coalesce(floor, 0) + $4 RETURNING floor
             """,
             peer, epoch, but, atOnce);
         if (floor > 0)
@@ -42,7 +42,7 @@ internal static class ChainTable
             SELECT seq FROM heard WHERE peer = $1 AND epoch = $2 AND seq > $3 AND seq <= $4 AND typeof(seq) = 'integer'
             ORDER BY seq LIMIT 1
             """,
-            row => (long?)row.GetInt64(0), peer, epoch, last, (long)DirectMessage.SeqMax)
+            row => (long?)row.Number(0), peer, epoch, last, (long)DirectMessage.SeqMax)
         .FirstOrDefault();
 
     /// <returns>Null when nothing is there, or the disk damaged it.</returns>
@@ -56,7 +56,7 @@ internal static class ChainTable
 
     public static long? LastOf(SqliteConnection db, string peer, long epoch) => db
         .Query(
-            "SELECT seq FROM chains WHERE peer = $1 AND mine = 0 AND epoch = $2", row => (long?)row.GetInt64(0),
+            "SELECT seq FROM chains WHERE peer = $1 AND mine = 0 AND epoch = $2", row => (long?)row.Number(0),
             peer, epoch)
         .FirstOrDefault();
 

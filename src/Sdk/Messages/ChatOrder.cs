@@ -45,9 +45,9 @@ internal static class ChatOrder
             SELECT id, place, mine, epoch, to_epoch, seq, heard, sent_ms FROM messages
             WHERE peer = $1 AND seq > 0 AND rank IS NOT NULL ORDER BY seq, id
             """,
-            row => new Placed(row.GetString(0), row.GetInt64(1), new Link(
-                peer, row.GetBoolean(2), row.GetInt64(3), row.GetInt64(4), row.GetInt64(5), row.GetInt64(6),
-                row.GetInt64(7))),
+            row => new Placed(row.GetString(0), row.Number(1), new Link(
+                peer, row.Number(2) != 0, row.Number(3), row.Number(4), row.Number(5), row.Number(6),
+                row.Number(7))),
             peer);
         foreach (var devices in all.GroupBy(message => message.Link.Devices))
             Renew(db, [.. devices.Where(one => one.Link.Mine)], [.. devices.Where(one => !one.Link.Mine)]);

@@ -92,7 +92,7 @@ internal sealed class MessageTable(string me, LocalKey key)
     /// <param name="readSince">Also those that a person has read after this, and no program has printed.</param>
     public List<ChatMessage> Unread(SqliteConnection db, int count, bool withRequests, long? readSince) => db.Query(
         $"""
-        SELECT {Columns}, rank FROM messages WHERE unread = 1 AND rank IS NOT NULL AND ($2 OR NOT ({IsRequest}))
+        SELECT {Columns}, rank FROM messages WHERE unread = 1 AND rank IS NOT NULL AND ($2 OR ({IsRequest}) IS NOT TRUE)
         UNION ALL
         SELECT {Columns}, rank FROM messages WHERE unread > 1 AND unread > $3
         ORDER BY rank LIMIT $1
@@ -110,7 +110,7 @@ internal sealed class MessageTable(string me, LocalKey key)
         SELECT {Columns}, min(rank) AS first, count(*) FROM messages WHERE {IsRequest} AND rank IS NOT NULL
         GROUP BY peer ORDER BY first
         """,
-        row => new ChatRequest(row.GetString(1), row.GetInt32(16), Read(row)));
+        row => new ChatRequest(row.GetString(1), (int)row.Number(16), Read(row)));
 
     public static bool HasRequest(SqliteConnection db, string peer) => db.Scalar<long>(
         $"SELECT 1 FROM messages WHERE peer = $1 AND {IsRequest} AND rank IS NOT NULL LIMIT 1", peer) == 1;
@@ -124,19 +124,33 @@ internal sealed class MessageTable(string me, LocalKey key)
     /// unread.</summary>
     public static List<(string Peer, int Unread)> Chats(SqliteConnection db) => db.Query(
         $"""
-        SELECT peer, sum(unread = 1) FROM messages WHERE rank IS NOT NULL AND NOT ({IsRequest})
+        SELECT peer, count(*) FILTER (WHERE unread = 1) FROM messages
+        WHERE rank IS NOT NULL AND ({IsRequest}) IS NOT TRUE
         GROUP BY peer ORDER BY max(rank) DESC
         """,
-        row => (row.GetString(0), row.GetInt32(1)));
+        row => (row.GetString(0), (int)row.Number(1)));
 
     /// <summary>A person has read it: the sender is owed a read receipt.</summary>
     /// <param name="number">Greater than that of what was read before.</param>
-    public static void MarkRead(SqliteConnection db, string id, long number) => db.Execute(
-        """
-        UPDATE messages SET unread = iif(unread = 1, $2, unread), owed = iif(owed <> 3, 2, owed), state = 4
-        WHERE id = $1 AND mine = 0 AND state < 4 AND unread <> -1
-        """,
-        id, number);
+    public static void MarkRead(SqliteConnection db, string id, long number)
+    {
+        MendUnread(db, id);
+        db.Execute(
+            """
+            UPDATE messages SET unread = iif(unread = 1, $2, unread), owed = iif(owed IS 3, 3, 2), state = 4
+            WHERE id = $1 AND mine IS NOT 1 AND (state < 4 OR unread = 1) AND unread <> -1
+            """,
+            id, number);
+    }
+
+    /// <summary>Where the disk damaged <c>unread</c>, the index of what is unread may have the message still, and it
+    /// would be shown again and again. It leaves the index with the next change from 1.</summary>
+    private static void MendUnread(SqliteConnection db, string id)
+    {
+        db.Execute("UPDATE messages SET unread = 1 WHERE id = $1 AND typeof(unread) <> 'integer'", id);
+        if (db.Execute("UPDATE messages SET unread = 1 WHERE id = $1 AND unread = 0", id) > 0)
+            db.Execute("UPDATE messages SET unread = 0 WHERE id = $1", id);
+    }
 
     /// <summary>Nobody sees what somebody wrote and nobody has seen yet, and they are not told of it.</summary>
     public static void PutAway(SqliteConnection db, string peer) => db.Execute(
@@ -156,8 +170,11 @@ internal sealed class MessageTable(string me, LocalKey key)
         db.Execute("UPDATE messages SET unread = $2 WHERE unread > 1 AND unread > $1", after, number);
 
     /// <summary>It was printed for a program.</summary>
-    public static void MarkPrinted(SqliteConnection db, string id) =>
+    public static void MarkPrinted(SqliteConnection db, string id)
+    {
+        MendUnread(db, id);
         db.Execute("UPDATE messages SET unread = 0 WHERE id = $1 AND unread > 0", id);
+    }
 
     /// <summary>Applies a report on a message of ours.</summary>
     /// <returns>What it is then, and whether anything is new; null when there is no such message.</returns>
@@ -215,8 +232,8 @@ internal sealed class MessageTable(string me, LocalKey key)
 
     private ChatMessage ReadWhole(SqliteDataReader row)
     {
-        var (id, peer, mine) = (row.GetString(0), row.GetString(1), row.GetBoolean(2));
-        var sent = row.GetInt64(3);
+        var (id, peer, mine) = (row.GetString(0), row.GetString(1), row.Number(2) != 0);
+        var sent = row.Number(3);
         var text = row.GetValue(9) is byte[] record ? key.Open(id, record) : null;
         var isShowable = text is not null && sent is >= -ChatOrder.TimeMax and <= ChatOrder.TimeMax;
         return new ChatMessage(
@@ -232,9 +249,9 @@ internal sealed class MessageTable(string me, LocalKey key)
             row.GetString(8))
         {
             Reachable = row.IsDBNull(10) ? null : Names(row.GetString(10)),
-            Typed = mine && row.GetInt64(11) is var typed and > 0 ? Time(typed) : null,
-            IsRequest = row.GetBoolean(13),
-            IsLate = row.GetBoolean(12),
+            Typed = mine && row.Number(11) is var typed and > 0 ? Time(typed) : null,
+            IsRequest = row.Number(13) != 0,
+            IsLate = row.Number(12) != 0,
             ElsewhereBefore = Small(row, 14),
         };
     }
@@ -243,5 +260,5 @@ internal sealed class MessageTable(string me, LocalKey key)
         DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(unixMs, -ChatOrder.TimeMax, ChatOrder.TimeMax));
 
     private static int Small(SqliteDataReader row, int column) =>
-        (int)Math.Clamp(row.GetInt64(column), 0, int.MaxValue);
+        (int)Math.Clamp(row.Number(column), 0, int.MaxValue);
 }

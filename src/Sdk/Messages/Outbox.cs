@@ -70,7 +70,12 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         foreach (var id in ids)
         {
             // Behind all that ever was there: a session looks only behind what it has handed in already.
-            db.Execute("UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'outbox'");
+            db.Execute(
+                """
+                UPDATE sqlite_sequence SET seq = 1 + max(
+                    coalesce(CAST(seq AS INTEGER), 0), (SELECT coalesce(max(position), 0) FROM outbox))
+                WHERE name = 'outbox'
+                """);
             if (db.Execute(
                 """
                 UPDATE outbox SET parked = 0, position = (SELECT seq FROM sqlite_sequence WHERE name = 'outbox')
@@ -178,12 +183,12 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         WHERE peer = $1 AND position > $2 AND parked = 0 AND envelope IS NOT NULL
         ORDER BY position LIMIT $3
         """,
-        row => (row.GetInt64(0), new Send
+        row => (row.Number(0), new Send
         {
             Id = ByteString.CopyFrom(Convert.FromHexString(row.GetString(1))),
             To = peer,
             Envelope = ByteString.CopyFrom(row.Blob(2)),
-            AgeMs = (ulong)Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - row.GetInt64(3)),
+            AgeMs = (ulong)Math.Max(0, time.GetUtcNow().ToUnixTimeMilliseconds() - row.Number(3)),
         }),
         peer, after, count));
 
@@ -257,8 +262,8 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
         ORDER BY position LIMIT $2
         """,
         row => new Row(
-            row.GetString(0), row.GetString(1), row.GetInt64(2),
-            row.GetInt64(2) is TextType or ReceiptType && row.GetValue(3) is byte[] record
+            row.GetString(0), row.GetString(1), row.Number(2),
+            row.Number(2) is TextType or ReceiptType && row.GetValue(3) is byte[] record
                 ? me.Key.Open("outbox/" + row.GetString(0), record) : null),
         peer, count);
 
@@ -308,7 +313,7 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
     private static (ulong Seq, Digest Body) Chain(SqliteConnection db, string peer, bool mine, uint epoch) => db
         .Query(
             "SELECT seq, body FROM chains WHERE peer = $1 AND mine = $2 AND epoch = $3 AND seq BETWEEN 0 AND $4",
-            row => ((ulong)row.GetInt64(0), row.DigestOrZero(1)),
+            row => ((ulong)row.Number(0), row.DigestOrZero(1)),
             peer, mine ? 1 : 0, (long)epoch, (long)DirectMessage.SeqMax)
         .FirstOrDefault();
 }

@@ -34,7 +34,7 @@ internal sealed class Receipts(LocalStore store, Outbox outbox, TimeProvider tim
             SELECT peer, owed, id FROM messages WHERE owed > 0 AND owed BETWEEN 1 AND 3 AND rank IS NOT NULL
             ORDER BY rank LIMIT 2000
             """,
-            row => (Peer: row.GetString(0), Kind: row.GetInt32(1), Id: row.GetString(2))));
+            row => (Peer: row.GetString(0), Kind: (int)row.Number(1), Id: row.GetString(2))));
         TimeSpan? next = null;
         var any = false;
         foreach (var chat in owed.GroupBy(message => message.Peer))

@@ -109,7 +109,7 @@ internal static class RequestTable
         var factor = isKnown ? 1 : UnknownFactor;
         var (waiting, size) = db.Query(
             "SELECT count(*), coalesce(sum(length(text)), 0) FROM messages WHERE peer = $1 AND unread = 1",
-            row => (row.GetInt64(0), row.GetInt64(1)), from)[0];
+            row => (row.Number(0), row.Number(1)), from)[0];
         if (waiting >= factor * PerSenderMax || size + bytes > factor * PerSenderBytesMax)
             return false;
         if (waiting > 0 || CountSenders(db) < SendersMax)
@@ -139,12 +139,14 @@ internal static class RequestTable
         db.Execute(
             """
             UPDATE chains SET is_open = 0,
-                first = CASE WHEN is_open = 1 AND chains.seq = 0 THEN gone.first ELSE chains.first END,
+                first = CASE WHEN is_open = 1 AND chains.seq = 0 THEN gone.first
+                    ELSE coalesce(chains.first, 1) END,
                 seq = CASE WHEN is_open = 1 AND chains.seq = 0 THEN gone.first - 1
-                    ELSE min(chains.seq, gone.first - 1) END,
-                floor = min(chains.floor, gone.first - 1)
+                    ELSE min(coalesce(chains.seq, 0), gone.first - 1) END,
+                floor = min(coalesce(chains.floor, 0), gone.first - 1)
             FROM (
-                SELECT epoch, min(seq - missing - elsewhere) AS first FROM messages
+                SELECT epoch, coalesce(min(seq - coalesce(missing, 0) - coalesce(elsewhere, 0)), 1) AS first
+                FROM messages
                 WHERE peer = $1 AND unread = 1 GROUP BY epoch
             ) AS gone
             WHERE chains.peer = $1 AND chains.mine = 0 AND chains.epoch = gone.epoch

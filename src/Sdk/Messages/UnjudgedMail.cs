@@ -100,9 +100,12 @@ internal sealed class UnjudgedMail(LocalStore store, TimeProvider time, int coun
         {
             var ready = Forget(db, peer, EntriesOf(db, peer).Where(isKnown));
             if (isTry)
-                db.Execute("UPDATE unjudged SET tries = tries + 1 WHERE peer = $1", peer);
+                db.Execute("UPDATE unjudged SET tries = coalesce(tries, 0) + 1 WHERE peer = $1", peer);
             var hopeless = db.Query(
-                "DELETE FROM unjudged WHERE peer = $1 AND tries >= $2 AND since_ms <= $3 RETURNING id",
+                """
+                DELETE FROM unjudged
+                WHERE peer = $1 AND tries >= $2 AND coalesce(CAST(since_ms AS INTEGER), 0) <= $3 RETURNING id
+                """,
                 row => row.GetString(0), peer, TriesMax, Now - (long)WaitMin.TotalMilliseconds);
             var waiting = db.Scalar<long>("SELECT count(*) FROM unjudged WHERE peer = $1", peer);
             return (ready, hopeless, (int)waiting);

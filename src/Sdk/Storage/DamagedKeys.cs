@@ -23,18 +23,38 @@ internal static class DamagedKeys
     private const string IsOfOtherType =
         "(type IN (1, 3) AND (type = 1) <> EXISTS (SELECT 1 FROM messages WHERE messages.id = outbox.id))";
 
+    /// <summary>Only what is sealed goes out without its type.</summary>
+    private const string IsOfNoType = "(envelope IS NULL AND type IS NOT 1 AND type IS NOT 3)";
+
+    /// <summary>Whether a text waits for its sender's word; if it neither waits for a node nor is at one, it
+    /// does.</summary>
+    private const string IsUnsent =
+        "EXISTS (SELECT 1 FROM messages WHERE messages.id = outbox.id AND state NOT IN (0, 1))";
+
     private const string New = "id = lower(hex(randomblob(16)))";
 
+    /// <summary>All of it or nothing: whoever opens the profile next sees only what is still damaged.</summary>
     public static void Replace(SqliteConnection db)
+    {
+        db.Execute("BEGIN IMMEDIATE");
+        ReplaceAll(db);
+        db.Execute("COMMIT"); // Whoever catches an error closes the file, which takes everything back.
+    }
+
+    private static void ReplaceAll(SqliteConnection db)
     {
         ReplaceNames(db);
         If(db, "messages", $"UPDATE messages SET {New}, owed = 0 WHERE {IsDamaged}");
         If(db, "heard", $"UPDATE heard SET {New} WHERE {IsDamaged}");
         // Nothing of ours goes out under another id than the one it was stored or sealed under.
         var lost = db.Execute(
-            $"DELETE FROM outbox WHERE peer = '{NoName}' OR {IsDamaged} OR {IsOfAnother} OR {IsOfOtherType}");
+            $"""
+            DELETE FROM outbox
+            WHERE peer = '{NoName}' OR {IsDamaged} OR {IsOfAnother} OR {IsOfOtherType} OR {IsOfNoType}
+            """);
         if (lost > 0)
             Outbox.RefuseLost(db);
+        db.Execute($"UPDATE outbox SET parked = {IsUnsent} WHERE parked IS NOT {IsUnsent}");
         // These come again from the mailbox.
         db.Execute($"DELETE FROM doubted WHERE {IsDamaged}");
         db.Execute(

@@ -54,6 +54,37 @@ public sealed class CommandLineTests
             args[^1], Assert.Single(CommandLine.Build().Parse(args, CommandLine.WordsAreWords).Errors).Message,
             StringComparison.Ordinal);
 
+    /// <summary>A script's variable that is not set.</summary>
+    [Theory]
+    [InlineData("register", "bob", "--invitation-file", "")]
+    [InlineData("tail", "--password-file", "")]
+    [InlineData("tail", "--profile", "")]
+    [InlineData("tail", "--node", "n1:1", "--node", "")]
+    [InlineData("login", "bob", "--trust", "")]
+    public void An_option_without_a_value_is_a_mistake(params string[] args) => Assert.Equal(
+        $"the value of {args[^2]} is empty",
+        Assert.Single(
+            CommandLine.Build().Parse(args, CommandLine.WordsAreWords).Errors.Select(one => one.Message).Distinct()));
+
+    [Fact]
+    public async Task An_empty_value_is_no_bug_of_the_program()
+    {
+        using var profile = new FilledProfile();
+        foreach (var (option, command) in ((string, string)[])
+            [
+                ("--invitation-file", "register bob --invitation-file ''"),
+                ("--password-file", "tail --password-file ''"),
+                ("--profile", "tail --profile ''"),
+            ])
+        {
+            var (code, _, error) = await FilledProfile.RunAsync(profile.Command(command).Replace(
+                $"--profile '{profile.Folder}'", option == "--profile" ? "" : $"--profile '{profile.Folder}/x'"));
+            Assert.Equal(
+                $"chordchat: the value of {option} is empty; chordchat --help lists commands and options\n", error);
+            Assert.Equal(CommandLine.Misused, code);
+        }
+    }
+
     /// <summary>What the parser says ends in a full stop; the hint follows.</summary>
     [Fact]
     public async Task A_mistake_is_one_sentence_with_its_hint()

@@ -41,7 +41,7 @@ public sealed class LocalStoreTests : IDisposable
                 db.Execute(
                     """
                     INSERT INTO outbox (id, peer, type, content)
-                    VALUES ('00000000000000000000000000000001', 'bob', 0, x'00')
+                    VALUES ('00000000000000000000000000000001', 'bob', 1, x'00')
                     """);
                 db.Execute(
                     """
