@@ -220,9 +220,12 @@ note_end_of() {
   die "$1 stopped; its log is $home/run/$1.log"
 }
 
+# Whether the page says, behind so many bytes of its log, that it listens: a stranger's listener at its port says nothing.
+page_listens() { grep -q 'The ring is at' < <(tail -c "+$(($1 + 1))" "$home/run/visualizer.log") && runs visualizer; }
+
 # Elsewhere than before only when that was asked for.
 start_page() {
-  local deadline=$((SECONDS + 60)) options=()
+  local logged deadline=$((SECONDS + 60)) options=()
   if runs visualizer; then
     [[ $(saved visualizer.port) == "$page_port" && $(saved host-names) == "$host_names" ]] && return
     stop_these visualizer
@@ -231,10 +234,12 @@ start_page() {
   "$node_program" cluster viewer --data "$home" --out "$home/run/page" >/dev/null \
     || say "(the page shows numbers only, no names: no certificate could be made for it)"
   [[ ! -f $home/run/page/viewer.key ]] || options=(--viewer "$home/run/page")
+  touch "$home/run/visualizer.log"
+  logged=$(wc -c <"$home/run/visualizer.log")
   CHORDCHAT_CLUSTER=$home/run/nodes.json nohup "$page_program" --port "$page_port" ${options[@]+"${options[@]}"} \
     >>"$home/run/visualizer.log" 2>&1 </dev/null 8>&- &
   remember visualizer $!
-  until port_taken "$page_port"; do
+  until page_listens "$logged"; do
     if ! runs visualizer; then
       tail -5 "$home/run/visualizer.log" >&2
       die "the page stopped; its log is $home/run/visualizer.log"
