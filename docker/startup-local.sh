@@ -357,14 +357,21 @@ cluster_logs() {
 }
 
 cluster_stop() {
-  local file name names=()
+  local file name there names=() left=''
   [[ -d $home/run ]] || die "no cluster here yet; ${as_here}./startup.sh makes one"
   one_at_a_time
   # Also a node whose folder is not as it was.
   for file in "$home"/run/*.pid; do
     name=${file##*/}
-    [[ ! -f $file ]] || names+=("${name%.pid}")
+    name=${name%.pid}
+    if there=$(folder_of "$name") && [[ $there != "$home" ]]; then
+      left+="  $name (pid $(pid_of "$name")) was started for $there"$'\n'
+    elif [[ -f $file ]]; then
+      names+=("$name")
+    fi
   done
-  stop_these visualizer ${names[@]+"${names[@]}"}
+  stop_these ${names[@]+"${names[@]}"}
+  [[ -z $left ]] || die "this folder was moved or copied to $home, and these run on:"$'\n'"${left}If it was moved," \
+    "stop them with 'kill PID', or move it back and stop them there. If this is a copy, delete its run/*.pid"
   say "stopped; data stays in $home"
 }
