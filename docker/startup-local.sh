@@ -165,7 +165,10 @@ start_node() {
 }
 
 write_cluster_file() {
-  local name first=1
+  local name authority first=1
+  # Without it, whoever reads the file would trust the first node that answers.
+  authority=$(grep -v -e '-----' "$home/cluster/authority.crt" | tr -d '\n') && [[ -n $authority ]] \
+    || die "$home/cluster/authority.crt has no certificate; put the file back from a backup"
   {
     printf '{"nodes":['
     for name in $(node_names); do
@@ -173,7 +176,7 @@ write_cluster_file() {
       first=''
       printf '{"name":"%s","address":"127.0.0.1:%s"}' "$name" "$(port_of "$name")"
     done
-    printf '],"authority":"%s"}\n' "$(grep -v -e '-----' "$home/cluster/authority.crt" | tr -d '\n')"
+    printf '],"authority":"%s"}\n' "$authority"
   } >"$home/run/nodes.json.new"
   mv "$home/run/nodes.json.new" "$home/run/nodes.json"
 }

@@ -147,6 +147,22 @@ public sealed class StartupFaultTests
         Assert.Empty(Directory.GetFiles(Path.Combine(cluster.Home, "run"), "*.pid"));
     }
 
+    /// <summary>Clients and the page would trust whoever answers them first.</summary>
+    [Fact]
+    public async Task Without_the_authority_s_certificate_no_cluster_file_is_written()
+    {
+        await using var cluster = await LocalCluster.StartAsync(1);
+        var written = await ReadRunAsync(cluster, "nodes.json");
+        File.Delete(Path.Combine(cluster.Home, "cluster", "authority.crt"));
+
+        var failed = await cluster.TryStartupAsync();
+
+        Assert.Equal(1, failed.ExitCode);
+        Assert.Contains("authority.crt has no certificate", failed.Error, StringComparison.Ordinal);
+        Assert.Equal(written, await ReadRunAsync(cluster, "nodes.json"));
+        Assert.Equal(["n1"], await ReadyAsync(cluster));
+    }
+
     private static string[] Remembered => ["mode", "port", "places", "visualizer.port", "nodes.json"];
 
     private static Task<string> ReadRunAsync(LocalCluster cluster, string name) =>
