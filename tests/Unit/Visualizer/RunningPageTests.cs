@@ -4,7 +4,7 @@ using Xunit;
 
 namespace ChordChat.Tests.Unit.Visualizer;
 
-/// <summary>What the page answers to requests that come from other sites.</summary>
+/// <summary>The program itself, and what it answers to requests that come from other sites.</summary>
 public sealed class RunningPageTests
 {
     /// <summary>docs/security.md, "The page that shows the ring". Which requests these are, <see cref="HostNameTests"/>
@@ -28,6 +28,12 @@ public sealed class RunningPageTests
         using var bare = await http.GetAsync("/trace?name=alice");
         Assert.Equal(HttpStatusCode.Forbidden, bare.StatusCode);
     }
+
+    /// <summary>192.0.2.1 is nobody's (RFC 5737).</summary>
+    [Fact]
+    public void An_address_that_is_not_of_this_machine_ends_the_start_like_a_taken_port() => Assert.Equal(
+        69, typeof(VisualizerHost).Assembly.EntryPoint!.Invoke(
+            null, [(string[])["--listen", "192.0.2.1", "--port", "0", "--node", "127.0.0.1:1"]]));
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient http, string path, string header, string value)
     {
