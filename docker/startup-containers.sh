@@ -24,11 +24,14 @@ node_containers() { docker ps -a --filter "label=com.docker.compose.project=$pro
   --filter label=com.docker.compose.service=node --filter label=com.docker.compose.oneoff=False \
   --format '{{.Names}}' | sort -V; }
 
-# The name of the node that a container runs, or ran when it was last seen.
+# The name of the node that a container runs, or ran when it was last seen. Containers may say anything: what is no name
+# would stand in the cluster file that clients read, and on the screen.
 name_in() {
-  docker exec "$1" sh -c 'basename "$(cat /tmp/node-folder)"' 2>/dev/null \
-    || awk -v of="$1" '$1 == of { name = $2 } END { print name ? name : "-" }' "$home/run/containers" 2>/dev/null \
-    || echo '-'
+  local name
+  name=$(docker exec "$1" sh -c 'basename "$(cat /tmp/node-folder)"' 2>/dev/null) \
+    || name=$(awk -v of="$1" '$1 == of { name = $2 } END { print name }' "$home/run/containers" 2>/dev/null) \
+    || name=''
+  if [[ $name =~ ^[a-z][a-z0-9-]*$ ]]; then printf '%s\n' "$name"; else echo '-'; fi
 }
 
 remember_names() {

@@ -165,7 +165,10 @@ start_node() {
 }
 
 write_cluster_file() {
-  local name first=1
+  local name authority first=1
+  # Without it, whoever reads the file would trust the first node that answers.
+  authority=$(grep -v -e '-----' "$home/cluster/authority.crt" | tr -d '\n') && [[ -n $authority ]] \
+    || die "$home/cluster/authority.crt has no certificate; put the file back from a backup"
   {
     printf '{"nodes":['
     for name in $(node_names); do
@@ -173,7 +176,7 @@ write_cluster_file() {
       first=''
       printf '{"name":"%s","address":"127.0.0.1:%s"}' "$name" "$(port_of "$name")"
     done
-    printf '],"authority":"%s"}\n' "$(grep -v -e '-----' "$home/cluster/authority.crt" | tr -d '\n')"
+    printf '],"authority":"%s"}\n' "$authority"
   } >"$home/run/nodes.json.new"
   mv "$home/run/nodes.json.new" "$home/run/nodes.json"
 }
@@ -220,9 +223,12 @@ note_end_of() {
   die "$1 stopped; its log is $home/run/$1.log"
 }
 
+# Whether the page says, behind so many bytes of its log, that it listens: a stranger's listener at its port says nothing.
+page_listens() { grep -q 'The ring is at' < <(tail -c "+$(($1 + 1))" "$home/run/visualizer.log") && runs visualizer; }
+
 # Elsewhere than before only when that was asked for.
 start_page() {
-  local deadline=$((SECONDS + 60)) options=()
+  local logged deadline=$((SECONDS + 60)) options=()
   if runs visualizer; then
     [[ $(saved visualizer.port) == "$page_port" && $(saved host-names) == "$host_names" ]] && return
     stop_these visualizer
@@ -231,10 +237,12 @@ start_page() {
   "$node_program" cluster viewer --data "$home" --out "$home/run/page" >/dev/null \
     || say "(the page shows numbers only, no names: no certificate could be made for it)"
   [[ ! -f $home/run/page/viewer.key ]] || options=(--viewer "$home/run/page")
+  touch "$home/run/visualizer.log"
+  logged=$(wc -c <"$home/run/visualizer.log")
   CHORDCHAT_CLUSTER=$home/run/nodes.json nohup "$page_program" --port "$page_port" ${options[@]+"${options[@]}"} \
     >>"$home/run/visualizer.log" 2>&1 </dev/null 8>&- &
   remember visualizer $!
-  until port_taken "$page_port"; do
+  until page_listens "$logged"; do
     if ! runs visualizer; then
       tail -5 "$home/run/visualizer.log" >&2
       die "the page stopped; its log is $home/run/visualizer.log"
@@ -352,14 +360,21 @@ cluster_logs() {
 }
 
 cluster_stop() {
-  local file name names=()
+  local file name there names=() left=''
   [[ -d $home/run ]] || die "no cluster here yet; ${as_here}./startup.sh makes one"
   one_at_a_time
   # Also a node whose folder is not as it was.
   for file in "$home"/run/*.pid; do
     name=${file##*/}
-    [[ ! -f $file ]] || names+=("${name%.pid}")
+    name=${name%.pid}
+    if there=$(folder_of "$name") && [[ $there != "$home" ]]; then
+      left+="  $name (pid $(pid_of "$name")) was started for $there"$'\n'
+    elif [[ -f $file ]]; then
+      names+=("$name")
+    fi
   done
-  stop_these visualizer ${names[@]+"${names[@]}"}
+  stop_these ${names[@]+"${names[@]}"}
+  [[ -z $left ]] || die "this folder was moved or copied to $home, and these run on:"$'\n'"${left}If it was moved," \
+    "stop them with 'kill PID', or move it back and stop them there. If this is a copy, delete its run/*.pid"
   say "stopped; data stays in $home"
 }

@@ -24,13 +24,13 @@ arguments_of() {
   if [[ -r /proc/self/cmdline ]]; then tr '\0' ' ' 2>/dev/null <"/proc/$1/cmdline"; else ps -ww -o args= -p "$1"; fi
 }
 
-# What the arguments of a node or of the page begin with, after the path of the program.
-is_program() {
+# What the arguments of a node (of a data folder, else of this one) or of the page begin with, after the program's path.
+is_program() { # name, pid, folder
   local arguments
   arguments=$(arguments_of "$2" 2>/dev/null) || return 1
   case $1 in
     visualizer) [[ $arguments == */chordchat-visualizer\ --port\ * ]] ;;
-    *) [[ $arguments == */chordchat-node\ run\ --data\ "$home/nodes/$1"\ * ]] ;;
+    *) [[ $arguments == */chordchat-node\ run\ --data\ "${3:-$home}/nodes/$1"\ * ]] ;;
   esac
 }
 
@@ -45,6 +45,18 @@ runs() {
     # Of a version that wrote no start time: the whole path of the program has to do.
     is_program "$1" "$pid" && [[ $(arguments_of "$pid") == "$built"/chordchat-* ]]
   fi
+}
+
+# The data folder for which the process that run/NAME.pid names was started, while it is still that very one. Another
+# than this one when the folder was moved meanwhile.
+folder_of() {
+  local pid now began_for
+  pid=$(pid_of "$1")
+  [[ $pid =~ ^[1-9][0-9]*$ && -f $home/run/$1.start ]] && now=$(began "$pid") || return 1
+  began_for=$(<"$home/run/$1.start")
+  [[ $began_for == "$now "/* ]] || return 1
+  began_for=${began_for#"$now "}
+  is_program "$1" "$pid" "$began_for" && printf '%s\n' "$began_for"
 }
 
 started=()   # what this run of startup.sh has started

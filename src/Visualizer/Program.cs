@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using ChordChat.Visualizer.Finding;
 using ChordChat.Visualizer.Hosting;
 
@@ -58,10 +59,11 @@ command.SetAction(async (parsed, stopping) =>
     {
         await app.StartAsync(stopping);
     }
-    catch (IOException cause)
+    catch (Exception cause) when (cause is IOException or SocketException)
     {
         await Console.Error.WriteLineAsync(
-            $"Cannot listen at port {options.Port} ({cause.Message}). Choose another with --port.");
+            $"Cannot listen at {options.Listen}, port {options.Port} ({cause.Message}). Choose another port with "
+            + "--port, or another address with --listen.");
         return 69;
     }
 

@@ -110,6 +110,32 @@ public sealed class RingTests(Chromium chromium)
         await Expect(page.Page.Locator("#ring .hop")).ToHaveCountAsync(0);
     }
 
+    /// <summary>A lying node may invent names without end: 8,200 of them were shown, and are gone.</summary>
+    [ChromiumFact]
+    public async Task Names_that_are_gone_give_their_colours_back()
+    {
+        await using var cluster = await FakeCluster.StartAsync(1);
+        await using var visualizer = await RunningVisualizer.StartAsync(cluster.AddressOf("n1"));
+        await using var page = await chromium.OpenAsync(visualizer.Url);
+        await page.LooksThroughAsync("n1");
+
+        var colours = await page.Page.EvaluateAsync<string[]>("""
+            async () => {
+              const { modelOf } = await import('/js/model.js');
+              const node = (name, i) => ({
+                name, position: i.toString(16).padStart(32, '0'), successors: [], fingers: [], users: [] });
+              const coloursOf = names => modelOf({ nodes: names.map(node), tiles: [], events: [] })
+                .named.map(shown => shown.colour);
+              coloursOf(['n5']);
+              for (let round = 0; round < 82; round++)
+                coloursOf(['n5', ...Array.from({ length: 100 }, (_, i) => `liar-${round}-${i}x`)]);
+              return coloursOf(['n5', 'unheard-of']);
+            }
+            """);
+
+        Assert.Equal(["var(--node-5)", "var(--node-1)"], colours);
+    }
+
     [ChromiumFact]
     public async Task A_keyboard_is_enough_to_open_a_node()
     {

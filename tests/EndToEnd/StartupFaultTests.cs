@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Xunit;
 
 namespace ChordChat.Tests.EndToEnd;
@@ -110,6 +112,54 @@ public sealed class StartupFaultTests
         Assert.NotEqual(0, failed.ExitCode);
         Assert.Contains("File too large", failed.Error, StringComparison.Ordinal);
         Assert.Equal(remembered, await Task.WhenAll(Remembered.Select(name => ReadRunAsync(cluster, name))));
+        Assert.Equal(["n1"], await ReadyAsync(cluster));
+    }
+
+    /// <summary>What was started for the folder under its old name runs on, and nobody else would know of it.</summary>
+    [Fact]
+    public async Task A_stop_in_a_folder_that_was_moved_names_what_still_runs()
+    {
+        await using var cluster = await LocalCluster.StartAsync(1);
+        var moved = cluster.Home + "-moved";
+        var elsewhere = new Dictionary<string, string>(cluster.Environment()) { ["CHORDCHAT_HOME"] = moved };
+        var startup = Path.Combine(LocalCluster.Repository, "startup.sh");
+        Directory.Move(cluster.Home, moved);
+        try
+        {
+            var stopped = await LocalCluster.RunAsync(startup, ["stop"], elsewhere);
+
+            Assert.Equal(1, stopped.ExitCode);
+            foreach (var name in (string[])["n1", "visualizer"])
+            {
+                var pid = (await File.ReadAllTextAsync(Path.Combine(moved, "run", $"{name}.pid"))).Trim();
+                Assert.Contains($"{name} (pid {pid})", stopped.Error, StringComparison.Ordinal);
+                using var process = Process.GetProcessById(int.Parse(pid, CultureInfo.InvariantCulture));
+                Assert.False(process.HasExited);
+            }
+        }
+        finally
+        {
+            Directory.Move(moved, cluster.Home);
+        }
+
+        Assert.Equal(["n1"], await ReadyAsync(cluster));
+        await cluster.StopAsync();
+        Assert.Empty(Directory.GetFiles(Path.Combine(cluster.Home, "run"), "*.pid"));
+    }
+
+    /// <summary>Clients and the page would trust whoever answers them first.</summary>
+    [Fact]
+    public async Task Without_the_authority_s_certificate_no_cluster_file_is_written()
+    {
+        await using var cluster = await LocalCluster.StartAsync(1);
+        var written = await ReadRunAsync(cluster, "nodes.json");
+        File.Delete(Path.Combine(cluster.Home, "cluster", "authority.crt"));
+
+        var failed = await cluster.TryStartupAsync();
+
+        Assert.Equal(1, failed.ExitCode);
+        Assert.Contains("authority.crt has no certificate", failed.Error, StringComparison.Ordinal);
+        Assert.Equal(written, await ReadRunAsync(cluster, "nodes.json"));
         Assert.Equal(["n1"], await ReadyAsync(cluster));
     }
 

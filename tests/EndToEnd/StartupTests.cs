@@ -242,6 +242,29 @@ public sealed class StartupTests
         }
     }
 
+    /// <summary>Somebody else takes the page's port between the look at the ports and the page's own start.</summary>
+    [Fact]
+    public async Task A_stranger_at_the_page_s_port_is_not_announced_as_the_page()
+    {
+        await using var cluster = LocalCluster.Prepare();
+        using var start = cluster.BeginStartup("--nodes", "1");
+        var said = "";
+        while (!said.StartsWith("cluster ", StringComparison.Ordinal)) // The ports have been looked at.
+            said = await start.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("it ended");
+        using (var stranger = Take(cluster.PagePort))
+        {
+            said += await start.StandardOutput.ReadToEndAsync();
+            var error = await start.StandardError.ReadToEndAsync();
+            await start.WaitForExitAsync();
+
+            Assert.DoesNotContain("look at the ring", said, StringComparison.Ordinal);
+            Assert.Equal(1, start.ExitCode);
+            Assert.Contains("the page stopped", error, StringComparison.Ordinal);
+        }
+
+        Assert.Contains("look at the ring", await cluster.StartupAsync("--nodes", "1"), StringComparison.Ordinal);
+    }
+
     private static TcpListener Take(int port)
     {
         var listener = new TcpListener(IPAddress.Loopback, port);

@@ -1,6 +1,8 @@
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Core.Ring;
 using ChordChat.Node.Hosting;
+using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Admission;
 
@@ -92,10 +94,18 @@ internal sealed partial class ClusterFolder
     private DenyList? ReadDenyList(X509Certificate2 authority) =>
         Denials.ReadList(Folder, ReadGenesis().ClusterHex, authority);
 
-    private X509Certificate2 ReadAuthority() =>
-        GenesisFile.Read(File.ReadAllBytes(Path.Combine(Folder, GenesisFile.FileName))).Authority;
+    private X509Certificate2 ReadAuthority() => ReadCluster().Authority;
 
-    private string[][] Issued() => File.Exists(Path.Combine(Folder, IssuedFile))
-        ? [.. File.ReadAllLines(Path.Combine(Folder, IssuedFile)).Select(line => line.Split(' '))]
-        : [];
+    /// <summary>Name, place, node and more of each identity that was made later.</summary>
+    /// <exception cref="StartRefusedException">The file is damaged.</exception>
+    private string[][] Issued()
+    {
+        var path = Path.Combine(Folder, IssuedFile);
+        string[][] lines = File.Exists(path) ? [.. File.ReadAllLines(path).Select(line => line.Split(' '))] : [];
+        foreach (var line in lines)
+            if (line is not [_, { Length: RingId.Bits / 4 } place, { Length: 2 * SHA256.HashSizeInBytes } node, ..]
+                || !(place + node).All(char.IsAsciiHexDigit))
+                throw Damaged(IssuedFile, $"no identity is in the line '{PeerWords.Text(string.Join(' ', line))}'");
+        return lines;
+    }
 }

@@ -84,11 +84,8 @@ internal sealed partial class ClusterFolder(string root)
         }
     }
 
-    public Genesis ReadGenesis()
-    {
-        RequireCluster();
-        return GenesisFile.Read(File.ReadAllBytes(Path.Combine(Folder, GenesisFile.FileName))).Genesis;
-    }
+    /// <exception cref="StartRefusedException">There is none here, or it is damaged.</exception>
+    public Genesis ReadGenesis() => ReadCluster().Genesis;
 
     /// <summary>Holds the folder for one command that reads a record in it and writes a longer one: of two at once one
     /// would lose what the other has written.</summary>
@@ -152,8 +149,37 @@ internal sealed partial class ClusterFolder(string root)
 
     public byte[] ReadGenesisFile() => File.ReadAllBytes(Path.Combine(Folder, GenesisFile.FileName));
 
-    public byte[] ReadSecret() =>
-        Convert.FromHexString(File.ReadAllText(Path.Combine(Folder, NodeIdentity.SecretFile)).Trim());
+    /// <exception cref="StartRefusedException">It is missing or damaged.</exception>
+    public byte[] ReadSecret()
+    {
+        try
+        {
+            var secret = Convert.FromHexString(File.ReadAllText(Path.Combine(Folder, NodeIdentity.SecretFile)).Trim());
+            return secret.Length == NodeIdentity.SecretBytes
+                ? secret : throw new FormatException($"it has {secret.Length} bytes, not {NodeIdentity.SecretBytes}");
+        }
+        catch (Exception e) when (e is FormatException or FileNotFoundException)
+        {
+            throw Damaged(NodeIdentity.SecretFile, e.Message);
+        }
+    }
+
+    private (Genesis Genesis, X509Certificate2 Authority) ReadCluster()
+    {
+        RequireCluster();
+        try
+        {
+            return GenesisFile.Read(ReadGenesisFile());
+        }
+        catch (FormatException e)
+        {
+            throw Damaged(GenesisFile.FileName, e.Message);
+        }
+    }
+
+    private StartRefusedException Damaged(string file, string why) => new(
+        ExitCode.Damaged, $"{Path.Combine(Folder, file)} is missing or damaged: {why.TrimEnd('.')}. Put it back from a "
+        + "backup; running nodes do not need it.");
 
     private void RequireCluster()
     {

@@ -27,9 +27,11 @@ internal static class Invitation
         using var http = Client(ClusterTls.CreateHandler(trust, own));
         (await CallAsync(at, () => http.GetAsync($"https://{at}/healthz", cancellation))).Dispose();
 
+        // First: whoever is enrolled has taken a name.
+        var (genesis, secret) = (cluster.ReadGenesisFile(), cluster.ReadSecret());
         var identity = cluster.Enrol(authority, name, now);
         var token = JoinToken.Create(now + life, trust, identity.Name, at);
-        var bundle = new JoinBundle(identity, cluster.ReadGenesisFile(), cluster.ReadSecret()).Seal(token);
+        var bundle = new JoinBundle(identity, genesis, secret).Seal(token);
         var expires = token.Expires.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture);
         using var content = new ByteArrayContent(bundle);
         using var reply = await CallAsync(

@@ -6,8 +6,10 @@ namespace ChordChat.Node.Hosting;
 /// <summary>What a person can tell the program to do.</summary>
 internal static class CommandLine
 {
-    public static async Task<int> RunAsync(string[] args)
+    /// <param name="error">Where it says what is wrong; null for standard error.</param>
+    public static async Task<int> RunAsync(string[] args, TextWriter? error = null)
     {
+        error ??= Console.Error;
         var root = new RootCommand("A node of a ChordChat cluster: every node is the same, any node serves any user.")
         {
             RunCommand.Create(),
@@ -24,6 +26,7 @@ internal static class CommandLine
             var configuration = new InvocationConfiguration
             {
                 EnableDefaultExceptionHandler = false,
+                Error = error,
                 ProcessTerminationTimeout = null, // Signals are the host's, which stops gracefully.
             };
             // A word that begins with @ is a word, no file to read words from.
@@ -33,17 +36,25 @@ internal static class CommandLine
         }
         catch (StartRefusedException e)
         {
-            await Console.Error.WriteLineAsync($"chordchat-node: {e.Message}");
+            await error.WriteLineAsync($"chordchat-node: {e.Message}");
             return (int)e.Code;
         }
         catch (OperationCanceledException)
         {
-            await Console.Error.WriteLineAsync("chordchat-node: interrupted before it was done");
+            await error.WriteLineAsync("chordchat-node: interrupted before it was done");
             return (int)ExitCode.Unexpected;
+        }
+        catch (Exception e) when (e is UnauthorizedAccessException or (IOException and not HttpIOException))
+        {
+            // Their texts name the file or folder.
+            await error.WriteLineAsync(
+                $"chordchat-node: {e.Message.TrimEnd('.')}. Name a file or folder that this user may read and write. "
+                + "Make room if the disk is full, or mend it if it can only be read; then try again.");
+            return (int)ExitCode.Storage;
         }
         catch (Exception e)
         {
-            await Console.Error.WriteLineAsync($"chordchat-node: this should not happen; please report it:\n{e}");
+            await error.WriteLineAsync($"chordchat-node: this should not happen; please report it:\n{e}");
             return (int)ExitCode.Unexpected;
         }
     }

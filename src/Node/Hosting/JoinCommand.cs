@@ -30,7 +30,7 @@ internal static class JoinCommand
         var command = new Command(
             "join", "Make this machine a node of a cluster, with a token from standard input or a file.")
         {
-            word, file, data, name,
+            word, file.Named(), data, name,
         };
         command.SetAction(async (parsed, cancellation) =>
         {

@@ -33,7 +33,7 @@ internal static class RenewCommand
         var command = new Command(
             "renew", "Give nodes new certificates before the old ones expire. Nothing is restarted.")
         {
-            names, all, data, node, file,
+            names, all, data, node, file.Named(),
         };
         command.SetAction(async (parsed, cancellation) =>
         {
@@ -43,7 +43,7 @@ internal static class RenewCommand
             var folder = new ClusterFolder(root);
             using var authority = folder.OpenAuthority();
             if (parsed.GetValue(file) is { } path)
-                return RenewFile(path, authority, path);
+                return RenewFile(path, ReadNamed(path), authority, path);
             var at = parsed.GetValue(node) is { } named ? [named] : NodeContact.Addresses(root).ToArray();
             return await RenewAsync(
                 folder, authority, chosen, parsed.GetValue(all), at, cancellation);
@@ -114,7 +114,7 @@ internal static class RenewCommand
     {
         try
         {
-            return RenewFile(file, authority, name);
+            return RenewFile(file, File.ReadAllText(file), authority, name);
         }
         catch (StartRefusedException e)
         {
@@ -128,9 +128,21 @@ internal static class RenewCommand
         }
     }
 
-    private static int RenewFile(string file, ClusterAuthority authority, string name)
+    private static string ReadNamed(string file)
     {
-        using var renewed = Renew(File.ReadAllText(file), authority)
+        try
+        {
+            return File.ReadAllText(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new StartRefusedException(ExitCode.Usage, $"--file cannot be read: {e.Message}");
+        }
+    }
+
+    private static int RenewFile(string file, string pem, ClusterAuthority authority, string name)
+    {
+        using var renewed = Renew(pem, authority)
             ?? throw new StartRefusedException(
                 ExitCode.Damaged, $"{file} is not the certificate of a node of this cluster");
         PrivateFiles.Write(file, Encoding.ASCII.GetBytes(renewed.ExportCertificatePem()));

@@ -38,7 +38,18 @@ internal static class RunCommand
             option.DefaultValueFactory = _ => folder;
         }
 
-        return option;
+        return option.Named();
+    }
+
+    /// <summary>Refuses a path without a character, such as of a script whose variable is empty.</summary>
+    public static Option<T> Named<T>(this Option<T> path)
+    {
+        path.Validators.Add(result =>
+        {
+            if (result.Tokens.Any(token => token.Value.Length == 0))
+                result.AddError($"{path.Name} needs a name, and got none.");
+        });
+        return path;
     }
 
     private static async Task<int> RunAsync(

@@ -24,7 +24,7 @@ internal static class ViewerCommand
             "viewer", "Make a certificate with which a page may see who is online and ask about people (presence, "
                 + "mailbox, key log). It may change nothing.")
         {
-            data, folder, name,
+            data, folder.Named(), name,
         };
         command.SetAction(parsed =>
         {

@@ -55,5 +55,8 @@ internal sealed record VisualizerOptions
             yield return $"--viewer is {Viewer}, where no viewer.key is; 'chordchat-node cluster viewer' makes it.";
         if (ClusterFile is not null && !File.Exists(ClusterFile))
             yield return $"CHORDCHAT_CLUSTER names {ClusterFile}, which is not there.";
+        else if (ClusterFile is not null && Finding.ClusterFile.Read(ClusterFile).Authority is null)
+            yield return $"CHORDCHAT_CLUSTER names {ClusterFile}, but no authority's certificate can be read there. "
+                + "The page would believe whoever answers first. ./startup.sh writes the file anew.";
     }
 }

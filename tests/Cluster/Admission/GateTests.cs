@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using ChordChat.Crypto;
 using ChordChat.Node.Admission;
 using ChordChat.Node.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -86,6 +88,18 @@ public sealed class GateTests : IAsyncLifetime
         using var authority = _cluster.Cluster.OpenAuthority();
         using var certificate = authority.IssueOperator(DateTimeOffset.UtcNow);
         await NobodyGetsPastAsync(Callers.Everybody | Callers.Operators, certificate);
+    }
+
+    /// <summary>docs/security.md, "The page that shows the ring".</summary>
+    [Fact]
+    public async Task A_page_is_a_stranger()
+    {
+        using var authority = _cluster.Cluster.OpenAuthority();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var now = DateTimeOffset.UtcNow;
+        using var issued = authority.IssueViewer(key, CertificateName.Viewer, ClusterAuthority.ValidSince(now), now);
+        using var certificate = CertificateFiles.WithKey(issued, key);
+        await NobodyGetsPastAsync(Callers.Everybody, certificate);
     }
 
     /// <summary>16 KiB of gzip are 4 MiB to parse, and what is sealed never shrinks.</summary>

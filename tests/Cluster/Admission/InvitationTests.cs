@@ -55,6 +55,18 @@ public sealed class InvitationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_invitation_that_cannot_be_made_uses_up_no_name()
+    {
+        var secret = Path.Combine(_cluster.Folder, "cluster", "secret");
+        var text = await File.ReadAllTextAsync(secret);
+        File.Delete(secret);
+        var refused = await Assert.ThrowsAsync<StartRefusedException>(() => InviteAsync(_cluster));
+        Assert.Equal(ExitCode.Damaged, refused.Code);
+        await File.WriteAllTextAsync(secret, text);
+        Assert.Equal("n2", (await InviteAsync(_cluster)).Name);
+    }
+
+    [Fact]
     public async Task An_authority_cannot_invite_to_another_cluster()
     {
         await using var other = Founded.Of(1);

@@ -30,6 +30,7 @@ public sealed class ViewerTests : IAsyncLifetime
         Assert.False(await AreNamesHiddenAsync(viewer));
         Assert.False(await AreNamesHiddenAsync(operators));
         Assert.True(await AreNamesHiddenAsync(null));
+        Assert.True(await AreNamesHiddenAsync(_cluster.Identity("n2").Certificate)); // A node is no page.
         Assert.True(await AreNamesHiddenAsync(strange));
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Client;
@@ -25,6 +26,9 @@ public sealed class ContainerStartTests : IDisposable
           *' run '*) echo 3 ;;
           ps*' -q '*) cat "$FOLDER"/running/* ;;
           ps*) ls "$FOLDER/running" ;;
+          exec*ready*) echo ready ;;
+          exec*node-folder*) cat "$FOLDER/says" ;;
+          port*) echo 127.0.0.1:7401 ;;
           exec*) echo YWJj ;;
           stop*) rm -f "$FOLDER/running/$2" ;;
         esac
@@ -68,6 +72,34 @@ public sealed class ContainerStartTests : IDisposable
         Assert.Equal(["B", "before-1"], Directory.GetFiles(Path.Combine(_folder, "running"))
             .Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal));
         Assert.Contains("waiting for it", said, StringComparison.Ordinal);
+    }
+
+    /// <summary>A container may say anything: here a second node in the file that clients read.</summary>
+    [Theory]
+    [InlineData("n1", "n1")]
+    [InlineData("""n1","address":"127.0.0.1:1"},{"name":"n2""", "-")]
+    [InlineData("n1\nn2", "-")]
+    [InlineData("n1\u001b[2J", "-")]
+    [InlineData("", "-")]
+    public async Task What_is_no_name_is_not_taken_from_a_container(string says, string name)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        File.WriteAllText(Path.Combine(_folder, "says"), says);
+        using var start = Start("B");
+        var said = await start.StandardOutput.ReadToEndAsync(patience.Token);
+        await start.WaitForExitAsync(patience.Token);
+
+        Assert.Equal(0, start.ExitCode);
+        Assert.Contains($"  {name} ready at 127.0.0.1:7401 (B)\n", said, StringComparison.Ordinal);
+        using var file = JsonDocument.Parse(File.ReadAllText(Path.Combine(_folder, "run/nodes.json")));
+        Assert.Equal(name, Assert.Single(
+            file.RootElement.GetProperty("nodes").EnumerateArray(),
+            node => node.GetProperty("address").GetString() == "127.0.0.1:7401"
+                && node.GetProperty("name").GetString() == name).GetProperty("name").GetString());
+        Assert.All(
+            File.ReadLines(Path.Combine(_folder, "run/containers")), line => Assert.EndsWith($" {name}", line));
     }
 
     private static async Task<string> SaysAsync(Process process, string text, CancellationToken patience)

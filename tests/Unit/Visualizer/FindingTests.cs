@@ -97,6 +97,33 @@ public sealed class FindingTests
         Assert.Empty(new VisualizerOptions().Problems());
     }
 
+    /// <summary>docs/security.md, "The page that shows the ring": whoever answers first would be trusted.</summary>
+    [Theory]
+    [InlineData("""{"nodes":[],"authority":"AUTHORITY"}""", true)]
+    [InlineData("""{"nodes":[],"authority":""}""", false)]
+    [InlineData("""{"nodes":[]}""", false)]
+    [InlineData("""{"nodes":[],"authority":"%%%"}""", false)]
+    [InlineData("", false)]
+    public void A_cluster_file_without_an_authority_is_a_problem(string content, bool isGood)
+    {
+        using var root = Authority();
+        var path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, content.Replace(
+                "AUTHORITY", Convert.ToBase64String(root.RawData), StringComparison.Ordinal));
+            var problems = new VisualizerOptions { ClusterFile = path }.Problems().ToArray();
+            if (isGood)
+                Assert.Empty(problems);
+            else
+                Assert.Contains(path, Assert.Single(problems), StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     internal static X509Certificate2 Authority()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

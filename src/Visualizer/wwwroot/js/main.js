@@ -12,6 +12,7 @@ const byId = id => document.getElementById(id);
 const view = { snapshot: null, model: null, selectedName: null, eyes: null, feed: 'connecting', trace: null };
 const FEED_WORDS = { connecting: 'Connecting', heard: 'Looking for a node', lost: 'Visualizer does not answer' };
 let due = false;
+let isNew = false; // what the model is made of
 
 const tip = {
   show(tile, { x, y }) {
@@ -56,6 +57,9 @@ function draw() {
 }
 
 function drawNow() {
+  if (isNew)
+    view.model = view.snapshot && modelOf(view.snapshot, view.eyes?.silent);
+  isNew = false;
   const { model } = view;
   drawEyes();
   byId('empty').hidden = Boolean(model);
@@ -112,7 +116,7 @@ function drawEmpty(eyes, connected) {
 
 function learn() {
   view.feed = 'heard';
-  view.model = view.snapshot && modelOf(view.snapshot, view.eyes?.silent);
+  isNew = true; // Of all pictures that come before the next frame, only the newest is worked out.
   draw();
 }
 

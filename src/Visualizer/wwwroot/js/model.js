@@ -1,7 +1,7 @@
 // From a snapshot (the JSON form of chordchat.v1.Snapshot) to what the page draws.
 
 import { clockwise, turnOf } from './circle.js';
-import { colourOf } from './colours.js';
+import { colourOf, keepColoursOf } from './colours.js';
 import { States } from './words.js';
 
 const byName = new Intl.Collator('en', { numeric: true });
@@ -11,6 +11,7 @@ const byName = new Intl.Collator('en', { numeric: true });
  * @param silent a node that has just stopped answering the visualizer, whatever the ring still says of it
  */
 export function modelOf(snapshot, silent) {
+  keepColoursOf(snapshot.nodes.map(node => node.name));
   // Colours are given in the order of names, so that two pages that see one ring give the same.
   const named = [...snapshot.nodes].sort((a, b) => byName.compare(a.name, b.name));
   const nodes = named.map(nodeOf).sort((a, b) => a.turn - b.turn);
