@@ -1,11 +1,13 @@
-using ChordChat.Node.Admission;
+using ChordChat.Node.Base;
 using ChordChat.Node.Chat;
+using ChordChat.Node.Commands;
 using ChordChat.Node.Discovery;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Links;
+using ChordChat.Node.Operations;
 using ChordChat.Node.Ring;
 using ChordChat.Node.Storage;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Tiles;
 using ChordChat.Node.View;
 
 namespace ChordChat.Node;
@@ -13,7 +15,7 @@ namespace ChordChat.Node;
 /// <summary>The program, and the map of what a running node is made of.</summary>
 internal static class Program
 {
-    public static Task<int> Main(string[] args) => CommandLine.RunAsync(args);
+    public static Task<int> Main(string[] args) => CommandLine.RunAsync(args, RunCommand.Create());
 
     /// <summary>Puts a node together: each folder adds its own services, then what it answers on the node's
     /// port.</summary>
@@ -27,15 +29,15 @@ internal static class Program
         builder.WebHost.UseNodePort(sockets, tls, folder.Identity.Trust);
         builder.Services
             .AddSingleton(TimeProvider.System)
-            .AddHosting(options, node, settings)
-            .AddAdmission(folder.Identity, tls)
+            .AddStorage(folder.Path, folder.Database, folder.Runs, settings)
+            .AddIdentity(folder, node, tls)
             .AddDiscovery(folder.Path)
-            .AddStorage(folder, settings)
-            .AddTransport()
+            .AddLinks()
             .AddRing(settings)
-            .AddReplication(settings)
+            .AddTiles(settings)
             .AddChat(settings)
-            .AddView(settings);
+            .AddView(settings)
+            .AddOperations(options, settings);
         others?.Invoke(builder.Services);
 
         var app = builder.Build();
@@ -50,7 +52,9 @@ internal static class Program
         app.MapOperator();
         app.MapAdmission();
         app.MapRecovery();
-        app.MapTransport();
+        app.MapLinks();
+        app.MapRing();
+        app.MapChat();
         app.MapView();
         app.MapStandardServices();
         return app;

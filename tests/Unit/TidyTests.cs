@@ -14,7 +14,20 @@ public partial class TidyTests
 
     private static readonly string[] WireFolders =
     [
-        "src/Wire/", "src/Node/Transport/", "src/Node/View/", "src/Sdk/", "src/Visualizer/",
+        "src/Wire/", "src/Node/Links/", "src/Node/View/", "src/Node/Commands/", "src/Sdk/", "src/Visualizer/",
+        .. from file in (string[])
+            [
+                "Base/PeerWords", "Ring/RingCalls", "Ring/RingService", "Ring/SettingNews",
+                "Chat/CallHandler", "Chat/ChatDoor", "Chat/ChatLine", "Chat/ChatMaps", "Chat/ChatService",
+                "Chat/PeerChatAnswers", "Chat/PeerChatLink", "Chat/PeerChatMap", "Chat/SessionShowing",
+            ]
+            select $"src/Node/{file}.cs",
+    ];
+
+    /// <summary>The node's folders: each uses only what stands before it.</summary>
+    private static readonly string[] NodeFolders =
+    [
+        "Base", "Storage", "Identity", "Discovery", "Links", "Ring", "Tiles", "Chat", "View", "Operations", "Commands",
     ];
 
     private static readonly string[] Everything =
@@ -42,9 +55,9 @@ public partial class TidyTests
         select $"{file}:{function.At} {function.Name} has {function.Lines} lines; the limit is {FunctionLinesMax}.");
 
     [Theory]
-    [InlineData("src/Core/Ring/", "ChordChat.Core.Replication")]
+    [InlineData("src/Core/Ring/", "ChordChat.Core.Tiles")]
     [InlineData("src/Core/Ring/", "ChordChat.Core.Chat")]
-    [InlineData("src/Core/Replication/", "ChordChat.Core.Chat")]
+    [InlineData("src/Core/Tiles/", "ChordChat.Core.Chat")]
     [InlineData("src/Core/", "ChordChat.Crypto")]
     [InlineData("src/Core/", "ChordChat.Wire")]
     [InlineData("src/Crypto/", "ChordChat.Core")]
@@ -54,6 +67,33 @@ public partial class TidyTests
         from line in Repository.Lines(file).Index()
         where Mentions(line.Item, above)
         select $"{file}:{line.Index + 1} leans on {above}; {folder} must not.");
+
+    [Fact]
+    public void Each_folder_of_the_node_uses_only_what_stands_before_it() => AssertNone(
+        from file in Repository.Sources("src/Node")
+        let at = Array.IndexOf(NodeFolders, file.Split('/')[2])
+        where at >= 0
+        from line in Repository.Lines(file).Index()
+        from above in NodeFolders[(at + 1)..]
+        where Mentions(line.Item, $"ChordChat.Node.{above}")
+        select $"{file}:{line.Index + 1} leans on {above}, which stands above {NodeFolders[at]}.");
+
+    [Fact]
+    public void Every_folder_of_the_node_has_its_place_in_the_order() => Assert.Equal(
+        NodeFolders.Order(),
+        Repository.Sources("src/Node").Select(file => file.Split('/')).Where(parts => parts.Length > 3)
+            .Select(parts => parts[2]).Distinct().Order());
+
+    /// <summary>Their namespace needs no using, so the order above would not show it.</summary>
+    [Fact]
+    public void Nothing_in_the_node_leans_on_the_program_itself() => AssertNone(
+        from file in Repository.Sources("src/Node")
+        where file.Split('/').Length > 3
+        from line in Repository.Lines(file).Index()
+        from name in (string[])["Program.", "RunningNode.", "RunCommand."]
+        where line.Item.Contains(name, StringComparison.Ordinal)
+            && !line.Item.TrimStart().StartsWith("//", StringComparison.Ordinal)
+        select $"{file}:{line.Index + 1} uses {name}");
 
     [Fact]
     public void Wire_types_stay_at_the_edge() => AssertNone(

@@ -1,4 +1,4 @@
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles.Sets;
 
 namespace ChordChat.Core.Chat;
 

@@ -1,5 +1,5 @@
 using ChordChat.Core.Chat;
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Keyrings;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using ChordChat.Core.Chat;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using ChordChat.Core.Ring;
 using ChordChat.Crypto;
-using ChordChat.Node.Admission;
+using ChordChat.Node.Identity;
 
 namespace ChordChat.Node.Chat;
 

@@ -1,8 +1,8 @@
-using ChordChat.Core.Replication;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Transport;
-using ChordChat.Node.View;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Base;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Links;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 
@@ -14,6 +14,13 @@ internal static class ChatServices
         .AddSingleton(made => ChatIdentity.Of(
             made.GetRequiredService<NodeIdentity>(), made.GetRequiredService<LocalNode>().Self))
         .AddSingleton<IMailboxCounts, MailboxCounts>()
+        .AddSingleton<SessionShowing>()
+        .AddSingleton<SessionShower>(made => (to, user, done) =>
+            made.GetRequiredService<SessionShowing>().Show(to, user, done))
+        .AddSingleton<PeerChatAnswers>()
+        .AddSingleton<IPeerChat, PeerChatLink>()
+        .AddSingleton<CallHandler>()
+        .AddSingleton<CallAnswerer>(made => made.GetRequiredService<CallHandler>().Handle)
         .AddSingleton<IPresentUsers>(made => made.GetRequiredService<SessionTable>())
         .AddChat(settings.GetSection("Chat").Get<ChatOptions>() ?? new());
 
@@ -70,4 +77,6 @@ internal static class ChatServices
         .AddSingleton<ChatService>()
         .AddLoop<SendRetries>()
         .AddLoop<SessionKeeper>();
+
+    public static void MapChat(this WebApplication app) => app.MapGrpcService<ChatService>().OpenTo(Callers.Everybody);
 }

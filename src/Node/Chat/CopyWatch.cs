@@ -1,6 +1,6 @@
 using ChordChat.Core.Ring;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Base;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 
@@ -72,5 +72,5 @@ internal sealed partial class CopyWatch(
     }
 
     [LoggerMessage(5050, LogLevel.Error, "Adding {Message} where it is missing failed")]
-    private partial void LogFailed(Core.Replication.MessageId message, Exception cause);
+    private partial void LogFailed(Core.Tiles.MessageId message, Exception cause);
 }

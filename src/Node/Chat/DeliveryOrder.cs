@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using ChordChat.Core.Replication;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

@@ -1,8 +1,8 @@
 using ChordChat.Core.Chat;
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 using ChordChat.Crypto.Messages;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Base;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

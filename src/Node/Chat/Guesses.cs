@@ -1,7 +1,7 @@
 using System.Net;
 using ChordChat.Core.Chat;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Base;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using ChordChat.Core.Chat;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
 
 namespace ChordChat.Node.Chat;
 

@@ -1,6 +1,6 @@
 using ChordChat.Core.Chat;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
 
 namespace ChordChat.Node.Chat;
 

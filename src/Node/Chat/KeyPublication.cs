@@ -1,6 +1,6 @@
 using ChordChat.Core.Chat;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

@@ -1,8 +1,8 @@
 using System.Net;
 using ChordChat.Core.Chat;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Base;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

@@ -1,5 +1,6 @@
-using ChordChat.Core.Replication;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Sets;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

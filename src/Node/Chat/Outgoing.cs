@@ -1,4 +1,4 @@
-using ChordChat.Node.Replication;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

@@ -1,5 +1,5 @@
 using ChordChat.Core.Ring;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

@@ -3,7 +3,7 @@ using System.Net;
 using System.Security.Cryptography;
 using BCrypt.Net;
 using ChordChat.Core.Chat;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
 
 namespace ChordChat.Node.Chat;
 

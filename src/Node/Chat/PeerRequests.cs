@@ -1,5 +1,5 @@
 using ChordChat.Core.Chat;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
 
 namespace ChordChat.Node.Chat;
 

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
 using ChordChat.Core.Chat;
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 using ChordChat.Crypto.KeyLogs;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using ChordChat.Core.Chat;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
 
 namespace ChordChat.Node.Chat;
 

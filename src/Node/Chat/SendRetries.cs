@@ -1,5 +1,5 @@
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Base;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 
@@ -21,7 +21,7 @@ internal sealed partial class SendRetries(
     private sealed record Waiting(Submission Submission, long DueAt, int TryCount);
 
     /// <summary>Somebody else may give a message of theirs the same id.</summary>
-    private readonly record struct Name(string From, string To, Core.Replication.MessageId Id)
+    private readonly record struct Name(string From, string To, Core.Tiles.MessageId Id)
     {
         public static Name Of(Submission submission) => new(submission.From, submission.To, submission.Id);
     }
@@ -182,9 +182,9 @@ internal sealed partial class SendRetries(
     }
 
     [LoggerMessage(5033, LogLevel.Error, "Sending {Message} again failed; it is tried once more")]
-    private partial void LogFailed(Core.Replication.MessageId message, Exception cause);
+    private partial void LogFailed(Core.Tiles.MessageId message, Exception cause);
 
     [LoggerMessage(5032, LogLevel.Information,
         "{Message} is kept at last, after {TryCount} more tries, as are {Unsaid} others")]
-    private partial void LogKept(Core.Replication.MessageId message, int tryCount, long unsaid);
+    private partial void LogKept(Core.Tiles.MessageId message, int tryCount, long unsaid);
 }

@@ -1,6 +1,6 @@
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 using ChordChat.Crypto.Messages;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

@@ -1,6 +1,6 @@
 using ChordChat.Core.Chat;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Base;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

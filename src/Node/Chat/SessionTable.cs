@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using ChordChat.Node.View;
 
 namespace ChordChat.Node.Chat;
 

@@ -1,6 +1,7 @@
 using ChordChat.Core.Chat;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

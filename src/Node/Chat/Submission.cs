@@ -1,5 +1,5 @@
-using ChordChat.Core.Replication;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

@@ -1,6 +1,6 @@
 using ChordChat.Core.Chat;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 

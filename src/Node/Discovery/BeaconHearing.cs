@@ -1,5 +1,5 @@
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
+using ChordChat.Node.Identity;
 
 namespace ChordChat.Node.Discovery;
 

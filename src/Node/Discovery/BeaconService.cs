@@ -2,8 +2,8 @@ using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using System.Threading.Channels;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
+using ChordChat.Node.Identity;
 
 namespace ChordChat.Node.Discovery;
 

@@ -1,4 +1,4 @@
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
 
 namespace ChordChat.Node.Discovery;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
 
 namespace ChordChat.Node.Discovery;
 

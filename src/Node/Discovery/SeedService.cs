@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
 
 namespace ChordChat.Node.Discovery;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Base;
 
 namespace ChordChat.Node.Ring;
 

@@ -1,6 +1,6 @@
+using ChordChat.Node.Base;
 using ChordChat.Node.Discovery;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Links;
 
 namespace ChordChat.Node.Ring;
 

@@ -1,5 +1,4 @@
 using ChordChat.Core.Ring;
-using ChordChat.Node.Transport;
 
 namespace ChordChat.Node.Ring;
 

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Base;
 using ChordChat.Node.Discovery;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Identity;
 
 namespace ChordChat.Node.Ring;
 

@@ -1,7 +1,6 @@
 using ChordChat.Core.Ring;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Transport;
-using ChordChat.Node.View;
+using ChordChat.Node.Base;
+using ChordChat.Node.Links;
 
 namespace ChordChat.Node.Ring;
 
@@ -152,19 +151,3 @@ internal sealed partial class RingAuditor(
 /// <param name="Count">Nodes that the token met.</param>
 /// <param name="Fault">What is wrong, in words, or null.</param>
 internal sealed record AuditResult(int Count, string? Fault);
-
-/// <summary>What nodes say to each other of a token.</summary>
-internal abstract record AuditNews
-{
-    private AuditNews(NodeId from) => From = from;
-
-    /// <summary>Whose token it is about.</summary>
-    public NodeId From { get; }
-
-    public sealed record Passed(AuditToken Token) : AuditNews(Token.Origin.Node);
-
-    /// <summary>It has gone round too often without meeting its origin.</summary>
-    public sealed record Ended(AuditToken Token) : AuditNews(Token.Origin.Node);
-
-    public sealed record Failed(Peer Origin, ulong Number) : AuditNews(Origin.Node);
-}

@@ -1,9 +1,7 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Transport;
-using ChordChat.Node.View;
+using ChordChat.Node.Base;
 
 namespace ChordChat.Node.Ring;
 

@@ -1,6 +1,7 @@
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Links;
 
 namespace ChordChat.Node.Ring;
 
@@ -13,6 +14,12 @@ internal static class RingServices
             made.GetRequiredService<Genesis>(), made.GetRequiredService<LocalNode>(),
             made.GetRequiredService<NodeOptions>().Preset, settings))
         .AddLoop<RingDriver>()
+        .AddSingleton<PeerBook>(made => node => made.GetRequiredService<RingDriver>().Now.Find(node))
+        .AddSingleton<DenyListNews>()
+        .AddSingleton<SettingNews>()
+        .AddSingleton<RingCalls>()
+        .AddSingleton<CallersInLine>()
+        .AddSingleton<RingPaces>()
         .AddSingleton<Lookups>()
         .AddLoop<StabilizeTimer>()
         .AddLoop<ProbeTimer>()
@@ -20,7 +27,11 @@ internal static class RingServices
         .AddLoop<PauseWatch>()
         .AddLoop<RingAuditor>()
         .AddLoop<Introductions>()
-        .AddLoop<MemberReports>();
+        .AddLoop<MemberReports>()
+        .AddLoop<Vouching>()
+        .AddLoop<DenyListSpreader>();
+
+    public static void MapRing(this WebApplication app) => app.MapGrpcService<RingService>().OpenTo(Callers.Members);
 
     private static RingStart StartOf(Genesis genesis, LocalNode node, Preset preset, IConfiguration settings)
     {

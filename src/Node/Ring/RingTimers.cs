@@ -1,5 +1,5 @@
 using ChordChat.Core.Ring;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
 
 namespace ChordChat.Node.Ring;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
 
 namespace ChordChat.Node.Storage;
 

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Node.Storage;

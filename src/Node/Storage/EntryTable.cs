@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Sets;
 using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Node.Storage;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
 
 namespace ChordChat.Node.Storage;
 

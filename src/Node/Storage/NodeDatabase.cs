@@ -1,6 +1,5 @@
 using System.Globalization;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
 using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Node.Storage;
@@ -36,7 +35,7 @@ internal sealed class NodeDatabase : IDisposable
 
     /// <summary>Opens or makes the file, proves it sound and this node's own.</summary>
     /// <exception cref="StartRefusedException">Damaged, foreign, newer or in use; the text says what to do.</exception>
-    public static NodeDatabase Open(string folder, NodeCertificate owner)
+    public static NodeDatabase Open(string folder, DatabaseOwner owner)
     {
         var path = Path.Combine(folder, FileName);
         PrivateFiles.Make(path); // SQLite would take the rights from the umask; its log has those of the file.
@@ -69,7 +68,7 @@ internal sealed class NodeDatabase : IDisposable
     /// crash has left in the log is moved home.</summary>
     /// <returns>In words, what it is.</returns>
     /// <exception cref="StartRefusedException">Damaged, foreign or newer; the text says what to do.</exception>
-    public static string Inspect(string folder, NodeCertificate owner)
+    public static string Inspect(string folder, DatabaseOwner owner)
     {
         var path = Path.Combine(folder, FileName);
         var hadIndex = File.Exists(path + LogIndex);
@@ -193,22 +192,22 @@ internal sealed class NodeDatabase : IDisposable
         Scalar(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {SchemaVersion}"));
     }
 
-    private void TakeOwner(NodeCertificate owner)
+    private void TakeOwner(DatabaseOwner owner)
     {
         if (RequireOwner(owner))
             return;
         // In one commit: with half of it, after a power cut, this would be another node's.
         using var command = Command("INSERT INTO meta (key, value) VALUES ('cluster', $cluster), ('node', $node)");
-        command.Parameters.AddWithValue("$cluster", ClusterOf(owner));
-        command.Parameters.AddWithValue("$node", owner.Node.ToString());
+        command.Parameters.AddWithValue("$cluster", owner.Cluster);
+        command.Parameters.AddWithValue("$node", owner.Node);
         command.ExecuteNonQuery();
     }
 
     /// <returns>False when it is nobody's yet.</returns>
     /// <exception cref="StartRefusedException">It is another's.</exception>
-    private bool RequireOwner(NodeCertificate owner)
+    private bool RequireOwner(DatabaseOwner owner)
     {
-        var (cluster, node) = (ClusterOf(owner), owner.Node.ToString());
+        var (cluster, node) = owner;
         var (storedCluster, storedNode) = (Meta("cluster"), Meta("node"));
         if (storedCluster is null && storedNode is null)
             return false;
@@ -218,8 +217,6 @@ internal sealed class NodeDatabase : IDisposable
             throw Foreign($"another node's ({storedNode?[..8]}, this is {node[..8]})");
         return true;
     }
-
-    private static string ClusterOf(NodeCertificate owner) => Convert.ToHexStringLower(owner.Cluster.AsSpan());
 
     private StartRefusedException Foreign(string whose) => new(
         ExitCode.Foreign,
@@ -266,3 +263,8 @@ internal sealed class NodeDatabase : IDisposable
         return command;
     }
 }
+
+/// <summary>Whose a database is.</summary>
+/// <param name="Cluster">In hex.</param>
+/// <param name="Node">The node's id, in hex.</param>
+internal readonly record struct DatabaseOwner(string Cluster, string Node);

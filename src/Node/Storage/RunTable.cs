@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
 using System.Security.Cryptography;
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles.Disks;
 using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Node.Storage;

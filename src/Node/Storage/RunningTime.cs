@@ -1,5 +1,5 @@
 using System.Globalization;
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 
 namespace ChordChat.Node.Storage;
 

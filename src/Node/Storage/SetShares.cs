@@ -1,4 +1,4 @@
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 using ChordChat.Crypto;
 using ChordChat.Crypto.Messages;
 

@@ -1,4 +1,4 @@
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Node.Storage;

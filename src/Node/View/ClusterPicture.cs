@@ -1,9 +1,10 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Base;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Links;
 using ChordChat.Node.Ring;
-using ChordChat.Node.Transport;
 using ChordChat.Wire;
 
 namespace ChordChat.Node.View;

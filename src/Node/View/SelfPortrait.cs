@@ -1,8 +1,9 @@
-using ChordChat.Core.Replication;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Links;
 using ChordChat.Node.Ring;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Tiles;
 using ChordChat.Wire;
 
 namespace ChordChat.Node.View;

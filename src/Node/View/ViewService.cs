@@ -1,8 +1,8 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Identity;
 using ChordChat.Node.Ring;
+using ChordChat.Node.Tiles;
 using ChordChat.Wire;
 using Grpc.Core;
 

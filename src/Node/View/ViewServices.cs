@@ -1,5 +1,6 @@
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
+using ChordChat.Node.Links;
+using ChordChat.Node.Ring;
 
 namespace ChordChat.Node.View;
 
@@ -9,8 +10,8 @@ internal static class ViewServices
     public static IServiceCollection AddView(this IServiceCollection services, IConfiguration settings) => services
         .AddSingleton(settings.GetSection("View").Get<ViewOptions>() ?? new())
         .AddSingleton<Watchers>()
-        .AddSingleton<EventLog>()
         .AddSingleton<SelfPortrait>()
+        .AddSingleton<SelfDescription>(made => made.GetRequiredService<SelfPortrait>().DrawAsync)
         .AddLoop<ClusterPicture>();
 
     public static void MapView(this WebApplication app) =>

@@ -1,6 +1,6 @@
 using ChordChat.Core.Chat;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
+using ChordChat.Node.Identity;
 using Grpc.Core;
 
 namespace ChordChat.Node.View;

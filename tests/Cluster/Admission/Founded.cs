@@ -1,5 +1,6 @@
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
+using ChordChat.Node;
+using ChordChat.Node.Base;
+using ChordChat.Node.Identity;
 using Microsoft.Extensions.Configuration;
 
 namespace ChordChat.Tests.Cluster.Admission;

@@ -1,5 +1,7 @@
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
+using ChordChat.Node.Commands;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Operations;
 using ChordChat.Tests.Cluster.Nodes;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
+using ChordChat.Node.Identity;
 using ChordChat.Wire;
 using Grpc.Core;
 using Grpc.Net.Client;

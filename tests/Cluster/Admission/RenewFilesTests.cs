@@ -1,4 +1,5 @@
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
+using ChordChat.Node.Commands;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Admission;

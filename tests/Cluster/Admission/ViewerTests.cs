@@ -1,7 +1,7 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Crypto;
-using ChordChat.Node.Admission;
+using ChordChat.Node.Identity;
 using ChordChat.Wire;
 using Grpc.Net.Client;
 using Xunit;

@@ -1,4 +1,4 @@
-using ChordChat.Node.Admission;
+using ChordChat.Node.Identity;
 using ChordChat.Tests.Cluster.Admission;
 using ChordChat.Wire;
 using Google.Protobuf;

@@ -1,9 +1,9 @@
 using System.Buffers.Binary;
 using System.Net;
 using ChordChat.Core.Chat;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Transport;
+using ChordChat.Node;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Links;
 using ChordChat.Tests.Cluster.Admission;
 using Google.Protobuf;
 using Xunit;

@@ -1,7 +1,8 @@
 using System.Text;
-using ChordChat.Core.Replication;
-using ChordChat.Node.Replication;
-using ChordChat.Node.Transport;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Links;
+using ChordChat.Node.Tiles;
 using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Transport;
+using ChordChat.Core.Tiles;
+using ChordChat.Node;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Links;
 using ChordChat.Wire;
 using Grpc.Core;
 using Grpc.Net.Client;

@@ -1,10 +1,10 @@
 using System.Text;
 using ChordChat.Core.Chat;
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Registers;
 using ChordChat.Crypto;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Replication;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Tiles;
 using ChordChat.Tests.Cluster.Chat;
 using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;

@@ -1,9 +1,9 @@
 using ChordChat.Core.Chat;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Identity;
 using ChordChat.Node.Storage;
+using ChordChat.Node.Tiles;
 using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
 using Microsoft.Extensions.DependencyInjection;

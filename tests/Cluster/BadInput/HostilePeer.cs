@@ -1,6 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
-using ChordChat.Node.Admission;
+using ChordChat.Node.Identity;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;

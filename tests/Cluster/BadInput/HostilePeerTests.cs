@@ -1,8 +1,8 @@
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
+using ChordChat.Node;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Links;
 using ChordChat.Node.Ring;
-using ChordChat.Node.Transport;
 using ChordChat.Tests.Cluster.Admission;
 using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;

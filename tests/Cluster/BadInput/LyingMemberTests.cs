@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.View;
+using ChordChat.Node;
+using ChordChat.Node.Base;
+using ChordChat.Node.Identity;
 using ChordChat.Tests.Cluster.Admission;
 using ChordChat.Wire;
 using Google.Protobuf;

@@ -1,6 +1,5 @@
 using ChordChat.Node.Chat;
-using ChordChat.Node.Replication;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Tiles;
 using ChordChat.Tests.Cluster.Chat;
 using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;

@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
 using ChordChat.Crypto;
 using ChordChat.Crypto.Sessions;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Tiles;
 using ChordChat.Tests.Cluster.Chat;
 using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
@@ -180,7 +180,7 @@ public sealed class SessionProofTests
         private readonly List<Grpc.Net.Client.GrpcChannel> _channels = [];
 
         public required NodeCluster Cluster { get; init; }
-        public required Node.Admission.NodeIdentity Evil { get; init; }
+        public required Node.Identity.NodeIdentity Evil { get; init; }
         public ChatUser Alice { get; private set; } = null!;
         public ChatUser Bob { get; private set; } = null!;
         public SetKey Mailbox { get; } = SetKey.Mailbox("bob");

@@ -1,8 +1,8 @@
 using System.Net;
 using ChordChat.Core.Chat;
+using ChordChat.Node.Base;
 using ChordChat.Node.Chat;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Tiles;
 using ChordChat.Tests.Cluster.Chat;
 using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;

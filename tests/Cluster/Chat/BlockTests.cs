@@ -1,5 +1,5 @@
 using ChordChat.Node.Chat;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Tiles;
 using ChordChat.Wire;
 using Xunit;
 

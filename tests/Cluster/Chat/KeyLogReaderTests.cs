@@ -1,6 +1,6 @@
 using ChordChat.Core.Chat;
 using ChordChat.Node.Chat;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Tiles;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Chat;

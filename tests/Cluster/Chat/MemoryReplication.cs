@@ -1,9 +1,10 @@
 using System.Runtime.CompilerServices;
 using ChordChat.Core.Chat;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Registers;
 using ChordChat.Node.Chat;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Tests.Cluster.Chat;
 

@@ -47,7 +47,7 @@ public sealed class MessageTests : IAsyncLifetime
     public async Task A_recipient_whose_account_does_not_answer_delays_no_message_to_anybody_else()
     {
         await using var anna = await OnlineAsync(_anna, 0);
-        _cluster.Replication.Silent = ChordChat.Node.Replication.RegisterKey.Account("carl");
+        _cluster.Replication.Silent = ChordChat.Node.Tiles.RegisterKey.Account("carl");
         var toCarl = Enumerable.Range(0, 3).Select(i => _anna.Seal("carl", $"{i}")).ToArray();
         await anna.SendAsync(toCarl);
         await anna.SendAsync(_anna.Seal("bert", "hello"));

@@ -1,4 +1,4 @@
-using ChordChat.Node.Replication;
+using ChordChat.Node.Tiles;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Grpc.Core;

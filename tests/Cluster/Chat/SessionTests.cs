@@ -1,13 +1,13 @@
 using ChordChat.Core.Chat;
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 using ChordChat.Crypto.Sessions;
 using ChordChat.Node.Chat;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Tiles;
 using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
 using Grpc.Core;
 using Xunit;
-using SessionPolicy = ChordChat.Node.Admission.SessionPolicy;
+using SessionPolicy = ChordChat.Node.Identity.SessionPolicy;
 
 namespace ChordChat.Tests.Cluster.Chat;
 

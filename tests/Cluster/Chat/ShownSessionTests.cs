@@ -3,7 +3,7 @@ using ChordChat.Core.Chat;
 using ChordChat.Core.Ring;
 using ChordChat.Crypto.Sessions;
 using ChordChat.Node.Chat;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Tiles;
 using Xunit;
 
 namespace ChordChat.Tests.Cluster.Chat;

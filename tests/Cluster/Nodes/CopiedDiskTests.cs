@@ -1,10 +1,10 @@
 using System.Text;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
-using ChordChat.Node.Storage;
+using ChordChat.Core.Tiles.Disks;
+using ChordChat.Node;
+using ChordChat.Node.Base;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Tiles;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 

@@ -1,7 +1,6 @@
 using System.Text;
-using ChordChat.Core.Replication;
-using ChordChat.Node.Replication;
-using ChordChat.Node.Transport;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Tiles;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Ring;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Xunit;

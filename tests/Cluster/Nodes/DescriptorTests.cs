@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using ChordChat.Node.Admission;
+using ChordChat.Node.Identity;
 using ChordChat.Tests.Cluster.Admission;
 using Xunit;
 

@@ -1,7 +1,6 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Replication;
-using ChordChat.Node.Transport;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Tiles;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Xunit;

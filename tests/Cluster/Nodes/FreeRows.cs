@@ -1,6 +1,6 @@
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 using ChordChat.Node.Chat;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Tiles;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ChordChat.Tests.Cluster.Nodes;

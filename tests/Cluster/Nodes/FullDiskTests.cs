@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using ChordChat.Core.Replication;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles;
 using ChordChat.Node.Storage;
+using ChordChat.Node.Tiles;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -28,7 +28,7 @@ public sealed class FullDiskTests
         Assert.DoesNotContain("n3", kept.Copies.Members.Select(peer => peer.Name));
         Assert.True(await cluster.Sets("n3").AcknowledgeAsync(Mailbox, [new MessageId(1)], CancellationToken.None));
         Assert.Equal([new MessageId(2)], await ScanAsync(cluster, "n3"));
-        using var http = new HttpClient(new Node.Admission.ClusterTls(cluster.IdentityOf("n1")).CreateHandler(null));
+        using var http = new HttpClient(new Node.Identity.ClusterTls(cluster.IdentityOf("n1")).CreateHandler(null));
         Assert.Contains(
             "it keeps no new messages", await http.GetStringAsync($"https://{cluster.AddressOf("n3")}/healthz"),
             StringComparison.Ordinal);

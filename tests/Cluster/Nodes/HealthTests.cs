@@ -1,5 +1,8 @@
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
+using ChordChat.Node;
+using ChordChat.Node.Base;
+using ChordChat.Node.Commands;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Operations;
 using ChordChat.Tests.Cluster.Admission;
 using Grpc.Core;
 using Grpc.Health.V1;

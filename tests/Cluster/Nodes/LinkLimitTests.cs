@@ -1,7 +1,8 @@
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
-using ChordChat.Node.Transport;
+using ChordChat.Node;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Links;
+using ChordChat.Node.Operations;
+using ChordChat.Node.Tiles;
 using ChordChat.Tests.Cluster.Admission;
 using ChordChat.Wire;
 using Google.Protobuf;

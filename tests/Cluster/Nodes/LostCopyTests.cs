@@ -1,9 +1,9 @@
 using System.Text.RegularExpressions;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Commands;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Tiles;
 using ChordChat.Sdk.Messages;
 using ChordChat.Tests.Cluster.Sdk;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,10 +1,11 @@
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
+using ChordChat.Node;
+using ChordChat.Node.Base;
+using ChordChat.Node.Identity;
 using ChordChat.Node.Ring;
 using ChordChat.Node.Storage;
+using ChordChat.Node.Tiles;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using ChordChat.Core.Replication;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Tiles;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
 using ChordChat.Crypto;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Links;
+using ChordChat.Node.Operations;
 using ChordChat.Tests.Cluster.Chat;
 using ChordChat.Wire;
 using Google.Protobuf;

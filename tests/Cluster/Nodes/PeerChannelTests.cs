@@ -1,8 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Links;
+using ChordChat.Node.Ring;
 using ChordChat.Tests.Cluster.Admission;
 using ChordChat.Wire;
 using Grpc.Core;

@@ -1,5 +1,6 @@
-using ChordChat.Core.Replication;
-using ChordChat.Node.Hosting;
+using ChordChat.Core.Tiles;
+using ChordChat.Node;
+using ChordChat.Node.Operations;
 using ChordChat.Node.Ring;
 using ChordChat.Tests.Cluster.Admission;
 using Microsoft.Extensions.DependencyInjection;

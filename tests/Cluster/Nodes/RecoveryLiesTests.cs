@@ -1,7 +1,8 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using ChordChat.Core.Replication;
-using ChordChat.Node.Hosting;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Base;
+using ChordChat.Node.Commands;
 using ChordChat.Tests.Cluster.Admission;
 using Xunit;
 

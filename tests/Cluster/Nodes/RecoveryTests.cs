@@ -1,8 +1,9 @@
 using System.Text.RegularExpressions;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Base;
+using ChordChat.Node.Commands;
+using ChordChat.Node.Tiles;
 using ChordChat.Node.View;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;

@@ -1,6 +1,7 @@
 using ChordChat.Core.Ring;
+using ChordChat.Node.Base;
+using ChordChat.Node.Links;
 using ChordChat.Node.Ring;
-using ChordChat.Node.View;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 

@@ -1,5 +1,5 @@
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Replication;
+using ChordChat.Node.Operations;
+using ChordChat.Node.Tiles;
 using ChordChat.Sdk.Messages;
 using ChordChat.Tests.Cluster.Sdk;
 using Microsoft.Extensions.DependencyInjection;

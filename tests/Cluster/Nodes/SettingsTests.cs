@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Hosting;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Base;
+using ChordChat.Node.Commands;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Operations;
+using ChordChat.Node.Ring;
 using ChordChat.Tests.Cluster.Admission;
-using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Tests.Unit.Base;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Xunit;

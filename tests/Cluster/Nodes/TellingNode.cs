@@ -1,8 +1,8 @@
 using System.Net;
-using ChordChat.Core.Replication;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Identity;
 using ChordChat.Node.Storage;
+using ChordChat.Node.Tiles;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;

@@ -1,6 +1,6 @@
 using System.Text;
-using ChordChat.Core.Replication;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Tiles;
 using ChordChat.Node.View;
 using ChordChat.Wire;
 using Microsoft.Extensions.DependencyInjection;

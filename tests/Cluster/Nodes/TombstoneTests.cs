@@ -1,6 +1,5 @@
-using ChordChat.Core.Replication;
-using ChordChat.Node.Replication;
-using ChordChat.Node.Transport;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Tiles;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;

@@ -1,7 +1,8 @@
 using System.Security.Cryptography.X509Certificates;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Identity;
+using ChordChat.Node.Links;
 using ChordChat.Tests.Cluster.BadInput;
 using ChordChat.Wire;
 using Grpc.Core;

@@ -1,8 +1,8 @@
 using System.Threading.Channels;
-using ChordChat.Core.Replication;
-using ChordChat.Node.Admission;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Identity;
 using ChordChat.Node.Storage;
+using ChordChat.Node.Tiles;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 

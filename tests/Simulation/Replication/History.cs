@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 
 namespace ChordChat.Tests.Simulation.Replication;
 

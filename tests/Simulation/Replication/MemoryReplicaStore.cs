@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Registers;
+using ChordChat.Core.Tiles.Sets;
 using ChordChat.Tests.Simulation.World;
 
 namespace ChordChat.Tests.Simulation.Replication;

@@ -1,5 +1,8 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Epochs;
+using ChordChat.Core.Tiles.Repair;
+using ChordChat.Core.Tiles.Sets;
 using Prng = ChordChat.Tests.Simulation.World.Prng;
 
 namespace ChordChat.Tests.Simulation.Replication;

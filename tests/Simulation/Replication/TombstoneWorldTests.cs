@@ -1,4 +1,5 @@
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Sets;
 using Xunit;
 using Xunit.Abstractions;
 

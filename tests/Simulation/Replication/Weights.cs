@@ -1,4 +1,5 @@
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Epochs;
 using ChordChat.Tests.Simulation.World;
 
 namespace ChordChat.Tests.Simulation.Replication;

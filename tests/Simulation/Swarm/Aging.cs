@@ -1,4 +1,4 @@
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 using Prng = ChordChat.Tests.Simulation.World.Prng;
 
 namespace ChordChat.Tests.Simulation.Swarm;

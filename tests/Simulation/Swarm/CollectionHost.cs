@@ -1,9 +1,11 @@
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Epochs;
+using ChordChat.Core.Tiles.Sets;
 
 namespace ChordChat.Tests.Simulation.Swarm;
 
 /// <summary>Forgets tombstones and sees whether a node that was away for long may count its rows, as
-/// Node/Replication/CollectionLoop and HomecomingLoop do.</summary>
+/// Node/Tiles/CollectionLoop and HomecomingLoop do.</summary>
 internal sealed class CollectionHost(SwarmNode node, TileHost tiles, Aging aging)
 {
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);

@@ -1,10 +1,10 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles.Disks;
 
 namespace ChordChat.Tests.Simulation.Swarm;
 
-/// <summary>Whether a process may serve with the disk it has, and whom it lets speak, as Node/Admission and
-/// Node/Transport decide it: docs/protocol.md#copied-and-restored-disks.</summary>
+/// <summary>Whether a process may serve with the disk it has, and whom it lets speak, as Node/Identity and
+/// Node/Ring decide it: docs/protocol.md#copied-and-restored-disks.</summary>
 internal sealed class DiskHost
 {
     private const int ProbedMax = 8;

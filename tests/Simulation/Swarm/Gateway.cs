@@ -1,10 +1,12 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Registers;
+using ChordChat.Core.Tiles.Sets;
 using ChordChat.Tests.Simulation.World;
 
 namespace ChordChat.Tests.Simulation.Swarm;
 
-/// <summary>What a node does for a client, as Node/Replication/Replicator does it: runs the operation at the members it
+/// <summary>What a node does for a client, as Node/Tiles/Replicator does it: runs the operation at the members it
 /// knows and, when they do not answer, looks for newer ones.</summary>
 internal sealed class Gateway(SwarmNode node)
 {

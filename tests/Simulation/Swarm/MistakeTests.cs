@@ -1,5 +1,6 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Epochs;
 using Xunit;
 using Xunit.Abstractions;
 using Prng = ChordChat.Tests.Simulation.World.Prng;

@@ -1,9 +1,10 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Repair;
 
 namespace ChordChat.Tests.Simulation.Swarm;
 
-/// <summary>Compares a node's active copies with those of the other members, as Node/Replication/RepairLoop
+/// <summary>Compares a node's active copies with those of the other members, as Node/Tiles/RepairLoop
 /// does.</summary>
 internal sealed class RepairHost(SwarmNode node, TileHost tiles)
 {

@@ -1,5 +1,7 @@
 using System.Text;
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Registers;
+using ChordChat.Core.Tiles.Sets;
 using ChordChat.Tests.Checkers;
 using ChordChat.Tests.Simulation.World;
 using Lists = ChordChat.Tests.Simulation.Replication.History;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
 using ChordChat.Tests.Simulation.World;
 
 namespace ChordChat.Tests.Simulation.Swarm;

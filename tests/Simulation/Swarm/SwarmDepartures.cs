@@ -1,10 +1,11 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
 using ChordChat.Tests.Simulation.World;
 
 namespace ChordChat.Tests.Simulation.Swarm;
 
-/// <summary>Nodes that go on purpose, as Node/Hosting/Departure lets them: docs/protocol.md, "Ring: leave".</summary>
+/// <summary>Nodes that go on purpose, as Node/Operations/Departure lets them: docs/protocol.md, "Ring:
+/// leave".</summary>
 internal sealed class SwarmDepartures(SwarmCluster cluster)
 {
     private static readonly TimeSpan Hearsay = TimeSpan.FromMilliseconds(400);

@@ -1,5 +1,6 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Epochs;
 using ChordChat.Tests.Simulation.Replication;
 using ChordChat.Tests.Simulation.World;
 using Prng = ChordChat.Tests.Simulation.World.Prng;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Epochs;
 using Prng = ChordChat.Tests.Simulation.World.Prng;
 
 namespace ChordChat.Tests.Simulation.Swarm;

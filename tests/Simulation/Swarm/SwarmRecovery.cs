@@ -1,5 +1,5 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
 using ChordChat.Tests.Simulation.Replication;
 using ChordChat.Tests.Simulation.Ring;
 

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 
 namespace ChordChat.Tests.Simulation.Swarm;
 

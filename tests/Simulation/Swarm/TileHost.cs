@@ -1,12 +1,14 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Epochs;
+using ChordChat.Core.Tiles.Sets;
 using ChordChat.Tests.Simulation.Replication;
 using ChordChat.Tests.Simulation.World;
 
 namespace ChordChat.Tests.Simulation.Swarm;
 
 /// <summary>The replica of one process with its one writer, the keeper of its tiles and the coordinators that run here,
-/// as Node/Replication runs them.</summary>
+/// as Node/Tiles runs them.</summary>
 internal sealed class TileHost
 {
     private const int ToldMax = 64;
@@ -31,7 +33,7 @@ internal sealed class TileHost
         LookAtClock();
         Ballots = new BallotSource(node.Self.Node, incarnation);
         Directory = new TileDirectory(_cluster.Plan.TileBits, _cluster.GenesisOf(node));
-        _nextMembers = new NextMembers( // As in Node/Replication/ReplicationServices.
+        _nextMembers = new NextMembers( // As in Node/Tiles/TileServices.
             () => node.Ring.Cache, () => node.Ring.Clock,
             _cluster.Plan.Patience with { Copies = _cluster.Plan.Copies }, _cluster.Plan.Steward,
             _ => true); // The fault CutTile cuts any tile.
@@ -92,7 +94,7 @@ internal sealed class TileHost
             Commit();
     }
 
-    /// <summary>What another node asks, as Node/Transport/CallHandler takes it; news of a decision are judged first,
+    /// <summary>What another node asks, as Node/Chat/CallHandler takes it; news of a decision are judged first,
     /// and who may be the next members when the replica carries it out.</summary>
     public void Receive(ReplicaRequest request, NodeId from, Action<ReplicaReply> done)
     {

@@ -1,6 +1,6 @@
 using System.Net;
 using ChordChat.Node.Chat;
-using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Tests.Unit.Base;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Chat;

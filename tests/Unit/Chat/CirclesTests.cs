@@ -1,8 +1,8 @@
 using ChordChat.Core.Chat;
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles.Registers;
 using ChordChat.Node.Chat;
-using ChordChat.Node.Replication;
-using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Node.Tiles;
+using ChordChat.Tests.Unit.Base;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Chat;

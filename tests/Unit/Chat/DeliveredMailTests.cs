@@ -1,5 +1,7 @@
 using ChordChat.Crypto.Messages;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Base;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Links;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Xunit;

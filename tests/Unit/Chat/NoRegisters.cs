@@ -1,5 +1,5 @@
-using ChordChat.Core.Replication;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles.Registers;
+using ChordChat.Node.Tiles;
 
 namespace ChordChat.Tests.Unit.Chat;
 

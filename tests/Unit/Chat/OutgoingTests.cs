@@ -1,6 +1,5 @@
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 using ChordChat.Node.Chat;
-using ChordChat.Node.Transport;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Xunit;

@@ -1,6 +1,8 @@
 using ChordChat.Core.Chat;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Base;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Links;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Chat;

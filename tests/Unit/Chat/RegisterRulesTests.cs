@@ -1,6 +1,6 @@
 using ChordChat.Core.Chat;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
 using ChordChat.Crypto;
 using ChordChat.Crypto.KeyLogs;
 using ChordChat.Crypto.Keyrings;

@@ -1,7 +1,6 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Chat;
-using ChordChat.Node.Replication;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Tiles;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Chat;

@@ -1,8 +1,10 @@
 using ChordChat.Core.Ring;
+using ChordChat.Node.Base;
 using ChordChat.Node.Chat;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Links;
+using ChordChat.Node.Tiles;
+using ChordChat.Tests.Unit.Base;
 using ChordChat.Tests.Unit.Fuzz;
-using ChordChat.Tests.Unit.Hosting;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Xunit;

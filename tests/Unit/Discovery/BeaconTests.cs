@@ -1,7 +1,8 @@
 using System.Text;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Base;
 using ChordChat.Node.Discovery;
-using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Tests.Unit.Base;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Discovery;

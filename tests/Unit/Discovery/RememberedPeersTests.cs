@@ -1,6 +1,6 @@
 using ChordChat.Core.Ring;
 using ChordChat.Node.Discovery;
-using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Tests.Unit.Base;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Discovery;

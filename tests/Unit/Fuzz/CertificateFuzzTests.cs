@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using ChordChat.Node.Admission;
+using ChordChat.Node.Identity;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Fuzz;

@@ -1,8 +1,9 @@
-using ChordChat.Core.Replication;
+using ChordChat.Core.Tiles;
 using ChordChat.Crypto;
+using ChordChat.Node.Base;
 using ChordChat.Node.Chat;
-using ChordChat.Node.Replication;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Links;
+using ChordChat.Node.Tiles;
 using ChordChat.Tests.Unit.Chat;
 using ChordChat.Wire;
 using Google.Protobuf;

@@ -1,11 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
 using ChordChat.Core.Chat;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Admission;
+using ChordChat.Core.Tiles;
+using ChordChat.Node.Base;
 using ChordChat.Node.Discovery;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Identity;
 using ChordChat.Node.Storage;
 using ChordChat.Sdk.Nodes;
 using Xunit;

@@ -1,15 +1,21 @@
 using System.Collections.Immutable;
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Disks;
+using ChordChat.Core.Tiles.Epochs;
+using ChordChat.Core.Tiles.Registers;
+using ChordChat.Core.Tiles.Sets;
+using ChordChat.Node.Base;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Links;
 using ChordChat.Node.Storage;
-using ChordChat.Node.Transport;
 using ChordChat.Tests.Simulation.Replication;
 using ChordChat.Tests.Simulation.World;
-using ChordChat.Tests.Unit.Replication;
+using ChordChat.Tests.Unit.Tiles;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Xunit;
-using Replica = ChordChat.Core.Replication.Replica;
+using Replica = ChordChat.Core.Tiles.Replica;
 
 namespace ChordChat.Tests.Unit.Fuzz;
 

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using ChordChat.Core.Ring;
-using ChordChat.Node.Ring;
-using ChordChat.Node.Transport;
+using ChordChat.Node.Base;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Links;
 using ChordChat.Tests.Unit.Ring;
 using ChordChat.Wire;
 using Google.Protobuf;

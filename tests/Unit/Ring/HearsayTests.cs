@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Chat;
+using ChordChat.Node.Links;
 using ChordChat.Node.Ring;
-using ChordChat.Node.Transport;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Ring;

@@ -1,9 +1,8 @@
 using System.Collections.Immutable;
 using ChordChat.Core.Ring;
+using ChordChat.Node.Base;
 using ChordChat.Node.Ring;
-using ChordChat.Node.Transport;
-using ChordChat.Node.View;
-using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Tests.Unit.Base;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 using Xunit;

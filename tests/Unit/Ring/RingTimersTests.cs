@@ -1,8 +1,7 @@
 using ChordChat.Core.Ring;
-using ChordChat.Node.Hosting;
+using ChordChat.Node.Base;
 using ChordChat.Node.Ring;
-using ChordChat.Node.View;
-using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Tests.Unit.Base;
 using Microsoft.Extensions.Logging.Abstractions;
 using Xunit;
 

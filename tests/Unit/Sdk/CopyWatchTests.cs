@@ -1,5 +1,5 @@
 using ChordChat.Sdk.Sessions;
-using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Tests.Unit.Base;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Sdk;

@@ -1,7 +1,7 @@
 using ChordChat.Sdk;
 using ChordChat.Sdk.Messages;
+using ChordChat.Tests.Unit.Base;
 using ChordChat.Tests.Unit.Client;
-using ChordChat.Tests.Unit.Hosting;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Sdk;

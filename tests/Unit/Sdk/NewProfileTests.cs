@@ -1,6 +1,6 @@
 using ChordChat.Sdk.Profiles;
+using ChordChat.Tests.Unit.Base;
 using ChordChat.Tests.Unit.Client;
-using ChordChat.Tests.Unit.Hosting;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Sdk;

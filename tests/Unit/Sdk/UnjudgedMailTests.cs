@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 using ChordChat.Crypto;
 using ChordChat.Sdk.Messages;
 using ChordChat.Sdk.Storage;
-using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Tests.Unit.Base;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Xunit;

@@ -1,7 +1,8 @@
-using ChordChat.Core.Replication;
-using ChordChat.Node.Admission;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Sets;
+using ChordChat.Node.Identity;
 using ChordChat.Node.Storage;
-using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Tests.Unit.Base;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Storage;

@@ -1,10 +1,11 @@
-using ChordChat.Core.Replication;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Sets;
 using ChordChat.Crypto;
 using ChordChat.Crypto.Messages;
-using ChordChat.Node.Admission;
+using ChordChat.Node.Identity;
 using ChordChat.Node.Storage;
-using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Tests.Unit.Base;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Storage;

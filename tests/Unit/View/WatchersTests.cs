@@ -1,6 +1,6 @@
 using System.Net;
 using ChordChat.Node.View;
-using ChordChat.Tests.Unit.Hosting;
+using ChordChat.Tests.Unit.Base;
 using Grpc.Core;
 using Microsoft.AspNetCore.Http;
 using Xunit;

@@ -1,4 +1,0 @@
-namespace ChordChat.Core.Replication;
-
-/// <summary>A message as a set keeps it: unchanging content under an id that is used once.</summary>
-public readonly record struct SetMessage(MessageId Id, ReadOnlyMemory<byte> Content);

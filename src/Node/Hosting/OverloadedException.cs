@@ -1,4 +1,0 @@
-namespace ChordChat.Node.Hosting;
-
-/// <summary>A part of this node that others need has too much to do, or is stopping: to be tried again later.</summary>
-internal sealed class OverloadedException(string part) : Exception($"{part} is overloaded or stopping");

@@ -1,0 +1,31 @@
+using System.Text;
+using ChordChat.Core.Tiles;
+
+namespace ChordChat.Tests.Unit.Tiles;
+
+/// <summary>Rules as short as can be: a value is its owner's letter and a number, an owner stays, numbers
+/// grow.</summary>
+internal sealed class OwnedValues : IValueRules
+{
+    public bool HasRegister(string key) => true;
+
+    public bool HasSet(string name) => true;
+
+    public string? BesideOf(string key) => null;
+
+    public ValueVerdict Judge(
+        string key, ReadOnlyMemory<byte> own, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte>? beside)
+    {
+        var (before, now) = (Read(own), Read(value));
+        if (now is null)
+            return ValueVerdict.Malformed;
+        return before is null || (before.Value.Owner == now.Value.Owner && before.Value.Number < now.Value.Number)
+            ? ValueVerdict.Fits
+            : ValueVerdict.DoesNotFollow;
+    }
+
+    private static (char Owner, char Number)? Read(ReadOnlyMemory<byte> value) =>
+        Encoding.ASCII.GetString(value.Span) is [>= 'a' and <= 'z' and var owner, >= '0' and <= '9' and var number]
+            ? (owner, number)
+            : null;
+}
