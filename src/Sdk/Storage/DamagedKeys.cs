@@ -29,7 +29,8 @@ internal static class DamagedKeys
     /// <summary>Whether a text waits for its sender's word; if it neither waits for a node nor is at one, it
     /// does.</summary>
     private const string IsUnsent =
-        "EXISTS (SELECT 1 FROM messages WHERE messages.id = outbox.id AND state NOT IN (0, 1))";
+        "EXISTS (SELECT 1 FROM messages "
+        + "WHERE messages.id = outbox.id AND typeof(state) = 'integer' AND state NOT IN (0, 1))";
 
     private const string New = "id = lower(hex(randomblob(16)))";
 
