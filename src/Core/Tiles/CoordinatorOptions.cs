@@ -57,12 +57,11 @@ public sealed record CoordinatorOptions
         next.Tile.Bits - next.Splits.Length == known.Tile.Bits - known.Splits.Length
         && (next.Generation > known.Generation || next.Members.Length >= Math.Min(known.Members.Length, Copies));
 
-    /// <summary>Nodes whose word alone is enough about a later configuration: the only known member, of the very next
-    /// one. With one copy of everything it is enough of any, as is that of the only next member, because a node that
-    /// missed a move can hear of it from nobody else. docs/protocol.md#one-voice-is-a-claim</summary>
+    /// <summary>Nodes whose word alone is enough about the next configuration: the only known member. With one copy of
+    /// everything also the only next member, because a node that missed a move can hear of it from nobody else.
+    /// docs/protocol.md#one-voice-is-a-claim</summary>
     public IEnumerable<NodeId> BelievedAlone(TileConfiguration known, TileConfiguration next) =>
         known.Members is not [var only] ? []
-        : Copies == 1 ? next.Members is [var sole] ? [only, sole] : [only]
-        : next.Follows(known.At) ? [only]
-        : [];
+        : Copies == 1 && next.Members is [var sole] ? [only, sole]
+        : [only];
 }
