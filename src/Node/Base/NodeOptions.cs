@@ -3,8 +3,7 @@ using Serilog.Events;
 
 namespace ChordChat.Node.Base;
 
-/// <summary>How one node runs. Each value's consequence stands in NodeSettings, which --help
-/// prints.</summary>
+/// <summary>How one node runs. Each value's consequence stands in NodeSettings, which --help prints.</summary>
 internal sealed record NodeOptions
 {
     /// <summary>The node's folder: identity, database, address.</summary>

@@ -15,8 +15,7 @@ internal static class ChatServices
             made.GetRequiredService<NodeIdentity>(), made.GetRequiredService<LocalNode>().Self))
         .AddSingleton<IMailboxCounts, MailboxCounts>()
         .AddSingleton<SessionShowing>()
-        .AddSingleton<SessionShower>(made => (to, user, done) =>
-            made.GetRequiredService<SessionShowing>().Show(to, user, done))
+        .AddSingleton<SessionShower>(made => made.GetRequiredService<SessionShowing>().Show)
         .AddSingleton<PeerChatAnswers>()
         .AddSingleton<IPeerChat, PeerChatLink>()
         .AddSingleton<CallHandler>()

@@ -14,7 +14,7 @@ namespace ChordChat.Node.Chat;
 internal static class PeerChatMap
 {
     public const int UsersMax = 4_096;
-    private const int NameMax = 64;
+    private const int PlaceMax = 64;
 
     public static WireLease ToWire(this Lease lease) => new()
     {
@@ -33,7 +33,7 @@ internal static class PeerChatMap
         call.Place.Length switch
         {
             0 => "unknown",
-            <= NameMax => call.Place,
+            <= PlaceMax => call.Place,
             _ => throw new MalformedException("place"),
         },
         call.Succeeded ? GuessStep.Succeeded : GuessStep.Try);

@@ -49,19 +49,8 @@ internal sealed class PeerLinks(
 
     /// <summary>Makes a call and waits for its answer, but not longer than <paramref name="timeout"/>.</summary>
     /// <returns>Null when none came.</returns>
-    public async Task<Answer?> CallAsync(NodeId to, Call call, TimeSpan timeout, CancellationToken cancellation)
-    {
-        var answered = new TaskCompletionSource<Answer?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Send(to, call, answer => answered.TrySetResult(answer));
-        try
-        {
-            return await answered.Task.WaitAsync(timeout, time, cancellation);
-        }
-        catch (TimeoutException)
-        {
-            return null;
-        }
-    }
+    public Task<Answer?> CallAsync(NodeId to, Call call, TimeSpan timeout, CancellationToken cancellation) =>
+        Callback.InTimeAsync<Answer>(done => Send(to, call, done), timeout, time, cancellation);
 
     public async ValueTask DisposeAsync()
     {

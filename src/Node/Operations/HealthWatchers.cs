@@ -37,9 +37,7 @@ internal sealed class HealthWatchers(TimeProvider time)
         await next(context);
     }
 
-    private static bool IsStrangersWatch(HttpContext context)
-    {
-        return context.GrpcMethod() is { ServiceName: Service, Type: MethodType.ServerStreaming }
-            && CallerIdentity.Of(context) is { Node: null, MaySeeNames: false };
-    }
+    private static bool IsStrangersWatch(HttpContext context) =>
+        context.GrpcMethod() is { ServiceName: Service, Type: MethodType.ServerStreaming }
+        && CallerIdentity.Of(context) is { Node: null, MaySeeNames: false };
 }

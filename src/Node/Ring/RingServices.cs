@@ -14,7 +14,7 @@ internal static class RingServices
             made.GetRequiredService<Genesis>(), made.GetRequiredService<LocalNode>(),
             made.GetRequiredService<NodeOptions>().Preset, settings))
         .AddLoop<RingDriver>()
-        .AddSingleton<PeerBook>(made => node => made.GetRequiredService<RingDriver>().Now.Find(node))
+        .AddSingleton<PeerBook>(made => BookOf(made.GetRequiredService<RingDriver>()))
         .AddSingleton<DenyListNews>()
         .AddSingleton<SettingNews>()
         .AddSingleton<RingCalls>()
@@ -32,6 +32,8 @@ internal static class RingServices
         .AddLoop<DenyListSpreader>();
 
     public static void MapRing(this WebApplication app) => app.MapGrpcService<RingService>().OpenTo(Callers.Members);
+
+    private static PeerBook BookOf(RingDriver ring) => node => ring.Now.Find(node);
 
     private static RingStart StartOf(Genesis genesis, LocalNode node, Preset preset, IConfiguration settings)
     {

@@ -33,20 +33,9 @@ internal sealed partial class ReplicaCalls(
 
     /// <summary>As <see cref="Send"/>; waits for the reply, but no longer than <paramref name="timeout"/>.</summary>
     /// <returns>Null when none came.</returns>
-    public async Task<ReplicaReply?> AskAsync(
-        NodeId to, ReplicaRequest request, TimeSpan timeout, CancellationToken cancellation)
-    {
-        var replied = new TaskCompletionSource<ReplicaReply?>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Send(to, request, reply => replied.TrySetResult(reply));
-        try
-        {
-            return await replied.Task.WaitAsync(timeout, time, cancellation);
-        }
-        catch (TimeoutException)
-        {
-            return null;
-        }
-    }
+    public Task<ReplicaReply?> AskAsync(
+        NodeId to, ReplicaRequest request, TimeSpan timeout, CancellationToken cancellation) =>
+        Callback.InTimeAsync<ReplicaReply>(done => Send(to, request, done), timeout, time, cancellation);
 
     /// <summary>An answer, or what came of it, made a step of this coordinator throw.</summary>
     public void Report(Coordinator coordinator, Exception fault)

@@ -125,11 +125,13 @@ public sealed class SetAdd(
             : IsTooLate ? new SetAddOutcome.TooLate(_lateNowMs)
             : IsFull ? new SetAddOutcome.Refused() : new SetAddOutcome.Queued());
 
-    private bool IsTooLate => _tooLate.Count > Configuration.Members.Length - Majority;
+    private bool IsTooLate => LeavesNoMajority(_tooLate);
 
-    private bool IsFull => _full.Count > Configuration.Members.Length - Majority;
+    private bool IsFull => LeavesNoMajority(_full);
 
-    private bool IsOccupied => _occupied.Count > Configuration.Members.Length - Majority;
+    private bool IsOccupied => LeavesNoMajority(_occupied);
+
+    private bool LeavesNoMajority(MemberSet refused) => refused.Count > Configuration.Members.Length - Majority;
 }
 
 /// <summary>What became of an add; who has it is told by <see cref="SetAdd.Copies"/>.</summary>
