@@ -120,6 +120,11 @@ public sealed class LocalStore : IDisposable
                 "profile_not_writable", $"{path} cannot be opened: {cause.Message}",
                 "free disk space or check the folder's permissions", cause);
         }
+        catch
+        {
+            connection.Dispose(); // Takes back what was begun.
+            throw;
+        }
     }
 
     /// <summary>A column that older profiles do not have.</summary>

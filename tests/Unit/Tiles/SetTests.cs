@@ -45,52 +45,6 @@ public class SetTests
         Assert.Equal([_bench.Ids[0]], add.Copies.ToArray());
     }
 
-    /// <summary>One is dead, and one of the others always answers after its round has ended.</summary>
-    [Fact]
-    public void What_a_majority_has_is_stored_although_its_answers_were_for_different_rounds()
-    {
-        var add = NewAdd(1);
-        var first = add.Start().OfType<Effect.Send>().First().Request;
-        add.OnUnreachable(_bench.Ids[2], first);
-        add.OnUnreachable(_bench.Ids[1], first);
-        add.On(_bench.Ids[0], first, new ReplicaReply.Added(1));
-        Assert.Null(add.Outcome);
-        add.On(_bench.Ids[1], first, new ReplicaReply.Added(1));
-        Assert.IsType<SetAddOutcome.Stored>(add.Outcome);
-        Assert.Equal(2, add.CopyCount);
-    }
-
-    /// <summary>A member that is known to be dead ends each round as soon as the first of the others refuses.</summary>
-    [Theory]
-    [InlineData("full", typeof(SetAddOutcome.Refused))]
-    [InlineData("late", typeof(SetAddOutcome.TooLate))]
-    [InlineData("occupied", typeof(SetAddOutcome.Occupied))]
-    public void What_all_living_members_refuse_is_refused_although_the_third_one_is_dead(string why, Type outcome)
-    {
-        ReplicaReply refusal = why switch
-        {
-            "full" => new ReplicaReply.Full(),
-            "late" => new ReplicaReply.TooLate(5),
-            _ => new ReplicaReply.Occupied(),
-        };
-        var add = NewAdd(1);
-        var effects = add.Start().ToArray();
-        for (var rounds = 0; !add.IsDone && rounds < 100; rounds++)
-        {
-            var sends = effects.OfType<Effect.Send>().ToArray();
-            if (sends.Length > 0)
-            {
-                add.OnUnreachable(_bench.Ids[2], sends[0].Request);
-                add.On(_bench.Ids[0], sends[0].Request, refusal);
-                add.On(_bench.Ids[1], sends[0].Request, refusal);
-            }
-
-            effects = [.. add.OnTimeout()];
-        }
-
-        Assert.IsType(outcome, add.Outcome);
-    }
-
     /// <summary>docs/protocol.md#tombstones: what it adds is new, whatever its own calendar says.</summary>
     [Theory]
     [InlineData(0, true)]

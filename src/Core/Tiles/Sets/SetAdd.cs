@@ -72,7 +72,7 @@ public sealed class SetAdd(
         if (request.At != Configuration.At)
             return;
         Note(member, reply);
-        if (Outcome is null && _kept.Count >= Majority)
+        if (Outcome is null && IsAtMajority)
             State(new SetAddOutcome.Stored()); // Each answer came after its round; the repair does the rest.
     }
 
@@ -104,7 +104,7 @@ public sealed class SetAdd(
 
     private protected override void OnMinority()
     {
-        if (IsFull || IsTooLate || IsOccupied)
+        if (IsAtMajority || IsFull || IsTooLate || IsOccupied)
             GiveUp();
         else
             Retry();
@@ -121,9 +121,13 @@ public sealed class SetAdd(
     }
 
     private protected override void GiveUp() =>
-        State(IsOccupied ? new SetAddOutcome.Occupied()
+        State(IsAtMajority ? new SetAddOutcome.Stored()
+            : IsOccupied ? new SetAddOutcome.Occupied()
             : IsTooLate ? new SetAddOutcome.TooLate(_lateNowMs)
             : IsFull ? new SetAddOutcome.Refused() : new SetAddOutcome.Queued());
+
+    /// <summary>Whatever rounds they answered to.</summary>
+    private bool IsAtMajority => _kept.Count >= Majority;
 
     private bool IsTooLate => LeavesNoMajority(_tooLate);
 

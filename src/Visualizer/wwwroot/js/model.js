@@ -77,14 +77,12 @@ function tileOf(tile, index, at) {
 }
 
 function linkUp(nodes, at) {
-  const standing = nodes.filter(node => node.state !== 'dead');
+  linkStanding(nodes, 'previousStanding');
+  linkStanding(nodes.toReversed(), 'nextStanding');
   nodes.forEach(node => {
     node.predecessor = at.get(node.predecessorAt);
     node.successors = node.successorsAt.map(position => at.get(position)).filter(Boolean);
     node.fingers = fingersOf(node, at);
-    const others = standing.filter(other => other !== node);
-    node.nextStanding = nearest(others, other => clockwise(node.turn, other.turn));
-    node.previousStanding = nearest(others, other => clockwise(other.turn, node.turn));
     // What it answers for, as Chord has it: from its predecessor's place, without it, up to its own.
     const before = node.predecessor ?? node.previousStanding ?? node;
     node.from = before.turn;
@@ -93,8 +91,15 @@ function linkUp(nodes, at) {
   });
 }
 
-const nearest = (nodes, distance) =>
-  nodes.reduce((best, node) => best === undefined || distance(node) < distance(best) ? node : best, undefined);
+/** The last one before each node that is not dead, itself apart; twice around, since the circle begins anywhere. */
+function linkStanding(nodes, name) {
+  let last;
+  for (const node of [...nodes, ...nodes]) {
+    node[name] = last === node ? undefined : last;
+    if (node.state !== 'dead')
+      last = node;
+  }
+}
 
 /** The 128 fingers point at few nodes: one entry a node, with the range of i that leads there. */
 function fingersOf(node, at) {
