@@ -5,7 +5,8 @@
 #   ./test.sh hunt --seeds N [--from S] [--minutes M]    simulated clusters under faults; the last line counts seeds
 #   ./test.sh nemesis --minutes M [--seed S] [--nodes N] [--mix all|crash|network|host|clock|people|names|outage]    real nodes under faults; 2 minutes
 #             [--split T]    tiles are cut meanwhile, until there are T for each node
-#   ./test.sh nemesis --numbers [--copies C]    what people notice of one fault after the other, as a table
+#             [--guests G] [--people P] [--copies C] [--policy takeover|reject]    who is there and what holds
+#   ./test.sh nemesis --numbers [--parts P,...] [--copies C]    what people notice of one fault after the other, as a table
 # The last line counts what the test runners reported. A step that fails without a count is one failure more.
 set -uo pipefail
 cd "$(dirname "$0")" || exit 1

@@ -103,7 +103,7 @@ init() { # number of founders ('' counts them), options of 'cluster init'
   if ! has_cluster; then
     chordchat-node cluster init --data /authority --nodes "${founders:-$(count_containers)}" "${@:2}" >&2
   elif (($# > 1)); then
-    echo 'what was fixed when the cluster was made is not changed' >&2
+    echo 'the cluster exists already: options that are fixed when it is made were ignored' >&2
   fi
   publish
   exec 9>&-

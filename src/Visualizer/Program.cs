@@ -22,7 +22,7 @@ var listen = new Option<string>("--listen")
 };
 var hostNames = new Option<string[]>("--host-name")
 {
-    Description = "A name or address, beside localhost, that the page may be opened by; may be repeated. Requests for "
+    Description = "A name or address, besides localhost, under which the page may be opened; may be repeated. Requests for "
         + "any other name are refused. Without it: CHORDCHAT_PAGE_HOSTS.",
     DefaultValueFactory = _ => [],
 };

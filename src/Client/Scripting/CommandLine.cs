@@ -143,9 +143,9 @@ internal static class CommandLine
     {
         var invitation = new Option<string?>("--invitation")
         {
-            Description = "code from the cluster's operator, where registering needs one; others on this machine can "
-                + $"see it here: without it register asks, scripts set {InvitationAtHand.Variable} or use "
-                + InvitationAtHand.Option,
+            Description = "code from the cluster's operator, where registering needs one. Others on this machine can "
+                + "see it here: leave it out, and 'register' asks for it; scripts set "
+                + $"{InvitationAtHand.Variable} or use {InvitationAtHand.Option}",
             HelpName = "CODE",
         };
         var file = new Option<string?>(InvitationAtHand.Option)

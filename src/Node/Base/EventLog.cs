@@ -39,7 +39,7 @@ internal sealed class EventLog(TimeProvider time)
             MembershipEvent.Joined => $"{peer.Name} joined at {peer.Address}",
             MembershipEvent.Suspected => $"{peer.Name} does not answer",
             MembershipEvent.AliveAgain => $"{peer.Name} answers again",
-            MembershipEvent.Died => $"{peer.Name} has not answered for long: its tiles are given to others",
+            MembershipEvent.Died => $"{peer.Name} has not answered for a long time: its tiles are given to others",
             MembershipEvent.Leaving => $"{peer.Name} is about to leave",
             MembershipEvent.Left => $"{peer.Name} left",
             MembershipEvent.AddressChanged changed => $"{peer.Name} moved from {changed.Before} to {peer.Address}",

@@ -36,9 +36,9 @@ internal static class ClusterCommands
         };
         var backups = new Option<int?>("--replicas")
         {
-            Description = "K: everything is kept on K + 1 nodes and survives the loss of any K/2 of them (rounded "
-                + "down) without a pause. Cannot be changed later. Default 2 (three copies), less when there are "
-                + "fewer nodes.",
+            Description = "K: everything is kept on K + 1 nodes and stays available while any K/2 of them (rounded "
+                + "down) are lost, apart from a short pause when tiles change members. Cannot be changed later. "
+                + "Default 2 (three copies), less when there are fewer nodes.",
         };
         var policy = new Option<SessionPolicy>("--policy")
         {

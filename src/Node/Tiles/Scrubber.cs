@@ -79,6 +79,6 @@ internal sealed partial class Scrubber(
     }
 
     [LoggerMessage(2201, LogLevel.Warning,
-        "this node answers no more for tile {Tile} until it has copied it anew from the others")]
+        "this node does not answer for tile {Tile} until it has copied it anew from the others")]
     private partial void LogDistrusted(string tile);
 }
