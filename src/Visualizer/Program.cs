@@ -22,8 +22,8 @@ var listen = new Option<string>("--listen")
 };
 var hostNames = new Option<string[]>("--host-name")
 {
-    Description = "A name or address, besides localhost, under which the page may be opened; may be repeated. Requests for "
-        + "any other name are refused. Without it: CHORDCHAT_PAGE_HOSTS.",
+    Description = "A name or address, besides localhost, under which the page may be opened; may be repeated. "
+        + "Requests for any other name are refused. Without it: CHORDCHAT_PAGE_HOSTS.",
     DefaultValueFactory = _ => [],
 };
 var viewer = new Option<string>("--viewer")

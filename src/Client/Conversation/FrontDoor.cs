@@ -125,7 +125,7 @@ internal sealed class FrontDoor : IDisposable
                 Output.Say(ScriptContext.InWords(mistake));
             }
 
-        throw new ChordChatException("usage", "no name was given", "start again and type a name");
+        throw new ChordChatException("no_answer", "no name was given", "start again and type a name");
     }
 
     /// <summary>The user whose profile is here already; null when that must be asked.</summary>
@@ -174,5 +174,5 @@ internal sealed class FrontDoor : IDisposable
     }
 
     private static ChordChatException NobodyAnswered() => new(
-        "usage", "the question was not answered", "start again and answer it, or see chordchat --help");
+        "no_answer", "the question was not answered", "start again and answer it, or see chordchat --help");
 }

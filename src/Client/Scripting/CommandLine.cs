@@ -301,7 +301,7 @@ internal static class CommandLine
         catch (ChordChatException cause) when (cause.Code != Output.Closed)
         {
             ScriptContext.Complain(json, cause);
-            return Failed;
+            return cause.Code == "usage" ? Misused : Failed;
         }
     }
 }

@@ -77,7 +77,8 @@ internal static class MembershipMerge
             KnownSince = IsDeadToThisNode(known) ? now : known.KnownSince, // It says next that it lives.
         };
         return told == known ? (s, [])
-            : told.IsReachable != known.IsReachable || told.Peer.Address != known.Peer.Address ? Put(s, known, told)
+            : told.IsReachable != known.IsReachable || told.Peer.Address != known.Peer.Address || known.Spoken == 0
+                ? Put(s, known, told)
             : (s with { Members = s.Members.With(told) }, []);
     }
 
@@ -215,7 +216,9 @@ internal static class MembershipMerge
     private static IEnumerable<MembershipEvent> Events(Member? before, Member after)
     {
         var was = before is { WasHeard: true } ? before.Health : (Health?)null;
-        if (was != after.Health)
+        if (after is { Health: Health.Alive, Spoken: > 0 } && before is not { WasHeard: true, Spoken: > 0 })
+            yield return new MembershipEvent.Joined(after);
+        else if (was != after.Health)
             switch (after.Health)
             {
                 case Health.Alive when was is null or Health.Left:

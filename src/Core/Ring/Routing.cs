@@ -1,9 +1,28 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace ChordChat.Core.Ring;
 
-/// <summary>A peer on the way and why it was named: "finger 120", "successor", "cache", "own arc".</summary>
-public sealed record RouteStep(Peer Peer, string Why);
+/// <summary>A peer on the way.</summary>
+/// <param name="Why">Why it was named: <see cref="OwnArc"/>, <see cref="Successor"/>, <see cref="Cache"/> or
+/// <see cref="Finger"/>.</param>
+public sealed record RouteStep(Peer Peer, string Why)
+{
+    public const string OwnArc = "own arc";
+    public const string Successor = "successor";
+    public const string Cache = "cache";
+
+    private const string FingerWord = "finger ";
+
+    public static string Finger(int index) => string.Create(CultureInfo.InvariantCulture, $"{FingerWord}{index}");
+
+    /// <summary>Whether a node of this version gives this reason.</summary>
+    public static bool IsReason(string why) => why is OwnArc or Successor or Cache
+        || (why.StartsWith(FingerWord, StringComparison.Ordinal)
+            && byte.TryParse(
+                why.AsSpan(FingerWord.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+            && index < RingId.Bits);
+}
 
 /// <summary>One node's answer to FindSuccessor.</summary>
 /// <param name="Owner">The successor of the point, when this node can tell; otherwise null.</param>
@@ -22,11 +41,11 @@ public static class Routing
         var self = ring.Self.Position;
         if (point == self || ring.Predecessor is { } before && ring.Phase is RingPhase.Member
             && RingId.Between(before.Position, point, self))
-            return new(new RouteStep(ring.Self, "own arc"), []);
+            return new(new RouteStep(ring.Self, RouteStep.OwnArc), []);
         var owner = ring.Successors.FirstOrDefault(peer =>
             peer.Position == point || RingId.Between(self, point, peer.Position));
         return new(
-            owner is not null ? new RouteStep(owner, "successor") : null,
+            owner is not null ? new RouteStep(owner, RouteStep.Successor) : null,
             ClosestPreceding(ring, fingers, cache, point));
     }
 
@@ -34,13 +53,14 @@ public static class Routing
         RingState ring, FingerTable fingers, Membership? cache, RingId point)
     {
         var self = ring.Self.Position;
-        var known = ring.Successors.Select(peer => new RouteStep(peer, "successor"))
-            .Concat(fingers.Distinct().Select(finger => new RouteStep(finger.Peer, $"finger {finger.Index}")))
+        var known = ring.Successors.Select(peer => new RouteStep(peer, RouteStep.Successor))
+            .Concat(fingers.Distinct().Select(finger => new RouteStep(finger.Peer, RouteStep.Finger(finger.Index))))
             .Concat(cache is null ? [] : Before(cache, point));
         return [.. known.Where(step => RingId.Between(self, step.Peer.Position, point))
             .OrderBy(step => step.Peer.Position.DistanceTo(point)).DistinctBy(step => step.Peer.Node).Take(CloserMax)];
     }
 
     private static IEnumerable<RouteStep> Before(Membership cache, RingId point) => cache.Counterclockwise(point)
-        .Where(member => member.IsReachable).Take(CloserMax).Select(member => new RouteStep(member.Peer, "cache"));
+        .Where(member => member.IsReachable).Take(CloserMax)
+        .Select(member => new RouteStep(member.Peer, RouteStep.Cache));
 }

@@ -81,12 +81,15 @@ public abstract record ReplicaReply
     /// <param name="WasAway">Active again since less than a day, after it was away for long.</param>
     /// <param name="Vote">What it voted for as the one after <paramref name="Newest"/>; of a cut, the first
     /// half's.</param>
+    /// <param name="MayEnd">Whether it lets others end the epoch of <paramref name="Newest"/>.
+    /// docs/protocol.md#one-change-at-a-time</param>
     public sealed record Standing(
         TileConfiguration Newest,
         TilePhase Phase,
         TileConfiguration? Previous,
         bool WasAway = false,
-        TileConfiguration? Vote = null) : ReplicaReply
+        TileConfiguration? Vote = null,
+        bool MayEnd = false) : ReplicaReply
     {
         /// <summary>The configuration before <paramref name="next"/> if it voted for that; otherwise null.</summary>
         internal TileConfiguration? VotedFor(TileConfiguration next) => Vote is null ? null

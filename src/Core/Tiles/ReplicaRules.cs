@@ -25,6 +25,9 @@ internal sealed record ReplicaRules
     /// <summary>Nobody becomes a member who does not answer.</summary>
     public bool NewcomersAreAsked { get; init; } = true;
 
+    /// <summary>Members are asked whether the epoch may end before any is sealed.</summary>
+    public bool MembersAreAsked { get; init; } = true;
+
     /// <summary>No new row comes from an add or a repair's page that is too late.</summary>
     public bool LateIsRefused { get; init; } = true;
 

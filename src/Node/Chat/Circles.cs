@@ -134,6 +134,7 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
     private async Task AskAsync(string user, TaskCompletionSource<Circle?> asked)
     {
         Circle? circle = null;
+        var before = _known.GetValueOrDefault(user);
         try
         {
             using var patience = new CancellationTokenSource(Patience, clock.Time);
@@ -150,9 +151,23 @@ internal sealed class Circles(IRegisters registers, IRegisterGlimpses glimpses, 
         }
         finally
         {
-            Remember(user, circle);
+            circle = Remember(user, circle, before);
             _asking.TryRemove(user, out _);
             asked.TrySetResult(circle);
+        }
+    }
+
+    /// <summary>What a question brought, unless something was learnt meanwhile: a change made here is newer.</summary>
+    /// <param name="asked">What was known when it was asked.</param>
+    /// <returns>What is known now.</returns>
+    private Circle? Remember(string user, Circle? circle, Known? asked)
+    {
+        lock (_turn)
+        {
+            if (_known.GetValueOrDefault(user) is { } now && !ReferenceEquals(now, asked))
+                return now.Circle;
+            Remember(user, circle);
+            return circle;
         }
     }
 

@@ -78,7 +78,7 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     {
         lock (_turn)
         {
-            if (now.Generation < _copies.Generation)
+            if (now.IsOlderThan(_copies))
                 return;
             _copies = now;
             if (_told == SendState.Kept)
@@ -113,7 +113,7 @@ internal sealed class Submission(LiveSession sender, string to, MessageId id, Re
     {
         lock (_turn)
         {
-            if (kept.Generation < _copies.Generation)
+            if (kept.IsOlderThan(_copies))
                 return;
             if (kept.IsNewsAfter(_copies))
                 _copies = kept;

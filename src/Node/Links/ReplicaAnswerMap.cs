@@ -59,6 +59,7 @@ internal static class ReplicaAnswerMap
                 Previous = standing.Previous?.ToWire(),
                 WasAway = standing.WasAway,
                 Vote = standing.Vote?.ToWire(),
+                MayEnd = standing.MayEnd,
             },
         },
         ReplicaReply.Stale stale => new()
@@ -107,7 +108,8 @@ internal static class ReplicaAnswerMap
             answer.Standing.Phase <= (uint)TilePhase.Away
                 ? (TilePhase)answer.Standing.Phase : throw new MalformedException("phase"),
             answer.Standing.Previous.Before(answer.Standing.Newest.ToCore()), answer.Standing.WasAway,
-            answer.Standing.Vote is { } next ? next.After(answer.Standing.Newest.ToCore().At) : null),
+            answer.Standing.Vote is { } next ? next.After(answer.Standing.Newest.ToCore().At) : null,
+            answer.Standing.MayEnd),
         Answer.BodyOneofCase.Stale => new ReplicaReply.Stale(
             answer.Stale.Newest.ToCore(), answer.Stale.Previous.Before(answer.Stale.Newest.ToCore())),
         Answer.BodyOneofCase.Behind => new ReplicaReply.Behind(answer.Behind.ToCore()),

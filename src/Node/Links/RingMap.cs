@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using System.Globalization;
 using ChordChat.Core.Chat;
 using ChordChat.Core.Ring;
+using ChordChat.Core.Tiles;
 using ChordChat.Node.Base;
+using ChordChat.Node.Identity;
 using ChordChat.Wire;
 using Google.Protobuf;
 
@@ -12,9 +14,15 @@ namespace ChordChat.Node.Links;
 /// <remarks>Reading throws <see cref="MalformedException"/> for whatever Core could not have written.</remarks>
 internal static class RingMap
 {
-    private const int NameMax = 64;
     private const int AddressMax = 300;
     private const int ListMax = 1_024;
+
+    /// <summary>More tiles than any circle is cut into.</summary>
+    private const int TilesMax = 65_536;
+    private const int TileMembersMax = ClusterPlan.BackupCountMax + 1;
+
+    private static readonly ImmutableHashSet<string> Phases =
+        [.. Enum.GetValues<TilePhase>().Select(ToWire)];
 
     /// <summary>More records than a cache has (4,096) and a message needs: the rest is not read.</summary>
     private const int MembersMax = 4_097;
@@ -28,8 +36,8 @@ internal static class RingMap
     };
 
     public static Peer ToCore(this WirePeer? peer) =>
-        peer is { Name.Length: > 0 and <= NameMax, Address.Length: <= AddressMax }
-            && IsPrintable(peer.Name) && IsPrintable(peer.Address) // They are shown in logs and on pages.
+        peer is { Address.Length: <= AddressMax }
+            && ClusterPlan.IsName(peer.Name) && IsPrintable(peer.Address) // They are shown in logs and on pages.
             && HostPort.TryParse(peer.Address, out _) // Or nobody could be called there.
             ? new(peer.NodeId.ToNodeId(), peer.Position.ToRingId(), peer.Name, peer.Address)
             : throw new MalformedException("peer");
@@ -68,11 +76,12 @@ internal static class RingMap
             _ => throw new MalformedException("health"),
         }, record.JoinedAtMs);
 
-    /// <summary>What is told of others, one record of each. One whose number is out of range is passed over: whoever
-    /// tells it on may not have made it up.</summary>
+    /// <summary>What is told of others, one record of each. One whose number is out of range, or whose name no node can
+    /// have, is passed over: whoever tells it on may not have made it up.</summary>
     public static ImmutableArray<Member> ToCore(this IEnumerable<MemberRecord> records) =>
     [
-        .. records.Where(record => ReplicaMap.IsCounter(record.Incarnation)).Take(MembersMax)
+        .. records.Where(record => ReplicaMap.IsCounter(record.Incarnation)
+            && record.Peer is { } peer && ClusterPlan.IsName(peer.Name)).Take(MembersMax)
             .Select(record => record.ToCore()).DistinctBy(member => member.Peer.Node),
     ];
 
@@ -105,13 +114,24 @@ internal static class RingMap
         portrait.Predecessor.ToCoreOrNull();
         foreach (var peer in portrait.Successors.Concat(portrait.Fingers.Select(finger => finger.Peer)))
             peer.ToCore();
-        foreach (var member in portrait.Tiles.SelectMany(tile => tile.Members))
-            member.ToNodeId();
+        foreach (var tile in portrait.Tiles)
+        {
+            if (tile.Members.Count > TileMembersMax || tile.Members.Distinct().Count() < tile.Members.Count)
+                throw new MalformedException("members of a tile");
+            foreach (var member in tile.Members)
+                member.ToNodeId();
+            if (!Phases.Contains(tile.Phase))
+                tile.Phase = ""; // Of another version, or made up.
+        }
+
         return portrait.Successors.Count <= ListMax && portrait.Fingers.Count <= ListMax
             && portrait.Users.Count <= ListMax && portrait.Users.All(UserName.IsValid)
-            && portrait.Tiles.All(tile => tile.Phase.Length <= NameMax && IsPrintable(tile.Phase))
+            && portrait.Tiles.Count <= TilesMax && portrait.Tiles.All(tile => tile.Bits <= TileId.BitsMax)
             ? portrait : throw new MalformedException("portrait");
     }
+
+    /// <summary>As pages show it.</summary>
+    public static string ToWire(this TilePhase phase) => phase.ToString().ToLowerInvariant();
 
     /// <summary>Nothing that moves a cursor, breaks a line or turns text round.</summary>
     private static bool IsPrintable(string text) => text.All(c => char.GetUnicodeCategory(c)
@@ -121,7 +141,6 @@ internal static class RingMap
     private static WireRoute ToWire(RouteStep step) => new() { Peer = step.Peer.ToWire(), Why = step.Why };
 
     private static RouteStep ToCore(WireRoute? step) =>
-        step is { Why.Length: <= NameMax } && IsPrintable(step.Why)
-            ? new(step.Peer.ToCore(), step.Why)
-            : throw new MalformedException("route");
+        step is null ? throw new MalformedException("route")
+            : new(step.Peer.ToCore(), RouteStep.IsReason(step.Why) ? step.Why : ""); // Pages show it.
 }

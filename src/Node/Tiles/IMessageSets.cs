@@ -55,11 +55,16 @@ internal readonly record struct StoredMessage(MessageId Id, ReadOnlyMemory<byte>
 
 /// <summary>Which members have it on disk, and how many there are in all (K + 1).</summary>
 /// <param name="Generation">Of the tile when they said so: in a later one they may have lost it.</param>
-internal sealed record CopiesKept(IReadOnlyList<Peer> Members, int Of, ulong Generation = 0)
+/// <param name="Epoch">Of the tile within the generation: in a later one others may keep it.</param>
+internal sealed record CopiesKept(IReadOnlyList<Peer> Members, int Of, ulong Generation = 0, ulong Epoch = 0)
 {
+    /// <summary>Whether the tile has had other members since.</summary>
+    public bool IsOlderThan(CopiesKept other) =>
+        (Generation, Epoch).CompareTo((other.Generation, other.Epoch)) < 0;
+
     /// <summary>Whether it says more than an earlier report does.</summary>
     public bool IsNewsAfter(CopiesKept earlier) => Generation > earlier.Generation
-        || (Generation == earlier.Generation && Members.Count > earlier.Members.Count);
+        || (!IsOlderThan(earlier) && Members.Count > earlier.Members.Count);
 }
 
 /// <summary>The tile and which link of its chain this is, and its members, the owner first.</summary>

@@ -251,7 +251,8 @@ internal sealed class Replicator(
             var at = directory.At(set.Point);
             var have = await holders.AskAsync(at, set, [.. ids], cancellation);
             if (!directory.At(set.Point).IsNewerThan(at))
-                return [.. have.Select(nodes => new CopiesKept(Peers(nodes), at.Members.Length, at.Generation))];
+                return [.. have.Select(nodes => new CopiesKept(
+                    Peers(nodes), at.Members.Length, at.Generation, at.Epoch))];
         }
     }
 
@@ -281,8 +282,11 @@ internal sealed class Replicator(
         return await ended.Task;
     }
 
-    private CopiesKept Copies(SetAdd add) =>
-        new(Peers(add.Copies), add.Configuration.Members.Length, add.Configuration.Generation);
+    private CopiesKept Copies(SetAdd add)
+    {
+        var at = add.Configuration;
+        return new(Peers(add.Copies), at.Members.Length, at.Generation, at.Epoch);
+    }
 
     private Peer[] Peers(IReadOnlyList<NodeId> nodes)
     {

@@ -58,9 +58,14 @@ internal sealed partial class Scrubber(
         await guard.OpenedAsync(stopping); // Before that this node's replica takes no requests.
         for (var at = (ScrubCursor?)default(ScrubCursor); at is { } cursor;)
         {
-            var (next, damaged) = await writer.AskAsync(store => store.Check(cursor, options.RowsAtOnce));
+            var (next, damaged) = await writer.AskAsync(store =>
+            {
+                var (next, tiles) = store.Check(cursor, options.RowsAtOnce);
+                // Here, not later: rows of the next epoch are others.
+                return (next, tiles.Select(board.Of).OfType<TileHeader>().ToList());
+            });
             var areAllDistrusted = true;
-            foreach (var header in damaged.Select(board.Of).OfType<TileHeader>())
+            foreach (var header in damaged)
                 if (header.Phase is not (TilePhase.Damaged or TilePhase.Retired))
                     areAllDistrusted &= await IsDistrustedAsync(header, stopping);
             if (areAllDistrusted)

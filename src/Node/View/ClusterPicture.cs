@@ -70,18 +70,18 @@ internal sealed class ClusterPicture(
             Cluster = genesis.ClusterHex,
             SeenBy = now.Self.Name,
             AtMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
-            Nodes = { portraits.Select(shown => ToWire(shown.Member, shown.Portrait)) },
+            Nodes = { portraits.Select(shown => ToWire(now.Members, shown.Member, shown.Portrait)) },
             Events = { events.Newest.Select(ToWire) },
         };
-        snapshot.Tiles.AddRange(Tiles(now, portraits.Select(shown => shown.Portrait)));
+        snapshot.Tiles.AddRange(Tiles(now, portraits));
         return snapshot;
     }
 
-    private static NodeView ToWire(Member member, DescribeReply? portrait)
+    private static NodeView ToWire(Membership members, Member member, DescribeReply? portrait)
     {
         var view = new NodeView
         {
-            Name = member.Peer.Name,
+            Name = NameOf(members, member),
             Id = member.Peer.Node.ToString(),
             Position = member.Peer.Position.ToString(),
             Address = member.Peer.Address,
@@ -108,11 +108,20 @@ internal sealed class ClusterPicture(
         return view;
     }
 
-    /// <summary>Each tile at the newest configuration that anybody told of.</summary>
-    private IEnumerable<TileView> Tiles(RingSnapshot now, IEnumerable<DescribeReply?> portraits)
+    /// <summary>Others made up the name of whoever has not spoken here, perhaps: it stands for no node that
+    /// has.</summary>
+    private static string NameOf(Membership members, Member member) =>
+        member.Spoken == 0 && members.All.Any(other => other.Peer.Name == member.Peer.Name
+            && (other.Spoken > 0 || other.Peer == members.Own.Peer) && other.Peer.Node != member.Peer.Node)
+            ? member.Peer.Node.ToString()[..8] : member.Peer.Name;
+
+    /// <summary>Each tile at the newest configuration that one of its members told of.</summary>
+    private IEnumerable<TileView> Tiles(
+        RingSnapshot now, IEnumerable<(Member Member, DescribeReply? Portrait)> portraits)
     {
         var newest = directory.All.ToDictionary(tile => tile.Tile, tile => (Configuration: tile, Phase: "active"));
-        foreach (var held in portraits.OfType<DescribeReply>().SelectMany(portrait => portrait.Tiles))
+        foreach (var (teller, held) in portraits.SelectMany(
+            shown => (shown.Portrait?.Tiles ?? []).Select(held => (shown.Member.Peer.Node, held))))
         {
             var tile = new TileId((int)held.Bits, held.Prefix);
             if (!newest.TryGetValue(tile, out var known))
@@ -123,7 +132,8 @@ internal sealed class ClusterPicture(
                 Epoch = held.Epoch,
                 Members = [.. held.Members.Select(member => member.ToNodeId())],
             };
-            if (!known.Configuration.IsNewerThan(told))
+            if ((told.Contains(teller) || known.Configuration.Contains(teller))
+                && !known.Configuration.IsNewerThan(told))
                 newest[tile] = (told, held.Phase);
         }
 

@@ -49,6 +49,6 @@ internal sealed class SelfPortrait(
         Generation = header.Configuration.Generation,
         Epoch = header.Configuration.Epoch,
         Members = { header.Configuration.Members.Select(member => member.ToWire()) },
-        Phase = header.Phase.ToString().ToLowerInvariant(),
+        Phase = header.Phase.ToWire(),
     };
 }

@@ -4,7 +4,10 @@ using ChordChat.Core.Ring;
 using ChordChat.Node;
 using ChordChat.Node.Base;
 using ChordChat.Node.Identity;
+using ChordChat.Node.Links;
+using ChordChat.Node.Ring;
 using ChordChat.Tests.Cluster.Admission;
+using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Grpc.Core;
@@ -86,6 +89,28 @@ public sealed class LyingMemberTests : IAsyncLifetime
         Assert.Equal(StatusCode.InvalidArgument, refused.StatusCode);
     }
 
+    /// <summary>A name that a node can have, for a member that it made up; the real n1 lives.</summary>
+    [Fact]
+    public async Task Of_members_that_it_invents_no_log_and_no_page_tells_anything()
+    {
+        var events = _node.Services.GetRequiredService<EventLog>();
+        var invented = new Peer(new NodeId(7, 7), new RingId(7), "n1", "127.0.0.1:1");
+        foreach (var (incarnation, health) in (
+            (ulong, MemberRecord.Types.Health)[])[(1, MemberRecord.Types.Health.Alive),
+            (1, MemberRecord.Types.Health.Suspect), (1, MemberRecord.Types.Health.Dead)])
+            await new Ring.RingClient(_member).PingAsync(
+                new()
+                {
+                    From = Record(_cluster.Identity("n2").Self.At("127.0.0.1:2"), 1, MemberRecord.Types.Health.Alive),
+                    Gossip = { Record(invented, incarnation, health) },
+                },
+                deadline: DateTime.UtcNow.AddMinutes(1));
+        await Condition.UntilAsync("n2 has joined", TimeSpan.FromSeconds(30), () =>
+            Task.FromResult(events.Newest.Any(happened => happened.Text.StartsWith("n2 ", StringComparison.Ordinal))));
+        Assert.NotNull(_node.Services.GetRequiredService<RingDriver>().Now.Find(invented.Node));
+        Assert.DoesNotContain(events.Newest, happened => happened.Node == "n1");
+    }
+
     /// <summary>One that has gone round three times: its origin is told.</summary>
     private static AuditRequest Token(Peer origin) => new()
     {
@@ -97,6 +122,9 @@ public sealed class LyingMemberTests : IAsyncLifetime
         Previous = ByteString.CopyFrom([.. Enumerable.Repeat((byte)255, 16)]),
         Ids = ByteString.CopyFrom(new byte[16]),
     };
+
+    private static MemberRecord Record(Peer peer, ulong incarnation, MemberRecord.Types.Health health) =>
+        new() { Peer = ToWire(peer), Incarnation = incarnation, Health = health };
 
     private static WirePeer ToWire(Peer peer) => new()
     {

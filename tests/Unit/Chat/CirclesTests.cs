@@ -52,6 +52,21 @@ public sealed class CirclesTests
         Assert.False(_circles.IsBlocked("bob", "carol"));
     }
 
+    /// <summary>docs/protocol.md, Circle: a change made through the same node counts there at once.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_question_from_before_a_change_does_not_undo_it(bool isAnswered)
+    {
+        var answer = _there.Held = new();
+        var circles = new Circles(new Changes(), _there, new ChatClock(_time));
+        var asked = circles.IsBlockedAsync("bob", "carol", default);
+        Assert.IsType<CircleOutcome.Agreed>(await circles.ChangeAsync("bob", ["carol"], [], [], default));
+        answer.SetResult(isAnswered ? new UnprovenValue(Circle.Empty.ToBytes()) : null);
+        Assert.True(await asked);
+        Assert.True(circles.IsBlocked("bob", "carol"));
+    }
+
     /// <summary>docs/operations.md, "Limits": one name more for each circle.</summary>
     [Fact]
     public async Task Beyond_so_many_names_the_oldest_circles_make_room_and_no_others()
@@ -95,11 +110,26 @@ public sealed class CirclesTests
         Assert.Equal(100, circles.NamesCount);
     }
 
+    /// <summary>A majority agrees to whatever is asked for.</summary>
+    private sealed class Changes : IRegisters
+    {
+        public Task<ChangeOutcome> ChangeAsync(
+            RegisterKey key, Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>?> decide,
+            CancellationToken cancellation) =>
+            Task.FromResult<ChangeOutcome>(new ChangeOutcome.Stored(decide(default)!.Value));
+
+        public Task<ReadOutcome> ReadAsync(RegisterKey key, CancellationToken cancellation) =>
+            throw new NotSupportedException();
+    }
+
     private sealed class OneCircle : IRegisterGlimpses
     {
         private int _askedCount;
 
         public Circle? Now { get; set; } = Circle.Empty;
+
+        /// <summary>The answer, if it is to come later.</summary>
+        public TaskCompletionSource<UnprovenValue?>? Held { get; set; }
 
         public TaskCompletionSource WasAskedAgain { get; } = new();
 
@@ -107,7 +137,7 @@ public sealed class CirclesTests
         {
             if (Interlocked.Increment(ref _askedCount) == 2)
                 WasAskedAgain.TrySetResult();
-            return Task.FromResult(Now is { } circle ? new UnprovenValue(circle.ToBytes()) : null);
+            return Held?.Task ?? Task.FromResult(Now is { } circle ? new UnprovenValue(circle.ToBytes()) : null);
         }
 
         public Task<Glimpse> GlimpseAsync(RegisterKey key, CancellationToken cancellation) =>

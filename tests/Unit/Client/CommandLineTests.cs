@@ -85,6 +85,16 @@ public sealed class CommandLineTests
         }
     }
 
+    /// <summary>README, "Exit codes": the parser does not know it, since a text may begin with a dash.</summary>
+    [Fact]
+    public async Task A_misspelt_option_of_send_is_a_wrong_argument_like_others()
+    {
+        using var profile = new FilledProfile();
+        var (code, _, error) = await FilledProfile.RunAsync(profile.Command("send bob --jsn hello"));
+        Assert.Equal(CommandLine.Misused, code);
+        Assert.StartsWith("chordchat: send has no option '--jsn'", error, StringComparison.Ordinal);
+    }
+
     /// <summary>What the parser says ends in a full stop; the hint follows.</summary>
     [Fact]
     public async Task A_mistake_is_one_sentence_with_its_hint()

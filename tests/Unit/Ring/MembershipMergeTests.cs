@@ -109,6 +109,20 @@ public class MembershipMergeTests
         Assert.Equal(["Joined", "Suspected", "AliveAgain", "Died", "AliveAgain", "Leaving", "Left", "Joined"], lives);
     }
 
+    /// <summary>What others said before may have been made up, the name too: RingDriver shows none of it.</summary>
+    [Fact]
+    public void Who_speaks_here_for_the_first_time_has_joined_whatever_others_said_before()
+    {
+        foreach (var health in Enum.GetValues<Health>())
+        {
+            var (s, _) = Hear(Fresh(), [Record(7, 1, health)]);
+            var (_, effects) = MembershipProtocol.Step(
+                s, new MembershipInput.Pinged(default, Record(7, 2, Health.Alive), [], false, 0), new Prng(1));
+            var joined = Assert.Single(effects.OfType<MembershipEffect.Happened>().Select(happened => happened.Event));
+            Assert.True(Assert.IsType<MembershipEvent.Joined>(joined).Member.Spoken > 0);
+        }
+    }
+
     [Fact]
     public void Successor_and_placement_go_clockwise_and_wrap()
     {

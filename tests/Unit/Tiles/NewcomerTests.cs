@@ -18,8 +18,10 @@ public class NewcomerTests
         _bench.Run(change);
         Assert.IsType<EpochChangeOutcome.Decided>(change.Outcome);
         Assert.Equal(
-            [typeof(ReplicaRequest.GetConfiguration), typeof(ReplicaRequest.Seal)],
-            _bench.Sent.Select(send => send.Request.GetType()).Take(2));
+            [(_bench.Ids[Newcomer], typeof(ReplicaRequest.GetConfiguration)), .. _bench.Now.Members.Select(
+                member => (member, typeof(ReplicaRequest.GetConfiguration)))],
+            _bench.Sent.TakeWhile(send => send.Request is not ReplicaRequest.Seal)
+                .Select(send => (send.To, send.Request.GetType())));
     }
 
     [Fact]

@@ -71,6 +71,19 @@ public sealed class OldNewsTests
             _bench.Replicas[0].Header(Bench.Tile)!.Newest, _bench.Replicas[0].Header(Bench.Tile)!.Phase));
     }
 
+    /// <summary>The node that has just decided: its replica knows it, the rest of the node does not yet. What is
+    /// believed goes to both.</summary>
+    [Fact]
+    public void Old_news_never_stand_for_what_is_known()
+    {
+        var decided = new TileHeader(_bench.Now.Next(_bench.Now.Members), TilePhase.Active);
+        foreach (var members in (NodeId[][])[[Liar], [.. _bench.Now.Members]])
+        {
+            var verdict = Assert.IsType<NewsVerdict.Believed>(Judge(_bench.Now.Next([.. members]), decided));
+            Assert.Equal(new(decided.Newest, null), verdict.News);
+        }
+    }
+
     /// <summary>A learner that does not know whom to learn from waits for a second voice, which a tile with a single
     /// member before has not.</summary>
     [Fact]

@@ -285,6 +285,32 @@ public sealed class OneChangeAtATimeTests
             is ReplicaReply.SealGranted;
     }
 
+    /// <summary>One is dead, one learns for long, and one has started again since: too few let the epoch end. With the
+    /// copy that does sealed, there would be no majority any more.</summary>
+    [Theory]
+    [InlineData(5, TilePhase.Active)]
+    [InlineData(3, TilePhase.Damaged)] // The proposer's own copy; it cannot vote.
+    public void What_others_refuse_stops_no_copy(int members, TilePhase own)
+    {
+        var bench = new Bench(members: members);
+        var next = bench.Now.Next(bench.Now.Members);
+        for (var node = 0; node < 3; node++)
+        {
+            bench.Ask(node, new ReplicaRequest.NewConfiguration(next, bench.Now));
+            bench.Ask(node, new ReplicaRequest.Activate(next.At));
+            bench.Ask(node, new ReplicaRequest.MayEnd(next.At, node != 1));
+        }
+
+        if (own is TilePhase.Damaged)
+            bench.Ask(0, new ReplicaRequest.Distrust(Tile));
+        bench.Deaf.UnionWith([3, 4]);
+        var change = new EpochChange(next, next.Members, bench.Ballots, CoordinatorOptions.Default, 1);
+        bench.Run(change);
+        Assert.IsType<EpochChangeOutcome.Unavailable>(change.Outcome);
+        Assert.Equal([own, TilePhase.Active, TilePhase.Active], Enumerable.Range(0, 3).Select(
+            node => bench.Replicas[node].Header(Tile)!.Phase));
+    }
+
     /// <summary>A copy that works is not stopped for a change that others refuse.</summary>
     [Fact]
     public void Who_proposes_a_change_that_all_others_refuse_works_on()

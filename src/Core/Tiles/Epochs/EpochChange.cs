@@ -7,7 +7,7 @@ namespace ChordChat.Core.Tiles.Epochs;
 /// <remarks>
 /// docs/protocol.md#epoch-change. Single-decree Paxos among the members of the epoch that ends; sealing is its first
 /// phase. Any number of nodes may run it for the same tile: all of them decide the same configuration. Before anything
-/// is sealed, those who shall come are asked whether they are there.
+/// is sealed, those who shall come are asked whether they are there, and the members whether the epoch may end.
 /// </remarks>
 public sealed class EpochChange(
     TileConfiguration configuration,
@@ -28,6 +28,8 @@ public sealed class EpochChange(
     private readonly Dictionary<TileConfiguration, (int By, Ballot Ballot)> _doubtful = []; // Who named a vote first.
     private int _promises;
     private TileConfiguration? _next;
+    private bool _isAsking; // Whether the epoch may end.
+    private bool _mayEnd;
     private bool _deciding;
 
     /// <summary>Whether the tile is wanted cut in two, with the same members. docs/protocol.md#tile-split</summary>
@@ -53,7 +55,7 @@ public sealed class EpochChange(
     private protected override void Begin()
     {
         if (!Rules.NewcomersAreAsked || _unheard.Count == 0)
-            Seal();
+            AskMembers();
         else if (!TakesOver && !MayBeNext(null, Configuration.Next(_wanted)))
             GiveUp(); // It would end the epoch and then propose the members of now.
         else if (_asks++ < (TakesOver ? 1 : AsksMax))
@@ -85,7 +87,7 @@ public sealed class EpochChange(
         if (reply is null)
             GoWithout(from);
         else if (_unheard.Remove(from) && _unheard.Count == 0)
-            Seal();
+            AskMembers();
     }
 
     /// <summary>The tile works on as it is; one that waits already goes on with the members that it has.</summary>
@@ -103,6 +105,17 @@ public sealed class EpochChange(
         Seal();
     }
 
+    /// <summary>A copy that is sealed works no more. If only a few let the epoch end, they stay sealed, and with one
+    /// that is dead and one that learns the rest may be no majority.</summary>
+    private void AskMembers()
+    {
+        _isAsking = !TakesOver && !_mayEnd && Rules.MembersAreAsked;
+        if (_isAsking)
+            Ask(new ReplicaRequest.GetConfiguration(Configuration.Tile));
+        else
+            Seal();
+    }
+
     private void Seal()
     {
         _ballot = ballots.Next(Configuration.Epoch, FloorAfter(_ballot));
@@ -112,8 +125,14 @@ public sealed class EpochChange(
         Ask(new ReplicaRequest.Seal(Configuration.At, _ballot), TakesOver ? null : ballots.Self);
     }
 
+    /// <summary>Of one that knows a later epoch nothing is stopped: it answers the seal with that.</summary>
+    private bool LetsItEnd(ReplicaReply reply) => reply is ReplicaReply.Standing told
+        && (IsNews(told.Newest) || (told.MayEnd && told.Newest.At == Configuration.At));
+
     private protected override Vote Judge(int member, ReplicaReply reply)
     {
+        if (_isAsking)
+            return LetsItEnd(reply) ? Vote.For : Vote.Against;
         if (reply is ReplicaReply.Nack nack)
             Refused(member, _ballot, nack.Highest, mayBeFar: !_deciding);
         if (_deciding)
@@ -166,6 +185,13 @@ public sealed class EpochChange(
 
     private protected override void OnMajority()
     {
+        if (_isAsking)
+        {
+            (_isAsking, _mayEnd) = (false, true);
+            Seal();
+            return;
+        }
+
         if (_deciding)
         {
             Announce([.. Configuration.Successors(_next!)]);
@@ -176,6 +202,14 @@ public sealed class EpochChange(
         _deciding = true;
         _next ??= Wanted();
         Ask(new ReplicaRequest.Decide(Configuration.At, _ballot, _next));
+    }
+
+    private protected override void OnMinority()
+    {
+        if (_isAsking)
+            GiveUp(); // The steward tries again.
+        else
+            Retry();
     }
 
     /// <summary>A newcomer that has gone since it was chosen is not voted for: others would refuse it.</summary>

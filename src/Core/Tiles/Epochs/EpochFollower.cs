@@ -85,7 +85,11 @@ internal sealed class EpochFollower
             (ReplicaRequest.Decide decide, _) => Decide(header, decide, from, ranMs),
             (ReplicaRequest.Pull pull, _) => _transfer.Pull(header, pull, ranMs),
             (ReplicaRequest.Sums sums, _) => _transfer.Sums(header, sums),
-            (ReplicaRequest.GetConfiguration, _) => Standing(header) with { WasAway = WasAway(header.Tile, ranMs) },
+            (ReplicaRequest.GetConfiguration, _) => Standing(header) with
+            {
+                WasAway = WasAway(header.Tile, ranMs),
+                MayEnd = header.MayVote(header.Newest.At) && MayEnd(header.Tile),
+            },
             (ReplicaRequest.Absorb absorb, _) =>
                 _transfer.Absorb(header, absorb.At, absorb.Page, ranMs),
             (ReplicaRequest.Believe believe, _) => _transfer.Believe(header, believe),

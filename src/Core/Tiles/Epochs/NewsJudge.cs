@@ -27,7 +27,7 @@ public static class NewsJudge
             // A learner that does not know whom to learn from hears it from more than one as well.
             return header is { Phase: TilePhase.Learning, Previous: null } && next == known && news.Previous is not null
                 ? new NewsVerdict.Claimed(known)
-                : new NewsVerdict.Believed(news with { Previous = null }); // Old news changes nothing.
+                : new NewsVerdict.Believed(new(known, null)); // What was told is never taken for what is known.
         }
 
         if (!options.MayFollow(known, next))
