@@ -4,7 +4,6 @@ using ChordChat.Core.Ring;
 using ChordChat.Node;
 using ChordChat.Node.Base;
 using ChordChat.Node.Identity;
-using ChordChat.Node.Links;
 using ChordChat.Node.Ring;
 using ChordChat.Tests.Cluster.Admission;
 using ChordChat.Tests.Cluster.Nodes;
@@ -71,7 +70,7 @@ public sealed class LyingMemberTests : IAsyncLifetime
         await ring.AuditAsync(new()
         {
             Kind = AuditRequest.Types.Kind.Failed,
-            Origin = ToWire(self with { Node = new NodeId(7, 7), Name = "made up" }),
+            Origin = ToWire(self with { Node = new NodeId(7, 7), Name = "made-up" }),
             Number = 1,
         });
         var shown = _node.Services.GetRequiredService<EventLog>().Newest

@@ -113,9 +113,10 @@ public class MembershipMergeTests
     [Fact]
     public void Who_speaks_here_for_the_first_time_has_joined_whatever_others_said_before()
     {
-        foreach (var health in Enum.GetValues<Health>())
+        foreach (var (incarnation, health) in Enum.GetValues<Health>().Select(health => (1UL, health))
+            .Append((2UL, Health.Alive)))
         {
-            var (s, _) = Hear(Fresh(), [Record(7, 1, health)]);
+            var (s, _) = Hear(Fresh(), [Record(7, incarnation, health)]);
             var (_, effects) = MembershipProtocol.Step(
                 s, new MembershipInput.Pinged(default, Record(7, 2, Health.Alive), [], false, 0), new Prng(1));
             var joined = Assert.Single(effects.OfType<MembershipEffect.Happened>().Select(happened => happened.Event));
