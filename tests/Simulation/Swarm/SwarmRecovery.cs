@@ -27,6 +27,8 @@ internal sealed class SwarmRecovery(SwarmCluster cluster)
             ?? live.Select(CacheFault).FirstOrDefault(fault => fault is not null)
             ?? (live.FirstOrDefault(node => node.Ring.State.Phase is not RingPhase.Member) is { } outside
                 ? $"{outside.Self} is {outside.Ring.State.Phase}" : null)
+            ?? live.GroupBy(node => node.Self.Node).Where(same => same.Count() > 1)
+                .Select(same => $"{same.First().Self} runs twice").FirstOrDefault()
             ?? new RingChecker(live.Select(node => node.Ring.State), cluster.Plan.Ring.SuccessorCount).Inexactness()
             ?? cluster.Watch.Newest.Values.OrderBy(tile => tile.Tile).Select(TileFault)
                 .FirstOrDefault(fault => fault is not null)

@@ -88,7 +88,8 @@ internal sealed class SwarmRun
         }
         catch (Exception broken) when (broken is InvalidOperationException or ArgumentException or KeyNotFoundException)
         {
-            return $"{broken.GetType().Name}: {broken.Message}";
+            var where = broken.StackTrace?.Split('\n').FirstOrDefault(line => line.Contains("ChordChat")) ?? "";
+            return $"{broken.GetType().Name}: {broken.Message}{where}";
         }
     }
 }
