@@ -56,6 +56,10 @@ public sealed record Member(Peer Peer, ulong Incarnation, Health Health, long Jo
     /// where on the circle it stands; 0: none yet. Not sent to others.</summary>
     public ulong Spoken { get; init; }
 
+    /// <summary>Its name if its own certificate has shown it here, else the first digits of its id: what others say it
+    /// is called may be made up.</summary>
+    public string ProvenName => Spoken > 0 ? Peer.Name : Peer.Node.ToString()[..8];
+
     public bool WasHeard => Incarnation > 0;
 
     /// <summary>Answers as far as known.</summary>

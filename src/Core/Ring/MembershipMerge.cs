@@ -216,7 +216,8 @@ internal static class MembershipMerge
     private static IEnumerable<MembershipEvent> Events(Member? before, Member after)
     {
         var was = before is { WasHeard: true } ? before.Health : (Health?)null;
-        if (after is { Health: Health.Alive, Spoken: > 0 } && before is not { WasHeard: true, Spoken: > 0 })
+        var isFirstWord = after.Spoken > 0 && before is not { WasHeard: true, Spoken: > 0 };
+        if (isFirstWord && after.Health is Health.Alive or Health.Suspect or Health.Dead) // It is there.
             yield return new MembershipEvent.Joined(after);
         else if (was != after.Health)
             switch (after.Health)
@@ -231,7 +232,7 @@ internal static class MembershipMerge
                 case Health.Left when was is not null: yield return new MembershipEvent.Left(after); break;
             }
 
-        if (before is { WasHeard: true } && before.Peer.Address != after.Peer.Address)
+        if (!isFirstWord && before is { WasHeard: true } && before.Peer.Address != after.Peer.Address)
             yield return new MembershipEvent.AddressChanged(after, before.Peer.Address);
     }
 }

@@ -24,7 +24,7 @@ internal sealed class EventLog(TimeProvider time)
     public void Add(MembershipEvent happened)
     {
         if (KindOf(happened) is { } kind)
-            Add(kind, happened.Member.Peer.Name, TextOf(happened));
+            Add(kind, happened.Member.ProvenName, TextOf(happened));
     }
 
     /// <param name="members">Names, the owner first.</param>
@@ -33,19 +33,19 @@ internal sealed class EventLog(TimeProvider time)
 
     public static string TextOf(MembershipEvent happened)
     {
-        var peer = happened.Member.Peer;
+        var (name, address) = (happened.Member.ProvenName, happened.Member.Peer.Address);
         return happened switch
         {
-            MembershipEvent.Joined => $"{peer.Name} joined at {peer.Address}",
-            MembershipEvent.Suspected => $"{peer.Name} does not answer",
-            MembershipEvent.AliveAgain => $"{peer.Name} answers again",
-            MembershipEvent.Died => $"{peer.Name} has not answered for a long time: its tiles are given to others",
-            MembershipEvent.Leaving => $"{peer.Name} is about to leave",
-            MembershipEvent.Left => $"{peer.Name} left",
-            MembershipEvent.AddressChanged changed => $"{peer.Name} moved from {changed.Before} to {peer.Address}",
+            MembershipEvent.Joined => $"{name} joined at {address}",
+            MembershipEvent.Suspected => $"{name} does not answer",
+            MembershipEvent.AliveAgain => $"{name} answers again",
+            MembershipEvent.Died => $"{name} has not answered for a long time: its tiles are given to others",
+            MembershipEvent.Leaving => $"{name} is about to leave",
+            MembershipEvent.Left => $"{name} left",
+            MembershipEvent.AddressChanged changed => $"{name} moved from {changed.Before} to {address}",
             MembershipEvent.OwnIdSeenAhead =>
                 "others know a later start of this node: its folder was copied or restored",
-            _ => $"{peer.Name}: {happened.GetType().Name}",
+            _ => $"{name}: {happened.GetType().Name}",
         };
     }
 

@@ -34,6 +34,6 @@ internal sealed partial record ClusterPlan(
     public static string NameProblem(string name) =>
         $"'{name}' is no name for a node: 1 to 32 of a-z, 0-9 and -, starting with a letter.";
 
-    [GeneratedRegex("^[a-z][a-z0-9-]{0,31}$")]
+    [GeneratedRegex(@"^[a-z][a-z0-9-]{0,31}\z")]
     private static partial Regex NamePattern();
 }

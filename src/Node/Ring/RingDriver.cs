@@ -207,8 +207,9 @@ internal sealed partial class RingDriver : ILoop
         if (happened is MembershipEvent.Died or MembershipEvent.Left)
             Publish(_now with { Fingers = _now.Fingers.Without(peer) });
 
-        if (happened.Member.Spoken == 0 && happened is not MembershipEvent.OwnIdSeenAhead)
-            return; // Others say so, who may have made it up, its name too.
+        // Others say so, who may have made it up. But what this node's own probes have found is so.
+        if (happened.Member is { Spoken: 0, MissedAt: null } && happened is not MembershipEvent.OwnIdSeenAhead)
+            return;
         if (!_news.Allows(peer.Node, (long)Clock.TotalMilliseconds, out var untold))
             return;
         if (untold > 0)

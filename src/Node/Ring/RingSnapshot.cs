@@ -11,4 +11,7 @@ internal sealed record RingSnapshot(RingState Ring, FingerTable Fingers, Members
 
     /// <summary>Where a node is, as far as known.</summary>
     public Peer? Find(NodeId node) => Members[node]?.Peer;
+
+    /// <summary>What a node is called in logs and events.</summary>
+    public string NameOf(NodeId node) => Members[node]?.ProvenName ?? node.ToString()[..8];
 }

@@ -11,8 +11,7 @@ internal sealed class ConfigurationNews(TileDirectory directory, RingDriver ring
     {
         if (!directory.Learn(configuration))
             return;
-        var now = ring.Now;
-        events.AddMoved(configuration.Tile, configuration.Epoch, [.. configuration.Members.Select(
-            member => now.Find(member)?.Name ?? member.ToString()[..8])]);
+        events.AddMoved(
+            configuration.Tile, configuration.Epoch, [.. configuration.Members.Select(ring.Now.NameOf)]);
     }
 }

@@ -174,14 +174,12 @@ internal sealed partial class TileTender : ILoop
             return;
         foreach (var (next, previous) in change.News)
         {
-            LogMoved(next.Tile.ToString(), string.Join(' ', next.Members.Select(Name)));
+            LogMoved(next.Tile.ToString(), string.Join(' ', next.Members.Select(_ring.Now.NameOf)));
             var news = new ReplicaRequest.NewConfiguration(next, previous);
             foreach (var peer in _ring.Now.Members.Live.Where(peer => !next.Contains(peer.Node)).Take(ToldMax))
                 _calls.Send(peer.Node, news, _ => { });
         }
     }
-
-    private string Name(NodeId node) => _ring.Now.Find(node)?.Name ?? node.ToString()[..8];
 
     [LoggerMessage(2101, LogLevel.Information, "tile {Tile} is now kept by {Members}")]
     private partial void LogMoved(string tile, string members);

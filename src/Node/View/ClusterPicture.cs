@@ -65,23 +65,24 @@ internal sealed class ClusterPicture(
             Portrait: member.Peer == now.Self ? await self.DrawAsync(cancellation)
                 : member.Health is Health.Dead ? null
                 : await calls.DescribeAsync(member.Peer, AnswerTimeout, cancellation))));
+        var proven = now.Members.All.Where(member => member.Spoken > 0).Select(member => member.Peer.Name).ToHashSet();
         var snapshot = new Snapshot
         {
             Cluster = genesis.ClusterHex,
             SeenBy = now.Self.Name,
             AtMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
-            Nodes = { portraits.Select(shown => ToWire(now.Members, shown.Member, shown.Portrait)) },
+            Nodes = { portraits.Select(shown => ToWire(NameOf(shown.Member, proven), shown.Member, shown.Portrait)) },
             Events = { events.Newest.Select(ToWire) },
         };
         snapshot.Tiles.AddRange(Tiles(now, portraits));
         return snapshot;
     }
 
-    private static NodeView ToWire(Membership members, Member member, DescribeReply? portrait)
+    private static NodeView ToWire(string name, Member member, DescribeReply? portrait)
     {
         var view = new NodeView
         {
-            Name = NameOf(members, member),
+            Name = name,
             Id = member.Peer.Node.ToString(),
             Position = member.Peer.Position.ToString(),
             Address = member.Peer.Address,
@@ -110,34 +111,15 @@ internal sealed class ClusterPicture(
 
     /// <summary>Others made up the name of whoever has not spoken here, perhaps: it stands for no node that
     /// has.</summary>
-    private static string NameOf(Membership members, Member member) =>
-        member.Spoken == 0 && members.All.Any(other => other.Peer.Name == member.Peer.Name
-            && (other.Spoken > 0 || other.Peer == members.Own.Peer) && other.Peer.Node != member.Peer.Node)
-            ? member.Peer.Node.ToString()[..8] : member.Peer.Name;
+    /// <param name="proven">The names of those that have.</param>
+    private static string NameOf(Member member, HashSet<string> proven) =>
+        member.Spoken == 0 && proven.Contains(member.Peer.Name) ? member.ProvenName : member.Peer.Name;
 
-    /// <summary>Each tile at the newest configuration that one of its members told of.</summary>
     private IEnumerable<TileView> Tiles(
-        RingSnapshot now, IEnumerable<(Member Member, DescribeReply? Portrait)> portraits)
-    {
-        var newest = directory.All.ToDictionary(tile => tile.Tile, tile => (Configuration: tile, Phase: "active"));
-        foreach (var (teller, held) in portraits.SelectMany(
-            shown => (shown.Portrait?.Tiles ?? []).Select(held => (shown.Member.Peer.Node, held))))
-        {
-            var tile = new TileId((int)held.Bits, held.Prefix);
-            if (!newest.TryGetValue(tile, out var known))
-                continue;
-            var told = known.Configuration with
-            {
-                Generation = held.Generation,
-                Epoch = held.Epoch,
-                Members = [.. held.Members.Select(member => member.ToNodeId())],
-            };
-            if ((told.Contains(teller) || known.Configuration.Contains(teller))
-                && !known.Configuration.IsNewerThan(told))
-                newest[tile] = (told, held.Phase);
-        }
-
-        return newest.Values.OrderBy(tile => tile.Configuration.Tile).Select(tile => new TileView
+        RingSnapshot now, IReadOnlyList<(Member Member, DescribeReply? Portrait)> portraits) => TilePicture.Of(
+            directory.All, portraits.SelectMany(shown => (shown.Portrait?.Tiles ?? []).Select(
+                held => (shown.Member.Peer.Node, held))))
+        .Select(tile => new TileView
         {
             Tile = tile.Configuration.Tile.ToString(),
             Start = tile.Configuration.Tile.Start.ToString(),
@@ -146,7 +128,6 @@ internal sealed class ClusterPicture(
             Phase = tile.Phase,
             Members = { tile.Configuration.Members.Select(m => now.Find(m)?.Position.ToString()).OfType<string>() },
         });
-    }
 
     private static ViewEvent ToWire(ClusterEvent happened) => new()
     {

@@ -19,6 +19,7 @@ public sealed class RingMapTests
     [Theory]
     [InlineData(Sentence)]
     [InlineData("N1")]
+    [InlineData("n1\n")]
     [InlineData("")]
     public void What_no_node_can_be_called_is_no_peer_and_passed_over_in_gossip(string name)
     {

@@ -114,13 +114,15 @@ public class MembershipMergeTests
     public void Who_speaks_here_for_the_first_time_has_joined_whatever_others_said_before()
     {
         foreach (var (incarnation, health) in Enum.GetValues<Health>().Select(health => (1UL, health))
-            .Append((2UL, Health.Alive)))
+            .Append((2UL, Health.Alive)).Append((2UL, Health.Suspect)).Append((2UL, Health.Dead)))
         {
-            var (s, _) = Hear(Fresh(), [Record(7, incarnation, health)]);
+            var rumour = Record(7, incarnation, health);
+            var (s, _) = Hear(
+                Fresh(), [rumour with { Peer = rumour.Peer with { Name = "made-up", Address = "elsewhere:1" } }]);
             var (_, effects) = MembershipProtocol.Step(
                 s, new MembershipInput.Pinged(default, Record(7, 2, Health.Alive), [], false, 0), new Prng(1));
             var joined = Assert.Single(effects.OfType<MembershipEffect.Happened>().Select(happened => happened.Event));
-            Assert.True(Assert.IsType<MembershipEvent.Joined>(joined).Member.Spoken > 0);
+            Assert.Equal("n7", Assert.IsType<MembershipEvent.Joined>(joined).Member.ProvenName);
         }
     }
 

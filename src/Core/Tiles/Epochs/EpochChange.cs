@@ -204,14 +204,6 @@ public sealed class EpochChange(
         Ask(new ReplicaRequest.Decide(Configuration.At, _ballot, _next));
     }
 
-    private protected override void OnMinority()
-    {
-        if (_isAsking)
-            GiveUp(); // The steward tries again.
-        else
-            Retry();
-    }
-
     /// <summary>A newcomer that has gone since it was chosen is not voted for: others would refuse it.</summary>
     private TileConfiguration Wanted()
     {
