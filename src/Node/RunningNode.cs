@@ -1,6 +1,7 @@
 using ChordChat.Node.Base;
 using ChordChat.Node.Identity;
 using ChordChat.Node.Operations;
+using ChordChat.Node.Storage;
 using Microsoft.Data.Sqlite;
 
 namespace ChordChat.Node;
@@ -51,6 +52,8 @@ internal sealed class RunningNode : IAsyncDisposable
             folder.Dispose();
             if (cause is SqliteException storage)
                 throw folder.Database.Refusal(storage);
+            if (cause is DamagedRowException or InvalidDataException)
+                throw new StartRefusedException(ExitCode.Damaged, $"{folder.Path}: {cause.Message}.");
             throw;
         }
     }

@@ -16,7 +16,7 @@ internal static class CacheView
             Gone = heard.Gone,
         })));
         if (known.Phase is RingPhase.Member && known.Successors.IsEmpty && known.MemberCount > 1)
-            known = known with { Phase = RingPhase.Isolated, Walk = JoinWalk.Empty };
+            known = RingProtocol.Isolated(known);
         var wakes = !known.Live.IsEmpty && wasAlone || known.Phase != s.Phase || known.Successor != s.Successor;
         return (known, wakes ? [new RingEffect.StabilizeSoon()] : []);
     }

@@ -13,15 +13,20 @@ internal static class RingJoin
         s = SmallRing.Derive(s);
         if (s.Phase is RingPhase.Member)
             return (s, [new RingEffect.StabilizeSoon()]);
-        return Next(s with { Walk = JoinWalk.Empty with { Heard = s.Live } });
+        return Next(s with { Walk = Start(s) });
     }
+
+    private static JoinWalk Start(RingState s) => JoinWalk.Empty with { Heard = Trusted(s, s.Live) };
+
+    private static ImmutableArray<Peer> Trusted(RingState s, ImmutableArray<Peer> peers) =>
+        peers.RemoveAll(peer => peer.Node == s.Misleading);
 
     /// <summary>Looks for this member's place once more without leaving it; docs/protocol.md, "Ring: audit".</summary>
     /// <remarks>A read in between voids the answer, as ever; then the next round tries again.</remarks>
     public static (RingState, ImmutableArray<RingEffect>) Again(RingState s) => Next(s with
     {
         PlaceTriesLeft = s.PlaceTriesLeft - 1,
-        Walk = JoinWalk.Empty with { Heard = s.Live },
+        Walk = Start(s),
     });
 
     /// <summary>Judges an answer: this node's place is right behind whoever has the next node beyond it.</summary>
@@ -32,7 +37,7 @@ internal static class RingJoin
         if (answer.Successors.IsEmpty)
             return Enter(s, by, []);
         answer = CacheView.Sift(s, answer);
-        var list = answer.Successors;
+        var list = Trusted(s, answer.Successors);
         if (list.IsEmpty)
             return Next(s with { Walk = s.Walk with { MetMember = true } });
         if (list[0] == s.Self)
@@ -40,7 +45,8 @@ internal static class RingJoin
         if (RingId.Between(by.Position, s.Self.Position, list[0].Position))
             return Enter(s, by, list);
         var heard = answer.Predecessor is { } before ? list.Add(before) : list;
-        return Next(s with { Walk = s.Walk with { Heard = s.Walk.Heard.AddRange(heard), MetMember = true } });
+        heard = Trusted(s, s.Walk.Heard.AddRange(heard));
+        return Next(s with { Walk = s.Walk with { Heard = heard, MetMember = true } });
     }
 
     /// <summary>Asks the nearest node before this one that was not asked yet.</summary>
@@ -55,7 +61,8 @@ internal static class RingJoin
         if (s.Phase is RingPhase.Member)
             return (s with { PlaceTriesLeft = 0, Walk = JoinWalk.Empty }, [.. before]); // It stays where it is.
         var allAreStarting = s.MemberCount > 0 && !walk.MetMember && !walk.Outside.IsEmpty;
-        return allAreStarting ? TakePlace(s, before) : (s, [.. before]);
+        return allAreStarting ? TakePlace(s, before)
+            : (s with { Misleading = null }, [.. before]); // No other one has helped either.
     }
 
     /// <summary>docs/protocol.md, "Ring: start": everybody is starting, so each takes its place from the member
@@ -85,6 +92,7 @@ internal static class RingJoin
             Walk = JoinWalk.Empty,
             AskedCacheLast = false,
             PlaceTriesLeft = 0,
+            EnteredBehind = by.Node,
         });
         return RingProtocol.Ask(member, AskKind.Successor, member.Successors[0]);
     }

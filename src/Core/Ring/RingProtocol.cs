@@ -111,7 +111,11 @@ public static class RingProtocol
             return (s, [new RingEffect.Notify(head)]);
         if (!answer.Member)
             return DropHead(s, head);
-        s = Changed(s with { Successors = SuccessorList.Following(s, head, answer.Successors) });
+        s = Changed(s with
+        {
+            Successors = SuccessorList.Following(s, head, answer.Successors),
+            EnteredBehind = null,
+        });
         return answer.Predecessor is { } closer && closer != s.Self && IsCloser(s, closer)
             ? Ask(s, AskKind.Closer, closer)
             : (s, [new RingEffect.Notify(head)]);
@@ -152,8 +156,17 @@ public static class RingProtocol
         s = Changed(s with { Successors = s.Successors.Remove(head) });
         return s.Successor is { } next
             ? Ask(s with { AskedCacheLast = false }, AskKind.Successor, next)
-            : (s with { Phase = RingPhase.Isolated, Walk = JoinWalk.Empty }, [new RingEffect.StabilizeSoon()]);
+            : (Isolated(s), [new RingEffect.StabilizeSoon()]);
     }
+
+    /// <summary>The last successor is gone.</summary>
+    internal static RingState Isolated(RingState s) => s with
+    {
+        Phase = RingPhase.Isolated,
+        Walk = JoinWalk.Empty,
+        Misleading = s.EnteredBehind ?? s.Misleading,
+        EnteredBehind = null,
+    };
 
     /// <summary>docs/protocol.md, "Ring: rectify".</summary>
     private static (RingState, ImmutableArray<RingEffect>) Rectify(RingState s, Peer from)

@@ -68,6 +68,12 @@ public sealed record RingState
     /// <summary>The way gone so far while Joining or Isolated, or while looking for the place anew.</summary>
     public JoinWalk Walk { get; init; } = JoinWalk.Empty;
 
+    /// <summary>Who gave the list with which this node entered its place, until somebody on it has answered.</summary>
+    public NodeId? EnteredBehind { get; init; }
+
+    /// <summary>Nobody on the list that this one gave answered. It may lie, so others say where the place is.</summary>
+    public NodeId? Misleading { get; init; }
+
     public Peer? Successor => Successors.IsEmpty ? null : Successors[0];
 
     /// <summary>Whether the small-ring rule holds: lists are everybody, taken from the membership cache.</summary>

@@ -96,6 +96,9 @@ internal sealed class KeyBook(UnlockedProfile me, IKeyQuestions questions, Actio
     /// <summary>Whether somebody showed two logs of this user, or another one of ours to them.</summary>
     public bool IsInConflict(string user) => TryFind(user) is { Pin.State: PinState.Conflict };
 
+    /// <summary>Whether a log of this user is known here.</summary>
+    public bool IsKnown(string user) => TryFind(user) is not null;
+
     /// <summary>Whether an entry is in the log that is known here.</summary>
     public bool Knows(string user, Crypto.Digest entry) => Containing(user, entry) is not null;
 

@@ -110,15 +110,16 @@ public sealed class ClusterTrust
         }
     }
 
-    /// <summary>Whether a cluster of this authority may have this id: it follows from the authority's key, or the
-    /// certificate itself was named to us.</summary>
+    /// <summary>Whether a cluster of this authority has this id: it follows from the authority's key, or the
+    /// certificate was named to us and says so itself. A node's word alone is never enough.</summary>
     internal bool MayHaveId(byte[] authority, ReadOnlySpan<byte> cluster)
     {
-        if (_vouchedFor.Contains(Compact(FingerprintOf(authority))))
-            return true;
         try
         {
             using var certificate = X509CertificateLoader.LoadCertificate(authority);
+            if (_vouchedFor.Contains(Compact(FingerprintOf(authority)))
+                && CertificateName.Of(certificate)?.Cluster == Convert.ToHexStringLower(cluster))
+                return true;
             var id = ClusterId.OfAuthority(certificate.PublicKey.ExportSubjectPublicKeyInfo());
             return cluster.SequenceEqual(id.ToBytes());
         }

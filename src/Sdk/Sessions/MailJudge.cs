@@ -39,6 +39,9 @@ internal sealed class MailJudge(
 
         public Digest Wanted { get; set; }
 
+        /// <summary>Whether a log of theirs is pinned here.</summary>
+        public bool IsKnown { get; set; }
+
         public bool IsAsking { get; set; }
 
         public long AskedAt { get; set; }
@@ -57,6 +60,7 @@ internal sealed class MailJudge(
     private readonly Lock _turn = new();
     private readonly Dictionary<string, Sender> _senders = [];
     private readonly IncompleteChats _incomplete = new();
+    private readonly StrangerLookups _strangers = new();
     private long _parkedBytes;
     private long _lookAgainAt;
     private TimeSpan _lookAgainAfter = PauseMin;
@@ -117,7 +121,7 @@ internal sealed class MailJudge(
     {
         foreach (var (user, entry) in unjudged.Senders())
             lock (_turn)
-                _senders[user] = new Sender { Wanted = entry };
+                _senders[user] = new Sender { Wanted = entry, IsKnown = keys.IsKnown(user) };
         while (true)
         {
             var next = _came.Next;
@@ -200,7 +204,7 @@ internal sealed class MailJudge(
         {
             if (_senders.Count >= SendersMax)
                 return false;
-            _senders[one.From] = sender = new Sender();
+            _senders[one.From] = sender = new Sender { IsKnown = keys.IsKnown(one.From) };
         }
 
         sender.Wanted = one.Entry;
@@ -247,8 +251,10 @@ internal sealed class MailJudge(
     private void Ask(KeyLookups lookups)
     {
         lock (_turn)
-            foreach (var (user, sender) in _senders)
-                if (!sender.IsAsking && Environment.TickCount64 >= sender.DueAt)
+            foreach (var (user, sender) in Due())
+                if (user != device.User && !sender.IsKnown && !_strangers.TryTake(Environment.TickCount64))
+                    sender.DueAt = Environment.TickCount64 + (long)PauseMin.TotalMilliseconds;
+                else
                 {
                     if (user != device.User)
                         keys.Want(user, sender.Wanted);
@@ -260,6 +266,14 @@ internal sealed class MailJudge(
                     else
                         sender.DueAt = Environment.TickCount64 + (long)PauseMin.TotalMilliseconds;
                 }
+    }
+
+    /// <summary>Who was never looked up, or longest ago, comes first.</summary>
+    private List<KeyValuePair<string, Sender>> Due()
+    {
+        var now = Environment.TickCount64;
+        return [.. _senders.Where(one => !one.Value.IsAsking && now >= one.Value.DueAt)
+            .OrderBy(one => one.Value.AskedAt)];
     }
 
     private async Task LookedAsync(string user, Sender sender, Task<KeysShown> looking)
@@ -275,12 +289,13 @@ internal sealed class MailJudge(
         {
             lock (_turn)
             {
+                sender.IsKnown |= shown != KeysShown.ByNobody;
                 sender.IsAsking = false; // Also when the disk is full: the next look-up tries again.
                 waiting += sender.Parked.Count;
                 sender.DueAt = sender.IsUrgent ? NextAfter(sender)
                     : waiting == 0 ? long.MaxValue
                     : Environment.TickCount64 + (long)sender.Pause.TotalMilliseconds;
-                if (waiting > 0 && !sender.IsUrgent && shown != KeysShown.ByNobody)
+                if (waiting > 0 && !sender.IsUrgent)
                     sender.Pause = Longer(sender.Pause);
                 if (waiting == 0 && !sender.IsUrgent && (sender.Pause == PauseMin || user == device.User))
                     _senders.Remove(user);

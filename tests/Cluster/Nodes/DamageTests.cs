@@ -1,6 +1,8 @@
 using System.Text;
 using ChordChat.Core.Tiles;
+using ChordChat.Node.Base;
 using ChordChat.Node.Tiles;
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
@@ -45,6 +47,25 @@ public sealed class DamageTests
         await UntilAsync("n2 and n3 agree on it", async () =>
             await cluster.Registers("n3").ReadAsync(Account, CancellationToken.None) is ReadOutcome.Agreed agreed
             && Encoding.ASCII.GetString(agreed.Value.Span) == Content);
+    }
+
+    [Fact]
+    public async Task A_header_damaged_twice_is_refused_at_the_start_in_words()
+    {
+        await using var cluster = await NodeCluster.StartAsync(1);
+        var path = cluster.DatabaseOf("n1");
+        await cluster.StopAsync("n1");
+        using (var database = new SqliteConnection($"Data Source={path};Pooling=false"))
+        {
+            database.Open();
+            using var change = database.CreateCommand();
+            change.CommandText = "UPDATE tiles SET header = zeroblob(40), spare = zeroblob(40)";
+            Assert.NotEqual(0, change.ExecuteNonQuery());
+        }
+
+        var refused = await Assert.ThrowsAsync<StartRefusedException>(() => cluster.StartAsync("n1"));
+        Assert.Equal(ExitCode.Damaged, refused.Code);
+        Assert.Contains("is damaged", refused.Message, StringComparison.Ordinal);
     }
 
     /// <summary>docs/protocol.md#repair: rows of one copy alone, as a coordinator leaves them that died.</summary>

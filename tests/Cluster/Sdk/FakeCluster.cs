@@ -21,11 +21,21 @@ internal sealed class FakeCluster : IDisposable
 {
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
-    public FakeCluster()
+    /// <param name="oldId">Of a cluster that an older program made: it does not follow from the authority's key, and
+    /// the authority's certificate names it.</param>
+    public FakeCluster(ClusterId? oldId = null)
     {
         var request = new CertificateRequest("CN=fake cluster", _key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
+        if (oldId is { } id)
+        {
+            var names = new SubjectAlternativeNameBuilder();
+            names.AddUri(new CertificateName(id.ToString(), CertificateName.Authority).ToUri());
+            request.CertificateExtensions.Add(names.Build());
+        }
+
+        ClaimedId = oldId;
         Authority = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-20), DateTimeOffset.UtcNow.AddDays(30));
     }
 
@@ -45,10 +55,10 @@ internal sealed class FakeCluster : IDisposable
     /// <summary>Days from now between which the nodes' certificates are valid.</summary>
     public (int From, int Until) Valid { get; init; } = (-1, 20);
 
-    public ClusterId Id => UnboundId ?? ClusterId.OfAuthority(Authority.PublicKey.ExportSubjectPublicKeyInfo());
+    public ClusterId Id => ClaimedId ?? ClusterId.OfAuthority(Authority.PublicKey.ExportSubjectPublicKeyInfo());
 
-    /// <summary>An id that does not follow from the authority's key.</summary>
-    public ClusterId? UnboundId { get; set; }
+    /// <summary>What its nodes say instead of the id that follows from the authority's key.</summary>
+    public ClusterId? ClaimedId { get; set; }
 
     /// <summary>How often a lying node wants passwords stretched.</summary>
     public uint? KdfIterations { get; set; }

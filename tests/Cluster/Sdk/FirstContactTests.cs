@@ -141,16 +141,39 @@ public sealed class FirstContactTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task An_id_that_does_not_follow_from_the_authoritys_key_needs_the_certificate_itself()
     {
-        _cluster.UnboundId = ClusterId.New();
+        using var older = new FakeCluster(ClusterId.New());
+        await using var node = await older.AddNodeAsync("n1");
         using (var profile = Profile.Open(Person.NewFolder()))
-        using (var accounts = new Accounts(profile, Person.Search(_node)) { Keys = _cluster.KeySource })
+        using (var accounts = new Accounts(profile, Person.Search(node)) { Keys = older.KeySource })
             Assert.Equal("unbound_cluster", await CodeAsync(accounts.GreetAsync));
 
         using var named = Profile.Open(Person.NewFolder());
+        named.Trust.Only(ClusterTrust.FingerprintOf(older.Authority.RawData));
+        using var by = new Accounts(named, Person.Search(node)) { Keys = older.KeySource };
+        using var me = await by.RegisterAsync("alice", Person.Password);
+        Assert.Equal(older.Id, me.Cluster);
+    }
+
+    /// <summary>With the id of another cluster, what is derived from the password would be worth something
+    /// there.</summary>
+    [Fact]
+    public async Task A_node_that_lies_about_the_id_of_a_named_cluster_gets_nothing()
+    {
+        string folder;
+        await using (var alice = await Person.RegisterAsync("alice", _node))
+        {
+            folder = alice.Folder;
+            alice.Client.ForgetDevice();
+        }
+
+        var before = _cluster.SecretCalls.Count;
+        _cluster.ClaimedId = ClusterId.New();
+        using var named = Profile.Open(Person.NewFolder());
         named.Trust.Only(ClusterTrust.FingerprintOf(_cluster.Authority.RawData));
-        using var older = new Accounts(named, Person.Search(_node)) { Keys = _cluster.KeySource };
-        using var me = await older.RegisterAsync("alice", Person.Password);
-        Assert.Equal(_cluster.Id, me.Cluster);
+        using var accounts = new Accounts(named, Person.Search(_node)) { Keys = _cluster.KeySource };
+        Assert.Equal("unbound_cluster", await CodeAsync(() => accounts.RegisterAsync("bob", Person.Password)));
+        Assert.Equal("unbound_cluster", await CodeAsync(() => Person.LogInAsync("alice", folder, _node)));
+        Assert.Equal(before, _cluster.SecretCalls.Count);
     }
 
     [Fact]

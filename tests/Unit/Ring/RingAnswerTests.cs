@@ -76,6 +76,28 @@ public class RingAnswerTests
         AssertSuccessors(110);
     }
 
+    /// <summary>docs/security.md: one node that lies does not drive another one out of the ring.</summary>
+    [Fact]
+    public void Who_gave_a_list_on_which_nobody_answers_does_not_say_again_where_the_place_is()
+    {
+        _state = RingState.Starting(Self, _state.Options);
+        Know(Others);
+        Feed(new RingInput.StabilizeDue());
+        Assert.Equal(Peers.At(80), _state.Pending!.Target);
+        Feed(new RingInput.Answered(_state.Pending.Nonce, new(true, null, Peers.All(101, 102, 103))));
+        AssertSuccessors(101, 102, 103);
+        while (_state.Phase is RingPhase.Member)
+            Feed(new RingInput.AskTimedOut(_state.Pending!.Nonce));
+        Feed(new RingInput.StabilizeDue());
+        Assert.Equal(Peers.At(70), _state.Pending!.Target);
+        Feed(new RingInput.Answered(_state.Pending.Nonce, new(true, null, Peers.All(80, 110, 120))));
+        AssertSuccessors(110, 120);
+        Feed(new RingInput.Answered(_state.Pending!.Nonce, new(true, null, Peers.All(120, 130, 140))));
+        AssertSuccessors(110, 120, 130);
+        Feed(new RingInput.AuditFailed());
+        Assert.Equal(Peers.At(70), _state.Pending!.Target);
+    }
+
     [Fact]
     public void Nobody_is_asked_for_the_place_of_this_node_who_stands_there_as_others_say()
     {
