@@ -24,7 +24,7 @@ internal static class ConsoleProgram
                 "profile_in_use", $"another chordchat of {client.User} is running on this profile",
                 "use that one, or close it first");
         client.Start();
-        return Console.IsInputRedirected || Console.IsOutputRedirected
+        return Console.IsInputRedirected || Console.IsOutputRedirected || Output.IsDumb
             ? await PlainAsync(client, context, cancellation)
             : await TerminalAsync(client, context, cancellation);
     }

@@ -46,9 +46,11 @@ internal static class Transcript
     /// <param name="who">Whom the line goes to, or whose console this is.</param>
     public static StyledLine Prompt(bool isUp, IEnumerable<KeyValuePair<string, int>> unread, string who) => new(
         0,
-        new Span(isUp ? "" : "(connecting) ", Style.Warning),
-        new Span(string.Concat(unread.Select(chat => $"●{chat.Key} {chat.Value} ")), Style.Warning),
-        new Span(who + "> ", Style.Bold));
+        [
+            new(isUp ? "" : "(connecting) ", Style.Warning),
+            .. unread.Select(chat => new Span($"●{chat.Key} {chat.Value} ", Style.Warning)),
+            new(who + "> ", Style.Bold),
+        ]);
 
     /// <returns>Why a message of ours was refused: what a node says stands there as its words.</returns>
     public static string Refusal(ChatMessage message) => $"{message.To}: {message.Note}";

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
@@ -64,6 +65,14 @@ internal static class CommandLine
         try
         {
             var parsed = Build().Parse(args, WordsAreWords);
+            if (HelpInText(parsed) is { } word)
+            {
+                ScriptContext.Complain(args.Contains("--json"), new ChordChatException(
+                    "usage", $"'{word}' asks for help, so nothing was sent",
+                    "if it is text, write it after --: send USER -- TEXT; for help: chordchat send --help"));
+                return Misused;
+            }
+
             if (parsed.Errors.Count == 0)
                 return await parsed.InvokeAsync(
                     new InvocationConfiguration
@@ -96,6 +105,19 @@ internal static class CommandLine
         }
     }
 
+    /// <summary>A word of a text that would print help, and send nothing, as if all were well.</summary>
+    /// <returns>Null where help was asked for, or nothing of it was said.</returns>
+    internal static string? HelpInText(ParseResult parsed)
+    {
+        if (parsed.Action is not HelpAction || parsed.CommandResult.Command.Name != "send")
+            return null;
+        var words = parsed.Tokens.Select(token => token.Value).ToList();
+        var after = words[(words.IndexOf("send") + 1)..];
+        return after is [] || IsHelp(after[0]) ? null : after.Find(IsHelp);
+
+        static bool IsHelp(string word) => word is "--help" or "-h";
+    }
+
     /// <summary>What the parser says, without the line breaks between choices and the full stop at the end.</summary>
     private static string OneLine(string text) =>
         string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.');
@@ -106,6 +128,9 @@ internal static class CommandLine
     internal static RootCommand Build()
     {
         var root = new RootCommand("Chat on a decentralised cluster. Without a command, opens the console.");
+        foreach (var help in root.Options.OfType<HelpOption>())
+            foreach (var word in (string[])["/h", "/?", "-?"]) // Words of a text: "use /? for help".
+                help.Aliases.Remove(word);
         foreach (var option in new Option[] { Json, Profile, Node, PasswordFile, User, Trust })
             root.Options.Add(option);
         foreach (var option in new Option[] { Profile, Node, PasswordFile, User, Trust })

@@ -6,9 +6,11 @@ namespace ChordChat.Client.Scripting;
 /// <summary>Lines of UTF-8 from files and standard input; what is not UTF-8 is refused, never replaced.</summary>
 internal static class InputLines
 {
+    private const char ByteOrderMark = '\uFEFF';
+
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
-    /// <summary>The lines of standard input that are not empty, as they come.</summary>
+    /// <summary>The lines of standard input that are not empty, as they come, without a byte order mark.</summary>
     /// <exception cref="ChordChatException"><c>bad_text</c>: a line is not UTF-8; those before it were
     /// given.</exception>
     public static IEnumerable<string> Read() => Read(Console.OpenStandardInput());
@@ -20,8 +22,9 @@ internal static class InputLines
         foreach (var line in Split(input))
         {
             number++;
-            if (line.Length > 0)
-                yield return Decode(line) ?? throw new ChordChatException(
+            var text = number == 1 ? Decode(line)?.TrimStart(ByteOrderMark) : Decode(line);
+            if (text is not "")
+                yield return text ?? throw new ChordChatException(
                     "bad_text", $"line {number} of the input is not UTF-8",
                     "convert it first, for example with iconv -t UTF-8");
         }
@@ -32,7 +35,7 @@ internal static class InputLines
     public static string? First(string path)
     {
         using var file = File.OpenRead(path);
-        return Decode(Split(file).FirstOrDefault() ?? [])?.TrimStart('\uFEFF');
+        return Decode(Split(file).FirstOrDefault() ?? [])?.TrimStart(ByteOrderMark);
     }
 
     private static string? Decode(byte[] line)

@@ -2,6 +2,7 @@ using System.Globalization;
 using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
+using ChordChat.Sdk.Accounts;
 using ChordChat.Sdk.Messages;
 
 namespace ChordChat.Client.Scripting;
@@ -11,6 +12,8 @@ internal static class QueryCommands
 {
     public static int History(ScriptContext context, string user, int limit)
     {
+        if (user != "?") // Of whom a damaged disk has lost the name.
+            Accounts.CheckName(user);
         using var profile = context.OpenProfile();
         using var me = context.Unlock(profile);
         var isEmpty = true;

@@ -152,7 +152,16 @@ internal sealed record ScriptContext(
         var root = Path.GetDirectoryName(Profile.DefaultFolder("x"))!;
         if (!Directory.Exists(root))
             return [];
-        return [.. Directory.GetDirectories(root).Where(Profile.ExistsIn).Select(Path.GetFileName).Order()!];
+        try
+        {
+            return [.. Directory.GetDirectories(root).Where(Profile.ExistsIn).Select(Path.GetFileName).Order()!];
+        }
+        catch (UnauthorizedAccessException cause)
+        {
+            throw new ChordChatException(
+                "profile_not_writable", $"{root} cannot be read: {cause.Message}",
+                "check the folder's owner and permissions, or name another folder with --profile", cause);
+        }
     }
 
     private static string OnlyProfile() => LocalUsers() switch

@@ -55,8 +55,11 @@ internal static class Output
         return width is null || !takesEscapes ? rows : Ansi.WrapOff + rows + Ansi.WrapOn;
     }
 
-    private static bool TakesEscapes =>
-        !OperatingSystem.IsWindows() && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
+    private static bool TakesEscapes => !OperatingSystem.IsWindows() && !IsDumb;
+
+    /// <summary>Whether the terminal says that it understands nothing but lines.</summary>
+    public static bool IsDumb =>
+        !OperatingSystem.IsWindows() && Environment.GetEnvironmentVariable("TERM") is null or "" or "dumb";
 
     /// <summary>A question on standard error; its answer stands behind it.</summary>
     public static void Ask(string prompt) => Console.Error.Write(Printable.Line(prompt));

@@ -122,11 +122,23 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
     private string InputRow()
     {
         NoticeResize();
-        var promptWidth = Math.Min(TextWidth.Of(_prompt.ToString()), _size.Width / 2);
+        var prompt = FittingPrompt();
+        var promptWidth = TextWidth.Of(prompt.Rows(_size.Width / 2, colours: false)[0]);
         var room = _size.Width - promptWidth - 1;
         var (visible, column) = Window(_text, _cursor, room);
-        return _prompt.Rows(_size.Width / 2, colours)[0] + visible
+        return prompt.Rows(_size.Width / 2, colours)[0] + visible
             + "\r" + Ansi.Right(promptWidth + column);
+    }
+
+    /// <summary>As much of the prompt as fits into half a row. Its last part says who gets the line, and stays.
+    /// </summary>
+    private StyledLine FittingPrompt()
+    {
+        var spans = _prompt.Spans.ToList();
+        while (spans.Count > 1 && spans.Sum(span => TextWidth.Of(span.Text)) > _size.Width / 2)
+            spans.RemoveAt(spans.FindIndex(span =>
+                TextWidth.Of(span.Text) == spans[..^1].Max(other => TextWidth.Of(other.Text))));
+        return new(0, [.. spans]);
     }
 
     /// <summary>The part of the text that fits, and the cursor's column in it.</summary>

@@ -29,7 +29,9 @@ internal sealed partial class CopyWatch(
         var all = peers.All;
         var isOther = !all.SequenceEqual(_seen);
         _seen = [.. all];
-        var recent = sessions.All.SelectMany(session => session.Recent.All);
+        var now = clock.Unix; // What is old may have been acknowledged and forgotten: nobody has it, and that is right.
+        var recent = sessions.All.SelectMany(session => session.Recent.All)
+            .Where(send => !send.Submission.IsOld(now));
         foreach (var ofOne in recent.GroupBy(sent => sent.Submission.To))
         {
             var mailbox = SetKey.Mailbox(ofOne.Key);

@@ -99,18 +99,20 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
 
     public bool IsEmpty => me.Store.Read(db => db.Scalar<long>("SELECT count(*) FROM outbox WHERE parked = 0")) == 0;
 
-    /// <summary>Seals everything that can be sealed now, each chat in its order. Chats whose keys must be asked for
-    /// first are left for later and hold up no other.</summary>
-    /// <returns>Messages that will never be sent, and with whom the chats are that must be tried again.</returns>
-    public (List<string> Refused, List<string> Waiting) SealWaiting(Device device, KeyLookups lookups)
+    /// <summary>Seals the next messages of each chat in its order, so many that others and heartbeats wait for none.
+    /// Chats whose keys must be asked for first are left for later and hold up no other.</summary>
+    /// <returns>Messages that will never be sent, with whom the chats are that must be tried again, and whether there
+    /// is more to seal at once.</returns>
+    public (List<string> Refused, List<string> Waiting, bool HasMore) SealWaiting(Device device, KeyLookups lookups)
     {
+        var hasMore = false;
         var refused = new List<string>();
         var waiting = new List<string>();
         foreach (var peer in me.Store.Read(PeersToSeal))
             try
             {
                 if (keys.FreshForSending(peer) is { } log)
-                    SealAll(device, log, peer);
+                    hasMore |= SealSome(device, log, peer);
                 else if (lookups.Ask(peer) is { } failure && IsFinal(failure))
                     throw failure;
                 else
@@ -125,28 +127,27 @@ internal sealed class Outbox(UnlockedProfile me, KeyBook keys, MessageTable mess
                 // A new identity that nobody has agreed to: it waits for a word of its sender.
             }
 
-        return (refused, waiting);
+        return (refused, waiting, hasMore);
     }
 
     private static bool IsFinal(ChordChatException cause) =>
         cause.Code is "unknown_user" or "key_conflict";
 
-    private void SealAll(Device device, KeyLog log, string peer)
+    /// <returns>Whether there may be more.</returns>
+    private bool SealSome(Device device, KeyLog log, string peer)
     {
-        while (true)
+        var rows = me.Store.Read(db => Unsealed(db, peer, SealedAtOnce));
+        if (rows.Count == 0)
+            return false;
+        me.Store.Write(db =>
         {
-            var rows = me.Store.Read(db => Unsealed(db, peer, SealedAtOnce));
-            if (rows.Count == 0)
-                return;
-            me.Store.Write(db =>
-            {
-                foreach (var row in rows)
-                    if (row.Content is { } content)
-                        Seal(db, device, log, row, content);
-                    else if (!Refuse(db, row.Id, LostReason))
-                        RefuseLost(db); // What is damaged may be its id.
-            });
-        }
+            foreach (var row in rows)
+                if (row.Content is { } content)
+                    Seal(db, device, log, row, content);
+                else if (!Refuse(db, row.Id, LostReason))
+                    RefuseLost(db); // What is damaged may be its id.
+        });
+        return rows.Count == SealedAtOnce;
     }
 
     /// <summary>The disk damaged something of the outbox: texts that nodes do not keep and that are not in it any more

@@ -68,7 +68,7 @@ internal static class ProfileFolder
     [System.Runtime.Versioning.UnsupportedOSPlatform("windows")]
     private static void Protect(string folder, string file)
     {
-        var parent = Path.GetDirectoryName(Path.GetFullPath(folder));
+        var parent = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         if (parent is not null)
         {
             Directory.CreateDirectory(parent);

@@ -12,6 +12,11 @@ internal sealed class SessionLease(string folder, string name = SessionLease.Fil
 
     public bool IsHeld => _file is not null;
 
+    /// <summary>Errors that say nothing of another process: too many open files, a full disk, a read-only one.
+    /// </summary>
+    private static readonly int[] OwnTroubles = [24, 28, 30];
+
+    /// <exception cref="ChordChatException"><c>profile_not_writable</c>.</exception>
     public bool TryTake()
     {
         if (_file is not null)
@@ -21,6 +26,13 @@ internal sealed class SessionLease(string folder, string name = SessionLease.Fil
             _file = new FileStream(
                 Path.Combine(folder, name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             return true;
+        }
+        catch (Exception cause) when (cause is UnauthorizedAccessException
+            || (cause is IOException && !OperatingSystem.IsWindows() && OwnTroubles.Contains(cause.HResult)))
+        {
+            throw new ChordChatException(
+                "profile_not_writable", $"{Path.Combine(folder, name)} cannot be opened: {cause.Message}",
+                "free disk space or check the folder's permissions", cause);
         }
         catch (IOException)
         {

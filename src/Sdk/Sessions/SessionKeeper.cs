@@ -369,7 +369,8 @@ internal sealed class SessionKeeper(
             return null; // Since a moment ago.
         return new ChordChatException(
             "taken_over",
-            $"{device.User} logged in on another device at {at.ToLocalTime():HH:mm:ss}; this one is closed"
+            $"{device.User} logged in on another device on {at.ToLocalTime():yyyy-MM-dd} at "
+            + $"{at.ToLocalTime():HH:mm:ss}; this one is closed"
             + (unsent > 0 ? $", and {unsent} message{(unsent == 1 ? " here is" : "s here are")} unsent" : ""),
             (unsent > 0
                 ? $"log in here and use '{Command("resend")}' or /resend to send what is unsent; what a node had may "

@@ -129,7 +129,7 @@ internal sealed class SessionLoop(
         {
             var wake = changed.Next;
             var (_, receiptsDue) = receipts.PutDue();
-            var (refused, waiting) = outbox.SealWaiting(device, lookups);
+            var (refused, waiting, hasMore) = outbox.SealWaiting(device, lookups);
             sink.Changed(refused);
             SayWhoCannotBeReached(waiting, lookups);
             var more = false;
@@ -147,7 +147,7 @@ internal sealed class SessionLoop(
 
             var wait = Heartbeat - TimeSpan.FromMilliseconds(Environment.TickCount64 - lastBeat);
             wait = Earlier(wait, receiptsDue, lookups.NextDue(waiting), _judge.NextDue(lookups));
-            if (wait > TimeSpan.Zero)
+            if (wait > TimeSpan.Zero && !hasMore)
                 await Task.WhenAny(wake, Task.Delay(wait, cancellation));
             cancellation.ThrowIfCancellationRequested();
         }

@@ -36,6 +36,27 @@ public sealed class PresenceTableTests
         Assert.Equal(10, small.Count);
     }
 
+    /// <summary>docs/operations.md, "Limits": one that lies takes no room of others, and what has run out none at
+    /// all.</summary>
+    [Fact]
+    public void What_one_node_makes_up_keeps_out_nobody_elsewhere()
+    {
+        var table = new PresenceTable(userCountMax: 10, ofNodeMax: 6);
+        for (var i = 0; i < 20; i++)
+            table.Renew(First with { User = $"made-up{i}" }, 0);
+        Assert.Equal(6, table.Count);
+        table.Renew(Second with { User = "bob" }, 0);
+        Assert.NotNull(table.Find("bob", 0));
+        Assert.Null(table.Find("made-up9", 0));
+        Assert.NotNull(table.Find("made-up1", 0));
+        table.Renew(First with { User = "carol" }, 20_000); // The others have run out, and nobody has swept.
+        Assert.NotNull(table.Find("carol", 20_000));
+        for (var i = 0; i < 20; i++)
+            table.Renew(First with { User = "carol", Node = new NodeId((ulong)i, 3), SinceMs = 200 + i }, 20_000);
+        table.Sweep(60_000);
+        Assert.Equal(0, table.Count);
+    }
+
     [Fact]
     public void The_lower_session_number_loses_in_either_order()
     {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Help;
 using System.Text;
 using ChordChat.Client.Conversation;
 using ChordChat.Client.Scripting;
@@ -95,6 +96,47 @@ public sealed class CommandLineTests
         Assert.StartsWith("chordchat: send has no option '--jsn'", error, StringComparison.Ordinal);
     }
 
+    /// <summary>It would print help and end as if the text had been sent.</summary>
+    [Theory]
+    [InlineData("send bob use /? for help", null)]
+    [InlineData("send bob /h", null)]
+    [InlineData("send bob what is -?", null)]
+    [InlineData("send bob the switch is -h", "-h")]
+    [InlineData("--json send bob --help me", "--help")]
+    [InlineData("send --user send bob -h", "-h")]
+    [InlineData("send --help", null)]
+    [InlineData("send -h bob", null)]
+    [InlineData("send bob -- -h", null)]
+    [InlineData("history -h", null)]
+    public void A_word_of_a_text_that_asks_for_help_sends_nothing_without_a_word(string typed, string? found)
+    {
+        var parsed = CommandLine.Build().Parse(typed.Split(' '), CommandLine.WordsAreWords);
+        Assert.Equal(found, CommandLine.HelpInText(parsed));
+        if (typed.EndsWith("/h", StringComparison.Ordinal) || typed.Contains('?', StringComparison.Ordinal))
+            Assert.IsNotType<HelpAction>(parsed.Action);
+    }
+
+    [Fact]
+    public async Task Help_inside_a_text_is_a_wrong_argument()
+    {
+        using var profile = new FilledProfile();
+        var (code, output, error) = await FilledProfile.RunAsync(profile.Command("send bob the switch is -h"));
+        Assert.Equal((CommandLine.Misused, ""), (code, output));
+        Assert.StartsWith("chordchat: '-h' asks for help, so nothing was sent", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task History_with_a_name_that_nobody_can_have_is_an_error()
+    {
+        using var profile = new FilledProfile();
+        foreach (var name in (string[])["''", "BOB"])
+        {
+            var (code, _, error) = await FilledProfile.RunAsync(profile.Command($"history {name}"));
+            Assert.NotEqual(0, code);
+            Assert.Contains("name", error, StringComparison.Ordinal);
+        }
+    }
+
     /// <summary>What the parser says ends in a full stop; the hint follows.</summary>
     [Fact]
     public async Task A_mistake_is_one_sentence_with_its_hint()
@@ -167,7 +209,7 @@ public sealed class CommandLineTests
     [Fact]
     public void Input_that_is_not_UTF_8_is_refused_after_the_lines_before_it()
     {
-        using var input = new MemoryStream([.. "one\r\n\ntwo\n"u8, 0xff, 0xfe, (byte)'\n', .. "four"u8]);
+        using var input = new MemoryStream([.. "\uFEFFone\r\n\ntwo\n"u8, 0xff, 0xfe, (byte)'\n', .. "four"u8]);
         var read = new List<string>();
         var cause = Assert.Throws<ChordChatException>(() => read.AddRange(InputLines.Read(input).Select(line =>
         {

@@ -45,6 +45,28 @@ public sealed class ScreenTests : IDisposable
         ["if x", "    :", "      y"],
         new StyledLine(2, new Span("if x\n  :\n    y", Style.Plain)).Rows(40, colours: false));
 
+    /// <summary>Otherwise one may write to the wrong person.</summary>
+    [Theory]
+    [InlineData("●al 1 ", "", "charlotte", "●al 1 charlotte> ")]
+    [InlineData("●alexandra 12 ", "●bartholomew 3 ", "charlotte", "charlotte> ")]
+    [InlineData("●bartholomew 13 ", "●al 1 ", "charlotte", "●al 1 charlotte> ")]
+    public void A_prompt_that_is_too_wide_leaves_out_what_is_unread_and_never_who_gets_the_line(
+        string one, string other, string who, string shown)
+    {
+        _screen.SetInput(
+            new(0, new Span(one, Style.Warning), new(other, Style.Warning), new(who + "> ", Style.Bold)), "hi", 2);
+        Assert.Equal(shown + "hi", _terminal.Rows[^1]);
+        Assert.Equal(shown.Length + 2, _terminal.Cursor.Column);
+    }
+
+    [Fact]
+    public void A_name_that_is_wider_than_half_a_row_is_cut_and_the_cursor_stands_behind_the_text()
+    {
+        _screen.SetInput(StyledLine.Of(new string('x', 30) + "> "), "hi", 2);
+        Assert.Equal(new string('x', 20) + "hi", _terminal.Rows[^1]);
+        Assert.Equal(22, _terminal.Cursor.Column);
+    }
+
     [Fact]
     public void What_is_said_about_the_last_lines_stands_below_them_and_no_input_row_behind_it()
     {

@@ -116,9 +116,13 @@ public sealed class ProfileTests : IDisposable
 
         File.SetUnixFileMode(_folder, Everybody);
         var inside = Path.Combine(_folder, "alice");
-        var refused = Assert.Throws<ChordChatException>(() => Profile.Open(inside));
-        Assert.Equal("unsafe_profile", refused.Code);
-        Assert.Contains($"chmod o-w {_folder}", refused.Hint, StringComparison.Ordinal);
+        foreach (var name in (string[])[inside, inside + "/", inside + "//"])
+        {
+            var refused = Assert.Throws<ChordChatException>(() => Profile.Open(name));
+            Assert.Equal("unsafe_profile", refused.Code);
+            Assert.Contains($"chmod o-w {_folder}", refused.Hint, StringComparison.Ordinal);
+        }
+
         Assert.False(Directory.Exists(inside));
         File.SetUnixFileMode(_folder, Everybody | UnixFileMode.StickyBit); // As /tmp is.
         Profile.Open(inside).Dispose();
