@@ -83,7 +83,7 @@ public sealed class InvitedScriptTests : Scripts
     {
         var run = await RunAsync("carol", ["register", "--help"], json: false);
         var help = string.Join(' ', run.Text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-        Assert.Contains("others on this machine can see it", help, StringComparison.Ordinal);
+        Assert.Contains("Others on this machine can see it", help, StringComparison.Ordinal);
         Assert.Contains("CHORDCHAT_INVITATION", help, StringComparison.Ordinal);
         Assert.Contains("--invitation-file", help, StringComparison.Ordinal);
     }
