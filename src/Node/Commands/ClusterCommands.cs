@@ -76,7 +76,7 @@ internal static class ClusterCommands
         Console.WriteLine($"cluster {genesis.ShortName}: {Count(plan.Names.Count, "node", "nodes")}, "
             + $"{Count(genesis.BackupCount + 1, "copy", "copies")} of everything");
         foreach (var name in plan.Names)
-            Console.WriteLine($"  chordchat-node run --data {folder.NodeFolder(name)}");
+            Console.WriteLine($"  chordchat-node run --data {ShellWord.Of(folder.NodeFolder(name))}");
         if (plan.Demo)
             Console.WriteLine("This is a demo cluster: it accepts short passwords. Do not use it for real "
                 + "conversations.");

@@ -44,7 +44,7 @@ internal static class JoinCommand
                 token, parsed.GetRequiredValue(data), parsed.GetValue(name), SettingsPatience, cancellation);
             foreach (var line in said)
                 await Console.Error.WriteLineAsync(line);
-            Console.WriteLine($"joined. Start the node with:\n  chordchat-node run --data {folder}");
+            Console.WriteLine($"joined. Start the node with:\n  chordchat-node run --data {ShellWord.Of(folder)}");
         });
         return command;
     }

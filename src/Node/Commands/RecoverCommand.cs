@@ -96,7 +96,7 @@ internal static class RecoverCommand
         if (code is null)
         {
             await output.WriteLineAsync("\nTo do it:\n  chordchat-node cluster recover"
-                + $"{(tile is null ? "" : $" --tile {tile}")} --data {root}"
+                + $"{(tile is null ? "" : $" --tile {tile}")} --data {ShellWord.Of(root)}"
                 + string.Concat(nodes.Select(at => $" --node {at}")) + $" --accept-loss {wanted}");
             return;
         }

@@ -30,7 +30,8 @@ internal static class ViewerCommand
         {
             new ClusterFolder(parsed.GetRequiredValue(data)).WriteViewer(
                 parsed.GetRequiredValue(folder), DateTimeOffset.UtcNow, parsed.GetRequiredValue(name));
-            Console.WriteLine($"chordchat-visualizer --viewer {parsed.GetRequiredValue(folder)}    # good for a year");
+            Console.WriteLine(
+                $"chordchat-visualizer --viewer {ShellWord.Of(parsed.GetRequiredValue(folder))}    # good for a year");
         });
         return command;
     }

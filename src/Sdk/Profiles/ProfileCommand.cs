@@ -22,7 +22,10 @@ public static class ProfileCommand
     }
 
     /// <summary>A value as a shell reads it.</summary>
-    internal static string Quoted(string path) => path.All(c => char.IsAsciiLetterOrDigit(c) || "/._-:\\".Contains(c))
+    internal static string Quoted(string path) => path.All(c => char.IsAsciiLetterOrDigit(c) || IsPlain(c))
         ? path
         : $"'{path.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+
+    /// <summary>Windows has backslashes in paths; a Unix shell takes them away.</summary>
+    private static bool IsPlain(char c) => "/._-:".Contains(c) || (c == '\\' && OperatingSystem.IsWindows());
 }

@@ -82,5 +82,9 @@ public sealed class NewProfileTests : IDisposable
         Assert.Equal($"chordchat login alice --profile {filled.Folder}", ProfileCommand.Of(profile, "login alice"));
         using var odd = Profile.Open(_folder["it's here"]);
         Assert.EndsWith("/it'\\''s here'", ProfileCommand.Of(odd, "login alice"), StringComparison.Ordinal);
+        if (OperatingSystem.IsWindows())
+            return;
+        using var slash = Profile.Open(_folder["a\\b"]); // A Unix shell would take it away.
+        Assert.EndsWith("/a\\b'", ProfileCommand.Of(slash, "login alice"), StringComparison.Ordinal);
     }
 }
