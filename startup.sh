@@ -2,7 +2,13 @@
 # Starts a ChordChat cluster on this machine: nodes, ring and visualizer. `./startup.sh --help` says the rest.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+program=${BASH_SOURCE[0]}
+while [[ -L $program ]]; do # A link in ~/bin, say; "readlink -f" is not everywhere.
+  link=$(readlink "$program")
+  [[ $link == /* ]] || link=$(dirname -- "$program")/$link
+  program=$link
+done
+here=$(CDPATH='' cd -P -- "$(dirname -- "$program")" >/dev/null && pwd)
 home=${CHORDCHAT_HOME:-$here/.chordchat}
 [[ $home == /* ]] || home=$PWD/$home # It is part of how a process is known again.
 # Commands in hints begin with this; without it they would mean another cluster.

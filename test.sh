@@ -9,7 +9,7 @@
 #   ./test.sh nemesis --numbers [--parts P,...] [--copies C]    what people notice of one fault after the other, as a table
 # The last line counts what the test runners reported. A step that fails without a count is one failure more.
 set -uo pipefail
-cd "$(dirname "$0")" || exit 1
+CDPATH='' cd -- "$(dirname -- "$0")" >/dev/null || exit 1
 
 # Nothing may outlive this script: no MSBuild nodes, no compiler server.
 export MSBUILDDISABLENODEREUSE=1 UseSharedCompilation=false DOTNET_CLI_USE_MSBUILD_SERVER=0
@@ -167,7 +167,7 @@ run_nemesis() {
     fi
 }
 
-usage() { sed -n '2,/^# The last line/{/^# The last line/d;s/^# \{0,1\}//p}' "$0"; }
+usage() { sed -n '2,/^# The last line/{/^# The last line/d;s/^# \{0,1\}//p}' "${0##*/}"; }
 
 for argument in "$@"; do
     case $argument in -h | --help | help) usage; exit 0 ;; esac

@@ -1,0 +1,35 @@
+using Xunit;
+
+namespace ChordChat.Tests.Unit.Scripts;
+
+/// <summary>docs/operations.md#startupsh: folders, options that are kept, and what ends a start.</summary>
+public sealed class StartupScriptTests
+{
+    [Theory]
+    [InlineData("startup.sh", "no cluster here yet")]
+    [InlineData("chordchat", "the client runs")]
+    public async Task A_script_finds_its_folder_behind_links_and_with_a_search_path(string script, string says)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var cluster = new StandInCluster();
+        cluster.Write($"tree/{script}", await File.ReadAllTextAsync(Path.Combine(Repository.Root, script)));
+        cluster.Write("tree/artifacts/bin/chordchat", "#!/bin/bash\necho 'the client runs'\n");
+        Directory.CreateDirectory(cluster["tree/docker"]);
+        foreach (var part in Directory.GetFiles(Path.Combine(Repository.Root, "docker"), "*.sh"))
+            File.Copy(part, Path.Combine(cluster["tree/docker"], Path.GetFileName(part)));
+        Directory.CreateDirectory(cluster["links/far"]);
+        Directory.CreateSymbolicLink(cluster["near"], "links/far"); // Above it is links, not this folder.
+        File.CreateSymbolicLink(cluster["links/far/second"], $"../../tree/{script}");
+        File.CreateSymbolicLink(cluster["first"], "near/second");
+
+        foreach (var path in (string[])["first", $"tree/{script}"])
+        {
+            var said = await cluster.RunAsync(
+                new() { ["CHORDCHAT_BUILT"] = "", ["CHORDCHAT_HOME"] = "", ["CDPATH"] = cluster.Folder },
+                path, "--local", "status");
+            Assert.Contains(says, said.Output + said.Error, StringComparison.Ordinal);
+            Assert.DoesNotContain("No such file", said.Error, StringComparison.Ordinal);
+        }
+    }
+}
