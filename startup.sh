@@ -10,7 +10,22 @@ while [[ -L $program ]]; do # A link in ~/bin, say; "readlink -f" is not everywh
 done
 here=$(CDPATH='' cd -P -- "$(dirname -- "$program")" >/dev/null && pwd)
 home=${CHORDCHAT_HOME:-$here/.chordchat}
-[[ $home == /* ]] || home=$PWD/$home # It is part of how a process is known again.
+[[ $home == /* ]] || home=$PWD/$home
+
+# One spelling for one folder, whichever links and slashes lead there: it is part of how a process is known again.
+# A folder that is to be made gets the one that it will have.
+spelled() {
+  local at=$1 below=''
+  until [[ -d $at ]]; do
+    while [[ $at == */ ]]; do at=${at%/}; done
+    below=/${at##*/}$below
+    at=${at%/*}/
+  done
+  at=$(CDPATH='' cd -P -- "$at" >/dev/null && pwd) || return 1
+  printf '%s%s\n' "${at%/}" "$below"
+}
+home=$(spelled "$home") || exit 1
+
 # Commands in hints begin with this; without it they would mean another cluster.
 as_here=''
 [[ -z ${CHORDCHAT_HOME:-} ]] || printf -v as_here 'CHORDCHAT_HOME=%q ' "$home"

@@ -5,6 +5,32 @@ namespace ChordChat.Tests.Unit.Scripts;
 /// <summary>docs/operations.md#startupsh: folders, options that are kept, and what ends a start.</summary>
 public sealed class StartupScriptTests
 {
+    [Fact]
+    public async Task Another_spelling_of_the_data_folder_means_the_same_cluster()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var cluster = new StandInCluster();
+        Directory.CreateSymbolicLink(cluster["link"], cluster.Folder);
+        // The folder is not there yet.
+        var made = await cluster.StartupAtAsync(cluster["link/home/"], "--nodes", "1");
+        Assert.True(made.Code == 0, $"{made}");
+        var pid = cluster.Kept("n1.pid");
+
+        foreach (var home in (string[])["/home/", "/home", "//home", "/home/../home/.", "/link/home"])
+        {
+            var status = await cluster.StartupAtAsync(cluster.Folder + home, "status");
+            Assert.True(status.Code == 0, $"{home}: {status}");
+            var started = await cluster.StartupAtAsync(cluster.Folder + home);
+            Assert.True(started.Code == 0, $"{home}: {started}");
+            Assert.Equal(pid, cluster.Kept("n1.pid"));
+        }
+
+        var stopped = await cluster.StartupAtAsync(cluster["home//"], "stop");
+        Assert.True(stopped.Code == 0, $"{stopped}");
+        Assert.Empty(cluster.Running());
+    }
+
     [Theory]
     [InlineData("startup.sh", "no cluster here yet")]
     [InlineData("chordchat", "the client runs")]
