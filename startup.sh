@@ -33,7 +33,7 @@ for variable in COMPOSE_PROJECT_NAME CHORDCHAT_CLIENT CHORDCHAT_BUILT; do
   [[ -z ${!variable:-} ]] || printf -v as_here '%s%s=%q ' "$as_here" "$variable" "${!variable}"
 done
 built=${CHORDCHAT_BUILT:-$here/artifacts/bin}
-nodes='' replicas='' demo='' lan='' local_mode='' host_names='' port='' page_port=''
+nodes='' replicas='' demo='' lan='' lan_told='' local_mode='' host_names='' port='' page_port=''
 
 die() { printf 'startup: %s\n' "$*" >&2; exit 1; }
 say() { printf '%s\n' "$*"; }
@@ -50,7 +50,8 @@ usage: ./startup.sh [options]          start, or bring back what is missing
   --local        plain processes, even where a Docker engine answers
   --demo         make a demo cluster: new users may choose any password, and a to h exist with password 1. Only when the
                  cluster is made, and only for trying things out
-  --lan          local nodes answer on all interfaces instead of loopback only
+  --lan          local nodes answer on all interfaces instead of loopback only, also at the next start
+  --no-lan       loopback only again
   --port P       first node port; nodes use P, P+1, ... (default 7401, or what the last start used)
   --page-port P  the visualizer's port (default 7480, or what the last start used)
   --host-name N  another name for the page besides localhost, for example that of a proxy; repeatable
@@ -65,6 +66,8 @@ saved() { cat "$home/run/$1" 2>/dev/null || true; }
 
 # Puts that there, as one step: on a full disk the old content stays.
 keep() {
+  # Both say where nodes answer: what has worked of the one has worked of the other.
+  if [[ $1 == port && $mode == local && $(saved lan) != "$lan" ]]; then keep lan "$lan"; fi
   [[ ! -f $home/run/$1 || $(saved "$1") != "$2" ]] || return 0
   printf '%s\n' "$2" >"$home/run/$1.new" && mv "$home/run/$1.new" "$home/run/$1"
 }
@@ -72,11 +75,27 @@ keep() {
 # One ./startup.sh at a time works on a data folder, where flock is known. Processes that outlive it
 # must not inherit descriptor 8, or they would keep the lock.
 one_at_a_time() {
-  command -v flock >/dev/null || return 0
-  exec 8>"$home/run/startup.lock"
-  flock -n 8 && return
-  say 'another ./startup.sh is working on this cluster; waiting for it ...'
-  flock 8
+  if command -v flock >/dev/null; then
+    exec 8>"$home/run/startup.lock"
+    flock -n 8 || { say 'another ./startup.sh is working on this cluster; waiting for it ...'; flock 8; }
+  fi
+  choose_lan # Not before: the other one may have changed it.
+}
+
+# What this start was told, else what the last one that worked used.
+choose_lan() {
+  local file name
+  [[ $mode == local ]] || return 0
+  [[ -n $lan_told ]] || lan=$(saved lan)
+  [[ $lan != "$(saved lan)" ]] || return 0
+  for file in "$home"/run/*.pid; do
+    name=${file##*/}
+    name=${name%.pid}
+    if [[ $name != visualizer ]] && runs "$name"; then
+      say "(nodes that run stay as they are until ${as_here}./startup.sh stop; --lan or --no-lan is for the next start)"
+      return
+    fi
+  done
 }
 
 # Puts an option's number into value. Zeros in front do not make it octal; with too many digits it is just too large.
@@ -99,7 +118,8 @@ while (($#)); do
     --host-name) (($# > 1)) || die "--host-name needs a name"; host_names+="${host_names:+,}$2"; shift ;;
     --local) local_mode=1 ;;
     --demo) demo=1 ;;
-    --lan) lan=1 ;;
+    --lan) lan_told=1 lan=1 ;;
+    --no-lan) lan_told=1 lan='' ;;
     stop|status) command=$1 ;;
     logs) command=logs; if (($# > 1)) && [[ $2 != -* ]]; then log_node=$2; shift; fi ;;
     -h|--help) usage; exit 0 ;;

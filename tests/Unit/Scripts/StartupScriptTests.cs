@@ -31,6 +31,45 @@ public sealed class StartupScriptTests
         Assert.Empty(cluster.Running());
     }
 
+    [Fact]
+    public async Task Lan_is_kept_for_the_next_start_until_no_lan()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var cluster = new StandInCluster();
+        async Task<Said> StartAsync(params string[] words)
+        {
+            var said = await cluster.StartupAsync(words);
+            Assert.True(said.Code == 0, $"{said}");
+            return said;
+        }
+
+        await StartAsync("--nodes", "1", "--lan");
+        await cluster.StartupAsync("stop");
+        Assert.DoesNotContain("stay as they are", (await StartAsync()).Output, StringComparison.Ordinal);
+        var running = await StartAsync("--no-lan");
+        Assert.Contains("nodes that run stay as they are", running.Output, StringComparison.Ordinal);
+        await cluster.StartupAsync("stop");
+        await StartAsync();
+
+        Assert.Equal(
+            ["0.0.0.0", "0.0.0.0", "127.0.0.1"], await File.ReadAllLinesAsync(cluster["home/nodes/n1/listened"]));
+    }
+
+    /// <summary>Only what has worked is kept.</summary>
+    [Fact]
+    public async Task Lan_is_not_kept_of_a_start_that_failed()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var cluster = new StandInCluster();
+        var failed = await cluster.StartupAsync("--lan", "--nodes", "1", "--page-port", $"{cluster.Port}");
+        Assert.Equal(1, failed.Code);
+        var started = await cluster.StartupAsync("--nodes", "1");
+        Assert.True(started.Code == 0, $"{started}");
+        Assert.Equal(["127.0.0.1"], await File.ReadAllLinesAsync(cluster["home/nodes/n1/listened"]));
+    }
+
     [Theory]
     [InlineData("startup.sh", "no cluster here yet")]
     [InlineData("chordchat", "the client runs")]
