@@ -105,6 +105,42 @@ whole() {
   ((${#value} <= 9)) || value=999999999
 }
 
+# Whether somebody may open the page by it; the same rule as the page's own, VisualizerOptions.Problems.
+is_host_name() {
+  local LC_ALL=C name=$1 label=$'[A-Za-z0-9\x80-\xff][A-Za-z0-9_\x80-\xff-]{0,62}'
+  if [[ $name == *:* ]]; then
+    [[ $name != '['*']' ]] || { name=${name#'['}; name=${name%']'}; }
+    is_ipv6 "$name"
+  else
+    [[ $name =~ ^$label(\.$label)*\.?$ ]]
+  fi
+}
+
+# Eight groups, or fewer with one gap; the last two may be an IPv4 address.
+is_ipv6() {
+  local rest=$1 group='[0-9A-Fa-f]{1,4}' byte='(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])' colons
+  [[ ! $rest =~ ^(.*:)$byte(\.$byte){3}$ ]] || rest=${BASH_REMATCH[1]}0:0
+  [[ ! $rest =~ ^$group(:$group){7}$ ]] || return 0
+  [[ $rest =~ ^($group(:$group)*)?::($group(:$group)*)?$ ]] || return 1
+  rest=${rest/::/:}
+  rest=${rest#:}
+  rest=${rest%:}
+  colons=${rest//[!:]/}
+  ((${#colons} <= 6)) # Between seven groups.
+}
+
+# Adds an option's names to those of the page. Before anything is stopped or kept: the page would not start with others.
+name_page() {
+  local name names
+  IFS=', ' read -r -d '' -a names < <(printf '%s\0' "$1")
+  ((${#names[@]} > 0)) || die "--host-name needs a name"
+  for name in "${names[@]}"; do
+    is_host_name "$name" \
+      || die "--host-name is \"$name\"; it must be a name or an address without a port, like ring.lan"
+    host_names+="${host_names:+,}$name"
+  done
+}
+
 command='start' log_node=''
 while (($#)); do
   case $1 in
@@ -115,7 +151,7 @@ while (($#)); do
       ((value >= 1 && value <= 65535)) || die "$1 must be 1 to 65535"
       if [[ $1 == --port ]]; then port=$value; else page_port=$value; fi
       shift ;;
-    --host-name) (($# > 1)) || die "--host-name needs a name"; host_names+="${host_names:+,}$2"; shift ;;
+    --host-name) (($# > 1)) || die "--host-name needs a name"; name_page "$2"; shift ;;
     --local) local_mode=1 ;;
     --demo) demo=1 ;;
     --lan) lan_told=1 lan=1 ;;

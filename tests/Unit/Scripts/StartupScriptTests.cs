@@ -1,3 +1,4 @@
+using ChordChat.Visualizer.Hosting;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Scripts;
@@ -68,6 +69,76 @@ public sealed class StartupScriptTests
         var started = await cluster.StartupAsync("--nodes", "1");
         Assert.True(started.Code == 0, $"{started}");
         Assert.Equal(["127.0.0.1"], await File.ReadAllLinesAsync(cluster["home/nodes/n1/listened"]));
+    }
+
+    [Fact]
+    public async Task A_name_that_the_page_refuses_stops_and_keeps_nothing()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var cluster = new StandInCluster();
+        var started = await cluster.StartupAsync("--nodes", "1", "--host-name", "ring.lan");
+        Assert.True(started.Code == 0, $"{started}");
+        var page = cluster.Kept("visualizer.pid");
+
+        var refused = await cluster.StartupAsync("--host-name", "ring.lan:8443");
+
+        Assert.Equal(1, refused.Code);
+        Assert.Contains("without a port, like ring.lan", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(page, cluster.Kept("visualizer.pid"));
+        Assert.Equal("ring.lan", cluster.Kept("host-names"));
+        Assert.Equal(2, cluster.Running().Count);
+    }
+
+    [Theory]
+    [InlineData("ring.lan")]
+    [InlineData("RING-1.lan.")]
+    [InlineData("my_ring")]
+    [InlineData("ring-")]
+    [InlineData("10.0.0.5")]
+    [InlineData("r\u00f6ng.lan")]
+    [InlineData("::1")]
+    [InlineData("[fe80::12]")]
+    [InlineData("1:2:3:4:5:6:7:8")]
+    [InlineData("::ffff:10.0.0.5")]
+    [InlineData("1::")]
+    [InlineData("::")]
+    [InlineData("::2:3:4:5:6:7:8")]
+    [InlineData("1:2:3:4:5:6:7::")]
+    [InlineData("1:2:3::5:6:7:8")]
+    [InlineData("1:2:3:4::5:6:7:8")]
+    [InlineData("1:2:3:4:5:6:7:8::")]
+    [InlineData("12345:6:7:8:9:a:b:c")]
+    [InlineData("ring.lan:8443")]
+    [InlineData("cafe:8443")]
+    [InlineData("10.0.0.5:8443")]
+    [InlineData("[::1]:8443")]
+    [InlineData("[::1")]
+    [InlineData("[ring.lan]")]
+    [InlineData("1:2:3:4:5:6:7")]
+    [InlineData("1:2:3:4:5:6:7:8:9")]
+    [InlineData("1::2::3")]
+    [InlineData(":::")]
+    [InlineData("12345::")]
+    [InlineData("http://ring.lan")]
+    [InlineData("ring.lan/")]
+    [InlineData("-ring")]
+    [InlineData("_ring")]
+    [InlineData("ring..lan")]
+    [InlineData(".")]
+    [InlineData("*")]
+    [InlineData("ring.lan?")]
+    [InlineData("abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabc")]
+    [InlineData("abcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcdefghijabcd")]
+    public async Task A_name_is_refused_when_the_page_would_refuse_it(string name)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var cluster = new StandInCluster();
+        var said = await cluster.StartupAsync("--host-name", name, "status");
+        var isRefused = said.Error.Contains("--host-name is", StringComparison.Ordinal);
+        Assert.True(isRefused || said.Error.Contains("no cluster here yet", StringComparison.Ordinal), $"{said}");
+        Assert.Equal(new VisualizerOptions { HostNames = [name] }.Problems().Any(), isRefused);
     }
 
     [Theory]
