@@ -182,4 +182,6 @@ case $mode in
   *) die "$mode_file says '$mode'; delete it and start again" ;;
 esac
 
+# Nobody reads any more what it says (| head -1): it ends as by any other signal, so that a start is undone.
+trap 'exit 141' PIPE
 "cluster_$command"

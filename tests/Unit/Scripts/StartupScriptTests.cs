@@ -141,6 +141,28 @@ public sealed class StartupScriptTests
         Assert.Equal(new VisualizerOptions { HostNames = [name] }.Problems().Any(), isRefused);
     }
 
+    /// <summary>As <c>./startup.sh --local | head -1</c>.</summary>
+    [Fact]
+    public async Task A_start_that_nobody_listens_to_any_more_stops_what_it_started()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var cluster = new StandInCluster();
+        await File.WriteAllTextAsync(cluster["hold"], "");
+        var said = await StandInCluster.EndAsync(cluster.Begin(
+            new() { ["CHORDCHAT_HOME"] = cluster.Home }, "/bin/bash", "-c", """
+                "$@" | { read -r line; exec <&-; touch "$FOLDER/gone"; }
+                exit "${PIPESTATUS[0]}"
+                """,
+            "bash", StandInCluster.Startup, "--local", "--nodes", "2", "--port", $"{cluster.Port}",
+            "--page-port", $"{cluster.Port + 15}"));
+
+        Assert.Equal(141, said.Code);
+        Assert.Contains("is stopped again: n1 n2", said.Error, StringComparison.Ordinal);
+        Assert.Empty(cluster.Running());
+        Assert.Empty(Directory.GetFiles(Path.Combine(cluster.Home, "run"), "*.pid"));
+    }
+
     [Theory]
     [InlineData("startup.sh", "no cluster here yet")]
     [InlineData("chordchat", "the client runs")]
