@@ -82,9 +82,38 @@ prepare() {
     return 0
 }
 
+# timeout has a process group of its own, so that it can end all of a suite. Ctrl-C does not reach that group: the suite
+# runs in the background, and interrupted passes it on.
 limited() {
-    if command -v timeout >/dev/null; then timeout -k 10 "$suite_seconds_max" "$@"; else "$@"; fi
+    local code=0
+    command -v timeout >/dev/null || { "$@"; return; }
+    timeout -k 10 "$suite_seconds_max" "$@" &
+    running=$!
+    wait "$running" || code=$?
+    running=''
+    return "$code"
 }
+
+# interrupted CODE: ends the suite, and then the script.
+interrupted() {
+    trap '' INT TERM HUP
+    if [[ -n $running ]]; then
+        kill -TERM "$running" 2>/dev/null
+        wait "$running"
+    fi
+    exit "$1"
+}
+
+# Whatever still runs beside the suites: this script ignores Ctrl-C for them.
+end_helpers() {
+    ((${#helpers[@]} == 0)) || kill "${helpers[@]}" 2>/dev/null
+}
+
+running='' helpers=()
+trap end_helpers EXIT
+trap 'interrupted 130' INT
+trap 'interrupted 143' TERM
+trap 'interrupted 129' HUP
 
 # One compiler for all builds of this run, which ends with it: each project would start its own otherwise.
 begin_compiler() {
@@ -93,8 +122,7 @@ begin_compiler() {
     [[ -f $server ]] || return
     export UseSharedCompilation=true SharedCompilationId="chordchat-test-$$"
     dotnet exec "$server" "-pipename:$SharedCompilationId" >/dev/null 2>&1 </dev/null &
-    compiler=$!
-    trap 'kill "$compiler" 2>/dev/null' EXIT
+    helpers+=($!)
 }
 
 # count TRX: adds what the runner reported; prints "passed failed skipped" of this file.
@@ -206,6 +234,7 @@ hunt() {
     : >"$CHORDCHAT_HUNT_LOG"
     tail -f "$CHORDCHAT_HUNT_LOG" &
     local tail=$!
+    helpers+=("$tail")
     suite_seconds_max=864000
     limited dotnet test tests/Simulation --no-build -c "$configuration" --filter "FullyQualifiedName~HuntTests" \
         >"$results/hunt.out" 2>&1 </dev/null
@@ -263,6 +292,7 @@ begin_format() {
     mkdir -p "$results"
     nice dotnet format ChordChat.sln --no-restore --verify-no-changes >"$results/format.log" 2>&1 </dev/null &
     format=$!
+    helpers+=("$format")
 }
 
 ((${#suites[@]} > 0)) || suites=(Unit Simulation format Cluster EndToEnd Browser Nemesis)
