@@ -16,6 +16,7 @@ folder=''
 # Not by the program itself, which takes a quarter of a second of CPU to start: engines ask every few seconds.
 healthy() {
   local status
+  [[ ! -f /tmp/drained ]] || return 0
   exec 3<>"/dev/tcp/127.0.0.1/$health_port"
   printf 'GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n' >&3
   read -r status <&3
@@ -24,7 +25,21 @@ healthy() {
 
 # --- a node
 
-complete_folders() { printf '%s\n' /data/nodes/*/cluster.json | sort -V | sed 's,/cluster.json$,,'; }
+# Without those of nodes that have gone for good.
+complete_folders() {
+  local file
+  for file in /data/nodes/*/cluster.json; do
+    [[ -f ${file%/*}/drained ]] || printf '%s\n' "${file%/*}"
+  done | sort -V
+}
+
+# Nodes that have gone for good; with an argument, only the one that this container ran last.
+drained_folders() {
+  local file
+  for file in /data/nodes/*/drained; do
+    if (($# == 0)) || [[ $(cat "${file%/*}/runner" 2>/dev/null) == "$HOSTNAME" ]]; then printf '%s\n' "${file%/*}"; fi
+  done
+}
 
 # Holds the lock of a folder on descriptor 8. The node inherits it, so the folder is taken while the node lives.
 # First the folder that this container ran last, then those that no container has run, then any.
@@ -44,14 +59,24 @@ take() {
   return 1
 }
 
-# Whoever finds no folder waits for one; the admission container sees that it waits.
+# Whoever finds no folder waits for one; the admission container sees that it waits. A container whose node was drained
+# asks for no other: its operator wants one node less. It does not end either, or the engine would start it for ever.
 run() {
+  local drained=''
   mkdir -p /data/waiting
   until take; do
-    touch "/data/waiting/$HOSTNAME"
+    if [[ -n $drained ]]; then
+      : # Also when the folder has been deleted since.
+    elif drained=$(drained_folders mine) && [[ -n $drained ]]; then
+      echo "${drained##*/} was drained, so this container waits and runs no node. Delete $drained; the next" \
+        "./startup.sh removes this container. To let the node come back, delete $drained/drained instead"
+      touch /tmp/drained
+    else
+      touch "/data/waiting/$HOSTNAME"
+    fi
     sleep 1
   done
-  rm -f "/data/waiting/$HOSTNAME"
+  rm -f "/data/waiting/$HOSTNAME" /tmp/drained
   echo "$HOSTNAME" >"$folder/runner"
   echo "$folder" >/tmp/node-folder
   exec chordchat-node run --data "$folder" --listen 0.0.0.0:7401 --seed node:7401 --health-port "$health_port"
@@ -109,6 +134,14 @@ init() { # number of founders ('' counts them), options of 'cluster init'
   exec 9>&-
 }
 
+# Their containers may then get new nodes: whoever calls it says how many containers there are to be.
+forget_drained() {
+  local gone
+  for gone in $(drained_folders); do
+    rm -f "$gone/runner"
+  done
+}
+
 # What clients and the page need: the authority's certificate for all, the page's own key for the page alone.
 publish() {
   chordchat-node cluster viewer --data /authority --out /page >/dev/null
@@ -139,7 +172,7 @@ admit() {
 
 case ${1:-run} in
   run) run ;;
-  init) init "${@:2}"; count_nodes ;;
+  init) init "${@:2}"; forget_drained; count_nodes ;;
   admit) admit ;;
   healthy) healthy ;;
   *) exec "$@" ;;

@@ -64,6 +64,17 @@ why_down() {
 # Whether the node ends by itself whenever the engine starts it again.
 refuses_to_run() { [[ $(docker inspect -f '{{.State.Status}} {{.RestartCount}}' "$1") =~ ^restarting\ ([3-9]|..) ]]; }
 
+# Whether a container waits because its node has gone for good.
+is_drained() { docker exec "$1" test -f /tmp/drained 2>/dev/null; }
+
+# In their place come others that may get a new node, if there are to be that many.
+remove_drained() {
+  local container
+  for container in $(node_containers); do
+    if is_drained "$container"; then docker rm -f "$container" >>"$home/run/compose.log"; fi
+  done
+}
+
 # The engine waits longer and longer before it starts a node that ends by itself; the reason may be mended by now.
 try_again_at_once() {
   local container
@@ -187,6 +198,7 @@ cluster_start() {
   [[ $have =~ ^[1-9][0-9]*$ ]] || { tail -5 "$home/run/compose.log" >&2; die "the cluster could not be made"; }
   want=${nodes:-$have}
   ((want >= have)) || { say "(this cluster has $have nodes; it is not made smaller)"; want=$have; }
+  remove_drained
   quietly up -d --scale "node=$want"
   trap - EXIT # Nodes that run but are not ready are left to an operator.
   keep mode containers
@@ -212,6 +224,7 @@ require_engine() {
 state_of() {
   local why code=0
   if why_down "$1"; then return 1; fi
+  if is_drained "$1"; then echo 'runs no node: its node was drained'; return; fi
   why=$(docker exec "$1" sh -c 'chordchat-node ready --data "$(cat /tmp/node-folder)"' 2>&1) || code=$?
   case $code in
     0) echo ready ;;

@@ -46,4 +46,7 @@ internal enum ExitCode
 
     /// <summary>This machine's clock and a certificate do not agree.</summary>
     WrongTime = 14,
+
+    /// <summary>The node was drained: it has gone for good.</summary>
+    Drained = 15,
 }

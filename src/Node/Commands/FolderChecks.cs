@@ -53,6 +53,10 @@ internal static class FolderChecks
             return new(
                 Verdict.Fail, "database", $"not to be started: {why}",
                 "remove the folder and join as a new node: 'cluster invite', 'cluster join'");
+        if (DataFolder.IsDrained(data))
+            return new(
+                Verdict.Fail, "database", "not to be started: this node was drained, and has gone for good",
+                "delete the folder; or its file 'drained', to let the node come back");
         if (running)
             return InUse;
         if (!File.Exists(Path.Combine(data, NodeDatabase.FileName)))

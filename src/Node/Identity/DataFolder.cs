@@ -9,6 +9,7 @@ internal sealed class DataFolder : IDisposable
     public const string LockFile = "lock";
     private const string StartedFile = "started";
     private const string QuarantineFile = "quarantined";
+    private const string DrainedFile = "drained";
     private readonly FileStream _lock;
 
     private DataFolder(string path, FileStream lockFile, NodeIdentity identity, NodeDatabase database)
@@ -45,6 +46,7 @@ internal sealed class DataFolder : IDisposable
         {
             RequireDatabaseIfStarted(full);
             RequireNotQuarantined(full);
+            RequireNotDrained(full);
             var database = NodeDatabase.Open(full, identity.Self.Owner);
             PrivateFiles.WriteOrRefuse(
                 System.IO.Path.Combine(full, StartedFile), "this node has had a database\n"u8);
@@ -68,6 +70,13 @@ internal sealed class DataFolder : IDisposable
     public void Quarantine(string why) =>
         PrivateFiles.Write(
             System.IO.Path.Combine(Path, QuarantineFile), System.Text.Encoding.UTF8.GetBytes(why + "\n"));
+
+    /// <summary>Whether the node in the folder has gone for good: others have all that it kept.</summary>
+    public static bool IsDrained(string path) => File.Exists(System.IO.Path.Combine(path, DrainedFile));
+
+    /// <summary>Remembers for every later start that this node has gone for good.</summary>
+    public void MarkDrained() =>
+        PrivateFiles.Write(System.IO.Path.Combine(Path, DrainedFile), "this node has gone for good\n"u8);
 
     public void Dispose()
     {
@@ -102,6 +111,16 @@ internal sealed class DataFolder : IDisposable
                 $"{path} must not be started any more: {why}. Its data is kept by the other nodes. Remove the folder "
                 + "and join as a new node: 'chordchat-node cluster invite' on a machine of the cluster, "
                 + "'chordchat-node cluster join' here.");
+    }
+
+    private static void RequireNotDrained(string path)
+    {
+        if (IsDrained(path))
+            throw new StartRefusedException(
+                ExitCode.Drained,
+                $"{path} was drained: its node has gone for good, and other nodes keep all that it kept. Delete the "
+                + $"folder. Or, to let the node come back, delete {System.IO.Path.Combine(path, DrainedFile)} and "
+                + "start it again.");
     }
 
     private static void RequireDatabaseIfStarted(string path)

@@ -15,6 +15,7 @@ internal sealed partial class Departure(
     TileTender tender,
     SessionKeeper sessions,
     Genesis genesis,
+    DataFolder folder,
     IHostApplicationLifetime life,
     TimeProvider time,
     ILogger<Departure> logger)
@@ -32,6 +33,7 @@ internal sealed partial class Departure(
     private readonly Lock _turn = new();
     private Task? _going;
     private long? _signalledAt;
+    private bool _isForGood;
 
     /// <summary>Tiles of which others may still need this node.</summary>
     public int TilesLeft => board.All.Count(header => header.Phase is not (TilePhase.Retired or TilePhase.None));
@@ -47,8 +49,16 @@ internal sealed partial class Departure(
         }
     }
 
+    /// <summary>Whether the folder says that this node has gone for good, so that no start brings it back.</summary>
+    public bool IsDrained => DataFolder.IsDrained(folder.Path);
+
     /// <summary>Goes for good: stops when all tiles are with others, however long that takes.</summary>
-    public Task Drain() => Go();
+    public Task Drain()
+    {
+        lock (_turn)
+            _isForGood = true;
+        return Go();
+    }
 
     /// <summary>Stops soon, perhaps to come back: hands over what it can in time.</summary>
     public Task Stop()
@@ -79,12 +89,30 @@ internal sealed partial class Departure(
                 await Task.Delay(Look, time);
             await ring.GiveAsync(now => new MembershipInput.LeaveDone(now), CancellationToken.None);
             await ring.GiveAsync(new RingInput.LeaveDue(), CancellationToken.None);
+            MarkIfDrained();
             await Task.Delay(LastWords, time);
             LogLeft(TilesLeft);
         }
         finally
         {
             life.StopApplication();
+        }
+    }
+
+    /// <summary>Before anybody reads "drained" and deletes the folder: a node that came back would take tiles
+    /// again.</summary>
+    private void MarkIfDrained()
+    {
+        lock (_turn)
+            if (!_isForGood || TilesLeft > 0)
+                return;
+        try
+        {
+            folder.MarkDrained();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogNoMark(e.Message);
         }
     }
 
@@ -104,4 +132,7 @@ internal sealed partial class Departure(
 
     [LoggerMessage(6021, LogLevel.Information, "left; this disk still holds copies of {Count} tiles")]
     private partial void LogLeft(int count);
+
+    [LoggerMessage(6022, LogLevel.Error, "the folder could not be marked as drained: {Why}. Drain this node again")]
+    private partial void LogNoMark(string why);
 }

@@ -21,6 +21,7 @@ internal static class OperatorEndpoints
     public const string Drained = "drained: every tile is with others; the node stops";
 
     private static readonly TimeSpan Tell = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(50);
 
     public static void MapOperator(this WebApplication app)
     {
@@ -55,11 +56,16 @@ internal static class OperatorEndpoints
             await Task.WhenAny(going, Task.Delay(Tell, context.RequestAborted));
         }
 
-        await SayAsync(context, departure.TilesLeft is var rest and > 0
-            ? $"not drained: the node was told to stop and still holds copies of {rest} tiles that nobody has taken "
-                + "over; keep its folder, and start it again"
-            : Drained);
+        while (!departure.IsDrained && !going.IsCompleted)
+            await Task.WhenAny(going, Task.Delay(Look, context.RequestAborted));
+        await SayAsync(context, departure.IsDrained ? Drained : NotDrained(departure.TilesLeft));
     }
+
+    private static string NotDrained(int tiles) => tiles > 0
+        ? $"not drained: the node was told to stop and still holds copies of {tiles} tiles that nobody has taken over; "
+            + "keep its folder, and start it again"
+        : "not drained: the node stops without the mark that it has gone for good (its log may say why); keep its "
+            + "folder, start it, and drain it again";
 
     private static async Task SayAsync(HttpContext context, string line)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using ChordChat.Node.Base;
 using ChordChat.Node.Identity;
 using ChordChat.Node.Operations;
 using ChordChat.Node.Tiles;
@@ -52,6 +53,28 @@ public sealed class DrainTests
         Assert.True(cluster["n1"].Departure.TilesLeft > 0);
         Assert.DoesNotContain(OperatorEndpoints.Drained, said);
         Assert.StartsWith("not drained", said[^1], StringComparison.Ordinal);
+    }
+
+    /// <summary>Or whoever starts it again (an engine, a service manager) makes it a member that takes tiles, while
+    /// its operator deletes the folder.</summary>
+    [Fact]
+    public async Task A_node_that_was_drained_does_not_come_back_until_its_mark_is_deleted()
+    {
+        await using var cluster = await NodeCluster.StartAsync(4);
+        await Condition.UntilAsync(
+            "n1 may go", Patience, () => Task.FromResult(cluster["n1"].Departure.CanBeTakenOver));
+        using var own = new HttpClient(new ClusterTls(cluster.IdentityOf("n1")).CreateHandler(null));
+        var (code, said) = await DrainAsync(own, cluster);
+        Assert.Equal(HttpStatusCode.OK, code);
+        Assert.EndsWith(OperatorEndpoints.Drained + "\n", said, StringComparison.Ordinal);
+        await cluster.StopAsync("n1");
+
+        var refused = await Assert.ThrowsAsync<StartRefusedException>(() => cluster.StartAsync("n1"));
+        Assert.Equal(15, (int)refused.Code);
+        Assert.Contains("Delete the folder", refused.Message, StringComparison.Ordinal);
+
+        File.Delete(Path.Combine(cluster.DataOf("n1"), "drained"));
+        await cluster.StartAsync("n1");
     }
 
     private static async Task<(HttpStatusCode Code, string Said)> DrainAsync(HttpClient own, NodeCluster cluster)
