@@ -78,7 +78,7 @@ remove_drained() {
 # The engine waits longer and longer before it starts a node that ends by itself; the reason may be mended by now.
 try_again_at_once() {
   local container
-  for container in $(node_containers); do
+  for container in $(node_containers) $(service_container visualizer); do
     ! refuses_to_run "$container" || docker restart "$container" >>"$home/run/compose.log"
   done
 }
@@ -94,6 +94,27 @@ wait_ready() {
       sleep 0.3
     done
     say "  $(name_in "$container") ready at $(published "$container") ($container)"
+  done
+}
+
+# Until it says that it listens, which it says anew each time it starts.
+page_listens() {
+  local since
+  since=$(docker inspect -f '{{.State.StartedAt}}' "$1" 2>/dev/null) \
+    && grep -q 'The ring is at' < <(docker logs --since "$since" "$1" 2>&1)
+}
+
+# A page that does not run is stopped: the engine would start it for ever, under a name that is perhaps no name.
+wait_page() {
+  local page deadline=$((SECONDS + 60))
+  page=$(service_container visualizer)
+  until page_listens "$page"; do
+    if refuses_to_run "$page" || ((SECONDS >= deadline)); then
+      say "the page does not run, so it is stopped: $(last_words "$page")" >&2
+      docker stop "$page" >>"$home/run/compose.log" 2>&1 || true
+      die "start again when that is mended; a wrong name with another --host-name"
+    fi
+    sleep 0.2
   done
 }
 
@@ -200,12 +221,13 @@ cluster_start() {
   ((want >= have)) || { say "(this cluster has $have nodes; it is not made smaller)"; want=$have; }
   remove_drained
   quietly up -d --scale "node=$want"
+  try_again_at_once
+  wait_page
   trap - EXIT # Nodes that run but are not ready are left to an operator.
   keep mode containers
   keep port "$port"
   keep visualizer.port "$page_port"
   keep host-names "$host_names"
-  try_again_at_once
   wait_ready
   remember_names
   write_cluster_file

@@ -24,8 +24,12 @@ public sealed class ContainerStartTests : IDisposable
             while [[ ! -e $FOLDER/fail ]]; do sleep 0.05; done
             exit 1 ;;
           *' run '*) echo 3 ;;
+          inspect*StartedAt*) echo 2026-01-01T00:00:00Z ;;
+          inspect*) cat "$FOLDER/state" ;;
+          logs*) cat "$FOLDER/log" ;;
           ps*' -q '*) cat "$FOLDER"/running/* ;;
           ps*) ls "$FOLDER/running" ;;
+          exec*/tmp/drained*) exit 1 ;;
           exec*ready*) echo ready ;;
           exec*node-folder*) cat "$FOLDER/says" ;;
           port*) echo 127.0.0.1:7401 ;;
@@ -42,6 +46,8 @@ public sealed class ContainerStartTests : IDisposable
         Directory.CreateDirectory(Path.Combine(_folder, "run"));
         Directory.CreateDirectory(Path.Combine(_folder, "running"));
         File.WriteAllText(Path.Combine(_folder, "run/mode"), "containers");
+        File.WriteAllText(Path.Combine(_folder, "state"), "running 0");
+        File.WriteAllText(Path.Combine(_folder, "log"), "The ring is at http://localhost:7480\n");
         var file = Path.Combine(_folder, "docker");
         File.WriteAllText(file, Docker);
         if (!OperatingSystem.IsWindows())
@@ -102,6 +108,26 @@ public sealed class ContainerStartTests : IDisposable
             File.ReadLines(Path.Combine(_folder, "run/containers")), line => Assert.EndsWith($" {name}", line));
     }
 
+    /// <summary>docs/operations.md, "startup.sh": a name under which the page does not start is not the next start's
+    /// default.</summary>
+    [Fact]
+    public async Task A_start_whose_page_does_not_run_says_why_and_fails()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        File.WriteAllText(Path.Combine(_folder, "state"), "restarting 4");
+        File.WriteAllText(Path.Combine(_folder, "log"), "'a/b' is no name of a host\n");
+        using var start = Start("B", "--host-name", "a/b");
+        var said = await start.StandardError.ReadToEndAsync(patience.Token);
+        await start.WaitForExitAsync(patience.Token);
+
+        Assert.Equal(1, start.ExitCode);
+        Assert.Contains("'a/b' is no name of a host", said, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(_folder, "run/host-names")));
+        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "running")));
+    }
+
     private static async Task<string> SaysAsync(Process process, string text, CancellationToken patience)
     {
         var said = "";
@@ -111,13 +137,14 @@ public sealed class ContainerStartTests : IDisposable
         return said;
     }
 
-    private Process Start(string who)
+    private Process Start(string who, params string[] arguments)
     {
         var start = new ProcessStartInfo(
             "/bin/bash",
-            [Path.Combine(Repository.Root, "startup.sh"), "--port", "39000", "--page-port", FreePort()])
+            [Path.Combine(Repository.Root, "startup.sh"), "--port", "39000", "--page-port", FreePort(), .. arguments])
         {
             RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         start.Environment["PATH"] = $"{_folder}:{start.Environment["PATH"]}";
         start.Environment["CHORDCHAT_HOME"] = _folder;
