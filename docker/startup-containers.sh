@@ -286,7 +286,10 @@ cluster_logs() {
 
 cluster_stop() {
   require_engine
-  [[ -d $home/run ]] || die "no cluster here yet; ${as_here}./startup.sh makes one"
+  # They may have been started by Compose alone.
+  [[ -d $home/run || -n $(node_containers) ]] || die "no cluster here yet; ${as_here}./startup.sh makes one"
+  umask 077
+  mkdir -p "$home/run"
   one_at_a_time
   use_ports
   : >"$home/run/compose.log"

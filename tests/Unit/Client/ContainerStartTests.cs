@@ -24,6 +24,7 @@ public sealed class ContainerStartTests : IDisposable
             while [[ ! -e $FOLDER/fail ]]; do sleep 0.05; done
             exit 1 ;;
           *' run '*) echo 3 ;;
+          compose*' stop') rm -f "$FOLDER"/running/* ;;
           inspect*StartedAt*) echo 2026-01-01T00:00:00Z ;;
           inspect*) cat "$FOLDER/state" ;;
           logs*) cat "$FOLDER/log" ;;
@@ -125,6 +126,28 @@ public sealed class ContainerStartTests : IDisposable
         Assert.Equal(1, start.ExitCode);
         Assert.Contains("'a/b' is no name of a host", said, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(_folder, "run/host-names")));
+        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "running")));
+    }
+
+    /// <summary>docs/operations.md, "In containers": both ways to start mean the same cluster.</summary>
+    [Theory]
+    [InlineData(true, 0, "stopped; data stays")]
+    [InlineData(false, 1, "no cluster here yet")]
+    public async Task What_compose_has_started_is_stopped_too(bool runs, int code, string says)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        Directory.Delete(Path.Combine(_folder, "run"), recursive: true);
+        if (runs)
+            File.WriteAllText(Path.Combine(_folder, "running/chordchat_node_1"), "id");
+        using var stop = Start("B", "stop");
+        var said = await stop.StandardOutput.ReadToEndAsync(patience.Token)
+            + await stop.StandardError.ReadToEndAsync(patience.Token);
+        await stop.WaitForExitAsync(patience.Token);
+
+        Assert.True(code == stop.ExitCode, said);
+        Assert.Contains(says, said, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "running")));
     }
 
