@@ -9,6 +9,7 @@ public sealed class ContainerWrapperTests : IDisposable
 {
     private const string Docker = """
         #!/bin/bash
+        printf '%s\n' $$ "$@" >>"$RECORD.docker"
         shift
         while [[ $1 == -* ]]; do
           if [[ $1 == -e ]]; then [[ $2 == *=* ]] && export "${2?}"; shift; fi
@@ -25,6 +26,7 @@ public sealed class ContainerWrapperTests : IDisposable
         for signal in TERM HUP INT; do
           trap "echo $signal >$RECORD; exit 3" "$signal"
         done
+        if [[ $1 == history ]]; then echo "has $CHORDCHAT_PASSWORD"; exit; fi
         read -r line
         echo "$* $line"
         exec 2>/dev/null # The signal may hit the sleep, too, of which bash would say something.
@@ -49,6 +51,9 @@ public sealed class ContainerWrapperTests : IDisposable
 
     private string Record => Path.Combine(_folder, "record");
 
+    /// <summary>Of each call of the stand-in its process id and its arguments, a line each.</summary>
+    private string DockerRecord => Record + ".docker";
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     /// <summary>Or the program in the container would run on, and take messages that nobody sees.</summary>
@@ -68,9 +73,31 @@ public sealed class ContainerWrapperTests : IDisposable
         Assert.Equal((3, "TERM"), (wrapper.ExitCode, (await File.ReadAllTextAsync(Record, patience.Token)).Trim()));
     }
 
-    private Process Start(params string[] arguments)
+    /// <summary>As when its reader has gone (<c>./chordchat tail | head -1</c>), or somebody kills it.</summary>
+    [Fact]
+    public async Task A_program_whose_docker_has_ended_by_itself_is_told_to_end_too()
     {
-        var start = new ProcessStartInfo("/bin/bash", [Path.Combine(Repository.Root, "chordchat"), .. arguments])
+        if (!OperatingSystem.IsLinux() || !File.Exists("/bin/bash"))
+            return;
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var wrapper = Start("tail");
+        await wrapper.StandardInput.WriteLineAsync("typed");
+        Assert.Equal("tail typed", await wrapper.StandardOutput.ReadLineAsync(patience.Token));
+        using (var kill = Process.Start("kill", ["-KILL", File.ReadLines(DockerRecord).First()]))
+            await kill.WaitForExitAsync(patience.Token);
+        await wrapper.WaitForExitAsync(patience.Token);
+        await wrapper.StandardOutput.ReadToEndAsync(patience.Token); // Until the program has ended, which has it, too.
+
+        Assert.Equal((137, "TERM"), (wrapper.ExitCode, (await File.ReadAllTextAsync(Record, patience.Token)).Trim()));
+    }
+
+    private static string Wrapper => Path.Combine(Repository.Root, "chordchat");
+
+    private Process Start(params string[] arguments) => Start("/bin/bash", [Wrapper, .. arguments]);
+
+    private Process Start(string program, string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -81,6 +108,8 @@ public sealed class ContainerWrapperTests : IDisposable
         start.Environment["CHORDCHAT_BUILT"] = Path.Combine(_folder, "nothing");
         start.Environment["CHORDCHAT_TRUST"] = "not asked for";
         start.Environment["RECORD"] = Record;
+        start.Environment["TZ"] = "Europe/Berlin";
+        start.Environment.Remove("CHORDCHAT_PASSWORD");
         return Process.Start(start)!;
     }
 }
