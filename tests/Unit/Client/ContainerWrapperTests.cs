@@ -91,6 +91,22 @@ public sealed class ContainerWrapperTests : IDisposable
         Assert.Equal((137, "TERM"), (wrapper.ExitCode, (await File.ReadAllTextAsync(Record, patience.Token)).Trim()));
     }
 
+    /// <summary>docs/operations.md, "In containers": what the console is told by its environment.</summary>
+    [Fact]
+    public async Task Profile_colours_and_time_zone_go_along_and_no_common_keys_leave_the_program_alone()
+    {
+        if (!OperatingSystem.IsLinux() || !File.Exists("/bin/bash"))
+            return;
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var wrapper = Start("history", "bob");
+        await wrapper.WaitForExitAsync(patience.Token);
+
+        var options = await File.ReadAllLinesAsync(DockerRecord, patience.Token);
+        foreach (var option in new[] { "CHORDCHAT_PROFILE", "NO_COLOR", "TZ=Europe/Berlin" })
+            Assert.Equal("-e", options[Array.IndexOf(options, option) - 1]);
+        Assert.Contains(options, option => option.StartsWith("--detach-keys=", StringComparison.Ordinal));
+    }
+
     private static string Wrapper => Path.Combine(Repository.Root, "chordchat");
 
     private Process Start(params string[] arguments) => Start("/bin/bash", [Wrapper, .. arguments]);
