@@ -107,6 +107,25 @@ public sealed class ContainerWrapperTests : IDisposable
         Assert.Contains(options, option => option.StartsWith("--detach-keys=", StringComparison.Ordinal));
     }
 
+    /// <summary>As it is asked for without containers, when only the output goes elsewhere.</summary>
+    [Fact]
+    public async Task A_password_is_asked_for_at_the_keyboard_when_the_output_is_piped()
+    {
+        if (!OperatingSystem.IsLinux() || !File.Exists("/usr/bin/script"))
+            return;
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        using var terminal = Start(
+            "/usr/bin/script", ["-qec", $"bash '{Wrapper}' history bob | cat", "/dev/null"]);
+        var shown = "";
+        for (var read = new char[1]; !shown.Contains("password: ", StringComparison.Ordinal); shown += read[0])
+            Assert.True(await terminal.StandardOutput.ReadAsync(read, patience.Token) > 0, shown);
+        await terminal.StandardInput.WriteLineAsync("open sesame");
+        shown += await terminal.StandardOutput.ReadToEndAsync(patience.Token);
+
+        Assert.Contains("has open sesame", shown, StringComparison.Ordinal);
+        Assert.Equal(2, shown.Split("sesame").Length); // Not while it was typed.
+    }
+
     private static string Wrapper => Path.Combine(Repository.Root, "chordchat");
 
     private Process Start(params string[] arguments) => Start("/bin/bash", [Wrapper, .. arguments]);
