@@ -66,8 +66,6 @@ saved() { cat "$home/run/$1" 2>/dev/null || true; }
 
 # Puts that there, as one step: on a full disk the old content stays.
 keep() {
-  # Both say where nodes answer: what has worked of the one has worked of the other.
-  if [[ $1 == port && $mode == local && $(saved lan) != "$lan" ]]; then keep lan "$lan"; fi
   [[ ! -f $home/run/$1 || $(saved "$1") != "$2" ]] || return 0
   printf '%s\n' "$2" >"$home/run/$1.new" && mv "$home/run/$1.new" "$home/run/$1"
 }

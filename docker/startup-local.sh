@@ -187,7 +187,7 @@ has_refused() {
   local pid code=0
   pid=$(pid_of "$1")
   wait "$pid" 2>/dev/null || code=$?
-  [[ ' 3 4 5 6 7 9 13 14 ' == *" $code "* ]]
+  [[ ' 3 4 5 6 7 9 13 14 15 ' == *" $code "* ]]
 }
 
 ready=' '   # names of the nodes that have been seen ready in this run
@@ -256,6 +256,7 @@ start_page() {
 save_ports() {
   write_cluster_file
   keep port "$port"
+  keep lan "$lan"
 }
 
 # Short passwords are a property of the whole cluster, fixed when it is made.
