@@ -94,7 +94,6 @@ internal static class SendCommand
         // A misspelt option would go to the other person as text.
         _ when !literal && words.FirstOrDefault(IsOption) is { } option => throw new ChordChatException(
             "usage", $"send has no option '{option}'", "if it is text, write it after --: send USER -- TEXT"),
-        ["", ..] => throw NoRecipient(),
         ["-"] when !literal => InputLines.Read().Select(Split),
         ["-", var user] when !literal => InputLines.Read().Select(line => new LineToSend(user, line)),
         [var user, "-"] when !literal => InputLines.Read().Select(line => new LineToSend(user, line)),
@@ -102,11 +101,8 @@ internal static class SendCommand
             Something(InputLines.Read()).Select(line => new LineToSend(user, line)),
         [_] => throw NoText(),
         [var user, .. var text] => [new(user, string.Join(' ', text))],
-        _ => throw NoRecipient(),
+        _ => throw new ChordChatException("usage", "no recipient was given", "write chordchat send USER TEXT"),
     };
-
-    private static ChordChatException NoRecipient() =>
-        new("usage", "no recipient was given", "write chordchat send USER TEXT");
 
     private static bool IsOption(string word) => word is ['-', '-', ..] or ['-', >= 'a' and <= 'z', ..];
 

@@ -2,7 +2,7 @@ namespace ChordChat.Sdk.Sessions;
 
 /// <summary>How often people who are not known here are looked up: a node that lies makes up as many as it likes, and
 /// the questions that a user may ask of a node are needed for sending, too.</summary>
-/// <remarks>docs/e2e.md, Bounded tries. Not safe for threads.</remarks>
+/// <remarks>docs/e2e.md, Receiving. Not safe for threads.</remarks>
 internal sealed class StrangerLookups
 {
     public const int AtOnce = 64;

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace ChordChat.Tests.Unit.Sdk;
 
-/// <summary>docs/e2e.md, Bounded tries.</summary>
+/// <summary>docs/e2e.md, Receiving.</summary>
 public sealed class StrangerLookupsTests
 {
     [Fact]
