@@ -96,7 +96,7 @@ limited() {
 
 # interrupted CODE: ends the suite, and then the script.
 interrupted() {
-    trap '' INT TERM HUP
+    trap '' INT TERM HUP QUIT
     if [[ -n $running ]]; then
         kill -TERM "$running" 2>/dev/null
         wait "$running"
@@ -114,6 +114,7 @@ trap end_helpers EXIT
 trap 'interrupted 130' INT
 trap 'interrupted 143' TERM
 trap 'interrupted 129' HUP
+trap 'interrupted 131' QUIT
 
 # One compiler for all builds of this run, which ends with it: each project would start its own otherwise.
 begin_compiler() {

@@ -42,13 +42,16 @@ drained_folders() {
 }
 
 # Holds the lock of a folder on descriptor 8. The node inherits it, so the folder is taken while the node lives.
-# First the folder that this container ran last, then those that no container has run, then any.
+# First the folder that this container ran last, then those that no container has run, then any. But if the node of this
+# container was drained, none that another container ran: that one may only be slow to start.
 take() {
-  local candidates rank
+  local candidates rank drained
+  drained=$(drained_folders mine)
   candidates=$(for folder in $(complete_folders); do
     rank=2
     [[ -f $folder/runner ]] || rank=1
     [[ $(cat "$folder/runner" 2>/dev/null) != "$HOSTNAME" ]] || rank=0
+    [[ $rank != 2 || -z $drained ]] || continue
     printf '%s %s\n' "$rank" "$folder"
   done | sort -s -k 1,1 | cut -d ' ' -f 2)
   for folder in $candidates; do

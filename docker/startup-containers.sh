@@ -215,11 +215,11 @@ cluster_start() {
   trap undo_failed_start EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
+  remove_drained # Before their folders are forgotten.
   have=$(make_cluster) || have=''
   [[ $have =~ ^[1-9][0-9]*$ ]] || { tail -5 "$home/run/compose.log" >&2; die "the cluster could not be made"; }
   want=${nodes:-$have}
   ((want >= have)) || { say "(this cluster has $have nodes; it is not made smaller)"; want=$have; }
-  remove_drained
   quietly up -d --scale "node=$want"
   try_again_at_once
   wait_page

@@ -109,7 +109,8 @@ internal static class CommandLine
     /// <returns>Null where help was asked for, or nothing of it was said.</returns>
     internal static string? HelpInText(ParseResult parsed)
     {
-        if (parsed.Action is not HelpAction || parsed.CommandResult.Command.Name != "send")
+        if (parsed.Action is not HelpAction || parsed.CommandResult.Command.Name != "send"
+            || !parsed.CommandResult.Children.OfType<ArgumentResult>().Any(words => words.Tokens.Count > 0))
             return null;
         var words = parsed.Tokens.Select(token => token.Value).ToList();
         var after = words[(words.IndexOf("send") + 1)..];

@@ -67,7 +67,7 @@ internal static class StopCommands
         return last == OperatorEndpoints.Drained
             ? (int)ExitCode.Done
             : throw new StartRefusedException(
-                ExitCode.Unreachable, $"the node at {address} ended before all was handed over");
+                ExitCode.Unreachable, $"the node at {address} ended, and is not drained");
     }
 
     /// <summary>Prints what a node answers, line by line as it comes.</summary>

@@ -60,11 +60,15 @@ internal sealed partial class Departure(
         return Go();
     }
 
-    /// <summary>Stops soon, perhaps to come back: hands over what it can in time.</summary>
+    /// <summary>Stops soon, perhaps to come back: hands over what it can in time. That cancels a drain.</summary>
     public Task Stop()
     {
         lock (_turn)
+        {
+            _isForGood &= TilesLeft == 0;
             _signalledAt ??= time.GetTimestamp();
+        }
+
         return Go();
     }
 

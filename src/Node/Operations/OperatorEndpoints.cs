@@ -54,10 +54,15 @@ internal static class OperatorEndpoints
                 await SayAsync(context, left == 1 ? "1 tile left" : $"{left} tiles left");
             told = left;
             await Task.WhenAny(going, Task.Delay(Tell, context.RequestAborted));
+            context.RequestAborted.ThrowIfCancellationRequested(); // The drain goes on.
         }
 
         while (!departure.IsDrained && !going.IsCompleted)
+        {
             await Task.WhenAny(going, Task.Delay(Look, context.RequestAborted));
+            context.RequestAborted.ThrowIfCancellationRequested();
+        }
+
         await SayAsync(context, departure.IsDrained ? Drained : NotDrained(departure.TilesLeft));
     }
 

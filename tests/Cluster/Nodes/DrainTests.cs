@@ -77,6 +77,23 @@ public sealed class DrainTests
         await cluster.StartAsync("n1");
     }
 
+    /// <summary>docs/operations.md, "A drain that does not end": a signal cancels it, although all is handed over in
+    /// time.</summary>
+    [Fact]
+    public async Task A_drain_that_is_cancelled_lets_the_node_come_back()
+    {
+        await using var cluster = await NodeCluster.StartAsync(4);
+        await Condition.UntilAsync(
+            "n1 may go", Patience, () => Task.FromResult(cluster["n1"].Departure.CanBeTakenOver));
+        var departure = cluster["n1"].Departure;
+        _ = departure.Drain();
+        Assert.NotEqual(0, departure.TilesLeft);
+        await departure.Stop().WaitAsync(Patience);
+        Assert.False(departure.IsDrained);
+        await cluster.StopAsync("n1");
+        await cluster.StartAsync("n1");
+    }
+
     private static async Task<(HttpStatusCode Code, string Said)> DrainAsync(HttpClient own, NodeCluster cluster)
     {
         using var answer = await own.PostAsync(

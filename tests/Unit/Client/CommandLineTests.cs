@@ -105,6 +105,8 @@ public sealed class CommandLineTests
     [InlineData("--json send bob --help me", "--help")]
     [InlineData("send --user send bob -h", "-h")]
     [InlineData("send --help", null)]
+    [InlineData("send --json --help", null)]
+    [InlineData("send --user alice --help", null)]
     [InlineData("send -h bob", null)]
     [InlineData("send bob -- -h", null)]
     [InlineData("history -h", null)]
