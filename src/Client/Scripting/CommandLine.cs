@@ -65,15 +65,7 @@ internal static class CommandLine
         try
         {
             var parsed = Build().Parse(args, WordsAreWords);
-            if (HelpInText(parsed) is { } word)
-            {
-                ScriptContext.Complain(args.Contains("--json"), new ChordChatException(
-                    "usage", $"'{word}' asks for help, so nothing was sent",
-                    "if it is text, write it after --: send USER -- TEXT; for help: chordchat send --help"));
-                return Misused;
-            }
-
-            if (parsed.Errors.Count == 0)
+            if (MistakeIn(parsed, args) is not { } mistake)
                 return await parsed.InvokeAsync(
                     new InvocationConfiguration
                     {
@@ -81,11 +73,7 @@ internal static class CommandLine
                         ProcessTerminationTimeout = null, // Its own handling fails at a second signal.
                     },
                     ending.Told);
-            ScriptContext.Complain(args.Contains("--json"), new ChordChatException(
-                "usage", OneLine(parsed.Errors[0].Message),
-                args.Contains("send")
-                    ? "a text that begins with '-' goes after --: chordchat send USER -- TEXT"
-                    : "chordchat --help lists commands and options"));
+            ScriptContext.Complain(args.Contains("--json"), mistake);
             return Misused;
         }
         catch (OperationCanceledException)
@@ -104,6 +92,16 @@ internal static class CommandLine
             return Failed;
         }
     }
+
+    private static ChordChatException? MistakeIn(ParseResult parsed, string[] args) =>
+        HelpInText(parsed) is { } word
+            ? new("usage", $"'{word}' asks for help, so nothing was sent",
+                $"{SendCommand.TextHint}; for help: chordchat send --help")
+        : parsed.Errors is [var error, ..]
+            ? new("usage", OneLine(error.Message), args.Contains("send")
+                ? "a text that begins with '-' goes after --: chordchat send USER -- TEXT"
+                : "chordchat --help lists commands and options")
+        : null;
 
     /// <summary>A word of a text that would print help, and send nothing, as if all were well.</summary>
     /// <returns>Null where help was asked for, or nothing of it was said.</returns>

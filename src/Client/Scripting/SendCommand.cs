@@ -93,7 +93,7 @@ internal static class SendCommand
     {
         // A misspelt option would go to the other person as text.
         _ when !literal && words.FirstOrDefault(IsOption) is { } option => throw new ChordChatException(
-            "usage", $"send has no option '{option}'", "if it is text, write it after --: send USER -- TEXT"),
+            "usage", $"send has no option '{option}'", TextHint),
         ["-"] when !literal => InputLines.Read().Select(Split),
         ["-", var user] when !literal => InputLines.Read().Select(line => new LineToSend(user, line)),
         [var user, "-"] when !literal => InputLines.Read().Select(line => new LineToSend(user, line)),
@@ -103,6 +103,9 @@ internal static class SendCommand
         [var user, .. var text] => [new(user, string.Join(' ', text))],
         _ => throw new ChordChatException("usage", "no recipient was given", "write chordchat send USER TEXT"),
     };
+
+    /// <summary>What to do about a word that is taken for an option.</summary>
+    internal const string TextHint = "if it is text, write it after --: send USER -- TEXT";
 
     private static bool IsOption(string word) => word is ['-', '-', ..] or ['-', >= 'a' and <= 'z', ..];
 

@@ -136,8 +136,7 @@ internal sealed class Screen(TextWriter output, Func<(int Width, int Height)> si
     {
         var spans = _prompt.Spans.ToList();
         while (spans.Count > 1 && spans.Sum(span => TextWidth.Of(span.Text)) > _size.Width / 2)
-            spans.RemoveAt(spans.FindIndex(span =>
-                TextWidth.Of(span.Text) == spans[..^1].Max(other => TextWidth.Of(other.Text))));
+            spans.Remove(spans[..^1].MaxBy(span => TextWidth.Of(span.Text)));
         return new(0, [.. spans]);
     }
 

@@ -58,7 +58,7 @@ public sealed record Member(Peer Peer, ulong Incarnation, Health Health, long Jo
 
     /// <summary>Its name if its own certificate has shown it here, else the first digits of its id: what others say it
     /// is called may be made up.</summary>
-    public string ProvenName => Spoken > 0 ? Peer.Name : Peer.Node.ToString()[..8];
+    public string ProvenName => Spoken > 0 ? Peer.Name : Peer.Node.ShortForm;
 
     public bool WasHeard => Incarnation > 0;
 

@@ -27,6 +27,9 @@ public readonly record struct NodeId(UInt128 High, UInt128 Low) : IComparable<No
     public static bool operator <=(NodeId left, NodeId right) => left.CompareTo(right) <= 0;
     public static bool operator >=(NodeId left, NodeId right) => left.CompareTo(right) >= 0;
 
+    /// <summary>The first digits, enough to tell nodes apart where people read them.</summary>
+    public string ShortForm => ToString()[..8];
+
     /// <summary>64 lower-case hex digits.</summary>
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{High:x32}{Low:x32}");

@@ -80,7 +80,7 @@ public sealed record TileConfiguration(TileId Tile, ulong Generation, ulong Epoc
     public override int GetHashCode() => Tile.GetHashCode() ^ Epoch.GetHashCode();
 
     public override string ToString() =>
-        $"{Tile}@{Epoch}[{string.Join(' ', Members.Select(m => m.ToString()[..8]))}]";
+        $"{Tile}@{Epoch}[{string.Join(' ', Members.Select(m => m.ShortForm))}]";
 }
 
 /// <summary>A tile at one link of its chain. A request is executed only where it matches exactly.</summary>

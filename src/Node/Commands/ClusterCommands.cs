@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ChordChat.Node.Base;
 using ChordChat.Node.Identity;
+using ShellWord = ChordChat.Wire.ShellWord;
 
 namespace ChordChat.Node.Commands;
 

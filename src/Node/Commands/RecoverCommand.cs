@@ -3,6 +3,7 @@ using System.CommandLine;
 using ChordChat.Core.Tiles;
 using ChordChat.Node.Base;
 using ChordChat.Node.Identity;
+using ChordChat.Wire;
 
 namespace ChordChat.Node.Commands;
 

@@ -232,7 +232,7 @@ internal sealed class TileRecovery
     public string Names(IReadOnlyCollection<NodeId> nodes) => string.Join(' ', nodes.Select(Name));
 
     private string Name(NodeId node) =>
-        _names.TryGetValue(node.ToString(), out var name) ? PeerWords.Name(name) : node.ToString()[..8];
+        _names.TryGetValue(node.ToString(), out var name) ? PeerWords.Name(name) : node.ShortForm;
 
     private string State(NodeId member) =>
         _reports[member].Told.Answer.Header is not { } header ? "answers, and holds nothing of the tile"

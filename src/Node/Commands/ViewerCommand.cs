@@ -1,6 +1,7 @@
 using System.CommandLine;
 using ChordChat.Crypto;
 using ChordChat.Node.Identity;
+using ChordChat.Wire;
 
 namespace ChordChat.Node.Commands;
 

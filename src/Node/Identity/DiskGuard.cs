@@ -49,7 +49,7 @@ internal sealed partial class DiskGuard(
         if (verdict == DiskVerdict.Whole)
         {
             if (_groundless.TryAdd(peer, true))
-                LogGroundless(peer.ToString()[..8]);
+                LogGroundless(peer.ShortForm);
         }
         else if (isProven || IsBelieved(peer, verdict))
             Quarantine(verdict);
@@ -63,7 +63,7 @@ internal sealed partial class DiskGuard(
         if (_opened.Task.IsCompleted && IsRefusedByMost(others))
             return true;
         if (isNew)
-            LogAlone(peer.ToString()[..8], VoicesOf(others), others.Count);
+            LogAlone(peer.ShortForm, VoicesOf(others), others.Count);
         return false;
     }
 

@@ -121,7 +121,7 @@ internal sealed partial class PeerLink : IAsyncDisposable
             catch (Exception broken)
             {
                 // Whatever it was, the next link may hold; without one the peer would be cut off for good.
-                var peer = _peer.ToString()[..8];
+                var peer = _peer.ShortForm;
                 if (!IsOrdinary(broken))
                     LogUnforeseen(peer, broken);
                 else if (!_stopping.IsCancellationRequested)

@@ -19,7 +19,7 @@ internal sealed partial class PeerRefusals(PeerBook peers, TimeProvider time, IL
             _lines.Clear();
         var now = (long)time.GetElapsedTime(0).TotalMilliseconds;
         if (_lines.GetOrAdd(peer, static _ => new(1)).Allows(now, out var unsaid))
-            LogTooMany(peers(peer)?.Name ?? "a node that is not known here", peer.ToString()[..8], unsaid);
+            LogTooMany(peers(peer)?.Name ?? "a node that is not known here", peer.ShortForm, unsaid);
     }
 
     [LoggerMessage(3030, LogLevel.Warning,

@@ -13,5 +13,5 @@ internal sealed record RingSnapshot(RingState Ring, FingerTable Fingers, Members
     public Peer? Find(NodeId node) => Members[node]?.Peer;
 
     /// <summary>What a node is called in logs and events.</summary>
-    public string NameOf(NodeId node) => Members[node]?.ProvenName ?? node.ToString()[..8];
+    public string NameOf(NodeId node) => Members[node]?.ProvenName ?? node.ShortForm;
 }

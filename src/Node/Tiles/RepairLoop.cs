@@ -102,7 +102,7 @@ internal sealed partial class RepairLoop(
             LogMended(
                 repair.FetchedCount,
                 configuration.Tile.ToString(),
-                ring.Now.Find(peer)?.Name ?? peer.ToString()[..8]);
+                ring.Now.NameOf(peer));
     }
 
     [LoggerMessage(2211, LogLevel.Debug, "fetched {Count} rows of tile {Tile} from {Peer}")]

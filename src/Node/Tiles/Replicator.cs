@@ -293,7 +293,7 @@ internal sealed class Replicator(
         var now = ring.Now;
         var peers = new Peer[nodes.Count];
         for (var i = 0; i < peers.Length; i++)
-            peers[i] = now.Find(nodes[i]) ?? new Peer(nodes[i], default, nodes[i].ToString()[..8], "");
+            peers[i] = now.Find(nodes[i]) ?? new Peer(nodes[i], default, nodes[i].ShortForm, "");
         return peers;
     }
 

@@ -38,5 +38,5 @@ internal sealed class SafetyOfStopping(TileBoard board, ReplicaCalls calls, Ring
             + $"answer (missing: {string.Join(' ', missing.DefaultIfEmpty("more members"))})";
     }
 
-    private string Name(NodeId node) => ring.Now.Find(node)?.Name ?? node.ToString()[..8];
+    private string Name(NodeId node) => ring.Now.Find(node)?.Name ?? node.ShortForm;
 }

@@ -1,4 +1,4 @@
-using ChordChat.Sdk.Profiles;
+using ChordChat.Wire;
 
 namespace ChordChat.Sdk.Nodes;
 
@@ -15,6 +15,6 @@ public static class StartupCommand
 
     internal static string Of(string words, Func<string, string?> variable) => string.Concat(
         Variables.Select(name => variable(name) is { Length: > 0 } value
-            ? $"{name}={ProfileCommand.Quoted(value)} "
+            ? $"{name}={ShellWord.Of(value)} "
             : "").Append($"./startup.sh {words}")).TrimEnd();
 }

@@ -1,7 +1,7 @@
-namespace ChordChat.Node.Commands;
+namespace ChordChat.Wire;
 
 /// <summary>A value in a command that a person is to paste.</summary>
-internal static class ShellWord
+public static class ShellWord
 {
     /// <summary>The value as a shell reads it.</summary>
     public static string Of(string value) =>
