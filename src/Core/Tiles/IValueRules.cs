@@ -21,6 +21,10 @@ public interface IValueRules
     /// it decides nothing.</param>
     ValueVerdict Judge(
         string key, ReadOnlyMemory<byte> own, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte>? beside);
+
+    /// <summary>Whether a value that is not malformed may stand where that stands in <see cref="BesideOf"/>, whatever
+    /// stood there before it.</summary>
+    bool FitsBeside(string key, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte> beside);
 }
 
 /// <summary>What a value is.</summary>
@@ -50,4 +54,6 @@ public sealed class AnyValue : IValueRules
     public ValueVerdict Judge(
         string key, ReadOnlyMemory<byte> own, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte>? beside) =>
         ValueVerdict.Fits;
+
+    public bool FitsBeside(string key, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte> beside) => true;
 }

@@ -131,5 +131,8 @@ public abstract record ReplicaReply
     public sealed record Done : ReplicaReply;
 }
 
-/// <summary>Two copies of one register of which neither follows the other.</summary>
-public readonly record struct ContestedRegister(TransferredRegister Own, TransferredRegister Copy);
+/// <summary>Two copies of one register of which neither follows the other, or one that does not go with what stands
+/// beside it here.</summary>
+/// <param name="Beside">What is here of the register that must be seen to judge this one; null when none.</param>
+public readonly record struct ContestedRegister(
+    TransferredRegister Own, TransferredRegister Copy, TransferredRegister? Beside = null);

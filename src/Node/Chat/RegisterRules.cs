@@ -14,7 +14,7 @@ namespace ChordChat.Node.Chat;
 internal sealed class RegisterRules(ChatIdentity identity) : IValueRules
 {
     /// <summary>A session's number grows by one at a time; a copy may have missed many.</summary>
-    private const ulong SessionStepMax = 1UL << 32;
+    private const ulong SessionStepMax = 1UL << 20;
 
     /// <summary>What a node writes into its own register to see that it can.</summary>
     private const int ReadyBytesMax = 256;
@@ -55,6 +55,13 @@ internal sealed class RegisterRules(ChatIdentity identity) : IValueRules
         }
     }
 
+    public bool FitsBeside(string key, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte> beside) => Parts(key) switch
+    {
+        ["keylog", ..] => KeyLogEntry.TryParse(value.Span) is { } entry && IsUnder(AccountIn(beside), entry),
+        ["sess", _] => TryRead(value, SessionRecord.FromBytes) is { } session && HasKeys(AccountIn(beside), session),
+        _ => true,
+    };
+
     /// <summary>An entry is written once, under the identity that the account has.</summary>
     private ValueVerdict JudgeEntry(
         string user, string number, ReadOnlyMemory<byte> own, ReadOnlyMemory<byte> next, Beside? beside)
@@ -62,18 +69,22 @@ internal sealed class RegisterRules(ChatIdentity identity) : IValueRules
         if (KeyLog.VerifyAlone(identity.Cluster, user, next.Span) is not { } entry
             || entry.Seq.ToString(CultureInfo.InvariantCulture) != number)
             return ValueVerdict.Malformed;
-        var fits = own.IsEmpty && beside is not { Account: null }
-            && (beside is not { Account: { } account } || AccountRules.IsOfIdentity(account, entry));
+        var fits = own.IsEmpty && (beside is null || IsUnder(beside, entry));
         return fits ? ValueVerdict.Fits : ValueVerdict.DoesNotFollow;
     }
+
+    private static bool IsUnder(Beside beside, KeyLogEntry entry) =>
+        beside.Account is { } account && AccountRules.IsOfIdentity(account, entry);
+
+    private static bool HasKeys(Beside beside, SessionRecord session) => session.Epoch <= beside.Account?.Head.Epoch;
 
     private static ValueVerdict JudgeSession(SessionRecord? own, SessionRecord next, Beside? beside)
     {
         var known = own?.Number ?? 0;
         var follows = next.Number > known && next.Number - known <= SessionStepMax && next.Epoch >= (own?.Epoch ?? 0);
         var ends = own is { IsOpen: true } && next == own with { IsOpen = false };
-        var hasKeys = beside is null || next.Epoch <= beside.Account?.Head.Epoch;
-        return (follows && hasKeys) || ends ? ValueVerdict.Fits : ValueVerdict.DoesNotFollow;
+        var fits = ends || (follows && (beside is null || HasKeys(beside, next)));
+        return fits ? ValueVerdict.Fits : ValueVerdict.DoesNotFollow;
     }
 
     private ValueVerdict JudgeUse(string id, ReadOnlyMemory<byte> own, InvitationUse next)

@@ -42,6 +42,9 @@ internal static class FreeRows
             : IsFree(key) ? ValueVerdict.Fits
             : chat.Judge(key, own, value, beside);
 
+        public bool FitsBeside(string key, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte> beside) =>
+            IsFree(key) || chat.FitsBeside(key, value, beside);
+
         private static bool IsFree(string key) => key.StartsWith(Registers, StringComparison.Ordinal);
     }
 }

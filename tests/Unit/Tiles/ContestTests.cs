@@ -8,7 +8,7 @@ namespace ChordChat.Tests.Unit.Tiles;
 
 /// <summary>docs/protocol.md#value-rules, where a tile's members change: node 2 goes, node 3 comes, and one of the old
 /// members lies about a register.</summary>
-public sealed class ContestTests
+public sealed partial class ContestTests
 {
     private static readonly string[] Keys = ["k1", "k2", "k3", "k4", "k5"];
 

@@ -4,13 +4,16 @@ namespace ChordChat.Core.Tiles.Epochs;
 
 /// <summary>One register on which a learner's sources contradict each other: what each of them holds.</summary>
 /// <remarks>docs/protocol.md#value-rules.</remarks>
-internal sealed class Contest(string key)
+/// <param name="beside">The register by which this one is judged, which is settled first; null when none.</param>
+internal sealed class Contest(string key, string? beside)
 {
     private readonly Dictionary<NodeId, TransferredRegister> _heard = [];
     private readonly Dictionary<NodeId, int> _named = []; // Bytes of each.
     private int _tried = -1;
 
     public string Key => key;
+
+    public string? Beside => beside;
 
     /// <summary>What the others are asked; null until they are.</summary>
     public ReplicaRequest.Pull? Asked { get; private set; }
@@ -35,6 +38,14 @@ internal sealed class Contest(string key)
     {
         (_heard[self], _heard[source], _tried) = (own, copy, -1);
         return _named.TryAdd(source, copy.Value.Length);
+    }
+
+    /// <summary>Nobody contradicts it, but one that is judged by it is contested.</summary>
+    /// <returns>Whether that is news of the source that named that one.</returns>
+    public bool NameBeside(NodeId self, TransferredRegister own, NodeId source)
+    {
+        _heard.TryAdd(self, own);
+        return _named.TryAdd(source, 0);
     }
 
     /// <summary>Takes an answer of somebody who was asked: its row, if it has one, is the first of the page. Anything

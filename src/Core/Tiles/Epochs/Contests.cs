@@ -46,29 +46,38 @@ internal sealed class Contests(
     /// <summary>What the own replica did not unite of a page.</summary>
     public void Note(NodeId source, ImmutableArray<ContestedRegister> registers)
     {
-        foreach (var (own, copy) in registers)
+        foreach (var (own, copy, beside) in registers)
         {
-            if (!_open.TryGetValue(copy.Key, out var contest))
-            {
-                _open[copy.Key] = contest = new(copy.Key);
-                _unasked.Enqueue(contest);
-            }
-
-            if (contest.Name(self, own, source, copy))
-            {
-                var (count, bytes) = _named.GetValueOrDefault(source);
-                _named[source] = (count + 1, bytes + copy.Value.Length);
-            }
+            if (beside is { } judge && Open(judge.Key, null).NameBeside(self, judge, source))
+                Tally(source, 1, 0);
+            if (Open(copy.Key, beside?.Key).Name(self, own, source, copy))
+                Tally(source, 1, copy.Value.Length);
         }
 
         Begin();
+    }
+
+    private Contest Open(string key, string? beside)
+    {
+        if (_open.TryGetValue(key, out var contest))
+            return contest;
+        _open[key] = contest = new(key, beside);
+        _unasked.Enqueue(contest);
+        return contest;
+    }
+
+    private void Tally(NodeId source, int more, long moreBytes)
+    {
+        var (count, bytes) = _named.GetValueOrDefault(source);
+        _named[source] = (count + more, bytes + moreBytes);
     }
 
     /// <summary>What nobody has named whose rows are needed makes no difference.</summary>
     public void KeepOnlyOf(IEnumerable<NodeId> needed)
     {
         var nodes = needed.ToList();
-        foreach (var contest in _open.Values.Where(contest => !nodes.Exists(contest.Named.ContainsKey)).ToList())
+        foreach (var contest in _open.Values.Where(contest => !nodes.Exists(contest.Named.ContainsKey))
+            .OrderBy(contest => contest.Beside is null).ToList()) // What is judged by another goes before it.
             Remove(contest);
         Begin();
     }
@@ -176,12 +185,14 @@ internal sealed class Contests(
         SettleIfHeard(contest);
     }
 
-    /// <summary>A majority that agrees is enough. Without one nothing is settled before everybody who votes and may
-    /// still answer has done so, or the time is over.</summary>
+    /// <summary>One that is judged by another waits until that is settled. A majority that agrees is enough. Without
+    /// one nothing is settled before everybody who votes and may still answer has done so, or the time is
+    /// over.</summary>
     private void SettleIfHeard(Contest contest)
     {
         var isHeard = contest.Waiting.Count == 0;
-        if (contest.Settling is null && (isHeard || contest.IsAgreed(voters.Contains, majority)))
+        var waits = contest.Beside is { } beside && _open.ContainsKey(beside);
+        if (contest.Settling is null && !waits && (isHeard || contest.IsAgreed(voters.Contains, majority)))
         {
             var isFinal = isHeard && (majority == 0 || awaited.All(node => contest.HasHeard(node) || IsGivenUp(node)));
             if (isFinal || !contest.WasTried)
@@ -207,6 +218,9 @@ internal sealed class Contests(
         if (contest.Settling is { } settling)
             _settling.Remove(settling);
         foreach (var (source, bytes) in contest.Named)
-            _named[source] = (_named[source].Count - 1, _named[source].Bytes - bytes);
+            Tally(source, -1, -bytes);
+        foreach (var judged in _open.Values.Where(other => other.Beside == contest.Key).ToList())
+            if (judged.Asked is not null)
+                SettleIfHeard(judged);
     }
 }

@@ -62,7 +62,8 @@ internal sealed class ReplicaTransfer(
             if (union == Union.TakesCopy)
                 Take(tile, register.Key, row, register.AcceptedBallot, register.Value);
             else if (union == Union.IsContested)
-                contested.Add(new(new(register.Key, row.AcceptedBallot, row.Value), register));
+                contested.Add(new(
+                    new(register.Key, row.AcceptedBallot, row.Value), register, judge.BesideOf(at, register.Key)));
         }
 
         foreach (var entry in page.Entries.Where(judge.MayTake))

@@ -51,13 +51,25 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
         if (copy.Value.Span.SequenceEqual(own.Value.Span))
             return isNewer ? Union.TakesCopy : Union.KeepsOwn;
         if (own.AcceptedBallot.IsNone)
-            return IsSound(key, copy.Value) ? Union.TakesCopy : Union.KeepsOwn;
+            return !IsSound(key, copy.Value) ? Union.KeepsOwn
+                : FitsBeside(at, key, copy.Value) ? Union.TakesCopy : Union.IsContested;
         var verdict = isNewer
             ? rules.Judge(key, own.Value, copy.Value, null)
             : rules.Judge(key, copy.Value, own.Value, null);
         if (verdict == ValueVerdict.Fits && copy.AcceptedBallot != own.AcceptedBallot)
-            return isNewer ? Union.TakesCopy : Union.KeepsOwn;
+            return !isNewer ? Union.KeepsOwn
+                : FitsBeside(at, key, copy.Value) ? Union.TakesCopy : Union.IsContested;
         return IsSound(key, copy.Value) ? Union.IsContested : Union.KeepsOwn;
+    }
+
+    /// <summary>What is here of the register that must be seen to judge this one; null when it is judged
+    /// alone.</summary>
+    public TransferredRegister? BesideOf(TileEpoch at, string key)
+    {
+        if (rules.BesideOf(key) is not { } other)
+            return null;
+        var row = rows.GetRegister(at.Tile, other);
+        return new(other, row.AcceptedBallot, row.Value);
     }
 
     /// <summary>What a learner begins with where its sources contradict each other; null: what is here
@@ -70,7 +82,8 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
         foreach (var (row, isVote) in heard)
         {
             if (row.AcceptedBallot.Epoch > at.Epoch
-                || (IsLeap(at, own, row.AcceptedBallot) && !IsOfMajority(row, heard, majority)))
+                || (IsLeap(at, own, row.AcceptedBallot) && !IsOfMajority(row, heard, majority))
+                || !(row.Value.Span.SequenceEqual(own.Value.Span) || FitsBeside(at, key, row.Value)))
                 continue;
             all.Add(row.AcceptedBallot, row.Value);
             if (isVote)
@@ -90,13 +103,12 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
         TransferredRegister row, ImmutableArray<HeardRegister> heard, int majority) =>
         majority > 0 && heard.Count(other => other.Votes && other.Row.IsSameAs(row)) >= majority;
 
-    private ValueVerdict Judge(TileEpoch at, string key, RegisterRow own, ReadOnlyMemory<byte> next)
-    {
-        if (!own.AcceptedBallot.IsNone && next.Span.SequenceEqual(own.Value.Span))
-            return ValueVerdict.Fits;
-        var beside = rules.BesideOf(key) is { } other
-            ? rows.GetRegister(at.Tile, other).Value
-            : (ReadOnlyMemory<byte>?)null;
-        return rules.Judge(key, own.Value, next, beside);
-    }
+    private ValueVerdict Judge(TileEpoch at, string key, RegisterRow own, ReadOnlyMemory<byte> next) =>
+        !own.AcceptedBallot.IsNone && next.Span.SequenceEqual(own.Value.Span)
+            ? ValueVerdict.Fits
+            : rules.Judge(key, own.Value, next, BesideOf(at, key)?.Value);
+
+    /// <summary>A value of nothing stands beside everything.</summary>
+    private bool FitsBeside(TileEpoch at, string key, ReadOnlyMemory<byte> value) =>
+        value.IsEmpty || BesideOf(at, key) is not { } beside || rules.FitsBeside(key, value, beside.Value);
 }
