@@ -54,6 +54,25 @@ public sealed class RowAgeTests : IDisposable
         Assert.Empty(_store.Check(new ScrubCursor(0, null, 0), 10_000).Damaged);
     }
 
+    /// <summary>docs/protocol.md#tombstones: the age of a row is the word of the replica that it came from.</summary>
+    [Theory]
+    [InlineData(long.MaxValue, 0L, true)]
+    [InlineData(long.MaxValue, long.MinValue, true)]
+    [InlineData(long.MinValue, long.MaxValue, false)]
+    [InlineData(0L, 5L, false)]
+    public void No_number_makes_a_row_that_never_gets_old(long ranMs, long sinceMs, bool isOld)
+    {
+        var entry = new TransferredEntry(Mailbox, new MessageId(1), null, sinceMs);
+        var since = ReplicaAges.SinceHere(new TilePage([], [entry], null, ranMs), entry, ranMs: 1_000);
+        _store.Bury(Tile, Mailbox, entry.Id, since);
+        Assert.Equal(isOld ? EntryAge.OldTombstone : EntryAge.Tombstone, Age());
+        Run(TimeSpan.FromDays(15));
+        Assert.Equal(EntryAge.OldTombstone, Age());
+
+        EntryAge Age() => Assert.Single(Assert.IsType<ReplicaReply.Ages>(
+            Ask(new ReplicaRequest.GetAges(Configuration.At, Mailbox, [entry.Id]))).Of);
+    }
+
     [Fact]
     public void The_arrival_of_a_forgotten_row_is_not_given_out_again()
     {

@@ -5,6 +5,9 @@ namespace ChordChat.Core.Tiles.Sets;
 /// <remarks>docs/protocol.md#tombstones.</remarks>
 internal sealed class ReplicaAges(IReplicaStore store, TrackedRows rows, RowAges ages)
 {
+    /// <summary>A century: older rows are no older.</summary>
+    private const long AgeMaxMs = 100L * 365 * 24 * 3_600_000;
+
     public ReplicaReply.Aged List(ReplicaRequest.ListAged request, ReplicaTime now)
     {
         var wait = (long)(ages.PerRank.TotalMilliseconds * request.Rank);
@@ -34,9 +37,11 @@ internal sealed class ReplicaAges(IReplicaStore store, TrackedRows rows, RowAges
 
     /// <summary>From when on a row counts here that has its age from another replica. A page without a time: from
     /// now.</summary>
+    /// <remarks>Both numbers are the other's word: whoever makes them up makes the row old, or new.</remarks>
     public static long SinceHere(TilePage page, TransferredEntry entry, long ranMs) =>
-        ranMs - Math.Max(0, page.RanMs - entry.SinceMs);
+        ranMs - (long)Int128.Clamp((Int128)page.RanMs - entry.SinceMs, 0, AgeMaxMs);
 
+    /// <summary>Any number may be on the disk.</summary>
     private bool HasAge(bool isBuried, long sinceMs, long ranMs) =>
-        ranMs - sinceMs >= (isBuried ? ages.TombstoneAge : ages.MessageAge).TotalMilliseconds;
+        (Int128)ranMs - sinceMs >= (Int128)(isBuried ? ages.TombstoneAge : ages.MessageAge).TotalMilliseconds;
 }
