@@ -48,6 +48,15 @@ internal sealed partial class Vouching(
         return [.. (sure.Count + unmet.Count == 1 ? all : sure).Select(member => member.Peer.Node), .. unmet];
     }
 
+    /// <summary>Whether one other node is all that this one knows, so that its word has to do. One that is away may be
+    /// back soon, and is the second voice then; whoever answered before this start counts, too, for as long as a ring
+    /// would remember it.</summary>
+    internal static bool HasOneOther(
+        MembershipState members, IReadOnlyDictionary<NodeId, Peer> earlier, TimeSpan now) =>
+        members.Members.All.Select(member => member.Peer.Node)
+            .Union(now - members.StartedAt < members.Options.ForgetAfter ? earlier.Keys : [])
+            .Count(node => node != members.Members.Self.Node && !members.Denied.Contains(node)) == 1;
+
     /// <summary>Nodes that answered before this start and of which nobody has told anything since.</summary>
     private static IEnumerable<NodeId> Unmet(MembershipState members, IReadOnlyDictionary<NodeId, Peer> earlier) =>
         earlier.Keys.Where(node => members.Members[node] is null && !members.Denied.Contains(node));

@@ -1,5 +1,6 @@
 using ChordChat.Core.Ring;
 using ChordChat.Core.Tiles;
+using ChordChat.Node.Discovery;
 using ChordChat.Node.Ring;
 
 namespace ChordChat.Node.Tiles;
@@ -7,7 +8,8 @@ namespace ChordChat.Node.Tiles;
 /// <summary>Finds out whether a tile has moved on, when the members that this node knows do not answer: asks those who
 /// should keep it by now.</summary>
 internal sealed class ConfigurationSearch(
-    ReplicaCalls calls, TileDirectory directory, RingDriver ring, CoordinatorOptions options, TimeProvider time)
+    ReplicaCalls calls, TileDirectory directory, RingDriver ring, RememberedPeers remembered,
+    CoordinatorOptions options, TimeProvider time)
 {
     private const int AskedMax = 16;
     private const int RoundsMax = 8;
@@ -38,9 +40,7 @@ internal sealed class ConfigurationSearch(
             var left = asked.Count;
             var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var told = new List<TileConfiguration>();
-            // A node that is away now may be back soon, and is the second voice then.
-            var isAlone = now.Members.All.Count(member => member.Peer.Node != calls.Self
-                && !now.Membership.Denied.Contains(member.Peer.Node)) == 1;
+            var isAlone = Vouching.HasOneOther(now.Membership, remembered.Earlier, ring.Clock);
             var question = new ReplicaRequest.GetConfiguration(TileId.Of(point, TileId.BitsMax));
             foreach (var member in asked)
                 calls.Send(member.Peer.Node, question, reply =>

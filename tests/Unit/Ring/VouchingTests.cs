@@ -61,6 +61,23 @@ public sealed class VouchingTests
         Assert.True(MayOpen(TimeSpan.Zero, looked: 0)); // The first node of all.
     }
 
+    /// <summary>docs/protocol.md#one-voice-is-a-claim: one that lies leaves the other out of what it tells.</summary>
+    [Fact]
+    public void One_node_is_alone_only_if_nobody_else_answered_before_this_start()
+    {
+        Say(Peers.At(10), Health.Alive);
+        Assert.True(HasOneOther(TimeSpan.Zero));
+        _earlier.Add(Peers.At(20).Node, Peers.At(20));
+        Assert.False(HasOneOther(TimeSpan.Zero));
+        Assert.True(HasOneOther(_members.Options.ForgetAfter));
+        _members = _members with { Denied = [Peers.At(20).Node] };
+        Assert.True(HasOneOther(TimeSpan.Zero));
+        Say(Peers.At(30), Health.Dead);
+        Assert.False(HasOneOther(_members.Options.ForgetAfter));
+
+        bool HasOneOther(TimeSpan now) => Vouching.HasOneOther(_members, _earlier, now);
+    }
+
     [Fact]
     public void Who_answered_before_this_start_has_a_voice_whether_others_tell_of_it_or_not()
     {
