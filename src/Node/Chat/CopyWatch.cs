@@ -7,8 +7,8 @@ namespace ChordChat.Node.Chat;
 /// <summary>Tells senders when fewer of the nodes that keep their newest messages can be reached, and when more can
 /// again; docs/protocol.md#receipt.</summary>
 internal sealed partial class CopyWatch(
-    ChatOptions options, SessionTable sessions, IMessageSets sets, ChatPeers peers, ChatClock clock,
-    ILogger<CopyWatch> logger) : ILoop
+    ChatOptions options, SessionTable sessions, IMessageSets sets, DeliveryOrder order, ChatPeers peers,
+    ChatClock clock, ILogger<CopyWatch> logger) : ILoop
 {
     private IReadOnlyList<Peer> _seen = [];
 
@@ -61,7 +61,7 @@ internal sealed partial class CopyWatch(
         try
         {
             await sets.AddAsync(
-                mailbox, submission.From, submission.Id, envelope, submission.SentMs, submission.Progress, stopping);
+                mailbox, order.HandedIn(submission), submission.Id, envelope, submission.Progress, stopping);
         }
         catch (OperationCanceledException)
         {

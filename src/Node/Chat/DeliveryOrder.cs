@@ -4,8 +4,8 @@ using ChordChat.Node.Tiles;
 
 namespace ChordChat.Node.Chat;
 
-/// <summary>Which messages go to the recipient's client only once a majority keeps them, instead of beside the
-/// disks.</summary>
+/// <summary>Which messages go to the recipient's client only once a majority keeps them, instead of beside the disks,
+/// and what senders must not learn from the answers.</summary>
 /// <remarks>docs/protocol.md#presence and #tombstone-limit. A message that was handed over is not refused when the
 /// mailbox has no room after all; so its sender would learn who is online, and two clients could pass each other any
 /// number of messages through a mailbox that takes no more.</remarks>
@@ -25,6 +25,10 @@ internal sealed class DeliveryOrder(PresenceDoor presence)
 
     /// <summary>Whether a message is refused for its age without asking the mailbox.</summary>
     public bool IsTooOld(string from, string to, TimeSpan age) => age >= AgeMax && !presence.IsKnownToSee(from, to);
+
+    /// <summary>What the answer to a message says of its recipient must not depend on whether it was read.</summary>
+    public HandedIn HandedIn(Submission submission) => new(
+        submission.From, submission.SentMs, IsQuiet: !presence.IsKnownToSee(submission.From, submission.To));
 
     /// <summary>Remembers for whom there was no room when they wrote last.</summary>
     public void Answered(string from, string to, AddOutcome outcome)

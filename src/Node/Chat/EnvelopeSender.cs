@@ -105,7 +105,7 @@ internal sealed partial class EnvelopeSender(
         {
             // The disk's round trip is the longer one, so that it goes first.
             var add = sets.AddAsync(
-                SetKey.Mailbox(submission.To), submission.From, submission.Id, envelope, submission.SentMs,
+                SetKey.Mailbox(submission.To), order.HandedIn(submission), submission.Id, envelope,
                 submission.Progress, stopping);
             var isOld = submission.IsOld(clock.Unix);
             var isKeptFirst = order.IsKeptFirst(submission.From, submission.To);

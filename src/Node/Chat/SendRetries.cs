@@ -121,7 +121,7 @@ internal sealed partial class SendRetries(
             // The last try has reached all by now.
             ? Task.FromResult<AddOutcome>(new AddOutcome.Stored(submission.Copies))
             : sets.AddAsync(
-                SetKey.Mailbox(submission.To), submission.From, submission.Id, envelope, submission.SentMs,
+                SetKey.Mailbox(submission.To), order.HandedIn(submission), submission.Id, envelope,
                 submission.Progress, stopping);
         var (isKeptFirst, isOld) = (order.IsKeptFirst(submission.From, submission.To), submission.IsOld(clock.Unix));
         if (!isKeptFirst && !isOld)

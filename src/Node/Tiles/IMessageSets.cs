@@ -8,16 +8,13 @@ namespace ChordChat.Node.Tiles;
 internal interface IMessageSets
 {
     /// <summary>Adds a message at every member of the set's tile. Adding twice is adding once.</summary>
-    /// <param name="from">The user who sends it; empty: the one whose mailbox it is.</param>
-    /// <param name="sentMs">Unix milliseconds when the message was first handed in, by this node's calendar.</param>
     /// <param name="progress">Called each time one more copy is on disk, also after the returned task has ended at the
     /// majority, with all copies so far; never concurrently for one call.</param>
     Task<AddOutcome> AddAsync(
         SetKey set,
-        string from,
+        HandedIn handedIn,
         MessageId id,
         ReadOnlyMemory<byte> content,
-        long sentMs,
         Action<CopiesKept>? progress,
         CancellationToken cancellation);
 
@@ -50,6 +47,13 @@ internal readonly record struct SetKey(string Name)
 
     public static SetKey Mailbox(string user) => new($"mbox/{user}");
 }
+
+/// <summary>How a message came to the nodes.</summary>
+/// <param name="By">The user who sends it; empty: the one whose mailbox it is.</param>
+/// <param name="AtMs">Unix milliseconds when it was first handed in, by this node's calendar.</param>
+/// <param name="IsQuiet">Any message of its id counts as this one, so that its sender does not learn whether the first
+/// one was read. docs/protocol.md#one-id</param>
+internal readonly record struct HandedIn(string By, long AtMs, bool IsQuiet = false);
 
 internal readonly record struct StoredMessage(MessageId Id, ReadOnlyMemory<byte> Content);
 

@@ -128,14 +128,14 @@ internal sealed class Replicator(
 
     public async Task<AddOutcome> AddAsync(
         SetKey set,
-        string from,
+        HandedIn handedIn,
         MessageId id,
         ReadOnlyMemory<byte> content,
-        long sentMs,
         Action<CopiesKept>? progress,
         CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfZero(content.Length);
+        var sentMs = handedIn.AtMs;
         var isCorrected = false;
         while (true)
         {
@@ -143,7 +143,8 @@ internal sealed class Replicator(
             var add = new SetAdd(at, set.Name, new SetMessage(id, content), options, Seed())
             {
                 SentMs = sentMs,
-                From = from,
+                From = handedIn.By,
+                CountsAnyOfItsId = handedIn.IsQuiet,
             };
             var told = 0;
             var outcome = await RunAsync(add, () => add.Outcome, cancellation, () =>

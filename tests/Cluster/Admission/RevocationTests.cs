@@ -33,7 +33,7 @@ public sealed class RevocationTests
         var ids = Enumerable.Range(0, 20).Select(i => new MessageId((UInt128)i)).ToArray();
         foreach (var id in ids)
             Assert.IsType<AddOutcome.Stored>(await cluster.Sets("n1").AddAsync(
-                mailbox, "", id, "sealed"u8.ToArray(), long.MaxValue, null, CancellationToken.None));
+                mailbox, new("", long.MaxValue), id, "sealed"u8.ToArray(), null, CancellationToken.None));
         var stolen = cluster[NameOfAKeeper(cluster, mailbox)];
         var stopped = stolen.WaitForStopAsync();
 

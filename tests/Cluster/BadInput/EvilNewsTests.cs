@@ -57,7 +57,7 @@ public sealed class EvilNewsTests
 
         Assert.IsType<ReadOutcome.Agreed>(await cluster.Registers("n2").ReadAsync(key, CancellationToken.None));
         var kept = await cluster.Sets("n1").AddAsync(
-            set, "bob", new MessageId(7), new byte[] { 1 }, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), null,
+            set, new("bob", DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()), new MessageId(7), new byte[] { 1 }, null,
             CancellationToken.None);
         Assert.IsType<AddOutcome.Stored>(kept);
     }

@@ -72,7 +72,7 @@ public sealed class MailLimitTests
     public async Task To_acknowledge_a_signal_buries_no_message_of_its_id_that_waits_in_the_mailbox()
     {
         var sets = new MemoryReplication([new(default, default, "n1", "127.0.0.1:1")]);
-        await sets.AddAsync(Mailbox, "anna", new(1), new byte[100], 0, null, default);
+        await sets.AddAsync(Mailbox, new("anna", 0), new(1), new byte[100], null, default);
         var mail = new SessionMail(
             Mailbox, new Outgoing(int.MaxValue), sets, int.MaxValue, TimeProvider.System, CancellationToken.None);
         Assert.Equal(DeliverOutcome.Delivered, mail.Deliver(Signal(1), "eve"));

@@ -148,16 +148,15 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
 
     public async Task<AddOutcome> AddAsync(
         SetKey set,
-        string from,
+        HandedIn handedIn,
         MessageId id,
         ReadOnlyMemory<byte> content,
-        long sentMs,
         Action<CopiesKept>? progress,
         CancellationToken cancellation)
     {
-        LastSentMs = sentMs;
+        LastSentMs = handedIn.AtMs;
         // At once, because calls keep their order.
-        var outcome = TakesNothingNew ? new AddOutcome.TooLate() : Add(set, id, content);
+        var outcome = TakesNothingNew ? new AddOutcome.TooLate() : Add(set, handedIn, id, content);
         if (outcome is AddOutcome.Stored && KeepsAllAtOnce)
             progress?.Invoke(new CopiesKept(Copies(3), 3));
         await Task.Yield();
@@ -166,14 +165,15 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
         return outcome;
     }
 
-    private AddOutcome Add(SetKey set, MessageId id, ReadOnlyMemory<byte> content)
+    private AddOutcome Add(SetKey set, HandedIn handedIn, MessageId id, ReadOnlyMemory<byte> content)
     {
         lock (_turn)
         {
             if (IsCut)
                 return new AddOutcome.Queued(new CopiesKept([members[0]], 3));
             var messages = _sets.TryGetValue(set.Name, out var there) ? there : _sets[set.Name] = [];
-            if (messages.Exists(there => there.Id == id && !there.Content.Span.SequenceEqual(content.Span)))
+            if (!handedIn.IsQuiet
+                && messages.Exists(there => there.Id == id && !there.Content.Span.SequenceEqual(content.Span)))
                 return new AddOutcome.Occupied();
             var isNew = messages.All(message => message.Id != id) && !Tombstones(set).Contains(id);
             if (isNew && messages.Count >= MessageCountMax)

@@ -1,4 +1,5 @@
 using ChordChat.Node.Chat;
+using ChordChat.Tests.Cluster.Nodes;
 using ChordChat.Wire;
 using Google.Protobuf;
 using Xunit;
@@ -69,6 +70,32 @@ public sealed class QuietAnswerTests
         await open.Anna.NextAsync<SendOutcome>(outcome => outcome.State == Kept);
         await open.Anna.SendAsync(send);
         await open.Anna.NextAsync<SendOutcome>(outcome => outcome.State == Kept);
+    }
+
+    /// <summary>docs/protocol.md#one-id: a tombstone has no bytes to compare with.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Among_contacts_only_another_message_of_the_same_id_does_not_tell_whether_the_first_was_read(
+        bool isRead)
+    {
+        await using var world = await World.StartAsync(PresenceRule.Contacts, 1);
+        var send = await world.SendAsync("bert");
+        await world.Anna.NextAsync<SendOutcome>(outcome => outcome.Id == send.Id && outcome.State == Kept);
+        var push = await world.Bert.NextAsync<Push>();
+        if (isRead)
+        {
+            await world.Bert.AcknowledgeAsync(push.Id);
+            await Condition.UntilAsync("it is acknowledged", TimeSpan.FromSeconds(10), () => Task.FromResult(
+                world.Cluster.Replication.PendingCount("bert") == 0));
+        }
+
+        var other = send.Envelope.ToByteArray();
+        other[^1] ^= 1;
+        send.Envelope = ByteString.CopyFrom(other);
+        await world.Anna.SendAsync(send);
+        var outcome = await world.Anna.NextAsync<SendOutcome>(outcome => outcome.Id == send.Id);
+        Assert.Equal((Kept, ""), (outcome.State, outcome.Code));
     }
 
     [Fact]

@@ -146,7 +146,7 @@ public sealed class SessionTests : IAsyncLifetime
                 _cluster.Get<PeerRequests>(node).Renew([new(claim, Ends: false)]);
             var id = MessageId.FromBytes(Guid.NewGuid().ToByteArray());
             await _cluster.Replication.AddAsync(
-                SetKey.Mailbox("anna"), "bob", id, "sealed"u8.ToArray(), 0, null, CancellationToken.None);
+                SetKey.Mailbox("anna"), new("bob", 0), id, "sealed"u8.ToArray(), null, CancellationToken.None);
             await line.NextAsync<Push>(push => push.Id.Span.SequenceEqual(id.ToBytes()));
         }
     }

@@ -22,7 +22,7 @@ public sealed class DamageTests
     {
         await using var cluster = await NodeCluster.StartAsync(3);
         Assert.IsType<AddOutcome.Stored>(await cluster.Sets("n1").AddAsync(
-            Mailbox, "", new MessageId(1), Bytes(Content), long.MaxValue, null, CancellationToken.None));
+            Mailbox, new("", long.MaxValue), new MessageId(1), Bytes(Content), null, CancellationToken.None));
         await UntilAsync("n3 keeps it", () => MessageAtAsync(cluster, "n3", TileOf(cluster, Mailbox.Point)));
 
         await DamageAsync(cluster, "n3");

@@ -81,7 +81,7 @@ public sealed class FullDiskTests
             cluster[name].Services.GetRequiredService<DiskRoom>().Shortage is null == !_full.ContainsKey(name))));
 
     private static Task<AddOutcome> OutcomeAsync(NodeCluster cluster, uint id) => cluster.Sets("n1").AddAsync(
-        Mailbox, "", new MessageId(id), "sealed"u8.ToArray(), long.MaxValue, null, CancellationToken.None);
+        Mailbox, new("", long.MaxValue), new MessageId(id), "sealed"u8.ToArray(), null, CancellationToken.None);
 
     private static async Task<AddOutcome.Stored> AddAsync(NodeCluster cluster, uint id, int copies)
     {

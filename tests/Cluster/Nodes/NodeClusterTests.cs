@@ -150,7 +150,7 @@ public sealed class NodeClusterTests
         (byte[])[.. value.Span, .. Encoding.ASCII.GetBytes(id)];
 
     private static Task<AddOutcome> AddAsync(IMessageSets sets, SetKey set, MessageId id) =>
-        sets.AddAsync(set, "", id, Text((int)id.Value), long.MaxValue, null, CancellationToken.None);
+        sets.AddAsync(set, new("", long.MaxValue), id, Text((int)id.Value), null, CancellationToken.None);
 
     private static async Task<MessageId[]> ScanAsync(IMessageSets sets, SetKey set)
     {

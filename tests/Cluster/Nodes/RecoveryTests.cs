@@ -35,7 +35,7 @@ public sealed partial class RecoveryTests
         Assert.IsType<ReadOutcome.Unavailable>(
             await cluster.Registers(at).ReadAsync(account, CancellationToken.None));
         Assert.IsType<AddOutcome.Queued>(await cluster.Sets(at).AddAsync(
-            notes, "", new MessageId(2), new byte[] { 2 }, long.MaxValue, null, CancellationToken.None));
+            notes, new("", long.MaxValue), new MessageId(2), new byte[] { 2 }, null, CancellationToken.None));
 
         foreach (var tile in (TileId?[])[tiles[0], null]) // One tile, then all others that need it.
         {
@@ -94,7 +94,7 @@ public sealed partial class RecoveryTests
 
     private static async Task<AddOutcome.Stored> StoreAsync(NodeCluster cluster, string at, SetKey set, uint id) =>
         Assert.IsType<AddOutcome.Stored>(await cluster.Sets(at).AddAsync(
-            set, "", new MessageId(id), new byte[] { 1 }, long.MaxValue, null, CancellationToken.None));
+            set, new("", long.MaxValue), new MessageId(id), new byte[] { 1 }, null, CancellationToken.None));
 
     private static async Task<MessageId[]> ScanAsync(IMessageSets sets, SetKey set)
     {

@@ -107,7 +107,7 @@ public sealed class TileSplitTests
             .Where(header => header.Phase is TilePhase.Active).Select(header => header.Tile)];
 
     private static Task<AddOutcome> AddAsync(NodeCluster cluster, string at, SetKey set, MessageId id) =>
-        cluster.Sets(at).AddAsync(set, "", id, new byte[1000], long.MaxValue, null, CancellationToken.None);
+        cluster.Sets(at).AddAsync(set, new("", long.MaxValue), id, new byte[1000], null, CancellationToken.None);
 
     private static async Task<List<MessageId>> ScanAsync(NodeCluster cluster, string at, SetKey set)
     {

@@ -88,7 +88,7 @@ public sealed class TombstoneTests
 
     private static Task<AddOutcome> AddAsync(NodeCluster cluster, string at, uint id, long sentMs) =>
         cluster.Sets(at).AddAsync(
-            Mailbox, "", new MessageId(id), new byte[] { 1, 2, 3 }, sentMs, null, CancellationToken.None);
+            Mailbox, new("", sentMs), new MessageId(id), new byte[] { 1, 2, 3 }, null, CancellationToken.None);
 
     private static async Task<List<MessageId>> ReadAsync(NodeCluster cluster, string at)
     {

@@ -297,6 +297,29 @@ public class SetTests
         Assert.Equal([mine], Texts());
     }
 
+    /// <summary>docs/protocol.md#one-id: its sender must not learn whether the first one was read.</summary>
+    [Fact]
+    public void A_quiet_add_counts_another_message_of_its_id_as_it_counts_the_tombstone()
+    {
+        foreach (var node in (int[])[0, 1, 2])
+            Keep(node, 1);
+        var before = Quiet();
+        _bench.Run(before);
+        foreach (var node in (int[])[0, 1, 2])
+            _bench.Ask(node, new ReplicaRequest.Acknowledge(_bench.Now.At, "m", [new MessageId(1)]));
+        var after = Quiet();
+        _bench.Run(after);
+
+        Assert.Equal((new SetAddOutcome.Stored(), 3), (before.Outcome, before.CopyCount));
+        Assert.Equal((before.Outcome, before.CopyCount), (after.Outcome, after.CopyCount));
+
+        SetAdd Quiet() =>
+            new(_bench.Now, "m", new SetMessage(new MessageId(1), Bytes("another")), CoordinatorOptions.Default, 1)
+            {
+                CountsAnyOfItsId = true,
+            };
+    }
+
     private void Keep(int node, uint id) =>
         _bench.Ask(node, new ReplicaRequest.Add(_bench.Now.At, "m", new MessageId(id), Bytes("hello")));
 

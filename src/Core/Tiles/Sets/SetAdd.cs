@@ -23,6 +23,10 @@ public sealed class SetAdd(
     /// <summary>The user who sends it.</summary>
     public string From { get; init; } = "";
 
+    /// <summary>Any message of this id counts as this one, as its tombstone does: the sender does not learn whether the
+    /// first one was read.</summary>
+    public bool CountsAnyOfItsId { get; init; }
+
     /// <summary>The members known to have it on disk, at the configuration of now. Grows after the outcome is
     /// known.</summary>
     public ImmutableArray<NodeId> Copies
@@ -62,8 +66,11 @@ public sealed class SetAdd(
     private protected override Vote Judge(int member, ReplicaReply reply)
     {
         Note(member, reply);
-        return reply is ReplicaReply.Added or ReplicaReply.Buried ? Vote.For : Vote.Against;
+        return IsKept(reply) ? Vote.For : Vote.Against;
     }
+
+    private bool IsKept(ReplicaReply reply) => reply is ReplicaReply.Added or ReplicaReply.Buried
+        || (CountsAnyOfItsId && reply is ReplicaReply.Occupied);
 
     /// <summary>The round was given up before this answer came: a member that is known to be dead ends each round as
     /// soon as one other member refuses. But the message is on that disk, or that member refuses it too.</summary>
@@ -83,7 +90,7 @@ public sealed class SetAdd(
         _tooLate.Remove(member);
         switch (reply)
         {
-            case ReplicaReply.Added or ReplicaReply.Buried:
+            case var _ when IsKept(reply):
                 _kept.Add(member);
                 break;
             case ReplicaReply.Full:
