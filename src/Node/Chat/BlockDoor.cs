@@ -38,7 +38,7 @@ internal sealed class NameDoor(ChatOptions options, ChatClock clock)
 /// <summary>How often strangers may make a node read an account where nothing is guessed: before a login (GetKdf) and
 /// after one (PublishKeys). Calls from this machine itself are not counted.</summary>
 /// <remarks>docs/security.md, "What a call may cost".</remarks>
-internal sealed class AccountDoor(ChatOptions options, ChatClock clock)
+internal class AccountDoor(ChatOptions options, ChatClock clock)
     : BlockDoor(options.AccountReadsPerAddressMax, options.AccountReadsMax, FewOfBlock, clock)
 {
     public const int FewOfBlock = 5;
@@ -46,3 +46,7 @@ internal sealed class AccountDoor(ChatOptions options, ChatClock clock)
     public override TimeSpan TryEnter(IPAddress? address) =>
         address is not null && IPAddress.IsLoopback(address) ? TimeSpan.Zero : base.TryEnter(address);
 }
+
+/// <summary>The same for tries to log in, counted apart: those that must wait are told so only once the account has
+/// been read.</summary>
+internal sealed class LoginDoor(ChatOptions options, ChatClock clock) : AccountDoor(options, clock);

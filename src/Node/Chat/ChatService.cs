@@ -26,7 +26,8 @@ internal sealed class ChatService(
     IMessageSets sets,
     Askers askers,
     NameDoor names,
-    AccountDoor logins,
+    AccountDoor accountDoor,
+    LoginDoor logins,
     AccountReads reads,
     UnknownNames unknown,
     Passes passes,
@@ -55,7 +56,7 @@ internal sealed class ChatService(
     {
         if (!UserName.IsValid(request.User))
             throw CallFaults.Invalid(UserName.Rule);
-        RequireLogin(context);
+        Enter(accountDoor, context);
         using var turn = await reads.OfStrangerAsync(context);
         var made = unknown.KdfOf(request.User); // Also for those who exist: it takes its time.
         var kdf = await glimpses.GlimpseAsync(request.User, context.CancellationToken) switch
@@ -128,6 +129,7 @@ internal sealed class ChatService(
     {
         if (request.Secret.Length != ChatLimits.SecretLength)
             throw CallFaults.Invalid("the secret has 43 characters");
+        Enter(logins, context);
         var address = context.GetHttpContext().Connection.RemoteIpAddress;
         return await login.LogInAsync(
             request.User, request.Secret, request.KnownDevice, address, context.CancellationToken) switch
@@ -147,7 +149,7 @@ internal sealed class ChatService(
 
     public override async Task<PublishKeysReply> PublishKeys(PublishKeysRequest request, ServerCallContext context)
     {
-        RequireLogin(context);
+        Enter(accountDoor, context);
         using var turn = await reads.OfStrangerAsync(context);
         return await publication.PublishAsync(
             request.User,
@@ -162,9 +164,9 @@ internal sealed class ChatService(
     }
 
     /// <exception cref="RpcException">Too many calls like this one came from there.</exception>
-    private void RequireLogin(ServerCallContext context)
+    private static void Enter(AccountDoor door, ServerCallContext context)
     {
-        if (logins.TryEnter(context.GetHttpContext().Connection.RemoteIpAddress) is { Ticks: > 0 } wait)
+        if (door.TryEnter(context.GetHttpContext().Connection.RemoteIpAddress) is { Ticks: > 0 } wait)
             throw ChatFaults.TooManyAccountReads(wait);
     }
 

@@ -50,6 +50,7 @@ internal static class ChatServices
         .AddSingleton<RegistrationDoor>()
         .AddSingleton<NameDoor>()
         .AddSingleton<AccountDoor>()
+        .AddSingleton<LoginDoor>()
         .AddSingleton<AccountReads>()
         .AddSingleton<HelloDoor>()
         .AddSingleton<UnknownNames>()

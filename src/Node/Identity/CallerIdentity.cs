@@ -1,3 +1,4 @@
+using ChordChat.Crypto;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -14,6 +15,9 @@ internal sealed record CallerIdentity(
     NodeCertificate? Node, bool IsOperator, bool IsViewer = false, string? Denied = null)
 {
     private static readonly CallerIdentity Nobody = new(null, false);
+
+    /// <summary>When an operator's or a viewer's certificate ends: a connection may be open for much longer.</summary>
+    public DateTimeOffset? Ends { get; init; }
 
     /// <summary>Runs after TLS and before HTTP, so that every request of the connection can ask who calls.</summary>
     public static void Identify(ListenOptions listen, ClusterTrust trust)
@@ -32,12 +36,21 @@ internal sealed record CallerIdentity(
     /// <summary>Whether it is told names of people who are online, not only how many there are.</summary>
     public bool MaySeeNames => IsOperator || IsViewer;
 
-    public static CallerIdentity Of(HttpContext context) => context.Features.Get<CallerIdentity>() ?? Nobody;
-
-    private static CallerIdentity Of(ITlsConnectionFeature? tls, ClusterTrust trust) =>
-        tls?.ClientCertificate is { } certificate
-            ? new(
-                trust.NodeOf(certificate), trust.IsOperator(certificate), trust.IsViewer(certificate),
-                trust.Issued(certificate) ? trust.DenialOf(certificate)?.InWords("your") : null)
+    /// <summary>As the certificate proves it when a call begins.</summary>
+    public static CallerIdentity Of(HttpContext context) =>
+        context.Features.Get<CallerIdentity>() is { } caller && !(caller.Ends < DateTimeOffset.UtcNow)
+            ? caller
             : Nobody;
+
+    private static CallerIdentity Of(ITlsConnectionFeature? tls, ClusterTrust trust)
+    {
+        if (tls?.ClientCertificate is not { } certificate)
+            return Nobody;
+        var caller = new CallerIdentity(
+            trust.NodeOf(certificate), trust.IsOperator(certificate), trust.IsViewer(certificate),
+            trust.Issued(certificate) ? trust.DenialOf(certificate)?.InWords("your") : null);
+        return caller.MaySeeNames
+            ? caller with { Ends = CertificateTimes.Ends(certificate, trust.Authority) }
+            : caller;
+    }
 }
