@@ -15,6 +15,10 @@ internal static class ChatOrder
     /// <summary>Milliseconds since 1970, until the year 2527; no message that was taken names a later time.</summary>
     public const long TimeMax = (1L << TimeBits) - 1;
 
+    /// <summary>Until the year 2248. A later time counts as this one: after whoever names it there is room for all
+    /// messages that can ever be, each in a place of its own.</summary>
+    private const long NamedMax = TimeMax / 2;
+
     /// <summary>In <c>late</c>: others may belong elsewhere since it came.</summary>
     public const int IsDueSince = 2;
 
@@ -93,7 +97,7 @@ internal static class ChatOrder
     private static long PlaceOf(Link link, long previous, long heard)
     {
         var epochs = Math.Min(link.Epoch + link.ToEpoch, EpochsMax) << TimeBits;
-        var time = Math.Max(Math.Clamp(link.TimeMs, 0, TimeMax), Math.Max(previous, heard) - epochs + 1);
+        var time = Math.Max(Math.Clamp(link.TimeMs, 0, NamedMax), Math.Max(previous, heard) - epochs + 1);
         return epochs + Math.Min(time, TimeMax);
     }
 

@@ -82,13 +82,9 @@ internal static class ProfileFolder
         Directory.CreateDirectory(folder, OwnersFolder);
         Close(folder, OwnersFolder);
         if (!File.Exists(file))
-            new FileStream(file, new FileStreamOptions
-            {
-                Mode = FileMode.OpenOrCreate,
-                Access = FileAccess.ReadWrite,
-                UnixCreateMode = Owner,
-            }).Dispose();
-        foreach (var made in Directory.GetFiles(folder, FileName + "*"))
+            new FileStream(file, ForOwner(FileShare.Read)).Dispose();
+        foreach (var made in (string[])
+            [.. Directory.GetFiles(folder, FileName + "*"), .. Directory.GetFiles(folder, "*.lock")])
             try
             {
                 Close(made, Owner);
@@ -97,6 +93,20 @@ internal static class ProfileFolder
             {
                 // Another program that had this profile open has just closed it, and SQLite took its files away.
             }
+    }
+
+    /// <summary>How a file of a profile is opened, or made.</summary>
+    public static FileStreamOptions ForOwner(FileShare share)
+    {
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = share,
+        };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = Owner;
+        return options;
     }
 
     /// <summary>Takes others' rights away, also those that an older program left.</summary>

@@ -23,8 +23,7 @@ internal sealed class SessionLease(string folder, string name = SessionLease.Fil
             return true;
         try
         {
-            _file = new FileStream(
-                Path.Combine(folder, name), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            _file = new FileStream(Path.Combine(folder, name), ProfileFolder.ForOwner(FileShare.None));
             return true;
         }
         catch (Exception cause) when (cause is UnauthorizedAccessException

@@ -37,6 +37,25 @@ public sealed class ChatOrderTests
         Assert.Equal(bob.History(alice), alice.History(bob));
     }
 
+    /// <summary>The last time that a message may name leaves room for all that come after it.</summary>
+    [Fact]
+    public void A_message_from_the_end_of_time_does_not_end_the_order()
+    {
+        using var alice = new Side("alice");
+        using var bob = new Side("bob");
+        var said = new List<string>();
+        for (var i = 0; i < 6; i++)
+        {
+            var (from, to) = i % 2 == 0 ? (alice, bob) : (bob, alice);
+            said.Add($"{9 - i}");
+            var letter = from.Write(said[^1], nowMs: i == 0 ? ChatOrder.TimeMax - 10_000 : i);
+            to.Take(letter);
+        }
+
+        Assert.Equal(said, bob.History(alice));
+        Assert.Equal(said, alice.History(bob));
+    }
+
     [Fact]
     public void A_new_device_stands_after_the_old_one_whatever_its_clock_says()
     {
