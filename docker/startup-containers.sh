@@ -142,7 +142,7 @@ write_cluster_file() {
 make_demo_users() {
   local user trust missing=''
   trust=$(sed -n 's/.*"authority":"\([^"]*\)".*/\1/p' "$home/run/nodes.json" | base64 -d | sha256sum | cut -c1-32)
-  say 'making demo users a to h, password 1. WARNING: anybody can log in as them'
+  say 'demo users a to h, password 1. WARNING: anybody can log in as them'
   for user in a b c d e f g h; do
     docker exec -e CHORDCHAT_PASSWORD=1 -e "CHORDCHAT_TRUST=$trust" "$client" sh -c \
       "[ -f ~/demo/$user.made ] || { { chordchat register $user --profile ~/demo/$user \
@@ -190,10 +190,12 @@ check_ports() {
 running_names() { docker ps --format '{{.Names}}' --filter "label=com.docker.compose.project=$project"; }
 
 # Nobody else starts anything meanwhile: see one_at_a_time.
-ran_before=''
+ran_before='' waits_for_nodes=''
 undo_failed_start() {
   local code=$? name
   ((code != 0)) || return 0
+  # Nodes that run but are not ready are left to an operator; an interrupted start leaves nothing.
+  [[ -z $waits_for_nodes ]] || ((code > 128)) || return 0
   for name in $(running_names); do
     [[ $ran_before == *$'\n'"$name"$'\n'* ]] || docker stop "$name" >/dev/null 2>&1 || true
   done
@@ -211,6 +213,7 @@ cluster_start() {
   check_ports
   say 'building images (once, until a source changes) ...'
   quietly build
+  check_ports # Building takes minutes the first time.
   ran_before=$'\n'$(running_names)$'\n'
   trap undo_failed_start EXIT
   trap 'exit 130' INT
@@ -223,14 +226,16 @@ cluster_start() {
   quietly up -d --scale "node=$want"
   try_again_at_once
   wait_page
-  trap - EXIT # Nodes that run but are not ready are left to an operator.
   keep mode containers
   keep port "$port"
   keep visualizer.port "$page_port"
   keep host-names "$host_names"
+  waits_for_nodes=1
   wait_ready
+  waits_for_nodes=''
   remember_names
   write_cluster_file
+  trap - EXIT
   say ''
   say "look at the ring:  http://localhost:$page_port"
   say "chat:              ${as_here}./chordchat"
@@ -256,18 +261,22 @@ state_of() {
 }
 
 cluster_status() {
-  local container state code=0
+  local container service state code=0
   require_engine
   [[ -n $(node_containers) ]] || die "no cluster here yet; ${as_here}./startup.sh makes one"
   for container in $(node_containers); do
     state=$(state_of "$container") || code=1
     printf '%-4s %-21s %-20s %s\n' "$(name_in "$container")" "$(published "$container" || true)" "$container" "$state"
   done
-  for container in $(service_container visualizer) $(service_container admission); do
-    if state=$(why_down "$container"); then
-      printf '%-26s %-20s %s\n' '' "$container" "$state"
-      code=1
+  for service in visualizer admission; do
+    container=$(service_container "$service")
+    if [[ -z $container ]]; then
+      state="has no container; ${as_here}./startup.sh makes it"
+    elif ! state=$(why_down "$container"); then
+      continue
     fi
+    printf '%-26s %-20s %s\n' '' "${container:-$service}" "$state"
+    code=1
   done
   return "$code"
 }

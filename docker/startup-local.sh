@@ -273,7 +273,7 @@ as_demo_user() {
 
 make_demo_users() {
   local user why missing=''
-  say 'making demo users a to h, password 1. WARNING: anybody can log in as them'
+  say 'demo users a to h, password 1. WARNING: anybody can log in as them'
   for user in a b c d e f g h; do
     [[ -f $home/demo/$user.made ]] && continue
     if why=$(as_demo_user register "$user") || as_demo_user login "$user" >/dev/null; then
@@ -307,6 +307,7 @@ cluster_start() {
   choose_ports
   check_ports
   build_in_turn
+  check_ports # Building takes minutes the first time.
   make_cluster
   say_passed_over || true
   keep mode local
@@ -353,6 +354,7 @@ cluster_status() {
 }
 
 cluster_logs() {
+  [[ -d $home/nodes ]] || die "no cluster here yet; ${as_here}./startup.sh makes one"
   if [[ -n $log_node ]]; then
     [[ -f $home/run/$log_node.log ]] || die "no log of '$log_node'; nodes are: $(node_names | xargs)"
     exec tail -n 100 -F "$home/run/$log_node.log"

@@ -47,6 +47,7 @@ internal static class RunCommand
         { Flag: { } flag } => new Option<bool>($"--{flag}")
         {
             Description = $"{setting.Help} [{setting.Variable}=false]",
+            Arity = ArgumentArity.Zero,
         },
         { Repeatable: true } => new Option<string[]>($"--{setting.Name}")
         {

@@ -11,6 +11,7 @@ namespace ChordChat.Client.Conversation;
 internal static class ConsoleProgram
 {
     private static readonly TimeSpan QuitPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan PipePatience = TimeSpan.FromSeconds(5);
 
     /// <summary>Lines from a pipe that wait in memory.</summary>
     private const int LinesMax = 64;
@@ -59,7 +60,7 @@ internal static class ConsoleProgram
         }
 
         cancellation.ThrowIfCancellationRequested();
-        await SendTheRestAsync(client);
+        await SendTheRestAsync(client, QuitPatience, CancellationToken.None);
         return loop.Failure is { } failure ? throw failure : chat.Finished ?? (chat.IsOver ? CommandLine.Failed : 0);
     }
 
@@ -98,14 +99,17 @@ internal static class ConsoleProgram
         });
 
     /// <summary>What was typed just now should not wait for the next time without a word.</summary>
-    private static async Task SendTheRestAsync(ChatClient client)
+    /// <returns>Whether nothing waits.</returns>
+    private static async Task<bool> SendTheRestAsync(
+        ChatClient client, TimeSpan patience, CancellationToken cancellation)
     {
-        if (client.UnsentTexts == 0 || await client.FlushAsync(QuitPatience))
-            return;
+        if (client.UnsentTexts == 0 || await client.FlushAsync(patience, cancellation))
+            return true;
         if (client.UnsentTexts is var left and > 0)
             Output.Say(
                 $"{left} {(left == 1 ? "message waits" : "messages wait")} on this machine; "
                 + $"{(left == 1 ? "it goes" : "they go")} out when you start chordchat again");
+        return false;
     }
 
     private static async Task<int> PlainAsync(
@@ -117,7 +121,7 @@ internal static class ConsoleProgram
         var chat = new ConsoleChat(
             client, new PlainView(Output.Print), task => pending.Add(LaterAsync(task, inputs.Add)),
             context.PasswordAtHand);
-        var ended = false;
+        var (ended, takesAll) = (false, true);
         _ = Task.Run(() => ReadAsync(lines.Writer), cancellation);
         try
         {
@@ -138,8 +142,8 @@ internal static class ConsoleProgram
         }
 
         // What was typed into a pipe must not be lost because the pipe was short.
-        var flushed = await client.FlushAsync(TimeSpan.FromSeconds(5), cancellation);
-        return chat.Finished ?? (flushed ? 0 : CommandLine.Failed);
+        var sent = await SendTheRestAsync(client, PipePatience, cancellation);
+        return chat.Finished ?? (sent && takesAll ? 0 : CommandLine.Failed);
 
         bool IsOver() => chat.Finished is not null || ended;
 
@@ -148,9 +152,17 @@ internal static class ConsoleProgram
             foreach (var line in typed)
                 if (line is null)
                     ended = true;
+                else if (line.Contains(Replaced.Letter))
+                    takesAll = Refuse(line);
                 else if (!IsOver())
                     chat.OnLine(line);
         }
+    }
+
+    private static bool Refuse(string line)
+    {
+        Output.Say($"'{line}' is not UTF-8, so it was left out; convert it first, for example with iconv -t UTF-8");
+        return false;
     }
 
     /// <summary>Lines, and null at the end of them. What there is no time for yet waits in the pipe.</summary>

@@ -151,13 +151,14 @@ internal sealed class FrontDoor : IDisposable
     /// <summary>One of those whose profiles are here; null for somebody else.</summary>
     private static string? AskWhich(IReadOnlyList<string> users)
     {
-        while (Prompt.Line($"who are you: {string.Join(", ", users)}, or somebody [e]lse? ") is { } answer)
+        var (other, hint) = users.Contains("e") ? ("somebody else ('else')", "else") : ("somebody [e]lse", "e");
+        while (Prompt.Line($"who are you: {string.Join(", ", users)}, or {other}? ") is { } answer)
             if (users.Contains(answer))
                 return answer;
             else if (answer is "e" or "E" or "else")
                 return null;
             else
-                Output.Say("answer with one of these names, or with e if you are somebody else");
+                Output.Say($"answer with one of these names, or with '{hint}' if you are somebody else");
         throw NobodyAnswered();
     }
 

@@ -18,6 +18,7 @@ internal static class CommandLine
     {
         Description = "print one JSON object per line",
         Recursive = true,
+        Arity = ArgumentArity.Zero,
     };
 
     private static readonly Option<string?> Profile = new("--profile")
@@ -82,7 +83,7 @@ internal static class CommandLine
         }
         catch (ChordChatException cause) when (cause.Code == Output.Closed)
         {
-            return Failed;
+            return Failed; // Whoever has left has seen enough.
         }
         catch (Exception cause)
         {
@@ -94,7 +95,11 @@ internal static class CommandLine
     }
 
     private static ChordChatException? MistakeIn(ParseResult parsed, string[] args) =>
-        HelpInText(parsed) is { } word
+        Replaced.ArgumentIn(args) is { } replaced
+            ? new("usage", $"'{replaced}' is not UTF-8, so nothing was done", "convert it first, as with iconv")
+        : SwitchWithValue(parsed, args) is { } valued
+            ? new("usage", $"'{valued}': this option takes no value", SendCommand.TextHint)
+        : HelpInText(parsed) is { } word
             ? new("usage", $"'{word}' asks for help, so nothing was sent",
                 $"{SendCommand.TextHint}; for help: chordchat send --help")
         : parsed.Errors is [var error, ..]
@@ -102,6 +107,13 @@ internal static class CommandLine
                 ? "a text that begins with '-' goes after --: chordchat send USER -- TEXT"
                 : "chordchat --help lists commands and options")
         : null;
+
+    /// <summary>As in <c>--json=no</c>, which would be the option and a word of the text.</summary>
+    internal static string? SwitchWithValue(ParseResult parsed, string[] args) => args
+        .TakeWhile(arg => arg != "--")
+        .FirstOrDefault(arg => parsed.CommandResult.Command.Options.Append(Json)
+            .Any(option => option is Option<bool> && arg.Length > option.Name.Length
+                && arg.StartsWith(option.Name, StringComparison.Ordinal) && arg[option.Name.Length] is '=' or ':'));
 
     /// <summary>A word of a text that would print help, and send nothing, as if all were well.</summary>
     /// <returns>Null where help was asked for, or nothing of it was said.</returns>
@@ -224,6 +236,7 @@ internal static class CommandLine
         var accept = new Option<bool>("--accept-identity")
         {
             Description = "agree to write to a new identity of the recipient (compare safety numbers first)",
+            Arity = ArgumentArity.Zero,
         };
         var command = new Command("send", "send messages") { words, wait, timeout, accept };
         command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => SendCommand.RunAsync(
@@ -273,6 +286,7 @@ internal static class CommandLine
         var requests = new Option<bool>("--requests")
         {
             Description = "also messages from people you never wrote to",
+            Arity = ArgumentArity.Zero,
         };
         var command = new Command("tail", "print messages as they come") { count, timeout, requests };
         command.SetAction((parsed, cancellation) => GuardAsync(parsed, context => TailCommand.RunAsync(

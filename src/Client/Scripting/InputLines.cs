@@ -6,13 +6,16 @@ namespace ChordChat.Client.Scripting;
 /// <summary>Lines of UTF-8 from files and standard input; what is not UTF-8 is refused, never replaced.</summary>
 internal static class InputLines
 {
+    /// <summary>Much more than fits into a message: an input without line ends must not fill the memory.</summary>
+    private const int LineBytesMax = 1 << 20;
+
     private const char ByteOrderMark = '\uFEFF';
 
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     /// <summary>The lines of standard input that are not empty, as they come, without a byte order mark.</summary>
-    /// <exception cref="ChordChatException"><c>bad_text</c>: a line is not UTF-8; those before it were
-    /// given.</exception>
+    /// <exception cref="ChordChatException"><c>bad_text</c>: a line is not UTF-8, or longer than a MiB; those before it
+    /// were given.</exception>
     public static IEnumerable<string> Read() => Read(Console.OpenStandardInput());
 
     /// <inheritdoc cref="Read()"/>
@@ -66,6 +69,9 @@ internal static class InputLines
             }
 
             line.AddRange(buffer.AsSpan(start, count - start));
+            if (line.Count > LineBytesMax)
+                throw new ChordChatException(
+                    "bad_text", "the input has a line of more than 1 MiB", "break it into lines, one for each message");
         }
 
         if (line.Count > 0)

@@ -80,22 +80,31 @@ internal sealed record ScriptContext(
     public UnlockedProfile Unlock(Profile profile) => profile.Unlock(Password($"password for {profile.User}: "));
 
     /// <summary>The password from the file or the environment; asks for it when a person sits there.</summary>
+    /// <exception cref="ChordChatException"><c>no_password</c>, <c>bad_password</c>.</exception>
     public string Password(string prompt) => PasswordAtHand ?? (Console.IsInputRedirected
         ? throw new ChordChatException(
             "no_password", "no password was given", "use --password-file or set CHORDCHAT_PASSWORD")
-        : Prompt.Password(prompt));
+        : Whole(Prompt.Password(prompt), "what was typed"));
 
     /// <summary>The password from the file or the environment; null when neither was named.</summary>
-    /// <exception cref="ChordChatException"><c>no_password</c>: the file cannot be read.</exception>
+    /// <exception cref="ChordChatException"><c>no_password</c>: the file cannot be read. <c>bad_password</c>: the
+    /// variable is not UTF-8.</exception>
     public string? PasswordAtHand
     {
         get
         {
             if (PasswordFile is { } path)
                 return SecretFile.Read(path, "password file", "no_password", "--password-file");
-            return PasswordVariable is { Length: > 0 } password ? password : null;
+            return PasswordVariable is { Length: > 0 } password ? Whole(password, "CHORDCHAT_PASSWORD") : null;
         }
     }
+
+    /// <summary>Bytes that are not UTF-8 have become the same letter, so that other passwords would do as well, and the
+    /// right one only where it is written in the same wrong way.</summary>
+    private static string Whole(string password, string source) => !password.Contains(Replaced.Letter)
+        ? password
+        : throw new ChordChatException(
+            "bad_password", $"{source} is not UTF-8", "give the password as UTF-8, for example in a --password-file");
 
     /// <summary>A password that somebody is about to choose; who types it types it twice.</summary>
     /// <exception cref="ChordChatException"><c>weak_password</c> or <c>bad_password</c>.</exception>

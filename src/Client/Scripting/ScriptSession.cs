@@ -45,6 +45,9 @@ internal sealed class ScriptSession : IAsyncDisposable
         }
     }
 
+    /// <summary>Whether this profile has had a session meanwhile, here or in another process.</summary>
+    public bool WasConnected => _connected.Task.IsCompleted || !Client.TryHoldSession();
+
     /// <summary>Waits for <paramref name="task"/>, or fails as soon as the session has ended for good.</summary>
     public async Task UnlessEndedAsync(Task task) => await await Task.WhenAny(task, _ended.Task);
 

@@ -54,7 +54,7 @@ internal static class SendCommand
     {
         var state = wait == "delivered" ? MessageState.Delivered : MessageState.Kept;
         var history = session.Client.History;
-        var reached = true;
+        var (reached, isHeard) = (true, true);
         try
         {
             // The input may stay open for days, so the end of the session is looked for while it is silent, and before
@@ -77,11 +77,19 @@ internal static class SendCommand
                 reached &= Print(context, message, state, timeout);
             }
         }
+        catch (ChordChatException failure) when (Output.IsFailure(failure))
+        {
+            isHeard = false;
+            throw Output.AfterTheFact(
+                failure, "what was read is stored and goes out all the same: do not send it again; 'chordchat history "
+                + "USER' shows what became of it");
+        }
         finally
         {
             // Something when it ends early: whoever repeats the rest must know what is stored already.
             foreach (var id in batch.End())
-                PrintState(context, history.Find(id)!);
+                if (isHeard)
+                    PrintState(context, history.Find(id)!);
         }
 
         return reached;

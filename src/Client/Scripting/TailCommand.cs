@@ -24,6 +24,7 @@ internal static class TailCommand
         using var me = context.Unlock(profile);
         await using var session = new ScriptSession(context, me);
         var history = session.Client.History;
+        Output.BeginLine();
         var start = history.BeginPrinting(); // What a console shows first from now on is printed as well.
         var printed = 0;
         try
@@ -70,7 +71,12 @@ internal static class TailCommand
             if (timeout - clock.Elapsed is { } left)
             {
                 if (left <= TimeSpan.Zero)
+                {
+                    if (!session.WasConnected)
+                        Output.Say("chordchat: no node gave us a session in this time; new messages may wait there");
                     break;
+                }
+
                 wait = left < wait ? left : wait;
             }
 

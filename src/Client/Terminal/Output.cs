@@ -14,6 +14,7 @@ internal static class Output
 
     private const string Failed = "output_failed";
     private const int BrokenPipe = 32; // EPIPE, on every Unix.
+    private const string OwnOutput = "/proc/self/fd/1";
 
     /// <summary>Columns and rows of the terminal.</summary>
     public static (int Width, int Height) Size => Usable(Console.WindowWidth, Console.WindowHeight);
@@ -97,11 +98,40 @@ internal static class Output
         }
     }
 
-    private static ChordChatException Failure(IOException cause) => cause.HResult == BrokenPipe
+    private static ChordChatException Failure(Exception cause) => cause.HResult == BrokenPipe
         ? new(Closed, "nobody reads the output any more", "what was not written comes again next time", cause)
         : new(
             Failed, $"the output cannot be written: {cause.Message}",
             "make room for it or send it elsewhere; what was not written comes again next time", cause);
+
+    /// <summary>For a command that has done something of which its output would only have told.</summary>
+    /// <param name="hint">What to do, since it was done.</param>
+    public static ChordChatException AfterTheFact(ChordChatException failure, string hint) =>
+        new(Failed, failure.Message, hint, failure);
+
+    /// <summary>Begins a line of its own where an earlier program's last one was torn off by a full disk.</summary>
+    public static void BeginLine()
+    {
+        if (Console.IsOutputRedirected && EndsInsideALine(OwnOutput))
+            Console.Out.WriteLine();
+    }
+
+    /// <summary>Whether this is a file whose last line has no end.</summary>
+    internal static bool EndsInsideALine(string path)
+    {
+        try
+        {
+            if (new FileInfo(path).ResolveLinkTarget(true) is not FileInfo { Length: > 0 })
+                return false;
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+            file.Seek(-1, SeekOrigin.End);
+            return file.ReadByte() is >= 0 and not '\n';
+        }
+        catch (Exception cause) when (cause is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            return false; // No file, or not readable: nothing is known.
+        }
+    }
 
     [DllImport("libc", EntryPoint = "poll", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.System32)]
@@ -126,7 +156,7 @@ internal static class Output
                 inner.Write(bytes);
                 inner.Flush();
             }
-            catch (IOException cause)
+            catch (Exception cause) when (cause is IOException or UnauthorizedAccessException) // Closed from the start.
             {
                 throw Failure(cause);
             }

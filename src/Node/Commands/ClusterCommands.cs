@@ -47,7 +47,11 @@ internal static class ClusterCommands
                 + "live. Cannot be changed later.",
             DefaultValueFactory = _ => SessionPolicy.Takeover,
         };
-        var demo = new Option<bool>("--demo") { Description = "Accept short passwords. Never for real conversations." };
+        var demo = new Option<bool>("--demo")
+        {
+            Description = "Accept short passwords. Never for real conversations.",
+            Arity = ArgumentArity.Zero,
+        };
         var command = new Command("init", "Make a new cluster: its authority, its secret and its founding nodes.")
         {
             data, count, names, backups, policy, demo,

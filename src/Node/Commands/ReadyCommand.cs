@@ -17,6 +17,7 @@ internal static class ReadyCommand
         var alive = new Option<bool>("--alive")
         {
             Description = "Ask only whether the process answers, not whether it can reach a majority of copies.",
+            Arity = ArgumentArity.Zero,
         };
         var command = new Command("ready", "Say whether the node in a folder is ready; exit code 0 only when it is.")
         {

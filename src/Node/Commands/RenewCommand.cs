@@ -22,7 +22,11 @@ internal static class RenewCommand
             Description = "Names of nodes.",
             Arity = ArgumentArity.ZeroOrMore,
         };
-        var all = new Option<bool>("--all") { Description = "All nodes that run or whose folder is in --data." };
+        var all = new Option<bool>("--all")
+        {
+            Description = "All nodes that run or whose folder is in --data.",
+            Arity = ArgumentArity.Zero,
+        };
         var data = CommandLine.DataOption("The folder that 'cluster init' wrote, with cluster/ in it.");
         var node = new Option<string?>("--node")
         {

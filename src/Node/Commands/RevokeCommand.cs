@@ -25,8 +25,9 @@ internal static class RevokeCommand
         {
             Description = "Revoke the page certificates with this NAME instead of a node's (NAME is the --name of "
                 + "'cluster viewer'; its default is viewer).",
+            Arity = ArgumentArity.Zero,
         };
-        var yes = new Option<bool>("--yes") { Description = "Do not ask." };
+        var yes = new Option<bool>("--yes") { Description = "Do not ask.", Arity = ArgumentArity.Zero };
         var command = new Command(
             "revoke", "Revoke a node's certificate, for ever: for a machine that was stolen or lost.")
         {

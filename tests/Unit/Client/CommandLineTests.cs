@@ -222,6 +222,66 @@ public sealed class CommandLineTests
         Assert.Equal(("bad_text", "line 4 of the input is not UTF-8"), (cause.Code, cause.Message));
     }
 
+    /// <summary>As a shell in another encoding gives it.</summary>
+    [Fact]
+    public void Bytes_that_are_not_UTF_8_are_no_argument_and_no_password()
+    {
+        Assert.True(Replaced.IsUtf8("gr\u00FC\u00DFe \uFFFD"u8));
+        Assert.False(Replaced.IsUtf8([.. "gr"u8, 0xfc, .. "n"u8]));
+        Assert.Null(Replaced.ArgumentIn(["send", "bob", "hello"]));
+        Assert.Null(Replaced.ArgumentIn(["send", "bob", "meant: \uFFFD"])); // This process has no such argument.
+
+        var before = Environment.GetEnvironmentVariable("CHORDCHAT_PASSWORD");
+        try
+        {
+            Environment.SetEnvironmentVariable("CHORDCHAT_PASSWORD", "p\uFFFDss");
+            var cause = Assert.Throws<ChordChatException>(
+                () => new ScriptContext(false, null, [], null, null).PasswordAtHand);
+            Assert.Equal("bad_password", cause.Code);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("CHORDCHAT_PASSWORD", before);
+        }
+    }
+
+    [Theory]
+    [InlineData("send bob --json true story", "bob,true,story")]
+    [InlineData("send bob hello --json false", "bob,hello,false")]
+    [InlineData("send bob hello --accept-identity false", "bob,hello,false")]
+    public void A_switch_takes_no_word_of_the_text(string line, string words)
+    {
+        var parsed = CommandLine.Build().Parse(line.Split(' '), CommandLine.WordsAreWords);
+        Assert.Empty(parsed.Errors);
+        Assert.Equal(words.Split(','), parsed.CommandResult.GetValue<string[]>("user text"));
+    }
+
+    [Fact]
+    public void A_switch_with_a_value_is_refused()
+    {
+        Assert.Equal("--json=maybe", Switch("send", "bob", "hello", "--json=maybe"));
+        Assert.Equal("--accept-identity:no", Switch("send", "bob", "hello", "--accept-identity:no"));
+        Assert.Null(Switch("send", "bob", "--json", "--", "--json=maybe"));
+        Assert.Null(Switch("send", "bob", "--timeout=5", "hello"));
+
+        static string? Switch(params string[] args) => CommandLine.SwitchWithValue(
+            CommandLine.Build().Parse(args, CommandLine.WordsAreWords), args);
+    }
+
+    [Fact]
+    public void A_line_without_end_is_refused_after_the_lines_before_it()
+    {
+        using var input = new EndlessLine("one\n"u8.ToArray());
+        var read = new List<string>();
+        var cause = Assert.Throws<ChordChatException>(() =>
+        {
+            foreach (var line in InputLines.Read(input))
+                read.Add(line);
+        });
+        Assert.Equal(["one"], read);
+        Assert.Equal("bad_text", cause.Code);
+    }
+
     [Theory]
     [InlineData("first\nsecond", "first")]
     [InlineData("\uFEFFwith a mark\r\n", "with a mark")]
@@ -234,5 +294,17 @@ public sealed class CommandLineTests
         File.WriteAllBytes(path, [.. Encoding.Latin1.GetBytes("gr\u00FCn"), (byte)'\n']);
         Assert.Null(InputLines.First(path));
         File.Delete(path);
+    }
+
+    /// <summary>As <c>/dev/zero</c> behind a line.</summary>
+    private sealed class EndlessLine(byte[] before) : MemoryStream(before)
+    {
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            if (base.Read(buffer, offset, count) is > 0 and var read)
+                return read;
+            buffer.AsSpan(offset, count).Fill((byte)'a');
+            return count;
+        }
     }
 }

@@ -29,9 +29,13 @@ public sealed class ContainerStartTests : IDisposable
           inspect*) cat "$FOLDER/state" ;;
           logs*) cat "$FOLDER/log" ;;
           ps*' -q '*) cat "$FOLDER"/running/* ;;
+          ps*service=visualizer*) [[ -e $FOLDER/no-page ]] || ls "$FOLDER/running" ;;
           ps*) ls "$FOLDER/running" ;;
           exec*/tmp/drained*) exit 1 ;;
-          exec*ready*) echo ready ;;
+          exec*ready*)
+            touch "$FOLDER/asked"
+            [[ ! -e $FOLDER/unready ]] || exit 10
+            echo ready ;;
           exec*node-folder*) cat "$FOLDER/says" ;;
           port*) echo 127.0.0.1:7401 ;;
           exec*) echo YWJj ;;
@@ -127,6 +131,46 @@ public sealed class ContainerStartTests : IDisposable
         Assert.Contains("the page cannot run", said, StringComparison.Ordinal);
         Assert.False(File.Exists(Path.Combine(_folder, "run/host-names")));
         Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "running")));
+    }
+
+    /// <summary>docs/operations.md, "startup.sh": nodes that are not ready are left to an operator only by a start that
+    /// has waited for them.</summary>
+    [Fact]
+    public async Task A_start_that_is_interrupted_while_it_waits_for_nodes_stops_what_it_started()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        File.WriteAllText(Path.Combine(_folder, "unready"), "");
+        using var start = Start("B");
+        while (!File.Exists(Path.Combine(_folder, "asked")))
+            await Task.Delay(20, patience.Token);
+        Process.Start("kill", ["-TERM", $"{start.Id}"]).WaitForExit();
+        await start.WaitForExitAsync(patience.Token);
+
+        Assert.Equal(143, start.ExitCode);
+        Assert.Empty(Directory.GetFiles(Path.Combine(_folder, "running")));
+    }
+
+    [Theory]
+    [InlineData(false, 0)]
+    [InlineData(true, 1)]
+    public async Task The_status_of_a_cluster_without_a_page_is_not_0(bool isMissing, int code)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        File.WriteAllText(Path.Combine(_folder, "running/B"), "id");
+        File.WriteAllText(Path.Combine(_folder, "says"), "n1");
+        File.WriteAllText(Path.Combine(_folder, "state"), "running 0 false\n");
+        if (isMissing)
+            File.WriteAllText(Path.Combine(_folder, "no-page"), "");
+        using var status = Start("B", "status");
+        var said = await status.StandardOutput.ReadToEndAsync(patience.Token);
+        await status.WaitForExitAsync(patience.Token);
+
+        Assert.True(code == status.ExitCode, said);
+        Assert.Equal(isMissing, said.Contains("visualizer", StringComparison.Ordinal));
     }
 
     /// <summary>docs/operations.md, "In containers": both ways to start mean the same cluster.</summary>
