@@ -133,6 +133,6 @@ public abstract record ReplicaReply
 
 /// <summary>Two copies of one register of which neither follows the other, or one that does not go with what stands
 /// beside it here.</summary>
-/// <param name="Beside">What is here of the register that must be seen to judge this one; null when none.</param>
+/// <param name="Beside">The register that must be seen to judge this one; null when none.</param>
 public readonly record struct ContestedRegister(
-    TransferredRegister Own, TransferredRegister Copy, TransferredRegister? Beside = null);
+    TransferredRegister Own, TransferredRegister Copy, string? Beside = null);

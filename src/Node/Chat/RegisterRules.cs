@@ -73,8 +73,11 @@ internal sealed class RegisterRules(ChatIdentity identity) : IValueRules
         return fits ? ValueVerdict.Fits : ValueVerdict.DoesNotFollow;
     }
 
+    /// <summary>None after the head; and what has its number is the head itself, whatever else its owner has
+    /// signed.</summary>
     private static bool IsUnder(Beside beside, KeyLogEntry entry) =>
-        beside.Account is { } account && AccountRules.IsOfIdentity(account, entry);
+        beside.Account is { Head: var head } account && AccountRules.IsOfIdentity(account, entry)
+        && (entry.Seq < head.Number || head.Entry.Span.SequenceEqual(entry.Bytes.Span));
 
     private static bool HasKeys(Beside beside, SessionRecord session) => session.Epoch <= beside.Account?.Head.Epoch;
 

@@ -125,6 +125,11 @@ public sealed class RegisterRulesTests
             Assert.Equal(ValueVerdict.Malformed, Judge(elsewhere, default, entry, account));
         Assert.Equal(ValueVerdict.Malformed, Judge("keylog/alice/1", default, Damaged(Log[1]), account));
         Assert.Equal("acct/alice", Rules.BesideOf("keylog/alice/1"));
+
+        // A second entry that the owner has signed for this number, or one that comes later than the head.
+        var rival = KeyLogEntryBuilder.NewDevice(Log[0], Now, AliceIdentity, Bob1, HashOf(1), Kdf);
+        Assert.Equal(ValueVerdict.DoesNotFollow, Judge("keylog/alice/1", default, rival.Bytes, Second.ToBytes()));
+        Assert.Equal(ValueVerdict.DoesNotFollow, Judge("keylog/alice/1", default, entry, First.ToBytes()));
     }
 
     [Fact]

@@ -10,8 +10,8 @@ public sealed partial class ContestTests
     /// <summary>docs/protocol.md#contested-registers: nobody else says anything against it, but no honest copy would
     /// have taken it.</summary>
     [Theory]
-    [InlineData(0, "a1", "b2")]
-    [InlineData(3, "a1", "b2")]
+    [InlineData(0, "a1", "a9")]
+    [InlineData(3, "a1", "a9")]
     [InlineData(0, "", "b1")]
     [InlineData(3, "", "b1")]
     public void What_does_not_go_with_the_row_beside_it_is_not_taken(int learner, string held, string planted)
@@ -47,6 +47,39 @@ public sealed partial class ContestTests
 
         Assert.Equal(("a1", "a1"), (Value(learner), Value(learner, "of/k")));
         Assert.Equal(TilePhase.Active, Phase(learner));
+    }
+
+    /// <summary>docs/protocol.md#contested-registers: the one that has sent everything may have made it up, and the
+    /// other one that was asked pauses for some seconds.</summary>
+    [Fact]
+    public void A_newcomer_does_not_believe_one_alone_because_another_one_is_slow()
+    {
+        Hold("a1", 0, 2);
+        Plant(1, "b1");
+        End();
+        Complete(1);
+        _bench.Ignores = (node, _) => node == 0 && _bench.Rings < 6;
+
+        Learn(3);
+
+        Assert.Equal(("a1", TilePhase.Active), (Value(3), Phase(3)));
+    }
+
+    /// <summary>It was right when it was written, as the entries of a key log are before their owner takes another
+    /// identity.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(3)]
+    public void What_a_majority_holds_is_taken_whatever_stands_beside_it(int learner)
+    {
+        Hold("k", "a5", 0, 1, 2);
+        foreach (var node in (int[])[1, 2])
+            Plant("of/k", node, "b1");
+        End();
+
+        Learn(learner);
+
+        Assert.Equal(("b1", "a5"), (Value(learner, "of/k"), Value(learner)));
     }
 
     /// <summary>The first source has taken, as chosen, what it could not judge: it has missed the row beside

@@ -4,7 +4,7 @@ using ChordChat.Core.Tiles;
 namespace ChordChat.Tests.Unit.Tiles;
 
 /// <summary>Rules as short as can be: a value is its owner's letter and a number, an owner stays, numbers
-/// grow; of/NAME has the owner of NAME.</summary>
+/// grow; of/NAME has the owner of NAME, and no larger number.</summary>
 internal sealed class OwnedValues : IValueRules
 {
     public bool HasRegister(string key) => true;
@@ -27,7 +27,7 @@ internal sealed class OwnedValues : IValueRules
     }
 
     public bool FitsBeside(string key, ReadOnlyMemory<byte> value, ReadOnlyMemory<byte> beside) =>
-        Read(value)?.Owner == Read(beside)?.Owner;
+        (Read(value), Read(beside)) is ({ } one, { } other) && one.Owner == other.Owner && one.Number <= other.Number;
 
     private static (char Owner, char Number)? Read(ReadOnlyMemory<byte> value) =>
         Encoding.ASCII.GetString(value.Span) is [>= 'a' and <= 'z' and var owner, >= '0' and <= '9' and var number]

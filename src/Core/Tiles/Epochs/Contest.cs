@@ -42,11 +42,7 @@ internal sealed class Contest(string key, string? beside)
 
     /// <summary>Nobody contradicts it, but one that is judged by it is contested.</summary>
     /// <returns>Whether that is news of the source that named that one.</returns>
-    public bool NameBeside(NodeId self, TransferredRegister own, NodeId source)
-    {
-        _heard.TryAdd(self, own);
-        return _named.TryAdd(source, 0);
-    }
+    public bool NameBeside(NodeId source) => _named.TryAdd(source, 0);
 
     /// <summary>Takes an answer of somebody who was asked: its row, if it has one, is the first of the page. Anything
     /// else is no answer. Nor is it one to have left the tile: it held a row, which might tell who lies.</summary>

@@ -48,9 +48,9 @@ internal sealed class Contests(
     {
         foreach (var (own, copy, beside) in registers)
         {
-            if (beside is { } judge && Open(judge.Key, null).NameBeside(self, judge, source))
+            if (beside is not null && Open(beside, null).NameBeside(source))
                 Tally(source, 1, 0);
-            if (Open(copy.Key, beside?.Key).Name(self, own, source, copy))
+            if (Open(copy.Key, beside).Name(self, own, source, copy))
                 Tally(source, 1, copy.Value.Length);
         }
 

@@ -31,8 +31,9 @@ public sealed class Learner : Coordinator
     private LearnerSource? _last;
     private bool _progress;
 
-    /// <summary>A round has brought nothing: what one complete member says has to do.</summary>
+    /// <summary>No other one is there, or has spoken for long: what one complete member says has to do.</summary>
     private bool _isLate;
+    private TimeSpan _quiet; // Rounds that have brought nothing.
 
     /// <param name="header">Learning, or sealed with a pending configuration that this node belongs to.</param>
     public Learner(NodeId self, TileHeader header, CoordinatorOptions options, ulong seed)
@@ -90,11 +91,7 @@ public sealed class Learner : Coordinator
             [.. voters.Where(node => node != _self && Answers(node))], majority, Options.ContestMax, Send);
     }
 
-    private void Ring(TimeSpan delay)
-    {
-        _timer = delay;
-        SetTimer(delay);
-    }
+    private void Ring(TimeSpan delay) => SetTimer(_timer = delay);
 
     /// <param name="ended">The one that this node's rows are of. A survivor may be further than its order says.</param>
     private void Summarize(TileConfiguration ended, TileCursor after)
@@ -168,11 +165,13 @@ public sealed class Learner : Coordinator
 
         if (!_progress && !_isLate)
         {
-            _isLate = true;
+            _quiet += _timer;
+            _isLate = _quiet >= Options.ContestMax || !_sources.MayBringMore(Answers);
             ActivateWhenComplete();
         }
 
-        if (!_progress && !MayTryAgain())
+        // To wait for a second voice is no failure.
+        if (!_progress && (_isLate || !_sources.AreEnough(null, isLate: true)) && !MayTryAgain())
         {
             End(new LearnerOutcome.Stalled());
             return;

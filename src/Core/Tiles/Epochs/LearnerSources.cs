@@ -33,6 +33,10 @@ internal sealed class LearnerSources(
                 && (isLate || !isNewcomer || finished.Count >= Math.Min(2, All.Count)));
     }
 
+    /// <summary>Whether one that has not sent everything may still do so.</summary>
+    public bool MayBringMore(Func<NodeId, bool> answers) =>
+        All.Any(source => source is { Finished: false, IsFaulty: false } && answers(source.Node));
+
     public void Finish(LearnerSource source) => (source.IsHeld, source.Finished, _lost) = (false, true, TimeSpan.Zero);
 
     /// <summary>Whether those asked have had their time, so that the others are asked too. A newcomer keeps nobody

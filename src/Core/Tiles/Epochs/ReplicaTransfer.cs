@@ -63,7 +63,7 @@ internal sealed class ReplicaTransfer(
                 Take(tile, register.Key, row, register.AcceptedBallot, register.Value);
             else if (union == Union.IsContested)
                 contested.Add(new(
-                    new(register.Key, row.AcceptedBallot, row.Value), register, judge.BesideOf(at, register.Key)));
+                    new(register.Key, row.AcceptedBallot, row.Value), register, judge.BesideOf(register.Key)));
         }
 
         foreach (var entry in page.Entries.Where(judge.MayTake))

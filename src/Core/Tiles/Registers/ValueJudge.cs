@@ -62,15 +62,8 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
         return IsSound(key, copy.Value) ? Union.IsContested : Union.KeepsOwn;
     }
 
-    /// <summary>What is here of the register that must be seen to judge this one; null when it is judged
-    /// alone.</summary>
-    public TransferredRegister? BesideOf(TileEpoch at, string key)
-    {
-        if (rules.BesideOf(key) is not { } other)
-            return null;
-        var row = rows.GetRegister(at.Tile, other);
-        return new(other, row.AcceptedBallot, row.Value);
-    }
+    /// <summary>The register that must be seen to judge this one; null when it is judged alone.</summary>
+    public string? BesideOf(string key) => rules.BesideOf(key);
 
     /// <summary>What a learner begins with where its sources contradict each other; null: what is here
     /// stays.</summary>
@@ -83,7 +76,7 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
         {
             if (row.AcceptedBallot.Epoch > at.Epoch
                 || (IsLeap(at, own, row.AcceptedBallot) && !IsOfMajority(row, heard, majority))
-                || !(row.Value.Span.SequenceEqual(own.Value.Span) || FitsBeside(at, key, row.Value)))
+                || (majority > 0 && !MayStand(at, key, own, row) && !IsHeldByMajority(row, heard, majority)))
                 continue;
             all.Add(row.AcceptedBallot, row.Value);
             if (isVote)
@@ -103,12 +96,26 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
         TransferredRegister row, ImmutableArray<HeardRegister> heard, int majority) =>
         majority > 0 && heard.Count(other => other.Votes && other.Row.IsSameAs(row)) >= majority;
 
+    private static bool IsHeldByMajority(
+        TransferredRegister row, ImmutableArray<HeardRegister> heard, int majority) =>
+        heard.Count(other => other.Votes && other.Row.Value.Span.SequenceEqual(row.Value.Span)) >= majority;
+
     private ValueVerdict Judge(TileEpoch at, string key, RegisterRow own, ReadOnlyMemory<byte> next) =>
         !own.AcceptedBallot.IsNone && next.Span.SequenceEqual(own.Value.Span)
             ? ValueVerdict.Fits
-            : rules.Judge(key, own.Value, next, BesideOf(at, key)?.Value);
+            : rules.Judge(key, own.Value, next, Beside(at, key));
+
+    /// <summary>What is here stays, whatever is beside it.</summary>
+    private bool MayStand(TileEpoch at, string key, RegisterRow own, TransferredRegister row) =>
+        row.Value.Span.SequenceEqual(own.Value.Span) || FitsBeside(at, key, row.Value);
 
     /// <summary>A value of nothing stands beside everything.</summary>
     private bool FitsBeside(TileEpoch at, string key, ReadOnlyMemory<byte> value) =>
-        value.IsEmpty || BesideOf(at, key) is not { } beside || rules.FitsBeside(key, value, beside.Value);
+        value.IsEmpty || Beside(at, key) is not { } beside || rules.FitsBeside(key, value, beside);
+
+    /// <summary>What is here of the register that must be seen to judge this one; null when there is none.</summary>
+    private ReadOnlyMemory<byte>? Beside(TileEpoch at, string key) =>
+        rules.BesideOf(key) is { } other
+            ? rows.GetRegister(at.Tile, other).Value
+            : (ReadOnlyMemory<byte>?)null;
 }
