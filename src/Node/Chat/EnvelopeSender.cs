@@ -115,9 +115,9 @@ internal sealed partial class EnvelopeSender(
             order.Answered(submission.From, submission.To, outcome);
             switch (outcome)
             {
-                case AddOutcome.Stored(var copies):
+                case AddOutcome.Stored(var copies, var isOther):
                     submission.Kept(copies);
-                    if (isKeptFirst && !isOld)
+                    if (isKeptFirst && !isOld && !isOther)
                         await DeliverAsync(submission, envelope, stopping);
                     break;
                 case AddOutcome.Full when !await delivery:

@@ -130,9 +130,9 @@ internal sealed partial class SendRetries(
         order.Answered(submission.From, submission.To, outcome);
         switch (outcome)
         {
-            case AddOutcome.Stored(var copies):
+            case AddOutcome.Stored(var copies, var isOther):
                 submission.Kept(copies);
-                if (isKeptFirst && !isOld)
+                if (isKeptFirst && !isOld && !isOther)
                     await DeliverAsync(submission, envelope, stopping);
                 if (_keptLines.Allows(clock.Steady, out var unsaid))
                     LogKept(submission.Id, waiting.TryCount + 1, unsaid);

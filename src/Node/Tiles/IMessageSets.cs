@@ -82,7 +82,9 @@ internal abstract record AddOutcome
     private AddOutcome() { }
 
     /// <summary>On disk at a majority.</summary>
-    public sealed record Stored(CopiesKept Copies) : AddOutcome;
+    /// <param name="IsOther">Whether a member holds another message of its id: nobody may be given this one in its
+    /// place.</param>
+    public sealed record Stored(CopiesKept Copies, bool IsOther = false) : AddOutcome;
 
     /// <summary>A majority says the set is at its limit; nothing was kept.</summary>
     public sealed record Full : AddOutcome;

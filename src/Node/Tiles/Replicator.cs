@@ -168,7 +168,7 @@ internal sealed class Replicator(
                 continue;
             return outcome switch
             {
-                SetAddOutcome.Stored => new AddOutcome.Stored(Copies(add)),
+                SetAddOutcome.Stored => new AddOutcome.Stored(Copies(add), add.HasOther),
                 SetAddOutcome.Refused => new AddOutcome.Full(),
                 SetAddOutcome.Occupied => new AddOutcome.Occupied(),
                 SetAddOutcome.TooLate => new AddOutcome.TooLate(),

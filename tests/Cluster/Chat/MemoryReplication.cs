@@ -172,9 +172,10 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
             if (IsCut)
                 return new AddOutcome.Queued(new CopiesKept([members[0]], 3));
             var messages = _sets.TryGetValue(set.Name, out var there) ? there : _sets[set.Name] = [];
-            if (!handedIn.IsQuiet
-                && messages.Exists(there => there.Id == id && !there.Content.Span.SequenceEqual(content.Span)))
-                return new AddOutcome.Occupied();
+            if (messages.Exists(there => there.Id == id && !there.Content.Span.SequenceEqual(content.Span)))
+                return handedIn.IsQuiet
+                    ? new AddOutcome.Stored(new CopiesKept(Copies(2), 3), IsOther: true)
+                    : new AddOutcome.Occupied();
             var isNew = messages.All(message => message.Id != id) && !Tombstones(set).Contains(id);
             if (isNew && messages.Count >= MessageCountMax)
                 return new AddOutcome.Full();

@@ -96,6 +96,10 @@ public sealed class QuietAnswerTests
         await world.Anna.SendAsync(send);
         var outcome = await world.Anna.NextAsync<SendOutcome>(outcome => outcome.Id == send.Id);
         Assert.Equal((Kept, ""), (outcome.State, outcome.Code));
+
+        // Nor is it handed over in place of the first, which its acknowledgement would bury.
+        var next = await world.SendAsync("bert");
+        Assert.Equal(next.Id, (await world.Bert.NextAsync<Push>()).Id);
     }
 
     [Fact]

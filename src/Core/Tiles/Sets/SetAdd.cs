@@ -27,6 +27,9 @@ public sealed class SetAdd(
     /// first one was read.</summary>
     public bool CountsAnyOfItsId { get; init; }
 
+    /// <summary>Whether a member holds another message of this id.</summary>
+    public bool HasOther => _occupied.Count > 0;
+
     /// <summary>The members known to have it on disk, at the configuration of now. Grows after the outcome is
     /// known.</summary>
     public ImmutableArray<NodeId> Copies
@@ -88,11 +91,10 @@ public sealed class SetAdd(
         _full.Remove(member);
         _occupied.Remove(member);
         _tooLate.Remove(member);
+        if (IsKept(reply))
+            _kept.Add(member);
         switch (reply)
         {
-            case var _ when IsKept(reply):
-                _kept.Add(member);
-                break;
             case ReplicaReply.Full:
                 _full.Add(member);
                 break;
@@ -140,7 +142,7 @@ public sealed class SetAdd(
 
     private bool IsFull => LeavesNoMajority(_full);
 
-    private bool IsOccupied => LeavesNoMajority(_occupied);
+    private bool IsOccupied => !CountsAnyOfItsId && LeavesNoMajority(_occupied);
 
     private bool LeavesNoMajority(MemberSet refused) => refused.Count > Configuration.Members.Length - Majority;
 }

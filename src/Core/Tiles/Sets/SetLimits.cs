@@ -30,6 +30,9 @@ public sealed record SetLimits(int CountMax, long BytesMax, int TombstoneCountMa
     /// <summary>Whether a set is more than half full, so that each sender has a share only.</summary>
     public bool IsCrowded(long count, long bytes) => count > CountMax / 2 || bytes > BytesMax / 2;
 
+    /// <summary>Whether a set is so far below that, that who fills it again has to add an eighth of it.</summary>
+    public bool IsRoomy(long count, long bytes) => count <= CountMax / 8 * 3 && bytes <= BytesMax / 8 * 3;
+
     /// <summary>What one sender may add in a day to a worn set.</summary>
     public int WearShareMax => Math.Max(ShareCountMin, TombstoneCountMax / 128);
 
