@@ -9,7 +9,7 @@ internal sealed class SetRow(long number)
     /// <summary>Live messages; read from other threads too.</summary>
     public long Count;
 
-    private SetShares? _shares; // Null while the set is not crowded.
+    private SetShares? _shares; // Counted when the set becomes crowded, until it is roomy again.
     private SetShares? _wear; // Null while the set is not worn.
     private long _wearSince;
 
@@ -36,15 +36,16 @@ internal sealed class SetRow(long number)
         if (Count >= limits.CountMax || Bytes + content.Length > limits.BytesMax
             || TombstoneCount >= limits.TombstoneCountMax)
             return false;
-        if (!limits.IsCrowded(Count, Bytes))
-            _shares = null;
-        else
+        var isCrowded = limits.IsCrowded(Count, Bytes);
+        if (isCrowded)
             _shares ??= SetShares.Of(scan); // Read once; from then on it counts along.
+        else if (limits.IsRoomy(Count, Bytes))
+            _shares = null;
         if (!limits.IsWorn(TombstoneCount))
             _wear = null;
         else if (_wear is null || nowMs - _wearSince >= SetLimits.WearMs)
             (_wear, _wearSince) = (new(), nowMs);
-        return _shares?.HasRoom(content, limits.ShareCountMax, limits.ShareBytesMax) != false
+        return (!isCrowded || _shares!.HasRoom(content, limits.ShareCountMax, limits.ShareBytesMax))
             && _wear?.HasRoom(content, limits.WearShareMax, long.MaxValue) != false;
     }
 

@@ -14,6 +14,10 @@ internal sealed class ReplicaRepair(
     /// <summary>Tiles told of in full in one answer: 4 KiB each.</summary>
     private const int DifferingMax = 64;
 
+    /// <summary>Tiles that one question may name, and of which some rows are read for it.</summary>
+    private const int ComparedMax = 256;
+    private const int ReadForMax = 4;
+
     public ReplicaReply Summarize(ReplicaRequest.Summarize request) =>
         new ReplicaReply.Summary(rows.Digest(request.At)?.Root);
 
@@ -22,9 +26,15 @@ internal sealed class ReplicaRepair(
     public ReplicaReply Compare(ReplicaRequest.Compare request)
     {
         var differing = ImmutableArray.CreateBuilder<TileSums>();
-        foreach (var tile in request.Tiles)
-            if (differing.Count < DifferingMax && refusal(tile.At) is null
-                && rows.Digest(tile.At) is { } digest && digest.Root != tile.Root)
+        var reads = 0;
+        foreach (var tile in request.Tiles.DistinctBy(tile => tile.At).Take(ComparedMax))
+            if (differing.Count == DifferingMax || reads == ReadForMax)
+                break;
+            else if (refusal(tile.At) is not null)
+                continue;
+            else if (rows.Digest(tile.At) is not { } digest)
+                reads++;
+            else if (digest.Root != tile.Root)
                 differing.Add(new(tile.At, digest.Sums));
         return new ReplicaReply.Differing(differing.ToImmutable());
     }
