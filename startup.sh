@@ -36,7 +36,7 @@ built=${CHORDCHAT_BUILT:-$here/artifacts/bin}
 nodes='' replicas='' demo='' lan='' lan_told='' local_mode='' host_names='' port='' page_port=''
 
 die() { printf 'startup: %s\n' "$*" >&2; exit 1; }
-say() { printf '%s\n' "$*" 2>/dev/null; }
+say() { printf '%s\n' "$*"; }
 
 usage() {
   cat <<'TEXT'

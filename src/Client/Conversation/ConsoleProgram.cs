@@ -143,7 +143,7 @@ internal static class ConsoleProgram
 
         // What was typed into a pipe must not be lost because the pipe was short.
         var sent = await SendTheRestAsync(client, PipePatience, cancellation);
-        return chat.Finished ?? (sent && takesAll ? 0 : CommandLine.Failed);
+        return !takesAll ? CommandLine.Failed : chat.Finished ?? (sent ? 0 : CommandLine.Failed);
 
         bool IsOver() => chat.Finished is not null || ended;
 
@@ -161,7 +161,7 @@ internal static class ConsoleProgram
 
     private static bool Refuse(string line)
     {
-        Output.Say($"'{line}' is not UTF-8, so it was left out; convert it first, for example with iconv -t UTF-8");
+        Output.Say($"'{line}' is not UTF-8 (or has U+FFFD), so it was left out; convert it first, as with iconv");
         return false;
     }
 

@@ -24,7 +24,8 @@ internal static class TailCommand
         using var me = context.Unlock(profile);
         await using var session = new ScriptSession(context, me);
         var history = session.Client.History;
-        Output.BeginLine();
+        if (context.Json)
+            Output.BeginLine();
         var start = history.BeginPrinting(); // What a console shows first from now on is printed as well.
         var printed = 0;
         try
@@ -72,7 +73,7 @@ internal static class TailCommand
             {
                 if (left <= TimeSpan.Zero)
                 {
-                    if (!session.WasConnected)
+                    if (!context.Json && clock.Elapsed > ReaderPoll && !session.WasConnected)
                         Output.Say("chordchat: no node gave us a session in this time; new messages may wait there");
                     break;
                 }

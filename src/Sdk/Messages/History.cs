@@ -112,7 +112,7 @@ public sealed class History
 
     private int? Show(Func<IReadOnlyList<ChatMessage>> find, Action<ChatMessage, bool> show)
     {
-        using var turn = new SessionLease(_store.Folder, "showing.lock");
+        using var turn = new SessionLease(_store.Folder, SessionLease.ShowingFileName);
         if (!turn.TryTake())
             return null;
         var unread = find();

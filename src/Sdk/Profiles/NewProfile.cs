@@ -47,8 +47,7 @@ public sealed class NewProfile : IDisposable
         if (db.Scalar<string>("PRAGMA journal_mode") != "delete" || db.Scalar<long>("SELECT count(*) FROM facts") > 0)
             return false;
         // The locks first: beside one, an empty database is taken for a damaged profile.
-        foreach (var file in (string[])
-            [.. Directory.GetFiles(Profile.Folder, "*.lock"), .. Directory.GetFiles(Profile.Folder, "profile.db*")])
+        foreach (var file in ProfileFolder.FilesIn(Profile.Folder))
             File.Delete(file);
         return true;
     }

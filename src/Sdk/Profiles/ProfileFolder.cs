@@ -8,6 +8,12 @@ internal static class ProfileFolder
 {
     public const string FileName = "profile.db";
 
+    private static readonly string[] FileNames =
+    [
+        SessionLease.FileName, SessionLease.ShowingFileName,
+        FileName, FileName + "-wal", FileName + "-shm", FileName + "-journal",
+    ];
+
     private const int OpeningsMax = 5;
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnersFolder = Owner | UnixFileMode.UserExecute;
@@ -83,8 +89,7 @@ internal static class ProfileFolder
         Close(folder, OwnersFolder);
         if (!File.Exists(file))
             new FileStream(file, ForOwner(FileShare.Read)).Dispose();
-        foreach (var made in (string[])
-            [.. Directory.GetFiles(folder, FileName + "*"), .. Directory.GetFiles(folder, "*.lock")])
+        foreach (var made in FilesIn(folder))
             try
             {
                 Close(made, Owner);
@@ -94,6 +99,11 @@ internal static class ProfileFolder
                 // Another program that had this profile open has just closed it, and SQLite took its files away.
             }
     }
+
+    /// <summary>The files of a profile that are there, the locks first. The folder may have others, which are not
+    /// ours.</summary>
+    public static IReadOnlyList<string> FilesIn(string folder) =>
+        [.. FileNames.Select(name => Path.Combine(folder, name)).Where(File.Exists)];
 
     /// <summary>How a file of a profile is opened, or made.</summary>
     public static FileStreamOptions ForOwner(FileShare share)

@@ -8,6 +8,9 @@ internal sealed class SessionLease(string folder, string name = SessionLease.Fil
 {
     public const string FileName = "session.lock";
 
+    /// <summary>For showing messages.</summary>
+    public const string ShowingFileName = "showing.lock";
+
     private FileStream? _file;
 
     public bool IsHeld => _file is not null;

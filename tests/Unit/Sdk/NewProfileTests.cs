@@ -34,8 +34,9 @@ public sealed class NewProfileTests : IDisposable
         Assert.False(again.RequestsWait);
 
         using (NewProfile.Open(_folder["notes"]))
-            File.WriteAllText(_folder["notes/mine.txt"], "");
-        Assert.True(File.Exists(_folder["notes/mine.txt"]));
+            foreach (var name in (string[])["mine.txt", "Cargo.lock", "profile.db.backup"])
+                File.WriteAllText(_folder[$"notes/{name}"], "");
+        Assert.Equal(3, Directory.GetFiles(_folder["notes"]).Length);
     }
 
     /// <summary>The other program may be registering in it.</summary>
