@@ -59,11 +59,13 @@ internal sealed class PeerBudgets(PeerLimits limits)
     public bool MayWrite(NodeId from, long bytes, long nowMs) =>
         bytes <= 0 || Of(from, nowMs).Registers < limits.RegisterBytesMax;
 
+    /// <param name="bytes">By which the register has grown; what it has shrunk by is given back, so that a user who
+    /// makes a register larger and smaller again does not use up what the node has for everybody.</param>
     /// <param name="fills">A promise that this node had before: it is open no longer.</param>
     public void Wrote(NodeId from, long bytes, bool fills, long nowMs)
     {
         var budget = Of(from, nowMs);
-        budget.Registers += Math.Max(0, bytes);
+        budget.Registers = Math.Max(0, budget.Registers + bytes);
         if (fills)
             budget.Promises = Math.Max(0, budget.Promises - 1);
     }

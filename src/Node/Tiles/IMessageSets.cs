@@ -82,8 +82,8 @@ internal abstract record AddOutcome
     private AddOutcome() { }
 
     /// <summary>On disk at a majority.</summary>
-    /// <param name="IsOther">Whether a member holds another message of its id: nobody may be given this one in its
-    /// place.</param>
+    /// <param name="IsOther">Whether a member holds another message of its id, or the mark that one was acknowledged:
+    /// nobody may be given this one in its place.</param>
     public sealed record Stored(CopiesKept Copies, bool IsOther = false) : AddOutcome;
 
     /// <summary>A majority says the set is at its limit; nothing was kept.</summary>

@@ -176,12 +176,13 @@ internal sealed class MemoryReplication(IReadOnlyList<Peer> members)
                 return handedIn.IsQuiet
                     ? new AddOutcome.Stored(new CopiesKept(Copies(2), 3), IsOther: true)
                     : new AddOutcome.Occupied();
-            var isNew = messages.All(message => message.Id != id) && !Tombstones(set).Contains(id);
+            var isBuried = Tombstones(set).Contains(id);
+            var isNew = messages.All(message => message.Id != id) && !isBuried;
             if (isNew && messages.Count >= MessageCountMax)
                 return new AddOutcome.Full();
             if (isNew)
                 messages.Add(new StoredMessage(id, content.ToArray()));
-            return new AddOutcome.Stored(new CopiesKept(Copies(2), 3));
+            return new AddOutcome.Stored(new CopiesKept(Copies(2), 3), isBuried);
         }
     }
 

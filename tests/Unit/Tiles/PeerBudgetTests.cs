@@ -69,6 +69,17 @@ public class PeerBudgetTests
         Assert.IsType<ReplicaReply.Accepted>(Accept(from, "k3", 3_000));
     }
 
+    /// <summary>One user of an honest node may do so with an account.</summary>
+    [Fact]
+    public void A_register_that_grows_and_shrinks_again_uses_nothing_up()
+    {
+        Prepare(Stranger, "k0");
+        for (var i = 0; i < 20; i++)
+            Assert.IsType<ReplicaReply.Accepted>(Accept(Stranger, "k0", i % 2 == 0 ? 9_000 : 10));
+        Prepare(Stranger, "k1");
+        Assert.IsType<ReplicaReply.Accepted>(Accept(Stranger, "k1", 3_000));
+    }
+
     [Fact]
     public void The_node_itself_is_not_bound()
     {

@@ -13,6 +13,7 @@ public sealed class SetAdd(
     private TileConfiguration? _keptIn;
     private MemberSet _full; // Members whose newest answer in this configuration says so, whatever round it was for.
     private MemberSet _occupied;
+    private bool _isBuried;
     private MemberSet _tooLate;
     private long _lateNowMs;
     private int _lateRounds;
@@ -27,8 +28,8 @@ public sealed class SetAdd(
     /// first one was read.</summary>
     public bool CountsAnyOfItsId { get; init; }
 
-    /// <summary>Whether a member holds another message of this id.</summary>
-    public bool HasOther => _occupied.Count > 0;
+    /// <summary>Whether a member holds another message of this id, or the mark that one was acknowledged.</summary>
+    public bool HasOther => _occupied.Count > 0 || _isBuried;
 
     /// <summary>The members known to have it on disk, at the configuration of now. Grows after the outcome is
     /// known.</summary>
@@ -93,6 +94,7 @@ public sealed class SetAdd(
         _tooLate.Remove(member);
         if (IsKept(reply))
             _kept.Add(member);
+        _isBuried |= reply is ReplicaReply.Buried;
         switch (reply)
         {
             case ReplicaReply.Full:
