@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace ChordChat.Wire;
@@ -15,6 +16,12 @@ public static class NodeWords
 
     /// <summary>The name of a node; "?" for what cannot be one.</summary>
     public static string Name(string said) => IsName(said) ? said : "?";
+
+    /// <summary>The name that the authority has given a node; what it says itself where its certificate has
+    /// none.</summary>
+    public static string NameOf(X509Certificate2 certificate, string said) =>
+        certificate.GetNameInfo(X509NameType.SimpleName, forIssuer: false) is { Length: > 0 } given
+            ? Name(given) : Name(said);
 
     /// <summary>The names in a list, without what cannot be one.</summary>
     public static IEnumerable<string> Names(IEnumerable<string> said) => said.Take(ListMax).Where(IsName);

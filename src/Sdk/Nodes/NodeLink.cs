@@ -86,6 +86,7 @@ public sealed class NodeLink : IDisposable
             throw Unbound();
         if (!_trust.Pin(Cluster.Authority.ToByteArray(), _presented))
             throw Foreign();
+        Cluster.NodeName = NodeWords.NameOf(_presented, Cluster.NodeName); // Nobody is blamed under another's name.
     }
 
     public void Dispose() => _channels.Dispose();

@@ -22,6 +22,13 @@ internal sealed class MailJudge(
 
     private static readonly TimeSpan PauseMax = TimeSpan.FromMinutes(1);
 
+    /// <summary>The same for a message that did not look genuine: the whole mailbox comes again for it, and anybody can
+    /// send one after the other.</summary>
+    private static readonly TimeSpan LookAgainMax = TimeSpan.FromMinutes(15);
+
+    /// <summary>After so long without one the next is asked for soon again.</summary>
+    private static readonly TimeSpan Calm = TimeSpan.FromHours(1);
+
     /// <summary>How many are judged before others get a turn: about 40 ms of opening.</summary>
     private const int AtOnce = 16;
 
@@ -63,6 +70,7 @@ internal sealed class MailJudge(
     private readonly StrangerLookups _strangers = new();
     private long _parkedBytes;
     private long _lookAgainAt;
+    private long _lookedAgainAt;
     private TimeSpan _lookAgainAfter = PauseMin;
     private bool _repeat;
 
@@ -148,8 +156,8 @@ internal sealed class MailJudge(
         {
             if (_lookAgainAt != 0 && now >= _lookAgainAt)
             {
-                _lookAgainAt = 0;
-                _lookAgainAfter = Longer(_lookAgainAfter);
+                (_lookAgainAt, _lookedAgainAt) = (0, now);
+                _lookAgainAfter = Longer(_lookAgainAfter, LookAgainMax);
                 _repeat = true;
                 return TimeSpan.Zero;
             }
@@ -172,7 +180,13 @@ internal sealed class MailJudge(
             foreach (var push in handled.Doubted)
                 _incomplete.Add(EnvelopeHeader.ConversationOf(push.Envelope.Span));
             if (handled.Doubted.Count > 0 && _lookAgainAt == 0)
-                _lookAgainAt = Environment.TickCount64 + (long)_lookAgainAfter.TotalMilliseconds;
+            {
+                var now = Environment.TickCount64;
+                if (now - _lookedAgainAt >= Calm.TotalMilliseconds)
+                    _lookAgainAfter = PauseMin;
+                _lookAgainAt = now + (long)_lookAgainAfter.TotalMilliseconds;
+            }
+
             unjudged.Add(later);
         }
 
@@ -240,8 +254,6 @@ internal sealed class MailJudge(
             if (_pushes.TakeReading() is not { } ended) // More may have come by now.
                 return;
             _incomplete.Read(reading = ended);
-            if (_lookAgainAt == 0)
-                _lookAgainAfter = PauseMin;
         }
 
         gaps.CaughtUp(reading, IsWaiting);
@@ -296,7 +308,7 @@ internal sealed class MailJudge(
                     : waiting == 0 ? long.MaxValue
                     : Environment.TickCount64 + (long)sender.Pause.TotalMilliseconds;
                 if (waiting > 0 && !sender.IsUrgent)
-                    sender.Pause = Longer(sender.Pause);
+                    sender.Pause = Longer(sender.Pause, PauseMax);
                 if (waiting == 0 && !sender.IsUrgent && (sender.Pause == PauseMin || user == device.User))
                     _senders.Remove(user);
             }
@@ -361,5 +373,5 @@ internal sealed class MailJudge(
             : $"{count} messages from {user} could not be verified and were dropped")
         + $"; ask {user} to send again what is missing";
 
-    private static TimeSpan Longer(TimeSpan pause) => pause * 2 < PauseMax ? pause * 2 : PauseMax;
+    private static TimeSpan Longer(TimeSpan pause, TimeSpan most) => pause * 2 < most ? pause * 2 : most;
 }

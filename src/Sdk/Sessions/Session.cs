@@ -74,7 +74,7 @@ internal sealed class Session : IDisposable
                 return Close(refused);
             session.Welcome = second?.Welcome
                 ?? throw new RpcException(new Status(StatusCode.Internal, "the node did not say welcome"));
-            session.Welcome.NodeName = NodeWords.Name(session.Welcome.NodeName);
+            session.Welcome.NodeName = link.Cluster.NodeName;
             return (session, null);
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)

@@ -39,7 +39,7 @@ internal sealed class NodeLink : IDisposable
 
     public string Address { get; }
 
-    /// <summary>The name the node gives itself: n1, n2, ...</summary>
+    /// <summary>The name in the node's certificate: n1, n2, ...</summary>
     public string Name { get; private set; } = "";
 
     public View.ViewClient View { get; }
@@ -61,7 +61,7 @@ internal sealed class NodeLink : IDisposable
                 throw new StrangeClusterException(link._certificate is null
                     ? AuthorityPin.OfAnotherCluster(address)
                     : pin.Objection(link._certificate, info.Authority.ToByteArray(), address));
-            link.Name = NodeWords.Name(info.NodeName);
+            link.Name = NodeWords.NameOf(link._certificate, info.NodeName);
             return link;
         }
         catch (Exception cause) when (cause is RpcException or OperationCanceledException or CryptographicException)
