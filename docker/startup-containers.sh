@@ -213,7 +213,6 @@ cluster_start() {
   check_ports
   say 'building images (once, until a source changes) ...'
   quietly build
-  check_ports # Building takes minutes the first time.
   ran_before=$'\n'$(running_names)$'\n'
   trap undo_failed_start EXIT
   trap 'exit 130' INT

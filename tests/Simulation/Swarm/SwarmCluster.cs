@@ -194,6 +194,8 @@ internal sealed class SwarmCluster
         {
             if (calm.Fault() is not { } missing)
                 return calm.TryAll() ?? calm.TryAudit() ?? calm.Unrest();
+            foreach (var node in _nodes.Where(node => node.IsUp && node.Store.DamagedCount > 0))
+                node.Tiles.Scrub(); // Nothing that was found is forgotten: docs/protocol.md#scrub.
             if (World.Now - begun < patience)
                 continue;
             if (patience > Plan.CalmMax || _nodes.Count(node => node.IsGone || node.IsDestroyed) < 2)

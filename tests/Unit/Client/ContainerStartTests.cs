@@ -75,7 +75,8 @@ public sealed class ContainerStartTests : IDisposable
         var said = await SaysAsync(second, "waiting for it", patience.Token); // Or it is done.
         File.WriteAllText(Path.Combine(_folder, "fail"), "");
         await first.WaitForExitAsync(patience.Token);
-        said += await second.StandardOutput.ReadToEndAsync(patience.Token);
+        said += await second.StandardOutput.ReadToEndAsync(patience.Token)
+            + await second.StandardError.ReadToEndAsync(patience.Token);
         await second.WaitForExitAsync(patience.Token);
 
         Assert.Equal(1, first.ExitCode);
