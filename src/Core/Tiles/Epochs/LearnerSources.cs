@@ -33,9 +33,11 @@ internal sealed class LearnerSources(
                 && (isLate || !isNewcomer || finished.Count >= Math.Min(2, All.Count)));
     }
 
-    /// <summary>Whether one that has not sent everything may still do so.</summary>
-    public bool MayBringMore(Func<NodeId, bool> answers) =>
-        All.Any(source => source is { Finished: false, IsFaulty: false } && answers(source.Node));
+    /// <summary>Whether one that has rows of the epoch before, and has not sent everything, may still do so. Other
+    /// newcomers have none.</summary>
+    public bool MayBringMore(Func<NodeId, bool> answers) => All.Any(source =>
+        source is { Finished: false, IsFaulty: false } && previous?.Contains(source.Node) != false
+        && answers(source.Node));
 
     public void Finish(LearnerSource source) => (source.IsHeld, source.Finished, _lost) = (false, true, TimeSpan.Zero);
 
