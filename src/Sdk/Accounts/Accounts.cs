@@ -65,7 +65,7 @@ public sealed class Accounts : IDisposable
     {
         var link = await _links.CurrentAsync(cancellation);
         return new ClusterGreeting(
-            NodeWords.Name(link.Cluster.NodeName), link.Address, _profile.Trust.Fingerprint,
+            link.Cluster.NodeName, link.Address, _profile.Trust.Fingerprint,
             FirstSight: !_profile.Trust.IsVouched, link.Cluster.Demo);
     }
 

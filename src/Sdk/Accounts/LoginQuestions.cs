@@ -39,7 +39,7 @@ internal sealed class LoginQuestions(
         }
         catch (RpcException cause) when (cause.StatusCode is StatusCode.NotFound or StatusCode.Unauthenticated)
         {
-            throw Failures.WrongLogin(user, $"{NodeWords.Name(at!.Cluster.NodeName)} at {at.Address}");
+            throw Failures.WrongLogin(user, $"{at!.Cluster.NodeName} at {at.Address}");
         }
         catch (RpcException cause)
         {

@@ -94,7 +94,7 @@ internal sealed class NewDevice(
     {
         public NodeLink? Link { get; set; }
 
-        public string Name => Link is null ? "the login" : NodeWords.Name(Link.Cluster.NodeName);
+        public string Name => Link is null ? "the login" : Link.Cluster.NodeName;
     }
 
     /// <summary>Asks the node in use and then others, each once.</summary>

@@ -1,5 +1,4 @@
 using ChordChat.Sdk.Nodes;
-using ChordChat.Wire;
 using KeyLog = ChordChat.Crypto.KeyLogs.KeyLog;
 
 namespace ChordChat.Sdk.Accounts;
@@ -68,7 +67,7 @@ internal sealed class NewestLog(NodeLinks links, LoginQuestions login, string us
         {
             cancellation.ThrowIfCancellationRequested();
             return (null, cause as ChordChatException
-                ?? Failures.Unexpected(NodeWords.Name(other.Cluster.NodeName), cause));
+                ?? Failures.Unexpected(other.Cluster.NodeName, cause));
         }
     }
 }

@@ -142,7 +142,7 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
         catch (Exception cause) when (
             cause is not (ChordChatException or OperationCanceledException or SqliteException))
         {
-            told.Trouble ??= Failures.Unexpected(at is null ? "a node" : NodeWords.Name(at.Cluster.NodeName), cause);
+            told.Trouble ??= Failures.Unexpected(at is null ? "a node" : at.Cluster.NodeName, cause);
         }
 
         told.Asked.Add(at is null ? $"nobody {told.Asked.Count}" : at.Key);

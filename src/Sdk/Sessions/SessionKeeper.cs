@@ -149,7 +149,7 @@ internal sealed class SessionKeeper(
 
         public string? Node { get; set; }
 
-        public string Name => Node ?? (Link is null ? "the search for a node" : NodeWords.Name(Link.Cluster.NodeName));
+        public string Name => Node ?? (Link is null ? "the search for a node" : Link.Cluster.NodeName);
     }
 
     /// <summary>Whatever goes wrong here is taken for this node's fault, and the next try is at another one: nothing

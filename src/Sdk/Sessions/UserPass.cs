@@ -81,7 +81,7 @@ internal sealed class UserPass(Profile profile, Func<Device?> device, FailureRep
         catch (Exception cause) when (
             cause is not (RpcException or OperationCanceledException or ObjectDisposedException))
         {
-            var failure = Failures.Unexpected(NodeWords.Name(link.Cluster.NodeName), cause);
+            var failure = Failures.Unexpected(link.Cluster.NodeName, cause);
             reports?.Add(failure);
             throw new RpcException(new Status(StatusCode.Unavailable, failure.Message));
         }

@@ -51,15 +51,15 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
         if (copy.Value.Span.SequenceEqual(own.Value.Span))
             return isNewer ? Union.TakesCopy : Union.KeepsOwn;
         if (own.AcceptedBallot.IsNone)
-            return !IsSound(key, copy.Value) ? Union.KeepsOwn
-                : FitsBeside(at, key, copy.Value) ? Union.TakesCopy : Union.IsContested;
+            return IsSound(key, copy.Value) ? Taken() : Union.KeepsOwn;
         var verdict = isNewer
             ? rules.Judge(key, own.Value, copy.Value, null)
             : rules.Judge(key, copy.Value, own.Value, null);
         if (verdict == ValueVerdict.Fits && copy.AcceptedBallot != own.AcceptedBallot)
-            return !isNewer ? Union.KeepsOwn
-                : FitsBeside(at, key, copy.Value) ? Union.TakesCopy : Union.IsContested;
+            return isNewer ? Taken() : Union.KeepsOwn;
         return IsSound(key, copy.Value) ? Union.IsContested : Union.KeepsOwn;
+
+        Union Taken() => FitsBeside(at, key, copy.Value) ? Union.TakesCopy : Union.IsContested;
     }
 
     /// <summary>The register that must be seen to judge this one; null when it is judged alone.</summary>
@@ -75,8 +75,9 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
         foreach (var (row, isVote) in heard)
         {
             if (row.AcceptedBallot.Epoch > at.Epoch
-                || (IsLeap(at, own, row.AcceptedBallot) && !IsOfMajority(row, heard, majority))
-                || (majority > 0 && !MayStand(at, key, own, row) && !IsHeldByMajority(row, heard, majority)))
+                || (IsLeap(at, own, row.AcceptedBallot) && !IsOfMajority(row.IsSameAs))
+                || (majority > 0 && !MayStand(at, key, own, row)
+                    && !IsOfMajority(other => other.Value.Span.SequenceEqual(row.Value.Span))))
                 continue;
             all.Add(row.AcceptedBallot, row.Value);
             if (isVote)
@@ -84,6 +85,9 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
         }
 
         return (majority > 0 ? votes.Agreed(majority) : null) ?? (isFinal ? all.Newest(1) : null);
+
+        bool IsOfMajority(Func<TransferredRegister, bool> isSame) =>
+            majority > 0 && heard.Count(other => other.Votes && isSame(other.Row)) >= majority;
     }
 
     /// <summary>Whether a row of this very epoch is so far ahead that one who lies may have raised it, to drive copies
@@ -91,14 +95,6 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
     /// <remarks>docs/protocol.md#rounds-apart.</remarks>
     public static bool IsLeap(TileEpoch at, RegisterRow own, Ballot accepted) =>
         accepted.Epoch == at.Epoch && accepted.IsLeapAbove(own.Highest);
-
-    private static bool IsOfMajority(
-        TransferredRegister row, ImmutableArray<HeardRegister> heard, int majority) =>
-        majority > 0 && heard.Count(other => other.Votes && other.Row.IsSameAs(row)) >= majority;
-
-    private static bool IsHeldByMajority(
-        TransferredRegister row, ImmutableArray<HeardRegister> heard, int majority) =>
-        heard.Count(other => other.Votes && other.Row.Value.Span.SequenceEqual(row.Value.Span)) >= majority;
 
     private ValueVerdict Judge(TileEpoch at, string key, RegisterRow own, ReadOnlyMemory<byte> next) =>
         !own.AcceptedBallot.IsNone && next.Span.SequenceEqual(own.Value.Span)
