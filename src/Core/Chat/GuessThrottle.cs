@@ -64,10 +64,20 @@ public sealed class GuessThrottle
         return TimeSpan.Zero;
     }
 
+    /// <summary>The try was right, as far as anybody can tell while too few copies of the account answer: it was no
+    /// guess.</summary>
+    public void Forgive(string user, string place)
+    {
+        Uncount((user, place));
+        if (_known.GetValueOrDefault(user)?.Contains(place) != true)
+            Uncount((user, Strangers));
+    }
+
     /// <summary>The right secret was given: what was tried from there before is forgiven, and the place is the
     /// user's.</summary>
     public void Succeeded(string user, string place)
     {
+        Forgive(user, place);
         _tries.Remove((user, place));
         if (!_known.TryGetValue(user, out var places))
         {
@@ -145,6 +155,12 @@ public sealed class GuessThrottle
         if (_tries.Count >= UserCountMax && !_tries.ContainsKey(key))
             Shrink(now);
         _tries[key] = tries with { Count = Math.Min(tries.Count + 1, 64), LastAt = now };
+    }
+
+    private void Uncount((string User, string Place) key)
+    {
+        if (_tries.TryGetValue(key, out var tries))
+            _tries[key] = tries with { Count = Math.Max(0, tries.Count - 1) };
     }
 
     private static bool IsOver(Tries tries, long now) =>

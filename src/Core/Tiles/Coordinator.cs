@@ -83,7 +83,11 @@ public abstract class Coordinator
     public IReadOnlyList<Effect> OnTimeout()
     {
         _voices?.NextRound();
-        return Step(OnTimer);
+        return Step(() =>
+        {
+            if (!Believe())
+                OnTimer();
+        });
     }
 
     /// <summary>The host has passed on what the last <see cref="Effect.Deliver"/> brought and has room for
@@ -132,11 +136,10 @@ public abstract class Coordinator
 
     private void HearAnswer(ConfigurationVoices voices, NodeId from, TileId tile, ReplicaReply? reply)
     {
-        var isClaim = voices.Answer(from, tile, reply);
+        if (voices.Answer(from, tile, reply))
+            AskAround(from); // Before anything is believed: they may know what was before.
         if (Believe())
             return;
-        if (isClaim)
-            AskAround(from);
         if (!voices.IsWaiting)
             OnDoubtful();
     }

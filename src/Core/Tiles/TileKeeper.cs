@@ -20,6 +20,7 @@ public sealed class TileKeeper
     private readonly Dictionary<TileId, Coordinator> _running = [];
     private readonly Dictionary<TileId, (TileEpoch At, long NotBeforeMs)> _stalled = [];
     private readonly Dictionary<NodeId, DoublingPause> _passedOver = [];
+    private volatile TileOutlook _outlook = new([], new HashSet<NodeId>()); // The newest of any tile.
     private ulong _seed;
     private long _nextChangeMs;
     private bool _isClosing;
@@ -74,6 +75,7 @@ public sealed class TileKeeper
     /// <param name="nowMs">Any clock that only goes forward.</param>
     public Coordinator? Next(TileHeader header, TileOutlook outlook, long nowMs)
     {
+        _outlook = outlook;
         if (_running.TryGetValue(header.Tile, out var running) && !running.IsDone && !IsOutdated(running, header))
             return null;
         _running.Remove(header.Tile);
@@ -110,7 +112,7 @@ public sealed class TileKeeper
                 },
             StewardAction.Learn => new Learner(_self, header, _options, ++_seed, _rules)
             {
-                Answers = outlook.Answers,
+                Answers = node => _outlook.Answers(node), // One that was away may be back.
             },
             StewardAction.Announce announce => new Announcement(_self, header, _options)
             {

@@ -37,8 +37,10 @@ internal sealed class Guesses(
             _addresses.Failed(HolderOf(address), clock.Steady);
     }
 
-    public Task SucceededAsync(string user, IPAddress? address, CancellationToken cancellation) =>
-        CountAsync(new(user, AddressBlock.Of(address), GuessStep.Succeeded), cancellation);
+    /// <param name="isProven">Whether a majority of the account's copies says so.</param>
+    public Task SucceededAsync(string user, IPAddress? address, bool isProven, CancellationToken cancellation) =>
+        CountAsync(
+            new(user, AddressBlock.Of(address), isProven ? GuessStep.Succeeded : GuessStep.Forgiven), cancellation);
 
     private static string HolderOf(IPAddress? address) =>
         address is null ? "unknown" : AddressBlock.Holder(address).ToString();

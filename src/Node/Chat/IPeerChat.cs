@@ -82,4 +82,7 @@ internal enum GuessStep
 {
     Try,
     Succeeded,
+
+    /// <summary>It was right, as far as too few copies can tell.</summary>
+    Forgiven,
 }

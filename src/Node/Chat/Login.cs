@@ -59,8 +59,7 @@ internal sealed partial class Login(
                 : new LoginOutcome.Wrong();
         }
 
-        if (!isDegraded)
-            await guesses.SucceededAsync(user, address, cancellation);
+        await guesses.SucceededAsync(user, address, isProven: !isDegraded, cancellation);
         return await GrantAsync(account!, isDegraded, isKnownDevice, cancellation);
     }
 

@@ -111,6 +111,7 @@ internal sealed class PeerChatLink(PeerLinks links, SessionShowing showing, Ring
             User = guess.User,
             Place = guess.Place,
             Succeeded = guess.Step is GuessStep.Succeeded,
+            Forgiven = guess.Step is GuessStep.Forgiven,
         };
         var answer = await CallAsync(peer, new Call { CountGuess = call }, cancellation);
         return answer?.CountGuess?.ToCore();

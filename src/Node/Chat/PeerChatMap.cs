@@ -36,7 +36,7 @@ internal static class PeerChatMap
             <= PlaceMax => call.Place,
             _ => throw new MalformedException("place"),
         },
-        call.Succeeded ? GuessStep.Succeeded : GuessStep.Try);
+        call.Succeeded ? GuessStep.Succeeded : call.Forgiven ? GuessStep.Forgiven : GuessStep.Try);
 
     /// <param name="count">How many leases were asked to be renewed: an answer has as many.</param>
     public static IReadOnlyList<LeaseAnswer> ToCore(this RenewLeasesAnswer answer, int count) =>

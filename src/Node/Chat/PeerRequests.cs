@@ -70,10 +70,12 @@ internal sealed class PeerRequests(
     {
         lock (_turn)
         {
-            if (guess.Step == GuessStep.Try)
-                return _guesses.Try(guess.User, guess.Place, AddressBlock.SiteOf(guess.Place), clock.Steady);
-            _guesses.Succeeded(guess.User, guess.Place);
-            return TimeSpan.Zero;
+            switch (guess.Step)
+            {
+                case GuessStep.Succeeded: _guesses.Succeeded(guess.User, guess.Place); return TimeSpan.Zero;
+                case GuessStep.Forgiven: _guesses.Forgive(guess.User, guess.Place); return TimeSpan.Zero;
+                default: return _guesses.Try(guess.User, guess.Place, AddressBlock.SiteOf(guess.Place), clock.Steady);
+            }
         }
     }
 

@@ -33,6 +33,36 @@ public sealed class ThrottleTests
         Assert.Equal(TimeSpan.Zero, throttle.Try("anna", "p", "p", 0));
     }
 
+    /// <summary>docs/e2e.md, New device: logging in with the right password is no guess that counts, nor is it while
+    /// too few copies of the account answer.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_right_secret_is_no_guess(bool isProven)
+    {
+        var throttle = new GuessThrottle();
+        for (var i = 0; i < 10 * GuessThrottle.FreeCountOfStrangers; i++)
+        {
+            Assert.Equal(TimeSpan.Zero, throttle.Try("anna", $"block {i / 10}", "site", 0));
+            if (isProven)
+                throttle.Succeeded("anna", $"block {i / 10}");
+            else
+                throttle.Forgive("anna", $"block {i / 10}");
+        }
+    }
+
+    [Fact]
+    public void What_is_forgiven_while_copies_are_missing_forgives_no_guess()
+    {
+        var throttle = new GuessThrottle();
+        for (var i = 0; i < 4; i++)
+            throttle.Try("anna", "p", "p", 0);
+        throttle.Try("anna", "p", "p", 0);
+        throttle.Forgive("anna", "p");
+        throttle.Try("anna", "p", "p", 0);
+        Assert.NotEqual(TimeSpan.Zero, throttle.Try("anna", "p", "p", 0));
+    }
+
     [Fact]
     public void Half_an_hour_of_quiet_is_forgiven_too()
     {

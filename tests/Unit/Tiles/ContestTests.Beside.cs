@@ -4,7 +4,8 @@ using static ChordChat.Tests.Unit.Tiles.Bench;
 
 namespace ChordChat.Tests.Unit.Tiles;
 
-/// <summary>Registers that are judged by another one: sessions and key logs by their account.</summary>
+/// <summary>Registers that are judged by another one: sessions and key logs by their account; and rows that are no
+/// values.</summary>
 public sealed partial class ContestTests
 {
     /// <summary>docs/protocol.md#contested-registers: nobody else says anything against it, but no honest copy would
@@ -97,5 +98,18 @@ public sealed partial class ContestTests
         Learn(3);
 
         Assert.Equal(("a1", "a1"), (Value(3), Value(3, "of/k")));
+    }
+
+    /// <summary>It would make a name that is free one that nobody can register.</summary>
+    [Fact]
+    public void Nobody_takes_a_ballot_without_a_value()
+    {
+        Plant(1, "");
+        End();
+        Learn(0);
+        Learn(3);
+        Assert.Equal((TilePhase.Active, TilePhase.Active), (Phase(0), Phase(3)));
+        foreach (var node in (int[])[0, 3])
+            Assert.True(_bench.Stores[node].GetRegister(Tile, "k").AcceptedBallot.IsNone);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using ChordChat.Core.Ring;
 using ChordChat.Core.Tiles;
 using ChordChat.Core.Tiles.Epochs;
@@ -110,6 +111,23 @@ public class ForgedNewsTests
         Assert.NotEqual(next, check.Outcome?.Next); // Whoever is behind may hear of the true one.
     }
 
+    /// <summary>A newcomer whose directory is old: it believes what two say, but asks those of whom one tells first, or
+    /// it would not know whom to ask what was before.</summary>
+    [Fact]
+    public void What_was_before_is_asked_of_those_whom_one_member_names()
+    {
+        var before = _bench.Now;
+        ImmutableArray<NodeId> members = [_bench.Ids[Liar], _bench.Ids[0], _bench.Ids[3]];
+        Change(members);
+        var next = before.Next(members);
+        _bench.Lie = (node, request) => node == Liar && request is ReplicaRequest.GetConfiguration
+            ? new ReplicaReply.Standing(next, TilePhase.Active, null) : null;
+        var known = before with { Epoch = 0, Members = [_bench.Ids[Liar], new(1, 1), new(1, 2)] };
+        var check = new NewsCheck(_bench.Ids[Liar], new(next, null), known, Patience);
+        _bench.Run(check);
+        Assert.Equal((next, before), (check.Outcome?.Next, check.Outcome?.Previous));
+    }
+
     /// <summary>Of five members two were drained or lost since, so that only one of those who decided is left, and a
     /// newcomer that has heard it.</summary>
     [Theory]
@@ -182,7 +200,7 @@ public class ForgedNewsTests
     private TileConfiguration Another() =>
         _bench.Now with { Epoch = 101 + ++_told, Members = [_bench.Ids[Liar], new NodeId(_told, 1), _bench.Ids[0]] };
 
-    private void Change(System.Collections.Immutable.ImmutableArray<NodeId> members)
+    private void Change(ImmutableArray<NodeId> members)
     {
         var change = new EpochChange(_bench.Now, members, _bench.Ballots, Patience, 1);
         _bench.Run(change);

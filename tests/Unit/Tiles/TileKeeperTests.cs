@@ -46,6 +46,20 @@ public class TileKeeperTests
         Assert.IsType<Learner>(Next(header));
     }
 
+    /// <summary>docs/protocol.md#contested-registers: the only voice is believed while the others are gone, not because
+    /// one of them was restarting when this began.</summary>
+    [Fact]
+    public void A_learner_hears_when_somebody_is_back()
+    {
+        var header = Learning(0);
+        var away = new TileOutlook(
+            Outlook.Preferred, Outlook.Unwanted, ImmutableHashSet.Create(header.Newest.Members[0]));
+        var learner = Assert.IsType<Learner>(_keeper.Next(header, away, 0));
+        Assert.False(learner.Answers(header.Newest.Members[0]));
+        Assert.Null(_keeper.Next(header, away with { Away = ImmutableHashSet<NodeId>.Empty }, 0));
+        Assert.True(learner.Answers(header.Newest.Members[0]));
+    }
+
     [Fact]
     public void A_newcomer_that_found_no_source_lets_others_go_first()
     {

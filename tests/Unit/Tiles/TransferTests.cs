@@ -173,6 +173,22 @@ public class TransferTests
         Assert.Equal(isOfTwo, _bench.Stores[3].GetRegister(Tile, "k").AcceptedBallot == far);
     }
 
+    /// <summary>docs/protocol.md#tombstones: of one that is forgotten too early the message comes again.</summary>
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(1, 0)]
+    public void A_tombstone_is_as_old_as_the_youngest_that_a_source_has(int first, int second)
+    {
+        const long day = 86_400_000;
+        End();
+        long[] ages = [1_000 * day, day];
+        foreach (var age in (long[])[ages[first], ages[second]])
+            _bench.Ask(3, new ReplicaRequest.Absorb(
+                Header(3).Newest.At, new TilePage([], [new("m1", new(1), null, 0)], null, RanMs: age)));
+        var here = _bench.Stores[3].GetEntry(Tile, "m1", new MessageId(1))!.Value;
+        Assert.Equal((null, _bench.UnixMs - day), ((ReadOnlyMemory<byte>?)here.Content, here.SinceMs));
+    }
+
     private string Value(int node) => Text(_bench.Stores[node].GetRegister(Tile, "k").Value);
 
     private void Put(int node, Ballot ballot) =>

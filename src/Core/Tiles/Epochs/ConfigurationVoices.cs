@@ -77,14 +77,15 @@ internal sealed class ConfigurationVoices(TileConfiguration known, CoordinatorOp
         return true;
     }
 
-    /// <summary>What more than one node knows, or the only one that there is.</summary>
+    /// <summary>What more than one node knows, or the only one that there is. While only one says what was before, the
+    /// others are heard first.</summary>
     public (TileConfiguration Next, TileConfiguration? Previous)? Believed()
     {
         (TileConfiguration Next, TileConfiguration? Previous)? best = null;
         foreach (var (next, _) in _claims.Values)
             if (next.IsNewerThan(best?.Next) && Judge(next) is (true, var previous))
                 best = (next, previous ?? (next.Tile == known.Tile && next.Follows(known.At) ? known : null));
-        return best;
+        return best is { Previous: null } && IsWaiting ? null : best;
     }
 
     /// <summary>Whether it can follow what is known: of this circle and no older.</summary>

@@ -31,9 +31,10 @@ public sealed class Learner : Coordinator
     private LearnerSource? _last;
     private bool _progress;
 
-    /// <summary>No other one is there, or has spoken for long: what one complete member says has to do.</summary>
+    /// <summary>No other one is there, or rounds have passed in vain for long: what one complete member says has to
+    /// do.</summary>
     private bool _isLate;
-    private TimeSpan _quiet; // Rounds that have brought nothing.
+    private TimeSpan _quiet; // All rounds together that have brought nothing.
 
     /// <param name="header">Learning, or sealed with a pending configuration that this node belongs to.</param>
     public Learner(NodeId self, TileHeader header, CoordinatorOptions options, ulong seed)
@@ -163,7 +164,7 @@ public sealed class Learner : Coordinator
             return;
         }
 
-        if (!_progress && !_isLate)
+        if (!_progress)
         {
             _quiet += _timer;
             _isLate = _quiet >= Options.ContestMax || !_sources.MayBringMore(Answers);

@@ -10,6 +10,9 @@ namespace ChordChat.Core.Tiles.Epochs;
 internal sealed class ReplicaTransfer(
     NodeId self, IReplicaStore store, TrackedRows rows, ReplicaRules rules, ValueJudge judge)
 {
+    /// <summary>An hour: the way of a page makes smaller differences.</summary>
+    private const long YoungerMinMs = 3_600_000;
+
     public ReplicaReply Pull(TileHeader header, ReplicaRequest.Pull request, long ranMs)
     {
         var here = header.Configuration;
@@ -72,10 +75,22 @@ internal sealed class ReplicaTransfer(
             if (entry.Content is { } content)
                 rows.Insert(tile, entry.Set, new SetMessage(entry.Id, content), since, SetLimits.None);
             else
-                rows.Bury(tile, entry.Set, entry.Id, since);
+                Bury(tile, entry, since);
         }
 
         return contested.Count == 0 ? Replies.Done : new ReplicaReply.Contested(contested.ToImmutable());
+    }
+
+    /// <summary>A tombstone is as old as the youngest one of a learner's sources: one of them alone would make it so
+    /// old that it is forgotten at once, and the message could come again.</summary>
+    private void Bury(TileId tile, TransferredEntry entry, long since)
+    {
+        if (rows.Bury(tile, entry.Set, entry.Id, since) != SetBurial.Nothing
+            || store.GetEntry(tile, entry.Set, entry.Id) is not { Content: null } here
+            || since - here.SinceMs < YoungerMinMs)
+            return;
+        rows.Forget(tile, entry.Set, entry.Id);
+        rows.Bury(tile, entry.Set, entry.Id, since);
     }
 
     private void Take(TileId tile, string key, RegisterRow row, Ballot accepted, ReadOnlyMemory<byte> value) =>

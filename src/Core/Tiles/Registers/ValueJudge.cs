@@ -43,7 +43,7 @@ internal sealed class ValueJudge(TrackedRows rows, IValueRules rules)
     /// <summary>What becomes of a copied row beside the one that is here; neither is newer for certain.</summary>
     public Union Unite(TileEpoch at, string key, RegisterRow own, TransferredRegister copy)
     {
-        if (copy.AcceptedBallot.Epoch > at.Epoch)
+        if (copy.AcceptedBallot.Epoch > at.Epoch || copy.Value.IsEmpty) // Nobody writes an empty value.
             return Union.KeepsOwn;
         if (IsLeap(at, own, copy.AcceptedBallot))
             return IsSound(key, copy.Value) ? Union.IsContested : Union.KeepsOwn;
