@@ -19,6 +19,7 @@ internal sealed class ChatDoor(
     SendPace pace,
     Passes passes,
     CircleChanges circles,
+    UnreadAnswers unread,
     ChatClock clock)
 {
     private const int NonceBytes = 32;
@@ -30,8 +31,7 @@ internal sealed class ChatDoor(
     {
         if (sessions.IsClosed)
         {
-            await responses.WriteAsync(
-                new NodeFrame { Ended = ChatMaps.ToWire(SessionEnd.OfStoppingNode) }, context.CancellationToken);
+            await SayAsync(new() { Ended = ChatMaps.ToWire(SessionEnd.OfStoppingNode) }, responses, context);
             await LetHangUpAsync(context.CancellationToken);
             return;
         }
@@ -41,17 +41,48 @@ internal sealed class ChatDoor(
             case OpenOutcome.Unavailable(var reached, var needed):
                 throw ChatFaults.NoMajority(reached, needed);
             case OpenOutcome.Refused(var end):
-                await responses.WriteAsync(new NodeFrame { Ended = ChatMaps.ToWire(end) }, context.CancellationToken);
+                await RefuseAsync(end, requests, responses, context);
                 return;
             case OpenOutcome.Proved(var user):
                 var welcome = new Welcome { Pass = ChatMaps.ToWire(passes.Issue(user)) };
-                await responses.WriteAsync(new NodeFrame { Welcome = welcome }, context.CancellationToken);
+                await SayAsync(new() { Welcome = welcome }, responses, context);
                 return;
             case OpenOutcome.Opened(var session):
                 if (sessions.IsClosed)
                     session.End(SessionEnd.OfStoppingNode);
                 await ServeAsync(session, requests, responses, context);
                 return;
+        }
+    }
+
+    /// <summary>Says something that a caller may never take: docs/security.md, "What a call may cost".</summary>
+    private Task SayAsync(NodeFrame frame, IServerStreamWriter<NodeFrame> responses, ServerCallContext context) =>
+        unread.TakenAsync(
+            context.GetHttpContext(), responses.WriteAsync(frame, context.CancellationToken), frame.CalculateSize());
+
+    /// <summary>Says why there is no session. A client that has read it hangs up; what fits into the pipe of a response
+    /// would be there for minutes if nobody took it, and this may have all entries of a key log.</summary>
+    private async Task RefuseAsync(
+        SessionEnd end, IAsyncStreamReader<ClientFrame> requests, IServerStreamWriter<NodeFrame> responses,
+        ServerCallContext context)
+    {
+        var frame = new NodeFrame { Ended = ChatMaps.ToWire(end) };
+        await unread.TakenAsync(context.GetHttpContext(), TakenAsync(), frame.CalculateSize());
+
+        async Task TakenAsync()
+        {
+            try
+            {
+                await responses.WriteAsync(frame, context.CancellationToken);
+                while (await requests.MoveNext(context.CancellationToken))
+                {
+                    // Whatever else it says is of no session.
+                }
+            }
+            catch (Exception) when (context.CancellationToken.IsCancellationRequested)
+            {
+                // It is gone.
+            }
         }
     }
 
@@ -116,7 +147,7 @@ internal sealed class ChatDoor(
         using var busy = context.GetHttpContext().Features.Get<ConnectionPlace>()?.Busy();
         try
         {
-            await responses.WriteAsync(new NodeFrame { Welcome = WelcomeTo(session) }, context.CancellationToken);
+            await SayAsync(new() { Welcome = WelcomeTo(session) }, responses, context);
             var line = new ChatLine(session, requests, responses, sender, pace, closing, circles, clock);
             _ = opening.AnnounceAsync(session);
             await line.RunAsync(context.CancellationToken);

@@ -4,8 +4,8 @@ using Grpc.Core;
 
 namespace ChordChat.Node.Links;
 
-/// <summary>Answers to calls that everybody may make: a caller that does not take its answer in time loses it, and only
-/// so many bytes of them wait.</summary>
+/// <summary>Answers to calls that everybody may make, and why a session is refused: a caller that does not take its
+/// answer in time loses it, and only so many bytes of them wait.</summary>
 /// <remarks>docs/security.md, "What a call may cost". HTTP/2 lets a client ask without giving a window for the answer,
 /// which then stays in the response's pipe; Kestrel ends that only after minutes. Safe for threads.</remarks>
 internal sealed class UnreadAnswers(TimeProvider time)
@@ -37,7 +37,9 @@ internal sealed class UnreadAnswers(TimeProvider time)
             await TakenAsync(context, writer.FlushAsync(CancellationToken.None).AsTask(), bytes);
     }
 
-    private async Task TakenAsync(HttpContext context, Task taking, long bytes)
+    /// <summary>Waits until the caller has taken what is being written to it.</summary>
+    /// <param name="taking">Ends when it has.</param>
+    public async Task TakenAsync(HttpContext context, Task taking, long bytes)
     {
         if (!taking.IsCompleted && !await IsTakenAsync(context, taking, bytes))
             context.Abort(); // It would not read why, either.

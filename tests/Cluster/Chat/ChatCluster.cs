@@ -5,6 +5,7 @@ using ChordChat.Core.Ring;
 using ChordChat.Crypto;
 using ChordChat.Node.Chat;
 using ChordChat.Node.Identity;
+using ChordChat.Node.Links;
 using ChordChat.Node.Tiles;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -90,6 +91,7 @@ public sealed class ChatCluster : IAsyncLifetime
         }));
         builder.Services
             .AddSingleton(TimeProvider.System)
+            .AddSingleton<UnreadAnswers>()
             .AddSingleton(new ChatIdentity
             {
                 Self = self,

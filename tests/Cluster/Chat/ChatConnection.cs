@@ -32,29 +32,35 @@ internal sealed class ChatConnection : IAsyncDisposable
         var connection = new ChatConnection(call);
         Assert(await call.ResponseStream.MoveNext(CancellationToken.None));
         var challenge = call.ResponseStream.Current.Challenge;
-        var device = epoch ?? user.Log[^1].Epoch;
-        nonce ??= HelloNonce.New(Interlocked.Increment(ref _helloTimeMs));
-        var signature = SessionProof.Sign(
-            user.Device(lies ? 1 : device), user.Cluster, challenge.NodeId.Span, user.Name, device,
-            challenge.NodeNonce.Span, nonce, passOnly ? ProofUse.Pass : ProofUse.Session);
-        await call.RequestStream.WriteAsync(new ClientFrame
-        {
-            Hello = new Hello
-            {
-                User = user.Name,
-                Epoch = device,
-                ClientNonce = ByteString.CopyFrom(nonce),
-                Signature = ByteString.CopyFrom(signature),
-                Client = "test",
-                PassOnly = passOnly,
-            },
-        });
+        await call.RequestStream.WriteAsync(
+            new ClientFrame { Hello = HelloOf(user, challenge, epoch, lies, passOnly, nonce) });
         Assert(await call.ResponseStream.MoveNext(CancellationToken.None));
         connection.Welcome = call.ResponseStream.Current.Welcome;
         connection.Refusal = call.ResponseStream.Current.Ended;
         if (reads)
             connection._reading = connection.ReadAsync();
         return connection;
+    }
+
+    /// <summary>The answer to a challenge, as <see cref="OpenAsync"/> gives it.</summary>
+    public static Hello HelloOf(
+        ChatUser user, Challenge challenge, uint? epoch = null, bool lies = false, bool passOnly = false,
+        byte[]? nonce = null)
+    {
+        var device = epoch ?? user.Log[^1].Epoch;
+        nonce ??= HelloNonce.New(Interlocked.Increment(ref _helloTimeMs));
+        var signature = SessionProof.Sign(
+            user.Device(lies ? 1 : device), user.Cluster, challenge.NodeId.Span, user.Name, device,
+            challenge.NodeNonce.Span, nonce, passOnly ? ProofUse.Pass : ProofUse.Session);
+        return new Hello
+        {
+            User = user.Name,
+            Epoch = device,
+            ClientNonce = ByteString.CopyFrom(nonce),
+            Signature = ByteString.CopyFrom(signature),
+            Client = "test",
+            PassOnly = passOnly,
+        };
     }
 
     public Task SendAsync(params IEnumerable<Send> sends)

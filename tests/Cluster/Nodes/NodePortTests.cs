@@ -145,12 +145,48 @@ public sealed class NodePortTests
             await client.EndAsync((2 * i) + 1, [0, 0, 0, 0, (byte)call.Length, .. call]);
         }
 
-        using var deadline = new CancellationTokenSource(4 * UnreadAnswers.Patience);
-        var reset = new HashSet<int>();
-        while (reset.Count < 4)
-            if (await client.ReadAsync(deadline.Token) is (RawHttp2.Reset, var stream, _))
-                reset.Add(stream);
+        await ResetAsync(client, [1, 3, 5, 7]);
         Assert.NotEmpty((await chat.LogInAsync(new() { User = "alice", Secret = alice.Secret })).Keyring);
+    }
+
+    /// <summary>The same for the last frame of a session that is refused: it has entries of a key log.</summary>
+    [Fact]
+    public async Task Who_does_not_take_why_a_session_is_refused_is_not_waited_for()
+    {
+        await using var cluster = await NodeCluster.StartAsync(1);
+        using var channel = SlowReaderTests.Connect(cluster.AddressOf("n1"));
+        var chat = new Wire.Chat.ChatClient(channel);
+        var alice = new ChatUser("alice", ClusterId.FromBytes((await chat.GetClusterAsync(new())).Cluster.Span));
+        await chat.RegisterAsync(alice.Registration());
+        var login = await chat.LogInAsync(new() { User = "alice", Secret = alice.Secret });
+        await chat.PublishKeysAsync(alice.Publication(login.Ticket));
+        await using var client = await ConnectAsync(cluster, "127.0.0.1", window: 1_000);
+        for (var i = 0; i < 40; i++) // The bytes that are taken buy time from Kestrel: 2 s each.
+        {
+            await client.PostAsync((2 * i) + 1, "/chordchat.v1.Chat/GetCluster");
+            await client.EndAsync((2 * i) + 1, new byte[5]);
+            await AnsweredAsync(client, (2 * i) + 1);
+        }
+
+        const int stream = 101;
+        await client.PostAsync(stream, "/chordchat.v1.Chat/Connect");
+        using var deadline = new CancellationTokenSource(4 * UnreadAnswers.Patience);
+        byte[] answered = [];
+        while (answered.Length < 5 || answered.Length < 5 + answered[4])
+            if (await client.ReadAsync(deadline.Token) is (RawHttp2.Data, stream, var part))
+                answered = [.. answered, .. part];
+        var challenge = NodeFrame.Parser.ParseFrom(answered.AsSpan(5)).Challenge;
+        var hello = new ClientFrame { Hello = ChatConnection.HelloOf(alice, challenge, epoch: 1) }.ToByteArray();
+        await client.DataAsync(stream, [0, 0, 0, (byte)(hello.Length >> 8), (byte)hello.Length, .. hello]);
+        await ResetAsync(client, [stream]);
+    }
+
+    private static async Task ResetAsync(RawHttp2 client, HashSet<int> streams)
+    {
+        using var deadline = new CancellationTokenSource(4 * UnreadAnswers.Patience);
+        while (streams.Count > 0)
+            if (await client.ReadAsync(deadline.Token) is (RawHttp2.Reset, var stream, _))
+                streams.Remove(stream);
     }
 
     /// <summary>First messages of sessions of which something comes every now and then, one after the other.</summary>

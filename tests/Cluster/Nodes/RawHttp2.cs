@@ -10,7 +10,7 @@ namespace ChordChat.Tests.Cluster.Nodes;
 /// <summary>A client of HTTP/2 that keeps to no limit that its server asks for. RFC 9113, RFC 7541.</summary>
 internal sealed class RawHttp2 : IAsyncDisposable
 {
-    private const byte Data = 0;
+    public const byte Data = 0;
     public const byte Headers = 1;
     public const byte Reset = 3;
     public const byte Settings = 4;
