@@ -212,7 +212,7 @@ public sealed class Circle
 
         _changed.Raise();
         return isFull
-            ? "the nodes' block list for you is full (1,000 names); the latest ones are blocked on this machine only. "
+            ? "your block list at the nodes is full (1,000 names); the latest ones are blocked on this machine only. "
                 + "To have nodes refuse them too, unblock somebody else, then block them again"
             : null;
     }

@@ -13,19 +13,13 @@ namespace ChordChat.Client.Conversation;
 internal sealed class ConsoleChat(
     ChatClient client, IConsoleView view, Action<Task<Action>> later, string? passwordAtHand)
 {
-    /// <summary>Unread messages shown at once.</summary>
-    private const int PageMax = 1000;
-
     private readonly CopiedProfile _copied = new(client, view, later, passwordAtHand);
-    private readonly RequestBell _bell = new(client, "/");
     private readonly OwnLines _own = new(view, client.User);
     private readonly ConnectionLines _connection = new(view);
     private readonly Questions _questions = new(view, later);
-    private readonly ReadMarks _read = new(client, view);
-    private readonly Dictionary<string, int> _unread = [];
-    private readonly HashSet<string> _shown = []; // Of messages to us.
-    private readonly HashSet<string> _hasMore = [];
-    private string? _open;
+    private readonly ShownMessages _shown = new(client, view);
+    private bool _isLookingUp; // The person of the open chat: nodes are asked for their keys.
+    private bool _hasMistakes;
 
     /// <summary>Whether the session has ended by itself and only waits to be left.</summary>
     public bool IsOver { get; private set; }
@@ -40,6 +34,9 @@ internal sealed class ConsoleChat(
     /// <inheritdoc cref="Questions.IsWaiting"/>
     public bool IsWaiting => _questions.IsWaiting;
 
+    /// <summary>Whether something that was typed could not be done.</summary>
+    public bool HasFailed => _hasMistakes || _questions.HasFailed;
+
     public IEnumerable<string> Names => client.History.Chats().Select(chat => chat.Peer)
         .Concat(client.History.Requests().Select(request => request.From)).Concat(_met).Distinct();
 
@@ -48,33 +45,13 @@ internal sealed class ConsoleChat(
     /// <summary>Shows what came while nobody looked.</summary>
     public void Start()
     {
-        foreach (var message in client.History.Unread(PageMax))
-            Show(message);
-        foreach (var (user, unread) in client.History.Chats().Where(chat => chat.Unread > 0))
-            if (unread - _unread.GetValueOrDefault(user) is var more and > 0)
-                SayMore(user, more, unread);
+        _shown.ShowUnread();
         if (client.History.Unsent() is { Count: > 0 } unsent)
             view.Print(Transcript.Unsent(unsent, isLoggedIn: true));
         if (client.UnsentTexts is var waiting and > 0)
             view.Print(Transcript.Waiting(waiting));
-        SayWhoAsks();
+        _shown.SayWhoAsks();
         Prompt();
-    }
-
-    private void SayWhoAsks()
-    {
-        foreach (var line in _bell.All())
-            view.Print(Transcript.Note(line));
-    }
-
-    /// <summary>Says that there is more unread than was shown; it is shown in its order, so what comes now
-    /// waits.</summary>
-    private void SayMore(string user, int more, int unread)
-    {
-        _hasMore.Add(user);
-        _unread[user] = unread;
-        view.Print(Transcript.Note(
-            $"{more:N0} more unread messages from {user}; /chat {user} shows the next", Style.Warning));
     }
 
     public void On(ClientEvent happened)
@@ -87,7 +64,7 @@ internal sealed class ConsoleChat(
             case ClientEvent.Disconnected: _connection.End(); break;
             case ClientEvent.Searching searching: _connection.Search(searching.Reason); break;
             case ClientEvent.Arrived(var message):
-                Show(message);
+                _shown.Show(message);
                 break;
             case ClientEvent.SentBeside(var message): _own.Print(message); break;
             case ClientEvent.Changed(var message):
@@ -95,10 +72,10 @@ internal sealed class ConsoleChat(
                 _connection.Judge(message);
                 break;
             case ClientEvent.LeftOut:
-                LookAgain();
+                _shown.LookAgain();
                 _own.UpdateAll(client.History);
                 break;
-            case ClientEvent.CircleHeard: LookAgain(); break;
+            case ClientEvent.CircleHeard: _shown.LookAgain(); break;
             case ClientEvent.KeysChanged changed:
                 view.Print(Transcript.KeysChanged(changed));
                 break;
@@ -142,27 +119,32 @@ internal sealed class ConsoleChat(
         _questions.Line = line;
         try
         {
-            Run(isPasted ? CommandParser.ParsePasted(line) : CommandParser.Parse(line, _open));
+            Run(isPasted ? CommandParser.ParsePasted(line) : CommandParser.Parse(line, _shown.Open));
         }
         catch (ChordChatException cause)
         {
+            _hasMistakes = true;
             view.Print(Transcript.Problem(cause));
         }
 
         Prompt();
     }
 
+    private void Mistake(string problem)
+    {
+        _hasMistakes = true;
+        view.Print(Transcript.Note(problem));
+    }
+
     private void Run(ConsoleCommand command)
     {
         switch (command)
         {
-            case ConsoleCommand.Say(var text) when _open is { } user: Send(user, text); break;
-            case ConsoleCommand.Say:
-                view.Print(Transcript.Note("no chat is open: open one with /chat <user> first"));
-                break;
+            case ConsoleCommand.Say(var text) when _shown.Open is { } user: Send(user, text); break;
+            case ConsoleCommand.Say: Mistake("no chat is open: open one with /chat <user> first"); break;
             case ConsoleCommand.Message(var user, var text): Send(user, text); break;
             case ConsoleCommand.OpenChat(var user): Open(user); break;
-            case ConsoleCommand.History(var count): ShowHistory(count); break;
+            case ConsoleCommand.History(var count): _shown.ShowHistory(count); break;
             case ConsoleCommand.Who:
                 _questions.Ask(async () => Answers.Who(await client.Lookup.WhoAsync(), user => _met.Add(user)));
                 break;
@@ -195,7 +177,7 @@ internal sealed class ConsoleChat(
                 Finished = 0;
                 break;
             case ConsoleCommand.Quit: Finished = 0; break;
-            case ConsoleCommand.Misunderstood(var problem): view.Print(Transcript.Note(problem)); break;
+            case ConsoleCommand.Misunderstood(var problem): Mistake(problem); break;
         }
     }
 
@@ -204,30 +186,22 @@ internal sealed class ConsoleChat(
     {
         client.CheckRecipient(user);
         MessageLimits.Encode(text);
-        if (client.People.KeysOf(user) is not null && !client.People.HasNewIdentity(user))
+        if (client.People.KeysOf(user) is not null && !client.People.HasNewIdentity(user)
+            && !_questions.IsLookingUp(user)) // Or this text would overtake one that waits.
             Store(user, text);
         else
-            IfExists(
-                user, () => Store(user, text), $"your message to {user}",
+            _questions.OnceFound(
+                client, user, () => Store(user, text), $"your message to {user}",
                 undone: $"your message to {user} was not stored and is not sent: {text}");
     }
-
-    private void IfExists(string user, Action then, string? what = null, string? undone = null) => _questions.Ask(
-        async () =>
-        {
-            await client.People.CheckExistsAsync(user);
-            return [];
-        },
-        what, then, undone);
 
     private void Block(string user)
     {
         client.Circle.Block(user);
-        _unread.Remove(user);
-        _hasMore.Remove(user);
-        var wasOpen = _open == user;
+        _shown.Forget(user);
+        var wasOpen = _shown.Open == user;
         if (wasOpen) // Or the next line would go there.
-            _open = null;
+            Turn(null, isLookedUp: false);
         view.Print(Transcript.Note(
             $"{user} is blocked{(wasOpen ? " and the chat with them is closed" : "")}; /unblock {user} undoes it"));
     }
@@ -242,7 +216,7 @@ internal sealed class ConsoleChat(
 
         client.Circle.RequestsWait = wait;
         view.Print(Transcript.Note(Answers.RequestsWait(wait)));
-        LookAgain();
+        _shown.LookAgain();
     }
 
     private void Accept(string user)
@@ -276,8 +250,8 @@ internal sealed class ConsoleChat(
         var waited = client.History.HasRequest(user);
         var message = client.History.Find(client.Send(user, text))!;
         if (waited) // To write to somebody is to accept them.
-            LookAgain();
-        if (_open is null)
+            _shown.LookAgain();
+        if (_shown.Open is null)
             OpenKnown(user);
         _own.Print(message);
         Prompt();
@@ -293,105 +267,53 @@ internal sealed class ConsoleChat(
             view.Print(Transcript.Note("nothing is left unsent"));
     }
 
-    /// <summary>Shows what was not announced. Reads only chats in which there is something, and a page of each: their
-    /// texts must be decrypted.</summary>
-    private void LookAgain()
-    {
-        foreach (var (user, unread) in client.History.Chats()
-            .Select(chat => (chat.Peer, Unread: _read.Without(chat.Peer, chat.Unread)))
-            .Where(chat => chat.Unread > _unread.GetValueOrDefault(chat.Peer)))
-            if (_hasMore.Contains(user))
-                _unread[user] = unread;
-            else
-                ShowPage(user, unread);
-        SayWhoAsks();
-    }
-
-    private void ShowPage(string user, int unread)
-    {
-        var page = _read.NextOf(user, PageMax);
-        foreach (var message in page)
-            Show(message);
-        var shown = user == _open ? page.Count : _unread.GetValueOrDefault(user);
-        if (unread > shown)
-            SayMore(user, unread - shown, unread);
-    }
-
-    private void Show(ChatMessage message)
-    {
-        if (message.IsRequest && client.History.HasRequest(message.From))
-        {
-            if (_bell.Of(message.From) is { } line)
-                view.Print(Transcript.Note(line));
-            return;
-        }
-
-        if (_hasMore.Contains(message.From))
-        {
-            _unread[message.From] = _unread.GetValueOrDefault(message.From) + 1;
-            return;
-        }
-
-        // The store and the session may both tell of what came while this started.
-        if (!_shown.Add(message.Id))
-            return;
-        SayMissing(message);
-        var open = message.From == _open;
-        view.Print(Transcript.Line(message, client.User, unread: !open));
-        if (open)
-            _read.Add([message]);
-        else
-            _unread[message.From] = _unread.GetValueOrDefault(message.From) + 1;
-    }
-
+    /// <summary>What is typed from now on goes there, or nowhere: never to the chat that was open before.</summary>
     private void Open(string user)
     {
         client.CheckRecipient(user);
         if (client.History.HasRequest(user))
-            client.Circle.Accept(user);
-        if (client.History.Chats().Any(chat => chat.Peer == user) || client.People.KeysOf(user) is not null)
+        {
+            Turn(user, isLookedUp: false);
+            view.Print(Transcript.Note(
+                $"{user} has asked to chat with you: /accept {user} shows the messages, as does what you write to "
+                + "them"));
+        }
+        else if (client.History.Chats().Any(chat => chat.Peer == user) || client.People.KeysOf(user) is not null)
             OpenKnown(user);
         else
-            IfExists(user, () => OpenKnown(user));
+        {
+            Turn(user, isLookedUp: true);
+            _questions.OnceFound(client, user, () => OpenFound(user), otherwise: () => CloseUnknown(user));
+        }
+    }
+
+    private void OpenFound(string user)
+    {
+        if (_isLookingUp && _shown.Open == user)
+            OpenKnown(user);
+    }
+
+    private void CloseUnknown(string user)
+    {
+        if (!_isLookingUp || _shown.Open != user)
+            return;
+        Turn(null, isLookedUp: false);
+        view.Print(Transcript.Note("no chat is open now"));
+        Prompt();
     }
 
     private void OpenKnown(string user)
     {
-        _open = user;
-        _unread.Remove(user);
-        _hasMore.Remove(user);
-        var unread = _read.NextOf(user, PageMax);
-        foreach (var message in unread.Where(message => !_shown.Contains(message.Id)))
-            Show(message);
-        _read.Add(unread);
-        if (_read.Without(user, client.History.UnreadCount(user)) is var more and > 0)
-            SayMore(user, more, more);
+        Turn(user, isLookedUp: false);
+        _shown.ShowUnreadOf(user);
         view.Print(Transcript.Note($"chat with {user}; /history shows what was said"));
         Prompt();
     }
 
-    private void ShowHistory(int count)
-    {
-        if (_open is not { } user)
-        {
-            view.PrintAll(Answers.Chats(client.History.Chats()));
-            return;
-        }
+    /// <param name="isLookedUp">Whether the chat opens only if nodes show their keys.</param>
+    private void Turn(string? user, bool isLookedUp) => (_shown.Open, _isLookingUp) = (user, isLookedUp);
 
-        var messages = client.History.With(user, count);
-        foreach (var message in messages)
-        {
-            SayMissing(message);
-            view.Print(Transcript.Line(message, client.User, unread: false));
-        }
-
-        if (messages.Count == 0)
-            view.Print(Transcript.Note($"this machine has no messages with {user} yet"));
-    }
-
-    private void SayMissing(ChatMessage message) =>
-        view.PrintAll(Transcript.Missing(message).Select(line => Transcript.Note(line, Style.Warning)));
-
-    private void Prompt() =>
-        view.SetPrompt(Transcript.Prompt(_connection.IsUp, _unread, _open is { } to ? $"to {to}" : client.User));
+    private void Prompt() => view.SetPrompt(Transcript.Prompt(
+        _connection.IsUp, _shown.UnreadCounts,
+        _shown.Open is not { } to ? client.User : _isLookingUp ? $"to {to} (looking them up)" : $"to {to}"));
 }

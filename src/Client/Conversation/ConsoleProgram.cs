@@ -139,22 +139,26 @@ internal static class ConsoleProgram
         finally
         {
             SayUndone(chat);
+            if (chat.IsOver && !ended)
+                Output.Say("the session has ended: what else the input has is not sent");
         }
 
         // What was typed into a pipe must not be lost because the pipe was short.
         var sent = await SendTheRestAsync(client, PipePatience, cancellation);
-        return !takesAll ? CommandLine.Failed : chat.Finished ?? (sent ? 0 : CommandLine.Failed);
+        return takesAll && sent && !chat.HasFailed ? chat.Finished ?? 0 : CommandLine.Failed;
 
         bool IsOver() => chat.Finished is not null || ended;
 
         void Type(IReadOnlyList<string?> typed)
         {
             foreach (var line in typed)
-                if (line is null)
+                if (IsOver())
+                    return;
+                else if (line is null)
                     ended = true;
                 else if (line.Contains(Replaced.Letter))
                     takesAll = Refuse(line);
-                else if (!IsOver())
+                else
                     chat.OnLine(line);
         }
     }

@@ -25,7 +25,7 @@ internal sealed class FrontDoor : IDisposable
                 context, known, IsNewHere(context, known) && AskWhetherNew(), wasAsked: false, cancellation)
             : UntilRightAsync(context, ["bad_name", "taken_name", "unknown_user", OtherName], () =>
             {
-                if (ScriptContext.LocalUsers() is { Count: > 0 } users && context.NamedFolder is null
+                if (context.NamedFolder is null && ScriptContext.LocalUsers() is { Count: > 0 } users
                     && AskWhich(users) is { } chosen)
                     return EnterAsync(context, chosen, register: false, wasAsked: true, cancellation);
                 var register = AskWhetherNew();

@@ -6,7 +6,12 @@ namespace ChordChat.Client.Conversation;
 /// <summary>What is asked of nodes beside the console's loop; the loop prints the answers.</summary>
 internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
 {
+    /// <param name="Undone">What to say if <paramref name="Act"/> is never done; null where nothing is lost.</param>
+    /// <param name="Otherwise">Done instead if nobody could be found.</param>
+    private sealed record Intent(Action Act, string? Undone = null, Action? Otherwise = null);
+
     private readonly List<string> _undone = [];
+    private readonly Dictionary<string, List<Intent>> _lookups = []; // By the name that nodes are asked for.
     private long _interruptions;
     private bool _isStopped;
 
@@ -19,6 +24,9 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
     /// <summary>Whether something is still to be done after an answer.</summary>
     public bool IsWaiting => !_isStopped && _undone.Count > 0;
 
+    /// <summary>Whether a question, or what was to be done after its answer, has failed.</summary>
+    public bool HasFailed { get; private set; }
+
     /// <summary>Answers that come from now on are too late.</summary>
     public void Stop() => _isStopped = true;
 
@@ -29,14 +37,12 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
     /// at once.</summary>
     /// <param name="what">What is answered, if not the line that was typed.</param>
     /// <param name="then">Done after a good answer; what it throws is printed.</param>
-    /// <param name="undone">What to say when the console ends before that.</param>
+    /// <param name="otherwise">Done after a failure.</param>
     public void Ask(
         Func<Task<IReadOnlyList<StyledLine>>> question, string? what = null, Action? then = null,
-        string? undone = null)
+        Action? otherwise = null)
     {
         var askedAt = _interruptions;
-        if (undone is not null)
-            _undone.Add(undone);
         var named = Transcript.AnswerTo(what ?? Line);
         later(AskAsync());
 
@@ -45,50 +51,94 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
             try
             {
                 var lines = await question();
-                return () => Settle(lines, Then);
+                return () => Settle(lines, then);
             }
             catch (ChordChatException cause)
             {
-                return () => Settle([Transcript.Problem(cause)], () => true);
+                return () =>
+                {
+                    HasFailed = true;
+                    Settle([Transcript.Problem(cause)], otherwise);
+                };
             }
         }
 
-        void Settle(IReadOnlyList<StyledLine> lines, Func<bool> next)
+        void Settle(IReadOnlyList<StyledLine> lines, Action? next)
         {
             if (_isStopped)
                 return;
-            Answer(lines);
-            if (next() && undone is not null)
-                _undone.Remove(undone); // Of two that say the same one is left.
-        }
-
-        // What was true when the question was asked may no longer be true. As with a line that was just typed, that
-        // ends nothing.
-        bool Then()
-        {
-            try
-            {
-                then?.Invoke();
-                return true;
-            }
-            catch (ChordChatException cause)
-            {
-                Answer([Transcript.Problem(cause)]);
-                return false;
-            }
-        }
-
-        void Answer(IReadOnlyList<StyledLine> lines)
-        {
             if (lines.Count > 0 && _interruptions != askedAt)
                 view.Print(named);
             view.PrintAll(lines);
+            if (next is not null)
+                Try(next);
+        }
+    }
+
+    /// <summary>What was true when the question was asked may no longer be true. As with a line that was just typed,
+    /// that ends nothing.</summary>
+    private bool Try(Action act)
+    {
+        try
+        {
+            act();
+            return true;
+        }
+        catch (ChordChatException cause)
+        {
+            HasFailed = true;
+            view.Print(Transcript.Problem(cause));
+            return false;
+        }
+    }
+
+    /// <summary>Whether nodes are being asked for somebody, so that what is typed for them has to wait its
+    /// turn.</summary>
+    public bool IsLookingUp(string user) => _lookups.ContainsKey(user);
+
+    /// <summary>Does something about somebody once nodes have shown their keys. What is wanted of the same person
+    /// meanwhile waits for the same answer, and is done in the order in which it was typed.</summary>
+    /// <param name="what">What is answered, if not the line that was typed.</param>
+    /// <param name="undone">What to say when it is not done: after a failure, or at the console's end.</param>
+    /// <param name="otherwise">Done if they were not found.</param>
+    public void OnceFound(
+        ChatClient client, string user, Action act, string? what = null, string? undone = null,
+        Action? otherwise = null)
+    {
+        if (undone is not null)
+            _undone.Add(undone);
+        var intent = new Intent(act, undone, otherwise);
+        if (_lookups.TryGetValue(user, out var others))
+        {
+            others.Add(intent);
+            return;
+        }
+
+        var intents = _lookups[user] = [intent];
+        Ask(
+            async () =>
+            {
+                await client.People.CheckExistsAsync(user);
+                return [];
+            },
+            what,
+            then: () => End(intent => Finish(intent, Try(intent.Act))),
+            otherwise: () => End(intent =>
+            {
+                intent.Otherwise?.Invoke();
+                Finish(intent, isDone: false);
+            }));
+
+        void End(Action<Intent> settle)
+        {
+            _lookups.Remove(user);
+            intents.ForEach(settle);
         }
     }
 
     /// <summary>Does something about somebody, unless nodes say that nobody has this name. Who is known here, or whom
     /// nobody can look up now, is not asked for.</summary>
-    /// <param name="undone">What to say when the console ends before that.</param>
+    /// <param name="undone">What to say when it is not done.</param>
     public void UnlessNobody(ChatClient client, string user, Action act, string undone)
     {
         client.CheckRecipient(user);
@@ -98,14 +148,24 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
             return;
         }
 
+        _undone.Add(undone);
+        var intent = new Intent(act, undone);
         var isNobody = false;
         Ask(
             async () => (isNobody = await client.People.IsNobodyAsync(user)) ? [Answers.Nobody(user)] : [],
-            then: () =>
-            {
-                if (!isNobody)
-                    act();
-            },
-            undone: undone);
+            then: () => Finish(intent, !isNobody && Try(act)),
+            otherwise: () => Finish(intent, isDone: false));
+    }
+
+    /// <summary>What was typed and is not done is named: nothing is lost without a word.</summary>
+    private void Finish(Intent intent, bool isDone)
+    {
+        if (intent.Undone is not { } undone)
+            return;
+        _undone.Remove(undone); // Of two that say the same one is left.
+        if (isDone)
+            return;
+        HasFailed = true;
+        view.Print(Transcript.Note(undone, Style.Warning));
     }
 }

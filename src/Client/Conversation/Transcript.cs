@@ -154,17 +154,26 @@ internal static class Transcript
     private static string NowOn(ClientEvent.Connected connected) =>
         $"{(connected.Lost == connected.Node ? "back" : "now")} on {connected.Node}";
 
-    public static StyledLine KeysChanged(ClientEvent.KeysChanged changed) => changed.State switch
+    public static StyledLine KeysChanged(ClientEvent.KeysChanged changed) => Note(
+        KeyAlarm(changed, $"compare safety numbers with /verify {changed.User}, then /accept {changed.User}"),
+        changed.State switch
+        {
+            PinState.IdentityRotated => Style.Warning,
+            PinState.Conflict => Style.Bad,
+            _ => Style.Dim,
+        });
+
+    /// <param name="toAgree">How somebody agrees to a new identity.</param>
+    public static string KeyAlarm(ClientEvent.KeysChanged changed, string toAgree) => changed.State switch
     {
-        PinState.DeviceChanged => Note($"{changed.User} logged in on a new device", Style.Dim),
-        PinState.IdentityRotated => Note(
-            $"{changed.User} has a new identity; nothing is sent until you agree: compare safety numbers with "
-            + $"/verify {changed.User}, then /accept {changed.User}", Style.Warning),
-        PinState.Conflict => Note(
+        PinState.DeviceChanged => $"{changed.User} logged in on a new device",
+        PinState.IdentityRotated =>
+            $"{changed.User} has a new identity; nothing is sent until you agree: {toAgree}",
+        PinState.Conflict =>
             $"WARNING: the keys of {changed.User} are in conflict: nodes have shown you or them different ones. "
             + $"Nothing is sent to {changed.User} any more. Ask {changed.User} in person whether one of you logged in "
-            + "on two machines, and tell the operator.", Style.Bad),
-        _ => Note($"keys of {changed.User} changed", Style.Dim),
+            + "on two machines, and tell the operator.",
+        _ => $"keys of {changed.User} changed",
     };
 
     public static StyledLine Note(string text, Style style = Style.Dim) => new(2, new Span("· " + text, style));

@@ -75,6 +75,9 @@ internal sealed class ScriptSession : IAsyncDisposable
         _stopping.Dispose();
     }
 
+    private static string ToAgree(string user) =>
+        $"compare safety numbers (in the console: /verify {user}), then send with --accept-identity";
+
     private async Task WatchAsync()
     {
         try
@@ -86,6 +89,8 @@ internal sealed class ScriptSession : IAsyncDisposable
                     _trouble = searching.Reason;
                 else if (happened is ClientEvent.Notice(var text))
                     Output.Say($"chordchat: {text}");
+                else if (happened is ClientEvent.KeysChanged changed)
+                    Output.Say($"chordchat: {Transcript.KeyAlarm(changed, ToAgree(changed.User))}");
                 else if (happened is ClientEvent.Copied copied)
                     _renewing ??= RenewAsync(copied); // Once: what fails is tried again at the next start.
                 else if (happened is ClientEvent.Ended ended)

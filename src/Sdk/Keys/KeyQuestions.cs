@@ -191,7 +191,7 @@ internal sealed class KeyQuestions(ClusterId cluster, NodeLinks links, Action<Cl
             tell(new ClientEvent.Notice(line));
         return new ChordChatException(
             "bad_keys", $"{name} shows keys of {user} that are not signed by {user}, and no other node helps",
-            "the message waits; name another node with --node, and tell the operator");
+            "nothing can be sent to them now; name another node with --node, and tell the operator");
     }
 }
 

@@ -52,6 +52,40 @@ public sealed class ConsoleEndTests : TwoFakeNodes
         Assert.Contains("ended with 143.", all, StringComparison.Ordinal);
     }
 
+    /// <summary>Each line asked for her itself, and was stored when its own answer came; what was typed after /chat
+    /// went to the chat that was open before.</summary>
+    [Fact]
+    public async Task Texts_to_somebody_who_is_still_looked_up_are_stored_in_their_order()
+    {
+        if (!HasTerminal)
+            return;
+        var folder = await ReadyAsync();
+        using var console = await OpenAsync(folder, isTerminal: false);
+        await console.TypeAsync("/chat carol\ntwo\n/msg carol three\nfour\n");
+        console.CloseInput();
+        await console.ReadAsync();
+        Cluster.Silent.Clear();
+
+        var all = await console.EndAsync();
+
+        Assert.Contains("ended with 0.", all, StringComparison.Ordinal);
+        Assert.Equal([Text, "two", "three", "four"], Texts(folder));
+    }
+
+    /// <summary>README.md, exit codes: it ended with 0.</summary>
+    [Fact]
+    public async Task A_pipe_from_which_a_text_was_not_stored_ends_with_1()
+    {
+        if (!HasTerminal)
+            return;
+        await using var alice = await Person.RegisterAsync("alice", N1);
+        using var console = await RunningConsole.StartAsync(alice.Folder, N1.Address, isTerminal: false);
+        await console.TypeAsync("/msg nobody hello\n/quit\n");
+        var all = await console.EndAsync();
+        Assert.Contains("your message to nobody was not stored", all, StringComparison.Ordinal);
+        Assert.Contains("ended with 1.", all, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_text_is_stored_when_nodes_answer_soon_after_the_end()
     {

@@ -31,10 +31,11 @@ public sealed class ConsoleChatTests
         chat.OnLine("/msg carol are you there?");
         (await at.Later[1])();
         (await at.Later[2])();
-        Assert.Equal(3, view.Printed.Count);
+        Assert.Equal(4, view.Printed.Count);
         Assert.Equal("· answer to /status bob:", view.Printed[0]);
         Assert.StartsWith("! ", view.Printed[1]);
         Assert.StartsWith("! ", view.Printed[2]); // The last one still follows its line.
+        Assert.Equal("· your message to carol was not stored and is not sent: are you there?", view.Printed[3]);
 
         view.Printed.Clear();
         chat.OnLine("/msg carol are you there?");
@@ -79,6 +80,62 @@ public sealed class ConsoleChatTests
 
     private static ChatClient Offline(UnlockedProfile me) =>
         new(me, new NodeSearch { Explicit = ["127.0.0.1:1"], AskNetwork = false });
+
+    /// <summary>The next line went to the chat that was open before, while nodes were asked for the new one.</summary>
+    [Fact]
+    public async Task What_is_typed_after_a_chat_command_goes_there_or_nowhere()
+    {
+        await using var at = new OfflineConsole("hello");
+        var (chat, view) = (at.Chat, at.View);
+        Meet(at.Me, "bob");
+        chat.OnLine("/chat bob");
+        chat.OnLine("/chat carol");
+        chat.OnLine("only for carol");
+        Assert.Equal(0, at.Client.UnsentTexts);
+        Assert.Equal(["your message to carol was not stored and is not sent: only for carol"], chat.Undone);
+        Assert.Contains("to carol (looking them up)> ", view.Prompt, StringComparison.Ordinal);
+
+        (await Assert.Single(at.Later))();
+        chat.OnLine("and this?");
+        Assert.Equal(0, at.Client.UnsentTexts);
+        Assert.Empty(chat.Undone);
+        Assert.Equal(
+            [
+                "· no chat is open now",
+                "· your message to carol was not stored and is not sent: only for carol",
+                "· no chat is open: open one with /chat <user> first",
+            ],
+            view.Printed[^3..]);
+        Assert.True(chat.HasFailed); // README.md: a pipe ends with 1.
+    }
+
+    [Fact]
+    public async Task An_answer_that_comes_late_moves_nobody_to_another_chat()
+    {
+        await using var at = new OfflineConsole("hello");
+        var (chat, view) = (at.Chat, at.View);
+        chat.OnLine("/chat carol");
+        chat.OnLine("/chat bob");
+        (await at.Later[0])();
+        Assert.Contains("to bob> ", view.Prompt, StringComparison.Ordinal);
+        Assert.DoesNotContain("· no chat is open now", view.Printed);
+    }
+
+    /// <summary>docs/e2e.md, Receiving: only who accepts, or writes, tells the other side anything.</summary>
+    [Fact]
+    public async Task To_open_the_chat_of_somebody_who_asks_accepts_nothing_and_to_write_does()
+    {
+        await using var at = new OfflineConsole("hello");
+        var (chat, view) = (at.Chat, at.View);
+        Meet(at.Me, "bob");
+        at.Profile.Store.Write(db => db.Execute("UPDATE circle SET written = 0"));
+        chat.OnLine("/chat bob");
+        Assert.True(at.Client.History.HasRequest("bob"));
+        Assert.StartsWith("· bob has asked to chat with you: /accept bob", view.Printed[^1], StringComparison.Ordinal);
+        chat.OnLine("hello yourself");
+        Assert.False(at.Client.History.HasRequest("bob"));
+        Assert.Contains(view.Printed, line => line.Contains("bob: hello", StringComparison.Ordinal));
+    }
 
     [Fact]
     public async Task After_the_open_chats_person_is_blocked_no_line_goes_to_them()
@@ -129,10 +186,12 @@ public sealed class ConsoleChatTests
         await using var at = new OfflineConsole("hello");
         var (chat, view) = (at.Chat, at.View);
         chat.OnLine("/msg carol hi");
-        chat.OnLine("/msg carol hi");
+        chat.OnLine("/msg dave hi");
         chat.OnLine("/who"); // It only asks.
         Assert.Equal(
-            Enumerable.Repeat("your message to carol was not stored and is not sent: hi", 2), chat.Undone);
+            from name in (string[])["carol", "dave"]
+            select $"your message to {name} was not stored and is not sent: hi",
+            chat.Undone);
         (await at.Later[0])();
         Assert.Single(chat.Undone);
         chat.OnLine("/logout");

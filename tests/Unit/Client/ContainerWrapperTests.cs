@@ -39,9 +39,11 @@ public sealed class ContainerWrapperTests : IDisposable
     public ContainerWrapperTests()
     {
         Directory.CreateDirectory(Path.Combine(_folder, "run"));
+        Directory.CreateDirectory(Path.Combine(_folder, "built")); // For a cluster of processes, say.
         File.WriteAllText(Path.Combine(_folder, "run/mode"), "containers");
         if (!OperatingSystem.IsWindows())
-            foreach (var (name, text) in new[] { ("docker", Docker), ("chordchat", Client) })
+            foreach (var (name, text) in new[]
+                { ("docker", Docker), ("chordchat", Client), ("built/chordchat", "#!/bin/false") })
             {
                 var file = Path.Combine(_folder, name);
                 File.WriteAllText(file, text);
@@ -140,7 +142,7 @@ public sealed class ContainerWrapperTests : IDisposable
         };
         start.Environment["PATH"] = $"{_folder}:{start.Environment["PATH"]}";
         start.Environment["CHORDCHAT_HOME"] = _folder;
-        start.Environment["CHORDCHAT_BUILT"] = Path.Combine(_folder, "nothing");
+        start.Environment["CHORDCHAT_BUILT"] = Path.Combine(_folder, "built");
         start.Environment["CHORDCHAT_TRUST"] = "not asked for";
         start.Environment["RECORD"] = Record;
         start.Environment["TZ"] = "Europe/Berlin";

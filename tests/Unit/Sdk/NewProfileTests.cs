@@ -56,7 +56,7 @@ public sealed class NewProfileTests : IDisposable
     [Fact]
     public async Task A_profile_that_another_program_opens_meanwhile_is_not_taken_away_from_under_it()
     {
-        for (var i = 0; i < 300; i++)
+        for (var i = 0; i < 100; i++)
         {
             var folder = _folder[$"alice{i}"];
             var made = NewProfile.Open(folder);
