@@ -84,7 +84,7 @@ internal static class CommandLine
         path.Validators.Add(result =>
         {
             if (result.Tokens.Any(token => token.Value.Length == 0))
-                result.AddError($"{path.Name} needs a name, and got none.");
+                result.AddError($"{path.Name} is empty; give a path.");
         });
         return path;
     }

@@ -81,7 +81,7 @@ internal static class FolderChecks
         {
             yield return new(
                 Verdict.Fail, "certificate", denial.InWords("this node's"),
-                "remove the folder; its operator may invite this machine anew: 'cluster invite'");
+                "remove the folder; the cluster's operator can invite this machine again: 'cluster invite'");
             yield break;
         }
 

@@ -47,7 +47,7 @@ internal static class InviteUserCommand
             foreach (var code in Make(new(parsed.GetRequiredValue(data)), wanted, until))
                 Console.WriteLine(code);
             Console.Error.WriteLine(
-                $"Good once each, until {until:u}: {HowToGiveIt}. Whoever has a code can use it.");
+                $"Each code is good for one account until {until:u}: {HowToGiveIt}. Whoever has a code can use it.");
         });
         return command;
     }

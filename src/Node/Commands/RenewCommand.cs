@@ -45,8 +45,9 @@ internal static class RenewCommand
         command.SetAction(async (parsed, cancellation) =>
         {
             var (root, chosen) = (parsed.GetRequiredValue(data), parsed.GetValue(names) ?? []);
-            if ((chosen.Length == 0 && parsed.GetValue(file) is null) != parsed.GetValue(all))
-                throw new StartRefusedException(ExitCode.Usage, "name nodes, or --all, or --file.");
+            bool[] said = [chosen.Length > 0, parsed.GetValue(all), parsed.GetValue(file) is not null];
+            if (said.Count(one => one) != 1)
+                throw new StartRefusedException(ExitCode.Usage, "name nodes, or --all, or --file: one of the three.");
             var folder = new ClusterFolder(root);
             using var authority = folder.OpenAuthority();
             if (parsed.GetValue(file) is { } path)

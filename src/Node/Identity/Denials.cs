@@ -45,8 +45,8 @@ internal sealed partial class Denials(
         : DenyList.Read(signed, cluster, new(authority)) ?? throw new StartRefusedException(
             ExitCode.Damaged,
             $"{Path.Combine(folder, DenyList.FileName)}, the list of revoked certificates, is damaged. Delete it: a "
-            + "node gets it again from the others. Where the authority's key is, revoke again a node that was revoked "
-            + "before: 'cluster revoke' fetches the list from a node.");
+            + "node gets it again from the others. On the machine with the authority's key, run 'cluster revoke' again "
+            + "for a node that is already revoked: it fetches the list from a node.");
 
     private string StoredAt { get; } = Path.Combine(folder.Path, DenyList.FileName);
 

@@ -78,7 +78,7 @@ public sealed class CommandMistakeTests : IDisposable
     public async Task A_folder_without_a_name_is_refused(string command)
     {
         var words = string.Format(null, command, _folder.Path).Split(' ');
-        await SaysAsync(ExitCode.Usage, $"{words[^2]} needs a name", words);
+        await SaysAsync(ExitCode.Usage, $"{words[^2]} is empty", words);
     }
 
     private async Task SaysAsync(ExitCode code, string text, params string[] words)
