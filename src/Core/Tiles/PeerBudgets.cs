@@ -60,7 +60,8 @@ internal sealed class PeerBudgets(PeerLimits limits)
         bytes <= 0 || Of(from, nowMs).Registers < limits.RegisterBytesMax;
 
     /// <param name="bytes">By which the register has grown; what it has shrunk by is given back, so that a user who
-    /// makes a register larger and smaller again does not use up what the node has for everybody.</param>
+    /// makes a register larger and smaller again through one node does not use up what that has for
+    /// everybody.</param>
     /// <param name="fills">A promise that this node had before: it is open no longer.</param>
     public void Wrote(NodeId from, long bytes, bool fills, long nowMs)
     {

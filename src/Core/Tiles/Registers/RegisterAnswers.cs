@@ -9,7 +9,9 @@ internal sealed class RegisterAnswers(string key, IValueRules rules)
 
     public void Clear() => _all.Clear();
 
-    public void Add(Ballot accepted, ReadOnlyMemory<byte> value) => _all.Add(new(accepted, value));
+    /// <summary>Nobody honest accepts an empty value: who says so has said that nothing is there.</summary>
+    public void Add(Ballot accepted, ReadOnlyMemory<byte> value) =>
+        _all.Add(new(value.IsEmpty ? default : accepted, value));
 
     /// <summary>The newest value to which a majority of the members leads up, as far as they have answered; null when
     /// there is none.</summary>
