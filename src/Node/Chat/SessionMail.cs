@@ -21,6 +21,11 @@ internal sealed class SessionMail(
     /// </summary>
     private static readonly TimeSpan AskedPause = TimeSpan.FromSeconds(1);
 
+    /// <summary>How often the pause doubles while the client asks in vain: to eight seconds, within which it gives
+    /// up no gap.</summary>
+    private const int InVainMax = 3;
+
+
     /// <summary>What a held message costs beside its content.</summary>
     private const int HeldOverheadBytes = 128;
 
@@ -37,6 +42,7 @@ internal sealed class SessionMail(
     private ulong _askedFor; // The newest reading that the client asked for.
     private bool _isAsked;
     private long? _askedAt; // When the last one that it asked for began.
+    private int _inVain; // So many of those have brought nothing, one after the other.
     private int _vainScans;
     private int _patience;
 
@@ -200,7 +206,10 @@ internal sealed class SessionMail(
         lock (_turn)
             if (!_isAsked)
                 return;
-        if (_askedAt is { } last && AskedPause - time.GetElapsedTime(last) is var rest && rest > TimeSpan.Zero)
+        // What the client has got already costs its reader nothing, but the nodes as much as ever.
+        _inVain = _foundSome || _askedAt is null ? 0 : Math.Min(_inVain + 1, InVainMax);
+        if (_askedAt is { } last && (AskedPause * (1 << _inVain)) - time.GetElapsedTime(last) is var rest
+            && rest > TimeSpan.Zero)
             await Task.Delay(rest, time, lifetime);
         _askedAt = time.GetTimestamp();
         lock (_turn)

@@ -125,6 +125,10 @@ internal static class RevokeCommand
             await Task.Delay(Look, cancellation);
         }
 
+        if (holders.Length == 0 && taken.Count > 0)
+            throw new StartRefusedException(
+                ExitCode.Unreachable, $"{string.Join(", ", taken)} took the list, and hands it on; which nodes have it "
+                + "by now could not be found out. Type the same command again to see.");
         if (holders.Length == 0)
             throw new StartRefusedException(
                 ExitCode.Unreachable, $"no node of this cluster took the list (asked: {string.Join(", ", addresses)}). "
