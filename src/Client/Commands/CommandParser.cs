@@ -67,7 +67,7 @@ internal static class CommandParser
         {
             "/help" => new Help(),
             "/msg" => ParseMessage(rest),
-            "/chat" when rest.Length > 0 && !rest.Contains(' ') => new OpenChat(rest),
+            "/chat" => new OpenChat(rest),
             "/history" => ParseHistory(rest),
             "/who" => new Who(),
             "/status" when user is not null => new Status(user),

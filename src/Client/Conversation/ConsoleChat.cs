@@ -19,7 +19,9 @@ internal sealed class ConsoleChat(
     private readonly Questions _questions = new(view, later);
     private readonly ShownMessages _shown = new(client, view);
     private bool _isLookingUp; // The person of the open chat: nodes are asked for their keys.
+    private int _turns; // How often another chat was opened, or this one closed.
     private bool _hasMistakes;
+    private bool _isLoggedOut;
 
     /// <summary>Whether the session has ended by itself and only waits to be left.</summary>
     public bool IsOver { get; private set; }
@@ -35,7 +37,15 @@ internal sealed class ConsoleChat(
     public bool IsWaiting => _questions.IsWaiting;
 
     /// <summary>Whether something that was typed could not be done.</summary>
-    public bool HasFailed => _hasMistakes || _questions.HasFailed;
+    public bool HasFailed => _hasMistakes || _questions.HasFailed || Undone.Count > 0;
+
+    /// <summary>Why what is still undone will not be done.</summary>
+    public string WhyUndone => IsOver ? "the session has ended"
+        : _isLoggedOut ? "you have logged out" : "no node has answered in time";
+
+    /// <summary>Messages that were typed here and go no further, and whether the screen says so.</summary>
+    public IReadOnlyList<(ChatMessage Message, bool IsSaid)> FailedMessages() =>
+        [.. _own.Failed(client.History).Select(message => (message, _own.IsSaid(message)))];
 
     public IEnumerable<string> Names => client.History.Chats().Select(chat => chat.Peer)
         .Concat(client.History.Requests().Select(request => request.From)).Concat(_met).Distinct();
@@ -141,7 +151,9 @@ internal sealed class ConsoleChat(
         switch (command)
         {
             case ConsoleCommand.Say(var text) when _shown.Open is { } user: Send(user, text); break;
-            case ConsoleCommand.Say: Mistake("no chat is open: open one with /chat <user> first"); break;
+            case ConsoleCommand.Say(var text):
+                Mistake($"no chat is open, so this was not sent: {Printable.Of(text)}; open one with /chat <user>");
+                break;
             case ConsoleCommand.Message(var user, var text): Send(user, text); break;
             case ConsoleCommand.OpenChat(var user): Open(user); break;
             case ConsoleCommand.History(var count): _shown.ShowHistory(count); break;
@@ -169,8 +181,9 @@ internal sealed class ConsoleChat(
             case ConsoleCommand.Blocked: view.Print(Answers.Blocked(client.Circle.Blocked)); break;
             case ConsoleCommand.Help: view.PrintAll(Answers.Help()); break;
             case ConsoleCommand.LogOut:
-                _questions.Stop(); // What they would store would go out from the next device.
                 var left = client.ForgetDevice();
+                _questions.Stop(); // What they would store would go out from the next device.
+                _isLoggedOut = true;
                 view.Print(Transcript.LoggedOut(isGone: left is not null));
                 if (left > 0)
                     view.Print(Transcript.Unsent(client.History.Unsent(), isLoggedIn: false));
@@ -186,12 +199,13 @@ internal sealed class ConsoleChat(
     {
         client.CheckRecipient(user);
         MessageLimits.Encode(text);
+        var opens = _shown.Open is null ? _turns : -1;
         if (client.People.KeysOf(user) is not null && !client.People.HasNewIdentity(user)
             && !_questions.IsLookingUp(user)) // Or this text would overtake one that waits.
-            Store(user, text);
+            Store(user, text, opens);
         else
             _questions.OnceFound(
-                client, user, () => Store(user, text), $"your message to {user}",
+                client, user, () => Store(user, text, opens), $"your message to {user}",
                 undone: $"your message to {user} was not stored and is not sent: {text}");
     }
 
@@ -201,7 +215,7 @@ internal sealed class ConsoleChat(
         _shown.Forget(user);
         var wasOpen = _shown.Open == user;
         if (wasOpen) // Or the next line would go there.
-            Turn(null, isLookedUp: false);
+            Close();
         view.Print(Transcript.Note(
             $"{user} is blocked{(wasOpen ? " and the chat with them is closed" : "")}; /unblock {user} undoes it"));
     }
@@ -244,16 +258,17 @@ internal sealed class ConsoleChat(
                 $"{user} was not accepted");
     }
 
-    private void Store(string user, string text)
+    /// <param name="opens">Opens the chat if no other one was opened or closed since.</param>
+    private void Store(string user, string text, int opens)
     {
         client.People.MarkSeen(user);
         var waited = client.History.HasRequest(user);
         var message = client.History.Find(client.Send(user, text))!;
         if (waited) // To write to somebody is to accept them.
             _shown.LookAgain();
-        if (_shown.Open is null)
+        if (opens == _turns)
             OpenKnown(user);
-        _own.Print(message);
+        _own.PrintTyped(message);
         Prompt();
     }
 
@@ -262,7 +277,7 @@ internal sealed class ConsoleChat(
         var unsent = client.History.Unsent();
         client.SendAgain(unsent.Select(message => message.Id));
         foreach (var message in unsent)
-            _own.Print(client.History.Find(message.Id)!);
+            _own.PrintTyped(client.History.Find(message.Id)!);
         if (unsent.Count == 0)
             view.Print(Transcript.Note("nothing is left unsent"));
     }
@@ -270,21 +285,23 @@ internal sealed class ConsoleChat(
     /// <summary>What is typed from now on goes there, or nowhere: never to the chat that was open before.</summary>
     private void Open(string user)
     {
+        Close();
+        if (user.Length == 0)
+        {
+            Mistake("usage: /chat <user>; no chat is open now");
+            return;
+        }
+
         client.CheckRecipient(user);
-        if (client.History.HasRequest(user))
+        if (client.History.HasRequest(user) || client.People.KeysOf(user) is not null
+            || client.History.Chats().Any(chat => chat.Peer == user))
         {
-            Turn(user, isLookedUp: false);
-            view.Print(Transcript.Note(
-                $"{user} has asked to chat with you: /accept {user} shows the messages, as does what you write to "
-                + "them"));
-        }
-        else if (client.History.Chats().Any(chat => chat.Peer == user) || client.People.KeysOf(user) is not null)
             OpenKnown(user);
-        else
-        {
-            Turn(user, isLookedUp: true);
-            _questions.OnceFound(client, user, () => OpenFound(user), otherwise: () => CloseUnknown(user));
+            return;
         }
+
+        Turn(user, isLookedUp: true);
+        _questions.OnceFound(client, user, () => OpenFound(user), otherwise: () => CloseUnknown(user));
     }
 
     private void OpenFound(string user)
@@ -297,7 +314,7 @@ internal sealed class ConsoleChat(
     {
         if (!_isLookingUp || _shown.Open != user)
             return;
-        Turn(null, isLookedUp: false);
+        Close();
         view.Print(Transcript.Note("no chat is open now"));
         Prompt();
     }
@@ -305,13 +322,25 @@ internal sealed class ConsoleChat(
     private void OpenKnown(string user)
     {
         Turn(user, isLookedUp: false);
-        _shown.ShowUnreadOf(user);
-        view.Print(Transcript.Note($"chat with {user}; /history shows what was said"));
+        if (client.History.HasRequest(user)) // To look is not to accept.
+            view.Print(Transcript.Note(
+                $"{user} has asked to chat with you: /accept {user} shows the messages, as does what you write to "
+                + "them"));
+        else
+        {
+            _shown.ShowUnreadOf(user);
+            view.Print(Transcript.Note($"chat with {user}; /history shows what was said"));
+        }
+
         Prompt();
     }
 
+    /// <summary>Then what is typed goes nowhere.</summary>
+    public void Close() => Turn(null, isLookedUp: false);
+
     /// <param name="isLookedUp">Whether the chat opens only if nodes show their keys.</param>
-    private void Turn(string? user, bool isLookedUp) => (_shown.Open, _isLookingUp) = (user, isLookedUp);
+    private void Turn(string? user, bool isLookedUp) =>
+        (_shown.Open, _isLookingUp, _turns) = (user, isLookedUp, _turns + 1);
 
     private void Prompt() => view.SetPrompt(Transcript.Prompt(
         _connection.IsUp, _shown.UnreadCounts,

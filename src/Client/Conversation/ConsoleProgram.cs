@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using ChordChat.Client.Scripting;
 using ChordChat.Client.Terminal;
 using ChordChat.Sdk;
+using ChordChat.Sdk.Messages;
 
 namespace ChordChat.Client.Conversation;
 
@@ -61,6 +62,7 @@ internal static class ConsoleProgram
 
         cancellation.ThrowIfCancellationRequested();
         await SendTheRestAsync(client, QuitPatience, CancellationToken.None);
+        SayFailed(chat);
         return loop.Failure is { } failure ? throw failure : chat.Finished ?? (chat.IsOver ? CommandLine.Failed : 0);
     }
 
@@ -85,7 +87,20 @@ internal static class ConsoleProgram
     private static void SayUndone(ConsoleChat chat)
     {
         foreach (var what in chat.Undone)
-            Output.Say($"{(chat.IsOver ? "the session has ended" : "no node has answered in time")}: {what}");
+            Output.Say($"{chat.WhyUndone}: {what}");
+    }
+
+    /// <summary>What has become of messages since the chat was left is on no line of it.</summary>
+    /// <returns>Whether all go on their way.</returns>
+    private static bool SayFailed(ConsoleChat chat)
+    {
+        var failed = chat.FailedMessages();
+        foreach (var (message, isSaid) in failed)
+            if (!isSaid)
+                Output.Say(message.State == MessageState.Refused
+                    ? $"your message was refused ({Transcript.Refusal(message)}): {message.Text}"
+                    : $"your message to {message.To} was not sent, for another device has taken over: {message.Text}");
+        return failed.Count == 0;
     }
 
     /// <summary>A terminal that goes away ends the chat as its user would: the terminal may be a real one after
@@ -145,7 +160,7 @@ internal static class ConsoleProgram
 
         // What was typed into a pipe must not be lost because the pipe was short.
         var sent = await SendTheRestAsync(client, PipePatience, cancellation);
-        return takesAll && sent && !chat.HasFailed ? chat.Finished ?? 0 : CommandLine.Failed;
+        return SayFailed(chat) && takesAll && sent && !chat.HasFailed ? chat.Finished ?? 0 : CommandLine.Failed;
 
         bool IsOver() => chat.Finished is not null || ended;
 
@@ -157,14 +172,16 @@ internal static class ConsoleProgram
                 else if (line is null)
                     ended = true;
                 else if (line.Contains(Replaced.Letter))
-                    takesAll = Refuse(line);
+                    takesAll = Refuse(line, chat);
                 else
                     chat.OnLine(line);
         }
     }
 
-    private static bool Refuse(string line)
+    private static bool Refuse(string line, ConsoleChat chat)
     {
+        if (line.TrimStart().StartsWith("/chat", StringComparison.OrdinalIgnoreCase))
+            chat.Close();
         Output.Say($"'{line}' is not UTF-8 (or has U+FFFD), so it was left out; convert it first, as with iconv");
         return false;
     }

@@ -7,10 +7,28 @@ namespace ChordChat.Client.Conversation;
 internal sealed class OwnLines(IConsoleView view, string me)
 {
     private readonly Dictionary<string, (int Handle, string State)> _printed = [];
+    private readonly HashSet<string> _typed = []; // By id; others come from other programs of this profile.
 
     public void Print(ChatMessage message) => _printed[message.Id] = (
         view.Print(Transcript.Line(message, me, unread: false), Transcript.StateField),
         Transcript.State(message).Text);
+
+    /// <summary>Prints one that was typed here.</summary>
+    public void PrintTyped(ChatMessage message)
+    {
+        _typed.Add(message.Id);
+        Print(message);
+    }
+
+    /// <summary>Those that were typed here and go no further: refused, or left behind by a device that was
+    /// replaced.</summary>
+    public IReadOnlyList<ChatMessage> Failed(History history) =>
+        [.. _typed.Select(history.Find).OfType<ChatMessage>()
+            .Where(message => message.State is MessageState.Refused or MessageState.Unsent)];
+
+    /// <summary>Whether its line says what has become of it.</summary>
+    public bool IsSaid(ChatMessage message) =>
+        _printed.TryGetValue(message.Id, out var printed) && printed.State == Transcript.State(message).Text;
 
     /// <summary>Shows what became of all that stand there.</summary>
     public void UpdateAll(History history)

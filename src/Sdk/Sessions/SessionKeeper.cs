@@ -71,6 +71,7 @@ internal sealed class SessionKeeper(
 
             if (final is not null)
             {
+                lease.Dispose(); // A window that waits to be left keeps nobody from a session.
                 sink.Tell(new ClientEvent.Ended(final));
                 return;
             }

@@ -219,6 +219,8 @@ public sealed class ClientSessionTests : TwoFakeNodes
         await using var second = await Person.LogInAsync("bob", Person.NewFolder(), N2);
         var ended = await bob.SeeAsync<ClientEvent.Ended>();
         Assert.Equal("taken_over", ended.Reason.Code);
+        using (var lease = new SessionLease(bob.Folder))
+            Assert.True(lease.TryTake()); // As "chordchat login bob" on this machine does.
         alice.Client.Send("bob", "sealed for the old device"); // Alice's copy of bob's keys is still fresh enough.
         await second.OnlineAsync();
         Assert.Equal(["sealed for the old device"], await second.ReadAsync(1));

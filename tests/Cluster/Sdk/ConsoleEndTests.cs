@@ -86,6 +86,24 @@ public sealed class ConsoleEndTests : TwoFakeNodes
         Assert.Contains("ended with 1.", all, StringComparison.Ordinal);
     }
 
+    /// <summary>The node's answer came when nobody looked any more, and the pipe ended with 0.</summary>
+    [Fact]
+    public async Task A_pipe_names_a_text_that_is_refused_after_its_end_and_ends_with_1()
+    {
+        if (!HasTerminal)
+            return;
+        await using var bob = await Person.RegisterAsync("bob", N1);
+        await using var alice = await Person.RegisterAsync("alice", N1);
+        await alice.WaitAsync(alice.Client.Send("bob", "now I know you"), MessageState.Kept);
+        await alice.DisposeAsync();
+        Cluster.RefuseMailTo = to => to == "bob" ? "blocked" : null;
+        using var console = await RunningConsole.StartAsync(alice.Folder, N1.Address, isTerminal: false);
+        await console.TypeAsync("/msg bob hello\n/quit\n");
+        var all = await console.EndAsync();
+        Assert.Matches("your message was refused .*: hello", all);
+        Assert.Contains("ended with 1.", all, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_text_is_stored_when_nodes_answer_soon_after_the_end()
     {

@@ -29,7 +29,7 @@ public sealed class CommandParserTests
         { "/logout", new ConsoleCommand.LogOut() },
         { "/quit", new ConsoleCommand.Quit() },
         { "/msg carol", new ConsoleCommand.Misunderstood("usage: /msg <user> <text>") },
-        { "/chat", new ConsoleCommand.Misunderstood("usage: /chat <user>") },
+        { "/chat", new ConsoleCommand.OpenChat("") },
         { "/history many", new ConsoleCommand.Misunderstood("usage: /history [n]") },
     };
 

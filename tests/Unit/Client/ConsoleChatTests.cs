@@ -1,14 +1,9 @@
 using ChordChat.Client.Conversation;
 using ChordChat.Client.Terminal;
-using ChordChat.Crypto.KeyLogs;
-using ChordChat.Crypto.Passwords;
 using ChordChat.Sdk;
-using ChordChat.Sdk.Keys;
 using ChordChat.Sdk.Messages;
-using ChordChat.Sdk.Nodes;
 using ChordChat.Sdk.Profiles;
 using ChordChat.Sdk.Storage;
-using ChordChat.Tests.Unit.Crypto;
 using Xunit;
 
 namespace ChordChat.Tests.Unit.Client;
@@ -53,7 +48,7 @@ public sealed class ConsoleChatTests
         chat.OnLine("/msg bob typed here");
         using var beside = Profile.Open(at.Profile.Folder);
         using var script = beside.Unlock(FilledProfile.Password);
-        await using var sender = Offline(script);
+        await using var sender = OfflineConsole.Offline(script);
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         sender.Send("bob", "sent by a script"); // Perhaps before this program looked for the first time.
         ClientEvent happened;
@@ -65,29 +60,13 @@ public sealed class ConsoleChatTests
         Assert.Contains("sent by a script", view.Printed[0], StringComparison.Ordinal);
     }
 
-    /// <summary>As if somebody's keys had been looked up before.</summary>
-    private static void Meet(UnlockedProfile me, string user)
-    {
-        var kdf = KdfParameters.FromBytes(KdfParameters.IterationsMin, new byte[16]);
-        var ready = new ReadyKeys();
-        using var identity = ready.Identity();
-        using var device = ready.Device();
-        var entry = KeyLogEntryBuilder.Create(me.Cluster, user, 1, identity, device, default, kdf);
-        var log = KeyLog.Verify(me.Cluster, user, [entry.Bytes.ToArray()])!;
-        var pin = me.Key.Seal($"pin/{user}", PinRecord.Write(log, Pin.FirstSight(log)));
-        me.Profile.Store.Write(db => PinTable.TryPut(db, user, over: null, pin, isFirst: true));
-    }
-
-    private static ChatClient Offline(UnlockedProfile me) =>
-        new(me, new NodeSearch { Explicit = ["127.0.0.1:1"], AskNetwork = false });
-
     /// <summary>The next line went to the chat that was open before, while nodes were asked for the new one.</summary>
     [Fact]
     public async Task What_is_typed_after_a_chat_command_goes_there_or_nowhere()
     {
         await using var at = new OfflineConsole("hello");
         var (chat, view) = (at.Chat, at.View);
-        Meet(at.Me, "bob");
+        OfflineConsole.Meet(at.Me, "bob");
         chat.OnLine("/chat bob");
         chat.OnLine("/chat carol");
         chat.OnLine("only for carol");
@@ -103,10 +82,26 @@ public sealed class ConsoleChatTests
             [
                 "· no chat is open now",
                 "· your message to carol was not stored and is not sent: only for carol",
-                "· no chat is open: open one with /chat <user> first",
+                "· no chat is open, so this was not sent: and this?; open one with /chat <user>",
             ],
             view.Printed[^3..]);
         Assert.True(chat.HasFailed); // README.md: a pipe ends with 1.
+    }
+
+    [Theory]
+    [InlineData("/chat")]
+    [InlineData("/chat Carol")]
+    [InlineData("/chat carol smith")]
+    [InlineData("/chat alice")] // Herself.
+    public async Task A_chat_command_that_is_wrong_leaves_no_chat_open(string typed)
+    {
+        await using var at = new OfflineConsole("hello");
+        OfflineConsole.Meet(at.Me, "bob");
+        at.Chat.OnLine("/chat bob");
+        at.Chat.OnLine(typed);
+        at.Chat.OnLine("a secret");
+        Assert.Equal(0, at.Client.UnsentTexts);
+        Assert.Contains("a secret", at.View.Printed[^1], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -127,7 +122,7 @@ public sealed class ConsoleChatTests
     {
         await using var at = new OfflineConsole("hello");
         var (chat, view) = (at.Chat, at.View);
-        Meet(at.Me, "bob");
+        OfflineConsole.Meet(at.Me, "bob");
         at.Profile.Store.Write(db => db.Execute("UPDATE circle SET written = 0"));
         chat.OnLine("/chat bob");
         Assert.True(at.Client.History.HasRequest("bob"));
@@ -155,7 +150,7 @@ public sealed class ConsoleChatTests
     {
         await using var at = new OfflineConsole("hello");
         var (chat, view) = (at.Chat, at.View);
-        Meet(at.Me, "bob");
+        OfflineConsole.Meet(at.Me, "bob");
         chat.OnLine("/chat bob");
         chat.OnLine("/msg carol a secret\nand more", isPasted: true);
         Assert.StartsWith("· nothing was sent or done", view.Printed[^1], StringComparison.Ordinal);
@@ -220,7 +215,7 @@ public sealed class ConsoleChatTests
     {
         await using var at = new OfflineConsole("hello");
         var (chat, view) = (at.Chat, at.View);
-        Meet(at.Me, "bob");
+        OfflineConsole.Meet(at.Me, "bob");
         chat.OnLine("/msg bob typed just before the program was killed");
         view.Printed.Clear();
         chat.Start();
@@ -257,7 +252,7 @@ public sealed class ConsoleChatTests
     {
         await using var at = new OfflineConsole("hello");
         var (chat, view) = (at.Chat, at.View);
-        Meet(at.Me, "bob");
+        OfflineConsole.Meet(at.Me, "bob");
         chat.Start();
         Assert.Contains("●bob 1", view.Prompt, StringComparison.Ordinal);
         chat.OnLine("/msg bob hello yourself");
@@ -326,62 +321,5 @@ public sealed class ConsoleChatTests
 
         Assert.Equal(1_700_000_000_000, message.Typed!.Value.ToUnixTimeMilliseconds());
         Assert.Equal(1_700_000_090_000, message.Sent.ToUnixTimeMilliseconds());
-    }
-
-    /// <summary>The console on Alice's profile, with no node.</summary>
-    private sealed class OfflineConsole : IAsyncDisposable
-    {
-        private readonly FilledProfile _filled;
-
-        public OfflineConsole(params IEnumerable<string> texts)
-        {
-            _filled = new FilledProfile(texts);
-            Profile = Profile.Open(_filled.Folder);
-            Me = Profile.Unlock(FilledProfile.Password);
-            Client = Offline(Me);
-            Chat = new ConsoleChat(Client, View, Later.Add, passwordAtHand: null);
-        }
-
-        public Profile Profile { get; }
-
-        public UnlockedProfile Me { get; }
-
-        public ChatClient Client { get; }
-
-        public ConsoleChat Chat { get; }
-
-        public Lines View { get; } = new();
-
-        /// <summary>What it prints once it is known.</summary>
-        public List<Task<Action>> Later { get; } = [];
-
-        public async ValueTask DisposeAsync()
-        {
-            await Client.DisposeAsync();
-            Me.Dispose();
-            Profile.Dispose();
-            _filled.Dispose();
-        }
-    }
-
-    private sealed class Lines : IConsoleView
-    {
-        public List<string> Printed { get; } = [];
-
-        public bool IsTypedAt => false;
-
-        public int Print(StyledLine line, Mark? mark = null)
-        {
-            Printed.Add(line.ToString());
-            return Printed.Count;
-        }
-
-        public bool AskSecret(string prompt, Action<string> answer) => false;
-
-        public bool Rewrite(int handle, string text, Style style) => false;
-
-        public string Prompt { get; private set; } = "";
-
-        public void SetPrompt(StyledLine prompt) => Prompt = prompt.ToString();
     }
 }
