@@ -105,7 +105,11 @@ public sealed class ChatClient : IAsyncDisposable
             keeper, Task.Run(() => WatchStoreAsync(_stopping.Token)),
             Task.Run(() => _gaps.RunAsync(() => _lease.IsHeld, Note, _stopping.Token)));
         _ = keeper.ContinueWith(
-            task => _sink.Tell(new ClientEvent.Ended(Bug(task.Exception!.GetBaseException()))),
+            task =>
+            {
+                _lease.Dispose();
+                _sink.Tell(new ClientEvent.Ended(Bug(task.Exception!.GetBaseException())));
+            },
             CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
     }
 

@@ -59,9 +59,9 @@ internal static class CommandParser
             return new Say(line);
         if (trimmed.StartsWith("//", StringComparison.Ordinal))
             return new Say(trimmed[1..]);
-        var space = trimmed.IndexOf(' ', StringComparison.Ordinal);
-        var name = (space < 0 ? trimmed : trimmed[..space]).ToLowerInvariant();
-        var rest = space < 0 ? "" : trimmed[(space + 1)..].Trim();
+        var end = trimmed.TakeWhile(letter => !char.IsWhiteSpace(letter)).Count();
+        var name = trimmed[..end].ToLowerInvariant();
+        var rest = trimmed[end..].Trim();
         var user = rest.Length > 0 ? rest : openChat;
         return OtherNames.GetValueOrDefault(name, name) switch
         {
@@ -87,8 +87,8 @@ internal static class CommandParser
 
     private static ConsoleCommand ParseMessage(string rest)
     {
-        var space = rest.IndexOf(' ', StringComparison.Ordinal);
-        return space < 0 ? Explain("/msg") : new Message(rest[..space], rest[(space + 1)..].TrimStart());
+        var end = rest.TakeWhile(letter => !char.IsWhiteSpace(letter)).Count();
+        return end == rest.Length ? Explain("/msg") : new Message(rest[..end], rest[end..].TrimStart());
     }
 
     private static ConsoleCommand ParseHistory(string rest) =>

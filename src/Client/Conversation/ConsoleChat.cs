@@ -45,7 +45,7 @@ internal sealed class ConsoleChat(
 
     /// <summary>Messages that were typed here and go no further, and whether the screen says so.</summary>
     public IReadOnlyList<(ChatMessage Message, bool IsSaid)> FailedMessages() =>
-        [.. _own.Failed(client.History).Select(message => (message, _own.IsSaid(message)))];
+        [.. _own.Failed(client.History).Select(message => (message, _isLoggedOut || _own.IsSaid(message)))];
 
     public IEnumerable<string> Names => client.History.Chats().Select(chat => chat.Peer)
         .Concat(client.History.Requests().Select(request => request.From)).Concat(_met).Distinct();
@@ -183,7 +183,7 @@ internal sealed class ConsoleChat(
             case ConsoleCommand.LogOut:
                 var left = client.ForgetDevice();
                 _questions.Stop(); // What they would store would go out from the next device.
-                _isLoggedOut = true;
+                _isLoggedOut = left is not null;
                 view.Print(Transcript.LoggedOut(isGone: left is not null));
                 if (left > 0)
                     view.Print(Transcript.Unsent(client.History.Unsent(), isLoggedIn: false));
@@ -202,10 +202,10 @@ internal sealed class ConsoleChat(
         var opens = _shown.Open is null ? _turns : -1;
         if (client.People.KeysOf(user) is not null && !client.People.HasNewIdentity(user)
             && !_questions.IsLookingUp(user)) // Or this text would overtake one that waits.
-            Store(user, text, opens);
+            Store(user, text, opens, static () => { });
         else
             _questions.OnceFound(
-                client, user, () => Store(user, text, opens), $"your message to {user}",
+                client, user, isDone => Store(user, text, opens, isDone), $"your message to {user}",
                 undone: $"your message to {user} was not stored and is not sent: {text}");
     }
 
@@ -259,11 +259,13 @@ internal sealed class ConsoleChat(
     }
 
     /// <param name="opens">Opens the chat if no other one was opened or closed since.</param>
-    private void Store(string user, string text, int opens)
+    /// <param name="isDone">Told once it is stored, whether or not that can be shown.</param>
+    private void Store(string user, string text, int opens, Action isDone)
     {
         client.People.MarkSeen(user);
         var waited = client.History.HasRequest(user);
         var message = client.History.Find(client.Send(user, text))!;
+        isDone();
         if (waited) // To write to somebody is to accept them.
             _shown.LookAgain();
         if (opens == _turns)
@@ -301,7 +303,7 @@ internal sealed class ConsoleChat(
         }
 
         Turn(user, isLookedUp: true);
-        _questions.OnceFound(client, user, () => OpenFound(user), otherwise: () => CloseUnknown(user));
+        _questions.OnceFound(client, user, _ => OpenFound(user), otherwise: () => CloseUnknown(user));
     }
 
     private void OpenFound(string user)

@@ -99,7 +99,7 @@ internal static class ConsoleProgram
             if (!isSaid)
                 Output.Say(message.State == MessageState.Refused
                     ? $"your message was refused ({Transcript.Refusal(message)}): {message.Text}"
-                    : $"your message to {message.To} was not sent, for another device has taken over: {message.Text}");
+                    : $"your message to {message.To} is left unsent{Transcript.Marks(message)}: {message.Text}");
         return failed.Count == 0;
     }
 

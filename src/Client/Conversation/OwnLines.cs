@@ -45,7 +45,8 @@ internal sealed class OwnLines(IConsoleView view, string me)
         if (!_printed.TryGetValue(message.Id, out var printed) || printed.State == text)
             return;
         _printed[message.Id] = (printed.Handle, text);
-        if (!view.Rewrite(printed.Handle, text, style) && message.State == MessageState.Refused)
+        if (!view.Rewrite(printed.Handle, text, style)
+            && message.State is MessageState.Refused or MessageState.Unsent)
             view.Print(Transcript.Line(message, me, unread: false));
         else if (message.State == MessageState.Refused && message.Note.Length > 0)
             view.Print(Transcript.Note(Transcript.Refusal(message), Style.Bad));

@@ -6,9 +6,16 @@ namespace ChordChat.Client.Conversation;
 /// <summary>What is asked of nodes beside the console's loop; the loop prints the answers.</summary>
 internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
 {
-    /// <param name="Undone">What to say if <paramref name="Act"/> is never done; null where nothing is lost.</param>
-    /// <param name="Otherwise">Done instead if nobody could be found.</param>
-    private sealed record Intent(Action Act, string? Undone = null, Action? Otherwise = null);
+    /// <param name="act">Calls what it is given when it is done, if there may still be something to show.</param>
+    /// <param name="undone">What to say if it is never done; null where nothing is lost.</param>
+    /// <param name="otherwise">Done instead if nobody could be found.</param>
+    private sealed class Intent(Action<Action> act, string? undone, Action? otherwise = null)
+    {
+        public Action<Action> Act => act;
+        public string? Undone => undone;
+        public Action? Otherwise => otherwise;
+        public bool IsDone { get; set; }
+    }
 
     private readonly List<string> _undone = [];
     private readonly Dictionary<string, List<Intent>> _lookups = []; // By the name that nodes are asked for.
@@ -102,7 +109,7 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
     /// <param name="undone">What to say when it is not done: after a failure, or at the console's end.</param>
     /// <param name="otherwise">Done if they were not found.</param>
     public void OnceFound(
-        ChatClient client, string user, Action act, string? what = null, string? undone = null,
+        ChatClient client, string user, Action<Action> act, string? what = null, string? undone = null,
         Action? otherwise = null)
     {
         if (undone is not null)
@@ -122,11 +129,11 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
                 return [];
             },
             what,
-            then: () => End(intent => Finish(intent, Try(intent.Act))),
+            then: () => End(Do),
             otherwise: () => End(intent =>
             {
                 intent.Otherwise?.Invoke();
-                Finish(intent, isDone: false);
+                SayUndone(intent);
             }));
 
         void End(Action<Intent> settle)
@@ -149,23 +156,43 @@ internal sealed class Questions(IConsoleView view, Action<Task<Action>> later)
         }
 
         _undone.Add(undone);
-        var intent = new Intent(act, undone);
+        var intent = new Intent(_ => act(), undone);
         var isNobody = false;
         Ask(
             async () => (isNobody = await client.People.IsNobodyAsync(user)) ? [Answers.Nobody(user)] : [],
-            then: () => Finish(intent, !isNobody && Try(act)),
-            otherwise: () => Finish(intent, isDone: false));
+            then: () =>
+            {
+                if (isNobody)
+                    SayUndone(intent);
+                else
+                    Do(intent);
+            },
+            otherwise: () => SayUndone(intent));
     }
 
-    /// <summary>What was typed and is not done is named: nothing is lost without a word.</summary>
-    private void Finish(Intent intent, bool isDone)
+    private void Do(Intent intent)
+    {
+        if (Try(() => intent.Act(IsDone)))
+            IsDone();
+        else if (!intent.IsDone)
+            SayUndone(intent);
+
+        void IsDone()
+        {
+            if (!intent.IsDone && intent.Undone is { } undone)
+                _undone.Remove(undone); // Of two that say the same one is left.
+            intent.IsDone = true;
+        }
+    }
+
+    /// <summary>What was typed and is not done is named: nothing is lost without a word. If it cannot be printed, it is
+    /// still among what is undone.</summary>
+    private void SayUndone(Intent intent)
     {
         if (intent.Undone is not { } undone)
             return;
-        _undone.Remove(undone); // Of two that say the same one is left.
-        if (isDone)
-            return;
         HasFailed = true;
         view.Print(Transcript.Note(undone, Style.Warning));
+        _undone.Remove(undone);
     }
 }

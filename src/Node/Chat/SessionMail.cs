@@ -21,9 +21,12 @@ internal sealed class SessionMail(
     /// </summary>
     private static readonly TimeSpan AskedPause = TimeSpan.FromSeconds(1);
 
-    /// <summary>How often the pause doubles while the client asks in vain: to eight seconds, within which it gives
-    /// up no gap.</summary>
-    private const int InVainMax = 3;
+    /// <summary>How often the pause doubles while the client asks in vain: to four seconds, and it gives up no gap
+    /// within twelve.</summary>
+    private const int InVainMax = 2;
+
+    /// <summary>A client that asks so rarely asks for a reason.</summary>
+    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(30);
 
 
     /// <summary>What a held message costs beside its content.</summary>
@@ -36,6 +39,7 @@ internal sealed class SessionMail(
     private long _heldBytes;
     private SignalBudget? _signals;
     private bool _isScanning;
+    private bool _isWaiting; // For its turn to scan: till then mail comes as ever.
     private bool _scanAgain;
     private bool _isBehind;
     private bool _foundSome;
@@ -69,7 +73,7 @@ internal sealed class SessionMail(
                 return PassOn(message, from);
             if (_pushed?.Contains(message.Id) == true)
                 return DeliverOutcome.Delivered;
-            if (_isScanning)
+            if (_isScanning && !_isWaiting)
                 return Hold(message);
             if (_isBehind || _pushed?.Count >= PushedMax || !outgoing.TryPush(message))
             {
@@ -207,13 +211,19 @@ internal sealed class SessionMail(
             if (!_isAsked)
                 return;
         // What the client has got already costs its reader nothing, but the nodes as much as ever.
-        _inVain = _foundSome || _askedAt is null ? 0 : Math.Min(_inVain + 1, InVainMax);
+        _inVain = _foundSome || _askedAt is not { } before || time.GetElapsedTime(before) > Calm ? 0
+            : Math.Min(_inVain + 1, InVainMax);
         if (_askedAt is { } last && (AskedPause * (1 << _inVain)) - time.GetElapsedTime(last) is var rest
             && rest > TimeSpan.Zero)
+        {
+            lock (_turn)
+                _isWaiting = true;
             await Task.Delay(rest, time, lifetime);
+        }
+
         _askedAt = time.GetTimestamp();
         lock (_turn)
-            (_isAsked, _scanAgain) = (false, false);
+            (_isAsked, _scanAgain, _isWaiting) = (false, false, false);
     }
 
     private async Task<bool> ScanOnceAsync()
@@ -263,7 +273,7 @@ internal sealed class SessionMail(
     /// <summary>Never in the mailbox, so acknowledging it has no effect: it would leave a tombstone. Nor may it bury a
     /// message of its id that the client has not acknowledged yet: docs/protocol.md#signals.</summary>
     private DeliverOutcome PassOn(StoredMessage signal, string from) =>
-        !_isScanning && !_isBehind && signal.Content.Length <= SignalBudget.BytesMax
+        (!_isScanning || _isWaiting) && !_isBehind && signal.Content.Length <= SignalBudget.BytesMax
         && _pushed?.Contains(signal.Id) != true && (_signals ??= new(time)).Takes(from) && outgoing.TryPush(signal)
             ? DeliverOutcome.Delivered
             : DeliverOutcome.TooSlow;

@@ -53,7 +53,7 @@ internal static class PinTable
                 value = excluded.value, is_first = coalesce(pins.is_first, 0) AND excluded.is_first
             """,
             user, value, isFirst);
-        return over is null ? MakeRoom(db, user) : [];
+        return MakeRoom(db, user); // A log that has grown counts, too: a node shows as long a one as it likes.
     }
 
     private static List<string> MakeRoom(SqliteConnection db, string but)

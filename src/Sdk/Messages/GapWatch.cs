@@ -162,7 +162,7 @@ internal sealed class GapWatch(IHeldMessages inbox, ChangeSignal changed, TimePr
                     hasLooked = true;
                 }
 
-                due = GiveUpDue();
+                due = isMine() ? GiveUpDue() : null; // A window that was taken over may still be there.
             }
             catch (Exception cause)
             {

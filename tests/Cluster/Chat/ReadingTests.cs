@@ -55,6 +55,18 @@ public sealed class ReadingTests
         Assert.Equal(2, _sets.ScanCount);
     }
 
+    /// <summary>What is asked in vain is answered later and later; nobody's mail waits for that.</summary>
+    [Fact]
+    public async Task Mail_that_comes_before_a_reading_has_begun_does_not_wait_for_it()
+    {
+        _mail.Resync(1);
+        await CaughtUpAsync(1);
+        _mail.Resync(2);
+        Assert.Equal(DeliverOutcome.Delivered, _mail.Deliver(new(new(1), "hello"u8.ToArray()), "anna"));
+        Assert.Equal(0, _mail.HeldBytes);
+        await CaughtUpAsync(2);
+    }
+
     /// <summary>An error of this program is taken for none, too.</summary>
     [Theory, InlineData(false), InlineData(true)]
     public async Task A_reading_without_a_majority_answers_nothing_and_the_next_one_answers_for_it(bool isFault)

@@ -92,6 +92,7 @@ public sealed class ConsoleChatTests
     [InlineData("/chat")]
     [InlineData("/chat Carol")]
     [InlineData("/chat carol smith")]
+    [InlineData("/chat\tCarol")]
     [InlineData("/chat alice")] // Herself.
     public async Task A_chat_command_that_is_wrong_leaves_no_chat_open(string typed)
     {

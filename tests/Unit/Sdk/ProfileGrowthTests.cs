@@ -82,6 +82,19 @@ public sealed class ProfileGrowthTests : IDisposable
             _store.Read(db => db.Scalar<long>("SELECT sum(length(value)) FROM pins")), 1, PinTable.StrangersBytesMax);
     }
 
+    /// <summary>One node makes up both the people and how long their logs become.</summary>
+    [Fact]
+    public void Pins_of_strangers_that_grow_later_make_room_as_well()
+    {
+        const int bytes = 1 << 20;
+        for (var i = 0; i < 100; i++)
+            Put($"s{i}", isFirst: true);
+        for (var i = 0; i < 100; i++)
+            Put($"s{i}", isFirst: true, bytes);
+        Assert.InRange(
+            _store.Read(db => db.Scalar<long>("SELECT sum(length(value)) FROM pins")), 32L * bytes, 64L * bytes);
+    }
+
     [Fact]
     public void Whom_nodes_name_as_written_to_has_an_end_and_whom_this_user_writes_to_has_none()
     {

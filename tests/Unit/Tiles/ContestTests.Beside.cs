@@ -1,4 +1,5 @@
 using ChordChat.Core.Tiles;
+using ChordChat.Core.Tiles.Registers;
 using Xunit;
 using static ChordChat.Tests.Unit.Tiles.Bench;
 
@@ -111,5 +112,25 @@ public sealed partial class ContestTests
         Assert.Equal((TilePhase.Active, TilePhase.Active), (Phase(0), Phase(3)));
         foreach (var node in (int[])[0, 3])
             Assert.True(_bench.Stores[node].GetRegister(Tile, "k").AcceptedBallot.IsNone);
+    }
+
+    /// <summary>Whoever wrote back that nothing is there would be refused by everybody, again and again.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("rubbish")]
+    public void A_name_that_nobody_has_can_be_read_whatever_one_member_shows(string shown)
+    {
+        var ballot = new Ballot(1, 1, _bench.Ids[0], 1);
+        _bench.Lie = (node, request) => node != 0 ? null : request switch
+        {
+            ReplicaRequest.Peek => new ReplicaReply.Peeked(ballot, Bytes(shown)),
+            ReplicaRequest.Prepare => new ReplicaReply.Promised(ballot, Bytes(shown)),
+            _ => null,
+        };
+        var read = new RegisterRead(
+            _bench.Now, "k", _bench.Ballots, CoordinatorOptions.Default, 1, new OwnedValues());
+        _bench.Run(read);
+        Assert.Empty(Assert.IsType<RegisterReadOutcome.Agreed>(read.Outcome).Value.ToArray());
+        Assert.DoesNotContain(_bench.Sent, send => send.Request is ReplicaRequest.Accept);
     }
 }

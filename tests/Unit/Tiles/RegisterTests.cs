@@ -55,22 +55,6 @@ public class RegisterTests
         Assert.Null(Assert.IsType<RegisterReadOutcome.Unavailable>(Read()).Newest);
     }
 
-    /// <summary>docs/protocol.md#value-rules: nobody honest accepts an empty value, so whoever proposed one would be
-    /// refused, and the name could not be read.</summary>
-    [Fact]
-    public void A_ballot_without_a_value_is_nothing()
-    {
-        var planted = new Ballot(1, 1, _bench.Ids[0], 1);
-        _bench.Lie = (node, request) => node != 0 ? null : request switch
-        {
-            ReplicaRequest.Peek => new ReplicaReply.Peeked(planted, default),
-            ReplicaRequest.Prepare => new ReplicaReply.Promised(planted, default),
-            _ => null,
-        };
-        Assert.Empty(Assert.IsType<RegisterReadOutcome.Agreed>(Read()).Value.ToArray());
-        Assert.DoesNotContain(_bench.Sent, send => send.Request is ReplicaRequest.Accept { Value.IsEmpty: true });
-    }
-
     /// <summary>One copy makes up a value under a large ballot and refuses everything else.</summary>
     [Fact]
     public void Without_a_majority_every_copy_that_answered_is_told_and_at_any_time()

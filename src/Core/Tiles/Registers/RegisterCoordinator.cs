@@ -134,11 +134,12 @@ public abstract class RegisterCoordinator<TOutcome> : QuorumCoordinator<TOutcome
         Value = found.Value;
         if (!_changing && Decide(Value) is { IsEmpty: false } changed)
             (Value, _changing) = (changed, true);
-        // A copy that was left out is written to again: it refuses, and so it learns that it is in dispute.
-        if (!_changing && found.IsOfAll && found.Accepted == found.Least
-            && (found.Accepted.IsNone || found.Accepted.Epoch == Configuration.Epoch))
+        // Already chosen in this epoch. A copy that was left out is written to again: it refuses, and so it learns that
+        // it is in dispute.
+        var isChosen = found.IsOfAll && found.Accepted == found.Least && found.Accepted.Epoch == Configuration.Epoch;
+        if (!_changing && (found.Accepted.IsNone || isChosen)) // What was never written has nothing to write again.
         {
-            OnKept(Value); // Never written, or already chosen in this epoch.
+            OnKept(Value);
             return;
         }
 
