@@ -80,7 +80,7 @@ public sealed class ConversationTests
     {
         await using var cluster = await LocalCluster.StartAsync(5);
         var (alice, bob) = await RegisterTwoAsync(cluster);
-        await using var sending = alice.Start(["send", "bob", "-"], "n1");
+        await using var sending = alice.Start(["send", "bob", "-", "--timeout", "100"], "n1");
         await using var tail = bob.Start(["tail", "--timeout", "300"], "n2");
 
         var joining = cluster.StartupAsync("--nodes", "6");
