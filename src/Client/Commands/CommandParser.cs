@@ -59,9 +59,8 @@ internal static class CommandParser
             return new Say(line);
         if (trimmed.StartsWith("//", StringComparison.Ordinal))
             return new Say(trimmed[1..]);
-        var end = trimmed.TakeWhile(letter => !char.IsWhiteSpace(letter)).Count();
-        var name = trimmed[..end].ToLowerInvariant();
-        var rest = trimmed[end..].Trim();
+        var (command, rest) = FirstWord(trimmed);
+        var name = command.ToLowerInvariant();
         var user = rest.Length > 0 ? rest : openChat;
         return OtherNames.GetValueOrDefault(name, name) switch
         {
@@ -87,8 +86,16 @@ internal static class CommandParser
 
     private static ConsoleCommand ParseMessage(string rest)
     {
-        var end = rest.TakeWhile(letter => !char.IsWhiteSpace(letter)).Count();
-        return end == rest.Length ? Explain("/msg") : new Message(rest[..end], rest[end..].TrimStart());
+        var (user, text) = FirstWord(rest);
+        return text.Length == 0 ? Explain("/msg") : new Message(user, text);
+    }
+
+    /// <summary>The word that a text begins with, and what follows the space behind it.</summary>
+    /// <param name="trimmed">Without space at its ends.</param>
+    private static (string First, string Others) FirstWord(string trimmed)
+    {
+        var end = trimmed.TakeWhile(letter => !char.IsWhiteSpace(letter)).Count();
+        return (trimmed[..end], trimmed[end..].TrimStart());
     }
 
     private static ConsoleCommand ParseHistory(string rest) =>
